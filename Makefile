@@ -1,0 +1,43 @@
+# Each target works from a bare clone: it makes .venv first, once, and installs nothing the second time.
+.DEFAULT_GOAL := help
+VENV := .venv
+PY := $(VENV)/bin/python
+# Set PYTHON=/path/to/python to choose the interpreter yourself.
+PYTHONS := $(PYTHON) python3.13 python3.14 python3 python $(wildcard $(HOME)/.pyenv/versions/3.1[3-9]*/bin/python)
+
+.PHONY: help selftest test check format compile .venv
+
+help: ## show the targets
+	@grep -hE '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## /  make \1\t/' | expand -t 20
+
+selftest: .venv ## play Entra against the endpoint on this machine and give the verdict
+	@$(PY) -m selftest
+
+test: .venv ## run the tests
+	@$(PY) -m pytest --cov --cov-report=term --cov-fail-under=100
+
+check: .venv ## lint, format check, types
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
+
+format: .venv ## rewrite the code in the house format
+	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
+
+compile: .venv ## pin requirements*.txt anew from pyproject.toml
+	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate \
+	  --custom-compile-command 'make compile' -o requirements.txt pyproject.toml
+	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate --extra dev \
+	  -c requirements.txt --custom-compile-command 'make compile' -o requirements-dev.txt pyproject.toml
+
+.venv: $(VENV)/ready ## make the environment and nothing else
+
+$(VENV)/ready: requirements-dev.txt
+	@for python in $(PYTHONS); do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Python 3.13 or newer is needed and none was found (tried: $(PYTHONS))." >&2; \
+	  echo "Install it, or name one: make PYTHON=/path/to/python3.13 $(MAKECMDGOALS)" >&2; exit 2; \
+	fi; \
+	echo "installing into $(VENV) with $$($$found --version) ..." >&2; \
+	$$found -m venv --clear $(VENV) && $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,126 @@
+"""Every way in which a request can fail, as one tree.
+
+::
+
+    ClaimsError
+    ├── SettingsError            the settings are missing or contradict each other: the start stops
+    └── RequestError             one request is refused or cannot be answered
+        ├── TokenRefused         401  no token, or not one that Entra's event service would send
+        ├── EventForbidden       403  the caller is authentic, the event is not for this endpoint
+        ├── BodyRefused          400  the body is not the documented event
+        │   ├── BodyTooLarge     413
+        │   └── MediaRefused     415
+        └── Unavailable          503  no answer can be given in time
+            ├── KeysUnavailable       the signing keys are not loaded
+            ├── ProviderFailed        the provider raised, or its claims cannot be sent
+            └── ProviderLate          the budget ran out
+
+The caller reads constant words (``public_code``, ``public_message``): who probes an endpoint learns the status and no
+more. The log reads ``code``, which names the rule, and ``detail``, which holds both values, shortened.
+"""
+
+from typing import ClassVar
+
+
+class ClaimsError(Exception):
+    """The root: catch it to catch everything that this package raises on purpose."""
+
+
+class SettingsError(ClaimsError):
+    """The settings cannot be used. One message names every setting at fault.
+
+    Attributes:
+        problems: one sentence a fault, each starting with the setting's name.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(f"the settings cannot be used ({len(problems)} to mend):\n{lines}")
+
+
+class RequestError(ClaimsError):
+    """One request fails.
+
+    Attributes:
+        code: the rule that was broken, for the log (``audience_mismatch``).
+        detail: what was expected and what came, without secrets, for the log.
+    """
+
+    status: ClassVar[int]
+    public_code: ClassVar[str]
+    public_message: ClassVar[str]
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(f"{code}: {detail}" if detail else code)
+
+
+class TokenRefused(RequestError):
+    """The bearer token is absent or is not one that Entra's event service would send (RFC 6750, section 3.1)."""
+
+    status = 401
+    public_code = "invalid_token"
+    public_message = "The request needs an access token that Microsoft Entra issued for this endpoint."
+
+
+class EventForbidden(RequestError):
+    """The caller is authentic, but the event's tenant or extension is not the configured one."""
+
+    status = 403
+    public_code = "forbidden"
+    public_message = "This endpoint does not answer for that tenant or extension."
+
+
+class BodyRefused(RequestError):
+    """The body is not the documented event."""
+
+    status = 400
+    public_code = "invalid_request"
+    public_message = "The body is not a valid onTokenIssuanceStart event."
+
+
+class BodyTooLarge(BodyRefused):
+    """The body is larger than any event."""
+
+    status = 413
+    public_code = "content_too_large"
+    public_message = "The body is larger than this endpoint accepts."
+
+
+class MediaRefused(BodyRefused):
+    """The body is not declared as plain JSON."""
+
+    status = 415
+    public_code = "unsupported_media_type"
+    public_message = "The body must be application/json in UTF-8, without a content encoding."
+
+
+class Unavailable(RequestError):
+    """No answer can be given in time; Entra may call again."""
+
+    status = 503
+    public_code = "unavailable"
+    public_message = "The claims cannot be provided now."
+
+
+class KeysUnavailable(Unavailable):
+    """The signing keys are not loaded, so no token can be judged."""
+
+
+class ProviderFailed(Unavailable):
+    """The provider raised, or what it returned cannot be sent."""
+
+
+class ProviderLate(Unavailable):
+    """The budget ran out before the provider answered."""
+
+
+def shorten(value: object, keep: int = 8) -> str:
+    """Show enough of a value to recognise it in a log, and too little to use it."""
+    if isinstance(value, str):
+        return (
+            f"'{value[:keep].encode('ascii', 'backslashreplace').decode()}…'" if len(value) > keep else "a short string"
+        )
+    return "nothing" if value is None else f"a value of type {type(value).__name__}"

@@ -1,0 +1,227 @@
+"""The event: what Entra says about the sign-in that waits for our claims.
+
+Strict about what the endpoint acts on, tolerant of the rest. Members that Microsoft adds tomorrow are ignored; a member
+that is documented and has the wrong type is refused, because what is wrong there is not ours to guess. Of ``user`` only
+``id`` is required: Microsoft's own payload for an External ID social account has no ``userPrincipalName``.
+
+Source: entra-docs ``custom-claims-provider-reference.md``; microsoft/woodgrove-auth-api ``wwwroot/Help``.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from claims import strict_json
+from claims.contract import CALLOUT_DATA_TYPE, EVENT_TYPE
+from claims.errors import BodyRefused, BodyTooLarge, EventForbidden, shorten
+from claims.settings import Settings
+
+#: The largest documented payload is about 2.5 kB.
+MAX_BODY_BYTES: Final = 64 * 1024
+
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_ZERO_GUID: Final = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """Where the user signs in from: ``ip`` is IPv4 or IPv6, ``locale`` and ``market`` are like ``en-us``."""
+
+    ip: str | None
+    locale: str | None
+    market: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePrincipal:
+    """An application in the tenant: ``app_id`` is its client id, ``id`` the object id of its service principal."""
+
+    id: str | None
+    app_id: str
+    app_display_name: str | None
+    display_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """The user who signs in. Only ``id``, the object id, is always there."""
+
+    id: str
+    company_name: str | None
+    created_date_time: str | None
+    display_name: str | None
+    given_name: str | None
+    mail: str | None
+    on_premises_sam_account_name: str | None
+    on_premises_security_identifier: str | None
+    on_premises_user_principal_name: str | None
+    preferred_data_location: str | None
+    preferred_language: str | None
+    surname: str | None
+    user_principal_name: str | None
+    user_type: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticationContext:
+    """The sign-in.
+
+    Attributes:
+        correlation_id: the same in Entra's sign-in log, and in the retry of the same call.
+        protocol: ``OAUTH2.0``, ``SAML``, ``WS-FED`` or one that is new.
+        client_service_principal: the application that the user signs in to.
+        resource_service_principal: the application that the token is for; the same one for an id token.
+    """
+
+    correlation_id: str
+    protocol: str | None
+    client: Client | None
+    client_service_principal: ServicePrincipal | None
+    resource_service_principal: ServicePrincipal | None
+    user: User | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenIssuanceStart:
+    """The ``onTokenIssuanceStart`` event. GUIDs are in lower case.
+
+    Attributes:
+        source: ``/tenants/{tenantId}/applications/{appId}``; which application that is, is not documented.
+        tenant_id: the tenant where the extension lives.
+        listener_id: the event listener that fired (``executedListenerId`` in the sign-in log).
+        extension_id: the custom authentication extension (``customExtensionId`` in the sign-in log).
+    """
+
+    source: str
+    tenant_id: str
+    listener_id: str
+    extension_id: str
+    context: AuthenticationContext
+
+
+def parse_event(body: bytes) -> TokenIssuanceStart:
+    """Parse the callout's body.
+
+    Raises:
+        BodyTooLarge: more than `MAX_BODY_BYTES`.
+        BodyRefused: not strict JSON, or not the documented event; the detail names the member.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise BodyTooLarge("body_too_large", f"at most {MAX_BODY_BYTES} bytes, got {len(body)}")
+    try:
+        event = strict_json.parse_object(body)
+    except strict_json.StrictJsonError as error:
+        raise BodyRefused("body_json", str(error)) from error
+    _require(event, "type", EVENT_TYPE)
+    data = _object(event, "data")
+    _require(data, "@odata.type", CALLOUT_DATA_TYPE)
+    return TokenIssuanceStart(
+        source=_required_text(event, "source"),
+        tenant_id=_guid(data, "tenantId"),
+        listener_id=_guid(data, "authenticationEventListenerId"),
+        extension_id=_guid(data, "customAuthenticationExtensionId"),
+        context=_context(_object(data, "authenticationContext")),
+    )
+
+
+def require_configured(event: TokenIssuanceStart, settings: Settings) -> None:
+    """Require the event's tenant to be the token's, which is the configured one, and its extension to be allowed.
+
+    Raises:
+        EventForbidden: another tenant or extension.
+    """
+    if event.tenant_id != settings.tenant_id:
+        raise EventForbidden("event_tenant", f"expected '{settings.tenant_id}', got {shorten(event.tenant_id)}")
+    if settings.allowed_extension_ids and event.extension_id not in settings.allowed_extension_ids:
+        raise EventForbidden("event_extension", f"expected an allowed extension, got {shorten(event.extension_id)}")
+
+
+def _context(context: dict[str, Any]) -> AuthenticationContext:
+    return AuthenticationContext(
+        correlation_id=_guid(context, "correlationId"),
+        protocol=_text(context, "protocol"),
+        client=_client(_optional_object(context, "client")),
+        client_service_principal=_service_principal(_optional_object(context, "clientServicePrincipal")),
+        resource_service_principal=_service_principal(_optional_object(context, "resourceServicePrincipal")),
+        user=_user(_optional_object(context, "user")),
+    )
+
+
+def _client(client: dict[str, Any] | None) -> Client | None:
+    if client is None:
+        return None
+    return Client(ip=_text(client, "ip"), locale=_text(client, "locale"), market=_text(client, "market"))
+
+
+def _service_principal(principal: dict[str, Any] | None) -> ServicePrincipal | None:
+    if principal is None:
+        return None
+    return ServicePrincipal(
+        id=_text(principal, "id"),
+        app_id=_guid(principal, "appId"),
+        app_display_name=_text(principal, "appDisplayName"),
+        display_name=_text(principal, "displayName"),
+    )
+
+
+def _user(user: dict[str, Any] | None) -> User | None:
+    if user is None:
+        return None
+    return User(
+        id=_guid(user, "id"),
+        company_name=_text(user, "companyName"),
+        created_date_time=_text(user, "createdDateTime"),
+        display_name=_text(user, "displayName"),
+        given_name=_text(user, "givenName"),
+        mail=_text(user, "mail"),
+        on_premises_sam_account_name=_text(user, "onPremisesSamAccountName"),
+        on_premises_security_identifier=_text(user, "onPremisesSecurityIdentifier"),
+        on_premises_user_principal_name=_text(user, "onPremisesUserPrincipalName"),
+        preferred_data_location=_text(user, "preferredDataLocation"),
+        preferred_language=_text(user, "preferredLanguage"),
+        surname=_text(user, "surname"),
+        user_principal_name=_text(user, "userPrincipalName"),
+        user_type=_text(user, "userType"),
+    )
+
+
+def _wrong(name: str, expected: str, actual: object) -> BodyRefused:
+    kind = "nothing" if actual is None else f"a {type(actual).__name__}"
+    return BodyRefused("event_member", f"{name}: expected {expected}, got {kind}")
+
+
+def _require(parent: dict[str, Any], name: str, expected: str) -> None:
+    if parent.get(name) != expected:
+        raise BodyRefused("event_type", f"{name}: expected '{expected}', got {shorten(parent.get(name))}")
+
+
+def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:
+    value = parent.get(name)
+    if not isinstance(value, dict):
+        raise _wrong(name, "an object", value)
+    return value
+
+
+def _optional_object(parent: dict[str, Any], name: str) -> dict[str, Any] | None:
+    return None if parent.get(name) is None else _object(parent, name)
+
+
+def _text(parent: dict[str, Any], name: str) -> str | None:
+    value = parent.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _wrong(name, "a string", value)
+    return value
+
+
+def _required_text(parent: dict[str, Any], name: str) -> str:
+    value = _text(parent, name)
+    if not value:
+        raise _wrong(name, "a string that is not empty", value)
+    return value
+
+
+def _guid(parent: dict[str, Any], name: str) -> str:
+    value = parent.get(name)
+    if not isinstance(value, str) or not _GUID.fullmatch(value) or value == _ZERO_GUID:
+        raise _wrong(name, "a GUID that is not zero", value)
+    return value.lower()

@@ -1,0 +1,101 @@
+"""A JWK set, reduced to the keys that may sign an RS256 token.
+
+Everything else that a set may hold (encryption keys, symmetric keys, other curves and algorithms, short keys, entries
+that are no keys at all) is left out without spoiling the rest.
+"""
+
+import logging
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
+
+from claims import strict_json
+
+#: RFC 7518 section 3.3: a key of 2048 bits or larger must be used with RS256.
+MIN_KEY_BITS: Final = 2048
+#: Beyond this a verification takes milliseconds instead of microseconds; Entra's keys have 2048 bits.
+MAX_KEY_BITS: Final = 8192
+#: entra-docs ``signing-key-rollover.md``: a cache must be able to hold 10 to 1000 keys.
+MAX_KEYS: Final = 1000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A public key that may sign tokens.
+
+    Attributes:
+        kid: its name in the token's header.
+        issuer: the only issuer it may sign for, with ``{tenantid}`` as a placeholder, or None for any. Source:
+            entra-docs ``claims-validation.md`` ("Validate the signing key issuer").
+    """
+
+    kid: str
+    issuer: str | None
+    public_key: RSAPublicKey
+
+    def signs_for(self, issuer: str, tenant_id: str) -> bool:
+        """Say whether this key may sign a token of this issuer."""
+        return self.issuer is None or self.issuer.replace("{tenantid}", tenant_id) == issuer
+
+
+def parse_key_set(body: bytes) -> Mapping[str, SigningKey]:
+    """Read a JWK set into its usable keys by ``kid``.
+
+    A ``kid`` that two different keys claim names neither: which one would be meant?
+
+    Raises:
+        StrictJsonError: the document is not JSON or holds no list ``keys``.
+
+    Source: RFC 7517 sections 4 and 5, RFC 8725 section 3.1.
+    """
+    entries = strict_json.parse_object(body).get("keys")
+    if not isinstance(entries, list):
+        raise strict_json.StrictJsonError("no list of keys")
+    keys: dict[str, SigningKey] = {}
+    ambiguous: set[str] = set()
+    for entry in entries[:MAX_KEYS]:
+        key = _signing_key(entry)
+        if key is None:
+            continue
+        known = keys.setdefault(key.kid, key)
+        if known.public_key.public_numbers() != key.public_key.public_numbers():
+            ambiguous.add(key.kid)
+    if ambiguous or len(entries) > MAX_KEYS:
+        _log.warning("key set: %d entries, %d ambiguous key ids left out", len(entries), len(ambiguous))
+    return {kid: key for kid, key in keys.items() if kid not in ambiguous}
+
+
+def _signing_key(entry: Any) -> SigningKey | None:
+    """Build one key, or None when it may not sign: one malformed key never spoils the set."""
+    if not isinstance(entry, dict) or not _may_sign(entry):
+        return None
+    kid, issuer = entry.get("kid"), entry.get("issuer")
+    if not isinstance(kid, str) or not kid or not (issuer is None or isinstance(issuer, str)):
+        return None
+    try:
+        numbers = RSAPublicNumbers(e=_integer(entry["e"]), n=_integer(entry["n"]))
+        if not MIN_KEY_BITS <= numbers.n.bit_length() <= MAX_KEY_BITS:
+            return None
+        return SigningKey(kid=kid, issuer=issuer, public_key=numbers.public_key())
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _may_sign(entry: dict[str, Any]) -> bool:
+    """Apply what the key says of itself; an absent member says nothing."""
+    operations = entry.get("key_ops")
+    return (
+        entry.get("kty") == "RSA"
+        and entry.get("use") in {None, "sig"}
+        and entry.get("alg") in {None, "RS256"}
+        and (operations is None or (isinstance(operations, list) and "verify" in operations))
+    )
+
+
+def _integer(text: str) -> int:
+    return int.from_bytes(urlsafe_b64decode(text + "=" * (-len(text) % 4)))

@@ -1,0 +1,39 @@
+"""An OpenID provider's metadata document: who issues, and where the keys are."""
+
+from dataclasses import dataclass
+
+from claims import strict_json
+from claims.authority import Authority, TokenVersion
+from claims.errors import shorten
+
+
+class MetadataError(ValueError):
+    """The document is not one that the authority may publish; the message holds what was expected and what came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The two members that token validation needs."""
+
+    issuer: str
+    jwks_uri: str
+
+
+def parse_metadata(body: bytes, authority: Authority, version: TokenVersion) -> Metadata:
+    """Read a metadata document and hold it against the authority that it was fetched from.
+
+    Raises:
+        MetadataError: not JSON, an issuer of another tenant, or keys on another host.
+
+    Source: OpenID Connect Discovery 1.0 sections 3 and 4.3; RFC 8414 section 3.3.
+    """
+    try:
+        document = strict_json.parse_object(body)
+    except strict_json.StrictJsonError as error:
+        raise MetadataError(f"the metadata document is not usable: {error}") from error
+    issuer, jwks_uri = document.get("issuer"), document.get("jwks_uri")
+    if not isinstance(issuer, str) or issuer not in authority.issuers(version):
+        raise MetadataError(f"expected an issuer of the tenant, got {shorten(issuer, keep=80)}")
+    if not isinstance(jwks_uri, str) or not authority.serves_keys(jwks_uri):
+        raise MetadataError(f"expected keys on the authority's host, got {shorten(jwks_uri, keep=80)}")
+    return Metadata(issuer=issuer, jwks_uri=jwks_uri)

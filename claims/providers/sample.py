@@ -1,0 +1,33 @@
+"""The claims of Microsoft's how-to, so that a first sign-in can be held against the documentation.
+
+Source: entra-docs ``custom-extension-tokenissuancestart-setup.md``: correlation id, API version, date of birth, roles.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+from claims.event import TokenIssuanceStart
+from claims.provider import ProviderContext
+
+_API_VERSION: Final = "1.0.0"
+
+
+class SampleProvider:
+    """Gives every user the same claims. Replace the mapping with what you know about ``event.context.user``."""
+
+    async def provide(self, event: TokenIssuanceStart, context: ProviderContext) -> Mapping[str, object]:
+        """Answer as the how-to does; the correlation id leads from the token to the sign-in log."""
+        del context  # nothing here takes time
+        return {
+            "CorrelationId": event.context.correlation_id,
+            "ApiVersion": _API_VERSION,
+            "DateOfBirth": date(2000, 1, 1),
+            "CustomRoles": ["Writer", "Editor"],
+        }
+
+
+def create(environ: Mapping[str, str]) -> SampleProvider:
+    """Create the provider; it has no settings."""
+    del environ
+    return SampleProvider()

@@ -1,0 +1,142 @@
+"""The token: is this Entra's event service, calling this endpoint for this tenant?
+
+The order is deliberate. Structure first, because it is cheap; then the header, which the sender chose and which may
+choose nothing but one of our keys; then the signature; and only then the claims, which say something only now. One
+claim is read before the signature: ``ver`` picks the metadata document, as Microsoft's own validator does.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from jwt.algorithms import RSAAlgorithm
+
+from claims.authority import TokenVersion
+from claims.compact import CompactToken, parse_compact
+from claims.errors import TokenRefused, shorten
+from claims.jwks import SigningKey
+from claims.keys import LOAD_TIMEOUT_S, SigningKeys
+from claims.record import RequestRecord
+from claims.settings import Settings
+from claims.token_claims import check_claims
+
+_RS256: Final = RSAAlgorithm(RSAAlgorithm.SHA256)
+_TYPES: Final = frozenset({"jwt", "at+jwt"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who called, proved.
+
+    Attributes:
+        app_id: the calling application, one of `Settings.caller_app_ids`.
+        tenant_id: the tenant that issued the token, always `Settings.tenant_id`.
+        version: the token's version.
+    """
+
+    app_id: str
+    tenant_id: str
+    version: TokenVersion
+
+
+class TokenValidator:
+    """Validates the access token of one request.
+
+    There is no switch that turns a check off.
+
+    Args:
+        settings: whom to believe.
+        keys: the signing keys.
+        wall_clock: seconds since the epoch, for ``exp``, ``nbf`` and ``iat``.
+    """
+
+    def __init__(self, settings: Settings, keys: SigningKeys, *, wall_clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._wall_clock = wall_clock
+
+    async def validate(self, token: str, record: RequestRecord) -> Caller:
+        """Validate a compact token and say who sent it.
+
+        Args:
+            token: as it stood in the header, at most `claims.header.MAX_TOKEN_BYTES`.
+            record: measures the phases; a load of signing keys is waited for within its budget.
+
+        Raises:
+            TokenRefused: any check failed; the code names it.
+            KeysUnavailable: it cannot be judged, because no keys are loaded.
+
+        Source: RFC 7515 section 5.2, RFC 7519 section 7.2, RFC 8725 section 3; entra-docs ``access-tokens.md``.
+        """
+        with record.phase("token"):
+            compact = parse_compact(token)
+            check_header(compact.header)
+            version = token_version(compact.payload)
+        with record.phase("keys"):
+            kid = compact.header["kid"]
+            key = self._keys.lookup(version, kid)
+            record.cache_hits["keys"] = key is not None
+            if key is None:
+                key = await self._keys.find(version, kid, wait_s=min(LOAD_TIMEOUT_S, record.remaining_s()))
+        with record.phase("token"):
+            verify_signature(compact, key)
+            app_id = check_claims(
+                compact.payload,
+                version=version,
+                key=key,
+                issuers=self._keys.issuers(version),
+                settings=self._settings,
+                now_s=self._wall_clock(),
+            )
+        return Caller(app_id=app_id, tenant_id=self._settings.tenant_id, version=version)
+
+
+def check_header(header: dict[str, Any]) -> None:
+    """Accept RS256 with a key id, and let the header choose nothing else.
+
+    ``jku``, ``jwk``, ``x5u`` and ``x5c`` point to keys that the sender chose: they are never followed, and a token that
+    carries one is not Entra's. Members without meaning here are ignored, so that a new one does not stop sign-ins.
+
+    Raises:
+        TokenRefused: another algorithm or type, an extension that must be understood, or a key brought along.
+
+    Source: RFC 8725 sections 3.1, 3.9 to 3.11; RFC 7515 sections 4.1.2 to 4.1.11; RFC 7797 section 3.
+    """
+    if header.get("alg") != "RS256":
+        raise TokenRefused("algorithm", f"expected 'RS256', got {shorten(header.get('alg'))}")
+    token_type = header.get("typ", "JWT")
+    if not isinstance(token_type, str) or token_type.lower() not in _TYPES:
+        raise TokenRefused("token_type", f"expected 'JWT', got {shorten(token_type)}")
+    for name in ("crit", "b64", "zip", "jku", "jwk", "x5u", "x5c"):
+        if name in header:
+            raise TokenRefused(f"header_{name}", "expected none")
+    kid = header.get("kid")
+    if not isinstance(kid, str) or not kid:
+        raise TokenRefused("key_id", f"expected a key id, got {shorten(kid)}")
+
+
+def token_version(payload: dict[str, Any]) -> TokenVersion:
+    """Read ``ver``, which chooses the metadata document and the claim that names the caller.
+
+    Raises:
+        TokenRefused: neither ``"1.0"`` nor ``"2.0"``.
+    """
+    match payload.get("ver"):
+        case "2.0":
+            return "2.0"
+        case "1.0":
+            return "1.0"
+        case other:
+            raise TokenRefused("version", f"expected '1.0' or '2.0', got {shorten(other)}")
+
+
+def verify_signature(compact: CompactToken, key: SigningKey) -> None:
+    """Verify the RS256 signature.
+
+    Raises:
+        TokenRefused: it is not this key's signature over this header and payload.
+
+    Source: RFC 7515 section 5.2, RFC 7518 section 3.3.
+    """
+    if not _RS256.verify(compact.signing_input, key.public_key, compact.signature):
+        raise TokenRefused("signature", "expected the signature of the named key")

@@ -1,0 +1,130 @@
+"""The claims of a token whose signature is good: is it meant for us, from the right caller, and now?
+
+One function a claim, called in one place. Each compares exactly: no prefix, no list that holds the right value among
+others, no string where a number belongs.
+"""
+
+import math
+from typing import Any, Final
+
+from claims.authority import TokenVersion
+from claims.errors import TokenRefused, shorten
+from claims.jwks import SigningKey
+from claims.settings import Settings
+
+#: How far the clocks may disagree. Entra and Azure keep theirs within a second; five minutes, the custom of many
+#: libraries, would be most of a stolen token's useful life.
+LEEWAY_S: Final = 60
+
+#: A claim of a user's token, of an id token, or of a token bound to a key: none is an app calling for itself.
+_NOT_AN_APP_TOKEN: Final = ("scp", "nonce", "at_hash", "c_hash", "cnf")
+
+
+def check_claims(
+    payload: dict[str, Any],
+    *,
+    version: TokenVersion,
+    key: SigningKey,
+    issuers: frozenset[str],
+    settings: Settings,
+    now_s: float,
+) -> str:
+    """Check every claim and return the caller's application id.
+
+    Args:
+        payload: the claims, after the signature was verified with ``key``.
+        version: the token's ``ver``.
+        key: the key that signed it.
+        issuers: those of the metadata documents for this version.
+        settings: what is expected.
+        now_s: seconds since the epoch.
+
+    Raises:
+        TokenRefused: a claim is missing, malformed, or not the expected one.
+
+    Source: entra-docs ``custom-extension-overview.md`` and ``access-token-claims-reference.md``; RFC 7519 section 4.1.
+    """
+    check_issuer(payload, key, issuers, settings.tenant_id)
+    check_audience(payload, version, settings)
+    check_tenant(payload, settings.tenant_id)
+    app_id = check_caller(payload, version, settings.caller_app_ids)
+    check_app_only(payload)
+    check_times(payload, now_s)
+    return app_id
+
+
+def check_issuer(payload: dict[str, Any], key: SigningKey, issuers: frozenset[str], tenant_id: str) -> None:
+    """Require the issuer that the metadata published, signed with a key that is that issuer's."""
+    issuer = payload.get("iss")
+    if not isinstance(issuer, str) or issuer not in issuers:
+        raise TokenRefused("issuer", f"expected one of {sorted(issuers)}, got {shorten(issuer, keep=40)}")
+    if not key.signs_for(issuer, tenant_id):
+        raise TokenRefused("key_issuer", "expected a key of the token's issuer")
+
+
+def check_audience(payload: dict[str, Any], version: TokenVersion, settings: Settings) -> None:
+    """Require exactly our client id; a v1.0 token may carry the application id URI instead.
+
+    Source: entra-docs ``access-token-claims-reference.md`` (``aud``).
+    """
+    audience = payload.get("aud")
+    expected = {settings.audience_app_id}
+    if version == "1.0" and settings.application_id_uri:
+        expected.add(settings.application_id_uri)
+    if not isinstance(audience, str) or audience not in expected:
+        raise TokenRefused("audience", f"expected one of {sorted(expected)}, got {shorten(audience, keep=40)}")
+
+
+def check_tenant(payload: dict[str, Any], tenant_id: str) -> None:
+    """Require the configured tenant, whatever the issuer's name suggests."""
+    if payload.get("tid") != tenant_id:
+        raise TokenRefused("tenant", f"expected '{tenant_id}', got {shorten(payload.get('tid'))}")
+
+
+def check_caller(payload: dict[str, Any], version: TokenVersion, caller_app_ids: frozenset[str]) -> str:
+    """Require a known caller in the claim of this version: ``azp`` in 2.0, ``appid`` in 1.0, never the other."""
+    name = "azp" if version == "2.0" else "appid"
+    caller = payload.get(name)
+    if not isinstance(caller, str) or caller not in caller_app_ids:
+        raise TokenRefused("caller", f"expected {name} to be one of {sorted(caller_app_ids)}, got {shorten(caller)}")
+    return caller
+
+
+def check_app_only(payload: dict[str, Any]) -> None:
+    """Refuse a user's token, an id token and a key-bound token: Entra calls as an application.
+
+    ``idtyp`` is optional; where it stands it must say ``app``.
+    """
+    for name in _NOT_AN_APP_TOKEN:
+        if name in payload:
+            raise TokenRefused("not_an_app_token", f"expected no {name}")
+    if payload.get("idtyp", "app") != "app":
+        raise TokenRefused("not_an_app_token", f"expected idtyp 'app', got {shorten(payload['idtyp'])}")
+
+
+def check_times(payload: dict[str, Any], now_s: float) -> None:
+    """Require a token that is valid now, within `LEEWAY_S`.
+
+    Source: RFC 7519 sections 4.1.4 to 4.1.6; all three are in every access token of Entra's.
+    """
+    expires_s, not_before_s, issued_s = (_numeric_date(payload, name) for name in ("exp", "nbf", "iat"))
+    if now_s >= expires_s + LEEWAY_S:
+        raise TokenRefused("expired", f"expected exp after {now_s - LEEWAY_S:.0f}, got {expires_s:.0f}")
+    if now_s < not_before_s - LEEWAY_S:
+        raise TokenRefused("not_yet_valid", f"expected nbf before {now_s + LEEWAY_S:.0f}, got {not_before_s:.0f}")
+    if now_s < issued_s - LEEWAY_S:
+        raise TokenRefused("issued_in_future", f"expected iat before {now_s + LEEWAY_S:.0f}, got {issued_s:.0f}")
+
+
+def _numeric_date(payload: dict[str, Any], name: str) -> float:
+    """Read a NumericDate: a finite JSON number, no string and no boolean (which Python takes for an integer)."""
+    value = payload.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TokenRefused(f"{name}_malformed", f"expected a number, got {shorten(value)}")
+    try:
+        seconds = float(value)
+    except OverflowError as error:
+        raise TokenRefused(f"{name}_malformed", "expected a number within the range of a double") from error
+    if not math.isfinite(seconds) or seconds < 0:
+        raise TokenRefused(f"{name}_malformed", "expected a finite number of seconds since the epoch")
+    return seconds

@@ -1,0 +1,31 @@
+"""The Azure Functions entry: routes and wiring, nothing else.
+
+The bearer token is the authority, so the functions are anonymous to the host: a function key would be a second, shared
+secret in a URL, and its first use reads storage within the two seconds.
+"""
+
+import os
+
+import azure.functions as func
+
+from claims.endpoint import Endpoint, Response
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+endpoint = Endpoint.from_env(os.environ)
+
+
+@app.route(route="onTokenIssuanceStart", methods=["POST"])
+async def on_token_issuance_start(req: func.HttpRequest) -> func.HttpResponse:
+    """Add claims to the token that Entra is about to issue."""
+    return _http(await endpoint.token_issuance_start(req.headers, req.get_body()))
+
+
+@app.route(route="health", methods=["GET"])
+async def health(req: func.HttpRequest) -> func.HttpResponse:
+    """Say whether the endpoint can judge a token."""
+    del req  # says nothing that matters here
+    return _http(await endpoint.health())
+
+
+def _http(response: Response) -> func.HttpResponse:
+    return func.HttpResponse(response.body, status_code=response.status, headers=dict(response.headers))
