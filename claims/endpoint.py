@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -46,6 +46,7 @@ class Endpoint:
         provider: knows the claims.
         clock: monotonic seconds, for durations.
         wall_clock: seconds since the epoch, for the token's times.
+        closing: what else to close with the endpoint.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class Endpoint:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
+        closing: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._settings = settings
         self._keys = keys
         self._provider = provider
         self._clock = clock
         self._validator = TokenValidator(settings, keys, wall_clock=wall_clock)
+        self._closing = (keys.aclose, *closing)
         self._cold = True
 
     @classmethod
@@ -77,8 +80,10 @@ class Endpoint:
         settings = Settings.from_env(environ)
         for warning in settings.warnings:
             _log.warning("%s", warning)
-        keys = SigningKeys(settings.authorities, HttpGet(), clock=time.monotonic, sleep=asyncio.sleep)
-        endpoint = cls(settings, keys, load_provider(settings.provider, environ))
+        provider = load_provider(settings.provider, environ)
+        get = HttpGet()
+        keys = SigningKeys(settings.authorities, get, clock=time.monotonic, sleep=asyncio.sleep)
+        endpoint = cls(settings, keys, provider, closing=[get.aclose])
         try:
             keys.start()
         except RuntimeError:
@@ -110,8 +115,9 @@ class Endpoint:
         return Response(503, b'{"status":"unavailable","reason":"the signing keys are not loaded"}', _HEADERS)
 
     async def aclose(self) -> None:
-        """Stop the background work."""
-        await self._keys.aclose()
+        """Stop the background work and close the connections."""
+        for close in self._closing:
+            await close()
 
     async def _answer(self, headers: Mapping[str, str], body: bytes, record: RequestRecord) -> Response:
         await self._validator.validate(bearer_token(headers), record)

@@ -88,17 +88,21 @@ class KeyDocument:
             self._forced_s = self._clock()
         return self.load()
 
-    async def keep_fresh(self, sleep: Sleep) -> None:
-        """Load now and again, for ever."""
+    def keep_fresh(self, sleep: Sleep) -> asyncio.Task[None]:
+        """Load now, so that a request before the loop's next turn finds it under way, and again for ever."""
+        return asyncio.get_running_loop().create_task(self._keep_fresh(self.load(), sleep))
+
+    async def _keep_fresh(self, load: asyncio.Task[bool], sleep: Sleep) -> None:
         retry_s = FIRST_RETRY_WITHOUT_KEYS_S
         while True:
-            if await asyncio.shield(self.load()):
+            if await asyncio.shield(load):
                 retry_s, pause_s = FIRST_RETRY_WITHOUT_KEYS_S, REFRESH_S
             elif self.keys:
                 pause_s = RETRY_S
             else:
                 pause_s, retry_s = retry_s, min(2 * retry_s, LAST_RETRY_WITHOUT_KEYS_S)
             await sleep(pause_s)
+            load = self.load()
 
     async def _load_once(self) -> bool:
         try:
@@ -111,6 +115,9 @@ class KeyDocument:
             keys = await asyncio.to_thread(parse_key_set, body)
         except (FetchError, MetadataError, StrictJsonError, TimeoutError) as error:
             _log.warning("signing keys (ver %s) not loaded: %s", self._version, str(error) or type(error).__name__)
+            return False
+        except Exception as error:  # noqa: BLE001 (no surprise may end the loop that keeps the keys fresh)
+            _log.error("signing keys (ver %s) not loaded: unexpected %s", self._version, type(error).__name__)
             return False
         if not keys:
             _log.warning("signing keys (ver %s) not loaded: the set holds no usable key", self._version)
@@ -142,9 +149,8 @@ class SigningKeys:
     def start(self) -> None:
         """Begin to load, on the running loop; a second call does nothing."""
         if not self._tasks:
-            loop = asyncio.get_running_loop()
             documents = (document for group in self._documents.values() for document in group)
-            self._tasks = [loop.create_task(document.keep_fresh(self._sleep)) for document in documents]
+            self._tasks = [document.keep_fresh(self._sleep) for document in documents]
 
     async def aclose(self) -> None:
         """Stop the background work."""

@@ -4,7 +4,6 @@ Source: entra-docs ``custom-extension-tokenissuancestart-setup.md``: correlation
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Final
 
 from claims.event import TokenIssuanceStart
@@ -22,7 +21,7 @@ class SampleProvider:
         return {
             "CorrelationId": event.context.correlation_id,
             "ApiVersion": _API_VERSION,
-            "DateOfBirth": date(2000, 1, 1),
+            "DateOfBirth": "01/01/2000",
             "CustomRoles": ["Writer", "Editor"],
         }
 

@@ -1,0 +1,189 @@
+"""Signing keys: ready before they are needed, one fetch at a time, never many, and never lost to an outage."""
+
+import asyncio
+
+import pytest
+
+from claims.authority import Authority
+from claims.errors import KeysUnavailable, TokenRefused
+from claims.keys import FORCED_COOL_DOWN_S, MAX_AGE_S, REFRESH_S, RETRY_S, SigningKeys
+from tests.claims.site import AUTHORITY, ISSUERS, KEYS_V2, METADATA_V2, TENANT_ID, Clock, Site, settle
+
+
+async def _loaded(keys: SigningKeys, site: Site) -> None:
+    keys.start()
+    await settle()
+    assert keys.lookup("2.0", site.keys.current.kid)
+
+
+async def test_loads_at_start(keys: SigningKeys, site: Site) -> None:
+    """Both versions are loaded once, and a second start does nothing."""
+    await _loaded(keys, site)
+    keys.start()
+    await settle()
+    assert set(site.hits.values()) == {1}
+    assert len(site.hits) == 4
+    assert keys.issuers("2.0") == {ISSUERS["2.0"]}
+    assert (keys.count("1.0"), keys.count("2.0")) == (1, 1)
+
+
+async def test_requests_join_the_first_load(keys: SigningKeys, site: Site) -> None:
+    """Requests that come before the keys wait for the one load under way."""
+    site.stall = asyncio.Event()
+    waiting = [asyncio.create_task(keys.find("2.0", site.keys.current.kid, wait_s=5)) for _ in range(50)]
+    await settle()
+    site.stall.set()
+    assert {key.kid for key in await asyncio.gather(*waiting)} == {site.keys.current.kid}
+    assert site.hits[KEYS_V2] == 1
+
+
+async def test_waiting_is_bounded(keys: SigningKeys, site: Site) -> None:
+    """Who waited long enough is told that there are no keys."""
+    site.stall = asyncio.Event()
+    with pytest.raises(KeysUnavailable):
+        await keys.find("2.0", "any", wait_s=0.01)
+    site.stall.set()
+
+
+async def test_answers_at_once_between_retries(keys: SigningKeys, site: Site, clock: Clock) -> None:
+    """Without keys no request starts a fetch; the background tries again, at most 10 s apart, and heals."""
+    site.down = True
+    keys.start()
+    await settle()
+    for _ in range(100):
+        with pytest.raises(KeysUnavailable):
+            await keys.find("2.0", "any", wait_s=5)
+    assert site.hits[METADATA_V2] == 1
+    for pause_s in (0.5, 1, 2, 4, 8, 10, 10):
+        before = site.hits[METADATA_V2]
+        await clock.tick(pause_s - 0.01)
+        assert site.hits[METADATA_V2] == before
+        await clock.tick(0.01)
+        assert site.hits[METADATA_V2] == before + 1
+    site.down = False
+    await clock.tick(10)
+    assert (await keys.find("2.0", site.keys.current.kid, wait_s=0)).kid == site.keys.current.kid
+
+
+async def test_refreshes_every_hour(keys: SigningKeys, site: Site, clock: Clock) -> None:
+    """A new key is there after an hour, and a retired one gone, without any request."""
+    await _loaded(keys, site)
+    old = site.keys.current.kid
+    new = site.keys.rotate().kid
+    site.keys.retire(old)
+    await clock.tick(REFRESH_S)
+    assert keys.lookup("2.0", new)
+    assert keys.lookup("2.0", old) is None
+
+
+async def test_unknown_key_id_forces_one_fetch(keys: SigningKeys, site: Site, clock: Clock) -> None:
+    """After a roll the first token with the new key is accepted, and a minute's flood costs one fetch."""
+    await _loaded(keys, site)
+    new = site.keys.rotate().kid
+    assert (await keys.find("2.0", new, wait_s=5)).kid == new
+    for index in range(1000):
+        with pytest.raises(TokenRefused):
+            await keys.find("2.0", f"random {index}", wait_s=5)
+    assert (site.hits[METADATA_V2], site.hits[KEYS_V2]) == (2, 2)
+    await clock.tick(FORCED_COOL_DOWN_S)
+    with pytest.raises(TokenRefused):
+        await keys.find("2.0", "random", wait_s=5)
+    assert site.hits[KEYS_V2] == 3
+
+
+async def test_cool_down_counts_failures(keys: SigningKeys, site: Site, clock: Clock) -> None:
+    """A forced fetch that failed is not repeated within the minute either, and the good keys stay."""
+    await _loaded(keys, site)
+    site.down = True
+    for _ in range(100):
+        with pytest.raises(TokenRefused):
+            await keys.find("2.0", "random", wait_s=5)
+    assert site.hits[METADATA_V2] == 2
+    assert keys.lookup("2.0", site.keys.current.kid)
+    await clock.tick(FORCED_COOL_DOWN_S)
+
+
+async def test_good_tokens_do_not_wait_for_a_forced_fetch(keys: SigningKeys, site: Site) -> None:
+    """While an unknown key id waits, a known one is found at once."""
+    await _loaded(keys, site)
+    site.stall = asyncio.Event()
+    unknown = [asyncio.create_task(keys.find("2.0", f"random {index}", wait_s=5)) for index in range(20)]
+    await settle()
+    assert keys.lookup("2.0", site.keys.current.kid)
+    assert not any(task.done() for task in unknown)
+    site.stall.set()
+    results = await asyncio.gather(*unknown, return_exceptions=True)
+    assert all(isinstance(result, TokenRefused) for result in results)
+    assert site.hits[KEYS_V2] == 2
+
+
+async def test_outage_changes_nothing_for_a_day(keys: SigningKeys, site: Site, clock: Clock) -> None:
+    """The last good keys survive an outage up to the hard limit, and come back when it ends."""
+    await _loaded(keys, site)
+    site.down = True
+    await clock.tick(MAX_AGE_S)
+    assert keys.lookup("2.0", site.keys.current.kid)
+    await clock.tick(1)
+    assert keys.lookup("2.0", site.keys.current.kid) is None
+    assert keys.issuers("2.0") == frozenset()
+    with pytest.raises(KeysUnavailable):
+        await keys.find("2.0", site.keys.current.kid, wait_s=0)
+    site.down = False
+    await clock.tick(RETRY_S)
+    assert keys.lookup("2.0", site.keys.current.kid)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"keys":[]}', b'{"keys":[{"kty":"EC"}]}'])
+async def test_useless_key_set_replaces_nothing(body: bytes, keys: SigningKeys, site: Site, clock: Clock) -> None:
+    """A set without a usable key is a failed load: the last good keys stay."""
+    await _loaded(keys, site)
+    site.overrides[KEYS_V2] = body
+    await clock.tick(REFRESH_S)
+    assert site.hits[KEYS_V2] == 2
+    assert keys.lookup("2.0", site.keys.current.kid)
+
+
+async def test_a_surprise_does_not_end_the_refreshing(
+    keys: SigningKeys, site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever a fetch raises, the next one is tried."""
+    surprise = "secret"
+
+    async def surprised(url: str) -> bytes:
+        raise ZeroDivisionError(surprise + url)
+
+    monkeypatch.setattr(Site, "__call__", lambda _self, url: surprised(url))
+    keys.start()
+    await settle()
+    monkeypatch.undo()
+    await clock.tick(1)
+    assert keys.lookup("2.0", site.keys.current.kid)
+    assert "ZeroDivisionError" in caplog.text
+    assert surprise not in caplog.text
+
+
+async def test_second_authority(site: Site, clock: Clock) -> None:
+    """The keys of every configured document are found, and all their issuers are accepted."""
+    ciam = f"https://contoso.ciamlogin.com/{TENANT_ID}"
+    second = Site(authority=ciam, issuers={"2.0": f"{ciam}/v2.0", "1.0": f"{ciam}/"})
+    second.keys.rotate()
+
+    async def get(url: str) -> bytes:
+        return await (second if url.startswith(ciam) else site)(url)
+
+    keys = SigningKeys(
+        [Authority(AUTHORITY, TENANT_ID), Authority(ciam, TENANT_ID)], get, clock=clock, sleep=clock.sleep
+    )
+    await _loaded(keys, site)
+    assert keys.lookup("2.0", second.keys.current.kid)
+    assert keys.issuers("2.0") == {ISSUERS["2.0"], f"{ciam}/v2.0"}
+    await keys.aclose()
+
+
+async def test_hanging_host_is_given_up(keys: SigningKeys, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A load ends after its time even when the host never answers."""
+    monkeypatch.setattr("claims.keys.LOAD_TIMEOUT_S", 0.01)
+    site.stall = asyncio.Event()
+    keys.start()
+    with pytest.raises(KeysUnavailable):
+        await keys.find("2.0", "any", wait_s=1)

@@ -1,0 +1,95 @@
+"""Every check of the validator is needed: with any one taken out, a hostile input has another fate."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from claims import authority, compact, header, jwks, metadata, token, token_claims
+from claims.authority import Authority
+from claims.errors import RequestError
+from claims.keys import SigningKeys
+from claims.record import RequestRecord
+from claims.token import TokenValidator
+from selftest.entra.signing import KeySet
+from tests.claims.hostile import HOSTILE
+from tests.claims.hostile_documents import HOSTILE_HEADERS, HOSTILE_JWKS, HOSTILE_METADATA
+from tests.claims.mutants import Mutant, mutants_of
+from tests.claims.site import AUTHORITY, NOW_S, TENANT_ID, Clock, Site, settings
+
+CHECKS: list[Callable[..., object]] = [
+    authority.Authority.serves_keys,
+    compact.parse_compact,
+    compact._decode,
+    header.bearer_token,
+    header.require_json,
+    jwks.parse_key_set,
+    jwks._may_sign,
+    jwks._signing_key,
+    metadata.parse_metadata,
+    token.check_header,
+    token.token_version,
+    token.verify_signature,
+    token.TokenValidator.validate,
+    token_claims.check_app_only,
+    token_claims.check_audience,
+    token_claims.check_caller,
+    token_claims.check_claims,
+    token_claims.check_issuer,
+    token_claims.check_tenant,
+    token_claims.check_times,
+    token_claims._numeric_date,
+]
+MUTANTS = [mutant for check in CHECKS for mutant in mutants_of(check)]
+
+_KEYSET = KeySet()
+_TOKENS = [(case, case.forge(_KEYSET)) for case in HOSTILE]
+
+
+def _outcome(action: Callable[[], object]) -> str:
+    try:
+        return f"returned {action()!r}"
+    except RequestError as error:
+        return error.code
+    except Exception as error:  # noqa: BLE001 (a mutant may break in any way)
+        return type(error).__name__
+
+
+def _all_outcomes() -> list[str]:
+    """Put every hostile input in, and say what became of each."""
+    outcomes = [_outcome(lambda call=call: call()) for call in [*HOSTILE_HEADERS, *HOSTILE_JWKS, *HOSTILE_METADATA]]  # type: ignore[misc] # the loop's own call
+
+    async def tokens() -> list[str]:
+        clock = Clock()
+        keys = SigningKeys([Authority(AUTHORITY, TENANT_ID)], Site(keys=_KEYSET), clock=clock, sleep=clock.sleep)
+        validator = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S)
+        found = []
+        for _case, forged in _TOKENS:
+            record = RequestRecord(budget_ms=100, clock=clock, cold=False)
+            try:
+                await validator.validate(forged, record)
+                found.append("accepted")
+            except RequestError as error:
+                found.append(error.code)
+            except Exception as error:  # noqa: BLE001 (a mutant may break in any way)
+                found.append(type(error).__name__)
+        await keys.aclose()
+        return found
+
+    return outcomes + asyncio.run(tokens())
+
+
+HEALTHY = _all_outcomes()
+
+
+def test_there_are_mutants() -> None:
+    """The generator finds the checks; were it to find none, all that follows would prove nothing."""
+    assert len(MUTANTS) >= 60
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_no_check_can_be_taken_out(mutant: Mutant) -> None:
+    """Without this check, some hostile input has another fate."""
+    with mutant.alive():
+        assert _all_outcomes() != HEALTHY
+    assert _all_outcomes() == HEALTHY
