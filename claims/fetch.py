@@ -34,6 +34,7 @@ class HttpGet:
     def __init__(self, max_bytes: int = MAX_DOCUMENT_BYTES) -> None:
         self._max_bytes = max_bytes
         self._pool: httpcore2.AsyncConnectionPool | None = None
+        self._opening = asyncio.Lock()
 
     async def __call__(self, url: str) -> bytes:
         """Fetch one document.
@@ -67,7 +68,9 @@ class HttpGet:
             self._pool = None
 
     async def _open(self) -> httpcore2.AsyncConnectionPool:
-        # Reading the system's certificates takes tens of milliseconds: off the loop.
-        context = await asyncio.to_thread(ssl.create_default_context)
-        self._pool = httpcore2.AsyncConnectionPool(ssl_context=context, max_connections=8, keepalive_expiry=5)
-        return self._pool
+        async with self._opening:
+            if self._pool is None:
+                # Reading the system's certificates takes tens of milliseconds: off the loop.
+                context = await asyncio.to_thread(ssl.create_default_context)
+                self._pool = httpcore2.AsyncConnectionPool(ssl_context=context, max_connections=8, keepalive_expiry=5)
+            return self._pool

@@ -153,10 +153,11 @@ class SigningKeys:
             self._tasks = [document.keep_fresh(self._sleep) for document in documents]
 
     async def aclose(self) -> None:
-        """Stop the background work."""
+        """Stop the background work; a load under way is waited for, it is short."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        loads = (document.loading for group in self._documents.values() for document in group)
+        await asyncio.gather(*self._tasks, *(load for load in loads if load), return_exceptions=True)
         self._tasks = []
 
     def issuers(self, version: TokenVersion) -> frozenset[str]:

@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -72,25 +73,25 @@ def _sites(tree: ast.AST) -> Iterator[Callable[[], str]]:
             if isinstance(node.test, ast.BoolOp):
                 yield from _operands(node.test)
             else:
-                yield lambda node=node: _set_test(node)
+                yield partial(_set_test, node)
         elif isinstance(node, ast.Return) and node.value is not None:
             for operation in ast.walk(node.value):
                 if isinstance(operation, ast.BoolOp):
                     yield from _operands(operation)
         elif isinstance(node, ast.For) and isinstance(node.iter, ast.Tuple):
-            yield from (lambda t=node.iter, i=i: _pop(t.elts, i) for i in range(len(node.iter.elts)))
+            yield from (partial(_pop, node.iter.elts, index) for index in range(len(node.iter.elts)))
         elif hasattr(node, "body") and isinstance(node.body, list):
             yield from _calls(node.body)
 
 
 def _operands(test: ast.BoolOp) -> Iterator[Callable[[], str]]:
-    yield from (lambda i=i: _pop(test.values, i) for i in range(len(test.values)))
+    yield from (partial(_pop, test.values, index) for index in range(len(test.values)))
 
 
 def _calls(body: list[ast.stmt]) -> Iterator[Callable[[], str]]:
     for index, statement in enumerate(body):
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and _is_bare(statement.value):
-            yield lambda index=index: _pop(body, index)
+            yield partial(_pop, body, index)
 
 
 def _is_bare(call: ast.Call) -> bool:

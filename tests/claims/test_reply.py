@@ -173,7 +173,7 @@ def test_every_reply_is_strings(claims: dict[str, object]) -> None:
     try:
         reply = build_reply(claims)
     except ProviderFailed as error:
-        assert error.code == "claims_unicode"  # noqa: PT017 (the only reason that these values allow)
+        assert error.code == "claims_unicode"
         return
     sent = json.loads(reply.body.decode())["data"]["actions"][0]["claims"]
     assert all(isinstance(value, str) or all(isinstance(item, str) for item in value) for value in sent.values())
