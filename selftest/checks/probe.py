@@ -1,0 +1,174 @@
+"""One raw request to the endpoint, and what came back, with nothing smoothed over.
+
+The client adds no header of its own, follows no redirect, unpacks no body and keeps no cookie, because each of
+those would hide what a check looks for. What it does not do is judge.
+"""
+
+import asyncio
+import io
+import re
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Self
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from claims.contract import MAX_TIMEOUT_MS
+
+#: No documented reply comes near it; what is longer is cut, and judged as cut.
+MAX_REPLY_BYTES: Final = 1024 * 1024
+MAX_CURL_BODY_BYTES: Final = 2048
+
+_WHOLE_BODY_BYTES: Final = 512 * 1024
+_AUTOMATIC: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_SECRET_HEADER: Final = re.compile(r"(?i)^(bearer|basic)(\s+).+")
+# Base64url of a JSON object's first bytes starts so.
+_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_+/=-]{8,}(?:\.[A-Za-z0-9_+/=-]*)*")
+_NAMES: Final = re.compile(
+    r'("(?:displayName|givenName|surname|mail|userPrincipalName|companyName|onPremises\w+)"\s*:\s*)"[^"]*"'
+)
+
+
+def redact(text: str) -> str:
+    """Take tokens and people's names out of a text, so that it may be shown and stored."""
+    return _NAMES.sub(r'\1"redacted"', _TOKEN.sub("$TOKEN", text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as it goes over the wire; headers may repeat and keep their order."""
+
+    url: str
+    method: str = "POST"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def with_header(self, name: str, value: str) -> Self:
+        """Replace every header of this name by one."""
+        return replace(self, headers=(*self.without(name).headers, (name, value)))
+
+    def without(self, name: str) -> Self:
+        """Leave out every header of this name."""
+        kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
+        return replace(self, headers=kept)
+
+    def with_body(self, body: bytes) -> Self:
+        """Replace the body."""
+        return replace(self, body=body)
+
+    def curl(self) -> str:
+        """Write the command that repeats the request: the token is ``$TOKEN``, names of people are replaced."""
+        parts = ["curl -i"] if self.method == "POST" else [f"curl -i -X {self.method}"]
+        for name, value in self.headers:
+            shown = _SECRET_HEADER.sub(r"\1\2$TOKEN", value)
+            parts.append(f'-H "{name}: {shown}"')
+        if not any(name.lower() == "content-type" for name, _ in self.headers):
+            parts.append('-H "Content-Type:"')
+        if self.method == "POST":
+            parts.append(self._curl_body())
+        return " ".join([*parts, shlex.quote(redact(self.url))])
+
+    def _curl_body(self) -> str:
+        if len(self.body) > MAX_CURL_BODY_BYTES:
+            return f"--data-binary @body.bin  # {len(self.body)} bytes, starting {redact(repr(self.body[:24]))}"
+        try:
+            return f"--data-binary {shlex.quote(redact(self.body.decode()))}"
+        except UnicodeDecodeError:
+            octal = "".join(f"\\{byte:03o}" for byte in self.body)
+            return f"--data-binary @<(printf '{octal}')"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        status: None when no complete reply came.
+        failure: Why none came, else None.
+        latency_ms: From sending until the last byte, in milliseconds.
+    """
+
+    request: Request
+    status: int | None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    failure: Literal["timeout", "connection", "protocol"] | None = None
+    latency_ms: float = 0.0
+
+    def header(self, name: str) -> str | None:
+        """Give the first header of this name."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def __str__(self) -> str:
+        """Say in a few words what came: the status, or why there is none."""
+        return f"no answer ({self.failure})" if self.status is None else f"HTTP {self.status}"
+
+
+async def send(
+    session: aiohttp.ClientSession,
+    request: Request,
+    *,
+    timeout_ms: int = MAX_TIMEOUT_MS,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Answer:
+    """Send a request once, and again only when a kept-alive connection turned out to be closed.
+
+    Every ending is an `Answer`; only cancellation gets out.
+    """
+    answer = await _send(session, request, timeout_ms, clock)
+    return answer if answer.failure != "connection" else await _send(session, request, timeout_ms, clock)
+
+
+async def _send(
+    session: aiohttp.ClientSession, request: Request, timeout_ms: int, clock: Callable[[], float]
+) -> Answer:
+    start_s = clock()
+
+    def ended(failure: Literal["timeout", "connection", "protocol"]) -> Answer:
+        return Answer(request=request, status=None, failure=failure, latency_ms=(clock() - start_s) * 1000)
+
+    try:
+        async with session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers=CIMultiDict(request.headers),
+            data=_payload(request),
+            allow_redirects=False,
+            auto_decompress=False,
+            skip_auto_headers=_AUTOMATIC,
+            timeout=aiohttp.ClientTimeout(total=timeout_ms / 1000),
+        ) as response:
+            body = await _read_capped(response)
+            return Answer(
+                request=request,
+                status=response.status,
+                headers=tuple((key, value) for key, value in response.headers.items()),
+                body=body,
+                latency_ms=(clock() - start_s) * 1000,
+            )
+    except TimeoutError:
+        return ended("timeout")
+    except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, ValueError):
+        return ended("protocol")
+    except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError):
+        return ended("connection")
+
+
+def _payload(request: Request) -> bytes | io.BytesIO | None:
+    """Give the body as the client library wants it: a large one in pieces, so that the loop is not held up."""
+    if request.method != "POST":
+        return None
+    return io.BytesIO(request.body) if len(request.body) > _WHOLE_BODY_BYTES else request.body
+
+
+async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_REPLY_BYTES:
+            break
+    return bytes(body[:MAX_REPLY_BYTES])

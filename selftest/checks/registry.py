@@ -1,0 +1,153 @@
+"""The one registry of checks: the command line, the tests, the reports and the code page all read it.
+
+A check is a true statement about a good endpoint, and the function that finds out whether it holds. Ids are
+a letter for the subject (T token, B body, C contract) and a number; a number is never used twice, so groups
+leave gaps. What runs a check is in ``runner``; this module only knows what there is.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Final, Literal
+
+from selftest.checks.bench import Bench, Need
+
+type Level = Literal["must", "should"]
+type Status = Literal["pass", "fail", "skip", "error"]
+
+TOKEN: Final[frozenset[Need]] = frozenset({"token"})
+ISSUER: Final[frozenset[Need]] = frozenset({"token", "issuer"})
+APP: Final[frozenset[Need]] = frozenset({"token", "app"})
+FRESH: Final[frozenset[Need]] = frozenset({"token", "issuer", "fresh"})
+ANYWHERE: Final[frozenset[Need]] = frozenset()
+
+
+class UnknownCheckError(LookupError):
+    """Raised when an id or prefix selects nothing; the message names what is near."""
+
+
+class DuplicateCheckError(ValueError):
+    """Raised when two checks claim one id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one run of a check found.
+
+    Attributes:
+        expected: What a good endpoint does, in words.
+        actual: What this one did; for a skip, why nothing could be found out.
+        curl: A command that repeats the request, without its token and without names.
+        latency_ms: The time of the request that decided, in milliseconds.
+    """
+
+    status: Status
+    expected: str
+    actual: str
+    curl: str | None = None
+    latency_ms: float | None = None
+
+
+type Run = Callable[[Bench], Awaitable[Outcome]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One statement and how to test it.
+
+    Attributes:
+        title: True of a good endpoint; reads on from "the endpoint …".
+        source: Where the rule comes from: a page, an RFC section, or "ours" with the reason.
+        why: What goes wrong where the statement is false.
+        fix: What to do about it.
+        explain: What is sent and what is wanted, in at most eight lines.
+        bad: A header, claim or body that breaks the rule, where a line can show it.
+        good: The same, keeping the rule.
+    """
+
+    id: str
+    title: str
+    level: Level
+    source: str
+    why: str
+    fix: str
+    explain: str
+    run: Run = field(repr=False)
+    bad: str | None = None
+    good: str | None = None
+    needs: frozenset[Need] = TOKEN
+
+    @property
+    def order(self) -> tuple[str, int]:
+        """Sort as people read: by letter, then by number."""
+        return self.id[0], int(self.id[1:])
+
+
+REGISTRY: Final[dict[str, Check]] = {}
+
+
+def register(check: Check, registry: dict[str, Check] = REGISTRY) -> None:
+    """Add a check.
+
+    Raises:
+        DuplicateCheckError: The id is taken; the message names both checks.
+    """
+    taken = registry.get(check.id)
+    if taken is not None:
+        raise DuplicateCheckError(f'{check.id} is "{taken.title}"; "{check.title}" needs an id of its own')
+    registry[check.id] = check
+
+
+def check(
+    id: str,  # noqa: A002 - it is the name of the field, and named at every call
+    title: str,
+    *,
+    source: str,
+    why: str,
+    fix: str,
+    explain: str,
+    level: Level = "must",
+    bad: str | None = None,
+    good: str | None = None,
+    needs: frozenset[Need] = TOKEN,
+) -> Callable[[Run], Run]:
+    """Register the decorated function as the check of this id."""
+
+    def decorate(run: Run) -> Run:
+        register(
+            Check(
+                id=id,
+                title=title,
+                level=level,
+                source=source,
+                why=why,
+                fix=fix,
+                explain=explain,
+                bad=bad,
+                good=good,
+                needs=needs,
+                run=run,
+            )
+        )
+        return run
+
+    return decorate
+
+
+def select(wanted: Sequence[str], registry: dict[str, Check] = REGISTRY) -> tuple[Check, ...]:
+    """Choose checks by id or by the start of an id; nothing wanted is everything.
+
+    An id that exists means that check alone: ``T10`` is not ``T100``. The order is that of the ids.
+
+    Raises:
+        UnknownCheckError: One of the words selects nothing.
+    """
+    chosen: dict[str, Check] = {} if wanted else dict(registry)
+    for word in wanted:
+        key = word.upper()
+        found = [key] if key in registry else [name for name in registry if key and name.startswith(key)]
+        if not found:
+            near = ", ".join(get_close_matches(key, registry)) or "C, T, B"
+            raise UnknownCheckError(f"no check is called {word!r}; near: {near}; `check --list` shows all")
+        chosen |= {name: registry[name] for name in found}
+    return tuple(sorted(chosen.values(), key=lambda each: each.order))

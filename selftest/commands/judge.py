@@ -1,0 +1,102 @@
+"""``judge``: the verdict on one reply, from a file or a pipe."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from selftest.judge import MAX_RESPONSE_BYTES, Reply, judge
+from selftest.mapping import MappingError, MappingPolicy
+
+_MINTED: Final = 0
+_NOT_MINTED: Final = 1
+_UNUSABLE: Final = 2
+_EXAMPLES: Final = """\
+examples:
+  python -m selftest judge --body reply.json
+  curl -s … | python -m selftest judge --status 200 --content-type application/json --body -
+  python -m selftest judge --failure timeout
+
+exit code: 0 a token would be minted, 1 it would not, 2 usage or a file that cannot be read"""
+
+
+class _InputError(Exception):
+    """Raised when a file cannot be used; the message names it and the reason."""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "judge",
+        help="say which code Entra would log for one reply",
+        description="Say which code Entra would log for one reply, and whether it would mint a token.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    reply = parser.add_mutually_exclusive_group(required=True)
+    reply.add_argument("--body", metavar="FILE", help="the body as it came; - reads standard input")
+    reply.add_argument(
+        "--failure", choices=("timeout", "connection", "protocol"), help="there was no reply, for this reason"
+    )
+    parser.add_argument("--status", type=int, default=200, metavar="S", help="its HTTP status (default: 200)")
+    parser.add_argument(
+        "--content-type",
+        default="application/json",
+        metavar="T",
+        help='its Content-Type header; "" for none (default: application/json)',
+    )
+    parser.add_argument(
+        "--registered", metavar="NAMES", help="claim names of claimsForTokenConfiguration, comma-separated"
+    )
+    parser.add_argument("--mapping", metavar="FILE", help="a claims mapping policy, as Graph returns it")
+    parser.add_argument("--json", action="store_true", help="write the verdict on one line, for pipes and JSON Lines")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge, print the verdict as JSON, and give the exit code."""
+    try:
+        reply = _read_reply(args)
+        mapping = _read_mapping(args.mapping)
+    except _InputError as error:
+        print(f"judge: {error}", file=sys.stderr)
+        return _UNUSABLE
+    verdict = judge(reply, registered=_names(args.registered), mapping=mapping)
+    print(json.dumps(verdict.as_json(), indent=None if args.json else 2))
+    return _MINTED if verdict.minted else _NOT_MINTED
+
+
+def _read_reply(args: argparse.Namespace) -> Reply:
+    if args.failure is not None:
+        return Reply(status=None, content_type=None, body=b"", failure=args.failure)
+    # One byte more than is judged tells a body of that size from a larger one.
+    body = _read_stream(sys.stdin.buffer) if args.body == "-" else _read_file(args.body)
+    return Reply(status=args.status, content_type=args.content_type or None, body=body)
+
+
+def _read_mapping(path: str | None) -> MappingPolicy | None:
+    if path is None:
+        return None
+    try:
+        return MappingPolicy.parse(_read_file(path))
+    except MappingError as error:
+        raise _InputError(f"{path} is not a claims mapping policy: {error}") from error
+
+
+def _read_file(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as stream:
+            return _read_stream(stream)
+    except OSError as error:
+        raise _InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a path with a null character
+        raise _InputError(f"{path!r} is not a path: {error}") from error
+
+
+def _read_stream(stream: BinaryIO) -> bytes:
+    return stream.read(MAX_RESPONSE_BYTES + 1)
+
+
+def _names(text: str | None) -> frozenset[str] | None:
+    return None if text is None else frozenset(name.strip() for name in text.split(","))

@@ -1,0 +1,197 @@
+"""The emulated Entra as an HTTP server on the loopback interface.
+
+It answers what an endpoint fetches (metadata, keys) and what a tool asks for (a client-credentials token), counts every
+request, and fails or dawdles on demand. It never listens on another interface, and a request whose ``Host`` is not a
+loopback name is refused, so that a web page cannot reach it under a name of its own (DNS rebinding).
+"""
+
+import asyncio
+import ipaddress
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import web
+from yarl import URL
+
+from selftest.entra.hostile_keys import attacker_key
+from selftest.entra.metadata import metadata_document
+from selftest.entra.signing import KeySet
+from selftest.entra.tenant import DEFAULT_TENANT, Tenant
+from selftest.entra.token_endpoint import TokenRequestError, issue
+from selftest.entra.tokens import TokenMint, TokenVersion
+
+HOST: Final = "127.0.0.1"
+
+#: A delayed answer is dropped this long after the server is told to stop.
+_SHUTDOWN_TIMEOUT_S: Final = 0.1
+
+type _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class EntraServer:
+    """One emulated tenant; an async context manager that listens while it is entered.
+
+    Args:
+        tenant: Which ids it plays.
+        port: Where to listen on 127.0.0.1; 0 takes a free port.
+        clock: Wall-clock seconds since 1970, for the tokens.
+
+    Attributes:
+        keys: The keys it signs with and publishes; hostile entries may be added at any time.
+        mint: Its tokens; there from the moment it listens, because the issuer holds the port.
+        hits: Requests by kind: ``metadata_v1``, ``metadata_v2``, ``keys_v1``, ``keys_v2``, ``token``, ``attacker``.
+        outage: While true, metadata and keys answer 503.
+        delay_s: How long metadata and keys wait before they answer, in seconds.
+    """
+
+    def __init__(
+        self, tenant: Tenant = DEFAULT_TENANT, *, port: int = 0, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.tenant = tenant
+        self.keys = KeySet()
+        self.hits: Counter[str] = Counter()
+        self.outage = False
+        self.delay_s = 0.0
+        self._port = port
+        self._clock = clock
+        self._mint: TokenMint | None = None
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Give scheme, host and port, without a slash at the end."""
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def authority_url(self) -> str:
+        """Give what the endpoint's AuthorityUrl setting has to be."""
+        return f"{self.base_url}/{self.tenant.tenant_id}"
+
+    @property
+    def other_issuer(self) -> str:
+        """Give the issuer of the tenant that is not ours."""
+        return f"{self.base_url}/{self.tenant.other_tenant_id}/v2.0"
+
+    @property
+    def mint(self) -> TokenMint:
+        """Give the mint.
+
+        Raises:
+            RuntimeError: Before the server listens: the issuer is not known yet.
+        """
+        if self._mint is None:
+            raise RuntimeError("enter the EntraServer before minting: its issuer holds the port it listens on")
+        return self._mint
+
+    async def __aenter__(self) -> Self:
+        # attacker_key() takes up to 150 ms the first time; made here, it cannot stall a request later.
+        attacker_key()
+        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, HOST, self._port).start()
+        except BaseException:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        self._port = int(runner.addresses[0][1])
+        self._mint = TokenMint(self.tenant, self.authority_url, self.keys, self._clock)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def _app(self) -> web.Application:
+        app = web.Application(middlewares=[_only_loopback_names])
+        root = f"/{self.tenant.tenant_id}"
+        app.add_routes(
+            [
+                web.get(f"{root}/v2.0/.well-known/openid-configuration", self._metadata("2.0")),
+                web.get(f"{root}/.well-known/openid-configuration", self._metadata("1.0")),
+                web.get(f"{root}/discovery/v2.0/keys", self._key_document("2.0")),
+                web.get(f"{root}/discovery/keys", self._key_document("1.0")),
+                web.post(f"{root}/oauth2/v2.0/token", self._token),
+                web.post(f"{root}/oauth2/token", self._token),
+                web.post("/rotate", self._rotate),
+                web.route("*", "/attacker/{path:.*}", self._attacker),
+            ]
+        )
+        return app
+
+    def _metadata(self, version: TokenVersion) -> _Handler:
+        async def handle(_: web.Request) -> web.Response:
+            if (failure := await self._published(f"metadata_v{version[0]}")) is not None:
+                return failure
+            return web.json_response(metadata_document(self.mint, version))
+
+        return handle
+
+    def _key_document(self, version: TokenVersion) -> _Handler:
+        async def handle(_: web.Request) -> web.Response:
+            if (failure := await self._published(f"keys_v{version[0]}")) is not None:
+                return failure
+            issuer = self.mint.issuer("2.0") if version == "2.0" else None
+            return web.json_response(self.keys.jwks(issuer=issuer))
+
+        return handle
+
+    async def _published(self, kind: str) -> web.Response | None:
+        """Count a request for a published document; give the answer when it has to fail."""
+        self.hits[kind] += 1
+        if self.delay_s > 0:
+            await asyncio.sleep(self.delay_s)
+        if not self.outage:
+            return None
+        return web.json_response({"error": "temporarily_unavailable"}, status=503)
+
+    async def _token(self, request: web.Request) -> web.Response:
+        self.hits["token"] += 1
+        headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+        try:
+            reply = issue(self.mint, await _form(request), request.headers.get("Authorization"))
+        except TokenRequestError as error:
+            if error.challenge:
+                headers["WWW-Authenticate"] = 'Basic realm="emulated Entra"'
+            return web.json_response(error.as_json(), status=error.status, headers=headers)
+        return web.json_response(reply, headers=headers)
+
+    async def _rotate(self, _: web.Request) -> web.Response:
+        # Making a key takes up to 150 ms, which requests that are being measured must not wait for.
+        await asyncio.to_thread(self.keys.prepare_rotation)
+        return web.json_response({"kid": self.keys.rotate().kid})
+
+    async def _attacker(self, _: web.Request) -> web.Response:
+        """Serve what a token's ``jku`` points at: whoever fetches it trusts the attacker."""
+        self.hits["attacker"] += 1
+        return web.json_response({"keys": [attacker_key().jwk()]})
+
+
+async def _form(request: web.Request) -> list[tuple[str, str]]:
+    try:
+        form = await request.post()
+    except (LookupError, UnicodeDecodeError, ValueError) as error:
+        raise TokenRequestError("invalid_request", "the body is not a form in UTF-8", aadsts=900144) from error
+    return [(name, value) for name, value in form.items() if isinstance(value, str)]
+
+
+@web.middleware
+async def _only_loopback_names(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    if not _is_loopback(request.headers.get("Host", "")):
+        message = "the Host header names no loopback address; ask 127.0.0.1 or localhost"
+        return web.json_response({"error": "misdirected_request", "error_description": message}, status=421)
+    return await handler(request)
+
+
+def _is_loopback(host_header: str) -> bool:
+    try:
+        host = URL(f"http://{host_header}").host or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,187 @@
+"""The claims mapping policy: what of the endpoint's reply reaches the token.
+
+Entra puts no returned claim into a token by itself. The policy of the application that is the token's audience names
+each one, and may rename it. This module reads the policy in the forms in which people have it at hand and applies the
+part that concerns a custom claims provider; sources that Entra fills itself (``User``, ``Transformation``) are left
+alone, for the harness has no directory.
+
+Source: entra-docs ``custom-claims-provider-reference.md`` and ``reference-claims-customization.md``; Microsoft Graph
+v1.0 ``claimsMappingPolicy``.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Self
+
+from claims.contract import is_restricted
+
+_PROVIDER: Final = "customclaimsprovider"
+
+
+class MappingError(ValueError):
+    """Raised when a document is not a claims mapping policy; the message says what was wanted and what is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingEntry:
+    """One member of ``ClaimsSchema``.
+
+    Attributes:
+        source: where the value comes from; None for a constant.
+        id: the name of the claim in the endpoint's reply, case-sensitive.
+        jwt_claim_type: its name in a JSON Web Token; None keeps ``id``.
+        saml_claim_type: its name in a SAML assertion.
+        value: the constant, for an entry that has one.
+    """
+
+    source: str | None = None
+    id: str | None = None
+    jwt_claim_type: str | None = None
+    saml_claim_type: str | None = None
+    value: str | None = None
+
+    @property
+    def from_provider(self) -> bool:
+        """Say whether the endpoint supplies the value."""
+        return self.source is not None and self.source.casefold() == _PROVIDER
+
+    def target(self, token: Literal["jwt", "saml"]) -> str | None:
+        """Name the claim in the token, or None where this kind of token does not get it."""
+        if token == "saml":  # noqa: S105 - a kind of token, not a secret
+            return self.saml_claim_type
+        if self.jwt_claim_type is None and self.saml_claim_type is not None:
+            return None
+        return self.jwt_claim_type or self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingPolicy:
+    """A claims mapping policy.
+
+    Attributes:
+        entries: in the order of the document.
+        include_basic_claim_set: whether the token keeps its ordinary claims.
+    """
+
+    entries: tuple[MappingEntry, ...]
+    include_basic_claim_set: bool = True
+
+    @classmethod
+    def parse(cls, document: str | bytes | Mapping[str, Any]) -> Self:
+        """Read a policy.
+
+        Accepted are the policy object as Graph returns it, a Graph collection that holds exactly one, an object with
+        only ``definition``, and the inner object with ``ClaimsMappingPolicy``; as text, UTF-8 bytes or parsed.
+
+        Raises:
+            MappingError: it is none of these, or a member has another type than the documented one.
+        """
+        inner = _inner(_loads(document, "the policy") if isinstance(document, str | bytes) else document)
+        schema = inner.get("ClaimsSchema", [])
+        if not isinstance(schema, list):
+            raise MappingError(f"ClaimsSchema should be a list of objects, it is {_kind(schema)}")
+        return cls(
+            entries=tuple(_entry(position, member) for position, member in enumerate(schema)),
+            include_basic_claim_set=_flag(inner.get("IncludeBasicClaimSet", True)),
+        )
+
+    @property
+    def provided(self) -> tuple[MappingEntry, ...]:
+        """List the entries that the endpoint supplies."""
+        return tuple(entry for entry in self.entries if entry.from_provider)
+
+    def apply(self, claims: Mapping[str, object], *, token: Literal["jwt", "saml"] = "jwt") -> dict[str, object]:  # noqa: S107 - a kind of token, not a secret
+        """Work out the custom part of the token that the application would get.
+
+        A claim that is absent, null or spelt in another case maps to nothing. A restricted name is left out of a JSON
+        Web Token; the list for SAML is another one and is not applied.
+        """
+        custom: dict[str, object] = {}
+        for entry in self.entries:
+            target = entry.target(token)
+            if target is None or (token == "jwt" and is_restricted(target)):  # noqa: S105 - a kind of token
+                continue
+            value = claims.get(entry.id or "") if entry.from_provider else entry.value
+            if value is not None:
+                custom[target] = value
+        return custom
+
+
+def _loads(text: str | bytes, what: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise MappingError(f"{what} should be JSON, it is nested too deeply to read") from error
+    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are both of this kind
+        raise MappingError(f"{what} should be JSON, it is not: {error}") from error
+
+
+def _inner(document: object) -> Mapping[str, Any]:
+    members = _object(document, "the policy")
+    if "value" in members:
+        found = members["value"]
+        if not isinstance(found, list) or len(found) != 1:
+            count = len(found) if isinstance(found, list) else _kind(found)
+            raise MappingError(f"a collection should hold exactly one policy, this one holds {count}: pass one alone")
+        members = _object(found[0], "the policy in the collection")
+    if "definition" in members:
+        members = _object(_definition(members["definition"]), "the text in definition")
+    if "ClaimsMappingPolicy" not in members:
+        raise MappingError(f"ClaimsMappingPolicy should be a member of the policy, it has {_names(members)}")
+    return _object(members["ClaimsMappingPolicy"], "ClaimsMappingPolicy")
+
+
+def _definition(definition: object) -> Any:
+    """Unwrap the text: Graph wants a list of exactly one string that is itself JSON."""
+    if not isinstance(definition, list):
+        raise MappingError(f"definition should be a list of one string, it is {_kind(definition)}")
+    if len(definition) != 1 or not isinstance(definition[0], str):
+        held = ", ".join(_kind(member) for member in definition) or "nothing"
+        raise MappingError(f"definition should hold exactly one string, it holds {held}")
+    return _loads(definition[0], "the text in definition")
+
+
+def _entry(position: int, member: object) -> MappingEntry:
+    where = f"ClaimsSchema[{position}]"
+    fields = _object(member, where)
+
+    def text(name: str) -> str | None:
+        value = fields.get(name)
+        if value is not None and not isinstance(value, str):
+            raise MappingError(f"{where}.{name} should be a string, it is {_kind(value)}")
+        return value
+
+    entry = MappingEntry(
+        source=text("Source"),
+        id=text("ID"),
+        jwt_claim_type=text("JwtClaimType"),
+        saml_claim_type=text("SamlClaimType"),
+        value=text("Value"),
+    )
+    if entry.from_provider and not entry.id:
+        raise MappingError(f"{where}.ID should name the returned claim, the entry has {_names(fields)}")
+    return entry
+
+
+def _flag(value: object) -> bool:
+    """Read Graph's boolean, which is mostly written as text."""
+    text = str(value).casefold()
+    if text not in {"true", "false"}:
+        raise MappingError(f'IncludeBasicClaimSet should be "true" or "false", it is {text[:40]!r}')
+    return text == "true"
+
+
+def _object(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise MappingError(f"{what} should be an object, it is {_kind(value)}")
+    return value
+
+
+def _names(members: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(members)) or "no members"
+
+
+def _kind(value: object) -> str:
+    kinds = {type(None): "null", bool: "a boolean", str: "a string", list: "a list", dict: "an object"}
+    return kinds.get(type(value), "a number")

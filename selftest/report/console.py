@@ -1,0 +1,105 @@
+"""The results for a terminal: what fails first, with a way on; the verdict last, where the eye ends up."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from selftest.report.results import CheckResult, Results, SignInResult
+
+_GROUPS: Final = {"C": "contract", "T": "token", "B": "body"}
+_COLOURS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
+
+
+def show(results: Results, console: Console, *, verbose: bool = False) -> None:
+    """Print the report; whether there is colour is the console's decision."""
+    for part in _parts(results, verbose=verbose):
+        console.print(part, crop=False)
+
+
+def _parts(results: Results, *, verbose: bool) -> Iterator[RenderableType]:
+    yield Text(visible(f"target  {results.target.get('url', 'unknown')}  ({results.target.get('mode', 'unknown')})"))
+    yield Text("")
+    for check in sorted(results.checks, key=_badness):
+        if check.bad:
+            yield from _failure(check)
+    yield from _skips(results.checks)
+    if verbose:
+        yield from (
+            Text(visible(f"ok    {check.id:<5}{check.title}")) for check in results.checks if check.status == "pass"
+        )
+    if results.signins:
+        yield _signins(results.signins)
+    yield _summary(results.checks)
+    yield Text("")
+    verdict = results.verdict
+    yield Text(visible(f"{verdict.sentence}  ({results.duration_s:.1f} s)"), style=f"bold {_COLOURS[verdict.outcome]}")
+
+
+def visible(text: str) -> str:
+    """Write out what a terminal would obey: escape sequences and direction marks can come from the endpoint."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _badness(check: CheckResult) -> int:
+    return 0 if check.level == "must" else 1
+
+
+def _failure(check: CheckResult) -> Iterator[RenderableType]:
+    word = "ERROR" if check.status == "error" else "FAIL" if check.level == "must" else "warn"
+    style = "bold red" if check.level == "must" else "bold yellow"
+    yield Text.assemble((f"{word:<6}", style), (f"{check.id:<5}", "bold"), visible(check.title), f"  ({check.level})")
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right", style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    rows = [("expected", check.expected), ("actual", check.actual), ("why", check.why), ("fix", check.fix)]
+    rows.append(("more", f"python -m selftest explain {check.id}"))
+    for name, value in rows:
+        table.add_row(name, Text(visible(value)))
+    yield Padding(table, (0, 0, 0, 6))
+    if check.curl is not None:
+        # On a line of its own and never wrapped by us: it is there to be copied.
+        yield Text(visible(check.curl), style="dim", no_wrap=True, overflow="ignore")
+    yield Text("")
+
+
+def _skips(checks: tuple[CheckResult, ...]) -> Iterator[RenderableType]:
+    """Name each reason once, with the checks that it kept from running."""
+    reasons: dict[str, list[str]] = {}
+    for check in checks:
+        if check.status == "skip":
+            reasons.setdefault(check.actual, []).append(check.id)
+    for reason, ids in reasons.items():
+        yield Text.assemble(("skip  ", "yellow"), f"{' '.join(ids)}: {visible(reason)}")
+    if reasons:
+        yield Text("")
+
+
+def _signins(signins: tuple[SignInResult, ...]) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for signin in signins:
+        verdict = Text("minted", "green") if signin.minted else Text(visible(f"{signin.code} {signin.name}"), "red")
+        warnings = f"{len(signin.warnings)} warnings" if signin.warnings else ""
+        table.add_row(Text(visible(signin.variety)), verdict, Text(f"{signin.latency_ms:.1f} ms"), Text(warnings))
+    return Group(Text("sign-ins", style="bold"), Padding(table, (0, 0, 1, 2)))
+
+
+def _summary(checks: tuple[CheckResult, ...]) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for letter in dict.fromkeys(check.id[0] for check in checks):
+        group = [check for check in checks if check.id[0] == letter]
+        held = sum(check.status == "pass" for check in group)
+        must = sum(check.bad for check in group if check.level == "must")
+        should = sum(check.bad for check in group if check.level == "should")
+        skipped = sum(check.status == "skip" for check in group)
+        told = [f"{held} of {len(group)} hold"]
+        told += [
+            f"{count} {word}"
+            for count, word in ((must, "must fail"), (should, "should fail"), (skipped, "skipped"))
+            if count
+        ]
+        table.add_row(Text(letter, "bold"), Text(_GROUPS.get(letter, "")), Text(", ".join(told)))
+    return table

@@ -1,0 +1,84 @@
+"""The results as JUnit XML, which every CI system shows.
+
+One suite a letter, one case a check. A must that fails is a failure; a should that fails is one only in a strict run,
+and is told in the case's output otherwise, because CI systems know no third colour.
+"""
+
+import re
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from selftest.report.results import CheckResult, Results, SignInResult
+
+_SUITES: Final = {"C": "contract", "T": "token", "B": "body"}
+# XML 1.0 section 2.2: everything else may not stand in a document, not even escaped.
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(results: Results) -> str:
+    """Write the document."""
+    root = Element("testsuites", name="selftest", time=_seconds(results.duration_s * 1000))
+    for letter, checks in groupby(results.checks, key=lambda check: check.id[0]):
+        _suite(root, _SUITES.get(letter, letter), (_check_case(check, strict=results.strict) for check in checks))
+    if results.signins:
+        _suite(root, "signin", (_signin_case(signin) for signin in results.signins))
+    totals = {
+        name: sum(int(suite.get(name, "0")) for suite in root) for name in ("tests", "failures", "errors", "skipped")
+    }
+    for name, total in totals.items():
+        root.set(name, str(total))
+    indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(root: Element, name: str, cases: Iterable[Element]) -> None:
+    suite = SubElement(root, "testsuite", name=name)
+    suite.extend(cases)
+    suite.set("tests", str(len(suite)))
+    for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(attribute, str(sum(case.find(tag) is not None for case in suite)))
+
+
+def _check_case(check: CheckResult, *, strict: bool) -> Element:
+    case = Element(
+        "testcase",
+        classname=f"selftest.{_SUITES.get(check.id[0], check.id[0])}.{check.level}",
+        name=f"{check.id} {_clean(check.title)}",
+        time=_seconds(check.duration_ms),
+    )
+    match check.status:
+        case "skip":
+            SubElement(case, "skipped", message=_clean(check.actual))
+        case "error":
+            _told(SubElement(case, "error", message=_clean(check.actual)), check)
+        case "fail" if strict or check.level == "must":
+            _told(SubElement(case, "failure", message=_clean(check.actual)), check)
+        case "fail":
+            _told(SubElement(case, "system-out"), check)
+    return case
+
+
+def _told(element: Element, check: CheckResult) -> None:
+    lines = [f"expected {check.expected}", f"actual   {check.actual}", f"why      {check.why}", f"fix      {check.fix}"]
+    if check.curl is not None:
+        lines.append(check.curl)
+    lines.append(f"python -m selftest explain {check.id}")
+    element.text = _clean("\n".join(lines))
+
+
+def _signin_case(signin: SignInResult) -> Element:
+    case = Element("testcase", classname="selftest.signin", name=_clean(signin.title), time=_seconds(signin.latency_ms))
+    if not signin.minted:
+        failure = SubElement(case, "failure", message=_clean(f"{signin.code} {signin.name}"))
+        failure.text = _clean(f"{signin.reason}\npython -m selftest explain {signin.code}")
+    return case
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def _seconds(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.3f}"

@@ -1,0 +1,85 @@
+"""Where the results go: the terminal, and the files that the flags name. Every command that has results uses these."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+
+from selftest.report.console import show
+from selftest.report.junit import junit
+from selftest.report.results import Results
+from selftest.report.stored import ReportError, dump, write_results
+
+_STDOUT = "-"
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that name files."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", metavar="FILE", help="write the results as JSON; - prints them instead of the report")
+    group.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
+    group.add_argument("--out", type=Path, metavar="DIR", help="write results.json, junit.xml and report.txt there")
+    group.add_argument("--verbose", action="store_true", help="name the checks that hold, too")
+
+
+def emit(results: Results, args: argparse.Namespace, stdout: TextIO | None = None) -> None:
+    """Print the report and write the files.
+
+    The files are written first, so that a closed pipe loses none of them.
+
+    Raises:
+        ReportError: A file cannot be written; the message names it.
+    """
+    stream = sys.stdout if stdout is None else stdout
+    if args.out is not None:
+        write_all(args.out, results)
+    if args.junit is not None:
+        _write(args.junit, junit(results))
+    if args.json is not None and args.json != _STDOUT:
+        _write_results(Path(args.json), results)
+    if args.json == _STDOUT:
+        stream.write(dump(results))
+    else:
+        show(results, _console(stream), verbose=args.verbose)
+
+
+def write_all(directory: Path, results: Results) -> None:
+    """Write every form of the results into a directory, which is made where it is missing.
+
+    Raises:
+        ReportError: It cannot be written to.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ReportError(f"{directory} cannot be made: {error.strerror}") from error
+    _write_results(directory / "results.json", results)
+    _write(directory / "junit.xml", junit(results))
+    try:
+        with (directory / "report.txt").open("w", encoding="utf-8") as file:
+            show(results, Console(file=file, width=120, color_system=None, highlight=False), verbose=True)
+    except OSError as error:
+        raise ReportError(f"{directory / 'report.txt'} cannot be written: {error.strerror}") from error
+
+
+def _console(stream: TextIO) -> Console:
+    """Make a console that wraps at the terminal's width, and at 120 columns where there is none."""
+    width = None if stream.isatty() or "COLUMNS" in os.environ else 120
+    return Console(file=stream, highlight=False, emoji=False, markup=False, width=width)
+
+
+def _write_results(path: Path, results: Results) -> None:
+    try:
+        write_results(path, results)
+    except OSError as error:
+        raise ReportError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ReportError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,190 @@
+"""Where the endpoint under test is, with the emulated Entra beside it: what every command against it starts with.
+
+Without ``--url`` the function app of this checkout is started, set up for the emulated tenant. With ``--url`` the
+endpoint runs elsewhere, in any language, and has to be started with the settings that ``python -m selftest entra``
+prints; the emulated Entra then listens on the port that those settings name.
+"""
+
+import argparse
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from selftest.caller import Caller, caller_session
+from selftest.entra.server import EntraServer
+from selftest.entra.tenant import DEFAULT_TENANT, Tenant, guid, local_tenant
+from selftest.host.process import AppProcess
+
+DEFAULT_AUTHORITY_PORT: Final = 8400
+CALLOUT_PATH: Final = "/api/onTokenIssuanceStart"
+HEALTH_PATH: Final = "/api/health"
+
+#: The checkout that this module is part of: there is function_app.py.
+APP_DIR: Final = Path(__file__).resolve().parent.parent
+
+
+class TargetError(Exception):
+    """Raised when the ground for a run cannot be laid; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """An endpoint and the emulated Entra that calls it.
+
+    Attributes:
+        url: Where events are posted to, with its query if it has one.
+        health_url: Where the endpoint tells whether it is ready.
+        entra: The emulated Entra, listening.
+        tenant: The tenant that it plays.
+        app: The local app; None when the endpoint runs elsewhere.
+        session: For requests of any kind: no cookies, no proxy, no decompression.
+        caller: Calls as Entra does.
+    """
+
+    url: str
+    health_url: str
+    entra: EntraServer
+    tenant: Tenant
+    app: AppProcess | None
+    session: aiohttp.ClientSession
+    caller: Caller
+
+
+def add_target_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say where the endpoint is and which tenant it is set up for."""
+    group = parser.add_argument_group("the endpoint")
+    group.add_argument(
+        "--url",
+        type=endpoint_url,
+        metavar="URL",
+        help=f"an endpoint that already runs; without a path {CALLOUT_PATH} is meant (default: start the app here)",
+    )
+    group.add_argument(
+        "--authority-port",
+        type=port_number,
+        default=DEFAULT_AUTHORITY_PORT,
+        metavar="PORT",
+        help="with --url: where the emulated Entra listens on 127.0.0.1 (default: %(default)s)",
+    )
+    add_tenant_arguments(parser)
+
+
+def add_tenant_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that change the emulated tenant's ids."""
+    group = parser.add_argument_group("the emulated tenant")
+    group.add_argument(
+        "--tenant",
+        type=_guid_argument,
+        metavar="GUID",
+        help=f"the tenant id (default: {DEFAULT_TENANT.tenant_id})",
+    )
+    group.add_argument(
+        "--audience",
+        type=_guid_argument,
+        metavar="GUID",
+        help=f"the client id of the endpoint's app registration (default: {DEFAULT_TENANT.audience_app_id})",
+    )
+
+
+def endpoint_url(text: str) -> str:
+    """Read ``--url``: an http or https URL, completed with the path of the callout where it has none.
+
+    Raises:
+        argparse.ArgumentTypeError: When it is none.
+    """
+    try:
+        url = URL(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no URL: {error}") from error
+    if url.scheme not in {"http", "https"} or not url.host or url.user is not None or url.fragment:
+        raise argparse.ArgumentTypeError(f"expected http(s)://host[:port][/path][?query], got {text!r}")
+    if url.path in {"", "/"}:
+        url = url.with_path(CALLOUT_PATH, keep_query=True)
+    return str(url)
+
+
+def port_number(text: str) -> int:
+    """Read a TCP port, 0 to 65535; 0 takes a free one.
+
+    Raises:
+        argparse.ArgumentTypeError: When it is none.
+    """
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
+    return int(text)
+
+
+def health_url(url: str) -> str:
+    """Give the health URL of an endpoint: ``health`` beside the callout's route, on the same host."""
+    endpoint = URL(url)
+    return str(endpoint.parent / "health") if endpoint.path not in {"", "/"} else str(endpoint.with_path(HEALTH_PATH))
+
+
+def endpoint_settings(entra: EntraServer) -> dict[str, str]:
+    """Give the settings with which an endpoint believes the emulated Entra."""
+    return {
+        "AuthenticationEvents__AuthorityUrl": entra.authority_url,
+        "AuthenticationEvents__AudienceAppId": entra.tenant.audience_app_id,
+        "Claims__ApplicationIdUri": entra.tenant.application_id_uri,
+        "Claims__AllowedExtensionIds": entra.tenant.extension_id,
+    }
+
+
+@asynccontextmanager
+async def open_target(
+    args: argparse.Namespace,
+    *,
+    prepare: Callable[[EntraServer], None] | None = None,
+    extra_settings: Mapping[str, str] | None = None,
+) -> AsyncIterator[Target]:
+    """Start the emulated Entra and, without ``--url``, the local app; stop both at the end.
+
+    Args:
+        args: Of a parser that ``add_target_arguments`` has been at.
+        prepare: Called with the emulated Entra before the app starts, so that what it publishes is there when the
+            app first loads it.
+        extra_settings: More settings of the local app.
+
+    Raises:
+        TargetError: When the authority's port cannot be listened on.
+        AppStartError: When the local app does not start.
+    """
+    tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience)
+    async with AsyncExitStack() as stack:
+        entra = EntraServer(tenant, port=args.authority_port if args.url else 0)
+        try:
+            await stack.enter_async_context(entra)
+        except OSError as error:
+            raise TargetError(
+                f"the emulated Entra cannot listen on 127.0.0.1:{args.authority_port} ({error.strerror}); "
+                "stop what uses the port, or choose another with --authority-port and in the endpoint's AuthorityUrl"
+            ) from error
+        if prepare is not None:
+            prepare(entra)
+        app = None
+        if args.url is None:
+            settings = {**endpoint_settings(entra), **(extra_settings or {})}
+            app = await stack.enter_async_context(AppProcess(settings, app_dir=APP_DIR))
+        url = args.url if app is None else app.url + CALLOUT_PATH
+        session = await stack.enter_async_context(caller_session())
+        yield Target(
+            url=url,
+            health_url=health_url(url),
+            entra=entra,
+            tenant=tenant,
+            app=app,
+            session=session,
+            caller=Caller(session),
+        )
+
+
+def _guid_argument(text: str) -> str:
+    try:
+        return guid(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

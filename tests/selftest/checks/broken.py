@@ -1,0 +1,222 @@
+"""Endpoints that are good but for one small fault.
+
+The good one is the project's own, in this process behind a real HTTP server. A fault sits in front of it or behind it:
+it lets one kind of bad request pass for a good one, refuses one kind of good one, or spoils one thing in the answer.
+"""
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from selftest.checks.bench import Bench
+from selftest.checks.wire import encode
+from selftest.entra.payloads import variety
+from selftest.entra.server import EntraServer
+
+type Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token as a careless reader sees it: padding, blanks and duplicates forgiven, nothing verified."""
+
+    raw: str
+
+    def part(self, index: int) -> bytes:
+        """Decode one segment; what cannot be decoded is empty."""
+        segments = self.raw.replace("+", "-").replace("/", "_").split(".")
+        try:
+            return urlsafe_b64decode(segments[index].strip("=") + "===")
+        except (IndexError, ValueError):
+            return b""
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """Read the header; what is no object is empty."""
+        return _object(self.part(0))
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """Read the claims; what is no object is empty."""
+        return _object(self.part(1))
+
+    @property
+    def signature(self) -> bytes:
+        """Decode the signature."""
+        return self.part(2)
+
+    def verifies(self, entra: EntraServer, signature: bytes | None = None) -> bool:
+        """Say whether this is the tenant's signature over the first two segments."""
+        key = entra.keys.current.private_key.public_key()
+        signed = self.raw.rpartition(".")[0].encode()
+        try:
+            key.verify(self.signature if signature is None else signature, signed, PKCS1v15(), SHA256())
+        except InvalidSignature:
+            return False
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """A request as it came, headers in their order and not joined."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """Join the header's repetitions, as the Functions host does."""
+        values = [value for key, value in self.headers if key.lower() == name]
+        return ", ".join(values) if values else None
+
+    def with_header(self, name: str, value: str | None) -> Self:
+        """Replace a header, or take it out."""
+        kept = tuple(pair for pair in self.headers if pair[0].lower() != name)
+        return replace(self, headers=kept if value is None else (*kept, (name, value)))
+
+    @property
+    def json(self) -> Any:
+        """Read the body leniently; what is no JSON reads as an empty object."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+
+    @property
+    def token(self) -> Token:
+        """Take the token apart as leniently as can be."""
+        return Token((self.header("authorization") or "").rpartition(" ")[2])
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(data.decode(errors="replace"))
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """An answer that can still be spoiled."""
+
+    status: int
+    body: bytes
+    headers: Headers
+
+    def with_header(self, name: str, value: str | None) -> Self:
+        """Replace a header, or take it out."""
+        kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
+        return replace(self, headers=kept if value is None else (*kept, (name, value)))
+
+
+type Before = Callable[[Incoming, EntraServer], Awaitable[Incoming | Outgoing]]
+
+
+async def _unchanged(request: Incoming, entra: EntraServer) -> Incoming:
+    del entra
+    return request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with an endpoint."""
+
+    before: Before = _unchanged
+    after: Callable[[Incoming, Outgoing], Outgoing] = field(default=lambda _, answer: answer)
+    log: Callable[[str, Incoming], list[str]] = field(default=lambda line, _: [line])
+    bench: Callable[[Bench], Bench] = field(default=lambda bench: bench)
+
+
+GOOD = Fault()
+
+
+def _answer(status: int, text: str = "refused") -> Outgoing:
+    body = encode({"error": {"code": "test", "message": text}})
+    return Outgoing(status=status, body=body, headers=(("Content-Type", "application/json"),))
+
+
+def believes(when: Callable[[Incoming], bool]) -> Fault:
+    """Take such a request for one with a good token."""
+    return believes_at(lambda request, _: when(request))
+
+
+def believes_at(when: Callable[[Incoming, EntraServer], bool]) -> Fault:
+    """Take such a request for one with a good token; the tenant's keys may be looked at."""
+
+    async def before(request: Incoming, entra: EntraServer) -> Incoming:
+        if not when(request, entra):
+            return request
+        return request.with_header("authorization", f"Bearer {entra.mint.callout_token()}")
+
+    return Fault(before=before)
+
+
+def accepts(when: Callable[[Token], bool]) -> Fault:
+    """Believe such a token."""
+    return believes(lambda request: when(request.token))
+
+
+def forgives(when: Callable[[Incoming], bool]) -> Fault:
+    """Take such a body, and what declares it, for a good one."""
+
+    async def before(request: Incoming, entra: EntraServer) -> Incoming:
+        if request.method != "POST" or not when(request):
+            return request
+        event = variety("member").build(entra.tenant, "55555555-5555-4555-8555-555555555555")
+        mended = replace(request, body=encode(event)).with_header("content-type", "application/json")
+        return mended.with_header("content-encoding", None)
+
+    return Fault(before=before)
+
+
+def answers(status: int, when: Callable[[Incoming], bool]) -> Fault:
+    """Answer such a request at once, before anything is validated."""
+    return answers_at(status, lambda request, _: when(request))
+
+
+def answers_at(status: int, when: Callable[[Incoming, EntraServer], bool]) -> Fault:
+    """Answer such a request at once; the state of the emulated Entra may be looked at."""
+
+    async def before(request: Incoming, entra: EntraServer) -> Incoming | Outgoing:
+        return _answer(status) if when(request, entra) else request
+
+    return Fault(before=before)
+
+
+def replies(change: Callable[[Outgoing], Outgoing]) -> Fault:
+    """Spoil every 200 to an event."""
+    return Fault(after=lambda request, answer: change(answer) if answer.status == 200 and _event(request) else answer)
+
+
+def reply_json(change: Callable[[Any], object]) -> Fault:
+    """Spoil the JSON document of every 200; ``change`` works in place."""
+
+    def spoil(answer: Outgoing) -> Outgoing:
+        document = json.loads(answer.body)
+        change(document)
+        return replace(answer, body=encode(document))
+
+    return replies(spoil)
+
+
+def claims(**added: object) -> Fault:
+    """Add claims to every reply."""
+    return reply_json(lambda reply: reply["data"]["actions"][0]["claims"].update(added))
+
+
+def refusals(status: int, change: Callable[[Incoming, Outgoing], Outgoing]) -> Fault:
+    """Spoil every refusal of this status."""
+    return Fault(after=lambda request, answer: change(request, answer) if answer.status == status else answer)
+
+
+def _event(request: Incoming) -> bool:
+    return request.path.endswith("onTokenIssuanceStart")

@@ -1,0 +1,116 @@
+"""A bench for tests: the emulated Entra, the project's endpoint in this process, and a fault that can be swapped."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from claims.endpoint import Endpoint
+from selftest.caller import caller_session
+from selftest.checks.bench import Bench
+from selftest.checks.token_rotation import publish_for_checks
+from selftest.entra.server import EntraServer
+from selftest.target import CALLOUT_PATH, HEALTH_PATH, endpoint_settings
+from tests.selftest.checks.broken import GOOD, Fault, Incoming, Outgoing
+
+_HEADER_BYTES = 64 * 1024
+_BODY_BYTES = 2 * 1024 * 1024
+_served: ContextVar[Incoming | None] = ContextVar("served", default=None)
+
+
+@dataclass
+class Lab:
+    """One endpoint under test.
+
+    Attributes:
+        fault: What is wrong with it now.
+        lines: Its log.
+    """
+
+    entra: EntraServer
+    endpoint: Endpoint
+    fault: Fault = GOOD
+    lines: list[str] = field(default_factory=list)
+    bench: Bench = field(init=False)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Serve one request through the fault."""
+        headers = tuple((key.lower(), value) for key, value in request.headers.items())
+        incoming = Incoming(
+            method=request.method,
+            path=request.path,
+            query=request.query_string,
+            headers=headers,
+            body=await request.read(),
+        )
+        reached = await self.fault.before(incoming, self.entra)
+        answer = reached if isinstance(reached, Outgoing) else await self._route(reached)
+        answer = self.fault.after(incoming, answer)
+        response = web.Response(status=answer.status, body=answer.body)
+        response.headers.popall("Content-Type", None)
+        for name, value in answer.headers:
+            response.headers.add(name, value)
+        return response
+
+    async def _route(self, request: Incoming) -> Outgoing:
+        if (request.method, request.path) == ("GET", HEALTH_PATH):
+            answer = await self.endpoint.health()
+        elif (request.method, request.path) == ("POST", CALLOUT_PATH):
+            _served.set(request)
+            names = dict.fromkeys(name for name, _ in request.headers)
+            joined = {name: request.header(name) or "" for name in names}
+            answer = await self.endpoint.token_issuance_start(joined, request.body)
+        else:
+            return Outgoing(status=404, body=b"", headers=())
+        return Outgoing(status=answer.status, body=answer.body, headers=tuple(answer.headers.items()))
+
+
+class _Lines(logging.Handler):
+    """Takes what is logged, and lets the fault spoil what belongs to a request."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__()
+        self._lab = lab
+
+    def emit(self, record: logging.LogRecord) -> None:
+        request = _served.get()
+        line = record.getMessage()
+        self._lab.lines += [line] if request is None else self._lab.fault.log(line, request)
+
+
+@asynccontextmanager
+async def open_lab() -> AsyncIterator[Lab]:
+    """Start everything, with the hostile keys published before the endpoint loads any."""
+    logger = logging.getLogger("claims")
+    logger.setLevel(logging.INFO)
+    async with EntraServer() as entra, caller_session() as session:
+        publish_for_checks(entra)
+        endpoint = Endpoint.from_env(endpoint_settings(entra))
+        lab = Lab(entra, endpoint)
+        lines = _Lines(lab)
+        logger.addHandler(lines)
+        app = web.Application(client_max_size=_BODY_BYTES)
+        app.router.add_route("*", "/{path:.*}", lab.handle)
+        runner = web.AppRunner(
+            app, access_log=None, max_field_size=_HEADER_BYTES, max_line_size=_HEADER_BYTES, auto_decompress=False
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            lab.bench = Bench(
+                url=base + CALLOUT_PATH,
+                health_url=base + HEALTH_PATH,
+                session=session,
+                tenant=entra.tenant,
+                entra=entra,
+                log=lambda: lab.lines,
+            )
+            yield lab
+        finally:
+            logger.removeHandler(lines)
+            await endpoint.aclose()
+            await runner.cleanup()

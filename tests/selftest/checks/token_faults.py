@@ -1,0 +1,252 @@
+"""For each token check, the one small fault that makes it fail."""
+
+import asyncio
+from collections.abc import Callable
+
+import aiohttp
+
+from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.checks.token_rotation import new_key, spare_key
+from selftest.entra.hostile_keys import attacker_key
+from selftest.entra.server import EntraServer
+from selftest.entra.tenant import DEFAULT_TENANT
+from tests.selftest.checks.broken import (
+    Fault,
+    Incoming,
+    Outgoing,
+    accepts,
+    answers,
+    answers_at,
+    believes,
+    believes_at,
+)
+
+OTHER_API = DEFAULT_TENANT.other_resource.app_id
+
+
+def _scheme(request: Incoming) -> str:
+    return (request.header("authorization") or "").partition(" ")[0].lower()
+
+
+def _alg(name: object) -> Fault:
+    return accepts(lambda token: token.header.get("alg") == name)
+
+
+def _kid(name: object) -> Fault:
+    return accepts(lambda token: token.header.get("kid") == name)
+
+
+def _has(member: str) -> Fault:
+    return accepts(lambda token: member in token.header)
+
+
+def _claim(name: str, when: Callable[[object], bool]) -> Fault:
+    return accepts(lambda token: name in token.payload and when(token.payload[name]))
+
+
+def _lacks(name: str) -> Fault:
+    return accepts(lambda token: bool(token.payload) and name not in token.payload)
+
+
+def _segments(count: int) -> Fault:
+    return accepts(lambda token: token.raw.count(".") == count - 1)
+
+
+def _unverified(request: Incoming, entra: EntraServer) -> bool:
+    """Decode without verifying, where the signature at least looks like one."""
+    token = request.token
+    named = token.header.get("kid") == entra.keys.current.kid and token.header.get("alg") == "RS256"
+    return named and len(token.signature) == 256 and not token.verifies(entra)
+
+
+def _all_but_one_bit(request: Incoming, entra: EntraServer) -> bool:
+    signature = request.token.signature
+    return bool(signature) and request.token.verifies(entra, signature[:-1] + bytes([signature[-1] ^ 1]))
+
+
+def _forgets_the_old_key() -> Fault:
+    """Keep the newest key only."""
+    seen: list[str] = []
+
+    def forgotten(request: Incoming, entra: EntraServer) -> bool:
+        kid = request.token.header.get("kid")
+        seen.extend([kid] if kid == new_key().kid else [])
+        return bool(seen) and kid == entra.keys.current.kid
+
+    return answers_at(401, forgotten)
+
+
+async def _fetches_each_time(request: Incoming, entra: EntraServer) -> Incoming | Outgoing:
+    """Ask the key host about every id that is not known."""
+    if str(request.token.header.get("kid")).startswith("invented-"):
+        async with aiohttp.ClientSession() as session, session.get(f"{entra.authority_url}/discovery/v2.0/keys"):
+            await asyncio.sleep(0)
+    return request
+
+
+async def _follows(request: Incoming, _: EntraServer) -> Incoming | Outgoing:
+    """Fetch what the header points to, and then refuse all the same."""
+    for member in ("jku", "x5u"):
+        if member in request.token.header:
+            async with aiohttp.ClientSession() as session, session.get(request.token.header[member]):
+                await asyncio.sleep(0)
+    return request.with_header("authorization", None) if "jku" in request.token.header else request
+
+
+FORM = {
+    "T01": believes(lambda request: request.header("authorization") is None),
+    "T02": believes(lambda request: request.header("authorization") == "Bearer"),
+    "T03": believes(lambda request: _scheme(request) == "basic"),
+    "T04": believes(lambda request: sum(name == "authorization" for name, _ in request.headers) == 2),
+    "T05": believes(lambda request: "," in (request.header("authorization") or "")),
+    "T06": believes(lambda request: "access_token=" in request.query),
+    "T07": believes(lambda request: _scheme(request).startswith("eyj")),
+    "T10": accepts(lambda token: "." not in token.raw),
+    "T11": _segments(2),
+    "T12": _segments(4),
+    "T13": _segments(5),
+    "T14": accepts(lambda token: token.raw.endswith("==")),
+    "T15": accepts(lambda token: "+" in token.raw or "/" in token.raw),
+    "T16": believes(lambda request: (request.header("authorization") or "").count(" ") == 2),
+    "T17": believes_at(lambda request, entra: len(request.token.raw) > 100 and _only_spare_bits_differ(request, entra)),
+    "T18": accepts(lambda token: len(token.raw) > 16 * 1024),
+    "T20": accepts(lambda token: token.part(0) == b"alg=RS256"),
+    "T21": accepts(lambda token: token.part(0).startswith(b"[")),
+    "T22": accepts(lambda token: b'"alg":"none"' in token.part(0)),
+    "T23": accepts(lambda token: b"\xff" in token.part(0)),
+    "T24": accepts(lambda token: token.part(1) == b"aud=me"),
+    "T25": accepts(lambda token: token.part(1).startswith(b"[")),
+    "T26": accepts(lambda token: token.part(1).count(b'"aud":') == 2),
+    "T27": accepts(lambda token: token.part(1).count(b'"exp":') == 2),
+    "T28": accepts(lambda token: b'"weight":NaN' in token.part(1)),
+}
+
+
+def _only_spare_bits_differ(request: Incoming, entra: EntraServer) -> bool:
+    """Decode leniently: the bytes are those of a good token, whatever the text is."""
+    return request.token.verifies(entra)
+
+
+HEADER = {
+    "T30": accepts(lambda token: token.header.get("alg") == "none" and not token.signature),
+    "T31": accepts(lambda token: str(token.header.get("alg")).lower() == "none" != token.header.get("alg")),
+    "T32": accepts(lambda token: token.header.get("alg") == "none" and bool(token.signature)),
+    "T33": accepts(lambda token: bool(token.header) and "alg" not in token.header),
+    "T34": _alg(["RS256"]),
+    "T35": _alg("rs256"),
+    "T36": _alg("HS256"),
+    "T37": _alg("HS256"),
+    "T38": _alg("HS256"),
+    "T39": _alg("RS384"),
+    "T40": _alg("RS512"),
+    "T41": _alg("PS256"),
+    "T42": _alg("ES256"),
+    "T43": _alg("EdDSA"),
+    "T45": accepts(lambda token: bool(token.header) and "kid" not in token.header),
+    "T46": _kid("nobody-publishes-this"),
+    "T47": accepts(lambda token: isinstance(token.header.get("kid"), list)),
+    "T48": accepts(lambda token: "/" in str(token.header.get("kid"))),
+    "T49": accepts(lambda token: "kid" not in token.header and "x5t" in token.header),
+    "T50": accepts(lambda token: "b64" in token.header and "crit" not in token.header),
+    "T51": _has("jwk"),
+    "T52": Fault(before=_follows),
+    "T53": Fault(before=_follows),
+    "T54": _has("x5c"),
+    "T55": accepts(lambda token: "urn:example:limit" in token.header),
+    "T56": accepts(lambda token: token.header.get("crit") == []),
+    "T57": accepts(lambda token: token.header.get("crit") == ["b64"]),
+    "T58": _has("zip"),
+    "T59": accepts(lambda token: token.header.get("typ") == "dpop+jwt"),
+}
+
+SIGNATURE = {
+    "T60": believes_at(_all_but_one_bit),
+    "T61": accepts(lambda token: token.raw.endswith(".")),
+    "T62": believes_at(_unverified),
+    "T63": accepts(lambda token: len(token.signature) == 240),
+    "T64": believes_at(_unverified),
+    "T65": accepts(lambda token: "note" in token.header),
+    "T66": believes_at(_unverified),
+    "T67": _kid(attacker_key().kid),
+    "T70": _kid("hostile-use-enc"),
+    "T71": _kid("hostile-ec-p256"),
+    "T72": _kid("hostile-oct"),
+    "T73": _kid("hostile-rsa-1024"),
+    "T74": _kid("hostile-alg-rs512"),
+    "T75": _kid("hostile-key-ops-encrypt"),
+    "T76": _kid("hostile-other-issuer"),
+    "T77": _kid("12345"),
+    "T79": answers_at(503, lambda _, entra: "key" in entra.keys.published),
+}
+
+CLAIMS = {
+    "T80": _claim("iss", lambda iss: DEFAULT_TENANT.other_tenant_id in str(iss)),
+    "T81": accepts(lambda t: t.payload.get("ver") == "2.0" and "sts.windows.net" in str(t.payload.get("iss"))),
+    "T82": accepts(lambda t: t.payload.get("ver") == "1.0" and "sts.windows.net" not in str(t.payload.get("iss"))),
+    "T83": _claim("iss", lambda iss: str(iss).endswith("/v2.0/")),
+    "T84": _claim("iss", lambda iss: str(iss).isupper()),
+    "T85": _lacks("iss"),
+    "T86": _claim("iss", lambda iss: isinstance(iss, list)),
+    "T88": _claim("aud", lambda aud: aud == OTHER_API),
+    "T89": _claim("aud", lambda aud: isinstance(aud, list)),
+    "T90": _lacks("aud"),
+    "T91": _claim("aud", lambda aud: aud == ""),
+    "T92": _claim("aud", lambda aud: str(aud).startswith("http")),
+    "T93": _claim("aud", lambda aud: str(aud).startswith("api://")),
+    "T94": _claim("aud", lambda aud: str(aud).startswith(DEFAULT_TENANT.audience_app_id)),
+    "T96": _claim("tid", lambda tid: tid == DEFAULT_TENANT.other_tenant_id),
+    "T97": _lacks("tid"),
+    "T100": _claim("azp", lambda azp: azp == DEFAULT_TENANT.client.app_id),
+    "T101": _claim("azp", lambda azp: azp == DEFAULT_TENANT.audience_app_id),
+    "T102": accepts(lambda t: bool(t.payload) and "azp" not in t.payload and "appid" not in t.payload),
+    "T103": accepts(lambda t: t.payload.get("ver") == "2.0" and t.payload.get("appid") == EVENT_SERVICE_APP_ID),
+    "T104": accepts(lambda t: t.payload.get("ver") == "1.0" and t.payload.get("azp") == EVENT_SERVICE_APP_ID),
+    "T105": _claim("appid", lambda appid: appid == EVENT_SERVICE_APP_ID),
+    "T107": _lacks("ver"),
+    "T108": _claim("ver", lambda ver: ver == "3.0"),
+    "T109": _claim("ver", lambda ver: isinstance(ver, float)),
+    "T111": accepts(lambda t: "scp" in t.payload and t.payload.get("azp") != EVENT_SERVICE_APP_ID),
+    "T112": _claim("scp", bool),
+    "T113": accepts(lambda t: "nonce" in t.payload and "azp" not in t.payload),
+    "T114": _claim("idtyp", lambda idtyp: idtyp == "user"),
+    "T115": accepts(lambda t: t.payload.get("aud") == OTHER_API and t.payload.get("azp") == EVENT_SERVICE_APP_ID),
+    "T116": accepts(lambda t: "nonce" in t.payload and t.payload.get("azp") == EVENT_SERVICE_APP_ID),
+    "T120": _claim("exp", lambda exp: isinstance(exp, int) and exp > 1_000_000_000),
+    "T121": _lacks("exp"),
+    "T122": _claim("exp", lambda exp: isinstance(exp, str)),
+    "T123": _claim("exp", lambda exp: exp is True),
+    "T124": accepts(lambda t: b'"exp":1e999' in t.part(1)),
+    "T125": accepts(lambda t: b'"exp":NaN' in t.part(1)),
+    "T126": _claim("exp", lambda exp: exp == -1),
+    "T127": _claim("exp", lambda exp: exp is None),
+    "T130": _claim("nbf", lambda nbf: isinstance(nbf, int)),
+    "T131": _claim("nbf", lambda nbf: isinstance(nbf, str)),
+    "T132": _lacks("nbf"),
+    "T133": _claim("iat", lambda iat: isinstance(iat, int)),
+    "T134": _claim("iat", lambda iat: isinstance(iat, str)),
+    "T135": _lacks("iat"),
+}
+
+ACCEPTED = {
+    "T150": answers(401, lambda request: request.token.payload.get("ver") == "2.0"),
+    "T151": answers(401, lambda request: request.token.payload.get("ver") == "1.0"),
+    "T152": answers(401, lambda request: str(request.token.payload.get("aud")).startswith("api://")),
+    "T154": answers(401, lambda request: "roles" in request.token.payload),
+    "T155": answers(401, lambda request: "xms_new" in request.token.payload),
+    "T156": answers(401, lambda request: "new" in request.token.header),
+    "T157": answers(401, lambda request: "typ" not in request.token.header),
+    "T158": answers(401, lambda request: isinstance(request.token.payload.get("exp"), float)),
+    "T159": answers(401, lambda request: "idtyp" in request.token.payload),
+    "T160": answers(401, lambda request: request.token.payload.get("nbf") == request.token.payload.get("iat") != 0),
+    "T162": answers(401, lambda request: (request.header("authorization") or "").startswith("bearer")),
+}
+
+FRESH: dict[str, Fault] = {
+    "T170": answers(401, lambda request: request.token.header.get("kid") == new_key().kid),
+    "T171": _kid(spare_key().kid),
+    "T172": _forgets_the_old_key(),
+    "T173": Fault(before=_fetches_each_time),
+    "T174": answers_at(503, lambda _, entra: entra.outage),
+}
+
+TOKEN_FAULTS: dict[str, Fault] = FORM | HEADER | SIGNATURE | CLAIMS | ACCEPTED | FRESH

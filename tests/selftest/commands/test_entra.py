@@ -1,0 +1,89 @@
+"""``entra`` as a process of its own, and ``signin`` against the app of this checkout."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from selftest.entra.tenant import DEFAULT_TENANT
+from selftest.target import APP_DIR
+
+#: The two commands without the rest of the command line.
+_DRIVER = """
+import argparse, sys
+from selftest.commands import entra, signin
+parser = argparse.ArgumentParser()
+commands = parser.add_subparsers(required=True)
+entra.add_parser(commands)
+signin.add_parser(commands)
+args = parser.parse_args()
+sys.exit(args.run(args))
+"""
+
+
+@contextlib.asynccontextmanager
+async def _selftest(*argv: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _DRIVER, *argv), cwd=APP_DIR, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def _lines_until_listening(process: Process) -> list[str]:
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or not lines[-1].startswith("# listening on "):
+        line = await process.stdout.readline()
+        assert line, "the process ended before it listened"
+        lines.append(line.decode().rstrip())
+    return lines
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_prints_settings_and_serves_until_a_signal(number: signal.Signals) -> None:
+    """The printed authority serves metadata, and a signal ends the command with exit code 0."""
+    async with _selftest("entra", "--port", "0") as process:
+        lines = await _lines_until_listening(process)
+        settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+        assert settings["AuthenticationEvents__AudienceAppId"] == DEFAULT_TENANT.audience_app_id
+        authority_url = settings["AuthenticationEvents__AuthorityUrl"]
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{authority_url}/v2.0/.well-known/openid-configuration") as response,
+        ):
+            assert (await response.json())["issuer"] == f"{authority_url}/v2.0"
+        process.send_signal(number)
+        assert await process.wait() == 0
+
+
+async def test_port_in_use() -> None:
+    """A taken port is exit code 2 with the port and the way on, and no traceback."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        async with _selftest("entra", "--port", port) as process:
+            _, err = await process.communicate()
+    assert process.returncode == 2
+    assert f"127.0.0.1:{port}" in err.decode()
+    assert "--port" in err.decode()
+    assert "Traceback" not in err.decode()
+
+
+async def test_sign_in_at_the_local_app() -> None:
+    """Against the app of this checkout a member gets a token, and the last line says so."""
+    async with _selftest("signin", "--user", "member") as process:
+        out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    assert out.decode().splitlines()[-1].startswith("token minted with ")

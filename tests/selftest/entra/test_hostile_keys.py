@@ -1,0 +1,88 @@
+"""Hostile entries of a key document."""
+
+import base64
+from typing import Any
+
+import jwt
+import pytest
+
+from selftest.entra.hostile_keys import HostileKey, attacker_key, hostile_keys, publish_hostile_keys
+from selftest.entra.signing import KeySet, sign_compact
+
+OTHER_ISSUER = "https://login.example/aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa/v2.0"
+ENTRIES = hostile_keys(other_issuer=OTHER_ISSUER)
+#: Entries whose only fault is what they say or what they are: their numbers are good.
+WELL_FORMED = [entry for entry in ENTRIES if isinstance(entry.jwk, dict) and entry.jwk.get("n", "-") not in {"-", "*"}]
+
+
+def test_ids_are_unique() -> None:
+    """Every entry has a name and a key id of its own."""
+    assert len({entry.id for entry in ENTRIES}) == len({entry.kid for entry in ENTRIES}) == len(ENTRIES)
+
+
+@pytest.mark.parametrize("entry", WELL_FORMED, ids=lambda entry: entry.id)
+def test_rsa_entry_verifies_what_its_key_signs(entry: HostileKey) -> None:
+    """An endpoint that looks at n and e alone would accept the token: the attack is real."""
+    assert isinstance(entry.jwk, dict)
+    assert entry.private_key is not None
+    token = sign_compact({"alg": entry.alg, "kid": entry.kid}, {"sub": "x"}, entry.private_key, entry.alg)
+    signing_input, _, signature = token.rpartition(".")
+    bare: dict[str, Any] = {"kty": "RSA", "n": entry.jwk["n"], "e": entry.jwk["e"]}
+    key = jwt.PyJWK(bare, entry.alg).key
+    assert jwt.get_algorithm_by_name(entry.alg).verify(signing_input.encode(), key, _decode(signature))
+
+
+@pytest.mark.parametrize("name", ["ec-p256", "oct"])
+def test_other_kinds_verify_under_their_own_algorithm(name: str) -> None:
+    """The EC and the symmetric entry are real keys as well."""
+    entry = next(entry for entry in ENTRIES if entry.id == name)
+    assert isinstance(entry.jwk, dict)
+    assert entry.private_key is not None
+    token = sign_compact({"alg": entry.alg}, {"sub": "x"}, entry.private_key, entry.alg)
+    key = jwt.PyJWK(entry.jwk, entry.alg)
+    assert jwt.decode(token, key, algorithms=[entry.alg]) == {"sub": "x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "value"),
+    [
+        ("use-enc", "use", "enc"),
+        ("alg-rs512", "alg", "RS512"),
+        ("key-ops-encrypt", "key_ops", ["encrypt"]),
+        ("other-issuer", "issuer", OTHER_ISSUER),
+        ("numeric-kid", "kid", 12345),
+        ("bad-modulus", "n", "*"),
+    ],
+)
+def test_fault_is_the_one_that_the_entry_is_named_for(name: str, member: str, value: object) -> None:
+    """Each entry carries its fault."""
+    entry = next(entry for entry in ENTRIES if entry.id == name)
+    assert isinstance(entry.jwk, dict)
+    assert entry.jwk[member] == value
+
+
+def test_small_key_is_small() -> None:
+    """The RSA-1024 entry has a modulus of 128 bytes."""
+    entry = next(entry for entry in ENTRIES if entry.id == "rsa-1024")
+    assert isinstance(entry.jwk, dict)
+    assert len(_decode(entry.jwk["n"])) == 128
+
+
+def test_hostile_entries_stand_in_front() -> None:
+    """All are published before the tenant's own key, unchanged by the document's issuer."""
+    keys = KeySet()
+    published = publish_hostile_keys(keys, other_issuer=OTHER_ISSUER)
+    document: Any = keys.jwks(issuer="https://issuer.example")["keys"]
+    assert document[:-1] == [entry.jwk for entry in published]
+    assert document[-1]["kid"] == keys.current.kid
+
+
+def test_attacker_is_not_the_tenant() -> None:
+    """No tenant signs with the attacker's key, not even after many rotations."""
+    keys = KeySet()
+    kids = {keys.current.kid, keys.rotate().kid}
+    assert attacker_key().kid not in kids
+
+
+def _decode(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

@@ -1,0 +1,3 @@
+"""Imports what is not installed."""
+
+import no_such_module  # type: ignore[import-not-found]  # noqa: F401 - it fails here

@@ -1,0 +1,3 @@
+"""A namesake of the project's package."""
+
+WHOSE = "the app's own"
