@@ -37,6 +37,7 @@ class Bench:
         trusted: Whether the endpoint believes tokens that ``entra`` signs.
         real_token: A token that Entra itself issued for the endpoint, for a deployed one.
         log: The app's log lines so far; None when the app is not our process.
+        log_wait_s: How long a line may take from the app to the log, in seconds.
         fresh: Whether the app has been shown no unknown key id in the last minutes.
         clock: Unix time in seconds.
         stopwatch: Monotonic seconds, for latencies.
@@ -51,6 +52,7 @@ class Bench:
     trusted: bool = True
     real_token: str | None = field(default=None, repr=False)
     log: Callable[[], Sequence[str]] | None = None
+    log_wait_s: float = 1.0
     fresh: bool = True
     clock: Callable[[], float] = time.time
     stopwatch: Callable[[], float] = time.perf_counter

@@ -8,7 +8,9 @@ from selftest.checks.forge import Forge
 from selftest.checks.registry import ANYWHERE, Outcome, check
 from selftest.checks.wire import encode
 
-_SOURCE: Final = "ours: the HTTP contract's order header, token, body; OWASP API4:2023, unrestricted resource use"
+_SOURCE: Final = (
+    "ours: the HTTP contract's order header, token, body; OWASP API4:2023, unrestricted resource consumption"
+)
 _FIX: Final = "Validate the token before the body is looked at. claims/endpoint.py shows the order."
 _MIB: Final = 1024 * 1024
 

@@ -14,8 +14,6 @@ from selftest.checks.registry import APP, Outcome, check
 _SOURCE: Final = "ours: the HTTP contract; the Functions worker keeps a log line's text and drops the rest"
 _FIX: Final = "Log one JSON object a request, built from ids, codes and numbers only. claims/record.py shows it."
 _MEMBERS: Final = frozenset({"event", "correlationId", "outcome", "status", "total_ms", "budget_ms", "phases"})
-#: The line is written before the answer, but it travels through another pipe.
-_WAIT_S: Final = 1.0
 _POLL_S: Final = 0.005
 _PERSONAL: Final = ("displayName", "givenName", "surname", "mail", "userPrincipalName")
 #: Makes the sample names into texts that no app logs by chance.
@@ -26,7 +24,8 @@ async def _logged(bench: Bench, request: Request, *, correlation_id: str | None)
     """Send a request and give the lines that the app wrote meanwhile, once the request's own is among them."""
     before = len(_lines(bench))
     answer = await bench.send(request)
-    for _ in range(round(_WAIT_S / _POLL_S)):
+    # The line is written before the answer, but it travels through another pipe.
+    for _ in range(round(bench.log_wait_s / _POLL_S)):
         new = list(_lines(bench)[before:])
         if any(True for _ in _records(new, correlation_id)):
             return answer, new

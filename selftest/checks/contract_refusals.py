@@ -23,9 +23,9 @@ from selftest.checks.refusal_rules import (
     not_stored,
     other_tenant,
 )
-from selftest.checks.registry import ANYWHERE, TOKEN, Check, Level, Outcome, Run, check, register
+from selftest.checks.registry import ANYWHERE, ISSUER, TOKEN, Check, Level, Outcome, Run, check, register
 
-_OURS: Final = "ours: the HTTP contract; OWASP API8:2023, error messages that reveal"
+_OURS: Final = "ours: the HTTP contract; OWASP API8:2023, error messages that hold stack traces"
 _FIX_WORDS: Final = "Answer every error in constant words and log the reason. claims/errors.py shows the pairs."
 
 
@@ -186,6 +186,7 @@ for _rule in _RULES:
     why="Different words for an expired token and a forged one tell a forger how far the token came.",
     fix=_FIX_WORDS,
     explain="Sends a token of the attacker's key and an expired one of the tenant's key.\nWanted: the same 401 body.",
+    needs=ISSUER,
 )
 async def refuses_in_the_same_words(bench: Bench) -> Outcome:
     """Compare the two bodies."""

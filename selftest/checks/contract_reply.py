@@ -1,6 +1,6 @@
 """C01 to C19: the reply to a good event, read as Entra reads it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from claims.contract import (
@@ -221,5 +221,10 @@ for _rule in _RULES:
     explain="Sends the documented event of a workforce member with Entra's token.\nWanted: exactly 200.",
 )
 async def answers_200(bench: Bench) -> Outcome:
-    """Send what Entra sends."""
-    return await must_accept(bench, bench.good_request())
+    """Send what Entra sends; where it is refused for its key, say why that may be."""
+    outcome = await must_accept(bench, bench.good_request())
+    read = bench.entra.hits["keys_v2"] + bench.entra.hits["keys_v1"]
+    if outcome.status != "fail" or read or not bench.trusted:
+        return outcome
+    hint = "; it has not read this run's keys: set up for another authority, or checked within the last minute"
+    return replace(outcome, actual=outcome.actual + hint)

@@ -99,4 +99,4 @@ _ATTACKS: Final = (
     ),
 )
 
-register_attacks(_ATTACKS, source="RFC 7515 section 5.2; RFC 7519 section 7.2; RFC 8725 section 2.4")
+register_attacks(_ATTACKS, source="RFC 7515 section 5.2; RFC 7519 section 7.2; RFC 8725 section 2.6")

@@ -221,9 +221,9 @@ _COMPACT: Final = (
         sends="a token of 17 KiB with a correct signature",
         why="Parsing is paid for before the sender is known; Entra's tokens have about 1.5 kB.",
         token=lambda forge: forge.with_claims(padding="x" * _OVER_16_KIB),
-        statuses=frozenset({401, 431}),
+        statuses=frozenset({400, 401, 431}),
         fix="Compare the header's length with a cap before anything else. claims/header.py shows it.",
-        source="ours: ten times the size of Entra's tokens; 431 (RFC 6585) where a front end refuses first",
+        source="ours: ten times the size of Entra's tokens; 400 or 431 (RFC 6585) where a front end refuses first",
     ),
 )
 

@@ -41,6 +41,7 @@ _ATTACKS: Final = (
         sends="a token of a published RSA key whose use is enc",
         why="Who may read secret messages for the tenant must not sign for it.",
         token=_signed_by("use-enc"),
+        fix=_FIX,
         source="RFC 7517 section 4.2",
         bad='{"kty":"RSA","use":"enc",…}',
         good='{"kty":"RSA","use":"sig",…}',
@@ -51,6 +52,7 @@ _ATTACKS: Final = (
         sends="an ES256 token of a published P-256 key",
         why="The algorithm is fixed, and with it the kind of key; what else is published is for others.",
         token=_signed_by("ec-p256"),
+        fix=_FIX,
     ),
     Attack(
         id="T72",
@@ -58,7 +60,8 @@ _ATTACKS: Final = (
         sends="an HS256 token of a published oct key",
         why="A secret that stands in a public document is everybody's.",
         token=_signed_by("oct"),
-        source="RFC 8725 section 3.5; RFC 7517 section 9.2: symmetric keys must not be disclosed",
+        fix=_FIX,
+        source="RFC 7517 section 9.2: symmetric keys must not be disclosed",
     ),
     Attack(
         id="T73",
@@ -66,6 +69,7 @@ _ATTACKS: Final = (
         sends="a token of a published RSA key of 1024 bits",
         why="Keys of that size can be broken.",
         token=_signed_by("rsa-1024"),
+        fix=_FIX,
         source="RFC 7518 section 3.3: 2048 bits or larger must be used",
     ),
     Attack(
@@ -74,6 +78,7 @@ _ATTACKS: Final = (
         sends="an RS256 token of a published RSA key whose alg is RS512",
         why="A key is made for one algorithm; using it with another undoes what its owner decided.",
         token=_signed_by("alg-rs512", alg="RS256"),
+        fix=_FIX,
         source="RFC 8725 section 3.1: each key must be used with exactly one algorithm",
     ),
     Attack(
@@ -82,6 +87,7 @@ _ATTACKS: Final = (
         sends='a token of a published RSA key whose key_ops is ["encrypt"]',
         why="Its owner said what it is for.",
         token=_signed_by("key-ops-encrypt"),
+        fix=_FIX,
         source="RFC 7517 section 4.3",
     ),
     Attack(
@@ -90,6 +96,7 @@ _ATTACKS: Final = (
         sends="a token of our issuer, signed with a published RSA key whose issuer is another tenant's",
         why="Common key documents hold the keys of many issuers; each may sign for its own only.",
         token=_signed_by("other-issuer"),
+        fix=_FIX,
         source="entra-docs access-tokens.md: the key's issuer, where it stands, must be the token's",
     ),
     Attack(
@@ -98,7 +105,16 @@ _ATTACKS: Final = (
         sends="a token of a published RSA key whose kid is the number 12345, under the kid of that text",
         why="An entry that breaks the format is not a key, however well its numbers fit.",
         token=_signed_by("numeric-kid"),
+        fix=_FIX,
         source="RFC 7517 section 4.5: kid must be a string",
+    ),
+    Attack(
+        id="T78",
+        title="refuses RS256 under the id of a published EC key",
+        sends="an RS256 token of the attacker's key under the key id of a published P-256 key",
+        why="A verifier that is handed the wrong kind of key raises, and an error of the server is no refusal.",
+        token=lambda forge: forge.by_attacker(kid=_hostile(forge, "ec-p256").kid),
+        fix=_FIX,
     ),
 )
 

@@ -17,7 +17,8 @@ _COLOURS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "i
 def show(results: Results, console: Console, *, verbose: bool = False) -> None:
     """Print the report; whether there is colour is the console's decision."""
     for part in _parts(results, verbose=verbose):
-        console.print(part, crop=False)
+        # A line of text is left to the terminal to wrap, so that what is copied from it has no breaks of ours.
+        console.print(part, crop=False, soft_wrap=isinstance(part, Text))
 
 
 def _parts(results: Results, *, verbose: bool) -> Iterator[RenderableType]:
@@ -59,10 +60,9 @@ def _failure(check: CheckResult) -> Iterator[RenderableType]:
     rows.append(("more", f"python -m selftest explain {check.id}"))
     for name, value in rows:
         table.add_row(name, Text(visible(value)))
-    yield Padding(table, (0, 0, 0, 6))
+    yield Padding(table, (0, 0, 0, 6), expand=False)
     if check.curl is not None:
-        # On a line of its own and never wrapped by us: it is there to be copied.
-        yield Text(visible(check.curl), style="dim", no_wrap=True, overflow="ignore")
+        yield Text(visible(check.curl), style="dim")
     yield Text("")
 
 
@@ -84,7 +84,7 @@ def _signins(signins: tuple[SignInResult, ...]) -> RenderableType:
         verdict = Text("minted", "green") if signin.minted else Text(visible(f"{signin.code} {signin.name}"), "red")
         warnings = f"{len(signin.warnings)} warnings" if signin.warnings else ""
         table.add_row(Text(visible(signin.variety)), verdict, Text(f"{signin.latency_ms:.1f} ms"), Text(warnings))
-    return Group(Text("sign-ins", style="bold"), Padding(table, (0, 0, 1, 2)))
+    return Group(Text("sign-ins", style="bold"), Padding(table, (0, 0, 1, 2), expand=False))
 
 
 def _summary(checks: tuple[CheckResult, ...]) -> RenderableType:

@@ -28,4 +28,4 @@ def environment() -> dict[str, str]:
 
 def target(url: str, mode: str) -> dict[str, str]:
     """Name the endpoint without its query, which can hold a function key."""
-    return {"url": str(URL(url).with_query(None)), "mode": mode}
+    return {"url": str(URL(url).with_query(None)) if url else "not started", "mode": mode}

@@ -148,7 +148,8 @@ def decide(
 
 def _told(counts: dict[str, int]) -> str:
     """Say the counts in words; what is zero and expected to be is left out."""
-    parts = [f"{counts['pass']} checks hold"]
+    held = counts["pass"]
+    parts = ["1 check holds" if held == 1 else f"{held} checks hold"]
     for name, words in (("must_failed", "must fail"), ("should_failed", "should fail"), ("skip", "skipped")):
         if counts[name]:
             parts.append(f"{counts[name]} {words}")

@@ -54,7 +54,7 @@ async def get() -> AsyncIterator[HttpGet]:
 async def test_fetches_documents(server: BaseTestServer, get: HttpGet) -> None:
     """A document is its body; the first two may be asked for at once."""
     url = str(server.make_url("/good"))
-    assert await asyncio.gather(get(url), get(url)) == [b"{}", b"{}"]
+    assert set(await asyncio.gather(get(url), get(url))) == {b"{}"}
     assert await get(url) == b"{}"
 
 

@@ -85,6 +85,7 @@ class _Lines(logging.Handler):
 async def open_lab() -> AsyncIterator[Lab]:
     """Start everything, with the hostile keys published before the endpoint loads any."""
     logger = logging.getLogger("claims")
+    level = logger.level
     logger.setLevel(logging.INFO)
     async with EntraServer() as entra, caller_session() as session:
         publish_for_checks(entra)
@@ -108,9 +109,11 @@ async def open_lab() -> AsyncIterator[Lab]:
                 tenant=entra.tenant,
                 entra=entra,
                 log=lambda: lab.lines,
+                log_wait_s=0.02,
             )
             yield lab
         finally:
             logger.removeHandler(lines)
+            logger.setLevel(level)
             await endpoint.aclose()
             await runner.cleanup()

@@ -11,10 +11,11 @@ from selftest.report.results import CheckResult
 from tests.selftest.checks.body_faults import BODY_FAULTS
 from tests.selftest.checks.broken import GOOD, Fault
 from tests.selftest.checks.contract_faults import CONTRACT_FAULTS
+from tests.selftest.checks.key_faults import KEY_FAULTS
 from tests.selftest.checks.lab import Lab, open_lab
 from tests.selftest.checks.token_faults import TOKEN_FAULTS
 
-FAULTS = TOKEN_FAULTS | BODY_FAULTS | CONTRACT_FAULTS
+FAULTS = TOKEN_FAULTS | KEY_FAULTS | BODY_FAULTS | CONTRACT_FAULTS
 FRESH = [name for name, check in REGISTRY.items() if "fresh" in check.needs]
 OTHERS = [name for name in REGISTRY if name not in FRESH]
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 import aiohttp
 
 from claims.contract import EVENT_SERVICE_APP_ID
-from selftest.checks.token_rotation import new_key, spare_key
-from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.server import EntraServer
 from selftest.entra.tenant import DEFAULT_TENANT
 from tests.selftest.checks.broken import (
@@ -16,7 +14,6 @@ from tests.selftest.checks.broken import (
     Outgoing,
     accepts,
     answers,
-    answers_at,
     believes,
     believes_at,
 )
@@ -50,38 +47,6 @@ def _lacks(name: str) -> Fault:
 
 def _segments(count: int) -> Fault:
     return accepts(lambda token: token.raw.count(".") == count - 1)
-
-
-def _unverified(request: Incoming, entra: EntraServer) -> bool:
-    """Decode without verifying, where the signature at least looks like one."""
-    token = request.token
-    named = token.header.get("kid") == entra.keys.current.kid and token.header.get("alg") == "RS256"
-    return named and len(token.signature) == 256 and not token.verifies(entra)
-
-
-def _all_but_one_bit(request: Incoming, entra: EntraServer) -> bool:
-    signature = request.token.signature
-    return bool(signature) and request.token.verifies(entra, signature[:-1] + bytes([signature[-1] ^ 1]))
-
-
-def _forgets_the_old_key() -> Fault:
-    """Keep the newest key only."""
-    seen: list[str] = []
-
-    def forgotten(request: Incoming, entra: EntraServer) -> bool:
-        kid = request.token.header.get("kid")
-        seen.extend([kid] if kid == new_key().kid else [])
-        return bool(seen) and kid == entra.keys.current.kid
-
-    return answers_at(401, forgotten)
-
-
-async def _fetches_each_time(request: Incoming, entra: EntraServer) -> Incoming | Outgoing:
-    """Ask the key host about every id that is not known."""
-    if str(request.token.header.get("kid")).startswith("invented-"):
-        async with aiohttp.ClientSession() as session, session.get(f"{entra.authority_url}/discovery/v2.0/keys"):
-            await asyncio.sleep(0)
-    return request
 
 
 async def _follows(request: Incoming, _: EntraServer) -> Incoming | Outgoing:
@@ -159,26 +124,6 @@ HEADER = {
     "T59": accepts(lambda token: token.header.get("typ") == "dpop+jwt"),
 }
 
-SIGNATURE = {
-    "T60": believes_at(_all_but_one_bit),
-    "T61": accepts(lambda token: token.raw.endswith(".")),
-    "T62": believes_at(_unverified),
-    "T63": accepts(lambda token: len(token.signature) == 240),
-    "T64": believes_at(_unverified),
-    "T65": accepts(lambda token: "note" in token.header),
-    "T66": believes_at(_unverified),
-    "T67": _kid(attacker_key().kid),
-    "T70": _kid("hostile-use-enc"),
-    "T71": _kid("hostile-ec-p256"),
-    "T72": _kid("hostile-oct"),
-    "T73": _kid("hostile-rsa-1024"),
-    "T74": _kid("hostile-alg-rs512"),
-    "T75": _kid("hostile-key-ops-encrypt"),
-    "T76": _kid("hostile-other-issuer"),
-    "T77": _kid("12345"),
-    "T79": answers_at(503, lambda _, entra: "key" in entra.keys.published),
-}
-
 CLAIMS = {
     "T80": _claim("iss", lambda iss: DEFAULT_TENANT.other_tenant_id in str(iss)),
     "T81": accepts(lambda t: t.payload.get("ver") == "2.0" and "sts.windows.net" in str(t.payload.get("iss"))),
@@ -241,12 +186,4 @@ ACCEPTED = {
     "T162": answers(401, lambda request: (request.header("authorization") or "").startswith("bearer")),
 }
 
-FRESH: dict[str, Fault] = {
-    "T170": answers(401, lambda request: request.token.header.get("kid") == new_key().kid),
-    "T171": _kid(spare_key().kid),
-    "T172": _forgets_the_old_key(),
-    "T173": Fault(before=_fetches_each_time),
-    "T174": answers_at(503, lambda _, entra: entra.outage),
-}
-
-TOKEN_FAULTS: dict[str, Fault] = FORM | HEADER | SIGNATURE | CLAIMS | ACCEPTED | FRESH
+TOKEN_FAULTS: dict[str, Fault] = FORM | HEADER | CLAIMS | ACCEPTED

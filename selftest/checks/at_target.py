@@ -1,0 +1,55 @@
+"""The bench for a target: what checks may rely on there, and whether anything answers at all."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from yarl import URL
+
+from selftest.checks.bench import Bench
+from selftest.target import Target
+
+#: An endpoint without keys tries again at most ten seconds apart.
+_READY_TIMEOUT_S: Final = 11.0
+_READY_POLL_S: Final = 0.25
+
+
+class UnreachableError(Exception):
+    """Raised when nothing answers at the endpoint's address; the message says what to look at."""
+
+
+def bench_of(target: Target, *, deployed: bool = False, real_token: str | None = None) -> Bench:
+    """Say what checks may rely on at this target."""
+    app = target.app
+    return Bench(
+        url=target.url,
+        health_url=target.health_url,
+        session=target.session,
+        tenant=target.tenant,
+        entra=target.entra,
+        trusted=not deployed,
+        real_token=real_token,
+        log=None if app is None else lambda: app.logs,
+        fresh=app is not None,
+    )
+
+
+async def require_answer(bench: Bench, *, clock: Callable[[], float] = time.monotonic) -> None:
+    """Wait until the endpoint is ready: while it starts it may answer late, and without keys it answers 503.
+
+    Raises:
+        UnreachableError: Nothing can be connected to, or nothing answers within some seconds.
+    """
+    deadline_s = clock() + _READY_TIMEOUT_S
+    while True:
+        answer = await bench.send(bench.good_request() if "token" in bench.have else bench.request())
+        starting = answer.failure == "timeout" or answer.status == 503
+        if not starting or clock() > deadline_s:
+            break
+        await asyncio.sleep(_READY_POLL_S)
+    if answer.status is None:
+        raise UnreachableError(
+            f"{URL(bench.url).with_query(None)} gave {answer}; is the endpoint running, and is the address right? "
+            "A sign-in would fail with 1003027 or 1003005: `explain 1003027`"
+        )

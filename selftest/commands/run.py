@@ -1,0 +1,56 @@
+"""``run``: everything, here: the app in Microsoft's worker library, signed in to, attacked and judged."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from selftest.checks import REGISTRY
+from selftest.checks.at_target import UnreachableError, bench_of, require_answer
+from selftest.checks.token_rotation import publish_for_checks
+from selftest.host.process import AppStartError
+from selftest.report.outputs import add_output_arguments, emit
+from selftest.report.stored import ReportError
+from selftest.session import Session
+from selftest.target import TargetError, add_target_arguments, open_target
+
+REPORT_DIR: Final = Path("selftest-report")
+_COULD_NOT_RUN: Final = 2
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command line."""
+    parser = subparsers.add_parser(
+        "run",
+        help="everything, on this machine; what runs without a command",
+        description="Start the emulated Entra and the app, sign every kind of user in, run every check, and report. "
+        f"The results are kept in {REPORT_DIR}/.",
+    )
+    add_target_arguments(parser)
+    parser.add_argument("--strict", action="store_true", help="a should that fails makes the run fail, too")
+    add_output_arguments(parser)
+    parser.set_defaults(run=run, out=REPORT_DIR)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run everything and report."""
+    session = Session(args)
+    try:
+        session.run(_everything(args, session))
+        results = session.results()
+        emit(results, args)
+    except (UnreachableError, TargetError, AppStartError, ReportError) as error:
+        print(f"run: {error}", file=sys.stderr)
+        return _COULD_NOT_RUN
+    return results.verdict.exit_code
+
+
+async def _everything(args: argparse.Namespace, session: Session) -> None:
+    if sys.stderr.isatty():
+        print("starting the emulated Entra and the app ...", file=sys.stderr)
+    async with open_target(args, prepare=publish_for_checks) as target:
+        session.reached(target)
+        bench = bench_of(target)
+        await require_answer(bench)
+        await session.play_signins(target)
+        await session.run_checks(tuple(REGISTRY.values()), bench)

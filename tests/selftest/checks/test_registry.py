@@ -1,0 +1,117 @@
+"""The registry: complete texts, unique ids, a clear answer to a wrong id."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from selftest.checks import MODULES, REGISTRY
+from selftest.checks.bench import Bench
+from selftest.checks.registry import (
+    Check,
+    DuplicateCheckError,
+    Outcome,
+    UnknownCheckError,
+    register,
+    select,
+)
+
+ROOT = Path(__file__).parents[3]
+#: Ids that were given once and must keep their meaning; a removed check's id goes here and is never given again.
+RETIRED: frozenset[str] = frozenset()
+
+
+async def _never(bench: Bench) -> Outcome:
+    raise AssertionError(bench)
+
+
+def _check(check_id: str) -> Check:
+    return Check(
+        id=check_id, title="holds", level="must", source="ours", why="why", fix="fix", explain="explain", run=_never
+    )
+
+
+def test_there_are_enough_checks() -> None:
+    """The registry holds at least the ninety checks that were promised."""
+    assert len(REGISTRY) >= 90
+
+
+def test_every_letter_has_a_group() -> None:
+    """Contract, token and body are all there, and nothing else."""
+    assert {check_id[0] for check_id in REGISTRY} == {"C", "T", "B"}
+
+
+@pytest.mark.parametrize("check", REGISTRY.values(), ids=REGISTRY)
+def test_every_text_is_there(check: Check) -> None:
+    """A check says what, why, from where and what to do, short enough to be read."""
+    assert re.fullmatch(r"[CTB]\d{2,3}", check.id)
+    for text in (check.title, check.source, check.why, check.fix, check.explain):
+        assert text.strip() == text != ""
+    assert not check.title.endswith(".")
+    assert len(check.title) <= 80
+    assert len(check.explain.splitlines()) <= 8
+    assert check.why.endswith((".", ")"))
+    assert check.fix.endswith((".", ")"))
+
+
+@pytest.mark.parametrize("check", REGISTRY.values(), ids=REGISTRY)
+def test_every_file_that_a_text_names_exists(check: Check) -> None:
+    """A way on that leads nowhere is worse than none."""
+    for name in re.findall(r"\bclaims/[\w/]+\.py", check.fix + check.explain):
+        assert (ROOT / name).is_file()
+
+
+def test_titles_are_unique() -> None:
+    """No two checks say the same."""
+    titles = [check.title for check in REGISTRY.values()]
+    assert len(set(titles)) == len(titles)
+
+
+def test_retired_ids_stay_retired() -> None:
+    """A number is never used twice."""
+    assert not RETIRED & set(REGISTRY)
+
+
+def test_the_order_is_that_of_the_ids() -> None:
+    """Iterating over the registry gives letters, then numbers."""
+    assert list(REGISTRY) == [check.id for check in sorted(REGISTRY.values(), key=lambda check: check.order)]
+
+
+def test_a_taken_id_is_refused() -> None:
+    """Two checks cannot share an id; the message names both."""
+    registry = {"T01": _check("T01")}
+    with pytest.raises(DuplicateCheckError, match=r"T01 is .* needs an id of its own"):
+        register(_check("T01"), registry)
+
+
+def test_nothing_wanted_is_everything() -> None:
+    """Without ids every check is selected."""
+    assert [check.id for check in select(())] == list(REGISTRY)
+
+
+def test_an_id_that_exists_means_that_check_alone() -> None:
+    """T10 is not also T100."""
+    assert [check.id for check in select(["T10"])] == ["T10"]
+
+
+def test_a_prefix_selects_what_starts_so_in_any_case() -> None:
+    """A letter selects its group, each check once."""
+    body = [check.id for check in select(["b", "B01"])]
+    assert body == [check_id for check_id in REGISTRY if check_id.startswith("B")]
+
+
+@pytest.mark.parametrize("word", ["", "X", "T999", "C03x", "T0\x1b"])
+def test_an_unknown_id_is_refused_with_a_way_on(word: str) -> None:
+    """A word that selects nothing is an error and not an empty run."""
+    with pytest.raises(UnknownCheckError, match="check --list"):
+        select(["C01", word])
+
+
+def test_every_module_brings_checks() -> None:
+    """A module in the list without a check is left over."""
+    runs = {check.run.__module__ for check in REGISTRY.values()}
+    families = {"selftest.checks.attack", "selftest.checks.fault_body"}
+    tables = {
+        module.__name__ for module in MODULES if "register_attacks" in vars(module) or "register_faults" in vars(module)
+    }
+    assert {module.__name__ for module in MODULES} - tables == runs - families - tables

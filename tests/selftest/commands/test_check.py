@@ -1,0 +1,148 @@
+"""``check`` and ``report`` as a person types them: what they print, where, and the exit codes."""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from aiohttp import web
+
+from selftest.checks import REGISTRY
+from selftest.commands import check, report
+from selftest.report.stored import read_results
+
+
+def command(*words: str) -> int:
+    """Run a command line."""
+    parser = argparse.ArgumentParser()
+    subparsers = parser.add_subparsers(required=True)
+    check.add_parser(subparsers)
+    report.add_parser(subparsers)
+    args = parser.parse_args(words)
+    code: int = args.run(args)
+    return code
+
+
+@pytest.fixture(name="refusing", scope="module")
+def an_endpoint_that_refuses() -> Iterator[str]:
+    """Serve an endpoint that answers every request 401, in a thread of its own, as one that runs elsewhere would."""
+    started, stop = Event(), Event()
+    address: list[str] = []
+
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+
+    async def serve() -> None:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", refuse)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
+        started.set()
+        await asyncio.to_thread(stop.wait)
+        await runner.cleanup()
+
+    thread = Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    started.wait()
+    yield address[0]
+    stop.set()
+    thread.join()
+
+
+def test_the_list_names_every_check(capsys: pytest.CaptureFixture[str]) -> None:
+    """--list runs nothing and prints id, level and title."""
+    assert command("check", "--list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(REGISTRY)
+
+
+def test_ids_and_prefixes_limit_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    """What would run is what is listed."""
+    assert command("check", "--list", "C03", "b8") == 0
+    ids = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert ids == ["B80", "B81", "B82", "B83", "C03"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["X1"], "no check is called 'X1'"),
+        (["--deployed"], "--deployed needs --url"),
+        (["--url", "http://127.0.0.1:1", "--token-file", "x"], "--token-file needs --deployed"),
+        (["--url", "http://127.0.0.1:1", "--deployed", "--token-file", "missing"], "cannot be read: No such file"),
+        (["--url", "http://127.0.0.1:1", "--deployed", "--token-file", __file__], "holds no compact token"),
+        (["--url", "http://127.0.0.1:1", "--deployed"], "explain 1003027"),
+    ],
+)
+def test_what_cannot_run_is_exit_2_with_one_sentence(
+    capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    """Usage, files and an endpoint that does not answer: the reason on stderr, nothing on stdout."""
+    assert command("check", *words) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.startswith("check: ")
+    assert captured.out == ""
+
+
+def test_a_deployed_endpoint_is_attacked_without_a_token(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, refusing: str
+) -> None:
+    """What needs no believed token runs, what does is skipped, and the report can be made again with the same end."""
+    assert command("check", "T", "--url", refusing, "--deployed", "--out", str(tmp_path)) == 0
+    printed = capsys.readouterr().out
+    results = read_results(tmp_path / "results.json")
+    statuses = {result.id: result.status for result in results.checks}
+    assert (statuses["T30"], statuses["T120"]) == ("pass", "skip")
+    assert set(statuses.values()) == {"pass", "skip"}
+    assert printed.splitlines()[-1].startswith("PASS")
+    assert command("report", str(tmp_path / "results.json")) == 0
+    assert capsys.readouterr().out == printed
+
+
+def test_a_run_that_proves_nothing_is_exit_3(capsys: pytest.CaptureFixture[str], refusing: str) -> None:
+    """An endpoint that refuses even the good request shows nothing about its refusals."""
+    assert command("check", "B4", "--url", refusing, "--authority-port", "0", "--json", "-") == 3
+    document = json.loads(capsys.readouterr().out)
+    assert {result["status"] for result in document["checks"]} == {"skip"}
+    assert document["verdict"]["outcome"] == "no-evidence"
+
+
+def test_a_must_that_fails_is_exit_1(capsys: pytest.CaptureFixture[str], refusing: str) -> None:
+    """The last line says so, and the failure a line that repeats it."""
+    assert command("check", "C01", "--url", refusing, "--authority-port", "0") == 1
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[-1].startswith("FAIL  0 checks hold, 1 must fail")
+    assert "it has not read this run's keys" in printed
+    assert "Bearer $TOKEN" in printed
+    assert "eyJ" not in printed
+
+
+def test_an_interrupted_run_keeps_what_it_found(
+    capsys: pytest.CaptureFixture[str], refusing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends the run with 130 and a report of the checks that were done."""
+
+    def interrupt(_: object, name: str) -> None:
+        if name == "T02":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("selftest.report.progress.Progress.step", interrupt)
+    assert command("check", "T", "--url", refusing, "--deployed", "--json", "-") == 130
+    document = json.loads(capsys.readouterr().out)
+    done = [result["id"] for result in document["checks"] if result["status"] == "pass"]
+    assert done == ["T01", "T02"]
+    assert document["verdict"]["outcome"] == "interrupted"
+
+
+def test_a_report_of_something_else_is_exit_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A file that holds no results is named with its fault."""
+    path = tmp_path / "x.json"
+    path.write_text("{}")
+    assert command("report", str(path)) == 2
+    assert "is a required property" in capsys.readouterr().err

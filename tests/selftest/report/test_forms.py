@@ -1,0 +1,162 @@
+"""The forms of the report: JUnit that parses, a console that ends with the verdict, nothing that a terminal obeys."""
+
+import io
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from xml.etree.ElementTree import Element, fromstring
+
+import pytest
+from rich.console import Console
+
+from selftest.report.console import show
+from selftest.report.junit import junit
+from selftest.report.outputs import add_output_arguments, emit
+from selftest.report.progress import Progress
+from selftest.report.provenance import environment, target, tool
+from selftest.report.results import Results
+from selftest.report.stored import ReportError, parse
+from tests.selftest.report.sample import EVERYTHING, check, results
+
+HOSTILE = 'x\x1b[31m\x07\x00<b>&"]]>\u202e\ud800[red]:bomb:\r\n'
+
+
+def parsed(run: Results) -> Element:
+    """Write and parse the document."""
+    return fromstring(junit(run))  # noqa: S314 - our own document, just written
+
+
+def shown(run: Results, *, verbose: bool = False) -> str:
+    """Print the report to a file."""
+    stream = io.StringIO()
+    show(run, Console(file=stream, width=100, color_system=None, highlight=False), verbose=verbose)
+    return stream.getvalue()
+
+
+def arguments(*words: str) -> Namespace:
+    """Read the output flags."""
+    parser = ArgumentParser()
+    add_output_arguments(parser)
+    return parser.parse_args(words)
+
+
+def test_junit_counts_what_it_holds() -> None:
+    """One suite a letter and one for sign-ins; the totals are the sums, and a should that fails fails no CI run."""
+    root = parsed(EVERYTHING)
+    assert [suite.get("name") for suite in root] == ["body", "contract", "token", "signin"]
+    assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "7",
+        "failures": "2",
+        "errors": "1",
+        "skipped": "1",
+    }
+
+
+def test_junit_tells_what_to_do() -> None:
+    """A failure holds expected, actual, the fix, the request and where to read on."""
+    failure = parsed(results(check("T30", "fail"))).find(".//failure")
+    assert failure is not None
+    text = failure.text or ""
+    for part in ("expected HTTP 401", "actual   HTTP 200", "Mend it.", "curl -i", "explain T30"):
+        assert part in text
+
+
+def test_a_strict_run_fails_on_a_should() -> None:
+    """What fails the run fails the case, too."""
+    run = results(check("B22", "fail", level="should"), strict=True)
+    assert parsed(run).get("failures") == "1"
+
+
+def test_hostile_text_stays_text_in_junit() -> None:
+    """Whatever an endpoint answers, the document parses and the text is not markup."""
+    run = results(check("T30", "fail", actual=HOSTILE, title=HOSTILE, curl=HOSTILE))
+    failure = parsed(run).find(".//failure")
+    assert failure is not None
+    assert "<b>&" in (failure.text or "")
+
+
+def test_hostile_text_stays_text_on_the_console() -> None:
+    """No escape sequence, direction mark or markup of an endpoint's reaches the terminal."""
+    run = results(check("T30", "fail", actual=HOSTILE, curl=HOSTILE), check("C95", "skip", actual=HOSTILE))
+    output = shown(run)
+    for character in "\x1b\x07\x00\u202e\ud800\r":
+        assert character not in output
+    assert "[red]:bomb:" in output
+
+
+def test_the_verdict_is_the_last_line() -> None:
+    """The eye goes to the end."""
+    last = shown(EVERYTHING).rstrip().splitlines()[-1]
+    assert last.startswith("FAIL  1 check holds, 2 must fail, 1 should fail, 1 skipped, 1 of 2 sign-ins minted")
+
+
+def test_failures_come_first_and_musts_before_shoulds() -> None:
+    """What has to be mended stands above what should be."""
+    output = shown(EVERYTHING)
+    places = [output.index(text) for text in ("C01", "T30", "B22", "C95: the app runs elsewhere", "sign-ins")]
+    assert places == sorted(places)
+
+
+def test_a_failure_says_how_to_go_on() -> None:
+    """Expected, actual, why, fix, the request on one line, and the command that explains."""
+    output = shown(results(check("T30", "fail", curl="curl -i " + "x" * 300)))
+    for part in ("HTTP 401", "HTTP 200", "Because.", "Mend it.", "python -m selftest explain T30"):
+        assert part in output
+    assert "curl -i " + "x" * 300 + "\n" in output
+
+
+def test_checks_that_hold_are_named_on_request() -> None:
+    """The short report counts them, the verbose one lists them."""
+    run = results(check("B01"))
+    assert "holds B01" not in shown(run)
+    assert "holds B01" in shown(run, verbose=True)
+
+
+def test_every_form_is_written_where_the_flags_say(tmp_path: Path) -> None:
+    """--out makes its directory and writes all forms; --json and --junit write one each."""
+    flags = arguments(
+        *("--out", str(tmp_path / "a/b"), "--json", str(tmp_path / "r.json"), "--junit", str(tmp_path / "j.xml"))
+    )
+    stream = io.StringIO()
+    emit(EVERYTHING, flags, stream)
+    assert sorted(file.name for file in (tmp_path / "a/b").iterdir()) == ["junit.xml", "report.txt", "results.json"]
+    assert parse((tmp_path / "r.json").read_bytes()) == EVERYTHING
+    assert fromstring((tmp_path / "j.xml").read_text()).tag == "testsuites"  # noqa: S314 - our own document
+    assert "FAIL" in stream.getvalue()
+
+
+def test_json_on_stdout_is_nothing_else() -> None:
+    """A program can read the output as it is."""
+    stream = io.StringIO()
+    emit(EVERYTHING, arguments("--json", "-"), stream)
+    assert parse(stream.getvalue().encode()) == EVERYTHING
+
+
+@pytest.mark.parametrize("flag", ["--json", "--junit", "--out"])
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, flag: str) -> None:
+    """The message says which file and why."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReportError, match=r"(cannot be written|cannot be made): Not a directory"):
+        emit(EVERYTHING, arguments(flag, str(tmp_path / "file" / "x")), io.StringIO())
+
+
+def test_provenance_names_no_key_and_no_user() -> None:
+    """The endpoint is told without its query; of the machine only what numbers depend on."""
+    assert target("https://a.example/api/x?code=secret", "m") == {"url": "https://a.example/api/x", "mode": "m"}
+    assert set(environment()) == {"python", "platform", "processors"}
+    assert tool()["name"] == "entra-claims-endpoint"
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_for_terminals_and_leaves_nothing_behind() -> None:
+    """A file gets no progress; a terminal's line is cleared at the end."""
+    file, terminal = io.StringIO(), _Terminal()
+    for stream in (file, terminal):
+        with Progress(2, stream) as progress:
+            progress.step("C01")
+    assert file.getvalue() == ""
+    assert "1/2 C01" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r\x1b[K")

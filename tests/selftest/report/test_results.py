@@ -1,0 +1,115 @@
+"""The verdict and the file: exit codes, round trip, and a clear answer to every bad file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from selftest.report.results import CheckResult, Results
+from selftest.report.stored import SCHEMA_PATH, ReportError, dump, parse, read_results, write_results
+from tests.selftest.report.sample import EVERYTHING, check, results, signin
+
+SCHEMA = json.loads(SCHEMA_PATH.read_text())
+
+
+@pytest.mark.parametrize(
+    ("run", "exit_code", "words"),
+    [
+        (results(check("C01")), 0, "PASS  1 check holds"),
+        (results(check("C01"), check("C02", "fail")), 1, "FAIL  1 check holds, 1 must fail"),
+        (results(check("C01"), check("C02", "error")), 1, "FAIL"),
+        (results(check("C01"), check("C10", "fail", level="should")), 0, "PASS  1 check holds, 1 should fail"),
+        (results(check("C01"), check("C10", "fail", level="should"), strict=True), 1, "FAIL"),
+        (results(check("C01", "skip")), 3, "INCONCLUSIVE"),
+        (results(), 3, "INCONCLUSIVE"),
+        (results(check("C01"), check("C02", "skip")), 0, "PASS  1 check holds, 1 skipped"),
+        (results(check("C01"), signins=(signin(),)), 0, "1 of 1 sign-ins minted"),
+        (results(check("C01"), signins=(signin(1003005),)), 1, "0 of 1 sign-ins minted"),
+        (results(check("C01"), interrupted=True), 130, "INTERRUPTED"),
+    ],
+)
+def test_the_verdict_follows_from_the_results(run: Results, exit_code: int, words: str) -> None:
+    """Every must decides, a should only in a strict run, and nothing proved is no pass."""
+    assert run.verdict.exit_code == exit_code
+    assert words in run.verdict.sentence
+
+
+def test_the_file_fits_its_schema() -> None:
+    """What is written is what the published schema describes."""
+    Draft202012Validator.check_schema(SCHEMA)
+    Draft202012Validator(SCHEMA).validate(json.loads(dump(EVERYTHING)))
+
+
+def test_the_schema_names_every_member() -> None:
+    """A member that is added to the results must be added to the schema."""
+    assert set(SCHEMA["properties"]) == set(EVERYTHING.as_json())
+    assert set(SCHEMA["$defs"]["check"]["required"]) == set(CheckResult.__dataclass_fields__)
+
+
+def test_every_number_carries_its_unit() -> None:
+    """Whoever reads a number knows what it counts; codes and counts say so themselves."""
+    numbers = [
+        name
+        for part in (SCHEMA, *SCHEMA["$defs"].values())
+        for name, member in part.get("properties", {}).items()
+        if "number" in json.dumps(member.get("type", ""))
+    ]
+    assert numbers
+    assert all(name.endswith(("_s", "_ms")) for name in numbers)
+
+
+def test_what_was_written_reads_back(tmp_path: Path) -> None:
+    """A round trip through the file changes nothing and leaves no other file."""
+    path = tmp_path / "results.json"
+    write_results(path, EVERYTHING)
+    assert read_results(path) == EVERYTHING
+    assert [file.name for file in tmp_path.iterdir()] == ["results.json"]
+
+
+def changed(**members: object) -> bytes:
+    """Write the sample with members changed."""
+    return json.dumps({**EVERYTHING.as_json(), **members}).encode()
+
+
+def first_check(**members: object) -> bytes:
+    """Write the sample with its first check changed."""
+    document: dict[str, Any] = EVERYTHING.as_json()
+    document["checks"][0] |= members
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[]", "is not of type 'object'"),
+        (b"{}", "is a required property"),
+        (changed(schema_version="2.0"), "schema_version is '2.0', this version reads"),
+        (changed(schema_version=None), r"schema_version"),
+        (changed(extra=1), "extra"),
+        (changed(duration_s=-1), r"\$\.duration_s"),
+        (changed(duration_s=1e400), "not JSON"),
+        (changed(checks=[1]), r"\$\.checks\[0\]"),
+        (first_check(status="fine"), r"\$\.checks\[0\]\.status: 'fine' is not one of"),
+        (first_check(latency_ms="1"), r"\$\.checks\[0\]\.latency_ms"),
+        (first_check(id="../x"), r"\$\.checks\[0\]\.id"),
+    ],
+)
+def test_a_bad_file_is_refused_by_the_place_of_its_fault(data: bytes, message: str) -> None:
+    """Whatever the bytes are, the answer is a sentence that says where and what."""
+    with pytest.raises(ReportError, match=message):
+        parse(data)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """The message holds the path and the system's reason."""
+    with pytest.raises(ReportError, match=r"missing\.json cannot be read: No such file"):
+        read_results(tmp_path / "missing.json")
+    (tmp_path / "bad.json").write_text("{")
+    with pytest.raises(ReportError, match=r"bad\.json: not JSON"):
+        read_results(tmp_path / "bad.json")

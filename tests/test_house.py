@@ -1,0 +1,89 @@
+"""The house rules that a tool can hold: imports point one way, and nothing of the harness is deployed."""
+
+import ast
+import graphlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+#: The endpoint's layers: a module imports from lower ones only.
+LAYERS = [
+    {"contract", "errors", "strict_json"},
+    {"authority", "header", "compact", "jwks", "fetch", "record"},
+    {"metadata", "settings", "deadline"},
+    {"keys", "event", "token_claims", "reply"},
+    {"token", "provider"},
+    {"providers"},
+    {"endpoint"},
+]
+
+
+def _modules(package: str) -> dict[str, Path]:
+    paths = (ROOT / package).rglob("*.py")
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+def _imports(path: Path) -> set[str]:
+    """Name the modules of this project, and all others, that a file imports anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+CLAIMS = _modules("claims")
+SELFTEST = _modules("selftest")
+
+
+def test_function_app_knows_the_endpoint_alone() -> None:
+    """The entry wires, and no more."""
+    ours = {name for name in _imports(ROOT / "function_app.py") if name.startswith(("claims", "selftest"))}
+    assert {name.rpartition(".")[0] or name for name in ours} <= {"claims", "claims.endpoint"}
+
+
+@pytest.mark.parametrize("module", CLAIMS)
+def test_endpoint_runs_without_the_host_and_the_harness(module: str) -> None:
+    """No module of the endpoint imports azure.functions or the harness."""
+    assert not {name for name in _imports(CLAIMS[module]) if name.startswith(("azure.functions", "selftest", "tests"))}
+
+
+def test_every_module_has_a_layer() -> None:
+    """A new module must say where it stands."""
+    named = {name.split(".")[1] for name in CLAIMS if name != "claims"}
+    assert named == set().union(*LAYERS)
+
+
+@pytest.mark.parametrize("module", [name for name in CLAIMS if name != "claims"])
+def test_imports_point_down(module: str) -> None:
+    """A module imports from the layers below it, a provider from the provider's own layer too."""
+    own = module.split(".")[1]
+    level = next(index for index, layer in enumerate(LAYERS) if own in layer)
+    below = set().union(*LAYERS[:level]) | ({"providers"} if own == "providers" else set())
+    imported = {name.split(".")[1] for name in _imports(CLAIMS[module]) if name.startswith("claims.")}
+    assert imported <= below, f"{module} reaches up or sideways to {sorted(imported - below)}"
+
+
+@pytest.mark.parametrize("module", SELFTEST)
+def test_harness_shares_the_contract_alone(module: str) -> None:
+    """Of the endpoint the harness knows the names and limits that Microsoft fixes, nothing else."""
+    imported = {name for name in _imports(SELFTEST[module]) if name.split(".")[0] == "claims"}
+    assert not {name for name in imported if not name.startswith("claims.contract")}
+
+
+def test_harness_has_no_circle() -> None:
+    """Imports inside the harness can be read bottom-up."""
+    graph = {name: {found for found in _imports(path) if found in SELFTEST} - {name} for name, path in SELFTEST.items()}
+    for name, imported in graph.items():
+        imported -= {name.rpartition(".")[0]}  # a package's own docstring module
+    assert list(graphlib.TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("[cst]*/**/*.py")), ids=str)
+def test_no_module_is_named_after_nothing(path: Path) -> None:
+    """A module is named after its one concept."""
+    assert path.stem not in {"util", "utils", "helper", "helpers", "common", "misc", "manager"}
