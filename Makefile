@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 # Set PYTHON=/path/to/python to choose the interpreter yourself.
 PYTHONS := $(PYTHON) python3.13 python3.14 python3 python $(wildcard $(HOME)/.pyenv/versions/3.1[3-9]*/bin/python)
 
-.PHONY: help selftest test check format compile .venv
+.PHONY: help selftest test check format compile docs .venv
 
 help: ## show the targets
 	@grep -hE '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## /  make \1\t/' | expand -t 20
@@ -21,6 +21,9 @@ check: .venv ## lint, format check, types
 
 format: .venv ## rewrite the code in the house format
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
+
+docs: .venv ## generate docs/codes.md from the registries of checks and codes
+	@$(PY) -m selftest explain --markdown > docs/codes.md
 
 compile: .venv ## pin requirements*.txt anew from pyproject.toml
 	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate \

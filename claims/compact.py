@@ -35,7 +35,7 @@ def parse_compact(token: str) -> CompactToken:
     Raises:
         TokenRefused: not three segments, not canonical base64url, or a header or payload that is no strict JSON object.
 
-    Source: RFC 7515 sections 2, 3.1 and 7.1; RFC 4648 section 3.5; RFC 8725 section 2.4.
+    Source: RFC 7515 sections 2, 3.1 and 7.1; RFC 4648 section 3.5; RFC 8725 section 2.6.
     """
     segments = token.split(".")
     if len(segments) != _SEGMENTS:

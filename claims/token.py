@@ -100,7 +100,7 @@ def check_header(header: dict[str, Any]) -> None:
     Raises:
         TokenRefused: another algorithm or type, an extension that must be understood, or a key brought along.
 
-    Source: RFC 8725 sections 3.1, 3.9 to 3.11; RFC 7515 sections 4.1.2 to 4.1.11; RFC 7797 section 3.
+    Source: RFC 8725 sections 3.1, 3.10 and 3.11; RFC 7515 sections 4.1.2 to 4.1.11; RFC 7797 section 3.
     """
     if header.get("alg") != "RS256":
         raise TokenRefused("algorithm", f"expected 'RS256', got {shorten(header.get('alg'))}")

@@ -89,6 +89,12 @@ def add_tenant_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="GUID",
         help=f"the client id of the endpoint's app registration (default: {DEFAULT_TENANT.audience_app_id})",
     )
+    group.add_argument(
+        "--extension",
+        type=_guid_argument,
+        metavar="GUID",
+        help=f"the extension id that events carry (default: {DEFAULT_TENANT.extension_id})",
+    )
 
 
 def endpoint_url(text: str) -> str:
@@ -154,7 +160,7 @@ async def open_target(
         TargetError: When the authority's port cannot be listened on.
         AppStartError: When the local app does not start.
     """
-    tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience)
+    tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience, extension_id=args.extension)
     async with AsyncExitStack() as stack:
         entra = EntraServer(tenant, port=args.authority_port if args.url else 0)
         try:

@@ -1,6 +1,7 @@
 """The bench for a target: what checks may rely on there, and whether anything answers at all."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from typing import Final
@@ -13,6 +14,14 @@ from selftest.target import Target
 #: An endpoint without keys tries again at most ten seconds apart.
 _READY_TIMEOUT_S: Final = 11.0
 _READY_POLL_S: Final = 0.25
+#: One forced fetch a minute is what our endpoint allows itself; five minutes is what Microsoft advises.
+_COOL_DOWN_S: Final = 62.0
+_COOL_DOWN_POLL_S: Final = 5.0
+_REFUSED: Final = frozenset({401, 403})
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 class UnreachableError(Exception):
@@ -53,3 +62,33 @@ async def require_answer(bench: Bench, *, clock: Callable[[], float] = time.mono
             f"{URL(bench.url).with_query(None)} gave {answer}; is the endpoint running, and is the address right? "
             "A sign-in would fail with 1003027 or 1003005: `explain 1003027`"
         )
+
+
+async def await_keys_read(
+    bench: Bench, *, clock: Callable[[], float] = time.monotonic, say: Callable[[str], None] = _say
+) -> None:
+    """Wait while the endpoint refuses good tokens without having read this run's keys, for a minute at the most.
+
+    The emulated Entra makes new keys for every run, and an endpoint that still has those of the last one may fetch
+    again only after its cool-down. Until then every refusal would be for the wrong reason. An endpoint that trusts
+    another authority never reads them; the checks then say so.
+    """
+    deadline_s = clock() + _COOL_DOWN_S
+    while bench.trusted and not _keys_were_read(bench) and clock() < deadline_s:
+        answer = await bench.send(bench.good_request())
+        if answer.status not in _REFUSED or _keys_were_read(bench):
+            return
+        say(
+            f"the endpoint refuses good tokens and has not read this run's keys; waiting {_COOL_DOWN_S:.0f} s at the "
+            f"most, in case it is in a cool-down (is its AuthorityUrl {bench.entra.authority_url}?)"
+        )
+        say = _nothing
+        await asyncio.sleep(_COOL_DOWN_POLL_S)
+
+
+def _nothing(_: str) -> None:
+    """Have said it once."""
+
+
+def _keys_were_read(bench: Bench) -> bool:
+    return bench.entra.hits["keys_v2"] + bench.entra.hits["keys_v1"] > 0

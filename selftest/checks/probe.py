@@ -28,6 +28,8 @@ _AUTOMATIC: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _SECRET_HEADER: Final = re.compile(r"(?i)^(bearer|basic)(\s+).+")
 # Base64url of a JSON object's first bytes starts so.
 _TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_+/=-]{8,}(?:\.[A-Za-z0-9_+/=-]*)*")
+#: A function key stands in the query.
+_QUERY_VALUE: Final = re.compile(r"([?&][^=&#]*=)[^&#]+")
 _NAMES: Final = re.compile(
     r'("(?:displayName|givenName|surname|mail|userPrincipalName|companyName|onPremises\w+)"\s*:\s*)"[^"]*"'
 )
@@ -70,7 +72,7 @@ class Request:
             parts.append('-H "Content-Type:"')
         if self.method == "POST":
             parts.append(self._curl_body())
-        return " ".join([*parts, shlex.quote(redact(self.url))])
+        return " ".join([*parts, shlex.quote(_QUERY_VALUE.sub(r"\1...", redact(self.url)))])
 
     def _curl_body(self) -> str:
         if len(self.body) > MAX_CURL_BODY_BYTES:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from selftest.checks import Check, UnknownCheckError, select
-from selftest.checks.at_target import UnreachableError, bench_of, require_answer
+from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer
 from selftest.checks.token_rotation import publish_for_checks
 from selftest.host.process import AppStartError
 from selftest.report.outputs import add_output_arguments, emit
@@ -67,6 +67,7 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], real_token
         session.reached(target)
         bench = bench_of(target, deployed=args.deployed, real_token=real_token)
         await require_answer(bench)
+        await await_keys_read(bench)
         await session.run_checks(checks, bench)
 
 

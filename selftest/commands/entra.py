@@ -53,7 +53,7 @@ async def _serve(args: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
-    tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience)
+    tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience, extension_id=args.extension)
     async with EntraServer(tenant, port=args.port) as server:
         for name, value in endpoint_settings(server).items():
             print(f"{name}={value}")

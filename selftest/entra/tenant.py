@@ -92,7 +92,9 @@ DEFAULT_TENANT: Final = Tenant(
 )
 
 
-def local_tenant(*, tenant_id: str | None = None, audience_app_id: str | None = None) -> Tenant:
+def local_tenant(
+    *, tenant_id: str | None = None, audience_app_id: str | None = None, extension_id: str | None = None
+) -> Tenant:
     """Give the default tenant with other ids where an endpoint is already set up for them.
 
     The identifier URI follows the audience. Ids come back in Entra's form: lower case, with hyphens.
@@ -106,6 +108,8 @@ def local_tenant(*, tenant_id: str | None = None, audience_app_id: str | None = 
     if audience_app_id is not None:
         audience = guid(audience_app_id)
         tenant = replace(tenant, audience_app_id=audience, application_id_uri=f"api://localhost/{audience}")
+    if extension_id is not None:
+        tenant = replace(tenant, extension_id=guid(extension_id))
     return tenant
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +11,7 @@ from rich.text import Text
 from selftest.report.results import CheckResult, Results, SignInResult
 
 _GROUPS: Final = {"C": "contract", "T": "token", "B": "body"}
+_SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "left")
 _COLOURS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
 
 
@@ -80,10 +81,14 @@ def _skips(checks: tuple[CheckResult, ...]) -> Iterator[RenderableType]:
 
 def _signins(signins: tuple[SignInResult, ...]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
+    for justify in _SIGNIN_COLUMNS:
+        table.add_column(justify=justify, no_wrap=True)
     for signin in signins:
-        verdict = Text("minted", "green") if signin.minted else Text(visible(f"{signin.code} {signin.name}"), "red")
+        verdict = (
+            Text("token minted", "green") if signin.minted else Text(visible(f"{signin.code} {signin.name}"), "red")
+        )
         warnings = f"{len(signin.warnings)} warnings" if signin.warnings else ""
-        table.add_row(Text(visible(signin.variety)), verdict, Text(f"{signin.latency_ms:.1f} ms"), Text(warnings))
+        table.add_row(Text(visible(signin.title)), verdict, Text(f"{signin.latency_ms:.1f} ms"), Text(warnings))
     return Group(Text("sign-ins", style="bold"), Padding(table, (0, 0, 1, 2), expand=False))
 
 

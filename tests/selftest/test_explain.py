@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def check(id: str, **changes: Any) -> Check:  # noqa: A002 - the field's name
 CHECKS = {name: check(name) for name in ("T10", "T02", "B01", "T01", "C11", "C01")}
 
 #: Checks stand by subject on the page: what is answered, to whom, to what.
-IN_ORDER = ("C01", "C11", "T01", "T02", "T10", "B01", "1003000", "AADSTS50105")
+IN_ORDER = ("c01", "c11", "t01", "t02", "t10", "b01", "1003000", "aadsts50105")
 
 
 @pytest.mark.parametrize(
@@ -137,10 +138,10 @@ def test_page_holds_every_entry_once_and_never_changes() -> None:
     assert page == render(checks=dict(reversed(CHECKS.items())))
     for entry in everything(checks=CHECKS):
         assert page.count(f'<a id="{entry.id.lower()}"></a>') == 1
-        assert page.count(f"](#{entry.id.lower()})") == 1
+        assert page.count(f"](#{entry.id.lower()})") == (0 if entry.id in CHECKS else 1)
     assert page.endswith("\n")
     assert not page.endswith("\n\n")
-    places = [page.index(f"### {name} ") for name in IN_ORDER]
+    places = [page.index(f'<a id="{name}">') for name in IN_ORDER]
     assert places == sorted(places)
     assert not any(line != line.rstrip() for line in page.splitlines())
 
@@ -208,3 +209,8 @@ def test_command_refuses_what_it_cannot_answer(words: tuple[str, ...], capsys: p
     assert out == ""
     assert err.startswith("explain: ")
     assert len(err.splitlines()) == 1
+
+
+def test_committed_page_is_the_registries() -> None:
+    """docs/codes.md says what the registries say; mend it with `make docs`."""
+    assert (Path(__file__).parents[2] / "docs" / "codes.md").read_text() == render(checks=REGISTRY)

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from selftest.checks import at_target
-from selftest.checks.at_target import UnreachableError, require_answer
+from selftest.checks.at_target import UnreachableError, await_keys_read, require_answer
 from tests.selftest.checks.broken import Incoming, Outgoing, answers
 from tests.selftest.checks.lab import Lab, open_lab
 
@@ -80,3 +80,47 @@ async def test_no_believed_token_is_needed(lab: Lab) -> None:
     lab.fault = replace(lab.fault, before=note)
     await require_answer(replace(lab.bench, trusted=False))
     assert seen == [None]
+
+
+async def test_keys_of_this_run_are_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint in its cool-down is asked again until it has read this run's keys; that is said once."""
+    monkeypatch.setattr(at_target, "_COOL_DOWN_POLL_S", 0.001)
+    hits = lab.bench.entra.hits.copy()
+    lab.bench.entra.hits.clear()
+    asked: list[Incoming] = []
+
+    def reads_at_last(request: Incoming) -> bool:
+        asked.append(request)
+        if len(asked) == 3:
+            lab.bench.entra.hits.update(hits)
+        return True
+
+    lab.fault = answers(401, reads_at_last)
+    said: list[str] = []
+    await await_keys_read(lab.bench, say=said.append)
+    assert (len(asked), len(said)) == (3, 1)
+
+
+async def test_keys_that_are_never_read_are_told(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that trusts another authority is given a minute and then to the checks; the message names ours."""
+    monkeypatch.setattr(at_target, "_COOL_DOWN_POLL_S", 0.001)
+    lab.fault = answers(401, lambda _: True)
+    hits = lab.bench.entra.hits.copy()
+    lab.bench.entra.hits.clear()
+    ticks = itertools.count()
+    said: list[str] = []
+    await await_keys_read(lab.bench, clock=lambda: next(ticks) * 20.0, say=said.append)
+    lab.bench.entra.hits.update(hits)
+    assert lab.bench.entra.authority_url in said[0]
+
+
+@pytest.mark.parametrize("status", [200, 503])
+async def test_an_endpoint_that_reads_no_keys_and_does_not_refuse_is_not_waited_for(lab: Lab, status: int) -> None:
+    """Who believes everything needs no keys; the checks will say what that means."""
+    lab.fault = answers(status, lambda _: True)
+    hits = lab.bench.entra.hits.copy()
+    lab.bench.entra.hits.clear()
+    said: list[str] = []
+    await await_keys_read(lab.bench, say=said.append)
+    lab.bench.entra.hits.update(hits)
+    assert said == []

@@ -10,7 +10,7 @@ from threading import Event, Thread
 import pytest
 from aiohttp import web
 
-from selftest.checks import REGISTRY
+from selftest.checks import REGISTRY, at_target
 from selftest.commands import check, report
 from selftest.report.stored import read_results
 
@@ -24,6 +24,12 @@ def command(*words: str) -> int:
     args = parser.parse_args(words)
     code: int = args.run(args)
     return code
+
+
+@pytest.fixture(autouse=True)
+def no_cool_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a refusing endpoint from being waited for; test_at_target.py shows the wait."""
+    monkeypatch.setattr(at_target, "_COOL_DOWN_S", 0.0)
 
 
 @pytest.fixture(name="refusing", scope="module")
