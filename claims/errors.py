@@ -13,7 +13,9 @@
         └── Unavailable          503  no answer can be given in time
             ├── KeysUnavailable       the signing keys are not loaded
             ├── ProviderFailed        the provider raised, or its claims cannot be sent
-            └── ProviderLate          the budget ran out
+            │   └── TokenUnavailable  no token for the downstream API
+            ├── ProviderLate          the budget ran out
+            └── Overloaded            more events at once than can be answered in time
 
 The caller reads constant words (``public_code``, ``public_message``): who probes an endpoint learns the status and no
 more. The log reads ``code``, which names the rule, and ``detail``, which holds both values, shortened.
@@ -113,8 +115,16 @@ class ProviderFailed(Unavailable):
     """The provider raised, or what it returned cannot be sent."""
 
 
+class TokenUnavailable(ProviderFailed):
+    """There is no token for the downstream API, and none can be had now."""
+
+
 class ProviderLate(Unavailable):
     """The budget ran out before the provider answered."""
+
+
+class Overloaded(Unavailable):
+    """More events come at once than can be answered in time."""
 
 
 def shorten(value: object, keep: int = 8) -> str:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DEPLOYED = [Requirement(line) for line in PROJECT["dependencies"]]
 DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
+TELEMETRY = [Requirement(line) for line in PROJECT["optional-dependencies"]["telemetry"]]
 _PIN = re.compile(r"^[A-Za-z0-9].*?(?= \\$)", re.MULTILINE)
 
 
@@ -44,7 +45,12 @@ def _closure(wanted: list[Requirement]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted"), [("requirements.txt", DEPLOYED), ("requirements-dev.txt", DEPLOYED + DEVELOPMENT)]
+    ("name", "wanted"),
+    [
+        ("requirements.txt", DEPLOYED),
+        ("requirements-telemetry.txt", DEPLOYED + TELEMETRY),
+        ("requirements-dev.txt", DEPLOYED + DEVELOPMENT),
+    ],
 )
 def test_pins_are_those_of_pyproject(name: str, wanted: list[Requirement]) -> None:
     """Every direct and transitive requirement is pinned, and no pin is left over; mend it with `make compile`."""
@@ -59,6 +65,7 @@ def test_installed_is_pinned() -> None:
     development = _pins("requirements-dev.txt")
     assert {name: version(name) for name in development} == development
     assert _pins("requirements.txt").items() <= development.items()
+    assert _pins("requirements-telemetry.txt").items() <= development.items()
 
 
 def test_deployed_requirements_are_exact() -> None:
@@ -66,7 +73,7 @@ def test_deployed_requirements_are_exact() -> None:
     assert all(re.fullmatch(r"==[^*]+", str(requirement.specifier)) for requirement in DEPLOYED)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-telemetry.txt", "requirements-dev.txt"])
 def test_pins_name_no_place(name: str) -> None:
     """Where packages come from is the reader's choice; what they are is held by hashes."""
     text = (ROOT / name).read_text()
