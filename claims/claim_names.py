@@ -1,0 +1,66 @@
+"""Which members of a record become claims, and under which names.
+
+A setting says it: ``name`` or ``source:claim``, comma-separated. A source is a member's name, or a path with dots into
+nested objects (``onPremisesExtensionAttributes.extensionAttribute1``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from claims.contract import is_restricted
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNames:
+    """The chosen members, in order.
+
+    Attributes:
+        pairs: source and claim name; none means every member under its own name.
+    """
+
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the setting's text.
+
+        Raises:
+            ValueError: an entry without a source or a claim, a claim named twice, or one that a token may not carry.
+        """
+        pairs = tuple(_pair(item.strip()) for item in text.split(",") if item.strip())
+        claims = [claim for _, claim in pairs]
+        for claim in claims:
+            if claims.count(claim) > 1:
+                raise ValueError(f"names the claim '{claim}' twice")
+            if is_restricted(claim):
+                raise ValueError(f"names the claim '{claim}', which a token may not carry")
+        return cls(pairs)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The members to ask for: of a path its first part; each once."""
+        return tuple(dict.fromkeys(source.partition(".")[0] for source, _ in self.pairs))
+
+    def select(self, members: Mapping[str, object]) -> dict[str, object]:
+        """Give the chosen members under their claims' names; None where there is no such member."""
+        if not self.pairs:
+            return dict(members)
+        return {claim: _member(members, source) for source, claim in self.pairs}
+
+
+def _pair(item: str) -> tuple[str, str]:
+    source, colon, claim = (part.strip() for part in item.partition(":"))
+    if not colon:
+        claim = source.rpartition(".")[2]
+    if not source or not claim:
+        raise ValueError(f"must be 'name' or 'source:claim', comma-separated, got '{item}'")
+    return source, claim
+
+
+def _member(members: Mapping[str, object], source: str) -> object:
+    name, dot, rest = source.partition(".")
+    if source in members or not dot:
+        return members.get(source)
+    inner = members.get(name)
+    return _member(inner, rest) if isinstance(inner, Mapping) else None

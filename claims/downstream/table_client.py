@@ -1,0 +1,73 @@
+"""The client of one Azure table: azure-data-tables, imported and built off the event loop.
+
+The library and aiohttp below it take more than a tenth of a second to import, so nothing here imports them before the
+provider starts, and then a thread does.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from claims.provider_settings import ProviderSettings
+
+if TYPE_CHECKING:
+    from azure.data.tables.aio import TableClient
+
+    from claims.downstream.tokens import DownstreamTokens
+
+URL: Final = "Claims__Table__Url"
+CONNECTION_STRING: Final = "Claims__Table__ConnectionString"
+
+#: Of a token for any storage account.
+#: Source: azure-data-tables ``_constants.py``; azure-docs ``authorize-access-azure-active-directory.md``.
+STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
+
+#: Entra's retry is the second attempt; one of the library's own would use up the budget of the first.
+_OPTIONS: Final[dict[str, Any]] = {"retry_total": 0, "connection_timeout": 10, "read_timeout": 10}
+
+
+def client_with_token(url: str, table: str, tokens: "DownstreamTokens", **options: Any) -> "TableClient":
+    """Build a client that sends tokens from the cache. Call it in a thread: it imports.
+
+    Args:
+        url: of the account's table service; https, or the library sends no token.
+        table: its name.
+        tokens: for `STORAGE_SCOPE`.
+        options: of the library's client.
+    """
+    from azure.data.tables.aio import TableClient  # noqa: PLC0415 (imported only where a table is the provider)
+
+    _quieten()
+    return TableClient(url, table, credential=tokens, **_OPTIONS, **options)
+
+
+def client_with_connection_string(connection_string: str, table: str) -> "TableClient":
+    """Build a client that signs with the account's key or a shared access signature. Call it in a thread."""
+    from azure.data.tables.aio import TableClient  # noqa: PLC0415 (see above)
+
+    _quieten()
+    return TableClient.from_connection_string(connection_string, table, **_OPTIONS)
+
+
+def check_connection_string(settings: ProviderSettings, connection_string: str) -> None:
+    """Find what is wrong with a connection string without showing any of it: it holds a key."""
+    parts = {
+        name.strip().lower(): value.strip()
+        for name, _, value in (part.partition("=") for part in connection_string.split(";"))
+    }
+    if "sharedaccesssignature" not in parts and not parts.keys() >= {"accountname", "accountkey"}:
+        settings.problem(CONNECTION_STRING, "must have AccountName and AccountKey, or SharedAccessSignature")
+    if "tableendpoint" in parts:
+        settings.check_url(CONNECTION_STRING, parts["tableendpoint"], secret=True)
+    elif "accountname" not in parts:
+        settings.problem(CONNECTION_STRING, "must have a TableEndpoint or an AccountName")
+    elif parts.get("defaultendpointsprotocol", "https").lower() != "https":
+        settings.problem(CONNECTION_STRING, "must have DefaultEndpointsProtocol=https")
+
+
+def _quieten() -> None:
+    # It logs each request's URL, and the URL of an entity holds the user's id.
+    logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
+
+
+type OpenClient = Callable[[], "TableClient"]

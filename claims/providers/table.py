@@ -1,0 +1,187 @@
+"""Claims from Azure Table Storage: one entity a user, PartitionKey the tenant's id, RowKey the user's object id.
+
+======================================  ============================================================================
+``Claims__Table__Name``                 required; the table
+``Claims__Table__Url``                  ``https://<account>.table.core.windows.net``, read with a token of
+                                        ``Claims__Credential`` (role Storage Table Data Reader)
+``Claims__Table__ConnectionString``     instead of the URL: an account key or shared access signature. For Azurite and
+                                        for local work; a key in a setting is a secret to keep, a token is not
+``Claims__Table__Claims``               ``name`` or ``source:claim``, comma-separated; empty: every property
+``Claims__Table__Lists``                properties whose text is a comma-separated list and becomes an array: a table
+                                        has no arrays
+======================================  ============================================================================
+
+No entity is a user without claims, and so is an event without a user. A table that is not there fails.
+Both keys are in lower case, as the event's GUIDs are.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from claims.claim_names import ClaimNames
+from claims.downstream.credentials import downstream_tokens
+from claims.downstream.table_client import (
+    CONNECTION_STRING,
+    STORAGE_SCOPE,
+    URL,
+    OpenClient,
+    check_connection_string,
+    client_with_connection_string,
+    client_with_token,
+)
+from claims.errors import ProviderFailed
+from claims.event import TokenIssuanceStart
+from claims.provider import ProviderContext
+from claims.provider_settings import ProviderSettings, is_local
+
+if TYPE_CHECKING:
+    from azure.data.tables.aio import TableClient
+
+    from claims.downstream.tokens import DownstreamTokens
+
+NAME: Final = "Claims__Table__Name"
+CLAIMS: Final = "Claims__Table__Claims"
+LISTS: Final = "Claims__Table__Lists"
+
+_KEYS: Final = frozenset({"PartitionKey", "RowKey"})
+_OK: Final = 200
+_UNAUTHORIZED: Final = 401
+#: Source: Azure Storage REST reference, "Understanding the Table service data model" (table names).
+_TABLE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
+
+
+class TableProvider:
+    """Reads the user's entity.
+
+    Args:
+        open_client: builds the client; run in a thread, once.
+        names: the properties that become claims.
+        lists: the properties that are split at commas.
+        tokens: what the client gets its tokens from, or None.
+    """
+
+    def __init__(
+        self,
+        open_client: OpenClient,
+        names: ClaimNames,
+        lists: frozenset[str] = frozenset(),
+        tokens: "DownstreamTokens | None" = None,
+    ) -> None:
+        self._open_client = open_client
+        self._names = names
+        self._lists = lists
+        self._tokens = tokens
+        self._opening: asyncio.Task[TableClient] | None = None
+
+    def start(self) -> None:
+        """Import the library, build the client and get the first token in the background."""
+        if self._tokens is not None:
+            self._tokens.warm(STORAGE_SCOPE)
+        self._opening = self._open()
+
+    async def provide(self, event: TokenIssuanceStart, context: ProviderContext) -> Mapping[str, object]:
+        """Give the chosen properties of the user's entity.
+
+        Raises:
+            TokenUnavailable: there is no token.
+            ProviderFailed: ``downstream_unreachable``, ``downstream_status`` or ``downstream_shape``.
+        """
+        user = event.context.user
+        if user is None:
+            return {}
+        client = await asyncio.shield(self._open())
+        if self._tokens is None:
+            entity = await _read(client, event.tenant_id, user.id, context)
+        else:
+            entity = await self._read_with_token(self._tokens, client, (event.tenant_id, user.id), context)
+        members = {name: self._value(name, value) for name, value in entity.items() if name not in _KEYS}
+        return self._names.select(members) if members else {}
+
+    async def aclose(self) -> None:
+        """Close the client and stop fetching tokens."""
+        if self._opening is not None:
+            client = (await asyncio.gather(self._opening, return_exceptions=True))[0]
+            if not isinstance(client, BaseException):
+                await client.close()
+        if self._tokens is not None:
+            await self._tokens.aclose()
+
+    def _open(self) -> "asyncio.Task[TableClient]":
+        if self._opening is None:
+            self._opening = asyncio.get_running_loop().create_task(asyncio.to_thread(self._open_client))
+        return self._opening
+
+    async def _read_with_token(
+        self, tokens: "DownstreamTokens", client: "TableClient", keys: tuple[str, str], context: ProviderContext
+    ) -> Mapping[str, Any]:
+        context.cache_hit("downstream_token", tokens.cached(STORAGE_SCOPE))
+        with context.phase("downstream_token"):
+            token = (await tokens.token(STORAGE_SCOPE)).token
+        try:
+            return await _read(client, *keys, context)
+        except _Unauthorized:
+            # The client has forgotten its copy by now; when the cache has forgotten too, it gets a new one.
+            tokens.refused(STORAGE_SCOPE, token)
+            return await _read(client, *keys, context)
+
+    def _value(self, name: str, value: object) -> object:
+        if name in self._lists and isinstance(value, str):
+            return [item for part in value.split(",") if (item := part.strip())]
+        # A 64-bit integer comes with its type beside it.
+        return value[0] if isinstance(value, tuple) else value
+
+
+class _Unauthorized(ProviderFailed):
+    """The table refused the token."""
+
+
+async def _read(client: "TableClient", partition: str, row: str, context: ProviderContext) -> Mapping[str, Any]:
+    """Read an entity; empty when there is none."""
+    # Loaded with the client.
+    from azure.core.exceptions import (  # noqa: PLC0415
+        AzureError,
+        HttpResponseError,
+        ResourceNotFoundError,
+    )
+
+    with context.phase("downstream_call"):
+        try:
+            return await client.get_entity(partition, row)
+        except HttpResponseError as error:
+            # The other 404 is TableNotFound.
+            if isinstance(error, ResourceNotFoundError) and getattr(error, "error_code", None) == "ResourceNotFound":
+                return {}
+            if error.status_code == _OK:
+                raise ProviderFailed("downstream_shape", "expected an entity in JSON") from error
+            refused = _Unauthorized if error.status_code == _UNAUTHORIZED else ProviderFailed
+            raise refused("downstream_status", f"expected 200, got {error.status_code}") from error
+        except AzureError as error:
+            raise ProviderFailed("downstream_unreachable", type(error).__name__) from error
+
+
+def create(environ: Mapping[str, str]) -> TableProvider:
+    """Create the provider from its settings.
+
+    Raises:
+        SettingsError: naming those at fault.
+    """
+    settings = ProviderSettings(environ)
+    table = settings.required(NAME)
+    if table and not _TABLE_NAME.fullmatch(table):
+        settings.problem(NAME, f"must be 3 to 63 letters and digits, got '{table}'")
+    connection_string = settings.text(CONNECTION_STRING)
+    names, lists = settings.claim_names(CLAIMS), settings.names(LISTS)
+    if connection_string:
+        check_connection_string(settings, connection_string)
+        if settings.text(URL):
+            settings.problem(URL, f"and {CONNECTION_STRING} are two ways to the table: set one")
+        settings.require_good()
+        return TableProvider(lambda: client_with_connection_string(connection_string, table), names, lists)
+    url = settings.url(URL)
+    if is_local(url):
+        settings.problem(URL, f"must be https, because a token goes there; for Azurite set {CONNECTION_STRING}")
+    settings.require_good()
+    tokens = downstream_tokens(environ)
+    return TableProvider(lambda: client_with_token(url, table, tokens), names, lists, tokens)
