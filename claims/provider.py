@@ -1,17 +1,30 @@
 """The provider: the one place where a copier writes code.
 
 A provider is a module in ``claims/providers/`` with a function ``create(environ)`` that returns an object with one
-coroutine, ``provide``. ``Claims__Provider`` names the module.
+coroutine, ``provide``. ``Claims__Provider`` names the module. What holds connections or tokens may have two more:
+``start()``, called on the running loop when the app starts, and ``aclose()``. One that knows what to say of a user of
+whom nothing is known has ``default_claims()``.
 """
 
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol, runtime_checkable
 
 from claims.errors import SettingsError
 from claims.event import TokenIssuanceStart
+from claims.record import DownstreamPhase
 from claims.settings import PROVIDER
+
+
+def _unmeasured(name: DownstreamPhase) -> AbstractContextManager[None]:
+    del name
+    return nullcontext()
+
+
+def _unrecorded(name: str, hit: bool) -> None:  # noqa: FBT001 (the two values of one line)
+    del name, hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +32,18 @@ class ProviderContext:
     """What a provider may want to know beside the event.
 
     Attributes:
-        remaining_s: says how many seconds are left of the budget; at zero the answer has left without the provider's.
+        remaining_s: says for how many seconds an answer is still of use to Entra, its second delivery included. The
+            first delivery may be over before; what is found afterwards serves the second.
+        phase: measures a block: ``with context.phase("downstream_call"):``; the request's log line shows the time.
+        cache_hit: notes for the log line whether a cache of that name had what was asked of it.
     """
 
     remaining_s: Callable[[], float]
+    phase: Callable[[DownstreamPhase], AbstractContextManager[None]] = _unmeasured
+    cache_hit: Callable[[str, bool], None] = _unrecorded
 
 
+@runtime_checkable
 class Provider(Protocol):
     """Knows the claims of a user."""
 
@@ -33,8 +52,38 @@ class Provider(Protocol):
 
         Values may be strings, numbers, booleans, dates, UUIDs, enumerations, None, and lists of these;
         `claims.reply` says what becomes of each. It runs on the event loop: await what takes time, never block.
-        Whatever it raises fails the sign-in, and so does an answer after the budget.
+        When it raises, or is not done within the budget, ``Claims__OnFailure`` decides. `claims.errors.ProviderFailed`
+        brings its code to the log; of any other exception the log names the type and the line.
         """
+
+
+@runtime_checkable
+class Starts(Protocol):
+    """A provider that has something to get ready."""
+
+    def start(self) -> None:
+        """Begin in the background what a first request should not wait for. Called once, on the running loop."""
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A provider that holds connections or tasks."""
+
+    async def aclose(self) -> None:
+        """Let go of them. Called once, at the end."""
+
+
+@runtime_checkable
+class Defaults(Protocol):
+    """A provider that has claims for a user of whom nothing is known."""
+
+    def default_claims(self) -> Mapping[str, object]:
+        """Return them; ``Claims__OnFailure=omit`` answers with them."""
+
+
+def default_claims(provider: Provider) -> Callable[[], Mapping[str, object]]:
+    """Give a provider's default claims: none, where it has none."""
+    return provider.default_claims if isinstance(provider, Defaults) else dict
 
 
 def load_provider(name: str, environ: Mapping[str, str]) -> Provider:
@@ -57,4 +106,7 @@ def load_provider(name: str, environ: Mapping[str, str]) -> Provider:
     create = getattr(module, "create", None)
     if not callable(create):
         raise SettingsError((f"{PROVIDER} names '{name}', and claims/providers/{name}.py has no create(environ)",))
-    return cast("Provider", create(environ))
+    provider = create(environ)
+    if not isinstance(provider, Provider):
+        raise SettingsError((f"{PROVIDER} names '{name}', and what it creates has no provide(event, context)",))
+    return provider

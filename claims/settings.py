@@ -7,10 +7,11 @@ setting that turns token validation off. Tenant and audience have no default: a 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from claims.authority import Authority, authority_problem
 from claims.contract import EVENT_SERVICE_APP_ID
+from claims.credential_settings import CREDENTIAL, DEFAULT_KIND, credential_problems, runs_in_azure
 from claims.errors import SettingsError
 
 AUTHORITY_URL: Final = "AuthenticationEvents__AuthorityUrl"
@@ -23,11 +24,20 @@ ADDITIONAL_CALLER_APP_IDS: Final = "Claims__AdditionalCallerAppIds"
 ALLOW_ADDITIONAL_CALLERS: Final = "Claims__AllowAdditionalCallers"
 ALLOWED_EXTENSION_IDS: Final = "Claims__AllowedExtensionIds"
 BUDGET_MS: Final = "Claims__BudgetMs"
+ON_FAILURE: Final = "Claims__OnFailure"
+STALE_SECONDS: Final = "Claims__StaleSeconds"
+MAX_CONCURRENT: Final = "Claims__MaxConcurrent"
 PROVIDER: Final = "Claims__Provider"
 
 MIN_BUDGET_MS: Final = 100
 MAX_BUDGET_MS: Final = 1900
 DEFAULT_BUDGET_MS: Final = 1500
+MAX_STALE_S: Final = 24 * 3600
+DEFAULT_STALE_S: Final = 3600
+#: Measured: docs/timing-budget.md, "Overload".
+DEFAULT_MAX_CONCURRENT: Final = 200
+
+type OnFailure = Literal["fail", "omit", "stale"]
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _ZERO_GUID: Final = "00000000-0000-0000-0000-000000000000"
@@ -46,7 +56,11 @@ class Settings:
         caller_app_ids: the callers accepted; Entra's event service, and whoever direct tests add.
         allowed_extension_ids: the only extensions answered; empty means any of the tenant.
         budget_ms: the answer leaves this many milliseconds after the request came.
+        on_failure: what is answered when the provider fails or is late.
+        stale_s: for how many seconds ``stale`` may answer with a user's last good claims.
+        max_concurrent: how many events the provider works on at once.
         provider: the module in ``claims/providers/`` that knows the claims.
+        credential: how downstream tokens are got, one of `claims.credential_settings.KINDS`.
         warnings: what is legal and should not stay, one sentence each.
     """
 
@@ -57,7 +71,11 @@ class Settings:
     caller_app_ids: frozenset[str]
     allowed_extension_ids: frozenset[str]
     budget_ms: int
+    on_failure: OnFailure
+    stale_s: int
+    max_concurrent: int
     provider: str
+    credential: str
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -78,8 +96,12 @@ class Settings:
             application_id_uri=reader.application_id_uri(),
             caller_app_ids=caller_app_ids,
             allowed_extension_ids=reader.guids(ALLOWED_EXTENSION_IDS),
-            budget_ms=reader.budget_ms(),
+            budget_ms=reader.integer(BUDGET_MS, DEFAULT_BUDGET_MS, MIN_BUDGET_MS, MAX_BUDGET_MS, "milliseconds"),
+            on_failure=reader.on_failure(),
+            stale_s=reader.integer(STALE_SECONDS, DEFAULT_STALE_S, 1, MAX_STALE_S, "seconds"),
+            max_concurrent=reader.integer(MAX_CONCURRENT, DEFAULT_MAX_CONCURRENT, 1, 10_000, "events"),
             provider=reader.provider(),
+            credential=reader.credential(),
             warnings=warnings,
         )
         if reader.problems:
@@ -92,7 +114,7 @@ class _Reader:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self.in_azure = bool(environ.get("WEBSITE_INSTANCE_ID") or environ.get("WEBSITE_SITE_NAME"))
+        self.in_azure = runs_in_azure(environ)
         self.problems: list[str] = []
 
     def optional(self, name: str) -> str:
@@ -160,18 +182,38 @@ class _Reader:
             self.problems.append(f"{APPLICATION_ID_URI} must start with api://, got '{uri}'")
         return uri or None
 
-    def budget_ms(self) -> int:
-        text = self.optional(BUDGET_MS) or str(DEFAULT_BUDGET_MS)
-        budget_ms = int(text) if text.isascii() and text.isdigit() and len(text) < len("10000") else 0
-        if not MIN_BUDGET_MS <= budget_ms <= MAX_BUDGET_MS:
-            self.problems.append(f"{BUDGET_MS} must be {MIN_BUDGET_MS} to {MAX_BUDGET_MS} milliseconds, got '{text}'")
-        return budget_ms
+    def integer(self, name: str, default: int, least: int, most: int, unit: str) -> int:
+        text = self.optional(name) or str(default)
+        value = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(most)) else -1
+        if not least <= value <= most:
+            self.problems.append(f"{name} must be {least} to {most} {unit}, got '{text}'")
+        return value
+
+    def on_failure(self) -> OnFailure:
+        match self.optional(ON_FAILURE).lower() or "fail":
+            case "fail" | "omit" | "stale" as policy:
+                return policy
+            case other:
+                self.problems.append(f"{ON_FAILURE} must be fail, omit or stale, got '{other}'")
+                return "fail"
 
     def provider(self) -> str:
         name = self.optional(PROVIDER) or "sample"
         if not _PROVIDER_NAME.fullmatch(name):
             self.problems.append(f"{PROVIDER} must be the name of a module in claims/providers/, got '{name}'")
         return name
+
+    def credential(self) -> str:
+        kind = self.optional(CREDENTIAL) or DEFAULT_KIND
+        self.problems += credential_problems(kind, self._environ)
+        return kind
+
+
+def provider_name(environ: Mapping[str, str]) -> str | None:
+    """Read ``Claims__Provider`` alone, for when other settings are at fault; None when it is itself."""
+    reader = _Reader(environ)
+    name = reader.provider()
+    return None if reader.problems else name
 
 
 def _last_segment(url: str) -> str:

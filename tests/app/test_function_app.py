@@ -1,19 +1,14 @@
 """The deployed app in Microsoft's worker library: what it declares, what it loads, what it does under load."""
 
-import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from selftest.caller import caller_session
-from selftest.entra.payloads import VARIETIES
-from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess, AppStartError
-from selftest.target import APP_DIR, CALLOUT_PATH, endpoint_settings
+from selftest.target import APP_DIR
 
 _DECLARES = """
 import asyncio, json, pathlib
@@ -29,7 +24,7 @@ import asyncio, json, sys
 import function_app
 async def main():
     await function_app.endpoint.token_issuance_start({}, b"")
-    await function_app.endpoint.health()
+    await function_app.endpoint.health({})
     await function_app.endpoint.aclose()
 asyncio.run(main())
 print(json.dumps(sorted(name for name in sys.modules)))
@@ -78,6 +73,30 @@ def test_loads_nothing_that_no_request_needs() -> None:
     assert not {name for name in NEVER_LOADED if name in loaded}
 
 
+_TELEMETRY = """
+import asyncio, pathlib, sys
+from selftest.host.worker import Worker
+async def main():
+    worker = await Worker.start(pathlib.Path.cwd())
+    print("azure.monitor.opentelemetry" in sys.modules)
+    worker.stop()
+asyncio.run(main())
+import os; sys.stdout.flush(); os._exit(0)  # its exporter threads would try to send once more
+"""
+
+
+def test_opentelemetry_is_loaded_by_setting_only() -> None:
+    """Microsoft's worker library configures the Azure Monitor distribution when its setting says so, and not else."""
+    assert _python(_TELEMETRY, **_SETTINGS).strip() == "False"
+    switched_on = {
+        "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=11111111-1111-4111-8111-111111111111;"
+        "IngestionEndpoint=http://127.0.0.1:9/;LiveEndpoint=http://127.0.0.1:9/",
+        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+    }
+    assert _python(_TELEMETRY, **_SETTINGS, **switched_on).strip() == "True"
+
+
 async def test_missing_settings_stop_the_start() -> None:
     """The start fails with one message that names every setting at fault."""
     with pytest.raises(AppStartError) as failed:
@@ -85,33 +104,3 @@ async def test_missing_settings_stop_the_start() -> None:
             pass
     for name in ("AuthenticationEvents__AuthorityUrl", "AuthenticationEvents__AudienceAppId", "Claims__BudgetMs"):
         assert name in str(failed.value)
-
-
-@pytest.fixture
-async def entra() -> AsyncIterator[EntraServer]:
-    """Give an emulated tenant."""
-    async with EntraServer() as server:
-        yield server
-
-
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the resident memory from /proc (Linux)")
-async def test_twenty_thousand_requests_leave_memory_flat(entra: EntraServer) -> None:
-    """After a warm-up of 3,000 requests, 20,000 more change the resident memory by less than five per cent."""
-    async with AppProcess(endpoint_settings(entra), app_dir=APP_DIR) as app, caller_session() as session:
-        headers = {"Authorization": f"Bearer {entra.mint.callout_token()}", "Content-Type": "application/json"}
-        body = json.dumps(VARIETIES[0].build(entra.tenant, "55555555-5555-4555-8555-555555555555")).encode()
-
-        async def send(count: int) -> None:
-            for _ in range(count):
-                async with session.post(app.url + CALLOUT_PATH, headers=headers, data=body) as response:
-                    assert response.status == 200
-                    await response.read()
-
-        await asyncio.gather(*(send(150) for _ in range(20)))
-        before = _resident_pages(app.pid)
-        await asyncio.gather(*(send(1000) for _ in range(20)))
-        assert abs(_resident_pages(app.pid) / before - 1) < 0.05
-
-
-def _resident_pages(pid: int | None) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1])

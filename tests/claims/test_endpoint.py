@@ -4,19 +4,21 @@ import asyncio
 import json
 import logging
 import re
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from claims.contract import EVENT_SERVICE_APP_ID
 from claims.endpoint import Endpoint, Response
-from claims.errors import shorten
+from claims.errors import SettingsError, shorten
 from claims.event import TokenIssuanceStart
 from claims.keys import SigningKeys
 from claims.provider import ProviderContext
 from selftest.entra.server import EntraServer
-from tests.claims.site import AUDIENCE, ENVIRON, NOW_S, TENANT_ID, Site, good_event, good_token, settings
+from tests.claims.site import AUDIENCE, ENVIRON, NOW_S, TENANT_ID, Clock, Site, good_event, good_token, settings
 
 type Provide = Callable[[TokenIssuanceStart], Awaitable[Mapping[str, object]]]
 
@@ -79,6 +81,7 @@ async def test_answers_with_claims(endpoint: Endpoint, site: Site, caplog: pytes
     assert json.loads(response.body)["data"]["actions"][0]["claims"] == {"Greeting": "secret value"}
     names = re.findall(r"(\w+);dur=[\d.]+", response.headers["Server-Timing"])
     assert names == ["token", "keys", "body", "provider", "reply", "total"]
+    assert response.headers["X-Claims-Outcome"] == "claims"
     line = _line(caplog)
     assert (line["event"], line["outcome"], line["status"]) == ("onTokenIssuanceStart", "claims", 200)
     assert line["correlationId"] == good_event()["data"]["authenticationContext"]["correlationId"]
@@ -91,12 +94,14 @@ async def test_answers_with_claims(endpoint: Endpoint, site: Site, caplog: pytes
 
 
 async def test_second_request_is_warm(endpoint: Endpoint, site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    """The first request loads the keys, the next finds them."""
+    """The first request loads the keys, the next finds them, and a second delivery finds the answer."""
     await _answer(endpoint, _headers(site))
     with caplog.at_level(logging.INFO):
         caplog.clear()
-        await _answer(endpoint, _headers(site))
-    assert (_line(caplog)["cold"], _line(caplog)["cache_hits"]) == (False, {"keys": True})
+        response = await _answer(endpoint, _headers(site))
+    line = _line(caplog)
+    assert (line["cold"], line["cache_hits"], line["joined"]) == (False, {"keys": True}, True)
+    assert response.headers["X-Claims-Outcome"] == "joined"
 
 
 @pytest.mark.parametrize(
@@ -149,15 +154,20 @@ async def test_without_keys(endpoint: Endpoint, site: Site) -> None:
     """503 while there are no keys, from the endpoint and from its health."""
     site.down = True
     assert (await _answer(endpoint, _headers(site))).status == 503
-    health = await endpoint.health()
+    health = await endpoint.health({})
     assert (health.status, json.loads(health.body)["status"]) == (503, "unavailable")
 
 
 async def test_health(endpoint: Endpoint, site: Site) -> None:
-    """200 with keys, and nothing in it that names the tenant."""
+    """200 with keys, nothing that names the tenant, and latencies only for a caller who is proved."""
     await _answer(endpoint, _headers(site))
-    health = await endpoint.health()
-    assert (health.status, health.body) == (200, b'{"status":"ok"}')
+    for headers in ({}, {"authorization": "Bearer x"}):
+        health = await endpoint.health(headers)
+        assert (health.status, health.body) == (200, b'{"status":"ok"}')
+    health = await endpoint.health(_headers(site))
+    latency_ms = json.loads(health.body)["latency_ms"]
+    assert latency_ms["total"]["requests"] == 1
+    assert latency_ms["total"]["p50"] >= latency_ms["provider"]["p50"] > 0
 
 
 async def _late(_event: TokenIssuanceStart) -> Mapping[str, object]:
@@ -195,6 +205,41 @@ async def test_provider_that_fails(
     assert response.status == 503
     assert _line(caplog)["outcome"] == code
     assert "a@example.com" not in caplog.text
+
+
+@pytest.mark.parametrize(("policy", "outcome"), [("omit", "omitted"), ("stale", "stale")])
+async def test_policy_answers_instead(
+    policy: str, outcome: str, site: Site, keys: SigningKeys, provider: Scripted, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With another policy than fail claims are sent in spite of a failure, and the line says which failure."""
+    endpoint = Endpoint(settings(Claims__OnFailure=policy), keys, provider, wall_clock=lambda: NOW_S)
+    await _answer(endpoint, _headers(site))
+    caplog.clear()
+    provider.script = _unsendable
+    again = BODY.replace(b"55555555", b"66666666")
+    response = await _answer(endpoint, _headers(site), again)
+    claims = json.loads(response.body)["data"]["actions"][0]["claims"]
+    assert (response.status, claims) == (200, {} if policy == "omit" else {"Greeting": "secret value"})
+    assert response.headers["X-Claims-Outcome"] == outcome
+    line = _line(caplog)
+    assert (line["outcome"], line["status"], line["failure"]) == (outcome, 200, "claim_value")
+    assert "Claim" in line["detail"]
+
+
+async def test_slow_phase_is_a_warning(
+    site: Site, keys: SigningKeys, provider: Scripted, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A provider that needs most of the budget is named in a warning, though it answered."""
+
+    async def slow(_event: TokenIssuanceStart) -> Mapping[str, object]:
+        clock.now_s += 0.085
+        return {}
+
+    endpoint = Endpoint(settings(Claims__BudgetMs="100"), keys, provider, clock=clock, wall_clock=lambda: NOW_S)
+    provider.script = slow
+    with caplog.at_level(logging.WARNING):
+        assert (await _answer(endpoint, _headers(site))).status == 200
+    assert _line(caplog)["slow"] == ["provider"]
 
 
 async def test_provider_that_is_no_coroutine(
@@ -235,9 +280,82 @@ async def test_from_env_loads_the_keys_at_once(caplog: pytest.LogCaptureFixture)
         await endpoint.aclose()
 
 
-def test_from_env_without_a_loop() -> None:
+class Lifecycle(Scripted):
+    """A provider that says when it is started and closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def start(self) -> None:
+        """Say so; only where a loop runs."""
+        asyncio.get_running_loop()
+        self.said.append("started")
+
+    async def aclose(self) -> None:
+        """Say so."""
+        self.said.append("closed")
+
+
+@pytest.fixture
+def lifecycle(monkeypatch: pytest.MonkeyPatch) -> Lifecycle:
+    """Give the provider that the name ``lifecycle`` loads."""
+    made = Lifecycle()
+    module = ModuleType("lifecycle")
+    monkeypatch.setattr(module, "create", lambda _environ: made, raising=False)
+    monkeypatch.setitem(sys.modules, "claims.providers.lifecycle", module)
+    return made
+
+
+async def test_provider_starts_and_closes_with_the_endpoint(lifecycle: Lifecycle) -> None:
+    """start() on the running loop when the app starts, aclose() at the end, each once."""
+    endpoint = Endpoint.from_env({**ENVIRON, "Claims__Provider": "lifecycle"})
+    assert lifecycle.said == ["started"]
+    await endpoint.aclose()
+    assert lifecycle.said == ["started", "closed"]
+
+
+def test_from_env_without_a_loop(lifecycle: Lifecycle) -> None:
     """Built before any loop runs, it waits for the first request."""
-    Endpoint.from_env(ENVIRON)
+    Endpoint.from_env({**ENVIRON, "Claims__Provider": "lifecycle"})
+    assert lifecycle.said == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "names"),
+    [
+        ({"Claims__Provider": "graph"}, {"AuthenticationEvents__AuthorityUrl", "Claims__Graph__Attributes"}),
+        ({"Claims__Provider": "sample"}, {"AuthenticationEvents__AuthorityUrl"}),
+        ({"Claims__Provider": "../etc"}, {"AuthenticationEvents__AuthorityUrl", "Claims__Provider"}),
+    ],
+)
+def test_settings_of_endpoint_and_provider_are_told_wrong_together(environ: dict[str, str], names: set[str]) -> None:
+    """One start tells every setting at fault, also those of the provider."""
+    with pytest.raises(SettingsError) as failed:
+        Endpoint.from_env({"AuthenticationEvents__AudienceAppId": AUDIENCE, **environ})
+    assert {problem.split()[0] for problem in failed.value.problems} == names
+
+
+async def test_provider_measures_into_the_line(
+    endpoint: Endpoint,
+    site: Site,
+    provider: Scripted,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What a provider measures, and whether its caches had it, is in the line."""
+
+    async def provide(event: TokenIssuanceStart, context: ProviderContext) -> Mapping[str, object]:
+        del event
+        with context.phase("downstream_token"), context.phase("downstream_call"):
+            context.cache_hit("downstream_token", True)  # noqa: FBT003 (the two values of one line)
+        return {}
+
+    monkeypatch.setattr(provider, "provide", provide)
+    with caplog.at_level(logging.INFO):
+        assert (await _answer(endpoint, _headers(site))).status == 200
+    assert {"downstream_token", "downstream_call"} <= _line(caplog)["phases"].keys()
+    assert _line(caplog)["cache_hits"] == {"keys": False, "downstream_token": True}
 
 
 def test_shorten_shows_little() -> None:

@@ -38,9 +38,25 @@ def test_module_without_create(monkeypatch: pytest.MonkeyPatch) -> None:
         load_provider("empty", {})
 
 
+def test_creation_of_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What create returns must be a provider."""
+    module = ModuleType("odd")
+    vars(module)["create"] = dict
+    monkeypatch.setitem(sys.modules, "claims.providers.odd", module)
+    with pytest.raises(SettingsError, match=r"has no provide\(event, context\)"):
+        load_provider("odd", {})
+
+
 def test_a_provider_s_own_missing_import_is_not_hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A module that imports what is not installed fails with that name, not as an unknown provider."""
     (tmp_path / "broken.py").write_text("import not_installed_anywhere\n")
     monkeypatch.setattr("claims.providers.__path__", [str(tmp_path)])
     with pytest.raises(ModuleNotFoundError, match="not_installed_anywhere"):
         load_provider("broken", {})
+
+
+def test_context_measures_nothing_by_itself() -> None:
+    """A provider may be tried with a context that has no record."""
+    context = ProviderContext(remaining_s=lambda: 1.0)
+    with context.phase("downstream_call"):
+        context.cache_hit("anything", True)  # noqa: FBT003 (the two values of one line)

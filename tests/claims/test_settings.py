@@ -22,6 +22,7 @@ def test_defaults() -> None:
     assert made.caller_app_ids == {EVENT_SERVICE_APP_ID}
     assert (made.allowed_extension_ids, made.application_id_uri) == (frozenset(), None)
     assert (made.budget_ms, made.provider, made.warnings) == (DEFAULT_BUDGET_MS, "sample", ())
+    assert made.credential == "default"
 
 
 def test_every_problem_is_told_at_once() -> None:
@@ -64,6 +65,11 @@ def test_every_problem_is_told_at_once() -> None:
             {"AuthenticationEvents__AuthorityUrl": f"http://127.0.0.1/{TENANT_ID}", "WEBSITE_INSTANCE_ID": "x"},
             "outside Azure",
         ),
+        ({"Claims__OnFailure": "ignore"}, "must be fail, omit or stale"),
+        ({"Claims__StaleSeconds": "0"}, "1 to 86400 seconds"),
+        ({"Claims__MaxConcurrent": "0"}, "1 to 10000 events"),
+        ({"Claims__Credential": "password"}, "must be one of default, managed-identity, "),
+        ({"Claims__Credential": "Managed-Identity"}, "must be one of"),
         *(({"Claims__BudgetMs": text}, "100 to 1900") for text in ("99", "1901", "-5", "1e3", "²00", "9" * 5000)),
     ],
     ids=lambda value: str(value)[:70],
@@ -104,3 +110,50 @@ def test_additional_callers_in_azure_must_be_meant() -> None:
 def test_another_authorized_party() -> None:
     """A sovereign cloud's event service may have another id; it then replaces Entra's."""
     assert settings(AuthenticationEvents__AuthorizedPartyAppId=OTHER).caller_app_ids == {OTHER}
+
+
+APP = {"AZURE_TENANT_ID": TENANT_ID, "AZURE_CLIENT_ID": OTHER}
+IN_AZURE = {"WEBSITE_SITE_NAME": "app"}
+IDENTITY = {"IDENTITY_ENDPOINT": "http://127.0.0.1:1/msi/token", "IDENTITY_HEADER": "x"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "why"),
+    [
+        ("client-secret", APP, "AZURE_CLIENT_SECRET is required by Claims__Credential=client-secret"),
+        ("client-secret", {"AZURE_CLIENT_SECRET": "x"}, "AZURE_TENANT_ID is required"),
+        ("client-certificate", APP, "AZURE_CLIENT_CERTIFICATE_PATH is required"),
+        ("workload-identity", APP, "AZURE_FEDERATED_TOKEN_FILE is required"),
+        (
+            "client-secret",
+            {**APP, "AZURE_CLIENT_SECRET": "x", "AZURE_AUTHORITY_HOST": "http://127.0.0.1"},
+            "AZURE_AUTHORITY_HOST must be https",
+        ),
+        ("managed-identity", IN_AZURE, "needs an identity, and the app has none"),
+        ("managed-identity", {**IN_AZURE, "IDENTITY_ENDPOINT": "http://127.0.0.1:1"}, "needs an identity"),
+        ("azure-cli", IN_AZURE, "refused in Azure"),
+    ],
+)
+def test_credential_refused(kind: str, given: dict[str, str], why: str) -> None:
+    """A kind that can never give a token with these settings stops the start, and no secret is in the message."""
+    with pytest.raises(SettingsError, match=why) as refused:
+        settings(Claims__Credential=kind, **given)
+    assert "'x'" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("default", {}),
+        ("default", IN_AZURE),
+        ("azure-cli", {}),
+        ("managed-identity", {}),
+        ("managed-identity", {**IN_AZURE, **IDENTITY}),
+        ("client-secret", {**APP, "AZURE_CLIENT_SECRET": "x", "AZURE_AUTHORITY_HOST": "login.microsoftonline.us"}),
+        ("client-certificate", {**APP, "AZURE_CLIENT_CERTIFICATE_PATH": "app.pem"}),
+        ("workload-identity", {**APP, "AZURE_FEDERATED_TOKEN_FILE": "token"}),
+    ],
+)
+def test_credential_accepted(kind: str, given: dict[str, str]) -> None:
+    """Every kind with all that it needs; an authority may be a bare host, as azure-identity takes it."""
+    assert settings(Claims__Credential=f" {kind} ", **given).credential == kind

@@ -1,0 +1,37 @@
+"""The queries read what the log line has."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from claims.record import RequestRecord
+
+QUERIES = sorted((Path(__file__).parent.parent / "docs" / "queries").glob("*.kql"))
+
+
+def _members(caplog: pytest.LogCaptureFixture) -> set[str]:
+    """Write a line that has everything, and name its members."""
+    seconds = iter(range(1000))
+    record = RequestRecord(budget_ms=1000, clock=lambda: float(next(seconds)), cold=True)
+    with record.phase("provider"):
+        record.failure, record.dropped_claims, record.claims_bytes = "provider_late", ("a",), 1
+    record.write(status=200, outcome="omitted", detail="x")
+    return set(json.loads(caplog.messages[0]))
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_query_reads_what_the_line_has(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Every member that a query reads is one that the endpoint writes, and it selects the endpoint's lines."""
+    text = path.read_text()
+    used = set(re.findall(r"\bline\.(\w+)", text))
+    assert used
+    assert used <= _members(caplog)
+    assert caplog.messages[0].startswith('{"event":"onTokenIssuanceStart"')
+    assert 'startswith \'{"event":"onTokenIssuanceStart"\'' in text
+
+
+def test_there_are_queries() -> None:
+    """Percentiles, slowest, cache hits and failures."""
+    assert len(QUERIES) >= 4
