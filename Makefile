@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 # Set PYTHON=/path/to/python to choose the interpreter yourself.
 PYTHONS := $(PYTHON) python3.13 python3.14 python3 python $(wildcard $(HOME)/.pyenv/versions/3.1[3-9]*/bin/python)
 
-.PHONY: help selftest test check format compile docs .venv
+.PHONY: help selftest test stress check format compile docs .venv
 
 help: ## show the targets
 	@grep -hE '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## /  make \1\t/' | expand -t 20
@@ -15,6 +15,9 @@ selftest: .venv ## play Entra against the endpoint on this machine and give the 
 
 test: .venv ## run the tests
 	@$(PY) -m pytest --cov --cov-report=term --cov-fail-under=100
+
+stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)
+	@STRESS_DURATION_S=30 $(PY) -m pytest -q -s tests/app/test_memory.py tests/selftest/test_faults_under_load.py
 
 check: .venv ## lint, format check, types
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
@@ -28,6 +31,8 @@ docs: .venv ## generate docs/codes.md from the registries of checks and codes
 compile: .venv ## pin requirements*.txt anew from pyproject.toml
 	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate \
 	  --custom-compile-command 'make compile' -o requirements.txt pyproject.toml
+	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate --extra telemetry \
+	  -c requirements.txt --custom-compile-command 'make compile' -o requirements-telemetry.txt pyproject.toml
 	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate --extra dev \
 	  -c requirements.txt --custom-compile-command 'make compile' -o requirements-dev.txt pyproject.toml
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from selftest.checks import Check
 from selftest.checks.bench import Bench
-from selftest.checks.runner import run_checks
+from selftest.checks.runner import OpenVariant, run_checks
 from selftest.entra.payloads import VARIETIES
 from selftest.report import provenance
 from selftest.report.progress import Progress
@@ -54,11 +54,13 @@ class Session:
                 self._signins.append(_result(played))
                 progress.step(variety.id)
 
-    async def run_checks(self, checks: Sequence[Check], bench: Bench) -> None:
-        """Run checks, keeping each result as it comes."""
+    async def run_checks(
+        self, checks: Sequence[Check], bench: Bench, *, open_variant: OpenVariant | None = None
+    ) -> None:
+        """Run checks, keeping each result as it comes; those that need other settings where apps can be started."""
         order = {check.id: check.order for check in checks}
         with Progress(len(checks)) as progress:
-            async for result in run_checks(checks, bench):
+            async for result in run_checks(checks, bench, open_variant=open_variant):
                 self._checks.append((order[result.id], result))
                 progress.step(result.id)
 

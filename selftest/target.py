@@ -65,6 +65,15 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"an endpoint that already runs; without a path {CALLOUT_PATH} is meant (default: start the app here)",
     )
     group.add_argument(
+        "--setting",
+        action="append",
+        default=[],
+        type=_setting,
+        dest="settings",
+        metavar="NAME=VALUE",
+        help="without --url: one more setting of the local app (Claims__Provider=graph); may be repeated",
+    )
+    group.add_argument(
         "--authority-port",
         type=port_number,
         default=DEFAULT_AUTHORITY_PORT,
@@ -157,9 +166,12 @@ async def open_target(
         extra_settings: More settings of the local app.
 
     Raises:
-        TargetError: When the authority's port cannot be listened on.
+        TargetError: When the authority's port cannot be listened on, or settings are given for an app elsewhere.
         AppStartError: When the local app does not start.
     """
+    chosen = dict(args.settings)
+    if args.url and chosen:
+        raise TargetError("--setting is for the local app; an endpoint at --url has its own settings")
     tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience, extension_id=args.extension)
     async with AsyncExitStack() as stack:
         entra = EntraServer(tenant, port=args.authority_port if args.url else 0)
@@ -174,7 +186,7 @@ async def open_target(
             prepare(entra)
         app = None
         if args.url is None:
-            settings = {**endpoint_settings(entra), **(extra_settings or {})}
+            settings = {**endpoint_settings(entra), **(extra_settings or {}), **chosen}
             app = await stack.enter_async_context(AppProcess(settings, app_dir=APP_DIR))
         url = args.url if app is None else app.url + CALLOUT_PATH
         session = await stack.enter_async_context(caller_session())
@@ -187,6 +199,13 @@ async def open_target(
             session=session,
             caller=Caller(session),
         )
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError("expected NAME=VALUE")
+    return name, value
 
 
 def _guid_argument(text: str) -> str:

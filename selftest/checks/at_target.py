@@ -3,13 +3,22 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from yarl import URL
 
+from selftest.caller import caller_session
 from selftest.checks.bench import Bench
-from selftest.target import Target
+from selftest.checks.runner import OpenVariant
+from selftest.checks.variant import Variant
+from selftest.downstream.server import DownstreamServer
+from selftest.entra.server import EntraServer
+from selftest.entra.tenant import Tenant
+from selftest.host.process import AppProcess
+from selftest.target import APP_DIR, CALLOUT_PATH, Target, endpoint_settings, health_url
 
 #: An endpoint without keys tries again at most ten seconds apart.
 _READY_TIMEOUT_S: Final = 11.0
@@ -42,6 +51,37 @@ def bench_of(target: Target, *, deployed: bool = False, real_token: str | None =
         log=None if app is None else lambda: app.logs,
         fresh=app is not None,
     )
+
+
+@asynccontextmanager
+async def open_variant(tenant: Tenant, variant: Variant) -> AsyncIterator[Bench]:
+    """Start the app of this checkout with other settings, and a tenant and a downstream of its own.
+
+    Raises:
+        AppStartError: The app does not start.
+        UnreachableError: It does not answer.
+    """
+    async with EntraServer(tenant) as entra, DownstreamServer() as downstream:
+        settings = {**endpoint_settings(entra), **downstream.settings(), **variant.settings()}
+        async with AppProcess(settings, app_dir=APP_DIR) as app, caller_session() as session:
+            url = app.url + CALLOUT_PATH
+            bench = Bench(
+                url=url,
+                health_url=health_url(url),
+                session=session,
+                tenant=tenant,
+                entra=entra,
+                log=lambda: app.logs,
+                downstream=downstream,
+                variant=variant,
+            )
+            await require_answer(bench)
+            yield bench
+
+
+def variants_of(target: Target) -> OpenVariant | None:
+    """Say how an app with other settings is started for this target; None where the endpoint runs elsewhere."""
+    return None if target.app is None else partial(open_variant, target.tenant)
 
 
 async def require_answer(bench: Bench, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -4,23 +4,27 @@ Two situations exist. Locally the emulated Entra signs tokens that the endpoint 
 endpoint it cannot, so there only what needs no believed token runs, unless a real token is given.
 """
 
+import asyncio
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import aiohttp
 
 from selftest.checks.probe import Answer, Request, send
+from selftest.checks.variant import Variant
 from selftest.checks.wire import encode
+from selftest.downstream.server import DownstreamServer
 from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
 from selftest.entra.tenant import Tenant
 
 #: What a check cannot do without: a token that the endpoint accepts; the signing key that the endpoint trusts;
-#: the app as our own process, with its log; an app that has not yet been shown a key id it does not know.
-type Need = Literal["token", "issuer", "app", "fresh"]
+#: the app as our own process, with its log; an app that has not yet been shown a key id it does not know; an app that
+#: asks the emulated downstream.
+type Need = Literal["token", "issuer", "app", "fresh", "downstream"]
 
 
 class NoGoodTokenError(LookupError):
@@ -39,7 +43,10 @@ class Bench:
         log: The app's log lines so far; None when the app is not our process.
         log_wait_s: How long a line may take from the app to the log, in seconds.
         fresh: Whether the app has been shown no unknown key id in the last minutes.
+        downstream: What the app's provider asks; None where that is not ours.
+        variant: The settings that the app runs with, where they are not the usual ones.
         clock: Unix time in seconds.
+        sleep: Waits, in the seconds of ``clock``.
         stopwatch: Monotonic seconds, for latencies.
         new_id: A new correlation id.
     """
@@ -54,7 +61,10 @@ class Bench:
     log: Callable[[], Sequence[str]] | None = None
     log_wait_s: float = 1.0
     fresh: bool = True
+    downstream: DownstreamServer | None = None
+    variant: Variant | None = None
     clock: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     stopwatch: Callable[[], float] = time.perf_counter
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
 
@@ -66,6 +76,7 @@ class Bench:
             "issuer": self.trusted,
             "app": self.log is not None,
             "fresh": self.fresh and self.trusted,
+            "downstream": self.downstream is not None and self.variant is not None,
         }
         return frozenset(need for need, is_held in held.items() if is_held)
 

@@ -1,51 +1,20 @@
 """C95 to C99: the app's own log, where the app is our process. One line a request, and no secrets in it."""
 
-import asyncio
-import json
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from selftest.checks.bench import Bench
 from selftest.checks.expect import failed, passed, skipped
 from selftest.checks.forge import Forge
-from selftest.checks.probe import Answer, Request
+from selftest.checks.log_lines import logged, records_of
+from selftest.checks.probe import Request
 from selftest.checks.registry import APP, Outcome, check
 
 _SOURCE: Final = "ours: the HTTP contract; the Functions worker keeps a log line's text and drops the rest"
 _FIX: Final = "Log one JSON object a request, built from ids, codes and numbers only. claims/record.py shows it."
 _MEMBERS: Final = frozenset({"event", "correlationId", "outcome", "status", "total_ms", "budget_ms", "phases"})
-_POLL_S: Final = 0.005
 _PERSONAL: Final = ("displayName", "givenName", "surname", "mail", "userPrincipalName")
 #: Makes the sample names into texts that no app logs by chance.
 _MARK: Final = "zq7mark"
-
-
-async def _logged(bench: Bench, request: Request, *, correlation_id: str | None) -> tuple[Answer, list[str]]:
-    """Send a request and give the lines that the app wrote meanwhile, once the request's own is among them."""
-    before = len(_lines(bench))
-    answer = await bench.send(request)
-    # The line is written before the answer, but it travels through another pipe.
-    for _ in range(round(bench.log_wait_s / _POLL_S)):
-        new = list(_lines(bench)[before:])
-        if any(True for _ in _records(new, correlation_id)):
-            return answer, new
-        await asyncio.sleep(_POLL_S)
-    return answer, list(_lines(bench)[before:])
-
-
-def _lines(bench: Bench) -> Sequence[str]:
-    return bench.log() if bench.log is not None else ()
-
-
-def _records(lines: Sequence[str], correlation_id: str | None) -> Iterator[dict[str, Any]]:
-    """Read the lines that are this request's record; a refused request has no correlation id."""
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict) and "status" in record and record.get("correlationId") == correlation_id:
-            yield record
 
 
 @check(
@@ -63,8 +32,8 @@ async def logs_one_line(bench: Bench) -> Outcome:
     """Find the line by its correlation id."""
     expected = f"one JSON line with {', '.join(sorted(_MEMBERS))}"
     correlation_id = bench.new_id()
-    answer, lines = await _logged(bench, bench.good_request(bench.event(correlation_id)), correlation_id=correlation_id)
-    records = list(_records(lines, correlation_id))
+    answer, lines = await logged(bench, bench.good_request(bench.event(correlation_id)), correlation_id=correlation_id)
+    records = list(records_of(lines, correlation_id))
     if len(records) != 1:
         return failed(answer, expected, f"{len(records)} lines with the correlation id")
     missing = _MEMBERS - records[0].keys()
@@ -89,10 +58,10 @@ async def logs_a_refusal(bench: Bench) -> Outcome:
     expected = "one JSON line with status 401 and an outcome"
     forge = Forge(bench)
     request = bench.request(forge.with_claims(exp=forge.now_s - 3600))
-    answer, lines = await _logged(bench, request, correlation_id=None)
+    answer, lines = await logged(bench, request, correlation_id=None)
     if answer.status != 401:
         return skipped(expected, f"there is no refusal: {answer}")
-    records = [record for record in _records(lines, None) if record["status"] == 401 and record.get("outcome")]
+    records = [record for record in records_of(lines, None) if record["status"] == 401 and record.get("outcome")]
     if len(records) != 1:
         return failed(answer, expected, f"{len(records)} such lines")
     return passed(answer, expected, "it does")
@@ -101,7 +70,7 @@ async def logs_a_refusal(bench: Bench) -> Outcome:
 async def _leaks(bench: Bench, request: Request, correlation_id: str | None, secrets: dict[str, str]) -> Outcome:
     """Look for texts in everything that the app wrote during a request."""
     expected = f"no {', no '.join(secrets)} in any line"
-    answer, lines = await _logged(bench, request, correlation_id=correlation_id)
+    answer, lines = await logged(bench, request, correlation_id=correlation_id)
     if not lines:
         return skipped(expected, "the app logged nothing, so nothing was looked at; C95 fails")
     text = "\n".join(lines)

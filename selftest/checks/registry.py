@@ -1,7 +1,7 @@
 """The one registry of checks: the command line, the tests, the reports and the code page all read it.
 
 A check is a true statement about a good endpoint, and the function that finds out whether it holds. Ids are
-a letter for the subject (T token, B body, C contract) and a number; a number is never used twice, so groups
+a letter for the subject (T token, B body, C contract, F faults) and a number; a number is never used twice, so groups
 leave gaps. What runs a check is in ``runner``; this module only knows what there is.
 """
 
@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Final, Literal
 
 from selftest.checks.bench import Bench, Need
+from selftest.checks.variant import Variant
 
 type Level = Literal["must", "should"]
 type Status = Literal["pass", "fail", "skip", "error"]
@@ -19,6 +20,7 @@ TOKEN: Final[frozenset[Need]] = frozenset({"token"})
 ISSUER: Final[frozenset[Need]] = frozenset({"token", "issuer"})
 APP: Final[frozenset[Need]] = frozenset({"token", "app"})
 FRESH: Final[frozenset[Need]] = frozenset({"token", "issuer", "fresh"})
+DOWNSTREAM: Final[frozenset[Need]] = frozenset({"token", "issuer", "app", "downstream"})
 ANYWHERE: Final[frozenset[Need]] = frozenset()
 
 
@@ -63,6 +65,7 @@ class Check:
         explain: What is sent and what is wanted, in at most eight lines.
         bad: A header, claim or body that breaks the rule, where a line can show it.
         good: The same, keeping the rule.
+        variant: The settings of the app that it is about; None: the usual ones.
     """
 
     id: str
@@ -76,6 +79,7 @@ class Check:
     bad: str | None = None
     good: str | None = None
     needs: frozenset[Need] = TOKEN
+    variant: Variant | None = None
 
     @property
     def order(self) -> tuple[str, int]:
@@ -110,6 +114,7 @@ def check(
     bad: str | None = None,
     good: str | None = None,
     needs: frozenset[Need] = TOKEN,
+    variant: Variant | None = None,
 ) -> Callable[[Run], Run]:
     """Register the decorated function as the check of this id."""
 
@@ -126,6 +131,7 @@ def check(
                 bad=bad,
                 good=good,
                 needs=needs,
+                variant=variant,
                 run=run,
             )
         )
@@ -147,7 +153,7 @@ def select(wanted: Sequence[str], registry: dict[str, Check] = REGISTRY) -> tupl
         key = word.upper()
         found = [key] if key in registry else [name for name in registry if key and name.startswith(key)]
         if not found:
-            near = ", ".join(get_close_matches(key, registry)) or "C, T, B"
+            near = ", ".join(get_close_matches(key, registry)) or "C, T, B, F"
             raise UnknownCheckError(f"no check is called {word!r}; near: {near}; `check --list` shows all")
         chosen |= {name: registry[name] for name in found}
     return tuple(sorted(chosen.values(), key=lambda each: each.order))

@@ -1,23 +1,28 @@
 """Runs checks one after the other against a bench.
 
 In turn, so that a count of fetches or of log lines is one check's own; those that need a fresh app come first, because
-every other check may spend what they need. A check that raises is a result of its own and never a pass.
+every other check may spend what they need. Checks that need an app with other settings come last: each variant has an
+app, a tenant and a downstream of its own, in turn again, and the variants side by side, because they mostly wait. A
+check that raises is a result of its own and never a pass.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from selftest.checks.bench import Bench, Need
 from selftest.checks.probe import redact
 from selftest.checks.registry import Check, Outcome
+from selftest.checks.variant import Variant
 from selftest.report.results import CheckResult
 
 #: Fifty requests that each time out two at a time take less.
 CHECK_TIMEOUT_S: Final = 60.0
 
 _LACKS: Final[dict[Need, str]] = {
+    "downstream": "the downstream of an endpoint that runs elsewhere is not ours to make fail; leave out --url",
     "token": "no token that the endpoint believes is at hand; give a real one with --token-file",
     "issuer": "the endpoint trusts another issuer than the emulated Entra, so its tokens cannot be forged",
     "app": "the app runs elsewhere, so its log cannot be read",
@@ -25,31 +30,94 @@ _LACKS: Final[dict[Need, str]] = {
 }
 
 
+type OpenVariant = Callable[[Variant], AbstractAsyncContextManager[Bench]]
+
+
 async def run_checks(
-    checks: Sequence[Check], bench: Bench, *, clock: Callable[[], float] = time.perf_counter
-) -> AsyncIterator[CheckResult]:
+    checks: Sequence[Check],
+    bench: Bench,
+    *,
+    open_variant: OpenVariant | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> AsyncGenerator[CheckResult]:
     """Run checks and yield each result when it is there.
 
     Whoever stops listening, or is cancelled, keeps what came so far. The order is that of running; sort by
     ``Check.order`` for a report.
+
+    Args:
+        checks: What to run.
+        bench: The endpoint with its usual settings.
+        open_variant: Starts an app with other settings; without it the checks that need one run against ``bench``,
+            which they are skipped for unless it is such a one.
+        clock: Monotonic seconds.
     """
-    for check in sorted(checks, key=lambda check: ("fresh" not in check.needs, check.order)):
-        start_s = clock()
-        outcome = await _run(check, bench)
-        yield CheckResult(
-            id=check.id,
-            title=check.title,
-            level=check.level,
-            status=outcome.status,
-            expected=outcome.expected,
-            actual=redact(outcome.actual),
-            why=check.why,
-            fix=check.fix,
-            source=check.source,
-            curl=outcome.curl,
-            latency_ms=None if outcome.latency_ms is None else round(outcome.latency_ms, 3),
-            duration_ms=round((clock() - start_s) * 1000, 3),
+    ordered = sorted(checks, key=lambda check: ("fresh" not in check.needs, check.order))
+    variants: dict[Variant, list[Check]] = {}
+    for check in ordered:
+        if check.variant is None or open_variant is None:
+            yield await _result(check, bench, clock)
+        else:
+            variants.setdefault(check.variant, []).append(check)
+    if open_variant is None or not variants:
+        return
+    results: asyncio.Queue[CheckResult] = asyncio.Queue()
+    lanes = [
+        asyncio.create_task(_run_variant(open_variant(variant), theirs, results, clock))
+        for variant, theirs in variants.items()
+    ]
+    try:
+        for _ in range(sum(map(len, variants.values()))):
+            yield await results.get()
+    finally:
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+
+
+async def _run_variant(
+    opening: AbstractAsyncContextManager[Bench],
+    checks: Sequence[Check],
+    results: asyncio.Queue[CheckResult],
+    clock: Callable[[], float],
+) -> None:
+    """Run the checks of one variant; where its app does not start, that is the result of each."""
+    left = list(checks)
+    try:
+        async with opening as bench:
+            while left:
+                results.put_nowait(await _result(left[0], bench, clock))
+                del left[0]
+    except Exception as error:  # noqa: BLE001 - whatever keeps the app from starting, the checks must say so
+        why = (
+            f"the app for it did not start: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         )
+        for check in left:
+            outcome = Outcome(status="error", expected=f"the endpoint {check.title}", actual=why)
+            results.put_nowait(_shown(check, outcome, 0.0))
+
+
+async def _result(check: Check, bench: Bench, clock: Callable[[], float]) -> CheckResult:
+    start_s = clock()
+    outcome = await _run(check, bench)
+    return _shown(check, outcome, (clock() - start_s) * 1000)
+
+
+def _shown(check: Check, outcome: Outcome, duration_ms: float) -> CheckResult:
+    return CheckResult(
+        id=check.id,
+        title=check.title,
+        level=check.level,
+        status=outcome.status,
+        expected=outcome.expected,
+        actual=redact(outcome.actual),
+        why=check.why,
+        fix=check.fix,
+        source=check.source,
+        curl=outcome.curl,
+        latency_ms=None if outcome.latency_ms is None else round(outcome.latency_ms, 3),
+        duration_ms=round(duration_ms, 3),
+    )
 
 
 async def _run(check: Check, bench: Bench) -> Outcome:

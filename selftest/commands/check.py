@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from selftest.checks import Check, UnknownCheckError, select
-from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer
+from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
 from selftest.checks.token_rotation import publish_for_checks
 from selftest.host.process import AppStartError
 from selftest.report.outputs import add_output_arguments, emit
@@ -24,8 +24,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "check",
         help="run the checks by id or prefix",
-        description="Run checks: C contract, T token, B body. Exit code 0: every must holds. 1: a must fails. "
-        "2: they could not run. 3: nothing could be proved. 130: interrupted; what was found is kept.",
+        description="Run checks: C contract, T token, B body, F faults. Exit code 0: every must holds. "
+        "1: a must fails. 2: they could not run. 3: nothing could be proved. 130: interrupted; what was found is kept.",
     )
     parser.add_argument("ids", nargs="*", metavar="ID", help="an id (C03) or the start of some (T, B4); default: all")
     add_target_arguments(parser)
@@ -68,7 +68,7 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], real_token
         bench = bench_of(target, deployed=args.deployed, real_token=real_token)
         await require_answer(bench)
         await await_keys_read(bench)
-        await session.run_checks(checks, bench)
+        await session.run_checks(checks, bench, open_variant=variants_of(target))
 
 
 def _real_token(args: argparse.Namespace) -> str | None:

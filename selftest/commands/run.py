@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from selftest.checks import REGISTRY
-from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer
+from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
 from selftest.checks.token_rotation import publish_for_checks
 from selftest.host.process import AppStartError
 from selftest.report.outputs import add_output_arguments, emit
@@ -54,4 +54,4 @@ async def _everything(args: argparse.Namespace, session: Session) -> None:
         await require_answer(bench)
         await await_keys_read(bench)
         await session.play_signins(target)
-        await session.run_checks(tuple(REGISTRY.values()), bench)
+        await session.run_checks(tuple(REGISTRY.values()), bench, open_variant=variants_of(target))

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from selftest.report.results import CheckResult, Results, SignInResult
 
-_GROUPS: Final = {"C": "contract", "T": "token", "B": "body"}
+_GROUPS: Final = {"C": "contract", "T": "token", "B": "body", "F": "faults"}
 _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "left")
 _COLOURS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
 

@@ -8,6 +8,7 @@ import pytest
 
 from selftest.entra.server import EntraServer
 from selftest.entra.tenant import DEFAULT_TENANT
+from selftest.host.process import AppStartError
 from selftest.target import (
     APP_DIR,
     TargetError,
@@ -141,3 +142,25 @@ def unused_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+async def test_chosen_settings_reach_the_app() -> None:
+    """--setting changes the local app: a provider that is not there stops its start."""
+    with pytest.raises(AppStartError, match=r"no claims/providers/nobody\.py"):
+        async with open_target(_parse("--setting", "Claims__Provider=nobody")):
+            pass
+
+
+async def test_chosen_settings_are_for_the_local_app() -> None:
+    """With --url they could not be kept, so they are refused."""
+    with pytest.raises(TargetError, match="--setting is for the local app"):
+        async with open_target(_parse("--url", "http://127.0.0.1:9", "--setting", "A=b")):
+            pass
+
+
+@pytest.mark.parametrize("text", ["Claims__Provider", "=x"])
+def test_settings_that_are_none(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A setting has a name and a value."""
+    with pytest.raises(SystemExit):
+        _parse("--setting", text)
+    assert "expected NAME=VALUE" in capsys.readouterr().err

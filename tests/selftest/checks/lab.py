@@ -56,12 +56,12 @@ class Lab:
         return response
 
     async def _route(self, request: Incoming) -> Outgoing:
+        names = dict.fromkeys(name for name, _ in request.headers)
+        joined = {name: request.header(name) or "" for name in names}
         if (request.method, request.path) == ("GET", HEALTH_PATH):
-            answer = await self.endpoint.health()
+            answer = await self.endpoint.health(joined)
         elif (request.method, request.path) == ("POST", CALLOUT_PATH):
             _served.set(request)
-            names = dict.fromkeys(name for name, _ in request.headers)
-            joined = {name: request.header(name) or "" for name in names}
             answer = await self.endpoint.token_issuance_start(joined, request.body)
         else:
             return Outgoing(status=404, body=b"", headers=())
@@ -84,12 +84,19 @@ class _Lines(logging.Handler):
 @asynccontextmanager
 async def open_lab() -> AsyncIterator[Lab]:
     """Start everything, with the hostile keys published before the endpoint loads any."""
+    async with EntraServer() as entra:
+        publish_for_checks(entra)
+        async with serve_lab(entra, Endpoint.from_env(endpoint_settings(entra))) as lab:
+            yield lab
+
+
+@asynccontextmanager
+async def serve_lab(entra: EntraServer, endpoint: Endpoint) -> AsyncIterator[Lab]:
+    """Serve an endpoint over HTTP, with its log at hand, and close it at the end."""
     logger = logging.getLogger("claims")
     level = logger.level
     logger.setLevel(logging.INFO)
-    async with EntraServer() as entra, caller_session() as session:
-        publish_for_checks(entra)
-        endpoint = Endpoint.from_env(endpoint_settings(entra))
+    async with caller_session() as session:
         lab = Lab(entra, endpoint)
         lines = _Lines(lab)
         logger.addHandler(lines)

@@ -1,6 +1,9 @@
 """The runner: order, skips with reasons, a check that breaks, and controls that make refusals count."""
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -9,7 +12,8 @@ import pytest_asyncio
 from selftest.checks import REGISTRY, Check, Outcome
 from selftest.checks.bench import Bench, NoGoodTokenError
 from selftest.checks.registry import ANYWHERE, FRESH
-from selftest.checks.runner import run_checks
+from selftest.checks.runner import OpenVariant, run_checks
+from selftest.checks.variant import BY_POLICY, Variant
 from selftest.report.results import CheckResult
 from tests.selftest.checks.broken import answers, believes
 from tests.selftest.checks.lab import Lab, open_lab
@@ -24,9 +28,9 @@ async def shared_lab() -> AsyncIterator[Lab]:
         yield lab
 
 
-async def run(bench: Bench, *checks: Check) -> list[CheckResult]:
+async def run(bench: Bench, *checks: Check, open_variant: OpenVariant | None = None) -> list[CheckResult]:
     """Collect every result."""
-    return [result async for result in run_checks(checks, bench)]
+    return [result async for result in run_checks(checks, bench, open_variant=open_variant)]
 
 
 def a_check(check_id: str, **changes: object) -> Check:
@@ -66,6 +70,8 @@ async def test_a_check_that_breaks_is_an_error_and_names_the_class_only(lab: Lab
         ({"trusted": False, "real_token": "a.b.c"}, "T120", "trusts another issuer"),
         ({"log": None}, "C95", "its log cannot be read"),
         ({"fresh": False}, "T170", "key cache"),
+        ({}, "F03", "leave out --url"),
+        ({"log": None, "trusted": False}, "F03", "leave out --url"),
     ],
 )
 async def test_what_cannot_run_is_a_skip_with_its_reason(
@@ -134,3 +140,74 @@ async def test_a_check_that_needs_nothing_runs_anywhere(lab: Lab) -> None:
     bench = replace(lab.bench, trusted=False, log=None, fresh=False)
     (result,) = await run(bench, a_check("C01", needs=ANYWHERE))
     assert result.status == "pass"
+
+
+async def test_each_variant_is_opened_once_and_closed(lab: Lab) -> None:
+    """Checks of one variant share its bench, run in the order of ids, and the others run against the usual one."""
+    opened: Counter[str] = Counter()
+    benches: dict[str, Bench] = {}
+
+    @asynccontextmanager
+    async def open_variant(variant: Variant) -> AsyncIterator[Bench]:
+        opened[variant.name] += 1
+        yield replace(lab.bench, variant=variant)
+        opened[variant.name] += 10
+
+    async def notes(bench: Bench) -> Outcome:
+        benches[bench.variant.name if bench.variant else "usual"] = bench
+        return Outcome(status="pass", expected="it", actual="it")
+
+    fail, omit = BY_POLICY["fail"], BY_POLICY["omit"]
+    checks = [
+        a_check("F02", run=notes, variant=fail),
+        a_check("F01", run=notes, variant=fail),
+        a_check("F31", run=notes, variant=omit),
+        a_check("C01", run=notes),
+    ]
+    results = await run(lab.bench, *checks, open_variant=open_variant)
+    ids = [result.id for result in results]
+    assert (ids[0], sorted(ids)) == ("C01", ["C01", "F01", "F02", "F31"])
+    assert ids.index("F01") < ids.index("F02")
+    assert opened == {fail.name: 11, omit.name: 11}
+    assert benches["usual"] is lab.bench
+    assert benches[fail.name].variant == fail
+
+
+async def test_an_app_that_does_not_start_is_the_result_of_its_checks(lab: Lab) -> None:
+    """Its checks are errors with the reason, and those of another variant still run."""
+
+    @asynccontextmanager
+    async def open_variant(variant: Variant) -> AsyncIterator[Bench]:
+        if variant.policy == "fail":
+            raise OSError("no port is free")
+        yield lab.bench
+
+    checks = [a_check("F01", variant=BY_POLICY["fail"]), a_check("F31", variant=BY_POLICY["omit"])]
+    results = {result.id: result for result in await run(lab.bench, *checks, open_variant=open_variant)}
+    assert (results["F01"].status, results["F31"].status) == ("error", "pass")
+    assert "did not start: OSError: no port is free" in results["F01"].actual
+
+
+async def test_who_stops_listening_stops_the_variants(lab: Lab) -> None:
+    """An interrupted run leaves no app behind."""
+    closed = asyncio.Event()
+
+    @asynccontextmanager
+    async def open_variant(variant: Variant) -> AsyncIterator[Bench]:
+        try:
+            yield replace(lab.bench, variant=variant)
+        finally:
+            closed.set()
+
+    async def never(bench: Bench) -> Outcome:
+        del bench
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    first = a_check("F01", variant=BY_POLICY["fail"])
+    results = run_checks(
+        [first, a_check("F02", variant=BY_POLICY["fail"], run=never)], lab.bench, open_variant=open_variant
+    )
+    assert (await anext(results)).id == "F01"
+    await results.aclose()
+    assert closed.is_set()

@@ -1,0 +1,59 @@
+"""The faults that checks play, each with what it must lead to; the table that F01 to F89 are made from."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+#: ``claims``: they are sent as ever. ``nobody``: the user has none, which is no failure. ``failure``: the policy
+#: decides.
+type Effect = Literal["claims", "nobody", "failure"]
+
+_LATE: Final = frozenset({"provider_late"})
+_STATUS: Final = frozenset({"downstream_status"})
+_UNREACHABLE: Final = frozenset({"downstream_unreachable"})
+#: The second: asked for again before the next attempt is due.
+_NO_TOKEN: Final = frozenset({"downstream_token_unavailable", "downstream_token_backing_off"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultRow:
+    """One fault.
+
+    Attributes:
+        number: its place in each policy's ids; never given to another.
+        fault: its name in ``selftest.downstream.faults``.
+        effect: what it must lead to.
+        codes: by which of them the failure is logged.
+        most_calls: how often the API may be asked for the one answer.
+    """
+
+    number: int
+    fault: str
+    effect: Effect = "failure"
+    codes: frozenset[str] = frozenset()
+    most_calls: int = 1
+
+
+ROWS: Final = (
+    FaultRow(number=1, fault="latency", effect="claims"),
+    FaultRow(number=2, fault="lateness", codes=_LATE),
+    FaultRow(number=3, fault="hang", codes=_LATE),
+    # A connection that the server has closed while it was idle looks the same, so one more call is right.
+    FaultRow(number=4, fault="reset", codes=_UNREACHABLE, most_calls=2),
+    FaultRow(number=5, fault="trickle", codes=_LATE),
+    FaultRow(number=6, fault="token-refused", effect="claims", most_calls=2),
+    FaultRow(number=7, fault="unauthorized", codes=_STATUS, most_calls=2),
+    FaultRow(number=8, fault="forbidden", codes=_STATUS),
+    FaultRow(number=9, fault="not-found", effect="nobody"),
+    FaultRow(number=10, fault="throttled", codes=_STATUS),
+    FaultRow(number=11, fault="error", codes=_STATUS),
+    FaultRow(number=12, fault="unavailable", codes=_STATUS),
+    FaultRow(number=13, fault="truncated", codes=_UNREACHABLE),
+    FaultRow(number=14, fault="malformed", codes=frozenset({"downstream_shape"})),
+    FaultRow(number=15, fault="huge", codes=frozenset({"downstream_too_large"})),
+    FaultRow(number=16, fault="key-rotation", effect="claims"),
+    FaultRow(number=17, fault="key-outage", effect="claims"),
+    FaultRow(number=18, fault="identity-expired", codes=_NO_TOKEN, most_calls=0),
+    FaultRow(number=19, fault="identity-down", codes=_NO_TOKEN, most_calls=0),
+    FaultRow(number=20, fault="identity-garbage", codes=_NO_TOKEN, most_calls=0),
+    FaultRow(number=21, fault="identity-hang", codes=_LATE, most_calls=0),
+)

@@ -1,0 +1,91 @@
+"""A bench for the F checks: the endpoint in this process, the emulated downstream, and time that runs faster.
+
+Delays of the downstream run four times as fast, the lives of tokens twenty times, so that a check of something late
+takes no more time than it must. The endpoint and everything it uses are the real ones.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from unittest import mock
+
+from claims.claim_names import ClaimNames
+from claims.downstream.api import Downstream
+from claims.downstream.credentials import token_source
+from claims.downstream.tokens import DownstreamTokens
+from claims.endpoint import Endpoint
+from claims.fetch import HttpGet
+from claims.keys import SigningKeys
+from claims.providers.profile_api import ProfileApiProvider
+from claims.settings import Settings
+from selftest.checks.variant import Variant
+from selftest.downstream.server import SCOPE, DownstreamServer
+from selftest.entra.server import EntraServer
+from selftest.target import endpoint_settings
+from tests.selftest.checks.lab import Lab, serve_lab
+
+#: Of the downstream's delays, and of the lives of tokens.
+DELAYS, LIVES = 4.0, 20.0
+#: A sleep of no time at all would never let a fault be noticed; this is what the loop can still tell apart.
+_LEAST_S = 0.001
+
+
+class Fast:
+    """Clocks and sleeps on which a second passes in less."""
+
+    def __init__(self, times: float) -> None:
+        self._times = times
+        self._zero_s = time.time()
+
+    def clock(self) -> float:
+        """Seconds since the epoch."""
+        return self._zero_s + (time.time() - self._zero_s) * self._times
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward."""
+        return time.monotonic() * self._times
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(max(seconds / self._times, _LEAST_S))
+
+
+@asynccontextmanager
+async def open_fault_lab(variant: Variant, *, delays: float = DELAYS) -> AsyncIterator[Lab]:
+    """Start everything with the settings of a variant, whose budget must fit the faster delays."""
+    lives = Fast(LIVES)
+    async with (
+        EntraServer() as entra,
+        DownstreamServer(clock=lives.clock, sleep=Fast(delays).sleep) as downstream,
+    ):
+        environ = {**endpoint_settings(entra), **downstream.settings(), **variant.settings()}
+        # azure-identity reads the managed identity's address from the process's environment.
+        with mock.patch.dict(os.environ, {name: environ[name] for name in environ if name.startswith("IDENTITY_")}):
+            endpoint = await _endpoint(environ, lives)
+            async with serve_lab(entra, endpoint) as lab:
+                lab.bench = replace(
+                    lab.bench, downstream=downstream, variant=variant, clock=lives.clock, sleep=lives.sleep
+                )
+                yield lab
+
+
+async def _endpoint(environ: dict[str, str], lives: Fast) -> Endpoint:
+    """Build the endpoint as it builds itself, but for the clock of the downstream tokens."""
+    settings = Settings.from_env(environ)
+    tokens = DownstreamTokens(
+        token_source("managed-identity", environ, clock=lives.clock),
+        clock=lives.clock,
+        sleep=lives.sleep,
+        rng=lambda: 1.0,
+        monotonic=lives.monotonic,
+    )
+    url = environ["Claims__ProfileApi__Url"]
+    provider = ProfileApiProvider(Downstream(tokens, SCOPE), url, ClaimNames())
+    get = HttpGet()
+    keys = SigningKeys(settings.authorities, get, clock=time.monotonic, sleep=asyncio.sleep)
+    endpoint = Endpoint(settings, keys, provider, closing=[get.aclose, provider.aclose])
+    provider.start()
+    return endpoint

@@ -1,0 +1,99 @@
+"""For each check of the failure policies, the one small fault that makes it fail.
+
+A fault comes to bear only while the downstream's does, so that the endpoint is well before.
+"""
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+from selftest.checks.fault_rows import ROWS
+from selftest.downstream.server import DownstreamServer
+from selftest.entra.server import EntraServer
+from tests.selftest.checks.broken import Fault, Incoming, Outgoing
+
+type Make = Callable[[DownstreamServer], Fault]
+type Change = Callable[[Outgoing], Outgoing]
+
+
+def spoiled(change: Change) -> Make:
+    """Spoil the answers that are given while something fails."""
+
+    def make(downstream: DownstreamServer) -> Fault:
+        def after(request: Incoming, answer: Outgoing) -> Outgoing:
+            return change(answer) if downstream.fault is not None and request.method == "POST" else answer
+
+        return Fault(after=after)
+
+    return make
+
+
+def logged(change: Callable[[dict[str, object]], list[dict[str, object]]]) -> Make:
+    """Spoil the lines that are logged while something fails."""
+
+    def make(downstream: DownstreamServer) -> Fault:
+        def log(line: str, _: Incoming) -> list[str]:
+            return [line] if downstream.fault is None else [json.dumps(each) for each in change(json.loads(line))]
+
+        return Fault(log=log)
+
+    return make
+
+
+def _answer(status: int, shown: str, claims: dict[str, str] | None) -> Change:
+    """Answer something else, in time."""
+    action = {"@odata.type": "microsoft.graph.tokenIssuanceStart.provideClaimsForToken", "claims": claims}
+    data = {"@odata.type": "microsoft.graph.onTokenIssuanceStartResponseData", "actions": [action]}
+    body = json.dumps({"data": data} if claims is not None else {"error": {"code": "unavailable"}}).encode()
+    return lambda answer: replace(answer.with_header("X-Claims-Outcome", shown), status=status, body=body)
+
+
+def total_ms(spent_ms: float) -> Make:
+    """Say that the answer left so late."""
+    return spoiled(lambda answer: answer.with_header("Server-Timing", f"total;dur={spent_ms:.2f}"))
+
+
+REFUSES = spoiled(_answer(503, "failed", None))
+OMITS = spoiled(_answer(200, "omitted", {}))
+INVENTS = spoiled(_answer(200, "stale", {"CustomRoles": "Reader"}))
+FORBIDS = spoiled(_answer(401, "failed", None))
+UNNAMED = logged(lambda line: [{**line, "failure": "unexpected", "outcome": "unexpected"}])
+LATE = total_ms(10_000)
+
+#: What each of the endpoint's duties looks like when it is not done.
+_IGNORED: dict[str, dict[str, Make]] = {
+    "fail": {"policy": OMITS, "deadline": LATE, "code": UNNAMED},
+    "omit": {"policy": REFUSES, "deadline": LATE, "code": UNNAMED},
+    "stale": {"policy": INVENTS, "deadline": LATE, "code": UNNAMED},
+}
+_DUTY = {"lateness": "deadline", "hang": "deadline", "trickle": "deadline", "huge": "code", "malformed": "code"}
+#: Rows that are no failure, treated as one.
+_HARMLESS = {
+    "latency": LATE,
+    "token-refused": REFUSES,
+    "not-found": REFUSES,
+    "key-rotation": FORBIDS,
+    "key-outage": REFUSES,
+}
+
+
+def _without_join(_: DownstreamServer) -> Fault:
+    """Take each delivery for an event of its own."""
+
+    async def before(request: Incoming, entra: EntraServer) -> Incoming:
+        del entra
+        event = request.json
+        event["data"]["authenticationContext"]["correlationId"] = str(uuid.uuid4())
+        return replace(request, body=json.dumps(event).encode())
+
+    return Fault(before=before)
+
+
+MATRIX_FAULTS: dict[str, Make] = {
+    f"F{first + row.number:02d}": _HARMLESS.get(row.fault) or duties[_DUTY.get(row.fault, "policy")]
+    for first, duties in ((0, _IGNORED["fail"]), (30, _IGNORED["omit"]), (60, _IGNORED["stale"]))
+    for row in ROWS
+}
+RETRY_FAULTS: dict[str, Make] = {"F90": _without_join, "F91": _without_join}
+POLICY_FAULTS: dict[str, Make] = {**MATRIX_FAULTS, "F89": INVENTS, **RETRY_FAULTS}

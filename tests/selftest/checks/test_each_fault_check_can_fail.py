@@ -1,0 +1,140 @@
+"""No check of the failure policies passes vacuously: each holds for the endpoint, and fails where it is broken."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+
+from selftest.checks import REGISTRY
+from selftest.checks.runner import run_checks
+from selftest.checks.variant import BY_POLICY, TWO_ATTEMPTS, Policy
+from selftest.downstream.server import DownstreamServer
+from selftest.report.results import CheckResult
+from tests.selftest.checks.broken import GOOD, Fault, Incoming, Outgoing
+from tests.selftest.checks.fault_lab import open_fault_lab
+from tests.selftest.checks.lab import Lab
+from tests.selftest.checks.policy_faults import (
+    INVENTS,
+    OMITS,
+    POLICY_FAULTS,
+    RETRY_FAULTS,
+    UNNAMED,
+    Make,
+    logged,
+    spoiled,
+    total_ms,
+)
+
+BUDGET_MS = 200
+VARIANTS = {policy: replace(variant, budget_ms=BUDGET_MS) for policy, variant in BY_POLICY.items()}
+#: One forced refresh of the keys a minute: these take a fresh endpoint each time.
+ROTATIONS = ["F16", "F46", "F76"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def _ids(policy: Policy) -> list[str]:
+    rows = [name for name, check in REGISTRY.items() if check.variant == BY_POLICY[policy]]
+    return [name for name in rows if name not in ROTATIONS]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="lab")
+async def one_lab_a_policy(request: pytest.FixtureRequest) -> AsyncIterator[Lab]:
+    """One endpoint for each policy, one at a time: the address of the identity is the process's."""
+    async with open_fault_lab(VARIANTS[request.param]) as lab:
+        yield lab
+
+
+async def outcome(lab: Lab, check_id: str, fault: Fault) -> CheckResult:
+    """Run one check against the endpoint with this fault."""
+    lab.fault = fault
+    (result,) = [result async for result in run_checks([REGISTRY[check_id]], fault.bench(lab.bench))]
+    return result
+
+
+def downstream_of(lab: Lab) -> DownstreamServer:
+    """Give the lab's downstream."""
+    assert lab.bench.downstream is not None
+    return lab.bench.downstream
+
+
+@pytest.mark.parametrize(
+    ("lab", "check_id"), [(policy, name) for policy in BY_POLICY for name in _ids(policy)], indirect=["lab"]
+)
+async def test_holds_and_fails(lab: Lab, check_id: str) -> None:
+    """A check tells the good endpoint from one that ignores policy, deadline or code."""
+    good = await outcome(lab, check_id, GOOD)
+    assert good.status == "pass", good.actual
+    bad = await outcome(lab, check_id, POLICY_FAULTS[check_id](downstream_of(lab)))
+    assert bad.status == "fail", bad.actual
+
+
+@pytest.mark.parametrize("check_id", ROTATIONS)
+async def test_a_rotation_is_told_apart_by_two_fresh_endpoints(check_id: str) -> None:
+    """A check of a key roll holds for one endpoint and fails for one that does not read the keys again."""
+    variant = replace(VARIANTS["fail"], policy=REGISTRY[check_id].variant.policy)  # type: ignore[union-attr] # F has one
+    async with open_fault_lab(variant) as lab:
+        good = await outcome(lab, check_id, GOOD)
+        assert good.status == "pass", good.actual
+    async with open_fault_lab(variant) as lab:
+        bad = await outcome(lab, check_id, POLICY_FAULTS[check_id](downstream_of(lab)))
+        assert bad.status == "fail", bad.actual
+
+
+@pytest.mark.parametrize("check_id", RETRY_FAULTS)
+async def test_a_retry_succeeds_by_the_join_alone(check_id: str) -> None:
+    """With the join every sign-in succeeds, and without it none."""
+    async with open_fault_lab(replace(TWO_ATTEMPTS, budget_ms=300), delays=1) as lab:
+        good = await outcome(lab, check_id, GOOD)
+        assert (good.status, good.actual[:6]) == ("pass", "5 of 5"), good.actual
+        bad = await outcome(lab, check_id, RETRY_FAULTS[check_id](downstream_of(lab)))
+        assert (bad.status, bad.actual[:6]) == ("fail", "0 of 5"), bad.actual
+
+
+def _asks_again(downstream: DownstreamServer) -> Fault:
+    """Ask the API once more than there is reason to."""
+
+    def after(request: Incoming, answer: Outgoing) -> Outgoing:
+        if downstream.fault is not None and request.method == "POST":
+            downstream.asked_about[request.json["data"]["authenticationContext"]["user"]["id"]] += 1
+        return answer
+
+    return Fault(after=after)
+
+
+def _comes_late(_: DownstreamServer) -> Fault:
+    """Let each look at the stopwatch be so much later than the last one."""
+    ticks = iter(range(10_000))
+    return Fault(bench=lambda bench: replace(bench, stopwatch=lambda: next(ticks) * (BUDGET_MS + 151) / 1000))
+
+
+@pytest.mark.parametrize("lab", ["stale"], indirect=True)
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (OMITS, "X-Claims-Outcome: omitted"),
+        (INVENTS, "other claims: CustomRoles"),
+        (spoiled(lambda answer: answer.with_header("X-Claims-Outcome", None)), "X-Claims-Outcome: absent"),
+        (spoiled(lambda answer: answer.with_header("Server-Timing", None)), "no total in Server-Timing"),
+        (total_ms(BUDGET_MS + 51), "the answer left after 251 ms"),
+        (_comes_late, "the answer came after 351 ms"),
+        (_asks_again, "the API was asked 2 times"),
+        (UNNAMED, "the failure is logged as unexpected"),
+        (logged(lambda line: [line, line]), "2 log lines"),
+        (logged(lambda _: []), "0 log lines"),
+        (logged(lambda line: [{**line, "outcome": "claims"}]), "logged as claims"),
+    ],
+)
+async def test_each_complaint_is_made(lab: Lab, make: Make, complaint: str) -> None:
+    """Status, header, claims, both times, calls and log line are each looked at."""
+    bad = await outcome(lab, "F71", make(downstream_of(lab)))
+    assert bad.status == "fail"
+    assert complaint in bad.actual
+
+
+@pytest.mark.parametrize("lab", ["fail"], indirect=True)
+async def test_an_endpoint_that_is_never_well_fails(lab: Lab) -> None:
+    """Where nothing fails and the answer is no good, the check fails rather than being skipped."""
+    bad = await outcome(lab, "F11", Fault(after=lambda _, answer: replace(answer, status=503, headers=())))
+    assert (bad.status, "though nothing fails" in bad.actual) == ("fail", True)
