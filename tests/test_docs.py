@@ -1,0 +1,43 @@
+"""The pages say what is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from selftest.checks import REGISTRY
+
+ROOT = Path(__file__).parent.parent
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+_SETTING = re.compile(r"\b(?:AuthenticationEvents|Claims)__\w+")
+#: What a reader is told to write, and what Microsoft's trigger has and this endpoint has not.
+NOT_HERE = {"claims/providers/mine.py"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_files_that_exist(page: Path) -> None:
+    """A path in a page leads somewhere."""
+    text = page.read_text()
+    named = set(re.findall(r"`((?:claims|selftest|tests|docs)/[\w./-]+)`", text)) - NOT_HERE
+    linked = {link for link in re.findall(r"\]\(([\w./-]+)\)", text) if not link.startswith("http")}
+    assert not {path for path in named if not (ROOT / path).exists()}
+    assert not {link for link in linked if not (page.parent / link).exists()}
+
+
+def test_readme_is_short_and_counts_right() -> None:
+    """The first page fits a reader's patience, and its figure of checks is the registry's."""
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 150
+    assert f"{len(REGISTRY)} checks, each with" in text
+    assert f"PASS  {len(REGISTRY)} checks hold" in text
+
+
+def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
+    """The settings that the code reads are the settings that the pages name."""
+    code = {name for path in (ROOT / "claims").rglob("*.py") for name in _SETTING.findall(path.read_text())}
+    pages = {
+        name
+        for page in ("settings.md", "make-it-yours.md")
+        for name in _SETTING.findall((ROOT / "docs" / page).read_text())
+    }
+    assert {name for name in code if not name.endswith("__")} == {name for name in pages if not name.endswith("__")}
