@@ -58,6 +58,7 @@ class KeyDocument:
         self._loaded_s = float("-inf")
         self._forced_s = float("-inf")
         self._load: asyncio.Task[bool] | None = None
+        self._failure = ""
 
     @property
     def issuer(self) -> str:
@@ -114,16 +115,21 @@ class KeyDocument:
             # A thousand keys take longer to build than the loop may stand still.
             keys = await asyncio.to_thread(parse_key_set, body)
         except (FetchError, MetadataError, StrictJsonError, TimeoutError) as error:
-            _log.warning("signing keys (ver %s) not loaded: %s", self._version, str(error) or type(error).__name__)
-            return False
+            return self._failed(str(error) or type(error).__name__)
         except Exception as error:  # noqa: BLE001 (no surprise may end the loop that keeps the keys fresh)
-            _log.error("signing keys (ver %s) not loaded: unexpected %s", self._version, type(error).__name__)
-            return False
+            return self._failed(f"unexpected {type(error).__name__}")
         if not keys:
-            _log.warning("signing keys (ver %s) not loaded: the set holds no usable key", self._version)
-            return False
+            return self._failed("the set holds no usable key")
         self._issuer, self._keys, self._loaded_s = metadata.issuer, keys, self._clock()
+        self._failure = ""
         return True
+
+    def _failed(self, why: str) -> bool:
+        """Log a failure when it is a new one: an outage is told once, and not every ten seconds."""
+        level = logging.DEBUG if why == self._failure else logging.WARNING
+        self._failure = why
+        _log.log(level, "signing keys (ver %s) not loaded: %s", self._version, why)
+        return False
 
 
 class SigningKeys:

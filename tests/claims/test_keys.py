@@ -133,6 +133,23 @@ async def test_outage_changes_nothing_for_a_day(keys: SigningKeys, site: Site, c
     assert keys.lookup("2.0", site.keys.current.kid)
 
 
+async def test_outage_is_told_once(
+    keys: SigningKeys, site: Site, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names a failure when it begins or changes, not at each attempt."""
+    site.down = True
+    keys.start()
+    await settle()
+    for _ in range(3):
+        await clock.tick(10)
+    assert [record.levelname for record in caplog.records].count("WARNING") == 2  # one for each version
+    site.down = False
+    await clock.tick(10)
+    site.down = True
+    await clock.tick(REFRESH_S)
+    assert [record.levelname for record in caplog.records].count("WARNING") == 4
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"keys":[]}', b'{"keys":[{"kty":"EC"}]}'])
 async def test_useless_key_set_replaces_nothing(body: bytes, keys: SigningKeys, site: Site, clock: Clock) -> None:
     """A set without a usable key is a failed load: the last good keys stay."""
