@@ -30,34 +30,7 @@ from selftest.checks import (
 )
 from selftest.checks.registry import REGISTRY, Check, Outcome, UnknownCheckError, select
 
-__all__ = ["MODULES", "REGISTRY", "Check", "Outcome", "UnknownCheckError", "select"]
-
-#: The modules that define checks; importing them registers these.
-MODULES = (
-    body_event,
-    body_form,
-    body_media,
-    body_order,
-    contract_behaviour,
-    contract_http,
-    contract_log,
-    contract_refusals,
-    contract_reply,
-    contract_varieties,
-    fault_matrix,
-    fault_retry,
-    token_accepted,
-    token_algorithm,
-    token_caller,
-    token_encoding,
-    token_form,
-    token_header,
-    token_issuer,
-    token_keys,
-    token_rotation,
-    token_signature,
-    token_times,
-)
+__all__ = ["REGISTRY", "Check", "Outcome", "UnknownCheckError", "select"]
 
 _in_order = {check.id: check for check in select(())}
 REGISTRY.clear()

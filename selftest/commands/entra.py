@@ -51,7 +51,7 @@ async def _serve(args: argparse.Namespace) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
+        with contextlib.suppress(NotImplementedError):  # asyncio's word for a loop without signals (Windows)
             loop.add_signal_handler(number, stop.set)
     tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience, extension_id=args.extension)
     async with EntraServer(tenant, port=args.port) as server:

@@ -101,10 +101,13 @@ def sign_compact(
     is applied. For ``none`` the signature is empty.
 
     Raises:
-        NotImplementedError: When ``alg`` names no algorithm.
+        ValueError: When ``alg`` names no algorithm; the message holds what was given.
     """
+    try:
+        algorithm = jwt.get_algorithm_by_name(alg)
+    except NotImplementedError as error:  # what PyJWT raises for a name that it does not know
+        raise ValueError(f"expected a JWS algorithm that PyJWT has, got {alg!r}") from error
     signing_input = f"{base64url(_octets(header))}.{base64url(_octets(payload))}".encode("ascii")
-    algorithm = jwt.get_algorithm_by_name(alg)
     material = key.private_key if isinstance(key, SigningKey) else key
     return f"{signing_input.decode('ascii')}.{base64url(algorithm.sign(signing_input, material))}"
 

@@ -2,56 +2,26 @@
 
 import argparse
 import json
-import time
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 
-from selftest.caller import Caller, caller_session
+from selftest.caller import Caller
 from selftest.commands import signin
 from selftest.entra.payloads import VARIETIES, Variety, variety
 from selftest.entra.server import EntraServer
 from selftest.entra.tenant import DEFAULT_TENANT
 from selftest.mapping import MappingPolicy
-from selftest.signin import SignIn, sign_in
-from tests.selftest.scripted_server import Script, answer, claims_reply, scripted_server
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Give the session that a caller needs."""
-    async with caller_session() as session:
-        yield session
-
-
-@pytest.fixture
-async def entra() -> AsyncIterator[EntraServer]:
-    """Give an emulated Entra that listens."""
-    async with EntraServer() as server:
-        yield server
-
-
-async def _sign_in(
-    session: aiohttp.ClientSession,
-    entra: EntraServer,
-    script: Script,
-    name: str = "member",
-    *,
-    clock: Callable[[], float] = time.perf_counter,
-    **options: Any,
-) -> SignIn:
-    async with scripted_server([script]) as server:
-        caller = Caller(session, clock)
-        return await sign_in(caller, server.url, entra.mint, DEFAULT_TENANT, variety(name), **options)
+from selftest.signin import sign_in
+from tests.selftest.scripted_server import answer, claims_reply, scripted_server
+from tests.selftest.signing_in import signed_in
 
 
 @pytest.mark.parametrize("known", VARIETIES, ids=lambda known: known.id)
 async def test_every_variety_gets_a_token(session: aiohttp.ClientSession, entra: EntraServer, known: Variety) -> None:
     """Each kind of user signs in, and the app's token carries the user and the claim."""
-    played = await _sign_in(session, entra, claims_reply({"Role": ["Writer"]}), known.id)
+    played = await signed_in(session, entra, claims_reply({"Role": ["Writer"]}), known.id)
     assert played.verdict.minted
     assert played.token_claims is not None
     assert played.token_claims["Role"] == ["Writer"]
@@ -75,14 +45,14 @@ async def test_correlation_ids_differ(session: aiohttp.ClientSession, entra: Ent
     """Two sign-ins have two correlation ids."""
     ids = set()
     for _ in range(2):
-        played = await _sign_in(session, entra, claims_reply({}))
+        played = await signed_in(session, entra, claims_reply({}))
         ids.add(played.event["data"]["authenticationContext"]["correlationId"])
     assert len(ids) == 2
 
 
 async def test_refused_sign_in_gives_no_token(session: aiohttp.ClientSession, entra: EntraServer) -> None:
     """When Entra logs a code nothing is minted."""
-    played = await _sign_in(session, entra, answer("401 Unauthorized"))
+    played = await signed_in(session, entra, answer("401 Unauthorized"))
     assert played.verdict.code == 1003002
     assert played.token_claims is None
     assert not played.custom_claims
@@ -93,7 +63,7 @@ async def test_mapping_decides_what_arrives(session: aiohttp.ClientSession, entr
     policy = MappingPolicy.parse(
         {"ClaimsMappingPolicy": {"ClaimsSchema": [{"Source": "CustomClaimsProvider", "ID": "A", "JwtClaimType": "a2"}]}}
     )
-    played = await _sign_in(session, entra, claims_reply({"A": "1", "B": "2"}), mapping=policy)
+    played = await signed_in(session, entra, claims_reply({"A": "1", "B": "2"}), mapping=policy)
     assert played.custom_claims == {"a2": "1"}
     assert played.token_claims is not None
     assert played.token_claims.keys() >= {"a2", "aud", "name"}
@@ -103,7 +73,7 @@ async def test_mapping_decides_what_arrives(session: aiohttp.ClientSession, entr
 async def test_basic_claims_may_be_left_out(session: aiohttp.ClientSession, entra: EntraServer) -> None:
     """A policy without the basic claim set leaves the person's names out, and what makes it a token in."""
     policy = MappingPolicy.parse({"ClaimsMappingPolicy": {"IncludeBasicClaimSet": "false"}})
-    played = await _sign_in(session, entra, claims_reply({}), mapping=policy)
+    played = await signed_in(session, entra, claims_reply({}), mapping=policy)
     assert played.token_claims is not None
     assert "name" not in played.token_claims
     assert played.token_claims.keys() >= {"aud", "iss", "oid", "sub"}
@@ -111,7 +81,7 @@ async def test_basic_claims_may_be_left_out(session: aiohttp.ClientSession, entr
 
 async def test_returned_claim_cannot_replace_the_audience(session: aiohttp.ClientSession, entra: EntraServer) -> None:
     """Without a policy restricted names still do not reach the token."""
-    played = await _sign_in(session, entra, claims_reply({"aud": "other", "xms_x": "y", "Fine": "z"}))
+    played = await signed_in(session, entra, claims_reply({"aud": "other", "xms_x": "y", "Fine": "z"}))
     assert played.custom_claims == {"Fine": "z"}
     assert played.token_claims is not None
     assert played.token_claims["aud"] == DEFAULT_TENANT.client.app_id
@@ -119,7 +89,7 @@ async def test_returned_claim_cannot_replace_the_audience(session: aiohttp.Clien
 
 async def test_other_resource_gets_the_access_token(session: aiohttp.ClientSession, entra: EntraServer) -> None:
     """The audience is the app that the token is for."""
-    played = await _sign_in(session, entra, claims_reply({}), "other-resource")
+    played = await signed_in(session, entra, claims_reply({}), "other-resource")
     assert played.token_claims is not None
     assert played.token_claims["aud"] == DEFAULT_TENANT.other_resource.app_id
     assert played.token_claims["azp"] == DEFAULT_TENANT.client.app_id
@@ -129,7 +99,7 @@ async def test_saml_app_gets_an_assertion(session: aiohttp.ClientSession, entra:
     """A SAML app gets attributes, and a mapped claim under its SAML name."""
     schema = [{"Source": "CustomClaimsProvider", "ID": "A", "SamlClaimType": "https://claims.example/a"}]
     policy = MappingPolicy.parse({"ClaimsMappingPolicy": {"ClaimsSchema": schema}})
-    played = await _sign_in(session, entra, claims_reply({"A": "1"}), "saml", mapping=policy)
+    played = await signed_in(session, entra, claims_reply({"A": "1"}), "saml", mapping=policy)
     assert played.token_claims is not None
     assert played.token_claims["NameID"] == "ada@sample.example"
     assert played.token_claims["https://claims.example/a"] == "1"

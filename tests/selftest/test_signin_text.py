@@ -2,48 +2,16 @@
 
 import itertools
 import json
-import time
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import aiohttp
 import pytest
 
-from selftest.caller import Attempt, Caller, caller_session
-from selftest.entra.payloads import variety
+from selftest.caller import Attempt
 from selftest.entra.server import EntraServer
 from selftest.entra.tenant import DEFAULT_TENANT
-from selftest.signin import SignIn, sign_in
 from selftest.signin_text import as_json, as_lines, printable, shown_url, timing, verdict_line
-from tests.selftest.scripted_server import Script, claims_reply, scripted_server, silence
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Give the session that a caller needs."""
-    async with caller_session() as session:
-        yield session
-
-
-@pytest.fixture
-async def entra() -> AsyncIterator[EntraServer]:
-    """Give an emulated Entra that listens."""
-    async with EntraServer() as server:
-        yield server
-
-
-async def _sign_in(
-    session: aiohttp.ClientSession,
-    entra: EntraServer,
-    script: Script,
-    name: str = "member",
-    *,
-    clock: Callable[[], float] = time.perf_counter,
-    **options: Any,
-) -> SignIn:
-    async with scripted_server([script]) as server:
-        caller = Caller(session, clock)
-        return await sign_in(caller, server.url, entra.mint, DEFAULT_TENANT, variety(name), **options)
+from tests.selftest.scripted_server import claims_reply, scripted_server, silence
+from tests.selftest.signing_in import signed_in
 
 
 async def test_text_ends_in_the_verdict_and_holds_no_token(session: aiohttp.ClientSession, entra: EntraServer) -> None:
@@ -51,7 +19,7 @@ async def test_text_ends_in_the_verdict_and_holds_no_token(session: aiohttp.Clie
     async with scripted_server([claims_reply({})]) as probe:
         pass
     token = entra.mint.callout_token()
-    played = await _sign_in(session, entra, claims_reply({"Echo": token}))
+    played = await signed_in(session, entra, claims_reply({"Echo": token}))
     lines = list(as_lines(played, f"{probe.url}?code=secret", timeout_ms=2000))
     text = "\n".join(lines)
     assert lines[-1] == verdict_line(played)
@@ -65,7 +33,7 @@ async def test_text_ends_in_the_verdict_and_holds_no_token(session: aiohttp.Clie
 
 async def test_json_form(session: aiohttp.ClientSession, entra: EntraServer) -> None:
     """The JSON form holds verdict, attempts in milliseconds and the token's claims."""
-    played = await _sign_in(session, entra, claims_reply({"A": "1"}))
+    played = await signed_in(session, entra, claims_reply({"A": "1"}))
     document = json.loads(json.dumps(as_json(played, "http://x/?code=secret", timeout_ms=2000)))
     assert document["schema_version"] == 1
     assert document["verdict"]["minted"] is True
@@ -77,7 +45,7 @@ async def test_json_form(session: aiohttp.ClientSession, entra: EntraServer) -> 
 async def test_failure_line_names_code_and_attempts(session: aiohttp.ClientSession, entra: EntraServer) -> None:
     """A lost sign-in's last line has the code, its name and where to read on."""
     ticks = itertools.count()
-    played = await _sign_in(session, entra, silence(), timeout_ms=200, clock=lambda: next(ticks) * 0.195)
+    played = await signed_in(session, entra, silence(), timeout_ms=200, clock=lambda: next(ticks) * 0.195)
     assert verdict_line(played).startswith("no token after 2 attempts: 1003005 CustomExtensionTimedOut")
     assert "explain 1003005" in verdict_line(played)
 
