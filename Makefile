@@ -35,6 +35,8 @@ compile: .venv ## pin requirements*.txt anew from pyproject.toml
 	  -c requirements.txt --custom-compile-command 'make compile' -o requirements-telemetry.txt pyproject.toml
 	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate --extra dev \
 	  -c requirements.txt --custom-compile-command 'make compile' -o requirements-dev.txt pyproject.toml
+	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate --extra dev --extra bench \
+	  -c requirements-dev.txt --custom-compile-command 'make compile' -o requirements-bench.txt pyproject.toml
 
 .venv: $(VENV)/ready ## make the environment and nothing else
 
