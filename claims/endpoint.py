@@ -171,7 +171,7 @@ class Endpoint:
             # Now all that lives for ever is there. A full collection of garbage would walk it again and again, each
             # time for some 60 ms in which nobody is answered; frozen, it is passed over.
             gc.freeze()
-        self._latencies.add(record.timings_ms())
+        self._latencies.add(record.timings_ms)
         shown = "joined" if record.joined and outcome == "claims" else outcome
         headers = {**_HEADERS, "Server-Timing": record.server_timing(), "X-Claims-Outcome": shown}
         return Response(200, reply.body, headers)

@@ -6,9 +6,9 @@ never holds a token, a claim's value, a name or a mail address.
 
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any, Final, Literal
 
 #: What a provider measures of its own work.
@@ -17,7 +17,7 @@ type Phase = Literal["token", "keys", "body", "provider", "reply", DownstreamPha
 
 #: How much of the budget a phase may take before the line becomes a warning. A downstream that needs most of it leaves
 #: nothing for a slow day; the rest should take next to nothing.
-_SHARES: Final[dict[Phase, float]] = {
+_SHARES: Final[dict[str, float]] = {
     "token": 0.1,
     "keys": 0.5,
     "body": 0.05,
@@ -31,10 +31,32 @@ _OK: Final = 200
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
-@dataclass(slots=True)
-class _Open:
-    since_s: float
-    blocks: int = 0
+class _PhaseTimer:
+    """Adds up the blocks of one phase; where they overlap, the time counts once."""
+
+    __slots__ = ("_clock", "_open", "_since_s", "_spent_s")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._open = 0
+        self._since_s = 0.0
+        self._spent_s = 0.0
+
+    def __enter__(self) -> None:
+        if not self._open:
+            self._since_s = self._clock()
+        self._open += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open -= 1
+        if not self._open:
+            self._spent_s += self._clock() - self._since_s
+
+    def spent_ms(self, now_s: float) -> float:
+        """Give the time up to now, also of a phase that goes on: it is what a late answer waited for."""
+        return (self._spent_s + (now_s - self._since_s if self._open else 0.0)) * 1000
 
 
 class RequestRecord:
@@ -54,6 +76,7 @@ class RequestRecord:
         joined: whether another delivery of the same event had begun the work.
         failure: the code of the provider's failure, where claims were sent in spite of it.
         detail: that failure's.
+        timings_ms: each phase in the order in which it began, and ``total``; empty until the line is written.
     """
 
     def __init__(self, *, budget_ms: int, clock: Callable[[], float], cold: bool) -> None:
@@ -61,8 +84,7 @@ class RequestRecord:
         self._budget_ms = budget_ms
         self._cold = cold
         self._start_s = clock()
-        self._phases_ms: dict[Phase, float] = {}
-        self._open: dict[Phase, _Open] = {}
+        self._phases: dict[Phase, _PhaseTimer] = {}
         self.correlation_id: str | None = None
         self.authenticated = False
         self.cache_hits: dict[str, bool] = {}
@@ -71,39 +93,27 @@ class RequestRecord:
         self.joined = False
         self.failure: str | None = None
         self.detail = ""
+        self.timings_ms: Mapping[str, float] = {}
 
     def remaining_s(self) -> float:
         """Say how much of the budget is left, in seconds; never below zero."""
         return max(0.0, self._start_s + self._budget_ms / 1000 - self._clock())
 
-    @contextmanager
-    def phase(self, name: Phase) -> Iterator[None]:
-        """Add the time of the block to a phase; where blocks of one phase overlap, the time counts once."""
-        phase = self._open.setdefault(name, _Open(since_s=self._clock()))
-        phase.blocks += 1
-        # Its place in the line is where it began.
-        self._phases_ms.setdefault(name, 0.0)
-        try:
-            yield
-        finally:
-            phase.blocks -= 1
-            if not phase.blocks:
-                self._phases_ms[name] += (self._clock() - phase.since_s) * 1000
-                del self._open[name]
+    def phase(self, name: Phase) -> AbstractContextManager[None]:
+        """Give what adds the time of a block to a phase; where blocks of one phase overlap, the time counts once."""
+        timer = self._phases.get(name)
+        if timer is None:
+            timer = self._phases[name] = _PhaseTimer(self._clock)
+        return timer
 
     def phases_ms(self) -> dict[Phase, float]:
-        """Give each phase's time up to now, also that of one that goes on: it is what a late answer waited for."""
+        """Give each phase's time up to now, in the order in which they began."""
         now_s = self._clock()
-        going_on = {name: (now_s - phase.since_s) * 1000 for name, phase in self._open.items()}
-        return {name: spent_ms + going_on.get(name, 0.0) for name, spent_ms in self._phases_ms.items()}
-
-    def timings_ms(self) -> dict[str, float]:
-        """Give the phases with ``total``."""
-        return dict([*self.phases_ms().items(), ("total", self._total_ms())])
+        return {name: timer.spent_ms(now_s) for name, timer in self._phases.items()}
 
     def server_timing(self) -> str:
-        """Write the phases as a ``Server-Timing`` header (W3C Server Timing), durations in milliseconds."""
-        return ", ".join(f"{name};dur={spent_ms:.2f}" for name, spent_ms in self.timings_ms().items())
+        """Write the timings as a ``Server-Timing`` header (W3C Server Timing), durations in milliseconds."""
+        return ", ".join([f"{name};dur={spent_ms:.2f}" for name, spent_ms in self.timings_ms.items()])
 
     def write(self, *, status: int, outcome: str, detail: str = "") -> None:
         """Log the line. Call it once, when the answer is ready.
@@ -113,15 +123,17 @@ class RequestRecord:
             outcome: ``claims``, ``omitted`` or ``stale`` when claims were sent, otherwise the error's code.
             detail: what was expected and what came; by default that of the failure.
         """
-        phases_ms = self.phases_ms()
+        phases_ms: dict[str, float] = {name: round(spent_ms, 3) for name, spent_ms in self.phases_ms().items()}
+        total_ms = round((self._clock() - self._start_s) * 1000, 3)
+        self.timings_ms = {**phases_ms, "total": total_ms}
         line: dict[str, Any] = {
             "event": "onTokenIssuanceStart",
             "correlationId": self.correlation_id,
             "outcome": outcome,
             "status": status,
-            "total_ms": round(self._total_ms(), 3),
+            "total_ms": total_ms,
             "budget_ms": self._budget_ms,
-            "phases": {name: round(spent_ms, 3) for name, spent_ms in phases_ms.items()},
+            "phases": phases_ms,
             "cache_hits": self.cache_hits,
             "cold": self._cold,
             "joined": self.joined,
@@ -139,6 +151,3 @@ class RequestRecord:
             line["detail"] = detail or self.detail
         wanting = slow or self.failure or status != _OK
         _log.log(logging.WARNING if wanting else logging.INFO, "%s", _encode(line))
-
-    def _total_ms(self) -> float:
-        return (self._clock() - self._start_s) * 1000

@@ -98,6 +98,8 @@ def _value(name: str, value: object) -> ClaimValue | None:
 
 def _text(name: str, value: object) -> str | None:
     """Give a single value its string form."""
+    if type(value) is str:  # nearly all are
+        return value
     match value:
         case None:
             return None

@@ -82,17 +82,19 @@ class ProviderWork:
         record.joined = work is not None
         if work is None:
             work = self._start(key, event, record)
-        await asyncio.wait({work.task}, timeout=record.remaining_s())
-        if not work.task.done():
-            raise ProviderLate("provider_late", "the budget ran out")
-        if work.task.cancelled():
-            if self._clock() >= work.end_s:
-                raise ProviderLate("provider_late", f"given up after {self._limit_s:.1f} s")
-            raise ProviderFailed("provider_cancelled", "it raised CancelledError")
-        error = work.task.exception()
-        if error is None:
-            return work.task.result()
+        error: BaseException | None = None
         try:
+            if not work.task.done():
+                await asyncio.wait({work.task}, timeout=record.remaining_s())
+            if not work.task.done():
+                raise ProviderLate("provider_late", "the budget ran out")
+            if work.task.cancelled():
+                if self._clock() >= work.end_s:
+                    raise ProviderLate("provider_late", f"given up after {self._limit_s:.1f} s")
+                raise ProviderFailed("provider_cancelled", "it raised CancelledError")
+            error = work.task.exception()
+            if error is None:
+                return work.task.result()
             if isinstance(error, Unavailable):
                 raise error
             raise ProviderFailed("provider_error", _place(error)) from error
@@ -115,19 +117,32 @@ class ProviderWork:
             phase=record.phase,
             cache_hit=record.cache_hits.__setitem__,
         )
-        loop = asyncio.get_running_loop()
-        work = Work(loop.create_task(self._provider.provide(event, context)), end_s)
+        # Started at once: a provider that has all at hand is done here, without a turn of the loop.
+        task = asyncio.Task(self._provider.provide(event, context), loop=asyncio.get_running_loop(), eager_start=True)
+        work = self._shared[key] = Work(task, end_s)
+        try:
+            if task.done():
+                self._forget_failed(key, work)
+            else:
+                self._watch(key, work)
+            return work
+        finally:
+            # A provider that failed already has this frame in its traceback: the frame must not hold the task.
+            del task, work
+
+    def _watch(self, key: EventKey, work: Work) -> None:
         # A timer and not `asyncio.timeout`: that would tie the task to its own frame, and only a full collection of
         # garbage would part them again.
-        limit = loop.call_later(self._limit_s, work.task.cancel)
-        self._shared[key] = work
+        limit = asyncio.get_running_loop().call_later(self._limit_s, work.task.cancel)
         self._running.add(work.task)
         work.task.add_done_callback(lambda _: self._ended(key, work, limit))
-        return work
 
     def _ended(self, key: EventKey, work: Work, limit: asyncio.TimerHandle) -> None:
         limit.cancel()
         self._running.discard(work.task)
+        self._forget_failed(key, work)
+
+    def _forget_failed(self, key: EventKey, work: Work) -> None:
         # A failure is no answer: a second delivery tries again. Asking for it also keeps the loop from logging it.
         if (work.task.cancelled() or work.task.exception()) and self._shared.get(key) is work:
             del self._shared[key]

@@ -39,4 +39,5 @@ def test_phase_that_goes_on_is_shown(clock: Clock) -> None:
     with record.phase("provider"), record.phase("downstream_call"):
         clock.now_s += 1.5
         assert record.phases_ms() == {"provider": 1500, "downstream_call": 1500}
+        record.write(status=503, outcome="provider_late")
         assert "downstream_call;dur=1500.00" in record.server_timing()
