@@ -1,0 +1,1 @@
+"""The endpoint and an empty function in one app."""
