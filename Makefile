@@ -2,13 +2,15 @@
 .DEFAULT_GOAL := help
 VENV := .venv
 PY := $(VENV)/bin/python
+# What the endpoint is measured beside has an environment of its own: some of it changes Python for whoever imports it.
+VENV_BENCH := .venv-bench
 # Set PYTHON=/path/to/python to choose the interpreter yourself.
 PYTHONS := $(PYTHON) python3.13 python3.14 python3 python $(wildcard $(HOME)/.pyenv/versions/3.1[3-9]*/bin/python)
 
-.PHONY: help selftest test stress check format compile docs .venv
+.PHONY: help selftest test stress check format compile docs bench .venv .venv-bench
 
 help: ## show the targets
-	@grep -hE '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
 
 selftest: .venv ## play Entra against the endpoint on this machine and give the verdict
 	@$(PY) -m selftest
@@ -18,6 +20,9 @@ test: .venv ## run the tests
 
 stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)
 	@STRESS_DURATION_S=30 $(PY) -m pytest -q -s tests/app/test_memory.py tests/selftest/test_faults_under_load.py
+
+bench: .venv-bench ## measure the endpoint beside its peers on this machine (12 minutes), into benchmarks/results.md
+	@$(VENV_BENCH)/bin/python -m benchmarks
 
 check: .venv ## lint, format check, types
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
@@ -40,7 +45,12 @@ compile: .venv ## pin requirements*.txt anew from pyproject.toml
 
 .venv: $(VENV)/ready ## make the environment and nothing else
 
+.venv-bench: $(VENV_BENCH)/ready ## make the environment of the benchmarks and nothing else
+
 $(VENV)/ready: requirements-dev.txt
+$(VENV_BENCH)/ready: requirements-bench.txt
+
+$(VENV)/ready $(VENV_BENCH)/ready:
 	@for python in $(PYTHONS); do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null; then found=$$python; break; fi; \
 	done; \
@@ -48,6 +58,6 @@ $(VENV)/ready: requirements-dev.txt
 	  echo "Python 3.13 or newer is needed and none was found (tried: $(PYTHONS))." >&2; \
 	  echo "Install it, or name one: make PYTHON=/path/to/python3.13 $(MAKECMDGOALS)" >&2; exit 2; \
 	fi; \
-	echo "installing into $(VENV) with $$($$found --version) ..." >&2; \
-	$$found -m venv --clear $(VENV) && $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	echo "installing into $(@D) with $$($$found --version) ..." >&2; \
+	$$found -m venv --clear $(@D) && $(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
