@@ -12,9 +12,6 @@ from claims.errors import MediaRefused, TokenRefused
 #: Entra's callout tokens are about 1.5 kB. The cap stands before any parsing.
 MAX_TOKEN_BYTES: Final = 16 * 1024
 
-# RFC 6750 section 2.1 with RFC 9110 section 11.4: a scheme in any case, then one or more spaces, then a b64token.
-# Padding and every other character outside base64url are the token parser's to refuse, a comma or a blank is ours.
-_BEARER: Final = re.compile(r"bearer +([^\s,]+)", re.IGNORECASE)
 _JSON: Final = re.compile(r'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?\s*', re.IGNORECASE)
 
 
@@ -34,10 +31,13 @@ def bearer_token(headers: Mapping[str, str]) -> str:
         raise TokenRefused("token_missing")
     if len(value) > MAX_TOKEN_BYTES + len("bearer "):
         raise TokenRefused("token_too_large", f"at most {MAX_TOKEN_BYTES} bytes, got {len(value)}")
-    match = _BEARER.fullmatch(value.strip(" "))
-    if match is None:
+    # A scheme in any case, then one or more spaces, then a b64token. Padding and every other character outside
+    # base64url are the token parser's to refuse, a comma or a blank is ours.
+    scheme, _, rest = value.strip(" ").partition(" ")
+    token = rest.lstrip(" ")
+    if scheme.lower() != "bearer" or token.split() != [token] or "," in token:
         raise TokenRefused("authorization_malformed", "expected one Bearer credential")
-    return match[1]
+    return token
 
 
 def require_json(headers: Mapping[str, str]) -> None:

@@ -56,7 +56,7 @@ class _PhaseTimer:
 
     def spent_ms(self, now_s: float) -> float:
         """Give the time up to now, also of a phase that goes on: it is what a late answer waited for."""
-        return (self._spent_s + (now_s - self._since_s if self._open else 0.0)) * 1000
+        return _whole_us(self._spent_s + (now_s - self._since_s if self._open else 0.0))
 
 
 class RequestRecord:
@@ -123,8 +123,9 @@ class RequestRecord:
             outcome: ``claims``, ``omitted`` or ``stale`` when claims were sent, otherwise the error's code.
             detail: what was expected and what came; by default that of the failure.
         """
-        phases_ms: dict[str, float] = {name: round(spent_ms, 3) for name, spent_ms in self.phases_ms().items()}
-        total_ms = round((self._clock() - self._start_s) * 1000, 3)
+        now_s = self._clock()
+        phases_ms: dict[str, float] = {name: timer.spent_ms(now_s) for name, timer in self._phases.items()}
+        total_ms = _whole_us(now_s - self._start_s)
         self.timings_ms = {**phases_ms, "total": total_ms}
         line: dict[str, Any] = {
             "event": "onTokenIssuanceStart",
@@ -151,3 +152,8 @@ class RequestRecord:
             line["detail"] = detail or self.detail
         wanting = slow or self.failure or status != _OK
         _log.log(logging.WARNING if wanting else logging.INFO, "%s", _encode(line))
+
+
+def _whole_us(seconds: float) -> float:
+    """Give milliseconds down to the microsecond: as many digits as the clock is worth."""
+    return int(seconds * 1e6) / 1e3
