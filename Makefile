@@ -30,6 +30,9 @@ check: .venv ## lint, format check, types
 format: .venv ## rewrite the code in the house format
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
 
+package: .venv ## make build/package.zip, the deployable zip, the same bytes every time
+	@$(PY) -m infra.package
+
 docs: .venv ## generate docs/codes.md from the registries of checks and codes
 	@$(PY) -m selftest explain --markdown > docs/codes.md
 

@@ -1,0 +1,171 @@
+"""``make package``: the zip that Azure Functions mounts, the same bytes from the same sources.
+
+Flex Consumption runs a zip as it is, so everything that start-up time depends on is decided here: the pinned
+dependencies as wheels for the platform's Python and Linux, and every module compiled with an unchecked-hash ``.pyc``.
+One that is checked by time does not survive a zip, whose times have two-second steps: half of them would be compiled
+again at every cold start (measured: 190 against 660 ms of imports).
+
+Source: PEP 552 (hash-based pycs); Azure Functions Python developer guide (``.python_packages/lib/site-packages``).
+"""
+
+import argparse
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from pathspec import GitIgnoreSpec
+
+ROOT: Final = Path(__file__).parents[1]
+DEFAULT_OUT: Final = ROOT / "build" / "package.zip"
+SITE_PACKAGES: Final = Path(".python_packages") / "lib" / "site-packages"
+#: The platform's: functionAppConfig.runtime in infra/resources.bicep says the same, and a test holds them together.
+PYTHON_VERSION: Final = (3, 13)
+_PLATFORMS: Final = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+#: Where the platform mounts the zip; tracebacks name files below it.
+_MOUNTED_AT: Final = "/home/site/wwwroot"
+#: The earliest time that a zip can hold. No file's own time may matter.
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_COULD_NOT_RUN: Final = 2
+_IMPORTS: Final = "import azure.functions, azure_functions_runtime, claims.endpoint"
+
+
+class PackageError(Exception):
+    """Raised when no package can be made; the message says why and what to do."""
+
+
+def build(out: Path, *, root: Path = ROOT) -> list[str]:
+    """Make the zip and return the names in it.
+
+    Args:
+        out: where to; its directory is made. What was there is replaced only by a whole zip.
+        root: the checkout.
+
+    Raises:
+        PackageError: the wrong Python, or dependencies that cannot be had as wheels.
+    """
+    if sys.version_info[:2] != PYTHON_VERSION:
+        wanted = ".".join(map(str, PYTHON_VERSION))
+        raise PackageError(
+            f"the platform runs Python {wanted}, and only {wanted} compiles for it; make .venv with that"
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as directory:
+        stage = Path(directory)
+        _stage_app(root, stage)
+        _stage_dependencies(root / "requirements.txt", stage / SITE_PACKAGES)
+        _compile(stage)
+        partial = out.with_suffix(".part")
+        names = _zip(stage, partial)
+        partial.replace(out)
+    return names
+
+
+def app_files(root: Path) -> Iterator[Path]:
+    """Name the app's own files, relative to ``root``: everything that ``.funcignore`` does not exclude."""
+    ignored = GitIgnoreSpec.from_lines((root / ".funcignore").read_text(encoding="utf-8").splitlines())
+    for directory, subdirectories, files in root.walk():
+        here = directory.relative_to(root)
+        subdirectories[:] = [
+            name for name in subdirectories if name != "__pycache__" and not ignored.match_file(f"{here / name}/")
+        ]
+        yield from (here / name for name in files if not ignored.match_file(str(here / name)))
+
+
+def _stage_app(root: Path, stage: Path) -> None:
+    for path in app_files(root):
+        (stage / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / path, stage / path)
+
+
+def _stage_dependencies(requirements: Path, target: Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--implementation", "cp"]
+    command += ["--python-version", ".".join(map(str, PYTHON_VERSION))]
+    command += [argument for platform in _PLATFORMS for argument in ("--platform", platform)]
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [*command, "--target", str(target), "-r", str(requirements)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise PackageError(f"the dependencies cannot be installed for the platform:\n{done.stderr.strip()}")
+    # Scripts name this machine's interpreter, and nothing calls them.
+    shutil.rmtree(target / "bin", ignore_errors=True)
+
+
+def _compile(stage: Path) -> None:
+    """Compile every module in a process of its own: what this one has interned would show in the bytes."""
+    command = [sys.executable, "-I", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [*command, "-s", str(stage), "-p", _MOUNTED_AT, str(stage)],
+        env={"PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise PackageError(f"a module does not compile:\n{done.stdout.strip()}")
+
+
+def _zip(stage: Path, out: Path) -> list[str]:
+    names = sorted(path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file())
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in names:
+            entry = zipfile.ZipInfo(name, date_time=_EPOCH)
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16  # a plain file of Unix, readable by all
+            archive.writestr(entry, (stage / name).read_bytes(), zipfile.ZIP_DEFLATED, 9)
+    return names
+
+
+def import_ms(directory: Path, *, runs: int = 5) -> float:
+    """Measure what a worker imports before its first answer, from an unzipped package alone, in milliseconds.
+
+    The median of fresh processes, each without site-packages of its own; interpreter start is not in it.
+    """
+    paths = [str(directory), str(directory / SITE_PACKAGES)]
+    script = (
+        f"import sys, time; sys.path[:0] = {paths!r}; start_s = time.perf_counter(); {_IMPORTS}; "
+        "print((time.perf_counter() - start_s) * 1000)"
+    )
+    command = [sys.executable, "-I", "-S", "-c", script]
+    return median(
+        float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603 - as above
+        for _ in range(runs)
+    )
+
+
+def _describe(out: Path, names: Sequence[str]) -> str:
+    with tempfile.TemporaryDirectory() as directory, zipfile.ZipFile(out) as archive:
+        archive.extractall(directory)
+        imported_ms = import_ms(Path(directory))
+        unpacked_bytes = sum(entry.file_size for entry in archive.infolist())
+    size_bytes, digest = out.stat().st_size, hashlib.sha256(out.read_bytes()).hexdigest()
+    return (
+        f"package  {out}\n"
+        f"  {size_bytes / 1e6:.1f} MB, unpacked {unpacked_bytes / 1e6:.1f} MB in {len(names)} files\n"
+        f"  imports in {imported_ms:.0f} ms (median of 5 fresh processes)\n"
+        f"  sha256 {digest}"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build and describe. Exit code 0; 2 when no package can be made."""
+    parser = argparse.ArgumentParser(prog="python -m infra.package", description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=DEFAULT_OUT, metavar="FILE", help="default: build/package.zip")
+    out: Path = parser.parse_args(arguments).out.resolve()
+    try:
+        names = build(out)
+        print(_describe(out, names))
+    except (PackageError, OSError) as error:
+        print(f"package: {error}", file=sys.stderr)
+        return _COULD_NOT_RUN
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

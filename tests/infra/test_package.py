@@ -1,0 +1,147 @@
+"""The package: what is in it, that it is the same every time, and that it answers with nothing else on the path."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import struct
+import sys
+import uuid
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from infra import package
+from selftest.caller import Caller, caller_session
+from selftest.entra.payloads import VARIETIES
+from selftest.entra.server import EntraServer
+from selftest.judge import judge
+from selftest.target import CALLOUT_PATH, endpoint_settings
+
+_OURS = {"claims", "function_app.py", "host.json", "requirements.txt", ".python_packages"}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build it once."""
+    out = tmp_path_factory.mktemp("built") / "package.zip"
+    package.build(out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def unzipped(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unzip it into an empty folder."""
+    directory = tmp_path_factory.mktemp("wwwroot")
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(directory)
+    return directory
+
+
+def test_holds_the_app_and_its_dependencies_only(unzipped: Path) -> None:
+    """Nothing of the harness, the tests, the infrastructure, nor a local secret."""
+    tops = {path.name for path in unzipped.iterdir()} - {"__pycache__"}
+    assert tops == _OURS
+    distributions = {path.name.split("-")[0].lower() for path in (unzipped / package.SITE_PACKAGES).glob("*.dist-info")}
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==", (package.ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert distributions <= {pin.lower().replace("-", "_") for pin in pins}
+    assert {"pyjwt", "cachetools", "azure_functions", "httpcore2"} <= distributions
+
+
+def test_every_module_has_a_pyc_that_is_not_checked(unzipped: Path) -> None:
+    """PEP 552: flags 0b01 say that the file belongs to its source by hash, and that nobody compares."""
+    for source in [*unzipped.glob("*.py"), *(unzipped / "claims").rglob("*.py")]:
+        compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
+        assert struct.unpack("<I", compiled.read_bytes()[4:8]) == (0b01,), source
+    packages = unzipped / package.SITE_PACKAGES
+    assert len(list(packages.rglob("*.pyc"))) == len(list(packages.rglob("*.py")))
+
+
+def test_extension_modules_are_the_platforms(unzipped: Path) -> None:
+    """Each is built for CPython 3.13 or its stable interface, on 64-bit Linux."""
+    modules = list((unzipped / package.SITE_PACKAGES).rglob("*.so"))
+    assert modules
+    for module in modules:
+        assert re.search(r"\.(cpython-313-x86_64-linux-gnu|abi3)\.so$", module.name), module.name
+
+
+def test_the_same_sources_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    """From another checkout at another place, whose files have other times."""
+    root = tmp_path / "elsewhere"
+    root.mkdir()
+    for path in package.app_files(package.ROOT):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(package.ROOT / path, root / path)
+        os.utime(root / path, (0, 0))
+    shutil.copyfile(package.ROOT / ".funcignore", root / ".funcignore")
+    package.build(tmp_path / "again.zip", root=root)
+    assert (tmp_path / "again.zip").read_bytes() == built.read_bytes()
+
+
+def test_what_a_developer_keeps_here_stays_here(tmp_path: Path) -> None:
+    """Settings, environments and reports are not deployed, wherever they lie."""
+    shutil.copyfile(package.ROOT / ".funcignore", tmp_path / ".funcignore")
+    kept_back = ["local.settings.json", ".venv/x.py", ".azure/prod/.env", "selftest-report/run.jsonl", ".coverage.1"]
+    for name in [*kept_back, "claims/__pycache__/old.pyc", "function_app.py", "claims/providers/mine.py"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert {str(path) for path in package.app_files(tmp_path)} == {"function_app.py", "claims/providers/mine.py"}
+
+
+@asynccontextmanager
+async def _served(unzipped: Path, harness: Path, settings: dict[str, str]) -> AsyncIterator[str]:
+    """Serve the unzipped folder with nothing on the path but it, the standard library and the bare host."""
+    for part in ("selftest/__init__.py", "selftest/commands/__init__.py", "selftest/commands/host.py"):
+        (harness / part).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(package.ROOT / part, harness / part)
+    shutil.copytree(package.ROOT / "selftest/host", harness / "selftest/host")
+    paths = [str(unzipped), str(unzipped / package.SITE_PACKAGES)]
+    script = (
+        f"import sys; sys.path[:0] = {paths!r}; sys.path.append({str(harness)!r}); import argparse, pathlib; "
+        "from selftest.commands import host; "
+        f"sys.exit(host.run(argparse.Namespace(port=0, app=pathlib.Path({str(unzipped)!r}))))"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", "-c", script), cwd=unzipped, env=settings, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+        assert line.startswith("listening on "), line
+        yield line.removeprefix("listening on ").strip()
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def test_answers_with_only_its_folder_on_the_path(unzipped: Path, tmp_path: Path) -> None:
+    """Microsoft's worker library out of the package runs the app out of the package, and Entra would mint."""
+    async with (
+        EntraServer() as entra,
+        _served(unzipped, tmp_path, endpoint_settings(entra)) as url,
+        caller_session() as session,
+    ):
+        event = VARIETIES[0].build(entra.tenant, str(uuid.uuid4()))
+        call = await Caller(session).call(url + CALLOUT_PATH, token=entra.mint.callout_token(), event=event)
+        verdict = judge(call.reply)
+        assert verdict.minted, verdict
+        assert "CorrelationId" in json.loads(call.reply.body)["data"]["actions"][0]["claims"]
+
+
+def test_no_index_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A package that cannot be made leaves the old one alone, and says why."""
+    out = tmp_path / "out" / "package.zip"
+    out.parent.mkdir()
+    out.write_bytes(b"the last good one")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / ".funcignore").touch()
+    (root / "requirements.txt").write_text("cachetools==8.0.1 --hash=sha256:" + "0" * 64 + "\n")
+    with pytest.raises(package.PackageError, match="cannot be installed"):
+        package.build(out, root=root)
+    assert out.read_bytes() == b"the last good one"
+    assert capsys.readouterr().out == ""
