@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.claims.providers.desk import APP_ID, USER_ID
-from tests.claims.providers.graph_schema import GraphSchema
+from tests.graph_schema import GraphSchema
 
 PRINCIPAL_ID = "66666666-6666-4666-8666-666666666666"
 EXTENSION = f"extension_{APP_ID.replace('-', '')}_level"

@@ -23,9 +23,9 @@ from tests.claims.providers.desk import (
     new_record,
     some_context,
 )
-from tests.claims.providers.graph_schema import NAME, GraphSchema, schema_file
 from tests.claims.providers.loopback_graph import EXTENSION, PRINCIPAL_ID, READER, LoopbackGraph, serving_graph
 from tests.claims.site import Clock, settle
+from tests.graph_schema import NAME, GraphSchema, schema_file
 
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 

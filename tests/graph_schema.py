@@ -1,7 +1,8 @@
-"""The published description of Microsoft Graph, as far as the provider uses it, and a check against it.
+"""The published description of Microsoft Graph, as far as the project uses it, and a check against it.
 
-The OpenAPI subset is given from outside: the directory that ``GRAPH_SCHEMA_DIR`` names, or a ``data`` directory beside
-or above the checkout. It has no ``/users`` paths; what is used of those stands here, with the page that it is from.
+The OpenAPI subsets are given from outside: the directory that ``GRAPH_SCHEMA_DIR`` names, or a ``data`` directory
+beside or above the checkout. They have no ``/users`` paths; what is used of those stands here, with the page that it
+is from. They prove names, types and ``@odata.type`` families, not which members are mandatory and which may be null.
 """
 
 import os
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 import yaml
 
 NAME: Final = "graph-subset-v1.0.yaml"
+BETA: Final = "graph-subset-beta.yaml"
 _PREFIX: Final = "#/components/schemas/"
 
 #: Source: microsoft-graph-docs v1.0 ``user-get.md``, ``resources/user.md``, ``user-list-transitivememberof.md``,
@@ -53,12 +55,12 @@ _USER_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def schema_file() -> Path | None:
+def schema_file(name: str = NAME) -> Path | None:
     """Find the published subset, or None."""
     if given := os.environ.get("GRAPH_SCHEMA_DIR"):
-        return Path(given) / NAME
+        return Path(given) / name
     above = Path(__file__).resolve().parents
-    found = (path for parent in above for path in (*parent.glob(f"data/{NAME}"), *parent.glob(f"*/data/{NAME}")))
+    found = (path for parent in above for path in (*parent.glob(f"data/{name}"), *parent.glob(f"*/data/{name}")))
     return next(found, None)
 
 
@@ -83,7 +85,7 @@ class GraphSchema:
             return
         response, options = found
         yield from (f"{path}: {name} is not described" for name in query if name not in options)
-        known = self._item_properties(response)
+        known = self._item_properties(response) if response else {}
         for name in query.get("$select", "").split(","):
             if name and name not in known and not self._is_extension(response, name):
                 yield f"{path}: $select names {name}, which is no property"
@@ -91,11 +93,38 @@ class GraphSchema:
         if "/microsoft.graph." in path and not advanced:
             yield f"{path}: a cast needs ConsistencyLevel: eventual and $count=true"
 
-    def misfits(self, path: str, body: Mapping[str, Any]) -> Iterator[str]:
-        """Say where an answer of the loopback Graph is not one of Graph's."""
-        found = self._operation("GET", path)
-        assert found is not None
-        yield from self._object(found[0], {k: v for k, v in body.items() if not k.startswith("@odata.")})
+    def misfits(self, path: str, body: Mapping[str, Any], *, method: str = "GET") -> Iterator[str]:
+        """Say where an answer of a loopback Graph is not one of Graph's."""
+        found = self._operation(method, path)
+        assert found is not None, f"{method} {path} is not described"
+        yield from self._object(found[0], body)
+
+    def body_misfits(self, method: str, path: str, body: Mapping[str, Any] | None) -> Iterator[str]:
+        """Say where a request's body is not one that Graph describes."""
+        wanted = self.request_body(method, path)
+        if wanted is None or body is None:
+            if wanted is not None or body is not None:
+                yield f"{method} {path}: a body is {'needed' if wanted else 'not described'}"
+            return
+        yield from self._object(wanted, body)
+
+    def request_body(self, method: str, path: str) -> str | None:
+        """Name the type of a request's body; None where there is none."""
+        for template, operations in self.paths.items():
+            if _matches(template, path) and method.lower() in operations:
+                content = operations[method.lower()].get("requestBody", {}).get("content", {})
+                schema = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+                return schema.removeprefix(_PREFIX) or None
+        return None
+
+    def properties(self, name: str) -> dict[str, Any]:
+        """Give a type's properties with those that it inherits."""
+        return self._properties(name)
+
+    def derives(self, name: str, base: str) -> bool:
+        """Say whether a type is another one or derives from it."""
+        bases = [entry["$ref"].removeprefix(_PREFIX) for entry in self.schemas[name].get("allOf", ())]
+        return name == base or any(self.derives(each, base) for each in bases)
 
     def _operation(self, method: str, path: str) -> tuple[str, tuple[str, ...]] | None:
         for template, (response, options) in _USER_PATHS.items():
@@ -104,8 +133,9 @@ class GraphSchema:
         for template, operations in self.paths.items():
             if _matches(template, path) and method.lower() in operations:
                 operation = operations[method.lower()]
-                schema = operation["responses"]["2XX"]["content"]["application/json"]["schema"]["$ref"]
-                options = tuple(entry["name"] for entry in operation["parameters"] if entry["in"] == "query")
+                content = operation["responses"].get("2XX", {}).get("content", {})
+                schema = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+                options = tuple(entry["name"] for entry in operation.get("parameters", ()) if entry["in"] == "query")
                 return schema.removeprefix(_PREFIX), options
         return None
 
@@ -127,27 +157,44 @@ class GraphSchema:
         return bool(extended and re.fullmatch(r"extension_[0-9a-f]{32}_\w+", prop))
 
     def _object(self, name: str, body: Mapping[str, Any]) -> Iterator[str]:
-        known = self._properties(name)
+        actual = str(body.get("@odata.type", f"#{name}")).removeprefix("#")
+        if actual not in self.schemas or not self.derives(actual, name):
+            yield f"{actual} is no {name}"
+            return
+        known = self._properties(actual)
         for member, value in body.items():
-            if self._is_extension(name, member):
+            if member.startswith("@odata.") or self._is_extension(actual, member):
                 continue
             if member not in known:
-                yield f"{name} has no {member}"
+                yield f"{actual} has no {member}"
                 continue
-            yield from self._fits(f"{name}.{member}", known[member], value)
+            yield from self._fits(f"{actual}.{member}", known[member], value)
 
     def _fits(self, place: str, schema: Mapping[str, Any], value: object) -> Iterator[str]:
-        if "$ref" in schema:
-            assert isinstance(value, dict)
-            yield from self._object(schema["$ref"].removeprefix(_PREFIX), value)
+        reference = schema.get("$ref") or next((entry["$ref"] for entry in schema.get("allOf", ())), None)
+        if value is None:  # what may be null is not described
+            return
+        if reference is not None:
+            name = reference.removeprefix(_PREFIX)
+            if "enum" in self.schemas[name]:
+                if value not in self.schemas[name]["enum"]:
+                    yield f"{place} is none of the values of {name}"
+            elif isinstance(value, dict):
+                yield from self._object(name, value)
+            else:
+                yield f"{place} is not an object"
         elif schema.get("type") == "array":
-            assert isinstance(value, list)
-            for item in value:
+            for item in value if isinstance(value, list) else ():
                 yield from self._fits(place, schema["items"], item)
-        elif schema.get("type") == "string" and not (isinstance(value, str) or value is None):
-            yield f"{place} is not a string"
-        elif schema.get("type") == "boolean" and not isinstance(value, bool):
-            yield f"{place} is not a boolean"
+            if not isinstance(value, list):
+                yield f"{place} is not a list"
+        elif not isinstance(value, _JSON[schema.get("type", "string")]) or (
+            isinstance(value, bool) and schema.get("type") == "integer"
+        ):
+            yield f"{place} is not of the type {schema.get('type', 'string')}"
+
+
+_JSON: Final[dict[str, type]] = {"string": str, "boolean": bool, "integer": int, "object": dict}
 
 
 def _matches(template: str, path: str) -> bool:

@@ -1,0 +1,256 @@
+"""The members of the Graph types that a custom claims provider touches, by type, with what each may hold.
+
+The emulated Graph refuses a body with any other member, as Graph does, and any ``$select`` of one. A test holds every
+row against Microsoft's published description, where that is at hand. What is never sent and never read is left out.
+
+A member holds a primitive (``text``, ``bool``, ``int32``, ``guid``, ``time``) or another type of this table; a tuple of
+one means a collection.
+
+Source: Microsoft Graph v1.0 and beta OpenAPI descriptions; microsoft-graph-docs ``api-reference/*/resources``.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal
+
+type Shape = str | tuple[str]
+type Version = Literal["v1.0", "beta"]
+
+PRIMITIVES: Final = frozenset({"text", "bool", "int32", "guid", "time"})
+_TEXTS: Final = ("text",)
+
+#: A type adds its members to those of the type that it derives from.
+BASES: Final[Mapping[str, str]] = {
+    "application": "directoryObject",
+    "servicePrincipal": "directoryObject",
+    "appRoleAssignment": "directoryObject",
+    "claimsMappingPolicy": "directoryObject",
+    "directoryObject": "entity",
+    "customAuthenticationExtension": "entity",
+    "onTokenIssuanceStartCustomExtension": "customAuthenticationExtension",
+    "authenticationEventListener": "entity",
+    "onTokenIssuanceStartListener": "authenticationEventListener",
+    "onTokenIssuanceStartCustomExtensionHandler": "onTokenIssuanceStartHandler",
+    "azureAdTokenAuthentication": "customExtensionAuthenticationConfiguration",
+    "httpRequestEndpoint": "customExtensionEndpointConfiguration",
+    "customExtensionCalloutResult": "authenticationEventHandlerResult",
+    "customClaim": "customClaimBase",
+    "customClaimsPolicy": "entity",
+    "organization": "directoryObject",
+    "signIn": "entity",
+}
+
+#: Types of which there are only derived ones: where one is wanted, ``@odata.type`` has to say which.
+ABSTRACT: Final = frozenset(
+    {
+        "customAuthenticationExtension",
+        "authenticationEventListener",
+        "onTokenIssuanceStartHandler",
+        "customExtensionAuthenticationConfiguration",
+        "customExtensionEndpointConfiguration",
+        "authenticationEventHandlerResult",
+        "customClaimBase",
+    }
+)
+
+_OWN: Final[Mapping[str, Mapping[str, Shape]]] = {
+    "entity": {"id": "text"},
+    "directoryObject": {"deletedDateTime": "time"},
+    "organization": {"displayName": "text", "tenantType": "text", "verifiedDomains": ("verifiedDomain",)},
+    "verifiedDomain": {
+        "name": "text",
+        "isDefault": "bool",
+        "isInitial": "bool",
+        "type": "text",
+        "capabilities": "text",
+    },
+    "application": {
+        "api": "apiApplication",
+        "appId": "text",
+        "appRoles": ("appRole",),
+        "createdDateTime": "time",
+        "description": "text",
+        "displayName": "text",
+        "identifierUris": _TEXTS,
+        "keyCredentials": ("keyCredential",),
+        "notes": "text",
+        "passwordCredentials": ("passwordCredential",),
+        "requiredResourceAccess": ("requiredResourceAccess",),
+        "signInAudience": "text",
+        "tags": _TEXTS,
+        "uniqueName": "text",
+        "web": "webApplication",
+    },
+    "apiApplication": {
+        "acceptMappedClaims": "bool",
+        "knownClientApplications": ("guid",),
+        "oauth2PermissionScopes": ("permissionScope",),
+        "preAuthorizedApplications": ("preAuthorizedApplication",),
+        "requestedAccessTokenVersion": "int32",
+    },
+    "permissionScope": {"id": "guid", "value": "text", "type": "text", "isEnabled": "bool"},
+    "preAuthorizedApplication": {"appId": "text", "delegatedPermissionIds": _TEXTS},
+    "appRole": {
+        "id": "guid",
+        "value": "text",
+        "displayName": "text",
+        "description": "text",
+        "allowedMemberTypes": _TEXTS,
+        "isEnabled": "bool",
+        "origin": "text",
+    },
+    "keyCredential": {"keyId": "guid", "type": "text", "usage": "text", "endDateTime": "time", "displayName": "text"},
+    "passwordCredential": {"keyId": "guid", "displayName": "text", "endDateTime": "time", "hint": "text"},
+    "requiredResourceAccess": {"resourceAppId": "text", "resourceAccess": ("resourceAccess",)},
+    "resourceAccess": {"id": "guid", "type": "text"},
+    "webApplication": {"redirectUris": _TEXTS, "homePageUrl": "text", "implicitGrantSettings": "implicitGrantSettings"},
+    "implicitGrantSettings": {"enableIdTokenIssuance": "bool", "enableAccessTokenIssuance": "bool"},
+    "servicePrincipal": {
+        "accountEnabled": "bool",
+        "appDisplayName": "text",
+        "appId": "text",
+        "appOwnerOrganizationId": "guid",
+        "appRoleAssignmentRequired": "bool",
+        "appRoleAssignments": ("appRoleAssignment",),
+        "appRoles": ("appRole",),
+        "claimsMappingPolicies": ("claimsMappingPolicy",),
+        "displayName": "text",
+        "keyCredentials": ("keyCredential",),
+        "preferredSingleSignOnMode": "text",
+        "servicePrincipalNames": _TEXTS,
+        "servicePrincipalType": "text",
+        "tags": _TEXTS,
+    },
+    "appRoleAssignment": {
+        "appRoleId": "guid",
+        "createdDateTime": "time",
+        "principalDisplayName": "text",
+        "principalId": "guid",
+        "principalType": "text",
+        "resourceDisplayName": "text",
+        "resourceId": "guid",
+    },
+    "claimsMappingPolicy": {
+        "definition": _TEXTS,
+        "description": "text",
+        "displayName": "text",
+        "isOrganizationDefault": "bool",
+    },
+    "customAuthenticationExtension": {
+        "authenticationConfiguration": "customExtensionAuthenticationConfiguration",
+        "behaviorOnError": "customExtensionBehaviorOnError",
+        "clientConfiguration": "customExtensionClientConfiguration",
+        "description": "text",
+        "displayName": "text",
+        "endpointConfiguration": "customExtensionEndpointConfiguration",
+    },
+    "onTokenIssuanceStartCustomExtension": {"claimsForTokenConfiguration": ("onTokenIssuanceStartReturnClaim",)},
+    "onTokenIssuanceStartReturnClaim": {"claimIdInApiResponse": "text"},
+    "customExtensionAuthenticationConfiguration": {},
+    "azureAdTokenAuthentication": {"resourceId": "text"},
+    "customExtensionBehaviorOnError": {},
+    "customExtensionClientConfiguration": {"timeoutInMilliseconds": "int32", "maximumRetries": "int32"},
+    "customExtensionEndpointConfiguration": {},
+    "httpRequestEndpoint": {"targetUrl": "text"},
+    "authenticationEventListener": {
+        "authenticationEventsFlowId": "text",
+        "conditions": "authenticationConditions",
+        "displayName": "text",
+    },
+    "authenticationConditions": {"applications": "authenticationConditionsApplications"},
+    "authenticationConditionsApplications": {"includeApplications": ("authenticationConditionApplication",)},
+    "authenticationConditionApplication": {"appId": "text"},
+    "onTokenIssuanceStartListener": {"handler": "onTokenIssuanceStartHandler"},
+    "onTokenIssuanceStartHandler": {},
+    "onTokenIssuanceStartCustomExtensionHandler": {
+        "configuration": "customExtensionOverwriteConfiguration",
+        "customExtension": "onTokenIssuanceStartCustomExtension",
+    },
+    "customExtensionOverwriteConfiguration": {
+        "behaviorOnError": "customExtensionBehaviorOnError",
+        "clientConfiguration": "customExtensionClientConfiguration",
+    },
+    "ReferenceCreate": {"@odata.id": "text"},
+    "ValidateAuthenticationConfigurationPostRequestBody": {
+        "authenticationConfiguration": "customExtensionAuthenticationConfiguration",
+        "endpointConfiguration": "customExtensionEndpointConfiguration",
+    },
+    "authenticationConfigurationValidation": {"errors": ("genericError",), "warnings": ("genericError",)},
+    "genericError": {"code": "text", "message": "text"},
+    "signIn": {
+        "appDisplayName": "text",
+        "appId": "text",
+        "clientAppUsed": "text",
+        "correlationId": "text",
+        "createdDateTime": "time",
+        "isInteractive": "bool",
+        "resourceDisplayName": "text",
+        "resourceId": "text",
+        "status": "signInStatus",
+        "userId": "text",
+    },
+    "signInStatus": {"errorCode": "int32", "failureReason": "text", "additionalDetails": "text"},
+    "customClaimsPolicy": {
+        "audienceOverride": "text",
+        "claims": ("customClaimBase",),
+        "includeApplicationIdInIssuer": "bool",
+        "includeBasicClaimSet": "bool",
+    },
+    "customClaimBase": {},
+    "customClaim": {"name": "text", "namespace": "text"},
+    "appliedAuthenticationEventListener": {
+        "eventType": "text",
+        "executedListenerId": "text",
+        "handlerResult": "authenticationEventHandlerResult",
+    },
+    "authenticationEventHandlerResult": {},
+    "customExtensionCalloutResult": {
+        "calloutDateTime": "time",
+        "customExtensionId": "text",
+        "errorCode": "int32",
+        "httpStatus": "int32",
+        "numberOfAttempts": "int32",
+    },
+}
+
+#: What the beta version has besides.
+_BETA: Final[Mapping[str, Mapping[str, Shape]]] = {
+    "signIn": {"appliedEventListeners": ("appliedAuthenticationEventListener",), "signInEventTypes": _TEXTS},
+}
+
+#: Refused in a body by Graph, which sets them itself.
+READ_ONLY: Final[Mapping[str, frozenset[str]]] = {
+    "application": frozenset({"id", "appId", "createdDateTime", "deletedDateTime"}),
+    "servicePrincipal": frozenset({"id", "appDisplayName", "appOwnerOrganizationId", "deletedDateTime"}),
+    "appRoleAssignment": frozenset(
+        {"id", "createdDateTime", "principalDisplayName", "principalType", "resourceDisplayName", "deletedDateTime"}
+    ),
+    "claimsMappingPolicy": frozenset({"id", "deletedDateTime"}),
+    "customAuthenticationExtension": frozenset({"id"}),
+    "authenticationEventListener": frozenset({"id"}),
+}
+
+#: Relations, which are read at paths of their own, or with ``$expand``, and never written with the object.
+NAVIGATION: Final[Mapping[str, frozenset[str]]] = {
+    "servicePrincipal": frozenset({"appRoleAssignments", "claimsMappingPolicies"}),
+}
+
+
+def names() -> Iterator[str]:
+    """Give every type of the table."""
+    return iter(_OWN)
+
+
+def members(name: str, version: Version = "v1.0") -> dict[str, Shape]:
+    """Give a type's members with those that it inherits."""
+    inherited = members(BASES[name], version) if name in BASES else {}
+    beta = _BETA.get(name, {}) if version == "beta" else {}
+    return {**inherited, **_OWN[name], **beta}
+
+
+def derives(name: str, base: str) -> bool:
+    """Say whether a type is another one or derives from it."""
+    while name != base:
+        if name not in BASES:
+            return False
+        name = BASES[name]
+    return True
