@@ -47,7 +47,7 @@ CONSENT_ID: Final = "AAAKAAAAAECAAAAAAAAAAg-Y2xhaW1z"
 
 _CREATED: Final = "2026-01-01T00:00:00Z"
 #: Microsoft's own tenant, which owns the applications of its services.
-_MICROSOFT_TENANT_ID: Final = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
+MICROSOFT_TENANT_ID: Final = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 
 
 def healthy_tenant(
@@ -74,14 +74,14 @@ def healthy_tenant(
         "applications": [_api_application(tenant, host), _client_application(tenant)],
         "servicePrincipals": [
             _api_principal(tenant, host),
-            _principal(tenant.client.id, tenant.client.app_id, tenant.client.display_name, tenant.tenant_id)
+            new_principal(tenant.client.id, tenant.client.app_id, tenant.client.display_name, tenant.tenant_id)
             | {"claimsMappingPolicies": [policy]},
             _graph_principal(),
-            _principal(
+            new_principal(
                 tenant.caller_object_id,
                 tenant.caller_app_id,
                 "Azure AD Authentication Extensions",
-                _MICROSOFT_TENANT_ID,
+                MICROSOFT_TENANT_ID,
             ),
         ],
         "claimsMappingPolicies": [policy],
@@ -107,7 +107,8 @@ def _organization(tenant: Tenant, tenant_type: TenantType) -> GraphObject:
     }
 
 
-def _application(object_id: str, app_id: str, name: str) -> GraphObject:
+def new_application(object_id: str, app_id: str, name: str) -> GraphObject:
+    """Give an application registration as Graph makes one, but for the version of its tokens, which is 2."""
     return {
         "id": object_id,
         "appId": app_id,
@@ -131,7 +132,7 @@ def _application(object_id: str, app_id: str, name: str) -> GraphObject:
 
 
 def _api_application(tenant: Tenant, host: str) -> GraphObject:
-    application = _application(API_APPLICATION_ID, tenant.audience_app_id, "Sample claims endpoint")
+    application = new_application(API_APPLICATION_ID, tenant.audience_app_id, "Sample claims endpoint")
     access = {"id": RECEIVE_PAYLOAD_ROLE_ID, "type": "Role"}
     return application | {
         "uniqueName": "sample-claims-endpoint",
@@ -141,12 +142,13 @@ def _api_application(tenant: Tenant, host: str) -> GraphObject:
 
 
 def _client_application(tenant: Tenant) -> GraphObject:
-    application = _application(CLIENT_APPLICATION_ID, tenant.client.app_id, tenant.client.app_display_name)
+    application = new_application(CLIENT_APPLICATION_ID, tenant.client.app_id, tenant.client.app_display_name)
     application["api"]["acceptMappedClaims"] = True
     return application
 
 
-def _principal(object_id: str, app_id: str, name: str, owner_tenant_id: str) -> GraphObject:
+def new_principal(object_id: str, app_id: str, name: str, owner_tenant_id: str) -> GraphObject:
+    """Give a service principal as Graph makes one for an application of a tenant."""
     return {
         "id": object_id,
         "appId": app_id,
@@ -167,7 +169,7 @@ def _principal(object_id: str, app_id: str, name: str, owner_tenant_id: str) -> 
 
 def _api_principal(tenant: Tenant, host: str) -> GraphObject:
     app_id = tenant.audience_app_id
-    principal = _principal(API_PRINCIPAL_ID, app_id, "Sample claims endpoint", tenant.tenant_id)
+    principal = new_principal(API_PRINCIPAL_ID, app_id, "Sample claims endpoint", tenant.tenant_id)
     consent = {
         "id": CONSENT_ID,
         "appRoleId": RECEIVE_PAYLOAD_ROLE_ID,
@@ -193,7 +195,7 @@ def _graph_principal() -> GraphObject:
         "isEnabled": True,
         "origin": "Application",
     }
-    principal = _principal(GRAPH_PRINCIPAL_ID, GRAPH_APP_ID, "Microsoft Graph", _MICROSOFT_TENANT_ID)
+    principal = new_principal(GRAPH_PRINCIPAL_ID, GRAPH_APP_ID, "Microsoft Graph", MICROSOFT_TENANT_ID)
     return principal | {"appRoles": [role]}
 
 

@@ -58,11 +58,13 @@ class Place:
     """A path that Graph knows.
 
     Attributes:
+        version: of Graph.
         template: the path with names in braces.
         keys: what stood for the names, in order, unquoted.
         operations: by method, in the version that was asked about.
     """
 
+    version: Version
     template: str
     keys: tuple[str, ...]
     operations: Mapping[str, Operation] = field(repr=False)
@@ -219,6 +221,9 @@ def find(version: str, path: str) -> Place | None:
         path: with a slash at the start, percent-encoded or not.
     """
     text = unquote(path)
+    known: Version = "beta" if version == "beta" else "v1.0"
+    if version != known:
+        return None
     for template, pattern in _templates():
         if (match := pattern.fullmatch(text)) is None:
             continue
@@ -227,7 +232,7 @@ def find(version: str, path: str) -> Place | None:
         }
         if operations:
             keys = tuple(str(key).replace("''", "'") for key in match.groups())
-            return Place(template=template, keys=keys, operations=operations)
+            return Place(version=known, template=template, keys=keys, operations=operations)
     return None
 
 

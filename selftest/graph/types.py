@@ -220,7 +220,8 @@ _BETA: Final[Mapping[str, Mapping[str, Shape]]] = {
 #: Refused in a body by Graph, which sets them itself.
 READ_ONLY: Final[Mapping[str, frozenset[str]]] = {
     "application": frozenset({"id", "appId", "createdDateTime", "deletedDateTime"}),
-    "servicePrincipal": frozenset({"id", "appDisplayName", "appOwnerOrganizationId", "deletedDateTime"}),
+    # The app id is given once, on create.
+    "servicePrincipal": frozenset({"id", "appId", "appDisplayName", "appOwnerOrganizationId", "deletedDateTime"}),
     "appRoleAssignment": frozenset(
         {"id", "createdDateTime", "principalDisplayName", "principalType", "resourceDisplayName", "deletedDateTime"}
     ),
