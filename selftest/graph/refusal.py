@@ -1,4 +1,4 @@
-"""How the emulated Graph says no: statuses and codes as Graph's, words of our own where Graph's are not documented.
+"""How the emulated Graph says no: statuses and codes as Graph's; codes of our own where it documents none.
 
 Source: microsoft-graph-docs ``concepts/errors.md``, ``concepts/resolve-auth-errors.md``, ``concepts/throttling.md``;
 the codes of the directory (``Request_…``) as its answers have them in public reports.

@@ -94,11 +94,11 @@ _ASSIGNED: Final = _any(
     "Policy.ReadWrite.ApplicationConfiguration+Application.ReadWrite.OwnedBy",
     "Policy.ReadWrite.ApplicationConfiguration+Application.ReadWrite.All",
 )
-#: A Microsoft answer of 2025 says that Policy.Read.All does as well as the page's permissions.
+#: The page has the first and the last; that the second does as well was found, and asked about, in 2025.
 _CLAIMS_POLICY: Final = _any(
     "Policy.Read.ApplicationConfiguration", "Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"
 )
-#: Older pages say either of the two, newer ones both; without the second some tenants answer 403.
+#: Pages differ on whether Directory.Read.All is needed besides.
 _SIGN_INS: Final = _any("AuditLog.Read.All")
 _ORGANIZATION: Final = _any("User.Read", "Organization.Read.All", "Directory.Read.All")
 

@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from selftest.entra.tenant import DEFAULT_TENANT
+from selftest.graph.directory import Directory
 from selftest.graph.objects import CONSENT_ID, GRAPH_APP_ID, GRAPH_PRINCIPAL_ID, POLICY_ID, healthy_tenant
 from selftest.graph.sign_ins import sign_in
 from tests.selftest.graph.asking import EXTENSIONS, LISTENERS, POLICIES, desk
@@ -65,6 +66,7 @@ async def test_one_object(path: str, ids: str) -> None:
         (f"/applications?$filter=appId eq '{DEFAULT_TENANT.client.app_id}'", 1),
         ("/applications?$filter=displayName eq 'sample PORTAL'", 1),
         ("/applications?$filter=displayName eq 'it''s'", 0),
+        ("/applications?$filter=displayName eq 'this and that' and uniqueName eq 'x'", 0),
         ("/applications?$filter=uniqueName eq 'sample-claims-endpoint' and displayName eq 'Sample portal'", 0),
         (f"/applications?$filter=identifierUris/any(u:u eq 'api://claims.sample.example/{'2' * 8}')", 0),
         ("/servicePrincipals?$filter=displayName eq 'Microsoft Graph'", 1),
@@ -128,6 +130,9 @@ async def test_claims_policy_is_in_beta() -> None:
         graph.server.directory.claims_policies[DEFAULT_TENANT.client.id] = policy
         reply = await graph.ask("GET", f"{CLIENT}/claimsPolicy", version="beta")
         assert reply.body["claims"] == claims
+        exported = graph.server.directory.export()
+        assert [each.get("claimsPolicy") for each in exported["servicePrincipals"]] == [None, policy, None, None]
+        assert Directory(exported).export() == exported
 
 
 @pytest.mark.parametrize(
@@ -207,6 +212,7 @@ async def test_sign_ins() -> None:
         client = DEFAULT_TENANT.client.app_id
         assert await ids("") == ["2", "1"]
         assert await ids("?$orderby=createdDateTime asc") == ["1", "2"]
+        assert await ids("?$orderby=createdDateTime desc") == ["2", "1"]
         assert await ids("?$filter=createdDateTime ge 2026-01-01T12:00:00Z") == ["2"]
         assert await ids(f"?$filter=createdDateTime le 2026-01-01T12:00:00Z and appId eq '{client}'") == ["1"]
         assert await ids("?$filter=createdDateTime eq 2026-01-01T01:00:00%2B01:00") == ["1"]

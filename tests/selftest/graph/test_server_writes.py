@@ -299,6 +299,61 @@ async def test_what_is_refused(method: str, path: str, body: Any, says: str) -> 
         assert graph.server.writes == []
 
 
+async def test_changes_of_every_kind() -> None:
+    """A listener, a policy and a service principal can be changed; what is not named stays."""
+    async with desk() as graph:
+        hears = f"{LISTENERS}/{DEFAULT_TENANT.listener_id}"
+        assert (await graph.ask("PATCH", hears, {"@odata.type": LISTENER_TYPE, "displayName": "new"})).status == 204
+        read = (await graph.ask("GET", hears)).body
+        assert (read["displayName"], read["handler"]["customExtension"]["id"]) == ("new", DEFAULT_TENANT.extension_id)
+        assert (await graph.ask("PATCH", f"{POLICIES}/{POLICY_ID}", policy())).status == 204
+        assert (await graph.ask("GET", f"{POLICIES}/{POLICY_ID}")).body["displayName"] == "p"
+        assert (await graph.ask("PATCH", CLIENT, {"accountEnabled": False})).status == 204
+        assert (await graph.ask("GET", CLIENT)).body["accountEnabled"] is False
+
+
+async def test_identifier_uris() -> None:
+    """The default forms need no version 2; a URI that was there is not judged again; names follow."""
+    async with desk() as graph:
+        app = f"/applications/{CLIENT_APPLICATION_ID}"
+        own = f"api://{DEFAULT_TENANT.client.app_id}"
+        assert (await graph.ask("PATCH", app, {"api": VERSION_1, "identifierUris": [own]})).status == 204
+        assert own in (await graph.ask("GET", CLIENT)).body["servicePrincipalNames"]
+        for uri in (f"https://portal.{DEFAULT_TENANT.domain}", f"api://{DEFAULT_TENANT.tenant_id}/x"):
+            assert (await graph.ask("PATCH", app, {"identifierUris": [own, uri]})).status == 400
+            version_2 = {"requestedAccessTokenVersion": 2}
+            assert (await graph.ask("PATCH", app, {"api": version_2, "identifierUris": [own, uri]})).status == 204
+            assert (await graph.ask("PATCH", app, {"api": VERSION_1})).status == 204
+        assert (await graph.ask("PATCH", app, {"displayName": "same URIs"})).status == 204
+
+
+async def test_the_caller_s_service_principal_can_be_made() -> None:
+    """A service of Microsoft needs no application in the tenant (1003017)."""
+    tenant = bare_tenant()
+    tenant["servicePrincipals"] = [each for each in tenant["servicePrincipals"] if each["appId"] == GRAPH_APP_ID]
+    async with desk(tenant) as graph:
+        made = await graph.ask("POST", "/servicePrincipals", {"appId": EVENT_SERVICE_APP_ID})
+        assert (made.status, made.body["accountEnabled"]) == (201, True)
+
+
+async def test_consent_at_the_other_side() -> None:
+    """A role is granted at the resource's path as well; a resource without roles takes the empty one."""
+    async with desk(bare_tenant()) as graph:
+        body = CONSENT | {"principalId": DEFAULT_TENANT.client.id}
+        path = f"/servicePrincipals/{GRAPH_PRINCIPAL_ID}/appRoleAssignedTo"
+        made = await graph.ask("POST", path, body)
+        assert (made.status, made.body["principalDisplayName"]) == (201, "Sample portal")
+        no_role = {"resourceId": DEFAULT_TENANT.client.id, "appRoleId": "00000000-0000-0000-0000-000000000000"}
+        assert (await graph.ask("POST", f"{CLIENT}/appRoleAssignments", body | no_role)).status == 201
+
+
+async def test_an_upsert_needs_a_name() -> None:
+    """A create at a unique name wants the display name, as any create does."""
+    async with desk() as graph:
+        reply = await graph.ask("PATCH", "/applications(uniqueName='new')", {"notes": "x"}, headers=UPSERT)
+        assert (reply.status, graph.server.writes) == (400, [])
+
+
 async def test_a_second_policy_is_refused() -> None:
     """A service principal has one policy at most; it is taken away before another is assigned."""
     async with desk() as graph:
