@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from selftest.graph.server import GraphServer
-from tests.selftest.graph.conftest import published
+from tests.selftest.graph.description import published
 
 EXTENSIONS = "/identity/customAuthenticationExtensions"
 LISTENERS = "/identity/authenticationEventListeners"

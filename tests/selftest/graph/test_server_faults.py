@@ -7,7 +7,7 @@ import pytest
 
 from selftest.graph.faults import GraphFault, forbidden, garbage, killed_after, refused, throttled
 from tests.selftest.graph.asking import EXTENSIONS, desk
-from tests.selftest.graph.test_server_writes import bare_tenant, wire_up
+from tests.selftest.graph.wiring import bare_tenant, wire_up
 
 NEW = {"displayName": "x"}
 

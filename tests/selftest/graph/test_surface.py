@@ -9,7 +9,7 @@ from selftest.graph.objects import healthy_tenant
 from selftest.graph.surface import OPERATIONS, Operation, find, permissions_for
 from selftest.graph.types import Shape, Version
 from tests.graph_schema import GraphSchema
-from tests.selftest.graph.conftest import published
+from tests.selftest.graph.description import published
 
 #: Read from its page alone: the descriptions at hand do not have it.
 UNPUBLISHED_PATHS = {"/organization"}

@@ -1,4 +1,4 @@
-"""Fixtures for the tests of Microsoft Graph."""
+"""Microsoft's descriptions of Graph, read once for all tests of the emulated one."""
 
 import pytest
 
