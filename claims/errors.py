@@ -21,7 +21,12 @@ The caller reads constant words (``public_code``, ``public_message``): who probe
 more. The log reads ``code``, which names the rule, and ``detail``, which holds both values, shortened.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+#: Characters of a value that nobody has vouched for: enough to recognise it.
+_KEPT: Final = 8
+#: An issuer's URL and an id are shorter.
+_MAX_ID: Final = 100
 
 
 class ClaimsError(Exception):
@@ -127,10 +132,22 @@ class Overloaded(Unavailable):
     """More events come at once than can be answered in time."""
 
 
-def shorten(value: object, keep: int = 8) -> str:
+def shorten(value: object) -> str:
     """Show enough of a value to recognise it in a log, and too little to use it."""
     if isinstance(value, str):
         return (
-            f"'{value[:keep].encode('ascii', 'backslashreplace').decode()}…'" if len(value) > keep else "a short string"
+            f"'{value[:_KEPT].encode('ascii', 'backslashreplace').decode()}…'"
+            if len(value) > _KEPT
+            else "a short string"
         )
     return "nothing" if value is None else f"a value of type {type(value).__name__}"
+
+
+def show_id(value: object) -> str:
+    """Show an id or an issuer whole: it is no secret, and it is what a wrong setting should be.
+
+    Only for what Entra has signed or published; before a signature is verified anybody could write into the log.
+    """
+    if not isinstance(value, str):
+        return shorten(value)
+    return f"'{value[:_MAX_ID].encode('ascii', 'backslashreplace').decode()}'"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from claims import strict_json
 from claims.authority import Authority, TokenVersion
-from claims.errors import shorten
+from claims.errors import show_id
 
 
 class MetadataError(ValueError):
@@ -33,7 +33,7 @@ def parse_metadata(body: bytes, authority: Authority, version: TokenVersion) -> 
         raise MetadataError(f"the metadata document is not usable: {error}") from error
     issuer, jwks_uri = document.get("issuer"), document.get("jwks_uri")
     if not isinstance(issuer, str) or issuer not in authority.issuers(version):
-        raise MetadataError(f"expected an issuer of the tenant, got {shorten(issuer, keep=80)}")
+        raise MetadataError(f"expected an issuer of the tenant, got {show_id(issuer)}")
     if not isinstance(jwks_uri, str) or not authority.serves_keys(jwks_uri):
-        raise MetadataError(f"expected keys on the authority's host, got {shorten(jwks_uri, keep=80)}")
+        raise MetadataError(f"expected keys on the authority's host, got {show_id(jwks_uri)}")
     return Metadata(issuer=issuer, jwks_uri=jwks_uri)

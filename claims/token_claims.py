@@ -7,7 +7,7 @@ others, no string where a number belongs.
 from typing import Any, Final
 
 from claims.authority import TokenVersion
-from claims.errors import TokenRefused, shorten
+from claims.errors import TokenRefused, shorten, show_id
 from claims.jwks import SigningKey
 from claims.settings import Settings
 
@@ -56,7 +56,7 @@ def check_issuer(payload: dict[str, Any], key: SigningKey, issuers: frozenset[st
     """Require the issuer that the metadata published, signed with a key that is that issuer's."""
     issuer = payload.get("iss")
     if not isinstance(issuer, str) or issuer not in issuers:
-        raise TokenRefused("issuer", f"expected one of {sorted(issuers)}, got {shorten(issuer, keep=40)}")
+        raise TokenRefused("issuer", f"expected one of {sorted(issuers)}, got {show_id(issuer)}")
     if not key.signs_for(issuer, tenant_id):
         raise TokenRefused("key_issuer", "expected a key of the token's issuer")
 
@@ -71,13 +71,13 @@ def check_audience(payload: dict[str, Any], version: TokenVersion, settings: Set
     if version == "1.0" and settings.application_id_uri:
         expected.add(settings.application_id_uri)
     if not isinstance(audience, str) or audience not in expected:
-        raise TokenRefused("audience", f"expected one of {sorted(expected)}, got {shorten(audience, keep=40)}")
+        raise TokenRefused("audience", f"expected one of {sorted(expected)}, got {show_id(audience)}")
 
 
 def check_tenant(payload: dict[str, Any], tenant_id: str) -> None:
     """Require the configured tenant, whatever the issuer's name suggests."""
     if payload.get("tid") != tenant_id:
-        raise TokenRefused("tenant", f"expected '{tenant_id}', got {shorten(payload.get('tid'))}")
+        raise TokenRefused("tenant", f"expected '{tenant_id}', got {show_id(payload.get('tid'))}")
 
 
 def check_caller(payload: dict[str, Any], version: TokenVersion, caller_app_ids: frozenset[str]) -> str:
@@ -85,7 +85,7 @@ def check_caller(payload: dict[str, Any], version: TokenVersion, caller_app_ids:
     name = "azp" if version == "2.0" else "appid"
     caller = payload.get(name)
     if not isinstance(caller, str) or caller not in caller_app_ids:
-        raise TokenRefused("caller", f"expected {name} to be one of {sorted(caller_app_ids)}, got {shorten(caller)}")
+        raise TokenRefused("caller", f"expected {name} to be one of {sorted(caller_app_ids)}, got {show_id(caller)}")
     return caller
 
 

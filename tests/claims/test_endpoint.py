@@ -13,7 +13,7 @@ import pytest
 
 from claims.contract import EVENT_SERVICE_APP_ID
 from claims.endpoint import Endpoint, Response
-from claims.errors import SettingsError, shorten
+from claims.errors import SettingsError, shorten, show_id
 from claims.event import TokenIssuanceStart
 from claims.keys import SigningKeys
 from claims.provider import ProviderContext
@@ -365,3 +365,10 @@ def test_shorten_shows_little() -> None:
     assert shorten("short") == "a short string"
     assert shorten(None) == "nothing"
     assert shorten([1]) == "a value of type list"
+
+
+def test_show_id_shows_what_a_setting_should_be() -> None:
+    """A client id that is not the configured one is written out; a value without end is not."""
+    assert show_id(EVENT_SERVICE_APP_ID) == f"'{EVENT_SERVICE_APP_ID}'"
+    assert show_id("x" * 300) == "'" + "x" * 100 + "'"
+    assert show_id(["a"]) == "a value of type list"
