@@ -33,6 +33,9 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 #: A reply may carry headers of this size; what is longer is a broken answer.
 _MAX_HEADER_BYTES: Final = 64 * 1024
 
+#: The failures that a retry follows.
+RETRIED: Final[frozenset[Failure | None]] = frozenset({"timeout", "connection"})
+
 #: Headers that the client library would add by itself and Entra is not documented to send.
 _UNDOCUMENTED_HEADERS: Final = ("Accept", "Accept-Encoding", "User-Agent")
 
@@ -136,9 +139,8 @@ class Caller:
             ValueError: When timeout or retries are outside what Entra can be set to, the URL is no http(s) URL, or the
                 token could not stand in a header.
         """
-        target = _checked_url(url)
-        if not (token.isascii() and token.isprintable()):
-            raise ValueError("the token must be visible ASCII; a line break at its end is the usual mistake")
+        target = checked_url(url)
+        headers = callout_headers(token)
         if not MIN_TIMEOUT_MS <= timeout_ms <= MAX_TIMEOUT_MS:
             raise ValueError(f"timeout_ms must be {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS}, got {timeout_ms}")
         if not 0 <= max_retries <= MAX_RETRIES:
@@ -147,10 +149,10 @@ class Caller:
         next_due_s = self._clock() if due_s is None else due_s
         attempts: list[Attempt] = []
         while True:
-            exchange = _Exchange(self._session, self._clock, next_due_s)
-            attempt = await exchange.run(target, token, body, timeout_ms / 1000)
+            exchange = Exchange(self._session, self._clock, next_due_s)
+            attempt = await exchange.run(target, headers, body, timeout_ms / 1000)
             attempts.append(attempt)
-            if attempt.failure not in {"timeout", "connection"} or len(attempts) > max_retries:
+            if attempt.failure not in RETRIED or len(attempts) > max_retries:
                 return Call(attempts=tuple(attempts))
             next_due_s = attempt.end_s
 
@@ -160,15 +162,37 @@ def encode_event(event: Mapping[str, Any]) -> bytes:
     return json.dumps(dict(event), separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _checked_url(text: str) -> URL:
+def callout_headers(token: str) -> dict[str, str]:
+    """Give the headers of a callout: those that are documented, and no other.
+
+    Raises:
+        ValueError: The token could not stand in a header.
+    """
+    if not (token.isascii() and token.isprintable()):
+        raise ValueError("the token must be visible ASCII; a line break at its end is the usual mistake")
+    return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+
+def checked_url(text: str) -> URL:
+    """Read the endpoint's URL, leaving it as it is written.
+
+    Raises:
+        ValueError: It is no http or https URL with a host.
+    """
     url = URL(text, encoded=True)
     if url.scheme not in {"http", "https"} or not url.host:
         raise ValueError(f"expected an http or https URL with a host, got {text!r}")
     return url
 
 
-class _Exchange:
-    """One attempt while it is under way: what has come so far survives a timeout."""
+class Exchange:
+    """One attempt while it is under way: what has come so far survives a timeout.
+
+    Args:
+        session: From ``caller_session``.
+        clock: Monotonic seconds.
+        due_s: When the attempt is due on that clock; its timeout counts from here.
+    """
 
     def __init__(self, session: aiohttp.ClientSession, clock: Callable[[], float], due_s: float) -> None:
         self._session = session
@@ -179,13 +203,14 @@ class _Exchange:
         self._headers: tuple[tuple[str, str], ...] = ()
         self._body = bytearray()
 
-    async def run(self, url: URL, token: str, body: bytes, timeout_s: float) -> Attempt:
+    async def run(self, url: URL, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Attempt:
+        """Send it and wait for the end, whichever it is; only cancellation gets out."""
         sent_s = self._clock()
         failure: Failure | None = None
         detail = ""
         try:
             async with asyncio.timeout(max(0.0, self._due_s + timeout_s - sent_s)):
-                await self._exchange(url, token, body)
+                await self._exchange(url, headers, body)
         except TimeoutError:
             failure, detail = "timeout", f"no complete answer within {timeout_s * 1000:.0f} ms"
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -207,11 +232,11 @@ class _Exchange:
             detail=detail,
         )
 
-    async def _exchange(self, url: URL, token: str, body: bytes) -> None:
+    async def _exchange(self, url: URL, headers: Mapping[str, str], body: bytes) -> None:
         async with self._session.post(
             url,
             data=body,
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            headers=headers,
             skip_auto_headers=_UNDOCUMENTED_HEADERS,
             allow_redirects=False,
             auto_decompress=False,

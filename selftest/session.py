@@ -1,28 +1,43 @@
-"""One run against a target: what it found, also when it was interrupted, made into results."""
+"""One run against a target: what it found, also when it was interrupted, made into results.
+
+Everything that is found is a line, as the raw file has it, and the results are made from the lines: so a run that broke
+off, and a file that is read a year later, give the same results as the run itself.
+"""
 
 import argparse
 import asyncio
 import datetime as dt
 import time
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, Final
 
 from selftest.checks import Check
 from selftest.checks.bench import Bench
 from selftest.checks.runner import OpenVariant, run_checks
 from selftest.entra.payloads import VARIETIES
+from selftest.load.collect import Collector
+from selftest.load.play import Ground, play
+from selftest.load.prepared import Callouts, Tokens
+from selftest.load.profiles import LoadPlan
+from selftest.load.raw import RAW_NAME, RawFile
 from selftest.report import provenance
+from selftest.report.load_result import LoadResult
 from selftest.report.progress import Progress
-from selftest.report.results import CheckResult, Results, SignInResult, decide
+from selftest.report.results import SCHEMA_VERSION, Results, SignInResult
 from selftest.signin import SignIn, sign_in
-from selftest.target import Target
+from selftest.target import APP_DIR, CALLOUT_PATH, Target
+
+#: What the generator may be blamed for: a quieter moment may mend it.
+_OF_THE_GENERATOR: Final = frozenset({"lateness", "rate", "clock"})
 
 
 class Session:
     """Collects what a run finds.
 
     Args:
-        args: of the command: ``url``, ``strict``, and ``deployed`` where it has it.
+        args: of the command: ``url``, ``strict``, and ``deployed`` and ``out`` where it has them. The raw file is
+            written to ``out``.
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -32,15 +47,26 @@ class Session:
         self._started_at = dt.datetime.now(dt.UTC)
         self._start_s = time.perf_counter()
         self._interrupted = False
-        self._checks: list[tuple[tuple[str, int], CheckResult]] = []
-        self._signins: list[SignInResult] = []
+        self._path = None if args.out is None else args.out / RAW_NAME
+        self._raw: RawFile | None = None
+        self._collector = Collector()
+        self._begun = False
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run the work to its end, or until Ctrl-C; what was found until then stays."""
+        """Run the work to its end, or until Ctrl-C; what was found until then stays.
+
+        Raises:
+            ReportError: The raw file cannot be written.
+        """
         try:
             asyncio.run(work)
         except KeyboardInterrupt:
             self._interrupted = True
+        except BaseException:
+            # Without an end line: whoever reads it sees that the run broke off.
+            if self._raw is not None:
+                self._raw.close()
+            raise
 
     def reached(self, target: Target) -> None:
         """Note where the endpoint is, once it is known."""
@@ -51,34 +77,88 @@ class Session:
         with Progress(len(VARIETIES)) as progress:
             for variety in VARIETIES:
                 played = await sign_in(target.caller, target.url, target.entra.mint, target.tenant, variety)
-                self._signins.append(_result(played))
+                self._take({"kind": "signin", **asdict(_result(played))})
                 progress.step(variety.id)
+
+    async def play_load(
+        self, target: Target, plan: LoadPlan, *, real_token: str | None = None, tries: int = 1
+    ) -> LoadResult:
+        """Play a load and give what it found.
+
+        Args:
+            target: Where.
+            plan: What.
+            real_token: What a deployed endpoint accepts; None: the emulated Entra mints.
+            tries: How often at most, where the generator itself was at fault.
+
+        Raises:
+            AppStartError: The worker of a cold start does not start.
+        """
+        while True:
+            await play(_ground(target, plan, real_token), plan, self._take)
+            tries -= 1
+            load = self._collector.load()
+            assert load is not None  # noqa: S101 - it was just played
+            if not tries or not any(fault.name in _OF_THE_GENERATOR for fault in load.faults):
+                return load
+            plan = replace(plan, cold_starts=0)
 
     async def run_checks(
         self, checks: Sequence[Check], bench: Bench, *, open_variant: OpenVariant | None = None
     ) -> None:
         """Run checks, keeping each result as it comes; those that need other settings where apps can be started."""
-        order = {check.id: check.order for check in checks}
         with Progress(len(checks)) as progress:
             async for result in run_checks(checks, bench, open_variant=open_variant):
-                self._checks.append((order[result.id], result))
+                self._take({"kind": "check", **asdict(result)})
                 progress.step(result.id)
 
     def results(self) -> Results:
-        """Make the results, checks in the order of their ids."""
-        checks = tuple(result for _, result in sorted(self._checks, key=lambda each: each[0]))
-        signins = tuple(self._signins)
-        return Results(
-            tool=provenance.tool(),
-            environment=provenance.environment(),
-            target=self._target,
-            started_at=self._started_at.isoformat(timespec="seconds"),
-            duration_s=round(time.perf_counter() - self._start_s, 3),
-            strict=self._strict,
-            checks=checks,
-            signins=signins,
-            verdict=decide(checks, signins, strict=self._strict, interrupted=self._interrupted),
-        )
+        """End the run and give its results, checks in the order of their ids.
+
+        Raises:
+            ReportError: The raw file cannot be written.
+        """
+        duration_s = round(time.perf_counter() - self._start_s, 3)
+        self._take({"kind": "end", "duration_s": duration_s, "interrupted": self._interrupted})
+        if self._raw is not None:
+            self._raw.close()
+        return self._collector.results()
+
+    def _take(self, line: dict[str, Any]) -> None:
+        """Keep a line, and write it down; the first one says whose run it is."""
+        if not self._begun:
+            self._begun = True
+            self._raw = None if self._path is None else RawFile(self._path)
+            self._take(
+                {
+                    "kind": "run",
+                    "schema_version": SCHEMA_VERSION,
+                    "tool": provenance.tool(),
+                    "environment": provenance.environment(),
+                    "target": self._target,
+                    "started_at": self._started_at.isoformat(timespec="seconds"),
+                    "strict": self._strict,
+                }
+            )
+        if self._raw is not None:
+            self._raw.write(line)
+        self._collector.take(line)
+
+
+def _ground(target: Target, plan: LoadPlan, real_token: str | None) -> Ground:
+    mint = target.entra.mint.callout_token
+    tokens = Tokens(mint) if real_token is None else Tokens(lambda: real_token, pool=1)
+    callouts = Callouts(target.tenant, tokens, seed=plan.config.seed)
+    if target.app is None:
+        return Ground(url=target.url, callouts=callouts)
+    return Ground(
+        url=target.url,
+        callouts=callouts,
+        pid=target.app.pid,
+        app_dir=APP_DIR,
+        settings=target.settings,
+        callout_path=CALLOUT_PATH,
+    )
 
 
 def _mode(url: str | None, *, deployed: bool) -> str:

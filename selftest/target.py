@@ -42,6 +42,7 @@ class Target:
         entra: The emulated Entra, listening.
         tenant: The tenant that it plays.
         app: The local app; None when the endpoint runs elsewhere.
+        settings: Of the local app, with which another worker of it can be started.
         session: For requests of any kind: no cookies, no proxy, no decompression.
         caller: Calls as Entra does.
     """
@@ -51,6 +52,7 @@ class Target:
     entra: EntraServer
     tenant: Tenant
     app: AppProcess | None
+    settings: Mapping[str, str]
     session: aiohttp.ClientSession
     caller: Caller
 
@@ -185,8 +187,8 @@ async def open_target(
         if prepare is not None:
             prepare(entra)
         app = None
+        settings = {**endpoint_settings(entra), **(extra_settings or {}), **chosen}
         if args.url is None:
-            settings = {**endpoint_settings(entra), **(extra_settings or {}), **chosen}
             app = await stack.enter_async_context(AppProcess(settings, app_dir=APP_DIR))
         url = args.url if app is None else app.url + CALLOUT_PATH
         session = await stack.enter_async_context(caller_session())
@@ -196,6 +198,7 @@ async def open_target(
             entra=entra,
             tenant=tenant,
             app=app,
+            settings=settings,
             session=session,
             caller=Caller(session),
         )

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import aiohttp
 
@@ -20,11 +20,16 @@ from selftest.downstream.server import DownstreamServer
 from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
 from selftest.entra.tenant import Tenant
+from selftest.report.load_result import LoadResult
 
 #: What a check cannot do without: a token that the endpoint accepts; the signing key that the endpoint trusts;
 #: the app as our own process, with its log; an app that has not yet been shown a key id it does not know; an app that
-#: asks the emulated downstream.
-type Need = Literal["token", "issuer", "app", "fresh", "downstream"]
+#: asks the emulated downstream; a load that was played; a soak, a step or a spike profile of it.
+type Need = Literal["token", "issuer", "app", "fresh", "downstream", "load", "cold", "soak", "step", "spike"]
+
+
+#: Those of the needs that are a profile of load.
+PROFILES: Final[frozenset[Need]] = frozenset({"soak", "step", "spike"})
 
 
 class NoGoodTokenError(LookupError):
@@ -45,6 +50,7 @@ class Bench:
         fresh: Whether the app has been shown no unknown key id in the last minutes.
         downstream: What the app's provider asks; None where that is not ours.
         variant: The settings that the app runs with, where they are not the usual ones.
+        load: What a load run found; None where none was played.
         clock: Unix time in seconds.
         sleep: Waits, in the seconds of ``clock``.
         stopwatch: Monotonic seconds, for latencies.
@@ -63,6 +69,7 @@ class Bench:
     fresh: bool = True
     downstream: DownstreamServer | None = None
     variant: Variant | None = None
+    load: LoadResult | None = None
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     stopwatch: Callable[[], float] = time.perf_counter
@@ -77,7 +84,11 @@ class Bench:
             "app": self.log is not None,
             "fresh": self.fresh and self.trusted,
             "downstream": self.downstream is not None and self.variant is not None,
+            "load": self.load is not None,
+            "cold": self.load is not None and bool(self.load.cold_starts),
         }
+        if self.load is not None and self.load.config.profile != "load":
+            held[self.load.config.profile] = True
         return frozenset(need for need, is_held in held.items() if is_held)
 
     def good_token(self) -> str:

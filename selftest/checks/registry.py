@@ -1,7 +1,7 @@
 """The one registry of checks: the command line, the tests, the reports and the code page all read it.
 
-A check is a true statement about a good endpoint, and the function that finds out whether it holds. Ids are
-a letter for the subject (T token, B body, C contract, F faults) and a number; a number is never used twice, so groups
+A check is a true statement about a good endpoint, and the function that finds out whether it holds. Ids are a letter
+for the subject (T token, B body, C contract, F faults, L load) and a number; a number is never used twice, so groups
 leave gaps. What runs a check is in ``runner``; this module only knows what there is.
 """
 
@@ -21,6 +21,7 @@ ISSUER: Final[frozenset[Need]] = frozenset({"token", "issuer"})
 APP: Final[frozenset[Need]] = frozenset({"token", "app"})
 FRESH: Final[frozenset[Need]] = frozenset({"token", "issuer", "fresh"})
 DOWNSTREAM: Final[frozenset[Need]] = frozenset({"token", "issuer", "app", "downstream"})
+LOAD: Final[frozenset[Need]] = frozenset({"load"})
 ANYWHERE: Final[frozenset[Need]] = frozenset()
 
 
@@ -153,7 +154,7 @@ def select(wanted: Sequence[str], registry: dict[str, Check] = REGISTRY) -> tupl
         key = word.upper()
         found = [key] if key in registry else [name for name in registry if key and name.startswith(key)]
         if not found:
-            near = ", ".join(get_close_matches(key, registry)) or "C, T, B, F"
+            near = ", ".join(get_close_matches(key, registry)) or "C, T, B, F, L"
             raise UnknownCheckError(f"no check is called {word!r}; near: {near}; `check --list` shows all")
         chosen |= {name: registry[name] for name in found}
     return tuple(sorted(chosen.values(), key=lambda each: each.order))

@@ -26,6 +26,11 @@ _LACKS: Final[dict[Need, str]] = {
     "token": "no token that the endpoint believes is at hand; give a real one with --token-file",
     "issuer": "the endpoint trusts another issuer than the emulated Entra, so its tokens cannot be forged",
     "app": "the app runs elsewhere, so its log cannot be read",
+    "load": "no load was played; `load` plays one, and `check L` a short one",
+    "cold": "no fresh worker was started; that needs the local app and --cold",
+    "soak": "only hours of load show it: `load --profile soak`",
+    "step": "only rising rates show it: `load --profile step`",
+    "spike": "only a spike shows it: `load --profile spike`",
     "fresh": "the app was not started by this run, so its key cache is in an unknown state",
 }
 

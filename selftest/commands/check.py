@@ -3,20 +3,24 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Final
 
 from selftest.checks import Check, UnknownCheckError, select
 from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
+from selftest.checks.bench import Bench
 from selftest.checks.token_rotation import publish_for_checks
+from selftest.commands.run import COLD_STARTS, TRIES
 from selftest.host.process import AppStartError
+from selftest.load.arguments import short_plan
+from selftest.real_token import UsageError, add_deployed_arguments, real_token
 from selftest.report.outputs import add_output_arguments, emit
 from selftest.report.stored import ReportError
+from selftest.safety import ConsentError, is_this_machine, require_consent
 from selftest.session import Session
 from selftest.target import TargetError, add_target_arguments, open_target
 
 _COULD_NOT_RUN: Final = 2
-_MAX_TOKEN_FILE_BYTES: Final = 64 * 1024
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,19 +28,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "check",
         help="run the checks by id or prefix",
-        description="Run checks: C contract, T token, B body, F faults. Exit code 0: every must holds. "
+        description="Run checks: C contract, T token, B body, F faults, L load. Exit code 0: every must holds. "
         "1: a must fails. 2: they could not run. 3: nothing could be proved. 130: interrupted; what was found is kept.",
     )
     parser.add_argument("ids", nargs="*", metavar="ID", help="an id (C03) or the start of some (T, B4); default: all")
     add_target_arguments(parser)
     parser.add_argument("--list", action="store_true", help="name the checks instead of running them")
     parser.add_argument("--strict", action="store_true", help="a should that fails makes the run fail, too")
-    parser.add_argument(
-        "--deployed", action="store_true", help="with --url: the endpoint trusts the real Entra, not the emulated one"
-    )
-    parser.add_argument(
-        "--token-file", type=Path, metavar="FILE", help="with --deployed: a token that the endpoint must accept"
-    )
+    parser.add_argument("--yes", action="store_true", help="consent to load and faults for a host elsewhere")
+    add_deployed_arguments(parser)
     add_output_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -47,47 +47,47 @@ def run(args: argparse.Namespace) -> int:
         checks = select(args.ids)
         if args.list:
             return _list(checks)
-        real_token = _real_token(args)
+        token = real_token(args)
+        _consented(args, checks)
         session = Session(args)
-        session.run(_collect(args, checks, real_token, session))
+        session.run(_collect(args, checks, token, session))
         results = session.results()
         emit(results, args)
-    except (UnknownCheckError, UsageError, UnreachableError, TargetError, AppStartError, ReportError) as error:
+    except (
+        *(UnknownCheckError, UsageError, ConsentError),
+        *(UnreachableError, TargetError, AppStartError, ReportError),
+    ) as error:
         print(f"check: {error}", file=sys.stderr)
         return _COULD_NOT_RUN
     return results.verdict.exit_code
 
 
-class UsageError(ValueError):
-    """Raised when flags contradict each other or a file is not what it has to be."""
-
-
-async def _collect(args: argparse.Namespace, checks: Sequence[Check], real_token: str | None, session: Session) -> None:
+async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str | None, session: Session) -> None:
     async with open_target(args, prepare=publish_for_checks) as target:
         session.reached(target)
-        bench = bench_of(target, deployed=args.deployed, real_token=real_token)
+        bench = bench_of(target, deployed=args.deployed, real_token=token)
         await require_answer(bench)
         await await_keys_read(bench)
-        await session.run_checks(checks, bench, open_variant=variants_of(target))
+        of_load = [check for check in checks if "load" in check.needs]
+        others = [check for check in checks if "load" not in check.needs]
+        await session.run_checks(others, bench, open_variant=variants_of(target))
+        if of_load and _may_load(args, bench):
+            found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), real_token=token, tries=TRIES)
+            bench = replace(bench, load=found)
+        await session.run_checks(of_load, bench)
 
 
-def _real_token(args: argparse.Namespace) -> str | None:
-    if args.deployed and args.url is None:
-        raise UsageError("--deployed needs --url: it is about an endpoint that runs elsewhere")
-    if args.deployed:
-        # Nothing fetches from the emulated Entra then, so its port must not be in anybody's way.
-        args.authority_port = 0
-    if args.token_file is None:
-        return None
-    if not args.deployed:
-        raise UsageError("--token-file needs --deployed: the emulated Entra signs tokens of its own")
-    try:
-        token = args.token_file.read_bytes()[: _MAX_TOKEN_FILE_BYTES + 1].strip()
-    except OSError as error:
-        raise UsageError(f"--token-file {args.token_file} cannot be read: {error.strerror}") from error
-    if token.count(b".") != 2 or not token.isascii() or any(byte <= 32 for byte in token):
-        raise UsageError(f"--token-file {args.token_file} holds no compact token (three segments, nothing else)")
-    return str(token.decode())
+def _may_load(args: argparse.Namespace, bench: Bench) -> bool:
+    """Say whether a load was asked for, or does not bother anybody; without a believed token there is none to play."""
+    asked = any(word.upper().startswith("L") for word in args.ids)
+    return "token" in bench.have and (asked or args.url is None or is_this_machine(args.url))
+
+
+def _consented(args: argparse.Namespace, checks: Sequence[Check]) -> None:
+    asked = {word[:1].upper() for word in args.ids}
+    rate_per_s = short_plan(cold_starts=0).config.rate_per_s if "L" in asked else 0.0
+    faults = "F" in asked and any("downstream" in check.needs for check in checks)
+    require_consent(args.url, rate_per_s=rate_per_s, faults=faults, yes=args.yes)
 
 
 def _list(checks: Sequence[Check]) -> int:

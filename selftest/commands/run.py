@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -9,12 +10,17 @@ from selftest.checks import REGISTRY
 from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
 from selftest.checks.token_rotation import publish_for_checks
 from selftest.host.process import AppStartError
+from selftest.load.arguments import short_plan
 from selftest.report.outputs import add_output_arguments, emit
 from selftest.report.stored import ReportError
+from selftest.safety import is_this_machine
 from selftest.session import Session
 from selftest.target import TargetError, add_target_arguments, open_target
 
 REPORT_DIR: Final = Path("selftest-report")
+#: How many fresh workers are timed, and how often a load is played whose generator was late.
+COLD_STARTS: Final = 2
+TRIES: Final = 3
 _COULD_NOT_RUN: Final = 2
 
 
@@ -23,8 +29,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "run",
         help="everything, on this machine; what runs without a command",
-        description="Start the emulated Entra and the app, sign every kind of user in, run every check, and report. "
-        f"The results are kept in {REPORT_DIR}/.",
+        description="Start the emulated Entra and the app, sign every kind of user in, play a short load, run every "
+        f"check, and report. The results are kept in {REPORT_DIR}/.",
     )
     add_target_arguments(parser)
     parser.add_argument("--strict", action="store_true", help="a should that fails makes the run fail, too")
@@ -54,4 +60,12 @@ async def _everything(args: argparse.Namespace, session: Session) -> None:
         await require_answer(bench)
         await await_keys_read(bench)
         await session.play_signins(target)
-        await session.run_checks(tuple(REGISTRY.values()), bench, open_variant=variants_of(target))
+        of_load = tuple(check for check in REGISTRY.values() if "load" in check.needs)
+        others = tuple(check for check in REGISTRY.values() if "load" not in check.needs)
+        # The load has the machine to itself: the checks of faults start apps of their own.
+        if args.url is None or is_this_machine(args.url):
+            found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), tries=TRIES)
+            await session.run_checks(of_load, replace(bench, load=found))
+        else:
+            await session.run_checks(of_load, bench)
+        await session.run_checks(others, bench, open_variant=variants_of(target))

@@ -8,9 +8,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from selftest.report.load_text import load_lines
 from selftest.report.results import CheckResult, Results, SignInResult
 
-_GROUPS: Final = {"C": "contract", "T": "token", "B": "body", "F": "faults"}
+_GROUPS: Final = {"C": "contract", "T": "token", "B": "body", "F": "faults", "L": "load"}
 _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "left")
 _COLOURS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
 
@@ -35,8 +36,12 @@ def _parts(results: Results, *, verbose: bool) -> Iterator[RenderableType]:
         )
     if results.signins:
         yield _signins(results.signins)
-    yield _summary(results.checks)
-    yield Text("")
+    if results.load is not None:
+        yield from (Text(visible(line)) for line in load_lines(results.load))
+        yield Text("")
+    if results.checks:
+        yield _summary(results.checks)
+        yield Text("")
     verdict = results.verdict
     yield Text(visible(f"{verdict.sentence}  ({results.duration_s:.1f} s)"), style=f"bold {_COLOURS[verdict.outcome]}")
 

@@ -6,13 +6,15 @@ and is told in the case's output otherwise, because CI systems know no third col
 
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from itertools import groupby
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from selftest.report.load_result import LoadResult
 from selftest.report.results import CheckResult, Results, SignInResult
 
-_SUITES: Final = {"C": "contract", "T": "token", "B": "body"}
+_SUITES: Final = {"C": "contract", "T": "token", "B": "body", "F": "faults", "L": "load"}
 # XML 1.0 section 2.2: everything else may not stand in a document, not even escaped.
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -22,6 +24,8 @@ def junit(results: Results) -> str:
     root = Element("testsuites", name="selftest", time=_seconds(results.duration_s * 1000))
     for letter, checks in groupby(results.checks, key=lambda check: check.id[0]):
         _suite(root, _SUITES.get(letter, letter), (_check_case(check, strict=results.strict) for check in checks))
+    if results.load is not None:
+        _measured(root, results.load)
     if results.signins:
         _suite(root, "signin", (_signin_case(signin) for signin in results.signins))
     totals = {
@@ -39,6 +43,21 @@ def _suite(root: Element, name: str, cases: Iterable[Element]) -> None:
     suite.set("tests", str(len(suite)))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(sum(case.find(tag) is not None for case in suite)))
+
+
+def _measured(root: Element, load: LoadResult) -> None:
+    """Give the figures of a load run as properties of its suite, or of one of its own where no check judged it."""
+    suite = next((suite for suite in root if suite.get("name") == _SUITES["L"]), None)
+    if suite is None:
+        suite = SubElement(root, "testsuite", name=_SUITES["L"], tests="0", failures="0", errors="0", skipped="0")
+    properties = Element("properties")
+    values: dict[str, object] = {"valid": str(load.valid).lower(), **asdict(load.counts)}
+    if load.latency is not None:
+        values |= {"p50_ms": load.latency.p50_ms, "p95_ms": load.latency.p95_ms, "p99_ms": load.latency.p99_ms}
+        values |= {"max_ms": load.latency.max_ms}
+    for name, value in values.items():
+        SubElement(properties, "property", name=name, value=_clean(str(value)))
+    suite.insert(0, properties)
 
 
 def _check_case(check: CheckResult, *, strict: bool) -> Element:

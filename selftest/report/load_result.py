@@ -5,6 +5,7 @@ Latency counts from the moment a call was due, so that a call sent late is not f
 load; Gil Tene named the mistake "coordinated omission").
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +27,7 @@ class LoadConfig:
         timeout_ms: when the run stops waiting for an attempt, so that it sees how late a late answer is.
         max_retries: 0 or 1, Entra's.
         seed: of Poisson arrivals and of the varieties' order.
+        max_missed_share: the share of first calls that may miss the budget, 0 to 1.
     """
 
     profile: Profile
@@ -38,11 +40,14 @@ class LoadConfig:
     max_retries: int
     max_in_flight: int
     seed: int
+    max_missed_share: float = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadCounts:
     """How the sign-ins of the measured part ended. ``signins`` is the sum of minted, lost and dropped.
+
+    Of a run that was interrupted, only those that had ended.
 
     Attributes:
         signins: how many were due.
@@ -176,16 +181,19 @@ class LoadResult:
 
     Attributes:
         outcomes: first calls by what Entra would log: ``minted``, ``late``, or a code such as ``1003002``.
-        latency: of first calls that were good, from due to end; None where there was none.
-        missed_latency: of those that were not, apart from the others.
+        latency: of first calls with a good answer, in budget or late, from due to end; None where there was none.
+        missed_latency: of those without one, apart from the others.
         service: of the good ones, from sent to end: what a closed-loop tester would show.
         lateness: from due to sent, of all: how well the generator kept its own schedule.
-        achieved_rate_per_s: of calls that were sent.
+        achieved_rate_per_s: of calls that were sent, over the time that sending took.
         curve: (share, ms) from 0 to 1, of all first calls that were answered.
         confidence: 0.99: how sure ``missed_below`` is.
         missed_below: with that confidence at most this share of first calls misses the budget (binomial).
+        missed_above: with that confidence at least this share does.
         faults: none: the run is valid.
         drift: of a soak: ``memory_kb_per_hour`` and ``p50_ms_per_hour``, by least squares over the second half.
+        warmup: latency of the calls before the measured part, good or not.
+        recovery_s: of a spike: how long after its end the latency was back; None where it was not, and of others.
     """
 
     config: LoadConfig
@@ -207,8 +215,27 @@ class LoadResult:
     memory: tuple[MemorySample, ...] = ()
     cold_starts: tuple[ColdStart, ...] = ()
     drift: dict[str, float] | None = None
+    missed_above: float = 0.0
+    warmup: Percentiles | None = None
+    recovery_s: float | None = None
+
+    @property
+    def calls(self) -> int:
+        """Give how many first calls were sent: what the shares are shares of."""
+        return self.counts.minted + self.counts.lost
 
     @property
     def valid(self) -> bool:
         """Say whether the run proves anything."""
         return not self.faults
+
+    @property
+    def sentence(self) -> str:
+        """Say how many calls missed the budget, and what that proves."""
+        missed = self.counts.first_calls_missed
+        told = f"{self.calls:,} calls, {missed:,} not answered well in {self.config.budget_ms:,} ms"
+        if not missed:
+            told = f"{self.calls:,} calls, 0 over {self.config.budget_ms:,} ms"
+        # Rounded up: the bound must not look better than it is.
+        below = math.ceil(self.missed_below * 10_000) / 100
+        return f"{told}: with {self.confidence * 100:.6g} % confidence fewer than {below:.2f} % miss"

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-SCHEMA_VERSION: Final = "1.0"
+from selftest.report.load_result import LoadResult
+
+SCHEMA_VERSION: Final = "1.1"
 
 EXIT_HELD: Final = 0
 EXIT_BROKEN: Final = 1
@@ -94,6 +96,7 @@ class Results:
         environment: What the numbers depend on: Python, platform, processors.
         target: Host and mode of the endpoint; never its query, which can hold a key.
         started_at: ISO 8601 in UTC.
+        load: What a load run found; None where none was played.
     """
 
     tool: dict[str, str]
@@ -105,6 +108,7 @@ class Results:
     checks: tuple[CheckResult, ...]
     verdict: Verdict
     signins: tuple[SignInResult, ...] = ()
+    load: LoadResult | None = None
     schema_version: str = SCHEMA_VERSION
 
     def as_json(self) -> dict[str, Any]:
@@ -116,14 +120,25 @@ class Results:
 def decide(
     checks: Sequence[CheckResult],
     signins: Sequence[SignInResult] = (),
+    load: LoadResult | None = None,
     *,
     strict: bool = False,
     interrupted: bool = False,
+    cut_off: str = "what was found so far is kept",
 ) -> Verdict:
     """Make the verdict.
 
     Every must has to hold; with ``strict`` every should as well. A check that itself broke counts as failed. Where
-    nothing at all could be found out there is no verdict on the endpoint: exit code 3.
+    nothing at all could be found out there is no verdict on the endpoint: exit code 3. The same where a load was played
+    that is not valid, unless something else has failed: what fails beyond doubt fails.
+
+    Args:
+        checks: What was checked.
+        signins: What was played.
+        load: What a load run found.
+        strict: Whether a should that fails makes the run fail.
+        interrupted: Whether the run did not come to its end.
+        cut_off: What to say of that.
     """
     must_failed = sum(result.bad for result in checks if result.level == "must")
     should_failed = sum(result.bad for result in checks if result.level == "should")
@@ -132,21 +147,25 @@ def decide(
     counts |= {"must_failed": must_failed, "should_failed": should_failed}
     counts |= {"signins": len(signins), "signins_failed": signins_failed}
     proved = len(checks) - counts["skip"] + len(signins)
-    told = _told(counts)
+    told = _told(counts, load)
 
     def verdict(outcome: Outcome, exit_code: int, sentence: str) -> Verdict:
         return Verdict(outcome=outcome, exit_code=exit_code, sentence=sentence, counts=counts)
 
     if interrupted:
-        return verdict("interrupted", EXIT_INTERRUPTED, f"INTERRUPTED  {told}; what was found so far is kept")
+        return verdict("interrupted", EXIT_INTERRUPTED, f"INTERRUPTED  {told}; {cut_off}")
     if must_failed or signins_failed or (strict and should_failed):
         return verdict("broken", EXIT_BROKEN, f"FAIL  {told}")
+    if load is not None and not load.valid:
+        fault = load.faults[0]
+        advice = f"{fault.name} {fault.measured}, wanted {fault.limit}: {fault.recommendation}"
+        return verdict("no-evidence", EXIT_NO_EVIDENCE, f"INCONCLUSIVE  {told}; the load proves nothing: {advice}")
     if not proved:
         return verdict("no-evidence", EXIT_NO_EVIDENCE, f"INCONCLUSIVE  {told}; nothing was proved")
     return verdict("held", EXIT_HELD, f"PASS  {told}")
 
 
-def _told(counts: dict[str, int]) -> str:
+def _told(counts: dict[str, int], load: LoadResult | None) -> str:
     """Say the counts in words; what is zero and expected to be is left out."""
     held = counts["pass"]
     parts = ["1 check holds" if held == 1 else f"{held} checks hold"]
@@ -155,7 +174,8 @@ def _told(counts: dict[str, int]) -> str:
             parts.append(f"{counts[name]} {words}")
     if counts["signins"]:
         parts.append(f"{counts['signins'] - counts['signins_failed']} of {counts['signins']} sign-ins minted")
-    return ", ".join(parts)
+    told = ", ".join(parts)
+    return told if load is None or not load.valid else f"{told}; {load.sentence}"
 
 
 def _lists(value: Any) -> Any:

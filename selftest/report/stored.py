@@ -5,21 +5,30 @@ from it can rely on every member.
 """
 
 import json
-import math
 from pathlib import Path
-from typing import Any, Final, Never
+from typing import Any, Final
 
-from jsonschema import Draft202012Validator
-
+from selftest.load.raw import looks_raw, read_raw
+from selftest.report.document import SCHEMA_PATH, ReportError, loads, require_fit
+from selftest.report.load_result import (
+    ColdStart,
+    Fault,
+    LoadConfig,
+    LoadCounts,
+    LoadResult,
+    MemorySample,
+    Percentiles,
+    Phase,
+    Point,
+    Slice,
+    Step,
+)
 from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, SignInResult, Verdict
 
-SCHEMA_PATH: Final = Path(__file__).with_name("results.schema.json")
+__all__ = ["SCHEMA_PATH", "ReportError", "dump", "parse", "read_results", "write_results"]
+
 #: Ten times the largest run so far; more is not a results file.
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
-
-
-class ReportError(ValueError):
-    """Raised when a file holds no results; the message says where in it and what was expected."""
 
 
 def write_results(path: Path, results: Results) -> None:
@@ -39,16 +48,20 @@ def dump(results: Results) -> str:
 
 
 def read_results(path: Path) -> Results:
-    """Read a results file.
+    """Read a results file, or make the results again from a raw file.
 
     Raises:
         ReportError: There is no such file, or it holds something else.
     """
     try:
+        if looks_raw(path):
+            return read_raw(path)
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror}") from error
+    except ReportError as error:
+        raise ReportError(f"{path}: {error}") from error
     if len(data) > MAX_FILE_BYTES:
         raise ReportError(f"{path} has more than {MAX_FILE_BYTES} bytes; a results file has fewer")
     try:
@@ -63,23 +76,18 @@ def parse(data: bytes) -> Results:
     Raises:
         ReportError: It is not JSON, or not of schema version 1; the message names the first member at fault.
     """
-    try:
-        members = json.loads(data, parse_constant=_no_constant, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise ReportError(f"not JSON: {error}") from error
+    members = loads(data)
     if isinstance(members, dict) and not str(members.get("schema_version", "1.")).startswith("1."):
         version = str(members["schema_version"])[:20]
         raise ReportError(
             f"schema_version is {version!r}, this version reads {SCHEMA_VERSION}; use the one that wrote it"
         )
-    validator = Draft202012Validator(json.loads(SCHEMA_PATH.read_bytes()))
-    fault = min(validator.iter_errors(members), key=lambda error: list(map(str, error.absolute_path)), default=None)
-    if fault is not None:
-        raise ReportError(f"{fault.json_path}: {fault.message[:200]}")
+    require_fit(members)
     return _build(members)
 
 
 def _build(members: dict[str, Any]) -> Results:
+    load = members.get("load")
     return Results(
         **{
             **members,
@@ -88,16 +96,32 @@ def _build(members: dict[str, Any]) -> Results:
                 SignInResult(**{**signin, "warnings": tuple(signin["warnings"])}) for signin in members["signins"]
             ),
             "verdict": Verdict(**members["verdict"]),
+            "load": None if load is None else _build_load(load),
         }
     )
 
 
-def _no_constant(name: str) -> Never:
-    raise ValueError(f"the constant {name}")
+def _build_load(members: dict[str, Any]) -> LoadResult:
+    def several[T](name: str, build: type[T]) -> tuple[T, ...]:
+        return tuple(build(**each) for each in members[name])
 
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"the number {text[:20]}")
-    return number
+    percentiles = {
+        name: None if members[name] is None else Percentiles(**members[name])
+        for name in ("latency", "missed_latency", "service", "lateness", "warmup")
+    }
+    return LoadResult(
+        **{
+            **members,
+            **percentiles,
+            "config": LoadConfig(**members["config"]),
+            "counts": LoadCounts(**members["counts"]),
+            "curve": tuple((share, ms) for share, ms in members["curve"]),
+            "faults": several("faults", Fault),
+            "points": several("points", Point),
+            "slices": several("slices", Slice),
+            "phases": several("phases", Phase),
+            "steps": several("steps", Step),
+            "memory": several("memory", MemorySample),
+            "cold_starts": several("cold_starts", ColdStart),
+        }
+    )

@@ -1,0 +1,75 @@
+"""``load``: sign-ins when they are due, under Entra's timeout and with its retry, and what that proves."""
+
+import argparse
+import sys
+from dataclasses import replace
+from typing import Final
+
+from selftest.checks import select
+from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer
+from selftest.checks.bench import PROFILES
+from selftest.commands.run import REPORT_DIR
+from selftest.host.process import AppStartError
+from selftest.load.arguments import add_load_arguments, plan_of
+from selftest.load.profiles import LoadPlan, PlanError
+from selftest.real_token import UsageError, add_deployed_arguments, real_token
+from selftest.report.outputs import add_output_arguments, emit
+from selftest.report.stored import ReportError
+from selftest.safety import ConsentError, require_consent
+from selftest.session import Session
+from selftest.target import TargetError, add_target_arguments, open_target
+
+_COULD_NOT_RUN: Final = 2
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command line."""
+    parser = subparsers.add_parser(
+        "load",
+        help="sign-ins at a rate, open loop, under Entra's timeout: are they answered in time?",
+        description="Send sign-ins when they are due, whatever became of the ones before, and judge each as Entra "
+        f"would. Every call is kept in {REPORT_DIR}/run.jsonl as it ends. Exit code 0: what has to hold is proved. 1: it does "
+        "not hold. 2: it could not run. 3: the run is not valid, or too short to prove it. 130: interrupted; what was "
+        "found is kept.",
+    )
+    add_target_arguments(parser)
+    add_deployed_arguments(parser)
+    add_load_arguments(parser)
+    parser.add_argument("--strict", action="store_true", help="a should that fails makes the run fail, too")
+    add_output_arguments(parser)
+    parser.set_defaults(run=run, out=REPORT_DIR)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play the load, judge it and report."""
+    try:
+        plan = plan_of(args)
+        token = real_token(args)
+        if args.deployed and token is None:
+            raise UsageError("--deployed needs --token-file here: an endpoint answers no load without a token")
+        require_consent(args.url, rate_per_s=plan.config.rate_per_s, yes=args.yes)
+        session = Session(args)
+        session.run(_play(args, plan, token, session))
+        results = session.results()
+        emit(results, args)
+    except (
+        *(PlanError, UsageError, ConsentError),
+        *(UnreachableError, TargetError, AppStartError, ReportError),
+    ) as error:
+        print(f"load: {error}", file=sys.stderr)
+        return _COULD_NOT_RUN
+    return results.verdict.exit_code
+
+
+async def _play(args: argparse.Namespace, plan: LoadPlan, token: str | None, session: Session) -> None:
+    if args.url is None and sys.stderr.isatty():
+        print("starting the emulated Entra and the app ...", file=sys.stderr)
+    async with open_target(args) as target:
+        session.reached(target)
+        bench = bench_of(target, deployed=args.deployed, real_token=token)
+        await require_answer(bench)
+        await await_keys_read(bench)
+        found = await session.play_load(target, plan, real_token=token)
+        judging = replace(bench, load=found)
+        # What another profile would show was not asked for; that is no skip.
+        await session.run_checks([each for each in select(["L"]) if not each.needs & PROFILES - judging.have], judging)

@@ -1,0 +1,87 @@
+"""What one attempt was: in budget, late, failed or unanswered, and the code that Entra would log.
+
+Two clocks must not be mixed up. The judge says what the answer is worth; the budget says whether Entra was still there
+to read it. A good answer after the budget is ``late``, a bad one ``failed`` whenever it comes, and Entra logs 1003005
+for whatever it did not wait for.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cachetools import LRUCache
+
+from selftest.caller import Attempt
+from selftest.judge import Reply, judge
+from selftest.load.engine import Sample
+from selftest.load.phases import server_timing_ms
+from selftest.report.load_result import AttemptOutcome
+
+TIMED_OUT: Final = 1003005
+#: Different answers of one endpoint, which are alike but for their correlation ids.
+_REMEMBERED: Final = 512
+_NO_ID: Final = b"00000000-0000-0000-0000-000000000000"
+
+
+class Outcomes:
+    """Judges attempts; answers that are the same but for the correlation id are judged once.
+
+    Args:
+        budget_ms: Entra's timeout for one attempt.
+    """
+
+    def __init__(self, budget_ms: int) -> None:
+        self._budget_ms = budget_ms
+        self._codes: LRUCache[tuple[int | None, str | None, bytes], int | None] = LRUCache(_REMEMBERED)
+
+    def of(self, attempt: Attempt, correlation_id: str = "") -> tuple[AttemptOutcome, int | None]:
+        """Give what an attempt was, and the code that Entra would log for it; None where it would mint."""
+        late = attempt.latency_ms > self._budget_ms
+        if attempt.failure == "timeout":
+            return "unanswered", TIMED_OUT
+        code = self._code(attempt, correlation_id)
+        if code is not None:
+            return "failed", TIMED_OUT if late else code
+        return ("late", TIMED_OUT) if late else ("in-budget", None)
+
+    def _code(self, attempt: Attempt, correlation_id: str) -> int | None:
+        # An endpoint may give the id back; another of the same length changes no rule's answer.
+        body = attempt.body.replace(correlation_id.encode(), _NO_ID) if correlation_id else attempt.body
+        reply = Reply(
+            status=attempt.status, content_type=attempt.header("Content-Type"), body=body, failure=attempt.failure
+        )
+        if attempt.failure is not None:
+            return judge(reply).code
+        key = (reply.status, reply.content_type, body)
+        if key not in self._codes:
+            self._codes[key] = judge(reply).code
+        return self._codes[key]
+
+
+def call_line(sample: Sample, outcomes: Outcomes, *, warmup: bool) -> dict[str, Any]:
+    """Write a sample as a line of the raw file; times of an attempt count from when the call was due."""
+    line: dict[str, Any] = {"kind": "call", "due_s": round(sample.due_s, 6)}
+    if warmup:
+        line["warmup"] = True
+    line["correlation_id"] = sample.prepared.correlation_id
+    line["attempts"] = [_attempt(attempt, sample, outcomes) for attempt in sample.attempts]
+    return line
+
+
+def _attempt(attempt: Attempt, sample: Sample, outcomes: Outcomes) -> Mapping[str, Any]:
+    outcome, code = outcomes.of(attempt, sample.prepared.correlation_id)
+    since_s = sample.due_s
+
+    def at_ms(moment_s: float) -> float:
+        return round((moment_s - since_s) * 1000, 3)
+
+    return {
+        "due_ms": at_ms(attempt.due_s),
+        "sent_ms": at_ms(attempt.sent_s),
+        "headers_ms": None if attempt.headers_s is None else at_ms(attempt.headers_s),
+        "end_ms": at_ms(attempt.end_s),
+        "status": attempt.status,
+        "failure": attempt.failure,
+        "outcome": outcome,
+        "code": code,
+        "server_timing_ms": server_timing_ms(attempt.headers),
+    }

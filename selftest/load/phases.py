@@ -1,0 +1,61 @@
+"""Where the time of a call went, as the endpoint tells it in ``Server-Timing``.
+
+The header is the endpoint's, so anything may stand in it: what is no phase is passed over, and there is a limit to how
+many are read. ``total`` is no phase but the whole of what the endpoint saw; what it did not see is ``network and
+host``.
+
+Source: W3C Server Timing (Editor's Draft), section 4: ``name;dur=milliseconds;desc=text``, with commas between.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+OUTSIDE: Final = "network and host"
+INSIDE: Final = "rest of the endpoint"
+TOTAL: Final = "total"
+
+_MAX_PHASES: Final = 24
+_MAX_HEADER_CHARACTERS: Final = 4096
+#: Longer than any run may take.
+_MAX_MS: Final = 86_400_000.0
+_METRIC: Final = re.compile(r"\s*([A-Za-z0-9!#$%&'*+.^_`|~-]{1,40})\s*((?:;[^,]*)?)")
+_DURATION: Final = re.compile(r';\s*dur\s*=\s*"?(\d{1,12}(?:\.\d{1,12})?)"?\s*(?:;|$)', re.IGNORECASE)
+#: In this project's endpoint the provider waits for these, so that its own time is the rest.
+_WITHIN_PROVIDER: Final = ("downstream_token", "downstream_call")
+
+
+def server_timing_ms(headers: Iterable[tuple[str, str]]) -> dict[str, float]:
+    """Read the durations by name, in milliseconds; the first of a name counts."""
+    text = ",".join(value for name, value in headers if name.lower() == "server-timing")
+    found: dict[str, float] = {}
+    for part in text[:_MAX_HEADER_CHARACTERS].split(","):
+        metric = _METRIC.fullmatch(part)
+        duration = None if metric is None else _DURATION.search(metric[2])
+        if metric is None or duration is None:
+            continue
+        spent_ms = float(duration[1])
+        if math.isfinite(spent_ms) and spent_ms <= _MAX_MS and len(found) < _MAX_PHASES:
+            found.setdefault(metric[1], spent_ms)
+    return found
+
+
+def parts_ms(timing_ms: Mapping[str, float], latency_ms: float) -> dict[str, float]:
+    """Divide a latency into the endpoint's phases, the rest of the endpoint, and what it did not see.
+
+    The parts add up to the latency, as far as the endpoint's own numbers do. Without any of them there is nothing to
+    divide.
+    """
+    if not timing_ms:
+        return {}
+    parts = {name: spent_ms for name, spent_ms in timing_ms.items() if name not in {TOTAL, INSIDE, OUTSIDE}}
+    if "provider" in parts:
+        waited_ms = sum(parts.get(name, 0.0) for name in _WITHIN_PROVIDER)
+        parts["provider"] = max(0.0, parts["provider"] - waited_ms)
+    told_ms = math.fsum(parts.values())
+    total_ms = max(timing_ms.get(TOTAL, told_ms), 0.0)
+    if total_ms > told_ms:
+        parts[INSIDE] = total_ms - told_ms
+    parts[OUTSIDE] = max(0.0, latency_ms - total_ms)
+    return parts

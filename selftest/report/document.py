@@ -1,0 +1,59 @@
+"""JSON that comes from a file: read strictly, held against the published schema, refused by the place of its fault."""
+
+import json
+import math
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Never
+
+from jsonschema import Draft202012Validator
+
+SCHEMA_PATH: Final = Path(__file__).with_name("results.schema.json")
+_SHOWN_CHARACTERS: Final = 200
+
+
+class ReportError(ValueError):
+    """Raised when a file holds no results; the message says where in it and what was expected."""
+
+
+def loads(data: bytes | str) -> Any:
+    """Read JSON without the constants and numbers that JSON does not have.
+
+    Raises:
+        ReportError: It is not JSON.
+    """
+    try:
+        return json.loads(data, parse_constant=_no_constant, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"not JSON: {error}") from error
+
+
+def require_fit(members: Any, definition: str | None = None) -> None:
+    """Hold a value against the schema, or against one of its definitions.
+
+    Raises:
+        ReportError: It does not fit; the message names the first member at fault.
+    """
+    faults = _validator(definition).iter_errors(members)
+    fault = min(faults, key=lambda error: list(map(str, error.absolute_path)), default=None)
+    if fault is not None:
+        raise ReportError(f"{fault.json_path}: {fault.message[:_SHOWN_CHARACTERS]}")
+
+
+@cache
+def _validator(definition: str | None) -> Draft202012Validator:
+    schema = json.loads(SCHEMA_PATH.read_bytes())
+    if definition is None:
+        return Draft202012Validator(schema)
+    return Draft202012Validator({"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]})
+
+
+def _no_constant(name: str) -> Never:
+    raise ValueError(f"the constant {name}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text[:20]}")
+    return number

@@ -1,0 +1,102 @@
+"""A load run in lines of text: what was sent, what came, whether to believe it. The verdict is not here."""
+
+from collections.abc import Iterator
+
+from selftest.report.load_result import LoadResult, Percentiles
+
+
+def load_lines(load: LoadResult) -> Iterator[str]:
+    """Give the lines of the report, without colour."""
+    config = load.config
+    kept = f"budget {config.budget_ms:,} ms, timeout {config.timeout_ms:,} ms, {_retries(config.max_retries)}"
+    yield f"{_shape(load)}, {config.arrivals} arrivals; {kept}"
+    if load.warmup is not None:
+        warmup = load.warmup
+        yield f"  warm-up: {warmup.samples:,} calls, p50 {_ms(warmup.p50_ms)}, max {_ms(warmup.max_ms)}; not counted"
+    if load.latency is not None:
+        yield f"  {percentile_line(load.latency)}     (from due time)"
+    if load.missed_latency is not None:
+        yield f"  not good: {percentile_line(load.missed_latency)}"
+    yield f"  {_counts(load)}"
+    yield from _steps(load)
+    yield from _phases(load)
+    if load.cold_starts:
+        told = ", ".join(
+            f"{_ms(start.answered_ms)} (listening {_ms(start.listening_ms)})" for start in load.cold_starts
+        )
+        yield f"  fresh workers, spawn to first answer: {told}"
+    if load.memory:
+        first_mb, last_mb = load.memory[0].resident_kb / 1024, load.memory[-1].resident_kb / 1024
+        yield f"  memory of the app: {first_mb:,.1f} MB at the start, {last_mb:,.1f} MB at the end"
+    yield f"  {_generator(load)}"
+
+
+def percentile_line(values: Percentiles) -> str:
+    """Give the percentiles on one line."""
+    named = (
+        ("p50", values.p50_ms),
+        ("p90", values.p90_ms),
+        ("p99", values.p99_ms),
+        ("p99.9", values.p99_9_ms),
+        ("max", values.max_ms),
+    )
+    return "   ".join(f"{name} {_ms(value)}" for name, value in named)
+
+
+def _shape(load: LoadResult) -> str:
+    config = load.config
+    if config.profile == "step":
+        return f"step  {', '.join(f'{step.rate_per_s:g}' for step in load.steps)} a second, one after the other"
+    shown = f"{config.profile}  {config.rate_per_s:g}/s for {config.duration_s:g} s"
+    return f"{shown} at the spike, {load.steps[0].rate_per_s:g}/s around it" if config.profile == "spike" else shown
+
+
+def _counts(load: LoadResult) -> str:
+    in_budget = load.outcomes.get("minted", 0)
+    late = load.outcomes.get("late", 0)
+    failed = load.calls - in_budget - late
+    told = f"ok {in_budget:,}   late {late:,}   failed {failed:,}   retried {load.counts.retries:,}   "
+    told += f"sign-ins lost {load.counts.lost:,}"
+    codes = [f"{code} {count:,}" for code, count in load.outcomes.items() if code not in {"minted", "late"}]
+    return f"{told}   ({', '.join(codes)})" if codes else told
+
+
+def _steps(load: LoadResult) -> Iterator[str]:
+    for step in load.steps:
+        word = "holds" if step.held and step.valid else "does not hold" if step.valid else "proves nothing"
+        yield (
+            f"  {step.rate_per_s:g}/s for {step.seconds:g} s: p50 {_ms(step.p50_ms)}, p99 {_ms(step.p99_ms)}, "
+            f"{step.first_calls_missed:,} of {step.signins:,} missed, {step.lost:,} lost: {word}"
+        )
+    if load.config.profile == "spike":
+        back = "was not back" if load.recovery_s is None else f"was back after {load.recovery_s:g} s"
+        yield f"  after the spike the latency {back}"
+
+
+def _phases(load: LoadResult) -> Iterator[str]:
+    if not load.phases:
+        return
+    width = max(len(phase.name) for phase in load.phases)
+    yield "  where the time went (share of all, share of the slowest hundredth):"
+    for phase in sorted(load.phases, key=lambda each: -each.mean_share):
+        yield (
+            f"    {phase.name:<{width}}  p50 {_ms(phase.p50_ms):>9}  p99 {_ms(phase.p99_ms):>9}  "
+            f"{phase.mean_share * 100:5.1f} %  {phase.slowest_share * 100:5.1f} %"
+        )
+
+
+def _generator(load: LoadResult) -> str:
+    late = "" if load.lateness is None else f"late p99 {_ms(load.lateness.p99_ms)}, "
+    told = f"generator: {late}rate {load.achieved_rate_per_s:.1f}/s, dropped {load.counts.dropped:,}"
+    if load.valid:
+        return f"{told}     run is VALID"
+    faults = "; ".join(f"{fault.name} {fault.measured}, wanted {fault.limit}" for fault in load.faults)
+    return f"{told}     run is NOT VALID ({faults})"
+
+
+def _retries(number: int) -> str:
+    return "no retry" if not number else f"{number} retry" if number == 1 else f"{number} retries"
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.1f} ms" if value < 100 else f"{value:,.0f} ms"
