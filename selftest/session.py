@@ -77,7 +77,8 @@ class Session:
         with Progress(len(VARIETIES)) as progress:
             for variety in VARIETIES:
                 played = await sign_in(target.caller, target.url, target.entra.mint, target.tenant, variety)
-                self._take({"kind": "signin", **asdict(_result(played))})
+                found = _result(played)
+                self._take({"kind": "signin", **asdict(found), "warnings": list(found.warnings)})
                 progress.step(variety.id)
 
     async def play_load(

@@ -25,8 +25,8 @@ _HOUR_S: Final = 3600.0
     why="A worker that grows is killed when the plan's memory is used up, with every sign-in that it holds.",
     fix="Bound every cache and every list that a request adds to; compare two snapshots of `tracemalloc`.",
     explain="Samples the resident memory of the app's process while load goes on.\nWanted: over the second half "
-    "of the run its trend (least squares) rises by at most 5 % of what it is.\nSkipped where the process is not ours, or the run "
-    "too short for twenty samples in its second half.",
+    "of the run its trend (least squares) rises by at most 5 % of what it is.\nSkipped where the process is not ours, "
+    "or the second half has fewer than twenty samples.",
     needs=_SOAK,
 )
 async def keeps_its_memory(bench: Bench) -> Outcome:
@@ -101,7 +101,7 @@ async def recovers(bench: Bench) -> Outcome:
     source=_OURS,
     why="What grows with time, a list that is searched or a table that is scanned, ends above the budget one day.",
     fix="Compare the phases of an early and a late part of the run: the one that grows names the place.",
-    explain="Cuts the load run into slices and takes the trend of their medians over its second half.\nWanted: it rises "
+    explain="Cuts the run into slices and takes the trend of their medians over its second half.\nWanted: it rises "
     "by at most a fifth of the median, or 5 ms where that is more.",
     needs=_SOAK,
 )

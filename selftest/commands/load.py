@@ -27,8 +27,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "load",
         help="sign-ins at a rate, open loop, under Entra's timeout: are they answered in time?",
-        description="Send sign-ins when they are due, whatever became of the ones before, and judge each as Entra "
-        f"would. Every call is kept in {REPORT_DIR}/run.jsonl as it ends. Exit code 0: what has to hold is proved. 1: it does "
+        description="Send sign-ins when they are due, whatever became of those before, and judge each as Entra would. "
+        f"Every call is kept in {REPORT_DIR}/run.jsonl as it ends. Exit code 0: what has to hold is proved. 1: it does "
         "not hold. 2: it could not run. 3: the run is not valid, or too short to prove it. 130: interrupted; what was "
         "found is kept.",
     )

@@ -47,8 +47,13 @@ def _shape(load: LoadResult) -> str:
     config = load.config
     if config.profile == "step":
         return f"step  {', '.join(f'{step.rate_per_s:g}' for step in load.steps)} a second, one after the other"
-    shown = f"{config.profile}  {config.rate_per_s:g}/s for {config.duration_s:g} s"
-    return f"{shown} at the spike, {load.steps[0].rate_per_s:g}/s around it" if config.profile == "spike" else shown
+    if config.profile == "spike" and len(load.steps) == 3:
+        usual, spike, _ = load.steps
+        return (
+            f"spike  {usual.rate_per_s:g}/s for {config.duration_s:g} s, "
+            f"{spike.rate_per_s:g}/s for {spike.seconds:g} s of it"
+        )
+    return f"{config.profile}  {config.rate_per_s:g}/s for {config.duration_s:g} s"
 
 
 def _counts(load: LoadResult) -> str:
@@ -80,7 +85,7 @@ def _phases(load: LoadResult) -> Iterator[str]:
     yield "  where the time went (share of all, share of the slowest hundredth):"
     for phase in sorted(load.phases, key=lambda each: -each.mean_share):
         yield (
-            f"    {phase.name:<{width}}  p50 {_ms(phase.p50_ms):>9}  p99 {_ms(phase.p99_ms):>9}  "
+            f"    {phase.name:<{width}}  p50 {phase.p50_ms:>9,.2f} ms  p99 {phase.p99_ms:>9,.2f} ms  "
             f"{phase.mean_share * 100:5.1f} %  {phase.slowest_share * 100:5.1f} %"
         )
 
