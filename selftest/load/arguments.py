@@ -13,8 +13,8 @@ from selftest.load.schedule import Segment
 from selftest.report.load_result import LoadConfig
 
 _UNITS_S: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)(ms|s|m|h|)")
-_NUMBER: Final = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
+_DURATION: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)(ms|s|m|h|)", re.ASCII)
+_NUMBER: Final = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
 _DEFAULT_DURATION_S: Final = {"load": 60.0, "soak": 1800.0, "spike": 60.0}
 _MAX_STEPS: Final = 50
 _MAX_COLD_STARTS: Final = 20

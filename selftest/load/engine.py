@@ -92,8 +92,8 @@ async def run_open_loop(
     Raises:
         Exception: What ``prepare`` or ``take`` raised; the run ends then.
     """
-    run = _Run(session, url, take, limits, clock)
     with _quiet_collector():
+        run = _Run(session, url, take, limits, clock)
         try:
             await run.send_all(due_s, prepare)
         finally:

@@ -21,7 +21,7 @@ _MAX_HEADER_CHARACTERS: Final = 4096
 #: Longer than any run may take.
 _MAX_MS: Final = 86_400_000.0
 _METRIC: Final = re.compile(r"\s*([A-Za-z0-9!#$%&'*+.^_`|~-]{1,40})\s*((?:;[^,]*)?)")
-_DURATION: Final = re.compile(r';\s*dur\s*=\s*"?(\d{1,12}(?:\.\d{1,12})?)"?\s*(?:;|$)', re.IGNORECASE)
+_DURATION: Final = re.compile(r';\s*dur\s*=\s*"?(\d{1,12}(?:\.\d{1,12})?)"?\s*(?:;|$)', re.IGNORECASE | re.ASCII)
 #: In this project's endpoint the provider waits for these, so that its own time is the rest.
 _WITHIN_PROVIDER: Final = ("downstream_token", "downstream_call")
 

@@ -63,7 +63,7 @@ def summarise(record: LoadRecord) -> LoadResult:
     below = upper_bound(missed, calls, plan.confidence)
     above = lower_bound(missed, calls, plan.confidence)
     lateness = percentiles(samples.lateness_ms)
-    achieved_per_s = _achieved(calls, config.duration_s, samples.last_sent_s)
+    achieved_per_s = _achieved(record)
     evidence = Evidence(
         calls=calls,
         missed=missed,
@@ -116,9 +116,12 @@ def _where(column: Sequence[float], chosen: Sequence[bool]) -> list[float]:
     return [value for value, wanted in zip(column, chosen, strict=True) if wanted]
 
 
-def _achieved(calls: int, duration_s: float, last_sent_s: float) -> float:
+def _achieved(record: LoadRecord) -> float:
     """Give the rate over the time that sending took, which is longer than planned where the generator fell behind."""
-    return calls / max(duration_s, last_sent_s)
+    sent_for_s = record.samples.last_sent_s
+    if record.elapsed_s is not None:
+        sent_for_s = max(sent_for_s, record.plan.config.duration_s)
+    return len(record.samples) / sent_for_s if sent_for_s else 0.0
 
 
 def _phases(samples: Samples) -> Iterator[Phase]:

@@ -13,13 +13,15 @@ from tests.selftest.checks.broken import GOOD, Fault
 from tests.selftest.checks.contract_faults import CONTRACT_FAULTS
 from tests.selftest.checks.key_faults import KEY_FAULTS
 from tests.selftest.checks.lab import Lab, open_lab
+from tests.selftest.checks.load_faults import LOAD_FAULTS
 from tests.selftest.checks.policy_faults import POLICY_FAULTS
 from tests.selftest.checks.token_faults import TOKEN_FAULTS
 
 FAULTS = TOKEN_FAULTS | KEY_FAULTS | BODY_FAULTS | CONTRACT_FAULTS
 FRESH = [name for name, check in REGISTRY.items() if "fresh" in check.needs]
 DOWNSTREAM = [name for name, check in REGISTRY.items() if "downstream" in check.needs]
-OTHERS = [name for name in REGISTRY if name not in {*FRESH, *DOWNSTREAM}]
+LOAD = [name for name, check in REGISTRY.items() if "load" in check.needs]
+OTHERS = [name for name in REGISTRY if name not in {*FRESH, *DOWNSTREAM, *LOAD}]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -41,7 +43,8 @@ async def outcome(lab: Lab, check_id: str, fault: Fault) -> CheckResult:
 
 async def test_every_check_has_a_fault() -> None:
     """The table of faults and the registry name the same checks."""
-    assert set(FAULTS) | set(POLICY_FAULTS) == set(REGISTRY)
+    assert set(FAULTS) | set(POLICY_FAULTS) | set(LOAD_FAULTS) == set(REGISTRY)
+    assert set(LOAD_FAULTS) == set(LOAD)
     assert set(POLICY_FAULTS) == set(DOWNSTREAM)
 
 

@@ -38,14 +38,14 @@ def test_there_are_enough_checks() -> None:
 
 
 def test_every_letter_has_a_group() -> None:
-    """Contract, token, body and faults are all there, and nothing else."""
-    assert {check_id[0] for check_id in REGISTRY} == {"C", "T", "B", "F"}
+    """Contract, token, body, faults and load are all there, and nothing else."""
+    assert {check_id[0] for check_id in REGISTRY} == {"C", "T", "B", "F", "L"}
 
 
 @pytest.mark.parametrize("check", REGISTRY.values(), ids=REGISTRY)
 def test_every_text_is_there(check: Check) -> None:
     """A check says what, why, from where and what to do, short enough to be read."""
-    assert re.fullmatch(r"[CTBF]\d{2,3}", check.id)
+    assert re.fullmatch(r"[CTBFL]\d{2,3}", check.id)
     for text in (check.title, check.source, check.why, check.fix, check.explain):
         assert text.strip() == text != ""
     assert not check.title.endswith(".")

@@ -1,0 +1,105 @@
+"""No load check passes vacuously: each holds for a good run and fails for one with one bad thing in it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+
+from selftest.checks import REGISTRY
+from selftest.checks.runner import run_checks
+from selftest.report.load_result import LoadResult
+from selftest.report.results import CheckResult
+from tests.selftest.checks.broken import Fault
+from tests.selftest.checks.lab import Lab, open_lab
+from tests.selftest.checks.load_faults import LOAD_FAULTS, LOAD_GOOD, LOAD_RUNS, found
+from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, LATE_GENERATOR, SOAK, SPIKE, STEPS
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="lab")
+async def one_lab() -> AsyncIterator[Lab]:
+    """A bench; these checks send nothing."""
+    async with open_lab() as lab:
+        yield lab
+
+
+async def outcome(lab: Lab, check_id: str, fault: Fault) -> CheckResult:
+    """Run one check on a run."""
+    (result,) = [result async for result in run_checks([REGISTRY[check_id]], fault.bench(lab.bench))]
+    return result
+
+
+async def test_every_load_check_has_a_run() -> None:
+    """The table and the registry name the same checks."""
+    assert set(LOAD_RUNS) == {name for name, check in REGISTRY.items() if "load" in check.needs}
+
+
+@pytest.mark.parametrize("check_id", LOAD_RUNS)
+async def test_holds_for_a_good_run_and_fails_for_a_bad_one(lab: Lab, check_id: str) -> None:
+    """A check tells the two apart."""
+    good = await outcome(lab, check_id, LOAD_GOOD[check_id])
+    assert good.status == "pass", good.actual
+    bad = await outcome(lab, check_id, LOAD_FAULTS[check_id])
+    assert bad.status == "fail", bad.actual
+
+
+@pytest.mark.parametrize("check_id", LOAD_RUNS)
+async def test_without_a_load_it_is_a_visible_skip(lab: Lab, check_id: str) -> None:
+    """Nothing was played, so nothing is said."""
+    result = await outcome(lab, check_id, Fault())
+    assert result.status == "skip"
+    assert result.actual.startswith(("no load was played", "only "))
+
+
+@pytest.mark.parametrize("check_id", ["L01", "L02", "L07", "L08"])
+async def test_a_run_that_is_not_valid_neither_passes_nor_fails(lab: Lab, check_id: str) -> None:
+    """Whatever was measured, a late generator proves nothing."""
+    for load in LOAD_RUNS[check_id]:
+        result = await outcome(lab, check_id, found(replace(load, faults=(LATE_GENERATOR,))))
+        assert result.status == "skip"
+        assert "lower --rate" in result.actual
+
+
+@pytest.mark.parametrize(
+    ("check_id", "load", "words"),
+    [
+        ("L01", STEPS, "judged by L06"),
+        ("L02", STEPS, "judged by L06"),
+        ("L03", replace(GOOD_LOAD, phases=()), "no Server-Timing"),
+        ("L04", replace(GOOD_LOAD, cold_starts=()), "no fresh worker was started"),
+        ("L05", GOOD_LOAD, "--profile soak"),
+        ("L05", replace(SOAK, memory=SOAK.memory[:3]), "0 samples are too few"),
+        ("L05", replace(SOAK, drift=None), "too few to see a trend"),
+        ("L06", GOOD_LOAD, "--profile step"),
+        (
+            "L06",
+            replace(STEPS, steps=(GOOD_STEP, replace(GOOD_STEP, valid=False))),
+            "50/s holds; at 50/s the generator",
+        ),
+        ("L08", replace(SOAK, drift=None), "too short to see a trend"),
+    ],
+)
+async def test_what_cannot_be_said_is_a_skip_with_its_reason(
+    lab: Lab, check_id: str, load: LoadResult, words: str
+) -> None:
+    """Each reason names what is missing."""
+    result = await outcome(lab, check_id, found(load))
+    assert result.status == "skip"
+    assert words in result.actual
+
+
+@pytest.mark.parametrize(
+    ("check_id", "load", "words"),
+    [
+        ("L04", replace(GOOD_LOAD, cold_starts=(replace(GOOD_LOAD.cold_starts[0], minted=False),)), "0 of 1 minted"),
+        ("L06", replace(STEPS, steps=(replace(GOOD_STEP, held=False),)), "none holds; at 50/s"),
+        ("L07", replace(SPIKE, recovery_s=None), "was not back when the run ended"),
+    ],
+)
+async def test_other_ways_to_fail(lab: Lab, check_id: str, load: LoadResult, words: str) -> None:
+    """A fast answer without claims, no rate at all, and a latency that never comes back."""
+    result = await outcome(lab, check_id, found(load))
+    assert result.status == "fail"
+    assert words in result.actual
