@@ -76,7 +76,7 @@ async def test_a_run_that_is_not_valid_neither_passes_nor_fails(lab: Lab, check_
         (
             "L06",
             replace(STEPS, steps=(GOOD_STEP, replace(GOOD_STEP, valid=False))),
-            "50/s holds; at 50/s the generator",
+            "at 50/s the generator",
         ),
         ("L08", replace(SOAK, drift=None), "too short to see a trend"),
     ],

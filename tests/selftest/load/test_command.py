@@ -1,0 +1,197 @@
+"""``load`` as a person types it: what it prints, what it keeps, and the exit codes."""
+
+import argparse
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from selftest.checks import at_target
+from selftest.commands import load, report
+from selftest.load import validity
+from selftest.report.stored import read_results
+from selftest.target import APP_DIR
+from tests.selftest.load.endpoint import GOOD_BODY, broken, good, serving
+
+QUICK = ("--rate", "250", "--duration", "2s", "--warmup", "200ms", "--authority-port", "0")
+
+
+def command(*words: str) -> int:
+    """Run a command line."""
+    parser = argparse.ArgumentParser()
+    subparsers = parser.add_subparsers(required=True)
+    load.add_parser(subparsers)
+    report.add_parser(subparsers)
+    args = parser.parse_args(words)
+    code: int = args.run(args)
+    return code
+
+
+@pytest.fixture(autouse=True)
+def a_patient_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Endpoint and generator share a process and a busy machine here: how late the generator is decides nothing."""
+    monkeypatch.setattr(validity, "MAX_LATENESS_P99_MS", 60_000.0)
+    monkeypatch.setattr(validity, "MIN_RATE_SHARE", 0.0)
+    monkeypatch.setattr(at_target, "_COOL_DOWN_S", 0.0)
+    monkeypatch.setattr(at_target, "_READY_TIMEOUT_S", 0.0)
+
+
+def test_a_good_endpoint_passes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Exit code 0; the last line holds the bound; the report is the same from either file."""
+    with serving(good) as url:
+        assert command("load", "--url", url, *QUICK, "--out", str(tmp_path)) == 0
+    printed = capsys.readouterr().out
+    last = printed.splitlines()[-1]
+    assert last.startswith(
+        "PASS  3 checks hold, 1 skipped; 500 calls, 0 over 2,000 ms: with 99 % confidence fewer than"
+    )
+    assert "run is VALID" in printed
+    assert "provider" in printed
+    results = read_results(tmp_path / "results.json")
+    assert read_results(tmp_path / "run.jsonl") == results
+    for name in ("run.jsonl", "results.json"):
+        assert command("report", str(tmp_path / name)) == 0
+        assert capsys.readouterr().out == printed
+    assert "eyJ" not in (tmp_path / "run.jsonl").read_text()
+
+
+def test_a_broken_endpoint_fails_and_is_not_inconclusive(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Every call refused, however few they are: exit code 1, with the code that Entra would log."""
+    flags = ("--rate", "50", "--duration", "1s", "--warmup", "0", "--authority-port", "0", "--out", str(tmp_path))
+    with serving(broken) as url:
+        assert command("load", "--url", url, *flags) == 1
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[-1].startswith("FAIL  0 checks hold, 2 must fail")
+    assert "50 of 50 lost (first calls that missed, 1003002: 50)" in printed
+
+
+def test_too_few_calls_prove_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Exit code 3, and how many more are needed."""
+    flags = ("--rate", "100", "--duration", "1s", "--warmup", "0", "--authority-port", "0", "--out", str(tmp_path))
+    with serving(good) as url:
+        assert command("load", "--url", url, *flags) == 3
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("INCONCLUSIVE")
+    assert "needs 359 more calls, all in budget" in last
+
+
+def test_dropped_calls_make_the_run_invalid(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Exit code 3 and no verdict on the endpoint, which nobody has seen at that rate."""
+
+    async def slow(request: web.Request) -> web.Response:
+        await asyncio.sleep(0.3)
+        return await good(request)
+
+    with serving(slow) as url:
+        assert command("load", "--url", url, *QUICK, "--max-in-flight", "5", "--out", str(tmp_path)) == 3
+    printed = capsys.readouterr().out
+    assert "raise --max-in-flight" in printed.splitlines()[-1]
+    assert "run is NOT VALID" in printed
+    counts = json.loads((tmp_path / "results.json").read_text())["load"]["counts"]
+    assert counts["dropped"] > 0
+    assert counts["signins"] == 500
+
+
+def test_a_late_generator_gives_no_verdict(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 3, also where the endpoint did well."""
+    monkeypatch.setattr(validity, "MAX_LATENESS_P99_MS", 0.0)
+    with serving(good) as url:
+        assert command("load", "--url", url, *QUICK, "--out", str(tmp_path)) == 3
+    assert "lower --rate, or use a quieter machine" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_late_answers_fail_unless_the_retry_is_in_time(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Every first call late: L01 fails; the retries save every sign-in: L02 holds."""
+    seen: set[str] = set()
+
+    async def joins(request: web.Request) -> web.Response:
+        event = await request.json()
+        correlation_id = event["data"]["authenticationContext"]["correlationId"]
+        if correlation_id not in seen:
+            seen.add(correlation_id)
+            await asyncio.sleep(0.6)
+        return web.Response(body=GOOD_BODY, content_type="application/json")
+
+    flags = ("--budget-ms", "300", "--rate", "40", "--duration", "1s", "--warmup", "0", "--authority-port", "0")
+    with serving(joins) as url:
+        assert command("load", "--url", url, *flags, "--out", str(tmp_path)) == 1
+    statuses = {check.id: check.status for check in read_results(tmp_path / "results.json").checks}
+    assert (statuses["L01"], statuses["L02"]) == ("fail", "pass")
+    assert "retried 40" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--rate", "9999"), "more than 5000/s"),
+        (("--url", "http://127.0.0.1:1"), "explain 1003027"),
+        (("--url", "http://claims.example", "--rate", "51"), "needs --yes"),
+        (("--deployed",), "--deployed needs --url"),
+        (("--url", "http://127.0.0.1:1", "--deployed"), "--deployed needs --token-file"),
+        (("--url", "http://127.0.0.1:1", "--deployed", "--token-file", __file__), "holds no compact token"),
+        (("--setting", "Claims__Provider=none", "--cold", "0"), "did not start"),
+    ],
+)
+def test_what_cannot_run_is_exit_2_and_leaves_no_file(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    """One sentence on stderr, nothing on stdout, and the last run's files as they were."""
+    assert command("load", *words, "--out", str(tmp_path / "kept")) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.startswith("load: ")
+    assert captured.out == ""
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_deployed_endpoint_is_sent_its_token(tmp_path: Path) -> None:
+    """The token of the file, and no other."""
+    tokens: set[str] = set()
+
+    async def notes(request: web.Request) -> web.Response:
+        tokens.add(request.headers["Authorization"])
+        return await good(request)
+
+    (tmp_path / "token").write_text("aa.bb.cc\n")
+    with serving(notes) as url:
+        flags = ("--deployed", "--token-file", str(tmp_path / "token"), "--out", str(tmp_path / "out"))
+        assert command("load", "--url", url, *QUICK, *flags) == 0
+    assert tokens == {"Bearer aa.bb.cc"}
+
+
+def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
+    """Exit code 130, a report of the calls that had ended, and a raw file that says so."""
+    raw = tmp_path / "run.jsonl"
+    with serving(good) as url:
+        words = ("load", "--url", url, "--rate", "100", "--duration", "60s", "--warmup", "0", "--authority-port", "0")
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-m", "selftest", *words, "--out", str(tmp_path)],
+            cwd=APP_DIR,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            give_up_s = time.monotonic() + 30
+            while not (raw.exists() and raw.stat().st_size > 2000):
+                assert time.monotonic() < give_up_s, "no call was written down"
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 130, err
+    assert out.splitlines()[-1].startswith("INTERRUPTED")
+    results = read_results(raw)
+    assert results.verdict.outcome == "interrupted"
+    assert results.load is not None
+    assert results.load.counts.minted > 0
+    assert results == read_results(tmp_path / "results.json")
