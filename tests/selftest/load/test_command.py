@@ -14,8 +14,9 @@ import pytest
 from aiohttp import web
 
 from selftest.checks import at_target
-from selftest.commands import load, report
-from selftest.load import validity
+from selftest.commands import check, load, report
+from selftest.load import arguments, validity
+from selftest.load.profiles import steady
 from selftest.report.stored import read_results
 from selftest.target import APP_DIR
 from tests.selftest.load.endpoint import GOOD_BODY, broken, good, serving
@@ -28,6 +29,7 @@ def command(*words: str) -> int:
     parser = argparse.ArgumentParser()
     subparsers = parser.add_subparsers(required=True)
     load.add_parser(subparsers)
+    check.add_parser(subparsers)
     report.add_parser(subparsers)
     args = parser.parse_args(words)
     code: int = args.run(args)
@@ -127,6 +129,35 @@ def test_late_answers_fail_unless_the_retry_is_in_time(capsys: pytest.CaptureFix
     statuses = {check.id: check.status for check in read_results(tmp_path / "results.json").checks}
     assert (statuses["L01"], statuses["L02"]) == ("fail", "pass")
     assert "retried 40" in capsys.readouterr().out
+
+
+def test_check_plays_a_short_load_for_its_load_checks(tmp_path: Path) -> None:
+    """`check L` needs no other command; with an endpoint elsewhere no worker is started cold."""
+    with serving(good) as url:
+        assert command("check", "L", "--url", url, "--authority-port", "0", "--out", str(tmp_path)) == 0
+    results = read_results(tmp_path / "run.jsonl")
+    assert {check.id for check in results.checks if check.status == "pass"} == {"L01", "L02", "L03"}
+    assert results.load is not None
+    assert results.load.counts.signins == 720
+
+
+def test_a_short_load_whose_generator_was_late_is_played_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three times at the most: a machine that is busy for a moment is no finding."""
+    monkeypatch.setattr(validity, "MAX_LATENESS_P99_MS", -1.0)
+    plan = replace(arguments.short_plan(cold_starts=0), segments=steady(500.0, 0.2))
+    brief = replace(plan, config=replace(plan.config, rate_per_s=500.0, duration_s=0.2, warmup_s=0.0))
+    monkeypatch.setattr(check, "short_plan", lambda **_: brief)
+    with serving(good) as url:
+        assert command("check", "L", "--url", url, "--authority-port", "0", "--out", str(tmp_path)) == 3
+    kinds = [json.loads(line)["kind"] for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert (kinds.count("load"), kinds.count("call")) == (3, 300)
+
+
+def test_check_asks_before_it_loads_or_breaks_what_is_not_here(capsys: pytest.CaptureFixture[str]) -> None:
+    """Asked for by name, load and faults need consent for a host elsewhere."""
+    for words in (("L",), ("L01",), ("F",)):
+        assert command("check", *words, "--url", "http://claims.example") == 2
+        assert "needs --yes" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""A load run in the reports and in the file: the verdict that it leads to, the figures, and nothing that does harm."""
+
+import io
+import json
+from dataclasses import replace
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from jsonschema import Draft202012Validator
+from rich.console import Console
+
+from selftest.report.console import show
+from selftest.report.junit import junit
+from selftest.report.load_result import Fault, LoadResult
+from selftest.report.results import CheckResult, Results, decide
+from selftest.report.stored import SCHEMA_PATH, ReportError, dump, parse
+from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, LATE_GENERATOR, SOAK, SPIKE, STEPS
+from tests.selftest.report.sample import EVERYTHING, check, results
+
+INVALID = replace(GOOD_LOAD, faults=(LATE_GENERATOR,))
+
+
+def with_load(load: LoadResult, *checks: CheckResult, interrupted: bool = False) -> Results:
+    """Make a run of these checks and this load."""
+    run = results(*checks)
+    return replace(run, load=load, verdict=decide(checks, (), load, interrupted=interrupted))
+
+
+def shown(run: Results) -> str:
+    """Print the report to a file."""
+    stream = io.StringIO()
+    show(run, Console(file=stream, width=120, color_system=None, highlight=False))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("run", "exit_code", "words"),
+    [
+        (with_load(GOOD_LOAD, check("L01")), 0, "PASS  1 check holds; 1,200 calls, 0 over 2,000 ms"),
+        (with_load(GOOD_LOAD, check("L01", "fail")), 1, "FAIL  0 checks hold, 1 must fail; 1,200 calls"),
+        (
+            with_load(INVALID, check("L02")),
+            3,
+            "the load proves nothing: lateness 60 ms (p99), wanted 25 ms: lower --rate",
+        ),
+        (with_load(INVALID, check("T01", "fail")), 1, "FAIL"),
+        (with_load(INVALID, check("L02"), interrupted=True), 130, "INTERRUPTED"),
+    ],
+    ids=["held", "broken", "not valid", "not valid, but something else fails", "interrupted"],
+)
+def test_the_verdict_of_a_load(run: Results, exit_code: int, words: str) -> None:
+    """A run that is not valid passes nothing and fails nothing by itself."""
+    assert run.verdict.exit_code == exit_code
+    assert words in run.verdict.sentence
+
+
+@pytest.mark.parametrize(
+    "load", [GOOD_LOAD, INVALID, SOAK, STEPS, SPIKE], ids=["load", "invalid", "soak", "step", "spike"]
+)
+def test_a_load_fits_the_schema_and_reads_back(load: LoadResult) -> None:
+    """What is written is what is described, and comes back as it was."""
+    run = with_load(load, check("L01"))
+    Draft202012Validator(json.loads(SCHEMA_PATH.read_bytes())).validate(json.loads(dump(run)))
+    assert parse(dump(run).encode()) == run
+
+
+def test_a_file_of_schema_1_0_is_still_read() -> None:
+    """It has no member load."""
+    document = EVERYTHING.as_json()
+    del document["load"]
+    document["schema_version"] = "1.0"
+    assert parse(json.dumps(document).encode()) == replace(EVERYTHING, schema_version="1.0")
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("latency", {"samples": 1}),
+        ("counts", {}),
+        ("curve", [[1]]),
+        ("faults", [{"name": "mood"}]),
+        ("missed_below", 2),
+    ],
+)
+def test_a_broken_load_is_refused_by_its_place(member: str, value: object) -> None:
+    """The message names the member."""
+    document = with_load(GOOD_LOAD, check("L01")).as_json()
+    document["load"][member] = value
+    with pytest.raises(ReportError, match=r"\$\.load"):
+        parse(json.dumps(document).encode())
+
+
+def test_the_console_shows_figures_validity_and_the_verdict_last() -> None:
+    """Percentiles from due time, counts, where the time went, cold starts, memory, the generator."""
+    lines = shown(with_load(GOOD_LOAD, check("L01"))).rstrip().splitlines()
+    assert lines[-1].startswith("PASS")
+    text = "\n".join(lines)
+    for part in (
+        "load  20/s for 60 s, constant arrivals; budget 2,000 ms, timeout 10,000 ms, 1 retry",
+        "warm-up: 1,200 calls",
+        "p50 12.5 ms   p90 20.0 ms   p99 31.0 ms   p99.9 90.0 ms   max 120 ms     (from due time)",
+        "ok 1,200   late 0   failed 0   retried 0   sign-ins lost 0",
+        "60.0 %   80.0 %",
+        "fresh workers, spawn to first answer: 760 ms (listening 700 ms)",
+        "memory of the app: 68.4 MB at the start",
+        "generator: late p99 1.8 ms, rate 20.0/s, dropped 0     run is VALID",
+    ):
+        assert part in text
+
+
+def test_the_console_shows_what_failed_by_code() -> None:
+    """Late and failed are told apart, and so are the codes."""
+    counts = replace(GOOD_LOAD.counts, minted=1190, lost=10, first_calls_missed=30)
+    load = replace(
+        GOOD_LOAD,
+        counts=counts,
+        outcomes={"minted": 1170, "late": 20, "1003002": 10},
+        missed_latency=GOOD_LOAD.service,
+    )
+    text = shown(with_load(load, check("L01")))
+    assert "ok 1,170   late 20   failed 10   retried 0   sign-ins lost 10   (1003002 10)" in text
+    assert "not good: p50 12.5 ms" in text
+
+
+def test_the_console_shows_steps_and_the_spike() -> None:
+    """Each rate with what became of it, and how long the latency took to come back."""
+    steps = (GOOD_STEP, replace(GOOD_STEP, held=False, lost=7), replace(GOOD_STEP, valid=False))
+    text = shown(with_load(replace(STEPS, steps=steps), check("L06")))
+    for words in ("0 lost: holds", "7 lost: does not hold", "0 lost: proves nothing"):
+        assert words in text
+    assert "was back after 2 s" in shown(with_load(SPIKE, check("L07")))
+    assert "was not back" in shown(with_load(replace(SPIKE, recovery_s=None), check("L07")))
+
+
+def test_an_invalid_run_says_so_where_the_figures_are() -> None:
+    """Nobody reads percentiles of a late generator without being told."""
+    assert "run is NOT VALID (lateness 60 ms (p99), wanted 25 ms)" in shown(with_load(INVALID, check("L02")))
+
+
+def test_junit_has_the_figures_as_properties() -> None:
+    """Of the suite of load checks; or of one of their own, where there is no such check."""
+    root = fromstring(junit(with_load(GOOD_LOAD, check("L01"))))  # noqa: S314 - our own document, just written
+    suite = root.find("testsuite[@name='load']")
+    assert suite is not None
+    values = {each.get("name"): each.get("value") for each in suite.iter("property")}
+    assert (values["p99_ms"], values["lost"], values["valid"]) == ("31.0", "0", "true")
+    assert (suite.get("tests"), root.get("tests")) == ("1", "1")
+    alone = fromstring(junit(with_load(GOOD_LOAD)))  # noqa: S314 - see above
+    assert alone.find("testsuite[@name='load']/properties/property") is not None
+
+
+def test_hostile_names_stay_text() -> None:
+    """Names of phases and codes come from the endpoint or from a file."""
+    hostile = replace(
+        GOOD_LOAD,
+        outcomes={"minted": 1, "\x1b[31m<b>\u202e": 1},
+        faults=(Fault(name="rate", measured="\x1b]0;x\x07", limit="1", recommendation="<script>"),),
+    )
+    text = shown(with_load(hostile, check("L01")))
+    assert not any(character in text for character in "\x1b\x07\u202e")
+    fromstring(junit(with_load(hostile, check("L01"))))  # noqa: S314 - see above
