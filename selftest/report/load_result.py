@@ -231,11 +231,21 @@ class LoadResult:
 
     @property
     def sentence(self) -> str:
-        """Say how many calls missed the budget, and what that proves."""
+        """Say how many calls missed the budget, and what that proves; of a step run the highest rate that holds."""
+        if self.config.profile == "step":
+            return self._highest()
         missed = self.counts.first_calls_missed
         told = f"{self.calls:,} calls, {missed:,} not answered well in {self.config.budget_ms:,} ms"
         if not missed:
             told = f"{self.calls:,} calls, 0 over {self.config.budget_ms:,} ms"
         # Rounded up: the bound must not look better than it is.
-        below = math.ceil(self.missed_below * 10_000) / 100
+        below = math.ceil(round(self.missed_below * 10_000, 6)) / 100
         return f"{told}: with {self.confidence * 100:.6g} % confidence fewer than {below:.2f} % miss"
+
+    def _highest(self) -> str:
+        held = 0.0
+        for step in self.steps:
+            if not (step.held and step.valid):
+                break
+            held = step.rate_per_s
+        return f"{held:g} sign-ins a second is the highest rate that holds" if held else "none of the rates holds"

@@ -131,22 +131,28 @@ def test_late_answers_fail_unless_the_retry_is_in_time(capsys: pytest.CaptureFix
     assert "retried 40" in capsys.readouterr().out
 
 
-def test_check_plays_a_short_load_for_its_load_checks(tmp_path: Path) -> None:
+def _brief(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Make the short load shorter."""
+    plan = replace(arguments.short_plan(cold_starts=0), segments=steady(500.0, seconds))
+    config = replace(plan.config, rate_per_s=500.0, duration_s=seconds, warmup_s=0.0)
+    monkeypatch.setattr(check, "short_plan", lambda **_: replace(plan, config=config))
+
+
+def test_check_plays_a_short_load_for_its_load_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`check L` needs no other command; with an endpoint elsewhere no worker is started cold."""
+    _brief(monkeypatch, 1.5)
     with serving(good) as url:
         assert command("check", "L", "--url", url, "--authority-port", "0", "--out", str(tmp_path)) == 0
     results = read_results(tmp_path / "run.jsonl")
     assert {check.id for check in results.checks if check.status == "pass"} == {"L01", "L02", "L03"}
     assert results.load is not None
-    assert results.load.counts.signins == 720
+    assert results.load.counts.signins == 750
 
 
 def test_a_short_load_whose_generator_was_late_is_played_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three times at the most: a machine that is busy for a moment is no finding."""
     monkeypatch.setattr(validity, "MAX_LATENESS_P99_MS", -1.0)
-    plan = replace(arguments.short_plan(cold_starts=0), segments=steady(500.0, 0.2))
-    brief = replace(plan, config=replace(plan.config, rate_per_s=500.0, duration_s=0.2, warmup_s=0.0))
-    monkeypatch.setattr(check, "short_plan", lambda **_: brief)
+    _brief(monkeypatch, 0.2)
     with serving(good) as url:
         assert command("check", "L", "--url", url, "--authority-port", "0", "--out", str(tmp_path)) == 3
     kinds = [json.loads(line)["kind"] for line in (tmp_path / "run.jsonl").read_text().splitlines()]

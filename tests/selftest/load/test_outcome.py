@@ -50,6 +50,8 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(outcome._REMEMBERED + 50):
         outcomes.of(attempt(json.dumps(document({"n": str(number)})).encode()))
     assert len(outcomes._codes) == outcome._REMEMBERED
+    assert outcomes.of(attempt(b"x" * 100_000)) == ("failed", 1003003)
+    assert max(len(body) for _, _, body in outcomes._codes) < 1000
 
 
 def test_the_budget_decides_to_the_millisecond() -> None:

@@ -1,7 +1,7 @@
 """Server-Timing, read as the endpoint's word and not believed to be well-formed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selftest.load.phases import INSIDE, OUTSIDE, parts_ms, server_timing_ms
@@ -44,6 +44,7 @@ def test_there_is_a_limit_to_what_is_read() -> None:
     assert len(read(",".join(f"p{number};dur=1" for number in range(5000)))) == 24
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_makes_it_raise(text: str) -> None:
     """The header is the endpoint's, and may be anything."""

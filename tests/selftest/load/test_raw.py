@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selftest.load.collect import Collector, results_of
@@ -50,6 +50,7 @@ def test_a_file_that_was_cut_off_is_an_interrupted_run(tmp_path: Path) -> None:
     assert results.load.counts.signins == 1199
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=100_000))
 def test_wherever_it_is_cut_it_can_be_read_or_is_named(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     """A power cut leaves a file that is read, or an error that says what it lacks."""

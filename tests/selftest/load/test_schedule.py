@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selftest.load.schedule import Segment, due_offsets_s
@@ -13,6 +13,7 @@ RATES = st.floats(min_value=0.1, max_value=500.0)
 DURATIONS = st.floats(min_value=0.1, max_value=20.0)
 
 
+@settings(deadline=None)
 @given(rate_per_s=RATES, duration_s=DURATIONS)
 def test_a_constant_rate_neither_drifts_nor_loses_a_call(rate_per_s: float, duration_s: float) -> None:
     """The n-th call is due at n / rate to the last bit, and there are as many as fit."""
@@ -36,6 +37,7 @@ def test_segments_follow_each_other() -> None:
     assert list(due_offsets_s(segments, "constant", 0)) == [0.0, 0.5, 1.0, 1.25, 1.5, 1.75]
 
 
+@settings(deadline=None)
 @given(seed=st.integers(min_value=0, max_value=2**31), rate_per_s=RATES, duration_s=DURATIONS)
 def test_poisson_arrivals_are_repeatable_and_in_order(seed: int, rate_per_s: float, duration_s: float) -> None:
     """A seed gives one schedule, ascending and within the run."""

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selftest.load.statistics import calls_needed, lower_bound, percentile, percentiles, slope, upper_bound
@@ -24,6 +24,7 @@ def test_the_calls_that_mlperf_publishes(misses: int, calls: int) -> None:
     assert upper_bound(misses, calls - 1, 0.99) > 0.01
 
 
+@settings(deadline=None)
 @given(calls=st.integers(1, 300), share=st.floats(0, 1), confidence=st.floats(0.5, 0.999))
 def test_the_bounds_are_clopper_and_pearson_s(calls: int, share: float, confidence: float) -> None:
     """At the upper bound so few misses are just too unlikely, at the lower one so many."""
@@ -52,6 +53,7 @@ def test_millions_of_calls_are_no_trouble() -> None:
     assert lower_bound(50_000, 5_000_000, 0.99) == pytest.approx(0.02 - upper, abs=1e-5)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(0.001, 1))
 def test_a_percentile_is_a_sample_and_enough_are_below(samples: list[float], share: float) -> None:
     """Nearest rank: at least the share is not above it, and with the next smaller sample it would be less."""

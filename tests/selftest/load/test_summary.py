@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selftest.load.profiles import spike, steps
@@ -216,6 +216,7 @@ def test_what_is_no_call_is_refused(line: dict[str, Any]) -> None:
     assert {len(column) for column in columns} == {0}
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([GOOD, LATE, FAILED, SILENT]), max_size=60))
 def test_nothing_is_lost_on_the_way(firsts: list[dict[str, Any]]) -> None:
     """Whatever the calls were, what comes out adds up to what went in."""

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from selftest.report.console import show
 from selftest.report.junit import junit
-from selftest.report.load_result import Fault, LoadResult
+from selftest.report.load_result import Fault, LoadResult, Step
 from selftest.report.results import CheckResult, Results, decide
 from selftest.report.stored import SCHEMA_PATH, ReportError, dump, parse
 from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, LATE_GENERATOR, SOAK, SPIKE, STEPS
@@ -130,6 +130,19 @@ def test_the_console_shows_steps_and_the_spike() -> None:
         assert words in text
     assert "was back after 2 s" in shown(with_load(SPIKE, check("L07")))
     assert "was not back" in shown(with_load(replace(SPIKE, recovery_s=None), check("L07")))
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ((GOOD_STEP, replace(GOOD_STEP, rate_per_s=100.0)), "100 sign-ins a second is the highest rate that holds"),
+        ((GOOD_STEP, replace(GOOD_STEP, held=False)), "50 sign-ins a second is the highest rate that holds"),
+        ((replace(GOOD_STEP, valid=False), GOOD_STEP), "none of the rates holds"),
+    ],
+)
+def test_a_step_run_ends_with_the_highest_rate(steps: tuple[Step, ...], words: str) -> None:
+    """What holds above a rate that does not is no find."""
+    assert replace(STEPS, steps=steps).sentence == words
 
 
 def test_an_invalid_run_says_so_where_the_figures_are() -> None:
