@@ -21,6 +21,7 @@ from selftest.load.play import Ground, play
 from selftest.load.prepared import Callouts, Tokens
 from selftest.load.profiles import LoadPlan
 from selftest.load.raw import RAW_NAME, RawFile
+from selftest.load.sockets import allow_connections
 from selftest.report import provenance
 from selftest.report.load_result import LoadResult
 from selftest.report.progress import Progress
@@ -95,6 +96,8 @@ class Session:
         Raises:
             AppStartError: The worker of a cold start does not start.
         """
+        in_flight = allow_connections(plan.config.max_in_flight)
+        plan = replace(plan, config=replace(plan.config, max_in_flight=in_flight))
         while True:
             await play(_ground(target, plan, real_token), plan, self._take)
             tries -= 1

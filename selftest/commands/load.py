@@ -12,6 +12,7 @@ from selftest.commands.run import REPORT_DIR
 from selftest.host.process import AppStartError
 from selftest.load.arguments import add_load_arguments, plan_of
 from selftest.load.profiles import LoadPlan, PlanError
+from selftest.load.sockets import allow_connections
 from selftest.real_token import UsageError, add_deployed_arguments, real_token
 from selftest.report.outputs import add_output_arguments, emit
 from selftest.report.stored import ReportError
@@ -48,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
         if args.deployed and token is None:
             raise UsageError("--deployed needs --token-file here: an endpoint answers no load without a token")
         require_consent(args.url, rate_per_s=plan.config.rate_per_s, yes=args.yes)
+        # Before the app is started, which inherits it: both ends of a connection need a file.
+        allow_connections(plan.config.max_in_flight)
         session = Session(args)
         session.run(_play(args, plan, token, session))
         results = session.results()

@@ -37,9 +37,19 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--warmup", type=duration_s, default=5.0, metavar="T", help="before it, apart (default: 5s)")
     group.add_argument("--arrivals", choices=("constant", "poisson"), default="constant", help="(default: %(default)s)")
     group.add_argument(
-        "--seed", type=_count(0, 2**31 - 1), default=1, metavar="N", help="of Poisson arrivals and of the mix of events"
+        "--seed",
+        type=_count(0, 2**31 - 1),
+        default=1,
+        metavar="N",
+        help="of Poisson arrivals and of the mix of events (default: 1)",
     )
-    group.add_argument("--steps", type=_rates, default=(10.0, 50.0, 100.0), metavar="N,N,…", help="rates of a step run")
+    group.add_argument(
+        "--steps",
+        type=_rates,
+        default=(10.0, 50.0, 100.0),
+        metavar="N,N,…",
+        help="rates of a step run (default: 10,50,100)",
+    )
     group.add_argument("--step-duration", type=_some_time, default=30.0, metavar="T", help="of each (default: 30s)")
     group.add_argument("--spike", type=_rate, default=200.0, metavar="N", help="rate of the spike (default: 200)")
     group.add_argument("--spike-duration", type=_some_time, default=5.0, metavar="T", help="its length (default: 5s)")

@@ -1,0 +1,39 @@
+"""Open files: raised where that is allowed, and bounded by what there is."""
+
+import subprocess
+import sys
+
+import pytest
+
+from selftest.target import APP_DIR
+
+resource = pytest.importorskip("resource", reason="Windows has no such limit")
+
+
+def allowed(soft: int, hard: int, wanted: int) -> tuple[int, int]:
+    """Ask in a process with these limits, and give how many connections fit and the limit afterwards."""
+    program = (
+        "import resource; from selftest.load.sockets import allow_connections\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+        f"print(allow_connections({wanted}), resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+    done = subprocess.run(  # noqa: S603 - ourselves
+        [sys.executable, "-c", program], cwd=APP_DIR, capture_output=True, text=True, check=True
+    )
+    fit, limit = map(int, done.stdout.split())
+    return fit, limit
+
+
+def test_a_limit_that_is_high_enough_is_left_alone() -> None:
+    """Nothing is changed that need not be."""
+    assert allowed(900, 1000, 500) == (500, 900)
+
+
+def test_a_low_limit_is_raised() -> None:
+    """As far as needed."""
+    assert allowed(256, 1000, 500) == (500, 628)
+
+
+def test_what_the_system_forbids_bounds_the_run() -> None:
+    """Fewer connections than wanted, rather than calls that fail for want of a file."""
+    assert allowed(256, 300, 500) == (172, 300)
