@@ -10,6 +10,7 @@ from rich.text import Text
 
 from selftest.report.load_text import load_lines
 from selftest.report.results import CheckResult, Results, SignInResult
+from selftest.report.visible import visible
 
 _GROUPS: Final = {"C": "contract", "T": "token", "B": "body", "F": "faults", "L": "load"}
 _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "left")
@@ -44,11 +45,6 @@ def _parts(results: Results, *, verbose: bool) -> Iterator[RenderableType]:
         yield Text("")
     verdict = results.verdict
     yield Text(visible(f"{verdict.sentence}  ({results.duration_s:.1f} s)"), style=f"bold {_COLOURS[verdict.outcome]}")
-
-
-def visible(text: str) -> str:
-    """Write out what a terminal would obey: escape sequences and direction marks can come from the endpoint."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def _badness(check: CheckResult) -> int:

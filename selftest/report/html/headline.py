@@ -1,0 +1,91 @@
+"""The top of the page: the verdict in words, and the few figures that somebody asks for next."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from selftest.report.load_result import LoadResult
+from selftest.report.results import Outcome, Results, Verdict
+from selftest.report.units import count, milliseconds, percent
+
+type Tone = Literal["good", "bad", "warn", "plain"]
+
+_TONES: dict[Outcome, Tone] = {"held": "good", "broken": "bad", "no-evidence": "warn", "interrupted": "warn"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """The verdict: its word (PASS, FAIL, INCONCLUSIVE, INTERRUPTED) apart from what it says."""
+
+    word: str
+    sentence: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One figure, what it counts, and what to hold it against."""
+
+    label: str
+    value: str
+    note: str
+    tone: Tone = "plain"
+
+
+def headline(verdict: Verdict) -> Headline:
+    """Take the verdict's sentence apart; it is told as every other form tells it."""
+    word, _, sentence = verdict.sentence.partition("  ")
+    return Headline(word=word, sentence=sentence or word, tone=_TONES[verdict.outcome])
+
+
+def tiles(results: Results) -> list[Tile]:
+    """Choose the figures that this run has."""
+    found = []
+    if results.checks:
+        held = sum(check.status == "pass" for check in results.checks)
+        bad = sum(check.bad for check in results.checks)
+        skipped = sum(check.status == "skip" for check in results.checks)
+        note = ", ".join(f"{count(number)} {word}" for number, word in ((bad, "fail"), (skipped, "skipped")) if number)
+        value = f"{count(held)} of {count(len(results.checks))}"
+        found.append(Tile(label="checks hold", value=value, note=note or "none fails", tone="bad" if bad else "good"))
+    if results.signins:
+        minted = sum(signin.minted for signin in results.signins)
+        total = len(results.signins)
+        value = f"{minted} of {total}"
+        tone: Tone = "good" if minted == total else "bad"
+        found.append(Tile(label="kinds of sign-in minted", value=value, note="one call each", tone=tone))
+    return found + (_load_tiles(results.load) if results.load is not None else [])
+
+
+def _load_tiles(load: LoadResult) -> list[Tile]:
+    counts = load.counts
+    lost_note = f"{count(counts.retries)} saved or tried by a retry" if counts.retries else "no retry was needed"
+    found = [
+        Tile(
+            label="sign-ins lost under load",
+            value=f"{count(counts.lost)} of {count(counts.signins)}",
+            note=lost_note,
+            tone="bad" if counts.lost else "good",
+        )
+    ]
+    if load.latency is not None:
+        found.append(
+            Tile(
+                label="99th percentile",
+                value=milliseconds(load.latency.p99_ms),
+                note=f"of a budget of {milliseconds(load.config.budget_ms)}",
+                tone="bad" if load.latency.p99_ms > load.config.budget_ms else "plain",
+            )
+        )
+    found.append(
+        Tile(
+            label="first calls miss the budget",
+            value=f"under {percent(load.missed_below)}",
+            note=f"with {percent(load.confidence)} confidence",
+        )
+    )
+    if load.cold_starts:
+        slowest = max(start.answered_ms - start.listening_ms for start in load.cold_starts)
+        found.append(
+            Tile(label="first answer of a cold worker", value=milliseconds(slowest), note="the slowest, from listening")
+        )
+    return found

@@ -1,0 +1,149 @@
+"""Matplotlib, kept quiet and in house style: a figure measured in pixels, colours by role, many marks as one path.
+
+Importing this imports matplotlib, which takes half a second, so only a page that has a picture does. It neither reads
+nor writes anything of the user's: no settings file, no cache, no fonts but its own. Text stays text in the SVG and
+takes the page's font; the bundled one only measures it.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, Literal
+
+type Role = Literal["ink", "muted", "line", "accent", "good", "bad", "warn", "faint"]
+type Shape = Literal["dot", "cross", "triangle", "square"]
+
+
+@contextmanager
+def _nothing_of_the_users() -> Iterator[None]:
+    """Let matplotlib look for its settings, caches and fonts in an empty directory."""
+    with tempfile.TemporaryDirectory() as empty:
+        wanted = {"MPLCONFIGDIR": empty, "MPL_IGNORE_SYSTEM_FONTS": "1", "MATPLOTLIBRC": "", "MPLBACKEND": ""}
+        before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update(wanted)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
+with _nothing_of_the_users():
+    import matplotlib as mpl
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+    from matplotlib.transforms import IdentityTransform
+
+#: What a colour is drawn with, and the page's variable that takes its place: pictures follow light and dark.
+SENTINELS: Final[dict[Role, str]] = {
+    "ink": "#fe0001",
+    "muted": "#fe0002",
+    "line": "#fe0003",
+    "accent": "#fe0004",
+    "good": "#fe0005",
+    "bad": "#fe0006",
+    "warn": "#fe0007",
+    "faint": "#fe0008",
+}
+TEXT_PX: Final = 12
+_STYLE: Final = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": SENTINELS["line"],
+    "axes.facecolor": "none",
+    "axes.spines.left": False,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.dpi": 72,  # a point is a pixel
+    "figure.facecolor": "none",
+    "font.size": TEXT_PX,
+    "grid.color": SENTINELS["line"],
+    "grid.linewidth": 1,
+    "path.simplify": False,
+    "savefig.facecolor": "none",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "selftest",  # the same results give the same bytes
+    "text.color": SENTINELS["muted"],
+    "text.parse_math": False,
+    "xtick.color": SENTINELS["line"],
+    "xtick.labelcolor": SENTINELS["muted"],
+    "xtick.major.pad": 7,
+    "xtick.major.size": 0,
+    "ytick.color": SENTINELS["line"],
+    "ytick.labelcolor": SENTINELS["muted"],
+    "ytick.major.pad": 8,
+    "ytick.major.size": 0,
+}
+_RADIUS_PX: Final = 2.6
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw and save in this style, whatever the process has set before."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def new_figure(width_px: int, height_px: int) -> Figure:
+    """Make an empty figure."""
+    return Figure(figsize=(width_px / 72, height_px / 72))
+
+
+def plot_area(figure: Figure, *, left: int, right: int, top: int, bottom: int) -> Axes:
+    """Make axes inside these margins, in pixels, with horizontal lines to read values by."""
+    width, height = figure.get_size_inches() * 72
+    axes = figure.add_axes(
+        (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
+    )
+    axes.grid(visible=True, axis="y")
+    axes.minorticks_off()
+    return axes
+
+
+def marks(axes: Axes, points: Sequence[tuple[float, float]], *, shape: Shape, role: Role, alpha: float = 1.0) -> None:
+    """Draw a mark at each point, all in one path; the axes' limits and scales must be set before.
+
+    A thousand marks as elements of their own are a hundred kilobytes of SVG; as one path they are twenty.
+    """
+    if not points:
+        return
+    vertices: list[tuple[float, float]] = []
+    codes: list[int] = []
+    for x, y in axes.transData.transform(points):
+        for stroke in _strokes(shape, float(x), float(y)):
+            vertices += stroke
+            codes += [Path.MOVETO] + [Path.LINETO] * (len(stroke) - 1)
+    path = Path(vertices, codes)
+    path.should_simplify = False
+    dot = shape == "dot"
+    patch = PathPatch(
+        path,
+        transform=IdentityTransform(),
+        facecolor="none",
+        edgecolor=SENTINELS[role],
+        linewidth=2 * _RADIUS_PX if dot else 1.6,
+        alpha=alpha,
+        capstyle="round",
+        clip_on=False,
+    )
+    axes.add_artist(patch)
+
+
+def _strokes(shape: Shape, x: float, y: float) -> list[list[tuple[float, float]]]:
+    r = _RADIUS_PX + 0.6
+    match shape:
+        case "dot":  # a line of no length with a round cap
+            return [[(x, y), (x + 0.01, y)]]
+        case "cross":
+            return [[(x - r, y - r), (x + r, y + r)], [(x - r, y + r), (x + r, y - r)]]
+        case "triangle":
+            return [[(x - r, y - r), (x + r, y - r), (x, y + r), (x - r, y - r)]]
+        case "square":
+            return [[(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r), (x - r, y - r)]]

@@ -1,0 +1,70 @@
+"""Axes that several pictures share: time on a log scale, the budget as a line, lengths of a run."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from selftest.report.html.pictures.canvas import SENTINELS, Axes, Role
+from selftest.report.units import count, milliseconds
+
+#: Below a tenth of a millisecond nothing is to be seen, and a logarithm needs something above zero.
+FLOOR_MS: Final = 0.1
+_STEPS: Final = (1, 2, 5)
+
+
+def latency_axis(axes: Axes, low_ms: float, high_ms: float) -> None:
+    """Put milliseconds on the y axis, logarithmically: a budget of 2000 and a median of 10 both have to be seen."""
+    low, high = max(low_ms, FLOOR_MS) * 0.7, max(high_ms, FLOOR_MS) * 1.45
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    decades = [10.0**power for power in range(-1, 7)]
+    ticks = [tick for tick in decades if low <= tick <= high]
+    if len(ticks) < 3:
+        ticks = [tick * step for tick in decades for step in _STEPS if low <= tick * step <= high]
+    axes.set_yticks(ticks, [_short(tick) for tick in ticks])
+    axes.minorticks_off()
+
+
+def _short(value_ms: float) -> str:
+    return f"{value_ms / 1000:g} s" if value_ms >= 1000 else f"{value_ms:g} ms"
+
+
+def budget_line(axes: Axes, budget_ms: float) -> None:
+    """Draw the budget in red across the picture, and say what it is at the right end."""
+    axes.axhline(budget_ms, color=SENTINELS["bad"], linewidth=1.4, dashes=(5, 3))
+    note(axes, f"budget {count(int(budget_ms))} ms", budget_ms)
+
+
+def note(axes: Axes, text: str, y: float, role: Role = "bad") -> None:
+    """Write above a line, at its right end."""
+    axes.annotate(
+        text,
+        (1, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 5),
+        textcoords="offset points",
+        ha="right",
+        color=SENTINELS[role],
+    )
+
+
+def run_axis(axes: Axes, end_s: float) -> None:
+    """Put the run's time on the x axis, in the unit that its length asks for, with about five marks."""
+    divisor, unit = next((row for row in ((3600, "h"), (60, "min")) if end_s >= 2 * row[0]), (1, "s"))
+    ticks = even_ticks(end_s / divisor)
+    axes.set_xlim(0, end_s)
+    axes.set_xticks([tick * divisor for tick in ticks], [f"{tick:g}" for tick in ticks[:-1]] + [f"{ticks[-1]:g} {unit}"])
+
+
+def even_ticks(end: float) -> Sequence[float]:
+    """Choose at most six round numbers from 0 to the end."""
+    size = next(
+        step * 10.0**power for power in range(-4, 9) for step in (1, 2, 2.5, 5) if end / (step * 10.0**power) <= 5
+    )
+    return [index * size for index in range(int(end / size + 1e-9) + 1)]
+
+
+def millisecond_ticks(axes: Axes, end_ms: float) -> None:
+    """Put milliseconds on the x axis from zero."""
+    ticks = even_ticks(end_ms)
+    axes.set_xlim(0, end_ms)
+    axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks[:-1]] + [milliseconds(round(ticks[-1]))])

@@ -1,0 +1,43 @@
+"""Numbers as people read them: a thousands comma, the unit beside the figure, no digit that means nothing."""
+
+
+def count(number: int) -> str:
+    """Write a whole number."""
+    return f"{number:,}"
+
+
+def milliseconds(value_ms: float) -> str:
+    """Write a time; below ten milliseconds with one digit behind the dot, because that is where they differ."""
+    return f"{value_ms:.1f} ms" if 0 < abs(value_ms) < 10 else f"{value_ms:,.0f} ms"
+
+
+def seconds(value_s: float) -> str:
+    """Write a length of time in the largest unit that leaves a figure over one."""
+    if value_s < 60:
+        return f"{value_s:.3g} s"
+    if value_s < 3600:
+        return f"{value_s / 60:.3g} min"
+    return f"{value_s / 3600:.3g} h"
+
+
+def percent(share: float) -> str:
+    """Write a share of 0 to 1; small ones keep two digits that count."""
+    value = share * 100
+    if value == 0 or value >= 10:
+        return f"{value:.0f} %"
+    return f"{value:.2f} %" if value >= 0.01 else f"{value:.1g} %"
+
+
+def per_second(rate_per_s: float) -> str:
+    """Write a rate."""
+    return f"{rate_per_s:,.4g}/s" if rate_per_s < 1000 else f"{rate_per_s:,.0f}/s"
+
+
+def kilobytes(value_kb: float) -> str:
+    """Write an amount of memory, given in units of 1024 bytes."""
+    return f"{value_kb / 1024:,.1f} MiB"
+
+
+def ratio(before: float, after: float) -> str:
+    """Write how many times as much the second is; where the first is zero there is no such number."""
+    return f"{after / before:.2f}x" if before else "-"
