@@ -13,19 +13,17 @@ def milliseconds(value_ms: float) -> str:
 
 def seconds(value_s: float) -> str:
     """Write a length of time in the largest unit that leaves a figure over one."""
-    if value_s < 60:
+    if value_s < 120:
         return f"{value_s:.3g} s"
-    if value_s < 3600:
+    if value_s < 7200:
         return f"{value_s / 60:.3g} min"
     return f"{value_s / 3600:.3g} h"
 
 
 def percent(share: float) -> str:
-    """Write a share of 0 to 1; small ones keep two digits that count."""
+    """Write a share of 0 to 1, with the two or three digits that count."""
     value = share * 100
-    if value == 0 or value >= 10:
-        return f"{value:.0f} %"
-    return f"{value:.2f} %" if value >= 0.01 else f"{value:.1g} %"
+    return f"{value:.3g} %" if value >= 10 else f"{value:.2g} %"
 
 
 def per_second(rate_per_s: float) -> str:

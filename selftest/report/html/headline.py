@@ -58,7 +58,7 @@ def tiles(results: Results) -> list[Tile]:
 
 def _load_tiles(load: LoadResult) -> list[Tile]:
     counts = load.counts
-    lost_note = f"{count(counts.retries)} saved or tried by a retry" if counts.retries else "no retry was needed"
+    lost_note = f"{count(counts.retries)} tried again" if counts.retries else "none was tried again"
     found = [
         Tile(
             label="sign-ins lost under load",
@@ -72,20 +72,20 @@ def _load_tiles(load: LoadResult) -> list[Tile]:
             Tile(
                 label="99th percentile",
                 value=milliseconds(load.latency.p99_ms),
-                note=f"of a budget of {milliseconds(load.config.budget_ms)}",
+                note=f"of {milliseconds(load.config.budget_ms)}",
                 tone="bad" if load.latency.p99_ms > load.config.budget_ms else "plain",
             )
         )
     found.append(
         Tile(
-            label="first calls miss the budget",
-            value=f"under {percent(load.missed_below)}",
+            label="of first calls miss the budget",
+            value=f"≤ {percent(load.missed_below)}",
             note=f"with {percent(load.confidence)} confidence",
         )
     )
     if load.cold_starts:
         slowest = max(start.answered_ms - start.listening_ms for start in load.cold_starts)
         found.append(
-            Tile(label="first answer of a cold worker", value=milliseconds(slowest), note="the slowest, from listening")
+            Tile(label="first answer when cold", value=milliseconds(slowest), note="from when it listens")
         )
     return found

@@ -12,7 +12,7 @@ from selftest.report.html.pictures.budget_bar import budget_bar
 from selftest.report.html.pictures.cold_bars import cold_start_bars
 from selftest.report.html.pictures.curve import Line, percentile_curve
 from selftest.report.html.pictures.memory_line import memory_line
-from selftest.report.html.pictures.phase_bars import phase_bars
+from selftest.report.html.pictures.phase_bars import phase_bar
 from selftest.report.html.pictures.rates import latency_by_rate
 from selftest.report.html.pictures.timeline import OUTCOMES, latency_over_time, thinned
 from selftest.report.load_result import LoadResult, Percentiles
@@ -43,7 +43,7 @@ class LoadSection:
     budget: Figure | None
     curve: Figure | None
     timeline: Figure | None
-    phases: Figure | None
+    phases: list[Figure]
     rates: Figure | None
     cold: Figure | None
     memory: Figure | None
@@ -115,11 +115,18 @@ def _legend(load: LoadResult) -> list[Mark]:
     ]
 
 
-def _phases(load: LoadResult) -> Figure | None:
+def _phases(load: LoadResult) -> list[Figure]:
     if not load.phases:
-        return None
-    words = "The share of each phase in the time of all calls, and in that of the slowest hundredth."
-    return Figure(picture=phase_bars(load.phases, description=words), caption=words)
+        return []
+    words = "The share of each phase in the time of these calls; the table below has the figures."
+    rows = (
+        ("phases-all", "all calls", [phase.mean_share for phase in load.phases]),
+        ("phases-slowest", "the slowest hundredth", [phase.slowest_share for phase in load.phases]),
+    )
+    return [
+        Figure(picture=phase_bar(shares, name=name, title=f"Phases of {who}", description=words), caption=who)
+        for name, who, shares in rows
+    ]
 
 
 def _rates(load: LoadResult) -> Figure | None:

@@ -10,9 +10,10 @@ from typing import Final
 
 from markupsafe import Markup
 
-from selftest.report.html.pictures.canvas import SENTINELS, Role, house_style, marks, new_figure, plot_area
+from selftest.report.html.pictures.canvas import SENTINELS, Axes, Role, house_style, marks, new_figure, plot_area
 from selftest.report.html.pictures.scales import FLOOR_MS, budget_line, latency_axis
 from selftest.report.html.pictures.svg import inline
+from selftest.report.units import milliseconds
 
 _WIDTH_PX: Final = 520
 _HEIGHT_PX: Final = 300
@@ -53,6 +54,8 @@ def percentile_curve(lines: Sequence[Line], budget_ms: float, *, name: str, desc
         for line, places in drawn:
             axes.plot(*zip(*places, strict=True), color=SENTINELS[line.role], linewidth=2.2, solid_capstyle="round")
             marks(axes, places[-1:], shape="dot", role=line.role)
+            if len(drawn) == 1:
+                _name_values(axes, places, nines)
             if line.label is not None:
                 axes.annotate(
                     line.label,
@@ -64,6 +67,16 @@ def percentile_curve(lines: Sequence[Line], budget_ms: float, *, name: str, desc
                     weight="bold",
                 )
     return inline(figure, name=name, title="Latency by percentile", description=description)
+
+
+def _name_values(axes: Axes, places: Sequence[tuple[float, float]], nines: Sequence[tuple[float, str]]) -> None:
+    """Write the value at each nine below the curve, where nothing else is: it only ever rises."""
+    for x, _ in nines:
+        value = next(value for place, value in places if place >= x * 0.999)
+        marks(axes, [(x, value)], shape="dot", role="accent")
+        axes.annotate(
+            milliseconds(value), (x, value), xytext=(5, -14), textcoords="offset points", color=SENTINELS["ink"]
+        )
 
 
 def _places(line: Line) -> list[tuple[float, float]]:

@@ -29,20 +29,20 @@ def _short(value_ms: float) -> str:
 
 
 def budget_line(axes: Axes, budget_ms: float) -> None:
-    """Draw the budget in red across the picture, and say what it is at the right end."""
+    """Draw the budget in red across the picture, and say what it is."""
     axes.axhline(budget_ms, color=SENTINELS["bad"], linewidth=1.4, dashes=(5, 3))
     note(axes, f"budget {count(int(budget_ms))} ms", budget_ms)
 
 
 def note(axes: Axes, text: str, y: float, role: Role = "bad") -> None:
-    """Write above a line, at its right end."""
+    """Write above a line, at its left end: what grows grows to the right."""
     axes.annotate(
         text,
-        (1, y),
+        (0, y),
         xycoords=("axes fraction", "data"),
         xytext=(0, 5),
         textcoords="offset points",
-        ha="right",
+        ha="left",
         color=SENTINELS[role],
     )
 

@@ -26,7 +26,7 @@ _FONT: Final = re.compile(r"font-(?:family|size): [^;]+(?:; )?")
 _NO_METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
-def inline(figure: Figure, *, name: str, title: str, description: str) -> Markup:
+def inline(figure: Figure, *, name: str, title: str, description: str, stretched: bool = False) -> Markup:
     """Write a figure as markup for the page.
 
     Args:
@@ -34,6 +34,7 @@ def inline(figure: Figure, *, name: str, title: str, description: str) -> Markup
         name: Starts every id, so it is unique in the page.
         title: What the picture shows, in a few words: its accessible name.
         description: What is to be seen in it.
+        stretched: It holds no text, and the page gives it a width and a height of its own.
     """
     stream = io.StringIO()
     with house_style():
@@ -41,6 +42,9 @@ def inline(figure: Figure, *, name: str, title: str, description: str) -> Markup
     drawn = fromstring(stream.getvalue())  # noqa: S314 - our own drawing, just written
     referred = {match for element in drawn.iter() for match in _references(element)}
     root = Element("svg", {"class": "picture", "role": "img", "viewBox": drawn.attrib["viewBox"]})
+    if stretched:
+        root.set("class", "picture stretched")
+        root.set("preserveAspectRatio", "none")
     root.set("aria-labelledby", f"{name}-title")
     root.set("aria-describedby", f"{name}-desc")
     SubElement(root, "title", id=f"{name}-title").text = title

@@ -55,7 +55,10 @@ def signins(*, lost: bool = False) -> tuple[SignInResult, ...]:
     titles = (
         "a member of a workforce tenant",
         "a guest invited from another tenant",
+        "a member synchronised from a domain controller",
         "a customer with a local account, without mail",
+        "a customer with a social account, without a userPrincipalName",
+        "a member whose app asks for an access token to another API",
         "a member who signs in to a SAML app",
     )
     made = [
@@ -200,11 +203,13 @@ def _phase(name: str, mean_share: float, slowest_share: float) -> Phase:
 
 
 PHASES = (
-    _phase("provider", 0.71, 0.48),
+    _phase("provider", 0.69, 0.46),
     _phase("downstream_call", 0.12, 0.09),
     _phase("network and host", 0.1, 0.38),
     _phase("token", 0.04, 0.03),
+    _phase("downstream_token", 0.01, 0.01),
     _phase("body", 0.02, 0.01),
+    _phase("keys", 0.01, 0.01),
     _phase("reply", 0.01, 0.01),
 )
 COLD_STARTS = tuple(
