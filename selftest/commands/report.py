@@ -1,34 +1,52 @@
-"""``report``: the reports of a run, made again from its results file."""
+"""``report``: the reports of a run, made again from its results file; or two runs side by side."""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import Final
 
-from selftest.report.outputs import add_output_arguments, emit
+from selftest.report.compare import compare
+from selftest.report.outputs import add_output_arguments, emit, emit_comparison
 from selftest.report.stored import ReportError, read_results
 
 _COULD_NOT_READ: Final = 2
+#: What only one run has a form for.
+_OF_ONE_RUN: Final = ("json", "junit", "out")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describe the command line."""
     parser = subparsers.add_parser(
         "report",
-        help="make the reports of a run again from its results file",
-        description="Make reports from a results file. The exit code is that of the run; 2: the file holds no results.",
+        help="make the reports of a run again from its results file, or compare two",
+        description="Make reports from a results file; the exit code is that of the run. With a second file, compare: "
+        "what changed from the first to the second, and what else differs that may explain it; the exit code is then "
+        "1 when something that must hold did in the first and does not in the second, else 0. "
+        "In both cases 2: a file holds no results.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="written by --json or --out")
+    parser.add_argument("other", type=Path, nargs="?", metavar="FILE2", help="a later run, to compare with the first")
     add_output_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read the file, print and write the reports, and give the run's own exit code."""
+    """Read the files, print and write the reports, and give the run's own exit code or the comparison's."""
     try:
+        if args.other is not None:
+            return _compare(args)
         results = read_results(args.file)
         emit(results, args)
     except ReportError as error:
         print(f"report: {error}", file=sys.stderr)
         return _COULD_NOT_READ
     return results.verdict.exit_code
+
+
+def _compare(args: argparse.Namespace) -> int:
+    given = [f"--{name}" for name in _OF_ONE_RUN if getattr(args, name) is not None]
+    if given:
+        raise ReportError(f"{', '.join(given)} is of one run; a comparison is printed, and written with --html")
+    comparison = compare(read_results(args.file), read_results(args.other))
+    emit_comparison(comparison, args.html)
+    return comparison.exit_code

@@ -1,6 +1,7 @@
 """The results for a terminal: what fails first, with a way on; the verdict last, where the eye ends up."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console, Group, JustifyMethod, RenderableType
@@ -17,15 +18,17 @@ _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "l
 _COLOURS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
 
 
-def show(results: Results, console: Console, *, verbose: bool = False) -> None:
-    """Print the report; whether there is colour is the console's decision."""
-    for part in _parts(results, verbose=verbose):
+def show(results: Results, console: Console, *, verbose: bool = False, page: Path | None = None) -> None:
+    """Print the report; whether there is colour is the console's decision. ``page`` is where its HTML has been written."""
+    for part in _parts(results, verbose=verbose, page=page):
         # A line of text is left to the terminal to wrap, so that what is copied from it has no breaks of ours.
         console.print(part, crop=False, soft_wrap=isinstance(part, Text))
 
 
-def _parts(results: Results, *, verbose: bool) -> Iterator[RenderableType]:
+def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[RenderableType]:
     yield Text(visible(f"target  {results.target.get('url', 'unknown')}  ({results.target.get('mode', 'unknown')})"))
+    if page is not None:
+        yield Text(visible(f"report  {page}"))
     yield Text("")
     for check in sorted(results.checks, key=_badness):
         if check.bad:

@@ -8,12 +8,15 @@ from typing import TextIO
 
 from rich.console import Console
 
+from selftest.report.compare import Comparison
+from selftest.report.compare_console import show_comparison
 from selftest.report.console import show
 from selftest.report.junit import junit
 from selftest.report.results import Results
 from selftest.report.stored import ReportError, dump, write_results
 
 _STDOUT = "-"
+_PAGE = "report.html"
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +24,10 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument("--json", metavar="FILE", help="write the results as JSON; - prints them instead of the report")
     group.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
-    group.add_argument("--out", type=Path, metavar="DIR", help="write results.json, junit.xml and report.txt there")
+    group.add_argument("--html", type=Path, metavar="FILE", help="write the report as one page of HTML")
+    group.add_argument(
+        "--out", type=Path, metavar="DIR", help="write results.json, junit.xml, report.html and report.txt there"
+    )
     group.add_argument("--verbose", action="store_true", help="name the checks that hold, too")
 
 
@@ -38,12 +44,28 @@ def emit(results: Results, args: argparse.Namespace, stdout: TextIO | None = Non
         write_all(args.out, results)
     if args.junit is not None:
         _write(args.junit, junit(results))
+    if args.html is not None:
+        _write_html(args.html, results)
     if args.json is not None and args.json != _STDOUT:
         _write_results(Path(args.json), results)
     if args.json == _STDOUT:
         stream.write(dump(results))
     else:
-        show(results, _console(stream), verbose=args.verbose)
+        page = args.html if args.html is not None or args.out is None else args.out / _PAGE
+        show(results, _console(stream), verbose=args.verbose, page=page)
+
+
+def emit_comparison(comparison: Comparison, html: Path | None, stdout: TextIO | None = None) -> None:
+    """Print a comparison, and write its page where one is wanted.
+
+    Raises:
+        ReportError: The file cannot be written; the message names it.
+    """
+    if html is not None:
+        from selftest.report.html.comparison_page import comparison_page  # noqa: PLC0415 - see _write_html
+
+        _write(html, comparison_page(comparison))
+    show_comparison(comparison, _console(sys.stdout if stdout is None else stdout))
 
 
 def write_all(directory: Path, results: Results) -> None:
@@ -58,6 +80,7 @@ def write_all(directory: Path, results: Results) -> None:
         raise ReportError(f"{directory} cannot be made: {error.strerror}") from error
     _write_results(directory / "results.json", results)
     _write(directory / "junit.xml", junit(results))
+    _write_html(directory / _PAGE, results)
     try:
         with (directory / "report.txt").open("w", encoding="utf-8") as file:
             show(results, Console(file=file, width=120, color_system=None, highlight=False), verbose=True)
@@ -76,6 +99,12 @@ def _write_results(path: Path, results: Results) -> None:
         write_results(path, results)
     except OSError as error:
         raise ReportError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _write_html(path: Path, results: Results) -> None:
+    from selftest.report.html.page import page  # noqa: PLC0415 - templates and pictures are slow to import, and rare
+
+    _write(path, page(results))
 
 
 def _write(path: Path, text: str) -> None:

@@ -34,8 +34,3 @@ def per_second(rate_per_s: float) -> str:
 def kilobytes(value_kb: float) -> str:
     """Write an amount of memory, given in units of 1024 bytes."""
     return f"{value_kb / 1024:,.1f} MiB"
-
-
-def ratio(before: float, after: float) -> str:
-    """Write how many times as much the second is; where the first is zero there is no such number."""
-    return f"{after / before:.2f}x" if before else "-"

@@ -1,0 +1,231 @@
+"""Two runs side by side: what changed, and what else differs that may explain it. Data; the forms are elsewhere.
+
+``a`` is the run from before, ``b`` the one to judge. What the machines, versions and settings do not share comes first,
+because a figure from another machine proves nothing about the code.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from yarl import URL
+
+from selftest.report.load_result import LoadResult
+from selftest.report.results import CheckResult, Results, SignInResult
+
+#: In the order in which they are told.
+type Kind = Literal["newly failing", "newly held", "no longer run", "run again", "new", "gone"]
+type Unit = Literal["ms", "count", "percent", "per_second"]
+KINDS: tuple[Kind, ...] = ("newly failing", "newly held", "no longer run", "run again", "new", "gone")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Something about how the runs were made; "-" where one does not say."""
+
+    name: str
+    a: str
+    b: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A check or a sign-in that is not as it was; None where a run does not have it.
+
+    Attributes:
+        id: of the check; of a sign-in its variety.
+        a: what it was: pass, fail, error or skip; for a sign-in "minted" or the code.
+        actual: what was seen in ``b``, or in ``a`` where it is gone.
+    """
+
+    kind: Kind
+    id: str
+    title: str
+    a: str | None
+    b: str | None
+    actual: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureChange:
+    """One figure of both runs; None where a run does not have it. ``ratio`` is b over a, where that is a number."""
+
+    name: str
+    unit: Unit
+    a: float | None
+    b: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        """Reckon how many times as much the second is."""
+        return None if self.a is None or self.b is None or self.a <= 0 else self.b / self.a
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Both runs and what lies between them.
+
+    Attributes:
+        worse: the ids of what held in ``a`` and does not in ``b``, and must: checks, and kinds of sign-in.
+        invalid: which of the runs ("A", "B") has a load that proves nothing.
+    """
+
+    a: Results
+    b: Results
+    differences: tuple[Difference, ...]
+    changes: tuple[Change, ...]
+    figures: tuple[FigureChange, ...]
+    worse: tuple[str, ...]
+    invalid: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something that must hold did in ``a`` and does not in ``b``, else 0."""
+        return 1 if self.worse else 0
+
+    @property
+    def sentence(self) -> str:
+        """Say it in one line."""
+        counts = [(sum(change.kind == kind for change in self.changes), kind) for kind in KINDS]
+        told = ", ".join(f"{number} {kind}" for number, kind in counts if number) or "no check changed"
+        if self.worse:
+            return f"WORSE  {told}; what must hold and no longer does: {' '.join(self.worse)}"
+        return f"NO WORSE  {told}; all that must hold and did still does"
+
+
+def compare(a: Results, b: Results) -> Comparison:
+    """Compare two runs."""
+    changes = sorted(
+        [*_check_changes(a.checks, b.checks), *_signin_changes(a.signins, b.signins)],
+        key=lambda change: KINDS.index(change.kind),
+    )
+    return Comparison(
+        a=a,
+        b=b,
+        differences=tuple(_differences(a, b)),
+        changes=tuple(changes),
+        figures=tuple(_figures(a, b)),
+        worse=tuple(_worse(a, b)),
+        invalid=tuple(
+            name for name, run in (("A", a), ("B", b)) if run.load is not None and not run.load.valid
+        ),
+    )
+
+
+def _worse(a: Results, b: Results) -> Iterator[str]:
+    held = {check.id for check in a.checks if check.status == "pass"}
+    yield from (check.id for check in b.checks if check.bad and check.level == "must" and check.id in held)
+    minted = {signin.variety for signin in a.signins if signin.minted}
+    yield from (signin.variety for signin in b.signins if not signin.minted and signin.variety in minted)
+
+
+def _check_changes(a: tuple[CheckResult, ...], b: tuple[CheckResult, ...]) -> Iterator[Change]:
+    before, after = {check.id: check for check in a}, {check.id: check for check in b}
+    for check_id in dict.fromkeys([*before, *after]):
+        old, new = before.get(check_id), after.get(check_id)
+        shown = new or old
+        kind = _kind(old, new)
+        if kind is not None and shown is not None:
+            yield Change(
+                kind=kind,
+                id=check_id,
+                title=shown.title,
+                a=None if old is None else old.status,
+                b=None if new is None else new.status,
+                actual=shown.actual,
+            )
+
+
+def _kind(old: CheckResult | None, new: CheckResult | None) -> Kind | None:
+    if new is None:
+        return "gone"
+    if old is None:
+        return "newly failing" if new.bad else "new"
+    if old.bad == new.bad and (old.status == "skip") == (new.status == "skip"):
+        return None
+    if new.bad:
+        return "newly failing"
+    if new.status == "skip":
+        return "no longer run"
+    return "newly held" if old.bad else "run again"
+
+
+def _signin_changes(a: tuple[SignInResult, ...], b: tuple[SignInResult, ...]) -> Iterator[Change]:
+    before = {signin.variety: signin for signin in a}
+    for new in b:
+        old = before.get(new.variety)
+        if old is not None and old.minted != new.minted:
+            yield Change(
+                kind="newly held" if new.minted else "newly failing",
+                id=new.variety,
+                title=new.title,
+                a=_ended(old),
+                b=_ended(new),
+                actual=new.reason,
+            )
+
+
+def _ended(signin: SignInResult) -> str:
+    return "minted" if signin.minted else f"{signin.code} {signin.name}"
+
+
+def _differences(a: Results, b: Results) -> Iterator[Difference]:
+    for name, old, new in (
+        *_pairs("", a.environment, b.environment),
+        *_pairs("harness ", a.tool, b.tool),
+        *_pairs("target ", _place(a.target), _place(b.target)),
+        *_pairs("load ", _asked(a.load), _asked(b.load)),
+        ("strict", str(a.strict), str(b.strict)),
+    ):
+        if old != new:
+            yield Difference(name=name, a=old, b=new)
+
+
+def _pairs(prefix: str, a: dict[str, str], b: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+    for name in dict.fromkeys([*a, *b]):
+        yield prefix + name, a.get(name, "-"), b.get(name, "-")
+
+
+def _place(target: dict[str, str]) -> dict[str, str]:
+    """Leave out the port of a loopback address: it is another one in each run."""
+    try:
+        url = URL(target.get("url", ""))
+        local = url.host in _LOOPBACK
+    except ValueError:  # not a URL, in a file from elsewhere
+        return target
+    return {**target, "url": str(url.with_port(None))} if local else target
+
+
+def _asked(load: LoadResult | None) -> dict[str, str]:
+    return {} if load is None else {name: str(value) for name, value in asdict(load.config).items()}
+
+
+def _figures(a: Results, b: Results) -> Iterator[FigureChange]:
+    if a.load is None and b.load is None:
+        return
+    before, after = _load_figures(a.load), _load_figures(b.load)
+    for (name, unit), old in before.items():
+        new = after[name, unit]
+        if old is not None or new is not None:
+            yield FigureChange(name=name, unit=unit, a=old, b=new)
+
+
+def _load_figures(load: LoadResult | None) -> dict[tuple[str, Unit], float | None]:
+    latency = None if load is None else load.latency
+    counts = None if load is None else load.counts
+    cold = [] if load is None else sorted(start.answered_ms for start in load.cold_starts)
+    return {
+        ("50 % of good first calls", "ms"): None if latency is None else latency.p50_ms,
+        ("90 %", "ms"): None if latency is None else latency.p90_ms,
+        ("95 %", "ms"): None if latency is None else latency.p95_ms,
+        ("99 %", "ms"): None if latency is None else latency.p99_ms,
+        ("99.9 %", "ms"): None if latency is None else latency.p99_9_ms,
+        ("the slowest", "ms"): None if latency is None else latency.max_ms,
+        ("sign-ins due", "count"): None if counts is None else counts.signins,
+        ("first calls that missed", "count"): None if counts is None else counts.first_calls_missed,
+        ("sign-ins lost", "count"): None if counts is None else counts.lost,
+        ("misses at most", "percent"): None if load is None else load.missed_below,
+        ("rate sent", "per_second"): None if load is None else load.achieved_rate_per_s,
+        ("cold start to first answer", "ms"): cold[len(cold) // 2] if cold else None,
+    }

@@ -1,0 +1,44 @@
+"""The comparison of two runs as one page of HTML."""
+
+from markupsafe import Markup
+
+from selftest.report.compare import Comparison
+from selftest.report.compare_console import figure_text
+from selftest.report.html.headline import Tone
+from selftest.report.html.templates import render
+from selftest.report.load_result import LoadResult
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """Write the page; the same results give the same text."""
+    word, _, sentence = comparison.sentence.partition("  ")
+    tone: Tone = "bad" if comparison.exit_code else "good"
+    return render(
+        "comparison.html.jinja",
+        comparison=comparison,
+        word=word,
+        sentence=sentence,
+        tone=tone,
+        figures=[
+            (figure.name, figure_text(figure.a, figure.unit), figure_text(figure.b, figure.unit), figure.ratio)
+            for figure in comparison.figures
+        ],
+        curves=_curves(comparison.a.load, comparison.b.load),
+    )
+
+
+def _curves(a: LoadResult | None, b: LoadResult | None) -> Markup | None:
+    """Draw both curves in one picture, against the budget of the run to judge."""
+    if a is None or b is None or not a.curve or not b.curve:
+        return None
+    from selftest.report.html.pictures.curve import (  # noqa: PLC0415 - imports matplotlib: only where there is a picture
+        Line,
+        percentile_curve,
+    )
+
+    lines = [
+        Line(points=a.curve, calls=a.counts.signins - a.counts.dropped, role="muted", label="A"),
+        Line(points=b.curve, calls=b.counts.signins - b.counts.dropped, label="B"),
+    ]
+    words = "How long the slowest tenth, hundredth and thousandth of the first calls took, in both runs."
+    return percentile_curve(lines, b.config.budget_ms, name="curves", description=words)
