@@ -6,7 +6,7 @@ because a figure from another machine proves nothing about the code.
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from yarl import URL
 
@@ -16,8 +16,10 @@ from selftest.report.results import CheckResult, Results, SignInResult
 #: In the order in which they are told.
 type Kind = Literal["newly failing", "newly held", "no longer run", "run again", "new", "gone"]
 type Unit = Literal["ms", "count", "percent", "per_second"]
-KINDS: tuple[Kind, ...] = ("newly failing", "newly held", "no longer run", "run again", "new", "gone")
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+KINDS: Final[tuple[Kind, ...]] = ("newly failing", "newly held", "no longer run", "run again", "new", "gone")
+#: In the sentence; all of them stand among the changes.
+_MOST_NAMED: Final = 8
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,8 @@ class Comparison:
         counts = [(sum(change.kind == kind for change in self.changes), kind) for kind in KINDS]
         told = ", ".join(f"{number} {kind}" for number, kind in counts if number) or "no check changed"
         if self.worse:
-            return f"WORSE  {told}; what must hold and no longer does: {' '.join(self.worse)}"
+            rest = f" and {len(self.worse) - _MOST_NAMED} more" if len(self.worse) > _MOST_NAMED else ""
+            return f"WORSE  {told}; what must hold and no longer does: {' '.join(self.worse[:_MOST_NAMED])}{rest}"
         return f"NO WORSE  {told}; all that must hold and did still does"
 
 
@@ -107,9 +110,7 @@ def compare(a: Results, b: Results) -> Comparison:
         changes=tuple(changes),
         figures=tuple(_figures(a, b)),
         worse=tuple(_worse(a, b)),
-        invalid=tuple(
-            name for name, run in (("A", a), ("B", b)) if run.load is not None and not run.load.valid
-        ),
+        invalid=tuple(name for name, run in (("A", a), ("B", b)) if run.load is not None and not run.load.valid),
     )
 
 

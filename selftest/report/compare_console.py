@@ -28,7 +28,7 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
     yield Text("")
     if comparison.differences:
         yield Text("the runs were not made alike: compare with care", style="bold yellow")
-        yield _table([(row.name, visible(row.a), visible(row.b)) for row in comparison.differences])
+        yield _table([("", "A", "B"), *((row.name, row.a, row.b) for row in comparison.differences)])
     for name in comparison.invalid:
         yield Text(f"the load of {name} is not valid: its figures prove nothing", style="bold yellow")
     if comparison.changes:
@@ -36,7 +36,7 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
         yield _changes(comparison.changes)
     if comparison.figures:
         yield Text("under load", style="bold")
-        yield _table([_figure_row(figure) for figure in comparison.figures])
+        yield _table([("", "A", "B", "B to A"), *map(_figure_row, comparison.figures)])
     yield Text(visible(comparison.sentence), style="bold red" if comparison.exit_code else "bold green")
 
 
@@ -55,7 +55,7 @@ def _changes(changes: tuple[Change, ...]) -> RenderableType:
 def _table(rows: list[tuple[str, ...]]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     return Padding(table, (0, 0, 1, 2), expand=False)
 
 

@@ -19,7 +19,7 @@ _COLOURS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "i
 
 
 def show(results: Results, console: Console, *, verbose: bool = False, page: Path | None = None) -> None:
-    """Print the report; whether there is colour is the console's decision. ``page`` is where its HTML has been written."""
+    """Print the report, with the place of its page; whether there is colour is the console's decision."""
     for part in _parts(results, verbose=verbose, page=page):
         # A line of text is left to the terminal to wrap, so that what is copied from it has no breaks of ours.
         console.print(part, crop=False, soft_wrap=isinstance(part, Text))

@@ -4,7 +4,6 @@ from markupsafe import Markup
 
 from selftest.report.compare import Comparison
 from selftest.report.compare_console import figure_text
-from selftest.report.html.headline import Tone
 from selftest.report.html.templates import render
 from selftest.report.load_result import LoadResult
 
@@ -12,13 +11,12 @@ from selftest.report.load_result import LoadResult
 def comparison_page(comparison: Comparison) -> str:
     """Write the page; the same results give the same text."""
     word, _, sentence = comparison.sentence.partition("  ")
-    tone: Tone = "bad" if comparison.exit_code else "good"
     return render(
         "comparison.html.jinja",
         comparison=comparison,
         word=word,
         sentence=sentence,
-        tone=tone,
+        tone="bad" if comparison.exit_code else "good",
         figures=[
             (figure.name, figure_text(figure.a, figure.unit), figure_text(figure.b, figure.unit), figure.ratio)
             for figure in comparison.figures

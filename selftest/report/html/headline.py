@@ -85,7 +85,5 @@ def _load_tiles(load: LoadResult) -> list[Tile]:
     )
     if load.cold_starts:
         slowest = max(start.answered_ms - start.listening_ms for start in load.cold_starts)
-        found.append(
-            Tile(label="first answer when cold", value=milliseconds(slowest), note="from when it listens")
-        )
+        found.append(Tile(label="first answer when cold", value=milliseconds(slowest), note="from when it listens"))
     return found

@@ -180,7 +180,9 @@ def _meaning(outcome: str) -> str:
 
 def validity_words(load: LoadResult) -> str:
     """Say how well the generator kept its schedule."""
-    late = "" if load.lateness is None else f"99 % of the calls left within {milliseconds(load.lateness.p99_ms)} of due, "
+    late = ""
+    if load.lateness is not None:
+        late = f"99 % of the calls left within {milliseconds(load.lateness.p99_ms)} of when they were due, "
     return (
         f"{late}{load.achieved_rate_per_s:.4g} of {load.config.rate_per_s:g} a second were sent, "
         f"{count(load.counts.dropped)} dropped. With {percent(load.confidence)} confidence at most "

@@ -1,44 +1,22 @@
-"""Matplotlib, kept quiet and in house style: a figure measured in pixels, colours by role, many marks as one path.
+"""Matplotlib in house style: a figure measured in pixels, colours by role, many marks as one path.
 
-Importing this imports matplotlib, which takes half a second, so only a page that has a picture does. It neither reads
-nor writes anything of the user's: no settings file, no cache, no fonts but its own. Text stays text in the SVG and
-takes the page's font; the bundled one only measures it.
+Text stays text in the SVG and takes the page's font; the bundled one only measures it.
 """
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, Literal
+from typing import Any, Final, Literal
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.transforms import IdentityTransform
+from matplotlib.typing import RcKeyType
 
 type Role = Literal["ink", "muted", "line", "accent", "good", "bad", "warn", "faint"]
 type Shape = Literal["dot", "cross", "triangle", "square"]
-
-
-@contextmanager
-def _nothing_of_the_users() -> Iterator[None]:
-    """Let matplotlib look for its settings, caches and fonts in an empty directory."""
-    with tempfile.TemporaryDirectory() as empty:
-        wanted = {"MPLCONFIGDIR": empty, "MPL_IGNORE_SYSTEM_FONTS": "1", "MATPLOTLIBRC": "", "MPLBACKEND": ""}
-        before = {name: os.environ.get(name) for name in wanted}
-        os.environ.update(wanted)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
-
-
-with _nothing_of_the_users():
-    import matplotlib as mpl
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-    from matplotlib.transforms import IdentityTransform
 
 #: What a colour is drawn with, and the page's variable that takes its place: pictures follow light and dark.
 SENTINELS: Final[dict[Role, str]] = {
@@ -52,7 +30,7 @@ SENTINELS: Final[dict[Role, str]] = {
     "faint": "#fe0008",
 }
 TEXT_PX: Final = 12
-_STYLE: Final = {
+_STYLE: Final[dict[RcKeyType, Any]] = {
     "axes.axisbelow": True,
     "axes.edgecolor": SENTINELS["line"],
     "axes.facecolor": "none",
@@ -115,7 +93,7 @@ def marks(axes: Axes, points: Sequence[tuple[float, float]], *, shape: Shape, ro
     if not points:
         return
     vertices: list[tuple[float, float]] = []
-    codes: list[int] = []
+    codes: list[Any] = []
     for x, y in axes.transData.transform(points):
         for stroke in _strokes(shape, float(x), float(y)):
             vertices += stroke

@@ -5,7 +5,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from selftest.report.html.pictures.canvas import SENTINELS, house_style, new_figure, plot_area
+from selftest.report.html.pictures.canvas import SENTINELS, Role, house_style, new_figure, plot_area
 from selftest.report.html.pictures.scales import millisecond_ticks
 from selftest.report.html.pictures.svg import inline
 from selftest.report.load_result import ColdStart
@@ -31,7 +31,7 @@ def cold_start_bars(starts: Sequence[ColdStart], *, description: str) -> Markup:
         axes.set_yticks(range(len(drawn)), [str(index + 1) for index in range(len(drawn))])
         for index, start in enumerate(drawn):
             answer_ms = start.answered_ms - start.listening_ms
-            role = "accent" if start.minted else "bad"
+            role: Role = "accent" if start.minted else "bad"
             axes.barh(index, start.listening_ms, height=0.56, color=SENTINELS["faint"])
             axes.barh(index, answer_ms, left=start.listening_ms, height=0.56, color=SENTINELS[role])
     return inline(figure, name="cold", title="Cold starts", description=description)

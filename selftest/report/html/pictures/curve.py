@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
+from matplotlib.axes import Axes
 
-from selftest.report.html.pictures.canvas import SENTINELS, Axes, Role, house_style, marks, new_figure, plot_area
+from selftest.report.html.pictures.canvas import SENTINELS, Role, house_style, marks, new_figure, plot_area
 from selftest.report.html.pictures.scales import FLOOR_MS, budget_line, latency_axis
 from selftest.report.html.pictures.svg import inline
 from selftest.report.units import milliseconds

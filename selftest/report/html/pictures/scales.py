@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from selftest.report.html.pictures.canvas import SENTINELS, Axes, Role
+from matplotlib.axes import Axes
+
+from selftest.report.html.pictures.canvas import SENTINELS, Role
 from selftest.report.units import count, milliseconds
 
 #: Below a tenth of a millisecond nothing is to be seen, and a logarithm needs something above zero.
@@ -52,7 +54,9 @@ def run_axis(axes: Axes, end_s: float) -> None:
     divisor, unit = next((row for row in ((3600, "h"), (60, "min")) if end_s >= 2 * row[0]), (1, "s"))
     ticks = even_ticks(end_s / divisor)
     axes.set_xlim(0, end_s)
-    axes.set_xticks([tick * divisor for tick in ticks], [f"{tick:g}" for tick in ticks[:-1]] + [f"{ticks[-1]:g} {unit}"])
+    labels = [f"{tick:g}" for tick in ticks]
+    labels[-1] += f" {unit}"
+    axes.set_xticks([tick * divisor for tick in ticks], labels)
 
 
 def even_ticks(end: float) -> Sequence[float]:

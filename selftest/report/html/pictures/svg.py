@@ -13,8 +13,9 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
-from selftest.report.html.pictures.canvas import SENTINELS, Figure, house_style
+from selftest.report.html.pictures.canvas import SENTINELS, house_style
 
 _DROPPED: Final = frozenset({"metadata", "style"})
 _VARIABLES: Final = {colour: f"var(--{role})" for role, colour in SENTINELS.items()}

@@ -1,13 +1,23 @@
-"""Latency over time: one mark a first call, by how it ended, with the budget as a line; below it the generator's own
-lateness, because a picture of a run whose calls were sent late shows the generator and not the endpoint.
+"""Latency over time: one mark a first call, by how it ended, with the budget as a line.
+
+Below it stands the generator's own lateness, because a picture of calls that were sent late shows the generator.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
-from selftest.report.html.pictures.canvas import SENTINELS, Figure, Role, Shape, house_style, marks, new_figure, plot_area
+from selftest.report.html.pictures.canvas import (
+    SENTINELS,
+    Role,
+    Shape,
+    house_style,
+    marks,
+    new_figure,
+    plot_area,
+)
 from selftest.report.html.pictures.scales import FLOOR_MS, budget_line, latency_axis, run_axis
 from selftest.report.html.pictures.svg import inline
 from selftest.report.load_result import AttemptOutcome, LoadResult, Point
