@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from selftest.report.console import show
+from selftest.report.html.page import page
 from selftest.report.junit import junit
 from selftest.report.outputs import add_output_arguments, emit
 from selftest.report.progress import Progress
@@ -114,14 +115,39 @@ def test_checks_that_hold_are_named_on_request() -> None:
 def test_every_form_is_written_where_the_flags_say(tmp_path: Path) -> None:
     """--out makes its directory and writes all forms; --json and --junit write one each."""
     flags = arguments(
-        *("--out", str(tmp_path / "a/b"), "--json", str(tmp_path / "r.json"), "--junit", str(tmp_path / "j.xml"))
+        *("--out", str(tmp_path / "a/b"), "--json", str(tmp_path / "r.json"), "--junit", str(tmp_path / "j.xml")),
+        *("--html", str(tmp_path / "h.html")),
     )
     stream = io.StringIO()
     emit(EVERYTHING, flags, stream)
-    assert sorted(file.name for file in (tmp_path / "a/b").iterdir()) == ["junit.xml", "report.txt", "results.json"]
+    assert sorted(file.name for file in (tmp_path / "a/b").iterdir()) == [
+        *("junit.xml", "report.html", "report.txt", "results.json")
+    ]
+    assert (tmp_path / "h.html").read_text() == (tmp_path / "a/b/report.html").read_text() == page(EVERYTHING)
     assert parse((tmp_path / "r.json").read_bytes()) == EVERYTHING
     assert fromstring((tmp_path / "j.xml").read_text()).tag == "testsuites"  # noqa: S314 - our own document
     assert "FAIL" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("flags", "place"),
+    [
+        (["--html", "h.html"], "h.html"),
+        (["--out", "o"], "o/report.html"),
+        (["--out", "o", "--html", "h"], "h"),
+        ([], None),
+    ],
+)
+def test_the_place_of_the_page_is_told_near_the_top(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], place: str | None
+) -> None:
+    """Whoever watches the run sees where its page is; the verdict stays the last line."""
+    monkeypatch.chdir(tmp_path)
+    stream = io.StringIO()
+    emit(EVERYTHING, arguments(*flags), stream)
+    lines = stream.getvalue().splitlines()
+    assert (lines[1] == f"report  {place}") is (place is not None)
+    assert lines[-1].startswith("FAIL")
 
 
 def test_json_on_stdout_is_nothing_else() -> None:
@@ -131,7 +157,7 @@ def test_json_on_stdout_is_nothing_else() -> None:
     assert parse(stream.getvalue().encode()) == EVERYTHING
 
 
-@pytest.mark.parametrize("flag", ["--json", "--junit", "--out"])
+@pytest.mark.parametrize("flag", ["--json", "--junit", "--html", "--out"])
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, flag: str) -> None:
     """The message says which file and why."""
     (tmp_path / "file").write_text("")

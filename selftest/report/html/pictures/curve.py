@@ -73,7 +73,9 @@ def percentile_curve(lines: Sequence[Line], budget_ms: float, *, name: str, desc
 def _name_values(axes: Axes, places: Sequence[tuple[float, float]], nines: Sequence[tuple[float, str]]) -> None:
     """Write the value at each nine below the curve, where nothing else is: it only ever rises."""
     for x, _ in nines:
-        value = next(value for place, value in places if place >= x * 0.999)
+        value = next((value for place, value in places if place >= x * 0.999), None)
+        if value is None:  # too few calls to have one this far out
+            continue
         marks(axes, [(x, value)], shape="dot", role="accent")
         axes.annotate(
             milliseconds(value), (x, value), xytext=(5, -14), textcoords="offset points", color=SENTINELS["ink"]

@@ -1,0 +1,27 @@
+// The least contrast of the page's text by WCAG 2.2, section 1.4.3: what is read over what is behind it.
+() => {
+  const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = channels(getComputedStyle(at).backgroundColor);
+      if (colour.length < 4 || colour[3] === 1) return colour;
+      if (colour[3] !== 0) throw new Error(`half transparent: ${at.tagName}`);
+    }
+    return channels(getComputedStyle(document.documentElement).backgroundColor);
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const words = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data.trim()).join("");
+    const style = getComputedStyle(element);
+    if (!words || style.clipPath !== "none" || !element.getClientRects().length || element.closest("desc, svg > title")) continue;
+    const inPicture = element.closest("svg") !== null;
+    const colour = channels(inPicture ? style.fill : style.color);
+    const [a, b] = [light(colour), light(behind(inPicture ? element.closest("svg").parentElement : element))];
+    found.push({ ratio: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), words: words.slice(0, 40) });
+  }
+  return found.sort((x, y) => x.ratio - y.ratio);
+}

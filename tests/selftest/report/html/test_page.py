@@ -1,0 +1,219 @@
+"""The page: the verdict first, only what the run has, sound markup, nothing from elsewhere, the same bytes each time."""
+
+import hashlib
+import itertools
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from selftest.report.html.page import page
+from selftest.report.results import Results
+from tests.selftest.report.html import runs
+from tests.selftest.report.html.markup import Page, read
+
+ROOT = Path(__file__).parents[4]
+#: In the order of the page.
+SECTIONS = (
+    "validity",
+    "failures",
+    "load",
+    "phases",
+    "rates",
+    "cold",
+    "memory",
+    "faults",
+    "signins",
+    "checks",
+    "environment",
+)
+PICTURES = {"budget", "curve", "timeline", "phases-all", "phases-slowest", "rates", "cold", "memory"}
+
+every_run = pytest.mark.parametrize("make", runs.ALL.values(), ids=runs.ALL)
+
+
+def section_ids(parsed: Page) -> list[str]:
+    """Name the sections of a page."""
+    return [section["aria-labelledby"] for section in parsed.all("section")]
+
+
+def pictures(parsed: Page) -> set[str]:
+    """Name the pictures of a page."""
+    return {svg["aria-labelledby"].removesuffix("-title") for svg in parsed.all("svg")}
+
+
+@pytest.mark.parametrize(
+    ("make", "left_out"),
+    [
+        (runs.held, {"failures", "rates", "memory"}),
+        (runs.failing, {"rates", "memory"}),
+        (runs.invalid, {"failures", "rates", "memory", "faults", "signins", "checks"}),
+        (runs.soak, {"failures", "rates", "faults", "checks"}),
+        (runs.steps, {"failures", "cold", "memory", "faults", "signins", "checks"}),
+        (runs.only_checks, {"validity", "failures", "load", "phases", "rates", "cold", "memory", "signins"}),
+        (runs.broken_from_the_start, set(SECTIONS) - {"validity", "load", "environment"}),
+        (runs.nothing, set(SECTIONS) - {"validity", "environment"}),
+    ],
+)
+def test_sections_without_data_are_left_out(make: Callable[[], Results], left_out: set[str]) -> None:
+    """What there is stands in one order, and nothing is empty."""
+    assert section_ids(read(page(make()))) == [name for name in SECTIONS if name not in left_out]
+
+
+def test_pictures_are_drawn_from_what_there_is() -> None:
+    """Each picture needs its figures."""
+    assert pictures(read(page(runs.held()))) == PICTURES - {"rates", "memory"}
+    assert pictures(read(page(runs.soak()))) == PICTURES - {"rates"}
+    assert pictures(read(page(runs.steps()))) == PICTURES - {"cold", "memory"}
+    assert pictures(read(page(runs.broken_from_the_start()))) == {"curve", "timeline"}
+    assert pictures(read(page(runs.only_checks()))) == set()
+
+
+def test_an_interrupted_load_without_a_call_is_a_page() -> None:
+    """A run may be stopped before its first answer: there is nothing to draw, and that is no error."""
+    load = runs.only_load().load
+    assert load is not None
+    nothing: dict[str, object] = {
+        "latency": None,
+        "missed_latency": None,
+        "service": None,
+        "lateness": None,
+        "outcomes": {},
+    }
+    nothing |= {"curve": (), "points": (), "slices": (), "phases": (), "cold_starts": ()}
+    empty = replace(load, **nothing)  # type: ignore[arg-type] # the fields of LoadResult
+    assert pictures(read(page(replace(runs.interrupted(), load=empty)))) == set()
+
+
+@every_run
+def test_markup_is_sound(make: Callable[[], Results]) -> None:
+    """Tags nest, ids are unique and lead somewhere, headings go down one step at a time, from one at the top."""
+    parsed = read(page(make()))
+    ids = [element["id"] for element in parsed.elements if "id" in element.attributes]
+    assert len(ids) == len(set(ids))
+    named = {
+        name
+        for element in parsed.elements
+        for attribute in ("aria-labelledby", "aria-describedby")
+        for name in (element.attributes.get(attribute) or "").split()
+    }
+    assert named <= set(ids)
+    levels = [int(element.tag[1]) for element in parsed.all("h1", "h2", "h3", "h4")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    assert [element.tag for element in parsed.all("header", "main", "footer")] == ["header", "main", "footer"]
+
+
+@every_run
+def test_every_picture_has_its_text(make: Callable[[], Results]) -> None:
+    """A picture has a name and a description, and stands in a figure."""
+    html = page(make())
+    parsed = read(html)
+    for svg in parsed.all("svg"):
+        assert svg["role"] == "img"
+        for name in (svg["aria-labelledby"], svg["aria-describedby"]):
+            assert re.search(rf'id="{name}">[^<]{{8,}}<', html)
+    assert len(parsed.all("figure")) == len(parsed.all("svg"))
+
+
+@every_run
+def test_nothing_comes_from_elsewhere(make: Callable[[], Results]) -> None:
+    """No script, no address but in text, and a policy that lets nothing be fetched."""
+    html = page(make())
+    parsed = read(html)
+    assert {element.tag for element in parsed.elements} & {"script", "link", "img", "iframe", "object", "base"} == set()
+    for element in parsed.elements:
+        for name, value in element.attributes.items():
+            assert not name.startswith("on")
+            if name in {"href", "src", "action"} or "url(" in (value or ""):
+                assert (value or "").removeprefix("url(").startswith("#")
+    policy = next(meta for meta in parsed.all("meta") if "http-equiv" in meta.attributes)
+    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    style = html[html.index("<style>") : html.index("</style>")]
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+@every_run
+def test_the_page_is_small_enough_to_send(make: Callable[[], Results]) -> None:
+    """A run of every check with its pictures goes into a mail."""
+    assert len(page(make()).encode()) < 400_000
+
+
+def test_many_calls_make_no_large_page() -> None:
+    """A hundred times the calls are not a hundred times the marks, and the page says that some are not drawn."""
+    made = runs.points(60_000, 3000, slow=0.1, failed=0.1)
+    html = page(runs.run(measured=runs.load(made, runs.config(duration_s=3000))))
+    assert len(html.encode()) < 400_000
+    assert "of 60,000 calls are drawn" in html
+
+
+def test_the_same_results_give_the_same_bytes() -> None:
+    """Neither the time, nor the process, nor the order of hashes is in the page."""
+    digest = hashlib.sha256(page(runs.failing()).encode()).hexdigest()
+    code = (
+        "import hashlib; from selftest.report.html.page import page; from tests.selftest.report.html import runs; "
+        "print(hashlib.sha256(page(runs.failing()).encode()).hexdigest())"
+    )
+    environ = {**os.environ, "PYTHONHASHSEED": "7"}
+    other = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environ, check=True, capture_output=True)  # noqa: S603 - ours
+    assert other.stdout.decode().strip() == digest
+
+
+def test_the_verdict_is_told_as_everywhere() -> None:
+    """The sentence of the console is the headline, its word apart."""
+    parsed = read(page(runs.failing()))
+    sentence = runs.failing().verdict.sentence
+    assert sentence.startswith("FAIL  ")
+    assert f"FAIL {sentence.removeprefix('FAIL  ')}" in " ".join(parsed.text.split())
+
+
+def test_a_failure_says_how_to_go_on() -> None:
+    """Expected, actual, why, fix, source, the request, and the command that explains; musts before shoulds."""
+    run = runs.failing()
+    text = read(page(run)).text
+    bad = [check for check in run.checks if check.bad]
+    for check in bad:
+        assert f"python -m selftest explain {check.id}" in text
+        for words in (check.expected, check.actual, check.why, check.fix, check.source, check.curl or ""):
+            assert words in text
+    musts = [text.index(f"explain {check.id}") for check in bad if check.level == "must"]
+    shoulds = [text.index(f"explain {check.id}") for check in bad if check.level == "should"]
+    assert max(musts) < min(shoulds)
+
+
+def test_an_invalid_run_says_what_to_change() -> None:
+    """Not valid is neither good nor bad, and comes with the way to a run that is."""
+    text = " ".join(read(page(runs.invalid())).text.split())
+    for words in ("No: the load run proves nothing", "within 63 ms; wanted: 25 ms", "Lower --rate", "259 more calls"):
+        assert words in text
+
+
+def test_the_fault_table_has_every_fault_and_policy() -> None:
+    """One row a fault, one column a policy; what fails is marked."""
+    html = page(runs.failing())
+    table = html[html.index('<table class="faults">') :]
+    table = table[: table.index("</table>")]
+    assert table.count("<tr>") == 1 + 21
+    assert table.count("fails</span>") == 3
+    assert table.count("holds</span>") == 60
+    row = next(row for row in table.split("<tr>") if "the API never answers" in row)
+    assert [("fails" in cell) for cell in row.split("<td")[1:]] == [True, True, False]
+
+
+def test_numbers_of_the_load_are_shown() -> None:
+    """The figures of the console stand in the page, too."""
+    run = runs.failing()
+    load = run.load
+    assert load is not None
+    html = page(run)
+    assert f'sign-ins lost under load</dt><dd class="value">{load.counts.lost} of 1,200</dd>' in html
+    assert f'1003002</th><td class="seen">CustomExtensionInvalidHTTPStatus</td><td class="number">{13}</td>' in html
+    for phase in load.phases:
+        assert f"{phase.name}</th>" in html
