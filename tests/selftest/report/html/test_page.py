@@ -1,4 +1,4 @@
-"""The page: the verdict first, only what the run has, sound markup, nothing from elsewhere, the same bytes each time."""
+"""The page: the verdict first, only what the run has, sound markup, nothing from elsewhere, always the same bytes."""
 
 import hashlib
 import itertools
