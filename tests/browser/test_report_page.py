@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page
 from selftest.report.compare import compare
 from selftest.report.html.comparison_page import comparison_page
 from selftest.report.html.page import page as report_page
+from selftest.report.results import Results
 from tests.selftest.report.html import runs
 from tests.selftest.report.html.hostile import CONTROLS, MARKUP, with_text
 
@@ -32,11 +33,11 @@ def hostile() -> str:
     return report_page(with_text(runs.failing(), MARKUP + CONTROLS + "W" * 300))
 
 
-PAGES: dict[str, Callable[[], str]] = {
-    **{name: (lambda make=make: report_page(make())) for name, make in runs.ALL.items()},
-    "compared": compared,
-    "hostile": hostile,
-}
+def _written(make: Callable[[], Results]) -> Callable[[], str]:
+    return lambda: report_page(make())
+
+
+PAGES = {name: _written(make) for name, make in runs.ALL.items()} | {"compared": compared, "hostile": hostile}
 every_page = pytest.mark.parametrize("write", PAGES.values(), ids=PAGES)
 
 
