@@ -7,8 +7,9 @@ def count(number: int) -> str:
 
 
 def milliseconds(value_ms: float) -> str:
-    """Write a time; below ten milliseconds with one digit behind the dot, because that is where they differ."""
-    return f"{value_ms:.1f} ms" if 0 < abs(value_ms) < 10 else f"{value_ms:,.0f} ms"
+    """Write a time; short ones with digits behind the dot, because that is where they differ."""
+    digits = 0 if value_ms == 0 or abs(value_ms) >= 10 else 1 if abs(value_ms) >= 1 else 2
+    return f"{value_ms:,.{digits}f} ms"
 
 
 def seconds(value_s: float) -> str:
@@ -24,6 +25,11 @@ def percent(share: float) -> str:
     """Write a share of 0 to 1, with the two or three digits that count."""
     value = share * 100
     return f"{value:.3g} %" if value >= 10 else f"{value:.2g} %"
+
+
+def share(part: float) -> str:
+    """Write a part of a whole among other parts, 0 to 1, so that they stand in a column."""
+    return f"{part * 100:.1f} %" if part == 0 or part >= 0.0005 else "under 0.1 %"
 
 
 def per_second(rate_per_s: float) -> str:

@@ -4,6 +4,7 @@ This is the one way from the page to the pictures, and so to matplotlib; a page 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from markupsafe import Markup
 
@@ -15,8 +16,11 @@ from selftest.report.html.pictures.memory_line import memory_line
 from selftest.report.html.pictures.phase_bars import phase_bar
 from selftest.report.html.pictures.rates import latency_by_rate
 from selftest.report.html.pictures.timeline import OUTCOMES, latency_over_time, thinned
-from selftest.report.load_result import LoadResult, Percentiles
+from selftest.report.load_result import LoadResult, Percentiles, Phase
 from selftest.report.units import count, kilobytes, milliseconds, percent, seconds
+
+#: A shorter run says nothing about memory; its first and last figures stand in the environment.
+_SHORTEST_S: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +48,11 @@ class LoadSection:
     curve: Figure | None
     timeline: Figure | None
     phases: list[Figure]
+    phase_rows: list[Phase]
     rates: Figure | None
     cold: Figure | None
     memory: Figure | None
+    indexed: bool
     legend: list[Mark]
     percentiles: list[tuple[str, Percentiles]]
     outcomes: list[tuple[str, str, int]]
@@ -59,9 +65,11 @@ def load_section(load: LoadResult) -> LoadSection:
         curve=_curve(load),
         timeline=_timeline(load),
         phases=_phases(load),
+        phase_rows=_by_share(load),
         rates=_rates(load),
         cold=_cold(load),
         memory=_memory(load),
+        indexed=any(start.indexed_ms is not None for start in load.cold_starts),
         legend=_legend(load),
         percentiles=_percentiles(load),
         outcomes=[(name, _meaning(name), calls) for name, calls in load.outcomes.items()],
@@ -115,13 +123,18 @@ def _legend(load: LoadResult) -> list[Mark]:
     ]
 
 
+def _by_share(load: LoadResult) -> list[Phase]:
+    """Put what takes most first: it has the strongest colour, and is what to look at."""
+    return sorted(load.phases, key=lambda phase: -phase.mean_share)
+
+
 def _phases(load: LoadResult) -> list[Figure]:
     if not load.phases:
         return []
     words = "The share of each phase in the time of these calls; the table below has the figures."
     rows = (
-        ("phases-all", "all calls", [phase.mean_share for phase in load.phases]),
-        ("phases-slowest", "the slowest hundredth", [phase.slowest_share for phase in load.phases]),
+        ("phases-all", "all calls", [phase.mean_share for phase in _by_share(load)]),
+        ("phases-slowest", "the slowest hundredth", [phase.slowest_share for phase in _by_share(load)]),
     )
     return [
         Figure(picture=phase_bar(shares, name=name, title=f"Phases of {who}", description=words), caption=who)
@@ -151,9 +164,11 @@ def _cold(load: LoadResult) -> Figure | None:
 
 
 def _memory(load: LoadResult) -> Figure | None:
-    if len(load.memory) < 2:
+    if not load.memory:
         return None
     first, last = load.memory[0], load.memory[-1]
+    if last.at_s - first.at_s < _SHORTEST_S:
+        return None
     words = (
         f"From {kilobytes(first.resident_kb)} to {kilobytes(last.resident_kb)} in {seconds(last.at_s - first.at_s)}."
     )

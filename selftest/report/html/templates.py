@@ -39,6 +39,7 @@ def _environment() -> Environment:
         per_second=units.per_second,
         percent=units.percent,
         seconds=units.seconds,
+        share=units.share,
     )
     return made
 

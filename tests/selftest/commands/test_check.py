@@ -107,7 +107,7 @@ def test_a_deployed_endpoint_is_attacked_without_a_token(
     assert (statuses["T30"], statuses["T120"]) == ("pass", "skip")
     assert set(statuses.values()) == {"pass", "skip"}
     assert printed.splitlines()[-1].startswith("PASS")
-    assert command("report", str(tmp_path / "results.json")) == 0
+    assert command("report", str(tmp_path / "results.json"), "--out", str(tmp_path)) == 0
     assert capsys.readouterr().out == printed
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from selftest.report.units import count, kilobytes, milliseconds, per_second, percent, seconds
+from selftest.report.units import count, kilobytes, milliseconds, per_second, percent, seconds, share
 
 
 @pytest.mark.parametrize(
@@ -10,8 +10,11 @@ from selftest.report.units import count, kilobytes, milliseconds, per_second, pe
     [
         (count(1200), "1,200"),
         (milliseconds(0), "0 ms"),
-        (milliseconds(0.04), "0.0 ms"),
+        (milliseconds(0.04), "0.04 ms"),
         (milliseconds(9.96), "10.0 ms"),
+        (share(0), "0.0 %"),
+        (share(0.00008), "under 0.1 %"),
+        (share(0.783), "78.3 %"),
         (milliseconds(412.4), "412 ms"),
         (milliseconds(2000), "2,000 ms"),
         (seconds(5), "5 s"),

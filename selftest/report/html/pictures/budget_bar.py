@@ -29,5 +29,5 @@ def budget_bar(latency: Percentiles, budget_ms: float, *, description: str) -> M
         line_ms = end_ms / _WIDTH_PX * 2.5
         axes.barh(0.5, line_ms, left=budget_ms - line_ms, height=1, color=SENTINELS["bad"])
     return inline(
-        figure, name="budget", title="The budget and what was used of it", description=description, stretched=True
+        figure, name="budget", title="The budget and what was used of it", description=description, shape="stretched"
     )

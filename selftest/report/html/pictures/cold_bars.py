@@ -34,4 +34,4 @@ def cold_start_bars(starts: Sequence[ColdStart], *, description: str) -> Markup:
             role: Role = "accent" if start.minted else "bad"
             axes.barh(index, start.listening_ms, height=0.56, color=SENTINELS["faint"])
             axes.barh(index, answer_ms, left=start.listening_ms, height=0.56, color=SENTINELS[role])
-    return inline(figure, name="cold", title="Cold starts", description=description)
+    return inline(figure, name="cold", title="Cold starts", description=description, shape="low")

@@ -18,6 +18,8 @@ from selftest.report.units import milliseconds
 
 _WIDTH_PX: Final = 520
 _HEIGHT_PX: Final = 300
+#: How far from a nine, as a factor, a point may stand and have its name.
+_NEAR: Final = 1.25
 _NINES: Final = ((0.5, "50 %"), (0.9, "90 %"), (0.99, "99 %"), (0.999, "99.9 %"), (0.9999, "99.99 %"))
 
 
@@ -71,14 +73,21 @@ def percentile_curve(lines: Sequence[Line], budget_ms: float, *, name: str, desc
 
 
 def _name_values(axes: Axes, places: Sequence[tuple[float, float]], nines: Sequence[tuple[float, str]]) -> None:
-    """Write the value at each nine below the curve, where nothing else is: it only ever rises."""
-    for x, _ in nines:
-        value = next((value for place, value in places if place >= x * 0.999), None)
-        if value is None:  # too few calls to have one this far out
-            continue
-        marks(axes, [(x, value)], shape="dot", role="accent")
+    """Write the value at each nine, and the slowest, below the curve, where nothing else is: it only ever rises."""
+    at_nines = (next(((x, value) for x, value in places if x >= nine * 0.999), None) for nine, _ in nines)
+    # With few calls the next one that there is may be far out; it would be named for what it is not.
+    named = [at for at, (nine, _) in zip(at_nines, nines, strict=True) if at is not None and at[0] < nine * _NEAR]
+    if not named or named[-1][0] * _NEAR < places[-1][0]:
+        named.append(places[-1])
+    marks(axes, named, shape="dot", role="accent")
+    for x, value in named:
         axes.annotate(
-            milliseconds(value), (x, value), xytext=(5, -14), textcoords="offset points", color=SENTINELS["ink"]
+            milliseconds(value),
+            (x, value),
+            xytext=(0, -16),
+            textcoords="offset points",
+            ha="center",
+            color=SENTINELS["ink"],
         )
 
 

@@ -14,7 +14,7 @@ from selftest.report.html.pictures.svg import inline
 
 #: One hue from strong to faint: neighbours differ, and no piece looks like a verdict. The style sheet has the same
 #: steps for the names, and both stay at the last one where there are more phases.
-STEPS: Final = (1.0, 0.72, 0.5, 0.34, 0.22, 0.14)
+STEPS: Final = (1.0, 0.78, 0.6, 0.46, 0.34, 0.25, 0.18, 0.12)
 #: Stretched by the page to its own width and height, which is why nothing is written in it.
 _WIDTH_PX: Final = 1000
 _HEIGHT_PX: Final = 20
@@ -35,4 +35,4 @@ def phase_bar(shares: Sequence[float], *, name: str, title: str, description: st
             alpha = STEPS[min(index, len(STEPS) - 1)]
             axes.barh(0.5, max(share - _GAP, 0), left=left, height=1, color=SENTINELS["accent"], alpha=alpha)
             left += share
-    return inline(figure, name=name, title=title, description=description, stretched=True)
+    return inline(figure, name=name, title=title, description=description, shape="stretched")

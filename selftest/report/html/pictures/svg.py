@@ -9,13 +9,15 @@ description).
 
 import io
 import re
-from typing import Final
+from typing import Final, Literal
 from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from selftest.report.html.pictures.canvas import SENTINELS, house_style
+
+type Shape = Literal["stretched", "low"]
 
 _DROPPED: Final = frozenset({"metadata", "style"})
 _VARIABLES: Final = {colour: f"var(--{role})" for role, colour in SENTINELS.items()}
@@ -27,7 +29,7 @@ _FONT: Final = re.compile(r"font-(?:family|size): [^;]+(?:; )?")
 _NO_METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
-def inline(figure: Figure, *, name: str, title: str, description: str, stretched: bool = False) -> Markup:
+def inline(figure: Figure, *, name: str, title: str, description: str, shape: Shape | None = None) -> Markup:
     """Write a figure as markup for the page.
 
     Args:
@@ -35,7 +37,8 @@ def inline(figure: Figure, *, name: str, title: str, description: str, stretched
         name: Starts every id, so it is unique in the page.
         title: What the picture shows, in a few words: its accessible name.
         description: What is to be seen in it.
-        stretched: It holds no text, and the page gives it a width and a height of its own.
+        shape: ``stretched``: it holds no text, and the page gives it a width and a height of its own. ``low``: it is
+            much wider than high.
     """
     stream = io.StringIO()
     with house_style():
@@ -43,8 +46,9 @@ def inline(figure: Figure, *, name: str, title: str, description: str, stretched
     drawn = fromstring(stream.getvalue())  # noqa: S314 - our own drawing, just written
     referred = {match for element in drawn.iter() for match in _references(element)}
     root = Element("svg", {"class": "picture", "role": "img", "viewBox": drawn.attrib["viewBox"]})
-    if stretched:
-        root.set("class", "picture stretched")
+    if shape is not None:
+        root.set("class", f"picture {shape}")
+    if shape == "stretched":
         root.set("preserveAspectRatio", "none")
     root.set("aria-labelledby", f"{name}-title")
     root.set("aria-describedby", f"{name}-desc")

@@ -25,6 +25,12 @@ from selftest.report.results import CheckResult, Results, SignInResult, Status, 
 _SHARES = (*(n / 100 for n in range(100)), 0.995, 0.999, 0.9995, 1.0)
 
 
+_REASONS = {
+    "C97": "only rising rates show it: `load --profile step`",
+    "C98": "only a spike shows it: `load --profile spike`",
+}
+
+
 def checks(*, failing: frozenset[str] = frozenset(), skipped: frozenset[str] = frozenset()) -> tuple[CheckResult, ...]:
     """Make a result of every check that there is."""
     rng = random.Random(7)  # noqa: S311 - the same numbers each time
@@ -38,7 +44,7 @@ def checks(*, failing: frozenset[str] = frozenset(), skipped: frozenset[str] = f
                 level=check.level,
                 status=status,
                 expected="HTTP 401",
-                actual="the app runs elsewhere" if status == "skip" else "HTTP 200" if status == "fail" else "HTTP 401",
+                actual=_actual(check.id, status),
                 why=check.why,
                 fix=check.fix,
                 source=check.source,
@@ -48,6 +54,12 @@ def checks(*, failing: frozenset[str] = frozenset(), skipped: frozenset[str] = f
             )
         )
     return tuple(made)
+
+
+def _actual(check_id: str, status: Status) -> str:
+    if status == "skip":
+        return _REASONS.get(check_id, "the app runs elsewhere")
+    return "HTTP 200" if status == "fail" else "HTTP 401"
 
 
 def signins(*, lost: bool = False) -> tuple[SignInResult, ...]:
@@ -251,8 +263,14 @@ def run(
 
 @cache
 def held() -> Results:
-    """Make the run that everybody hopes for."""
-    return run(checks(), signins(), load(points(1200, 60), config()))
+    """Make the run that everybody hopes for, with the skips that every run of everything has."""
+    skipped = frozenset({"C95", "C96", "C97", "C98"})
+    sentence = (
+        "PASS  323 checks hold, 4 skipped, 7 of 7 sign-ins minted; 1,200 calls, 0 over 2,000 ms: with 99 % confidence "
+        "fewer than 0.39 % miss"
+    )
+    verdict = Verdict(outcome="held", exit_code=0, sentence=sentence, counts={})
+    return run(checks(skipped=skipped), signins(), load(points(1200, 60), config()), verdict=verdict)
 
 
 @cache
