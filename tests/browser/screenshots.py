@@ -16,7 +16,7 @@ from tests.selftest.report.html import runs
 
 _PICTURE: Final = Path(__file__).parents[2] / "docs" / "images" / "report.png"
 _WIDTH_PX: Final = 1200
-_HEIGHT_PX: Final = 1130
+_HEIGHT_PX: Final = 1330
 
 
 async def take(html: str, browser_path: str) -> None:

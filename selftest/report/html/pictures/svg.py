@@ -26,7 +26,6 @@ _NUMBER: Final = re.compile(r"-?\d+\.\d+")
 _REFERENCE: Final = re.compile(r"#([\w.-]+)")
 #: The page's own: matplotlib names the font that it measured with.
 _FONT: Final = re.compile(r"font-(?:family|size): [^;]+(?:; )?")
-_NO_METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
 def inline(figure: Figure, *, name: str, title: str, description: str, shape: Shape | None = None) -> Markup:
@@ -42,7 +41,7 @@ def inline(figure: Figure, *, name: str, title: str, description: str, shape: Sh
     """
     stream = io.StringIO()
     with house_style():
-        figure.savefig(stream, format="svg", metadata=_NO_METADATA)
+        figure.savefig(stream, format="svg")
     drawn = fromstring(stream.getvalue())  # noqa: S314 - our own drawing, just written
     referred = {match for element in drawn.iter() for match in _references(element)}
     root = Element("svg", {"class": "picture", "role": "img", "viewBox": drawn.attrib["viewBox"]})
