@@ -10,7 +10,7 @@ from selftest.report.compare import FigureChange, compare
 from selftest.report.compare_console import show_comparison
 from selftest.report.html.comparison_page import comparison_page
 from selftest.report.results import CheckResult, Results, Status
-from tests.selftest.report.html import runs
+from tests.selftest.report.html import load_results, runs
 from tests.selftest.report.html.markup import read
 from tests.selftest.report.sample import check, results, signin
 
@@ -84,7 +84,7 @@ def test_what_differs_about_the_runs_is_told_first() -> None:
     load = runs.failing().load
     assert load is not None
     elsewhere = {**before.environment, "processors": "8"}
-    after = replace(before, environment=elsewhere, load=replace(load, config=runs.config(rate_per_s=50)))
+    after = replace(before, environment=elsewhere, load=replace(load, config=load_results.config(rate_per_s=50)))
     comparison = compare(before, after)
     assert [(row.name, row.a, row.b) for row in comparison.differences] == [
         ("processors", "2", "8"),

@@ -11,7 +11,7 @@ from selftest.report.compare import compare
 from selftest.report.html.comparison_page import comparison_page
 from selftest.report.html.page import page
 from selftest.report.results import Results
-from tests.selftest.report.html import runs
+from tests.selftest.report.html import load_results, runs
 from tests.selftest.report.html.hostile import CONTROLS, MARKUP, with_text
 from tests.selftest.report.html.markup import Page, read
 
@@ -35,7 +35,7 @@ def small() -> Results:
         faults=invalid.faults,
         memory=soak.memory[:3],
         drift=soak.drift,
-        cold_starts=runs.COLD_STARTS,
+        cold_starts=load_results.COLD_STARTS,
         outcomes={"minted": 3, "1003002": 1},
     )
     return replace(run, checks=tuple(check for check in run.checks if check.id in chosen), load=everything)

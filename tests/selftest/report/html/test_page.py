@@ -14,7 +14,7 @@ import pytest
 
 from selftest.report.html.page import page
 from selftest.report.results import Results
-from tests.selftest.report.html import runs
+from tests.selftest.report.html import load_results, runs
 from tests.selftest.report.html.markup import Page, read
 
 ROOT = Path(__file__).parents[4]
@@ -148,8 +148,8 @@ def test_the_page_is_small_enough_to_send(make: Callable[[], Results]) -> None:
 
 def test_many_calls_make_no_large_page() -> None:
     """A hundred times the calls are not a hundred times the marks, and the page says that some are not drawn."""
-    made = runs.points(60_000, 3000, slow=0.1, failed=0.1)
-    html = page(runs.run(measured=runs.load(made, runs.config(duration_s=3000))))
+    made = load_results.points(60_000, 3000, slow=0.1, failed=0.1)
+    html = page(runs.run(measured=load_results.load(made, load_results.config(duration_s=3000))))
     assert len(html.encode()) < 400_000
     assert "of 60,000 calls are drawn" in html
 

@@ -16,7 +16,7 @@ from selftest.report.html.pictures.curve import Line, percentile_curve
 from selftest.report.html.pictures.scales import even_ticks
 from selftest.report.html.pictures.svg import inline
 from selftest.report.html.pictures.timeline import MOST_MARKS, thinned
-from tests.selftest.report.html import runs
+from tests.selftest.report.html import load_results, runs
 
 ROOT = Path(__file__).parents[4]
 
@@ -88,7 +88,7 @@ def test_odd_curves_are_drawn(points: list[tuple[float, float]]) -> None:
 
 def test_thinning_keeps_what_matters() -> None:
     """Of each outcome at most so many marks, the slowest among them; few are kept whole."""
-    made = runs.points(20_000, 100, failed=0.01)
+    made = load_results.points(20_000, 100, failed=0.01)
     kept = thinned(made)
     totals = Counter(point.outcome for point in made)
     assert len(kept["in-budget"]) <= MOST_MARKS + 1
