@@ -108,8 +108,8 @@ def held() -> Results:
     """Make the run that everybody hopes for, with the skips that every run of everything has."""
     skipped = frozenset({"C95", "C96", "C97", "C98"})
     sentence = (
-        f"PASS  {len(REGISTRY) - len(skipped)} checks hold, 4 skipped, 7 of 7 sign-ins minted; 1,200 calls, 0 over 2,000 ms: with 99 % confidence "
-        "fewer than 0.39 % miss"
+        f"PASS  {len(REGISTRY) - len(skipped)} checks hold, 4 skipped, 7 of 7 sign-ins minted; "
+        "1,200 calls, 0 over 2,000 ms: with 99 % confidence fewer than 0.39 % miss"
     )
     verdict = Verdict(outcome="held", exit_code=0, sentence=sentence, counts={})
     return run(checks(skipped=skipped), signins(), load(points(1200, 60), config()), verdict=verdict)
