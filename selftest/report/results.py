@@ -114,8 +114,6 @@ class Results:
     def as_json(self) -> dict[str, Any]:
         """Give the members as JSON has them; lists where there are tuples."""
         members = asdict(self)
-        if self.load is None:
-            del members["load"]
         return {"schema_version": members.pop("schema_version"), **_lists(members)}
 
 
