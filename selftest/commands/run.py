@@ -8,6 +8,7 @@ from typing import Final
 
 from selftest.checks import REGISTRY
 from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
+from selftest.checks.bench import PROFILES
 from selftest.checks.token_rotation import publish_for_checks
 from selftest.host.process import AppStartError
 from selftest.load.arguments import short_plan
@@ -60,7 +61,8 @@ async def _everything(args: argparse.Namespace, session: Session) -> None:
         await require_answer(bench)
         await await_keys_read(bench)
         await session.play_signins(target)
-        of_load = tuple(check for check in REGISTRY.values() if "load" in check.needs)
+        # What only a soak, a step or a spike shows is asked for by `load`; leaving it out here is no skip.
+        of_load = tuple(check for check in REGISTRY.values() if "load" in check.needs and not check.needs & PROFILES)
         others = tuple(check for check in REGISTRY.values() if "load" not in check.needs)
         # The load has the machine to itself: the checks of faults start apps of their own.
         if args.url is None or is_this_machine(args.url):
