@@ -1,0 +1,210 @@
+"""Do load tools tell the truth? Each is run against a server whose latency is known: ``python -m benchmarks.truth``.
+
+The truth is what somebody sees who comes when the schedule says, whether or not the tool managed to send then. For a
+server of constant latency that is the service time that the server noted itself. For a stall it follows from the
+schedule: who comes in the stall waits for its end.
+
+Tool and server have a processor each where there are two.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.truth_tools import BUDGET_MS, EXPECTED_LATENCY_S, TOOLS, AbsentError, Job, Reported, Tool, nearest_rank
+from selftest.caller import encode_event
+from selftest.entra.payloads import VARIETIES
+from selftest.entra.tenant import DEFAULT_TENANT
+
+_ROOT: Final = Path(__file__).parents[1]
+_NIL: Final = "00000000-0000-4000-8000-000000000000"
+_GRACE_S: Final = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One server and one rate.
+
+    Attributes:
+        stall_at_s: when the stall begins, counted from the first call.
+        stall_s: how long it lasts; 0: there is none.
+    """
+
+    title: str
+    rate_per_s: int
+    duration_s: int
+    stall_at_s: float = 0.0
+    stall_s: float = 0.0
+
+    def latencies_ms(self) -> list[float]:
+        """Derive what the calls of an exact schedule meet, without the way there and back."""
+        end_s = self.stall_at_s + self.stall_s
+        due_s = (number / self.rate_per_s for number in range(self.rate_per_s * self.duration_s))
+        return [1000 * (end_s - at_s if self.stall_at_s <= at_s < end_s else EXPECTED_LATENCY_S) for at_s in due_s]
+
+
+CASES: Final = (
+    Case(title="constant 200 ms, 100/s", rate_per_s=100, duration_s=6),
+    Case(title="constant 200 ms, 300/s", rate_per_s=300, duration_s=6),
+    Case(title="constant 200 ms, 1,000/s", rate_per_s=1000, duration_s=6),
+    Case(title="a stall of 3 s, 20/s", rate_per_s=20, duration_s=15, stall_at_s=5.0, stall_s=3.0),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One tool in one case.
+
+    Attributes:
+        truth_p99_ms: as derived; of the server's own notes where it does not stall.
+        truth_over_budget: calls of the schedule that took longer than 2,000 ms.
+        served: requests that came to the server.
+        reported: None where the tool is absent or failed.
+        processor_share: of one processor, while the case lasted.
+        note: why there is no report.
+    """
+
+    case: Case
+    tool: str
+    truth_p99_ms: float = 0.0
+    truth_over_budget: int = 0
+    served: int = 0
+    reported: Reported | None = None
+    processor_share: float = 0.0
+    note: str = ""
+
+    @property
+    def error_ms(self) -> float:
+        """Give how far the reported percentile is from the true one; not a number where there is none."""
+        return float("nan") if self.reported is None else self.reported.p99_ms - self.truth_p99_ms
+
+    def cells(self) -> tuple[str, ...]:
+        """Write the row of the table."""
+        if self.reported is None:
+            return (self.case.title, self.tool, self.note, *[""] * (len(COLUMNS) - 3))
+        reported, asked = self.reported, self.case.rate_per_s * self.case.duration_s
+        over = "" if reported.over_budget is None else f"{reported.over_budget} of {reported.calls}"
+        return (
+            self.case.title,
+            self.tool,
+            f"{reported.p99_ms:,.0f} ms",
+            f"{self.truth_p99_ms:,.0f} ms",
+            f"{self.error_ms:+,.0f} ms",
+            over,
+            f"{self.truth_over_budget} of {asked}",
+            reported.lateness,
+            f"{self.served / asked:.0%}",
+            f"{self.processor_share:.0%}",
+        )
+
+
+COLUMNS: Final = (
+    *("case", "tool", "p99 reported", "p99 true", "error", "over 2 s reported", "over 2 s true", "sent late"),
+    *("calls that came", "CPU"),
+)
+
+
+def measure(cases: Sequence[Case] = CASES, tools: Sequence[Tool] = TOOLS) -> list[Row]:
+    """Run every tool in every case, one after the other."""
+    with tempfile.TemporaryDirectory() as scratch:
+        body = Path(scratch) / "event.json"
+        body.write_bytes(encode_event(VARIETIES[0].build(DEFAULT_TENANT, _NIL)))
+        return [_row(case, tool, body) for case in cases for tool in tools]
+
+
+def _row(case: Case, tool: Tool, body: Path) -> Row:
+    with _server(case) as (port, notes):
+        job = Job(
+            base_url=f"http://127.0.0.1:{port}",
+            rate_per_s=case.rate_per_s,
+            duration_s=case.duration_s,
+            body=body,
+            scratch=body.parent,
+        )
+        before_s = _children_s()
+        try:
+            reported = tool.read(_output_of(tool, job), job)
+        except (AbsentError, RuntimeError) as error:
+            return Row(case=case, tool=tool.name, note=str(error))
+        used_s = _children_s() - before_s
+    service_ms = [(end_s - arrival_s) * 1000 for arrival_s, end_s in notes]
+    derived_ms = case.latencies_ms()
+    return Row(
+        case=case,
+        tool=tool.name,
+        truth_p99_ms=nearest_rank(derived_ms if case.stall_s else service_ms, 99),
+        truth_over_budget=sum(latency_ms > BUDGET_MS for latency_ms in derived_ms),
+        served=len(service_ms),
+        reported=reported,
+        processor_share=used_s / case.duration_s,
+    )
+
+
+def _output_of(tool: Tool, job: Job) -> str:
+    command, environment = tool.command(job)
+    # Locust's exit code is a verdict; what counts here is whether there is an answer to read.
+    done = subprocess.run(  # noqa: S603 - the tools that are installed here
+        [*_pinned(0), *command],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=job.duration_s + _GRACE_S,
+        check=False,
+    )
+    if not done.stdout.strip():
+        raise RuntimeError(f"no answer, exit code {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
+    return done.stdout
+
+
+@contextmanager
+def _server(case: Case) -> Iterator[tuple[int, list[tuple[float, float]]]]:
+    """Start the server; what it noted is there when it has ended."""
+    notes: list[tuple[float, float]] = []
+    stall = ("--stall-at-s", str(case.stall_at_s), "--stall-s", str(case.stall_s))
+    command = [*_pinned(-1), sys.executable, "-m", "benchmarks.truth_server", *stall]
+    with subprocess.Popen(  # noqa: S603 - ourselves
+        [*command, "--latency-s", str(EXPECTED_LATENCY_S)],
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None  # noqa: S101 - a pipe, which the types do not know
+        yield int(process.stdout.readline()), notes
+        written, _ = process.communicate()
+        notes.extend((arrival_s, end_s) for arrival_s, end_s in json.loads(written))
+
+
+def _pinned(which: int) -> tuple[str, ...]:
+    """Keep a process on the first or the last processor, where there are two and taskset is there."""
+    usable = sorted(os.sched_getaffinity(0))
+    taskset = shutil.which("taskset")
+    return (taskset, "-c", str(usable[which])) if taskset and len(usable) > 1 else ()
+
+
+def _children_s() -> float:
+    """Give the processor time of the children that have ended; the server has not yet."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    """Print the table, row by row as it comes."""
+    print(" | ".join(COLUMNS), flush=True)
+    for case in CASES:
+        for tool in TOOLS:
+            print(*(" | ".join(row.cells()) for row in measure([case], [tool])), flush=True)
+
+
+if __name__ == "__main__":
+    main()
