@@ -20,7 +20,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.truth_tools import BUDGET_MS, EXPECTED_LATENCY_S, TOOLS, AbsentError, Job, Reported, Tool, nearest_rank
+from benchmarks.truth_tools import (
+    BUDGET_MS,
+    ENGINE,
+    EXPECTED_LATENCY_S,
+    LOCUSTFILE,
+    TOOLS,
+    AbsentError,
+    Job,
+    Reported,
+    Tool,
+    nearest_rank,
+)
 from selftest.caller import encode_event
 from selftest.entra.payloads import VARIETIES
 from selftest.entra.tenant import DEFAULT_TENANT
@@ -198,13 +209,58 @@ def _children_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def main() -> None:
-    """Print the table, row by row as it comes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One thing that must hold of what is ours: at most ``limit``, in the unit that ``says`` names."""
+
+    says: str
+    measured: float
+    limit: float
+
+    @property
+    def holds(self) -> bool:
+        """Say whether it holds; a figure that is not a number does not."""
+        return self.measured <= self.limit
+
+
+def claims(rows: Sequence[Row]) -> list[Claim]:
+    """Hold the engine and the locustfile to the truth; the other tools are only shown."""
+    found = []
+    for row in rows:
+        if row.reported is None:
+            if row.tool == ENGINE.name:
+                found.append(Claim(says=f"{row.case.title}: {row.tool}: {row.note}", measured=float("nan"), limit=0))
+            continue
+        where = f"{row.case.title}: {row.tool}"
+        missed = abs((row.reported.over_budget or 0) - row.truth_over_budget)
+        if row.tool == ENGINE.name:
+            # In a stall a percentile is one call's latency, and calls are due 50 ms apart.
+            limit_ms = 2000 / row.case.rate_per_s if row.case.stall_s else 10
+            found += [
+                Claim(says=f"{where}: p99 off by, ms", measured=abs(row.error_ms), limit=limit_ms),
+                Claim(says=f"{where}: sent late, p99, ms", measured=row.reported.lateness_p99_ms or 0, limit=25),
+                Claim(says=f"{where}: calls over 2 s counted wrongly", measured=missed, limit=1),
+            ]
+        if row.tool == LOCUSTFILE.name:
+            # Its users' schedules are spread evenly, not to the millisecond: a second of 20/s has 18 to 22 calls.
+            found.append(Claim(says=f"{where}: calls over 2 s counted wrongly", measured=missed, limit=3))
+    return found
+
+
+def main() -> int:
+    """Print the table row by row as it comes, then what must hold. Exit code 1 when something does not."""
+    rows = []
     print(" | ".join(COLUMNS), flush=True)
     for case in CASES:
         for tool in TOOLS:
-            print(*(" | ".join(row.cells()) for row in measure([case], [tool])), flush=True)
+            rows += measure([case], [tool])
+            print(" | ".join(rows[-1].cells()), flush=True)
+    found = claims(rows)
+    for claim in found:
+        verdict = "holds" if claim.holds else "does not hold"
+        print(f"{claim.says}: {claim.measured:.1f}, at most {claim.limit:g}: {verdict}")
+    return 0 if all(claim.holds for claim in found) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -56,12 +56,14 @@ class Reported:
         p99_ms: its 99th percentile.
         over_budget: how many calls took longer than 2,000 ms.
         lateness: how late it was in sending, in its own terms.
+        lateness_p99_ms: the same as a number.
     """
 
     calls: int
     p99_ms: float
     over_budget: int | None
     lateness: str = ""
+    lateness_p99_ms: float | None = None
 
 
 class AbsentError(Exception):
@@ -124,11 +126,13 @@ def _engine_command(job: Job) -> tuple[Sequence[str], dict[str, str]]:
 def _engine_read(output: str, _: Job) -> Reported:
     said = json.loads(output)
     latencies_ms = said["latencies_ms"]
+    lateness_p99_ms = nearest_rank(said["late_ms"], 99)
     return Reported(
         calls=len(latencies_ms),
         p99_ms=nearest_rank(latencies_ms, 99),
         over_budget=sum(latency_ms > BUDGET_MS for latency_ms in latencies_ms),
-        lateness=f"p99 {nearest_rank(said['late_ms'], 99):.1f} ms",
+        lateness=f"p99 {lateness_p99_ms:.1f} ms",
+        lateness_p99_ms=lateness_p99_ms,
     )
 
 
@@ -201,9 +205,11 @@ def _wrk_read(output: str, _: Job) -> Reported:
     )
 
 
+ENGINE: Final = Tool(name="this load engine", command=_engine_command, read=_engine_read)
+LOCUSTFILE: Final = Tool(name="Locust, this locustfile", command=_locustfile_command, read=_locust_read)
 TOOLS: Final = (
-    Tool(name="this load engine", command=_engine_command, read=_engine_read),
-    Tool(name="Locust, this locustfile", command=_locustfile_command, read=_locust_read),
+    ENGINE,
+    LOCUSTFILE,
     Tool(name="Locust, paced users", command=_paced_command, read=_locust_read),
     Tool(name="hey", command=_hey_command, read=_hey_read),
     Tool(name="wrk", command=_wrk_command, read=_wrk_read),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -61,8 +62,8 @@ async def silent(_signin: int, _callout: int) -> web.Response:
 
 
 @contextlib.asynccontextmanager
-async def endpoint(answer: Answer) -> AsyncIterator[Endpoint]:
-    """Serve the callouts with this answer."""
+async def endpoint(answer: Answer, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Endpoint]:
+    """Serve the callouts with this answer, over TLS when there is a context for it."""
     seen = Endpoint()
 
     async def handle(request: web.Request) -> web.Response:
@@ -87,8 +88,8 @@ async def endpoint(answer: Answer) -> AsyncIterator[Endpoint]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        seen.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        seen.url = f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
         yield seen
     finally:
         await runner.cleanup()

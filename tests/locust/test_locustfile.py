@@ -3,12 +3,14 @@
 import asyncio
 import json
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import trustme
 from aiohttp import web
 
 from selftest.entra.server import EntraServer
@@ -34,10 +36,10 @@ async def test_this_app_mints_every_token(tmp_path: Path) -> None:
     async with EntraServer() as entra:
         settings = {**endpoint_settings(entra), "Claims__AdditionalCallerAppIds": entra.tenant.client.app_id}
         async with AppProcess(settings, app_dir=APP_DIR) as app:
-            arguments = ("--host", app.url, "--rate", "20", "--run-time", "3s")
+            arguments = ("--host", app.url, "--rate", "25", "--run-time", "2s")
             run = await locust(tmp_path, *arguments, environ=_credentials(entra))
         assert run.exit_code == 0, run.output
-        assert run.rows["sign-in"].requests > 30
+        assert run.rows["sign-in"].requests > 20
         assert run.rows["sign-in"].failures == run.rows["callout"].failures == 0
         assert "retry" not in run.rows
         assert run.verdict.startswith("PASS  0 of ")
@@ -50,7 +52,7 @@ async def test_what_is_sent_is_what_entra_sends(tmp_path: Path) -> None:
     """Seven kinds of sign-in, each event once, with the chosen ids, the documented headers, over few connections."""
     tenant_id, extension_id = "aaaaaaaa-1111-4aaa-8aaa-aaaaaaaaaaaa", "bbbbbbbb-1111-4bbb-8bbb-bbbbbbbbbbbb"
     async with endpoint(good) as seen:
-        arguments = ("--rate", "30", "--run-time", "2s", "--tenant", tenant_id, "--extension", extension_id)
+        arguments = ("--rate", "50", "--run-time", "1s", "--tenant", tenant_id, "--extension", extension_id)
         run = await locust(tmp_path, "--host", seen.url, *arguments)
     assert run.exit_code == 0, run.output
     assert set(seen.callouts.values()) == {1}
@@ -69,7 +71,7 @@ async def test_what_is_sent_is_what_entra_sends(tmp_path: Path) -> None:
 async def test_slow_endpoint_loses_sign_ins(tmp_path: Path) -> None:
     """No answer in the budget, nor at the retry: every one is counted, with Entra's code, and the exit code is 1."""
     async with endpoint(silent) as seen:
-        arguments = ("--rate", "10", "--budget-ms", "200", "--run-time", "2s")
+        arguments = ("--rate", "20", "--budget-ms", "200", "--run-time", "1s")
         run = await locust(tmp_path, "--host", seen.url, *arguments)
     assert run.exit_code == 1, run.output
     lost = run.rows["sign-in"]
@@ -90,7 +92,7 @@ async def test_retry_saves_the_sign_in(tmp_path: Path) -> None:
         raise BreakConnection
 
     async with endpoint(second_time_lucky) as seen:
-        arguments = ("--rate", "10", "--budget-ms", "300", "--run-time", "2s")
+        arguments = ("--rate", "20", "--budget-ms", "500", "--run-time", "1s")
         run = await locust(tmp_path, "--host", seen.url, *arguments)
     assert run.exit_code == 0, run.output
     assert run.rows["sign-in"].failures == run.rows["retry"].failures == 0
@@ -105,7 +107,7 @@ async def test_without_retry_the_first_callout_decides(tmp_path: Path) -> None:
         return await (silent if signin % 10 == 5 else good)(signin, callout)
 
     async with endpoint(every_tenth_fails) as seen:
-        arguments = ("--rate", "25", "--budget-ms", "200", "--retries", "0", "--run-time", "2s")
+        arguments = ("--rate", "50", "--budget-ms", "400", "--retries", "0", "--run-time", "1s")
         run = await locust(tmp_path, "--host", seen.url, *arguments, "--max-missed-percent", "20")
     assert run.exit_code == 0, run.output
     assert run.rows["sign-in"].failures == run.codes["callout", "1003005"] > 2
@@ -128,7 +130,7 @@ async def test_wrong_answers_carry_their_codes(tmp_path: Path) -> None:
         return web.Response(status=template.status, text=template.text, content_type=template.content_type)
 
     async with endpoint(each_in_turn) as seen:
-        run = await locust(tmp_path, "--host", seen.url, "--rate", "20", "--run-time", "2s")
+        run = await locust(tmp_path, "--host", seen.url, "--rate", "40", "--run-time", "1s")
     assert run.exit_code == 1, run.output
     assert {code for name, code in run.codes if name == "callout"} == set(wrong)
     assert set(seen.callouts.values()) == {1}
@@ -156,7 +158,7 @@ async def test_stall_is_not_hidden(tmp_path: Path) -> None:
 
 
 async def test_master_sums_up_two_workers(tmp_path: Path) -> None:
-    """The rate is the master's, over both workers; its table and verdict count what they all did."""
+    """The rate is the master's, over both workers; its table and verdict count what they all did, and began late."""
 
     async def every_fifth_fails(signin: int, callout: int) -> web.Response:
         return web.Response(status=500) if signin % 5 == 0 else await good(signin, callout)
@@ -166,10 +168,22 @@ async def test_master_sums_up_two_workers(tmp_path: Path) -> None:
         address = ("--master-host", "127.0.0.1", "--master-port", port)
         workers = [await start("--worker", *address, environ={"ENTRA_TOKEN": f"token-{name}"}) for name in "ab"]
         master = ("--master", "--expect-workers", "2", "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
-        arguments = ("--host", seen.url, "--rate", "20", "--budget-ms", "1000", "--run-time", "3s")
-        run = await locust(tmp_path, *master, *arguments, environ={})
+        arguments = (
+            "--host",
+            seen.url,
+            "--rate",
+            "20",
+            "--budget-ms",
+            "500",
+            "--run-time",
+            "3s",
+            "--max-lateness-ms",
+            "0",
+        )
+        run = await locust(tmp_path, *master, *arguments, environ={}, generous=False)
         ends = await asyncio.gather(*(end_of(worker) for worker in workers))
-    assert run.exit_code == 1, run.output
+    assert run.exit_code == 3, run.output
+    assert f"{len(seen.callouts)} sent more than 0 ms late" in run.verdict
     assert [code for code, _ in ends] == [0, 0], "the master judges"
     assert run.rows["sign-in"].requests == len(seen.callouts) > 30
     assert run.rows["sign-in"].failures == len(seen.callouts) // 5
@@ -234,6 +248,24 @@ async def test_what_cannot_run_says_why(
     assert all(text in run.output for text in said)
     assert "Traceback" not in run.output
     assert "hush" not in run.output
+
+
+async def test_certificate_is_verified(tmp_path: Path) -> None:
+    """The token goes to nobody who cannot show a certificate for the host's name."""
+    authority = trustme.CA()
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    arguments = ("--rate", "20", "--budget-ms", "1000", "--run-time", "1s")
+    async with endpoint(good, tls=server) as seen:
+        strangers = await locust(tmp_path, "--host", seen.url, *arguments)
+        assert not seen.callouts
+        trust = {"ENTRA_TOKEN": "x", "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+        friends = await locust(tmp_path, "--host", seen.url, *arguments, environ=trust)
+    assert strangers.exit_code == 1
+    assert set(strangers.codes) == {(name, "1003027") for name in ("callout", "retry", "sign-in")}
+    assert friends.exit_code == 0, friends.output
+    assert len(seen.callouts) == friends.rows["sign-in"].requests > 5
 
 
 def _free_port() -> str:
