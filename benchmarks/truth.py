@@ -157,7 +157,6 @@ def _row(case: Case, tool: Tool, body: Path) -> Row:
             rate_per_s=case.rate_per_s,
             duration_s=case.duration_s,
             body=body,
-            scratch=body.parent,
         )
         before_s = _children_s()
         try:

@@ -22,7 +22,6 @@ PATH: Final = "/api/onTokenIssuanceStart"
 #: What a user of these tools expects before the run, and what the server takes but for its stall.
 EXPECTED_LATENCY_S: Final = 0.2
 BUDGET_MS: Final = 2000
-_LOCUST_ROW: Final = re.compile(r"^POST +callout +(\d+) +(\d+)\(", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +31,12 @@ class Job:
     Attributes:
         base_url: of the server.
         body: a file with the event.
-        scratch: an empty directory.
     """
 
     base_url: str
     rate_per_s: float
     duration_s: int
     body: Path
-    scratch: Path
 
     @property
     def connections(self) -> int:

@@ -63,7 +63,7 @@ async def test_server_stalls_once() -> None:
 
 def test_answers_of_the_tools_are_read(tmp_path: Path) -> None:
     """One answer of each, shortened."""
-    job = Job(base_url="", rate_per_s=10, duration_s=1, body=tmp_path, scratch=tmp_path)
+    job = Job(base_url="", rate_per_s=10, duration_s=1, body=tmp_path)
     hey = "response-time,DNS+dialup,...\n" + "".join(f"{0.2 + n / 1000:.4f},0,0\n" for n in range(99)) + "2.5,0,0\n"
     said = _BY_NAME["hey"].read(hey, job)
     assert (said.calls, round(said.p99_ms), said.over_budget) == (100, 298, 1)
