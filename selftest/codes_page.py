@@ -35,6 +35,7 @@ _CODES_HEAD: Final = """\
 ## Entra's codes
 
 The phases, the order of the causes and the ways to tell are ours; the documentation gives each code one line.
+The samples are run by the tests: each bad reply gets the code that it stands under, each good one gets a token minted.
 The code stands in the sign-in log, on the Authentication Events tab; the user and the app see a generic one."""
 
 

@@ -11,9 +11,10 @@ from itertools import chain
 from typing import Final, Literal
 
 from selftest.checks.registry import Check
-from selftest.codes import CODES, Code
+from selftest.codes import CODES, Code, ObjectPair, ReplyPair
 
 _AADSTS: Final = "AADSTS"
+_PROGRAM: Final = "python -m selftest"
 _NEAR: Final = 5
 _INDENT: Final = "  "
 #: A terminal may say that it has no width at all; text narrower than this is a column of single words.
@@ -122,11 +123,15 @@ def of_code(code: Code) -> Explanation:
     """Explain a code of Entra's."""
     sections = [
         Section(key="meaning", heading="What it means", text=(code.meaning,)),
+        Section(key="seen", heading="What the app and the user see", text=(code.seen,)),
         Section(key="cause", heading="Causes, the likeliest first", text=code.cause, style="list"),
         Section(key="confirm", heading="How to tell", text=(code.confirm,)),
-        Section(key="fix", heading="Fix", text=(code.fix,)),
-        Section(key="seen", heading="What the app and the user see", text=(code.seen,)),
     ]
+    if code.commands:
+        lines = tuple(f"{_PROGRAM} {command}" for command in code.commands)
+        sections.append(Section(key="commands", heading="What shows it", text=lines, style="sample"))
+    sections.append(Section(key="fix", heading="Fix", text=(code.fix,)))
+    sections += _pair(code.pair)
     if code.conflict is not None:
         sections.append(Section(key="conflict", heading="Not certain", text=(code.conflict,)))
     if code.related:
@@ -159,7 +164,7 @@ def as_text(explanation: Explanation, *, width: int = 100) -> str:
     for section in explanation.sections:
         lines += ["", section.heading]
         if section.style == "sample":
-            lines += [f"{_INDENT}{line}" for line in section.text]
+            lines += [f"{_INDENT}{line}".rstrip() for line in section.text]
             continue
         paragraphs = (", ".join(section.text),) if section.style == "row" else section.text
         first = f"{_INDENT}- " if section.style == "list" else _INDENT
@@ -176,6 +181,22 @@ def _wrap(paragraph: str, first: str, width: int) -> list[str]:
         subsequent_indent=" " * len(first),
         break_long_words=False,
         break_on_hyphens=False,
+    )
+
+
+def _pair(pair: ReplyPair | ObjectPair | None) -> tuple[Section, ...]:
+    match pair:
+        case ReplyPair():
+            bad, good = pair.bad.lines(), pair.good.lines()
+            headings = "A reply that gets this code", "One that gets a token minted"
+        case ObjectPair():
+            bad, good = pair.lines(pair.bad), pair.lines(pair.good)
+            headings = "What leads to this code", "How it should be"
+        case None:
+            return ()
+    return (
+        Section(key="bad", heading=headings[0], text=bad, style="sample"),
+        Section(key="good", heading=headings[1], text=good, style="sample"),
     )
 
 

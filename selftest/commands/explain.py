@@ -1,6 +1,7 @@
 """``explain``: what a check or a code of Entra's means, and what to do about it."""
 
 import argparse
+import contextlib
 import json
 import shutil
 import sys
@@ -9,6 +10,7 @@ from typing import Final
 from selftest.checks import REGISTRY
 from selftest.codes_page import render, render_entry
 from selftest.explain import Explanation, UnknownIdError, as_text, everything, explain
+from selftest.pasted import codes_in, correlation_id_in, is_pasted
 
 _FOUND: Final = 0
 _UNUSABLE: Final = 2
@@ -23,7 +25,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Say what a check id, a 1003xxx or an AADSTS code means, what causes it and what mends it.",
         epilog="exit code: 0 explained, 2 an id that does not exist",
     )
-    parser.add_argument("ids", nargs="*", metavar="CODE", help="T23, 1003005, AADSTS50146; several are allowed")
+    parser.add_argument(
+        "ids",
+        nargs="*",
+        metavar="CODE",
+        help="T23, 1003005, AADSTS50146, several are allowed; or a line that names one, as an error page shows it",
+    )
     parser.add_argument("--list", action="store_true", help="list every id with its title")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write JSON")
@@ -43,12 +50,27 @@ def run(args: argparse.Namespace) -> int:
     if args.list:
         _print_list(everything(checks=REGISTRY), as_json=args.json)
         return _FOUND
+    text = " ".join(args.ids)
+    pasted = is_pasted(args.ids)
     try:
-        found = [explain(given, checks=REGISTRY) for given in args.ids]
+        found = _explained(text) if pasted else [explain(given, checks=REGISTRY) for given in args.ids]
     except UnknownIdError as error:
         return _refuse(str(error))
     _print_found(found, as_json=args.json, as_markdown=args.markdown)
+    if pasted and (correlation_id := correlation_id_in(text)) and not (args.json or args.markdown):
+        print(f"\nnext  python -m selftest signins --file FILE --log FILE --correlation-id {correlation_id}")
     return _FOUND
+
+
+def _explained(text: str) -> list[Explanation]:
+    """Explain the codes that a pasted text names, else the checks; an unknown one is passed over beside a known one."""
+    checks = [word for part in text.split() if (word := part.strip(".,:;()[]").upper()) in REGISTRY]
+    named = codes_in(text) or tuple(dict.fromkeys(checks)) or (text,)
+    found: list[Explanation] = []
+    for given in named:
+        with contextlib.suppress(UnknownIdError):
+            found.append(explain(given, checks=REGISTRY))
+    return found or [explain(named[0], checks=REGISTRY)]
 
 
 def _print_list(entries: tuple[Explanation, ...], *, as_json: bool) -> None:

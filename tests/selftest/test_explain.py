@@ -37,7 +37,7 @@ def check(id: str, **changes: Any) -> Check:  # noqa: A002 - the field's name
 CHECKS = {name: check(name) for name in ("T10", "T02", "B01", "T01", "C11", "C01")}
 
 #: Checks stand by subject on the page: what is answered, to whom, to what.
-IN_ORDER = ("c01", "c11", "t01", "t02", "t10", "b01", "1003000", "aadsts50105")
+IN_ORDER = ("c01", "c11", "t01", "t02", "t10", "b01", "1003000", "aadb2c90063")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,8 @@ def test_text_keeps_to_the_width_and_says_everything(width: int) -> None:
     for code in CODES.values():
         written = as_text(of_code(code), width=width)
         assert " ".join(code.fix.split()) in " ".join(written.split())
-        body = written.splitlines()[1:]
+        samples = {line for part in of_code(code).sections if part.style == "sample" for line in part.text}
+        body = [line for line in written.splitlines()[1:] if line[2:] not in samples]
         assert all(len(line) <= max(width, 40) or " " not in line.strip().removeprefix("- ") for line in body)
 
 
@@ -111,6 +112,69 @@ def test_check_without_samples_has_no_sections_for_them() -> None:
     keys = [section.key for section in of_check(check("T01", bad=None, good=None)).sections]
 
     assert keys == ["explain", "why", "fix"]
+
+
+def test_code_is_shown_by_a_bad_sample_and_a_good_one() -> None:
+    """The reply that gets the code stands there to be compared with one that does not."""
+    parts = {part.key: part for part in of_code(CODES[1003006]).sections}
+
+    assert "Content-Type: text/plain; charset=utf-8" in parts["bad"].text
+    assert "Content-Type: application/json" in parts["good"].text
+    assert (parts["bad"].style, parts["good"].style) == ("sample", "sample")
+    assert "(not there)" in {part.key: part for part in of_code(CODES[1003016]).sections}["bad"].text
+
+
+def test_commands_can_be_copied() -> None:
+    """What shows a code is a command line, whole."""
+    (lines,) = [part.text for part in of_code(CODES[1003011]).sections if part.key == "commands"]
+
+    assert lines
+    assert all(line.startswith("python -m selftest ") for line in lines)
+
+
+PASTED = "AADSTS1100001: Non-retryable error has occurred. Trace ID: 0f0f Correlation ID: {} Timestamp: 2026-01-02"
+CORRELATION = "12121212-1212-4212-8212-121212121212"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (PASTED.split(), ["AADSTS1100001"]),
+        ([PASTED], ["AADSTS1100001"]),
+        (["error_description=AADSTS50146%3a+This+application"], ["AADSTS50146"]),
+        (["code 1003005 inside AADSTS1100001", "(1003005)"], ["1003005", "AADSTS1100001"]),
+        (["AADSTS7000215:", "then", "AADSTS1003021."], ["1003021"]),
+        (["FAIL", "T10:", "refuses garbage"], ["T10"]),
+        (["aadb2c90063: there is a problem with the service"], ["AADB2C90063"]),
+    ],
+)
+def test_pasted_line_is_searched_for_its_codes(
+    words: list[str], found: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line of an error page, quoted or not, gives the entries of the codes that it names."""
+    args = parse(*words, "--json")
+
+    assert args.run(args) == 0
+    assert [entry["id"] for entry in json.loads(capsys.readouterr().out)] == found
+
+
+def test_pasted_correlation_id_leads_to_the_sign_in_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """The other thing that an error page tells is what the sign-in log is searched by."""
+    args = parse(*PASTED.format(CORRELATION).split())
+
+    assert args.run(args) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"--correlation-id {CORRELATION}")
+
+
+@pytest.mark.parametrize("text", ["AADSTS7000215: Invalid client secret provided.", "no code at all", "\x1b]0;x\x07 1"])
+def test_pasted_line_without_a_known_code_is_an_error(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing to explain is exit code 2 and one clean line."""
+    args = parse(text)
+
+    assert args.run(args) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert err.strip().isprintable()
 
 
 def test_json_has_the_same_texts() -> None:
