@@ -1,0 +1,163 @@
+"""``signins``: what Entra logged of recent sign-ins, beside what the endpoint logged of them."""
+
+import argparse
+import datetime as dt
+import json
+import re
+import sys
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from claims.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.entra.tenant import guid
+from selftest.signins.endpoint_log import EndpointLine, read_lines
+from selftest.signins.event import SignInLog, read_events
+from selftest.signins.pairing import pair_up
+from selftest.signins.read_text import InputError, read_text
+from selftest.signins.report import SignInReport, as_json, as_lines, make_report
+from selftest.signins.selection import Selection, newest_first, parse_span
+from selftest.signins.tables import Table, read_table
+
+_EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+_STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
+_COULD_NOT_READ: Final = 2
+_DEFAULT_LIMIT: Final = 20
+_CODE: Final = re.compile(r"(?:AADSTS)?([0-9]{3,8})", re.IGNORECASE)
+_EXAMPLES: Final = """\
+where the files come from:
+  Graph        GET /beta/auditLogs/signIns, with Prefer: include-unknown-enum-members
+  the portal   Entra admin center > Sign-in logs > Download, as JSON (its CSV has no Authentication Events)
+  a workspace  az monitor log-analytics query -w ID -o json --analytics-query "SigninLogs | take 1000"
+  the app      its log stream, or the traces of Application Insights with their message column
+
+exit code: 0 no event failed, 1 some did, 2 a file or Graph could not be read, 3 there was nothing to judge"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command line."""
+    parser = subparsers.add_parser(
+        "signins",
+        help="read the Authentication Events of sign-ins, beside the endpoint's log",
+        description="Read what Entra logged of sign-ins and what the endpoint logged of them, and say what both mean "
+        "together. User names, mail and IP addresses of the input are not read and never shown.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--file", required=True, metavar="FILE", help="an exported sign-in log; - reads standard input")
+    parser.add_argument("--log", metavar="FILE", help="the endpoint's log lines, or an export that holds them")
+    chosen = parser.add_argument_group("which events")
+    chosen.add_argument("--since", type=_span, metavar="SPAN", help="the last 90m, 24h, 7d")
+    chosen.add_argument("--app", metavar="APP", help="an application's id, or the start of its name")
+    chosen.add_argument("--code", type=_code, metavar="CODE", help="1003005, AADSTS1100001")
+    chosen.add_argument("--correlation-id", type=_guid, metavar="GUID", help="one sign-in")
+    chosen.add_argument("--failed", action="store_true", help="failed events alone")
+    chosen.add_argument(
+        "--limit", type=_limit, default=_DEFAULT_LIMIT, metavar="N", help="how many are shown (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--timeout-ms",
+        type=_timeout_ms,
+        default=MAX_TIMEOUT_MS,
+        metavar="MS",
+        help="what the extension's timeoutInMilliseconds is set to (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, pair, judge and print."""
+    try:
+        if args.log == "-" == args.file:
+            raise InputError("-", "standard input can be one of the two files, not both")
+        log, more = _read_signins(args)
+        lines = _read_log(args)
+    except InputError as error:
+        print(f"signins: {error}", file=sys.stderr)
+        return _COULD_NOT_READ
+    report = _report(args, log, lines, more=more)
+    if args.json:
+        print(json.dumps(as_json(report), indent=2))
+    else:
+        _print(report)
+    return _EXIT_CODES[report.result]
+
+
+def _report(
+    args: argparse.Namespace, log: SignInLog, lines: tuple[EndpointLine, ...] | None, *, more: bool
+) -> SignInReport:
+    now = dt.datetime.now(dt.UTC)
+    selection = Selection(
+        since=None if args.since is None else now - args.since,
+        app=args.app,
+        code=args.code,
+        correlation_id=args.correlation_id,
+        failed=args.failed,
+    )
+    events = [event for event in newest_first(log.events) if selection.wants(event)]
+    notes = []
+    if log.others:
+        notes.append(f"events of other types, which are not judged: {log.others}")
+    if more:
+        notes.append("the file is one page of several: its @odata.nextLink leads on")
+    if (left := len(log.events) - len(events)) > 0:
+        notes.append(f"{left} of {len(log.events)} events are left out by the filters")
+    pairs = pair_up(events, lines)
+    return make_report(pairs, limit=args.limit, rows=log.rows, timeout_ms=args.timeout_ms, notes=notes)
+
+
+def _read_signins(args: argparse.Namespace) -> tuple[SignInLog, bool]:
+    table: Table = read_table(read_text(args.file), args.file)
+    return read_events(table.rows, args.file), table.more
+
+
+def _read_log(args: argparse.Namespace) -> tuple[EndpointLine, ...] | None:
+    if args.log is None:
+        return None
+    return read_lines(read_text(args.log), args.log)
+
+
+def _print(report: SignInReport) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    *lines, verdict = as_lines(report)
+    for line in lines:
+        console.print(Text(line, style="yellow" if line.startswith("note ") else ""))
+    console.print(Text(verdict, style=_STYLES[report.result]))
+
+
+def _span(text: str) -> dt.timedelta:
+    try:
+        return parse_span(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _code(text: str) -> int:
+    found = _CODE.fullmatch(text.strip())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"expected a code such as 1003005 or AADSTS1100001, got {text[:20]!r}")
+    return int(found[1])
+
+
+def _guid(text: str) -> str:
+    try:
+        return guid(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 999999, got {text[:20]!r}")
+    return int(text)
+
+
+def _timeout_ms(text: str) -> int:
+    value = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else -1
+    if not MIN_TIMEOUT_MS <= value <= MAX_TIMEOUT_MS:
+        raise argparse.ArgumentTypeError(
+            f"expected {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} milliseconds, as Entra allows, got {text[:20]!r}"
+        )
+    return value
