@@ -69,14 +69,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Read, pair, judge and print."""
+    if args.log == "-" == args.file:
+        return _refuse("standard input can be one of the two files, not both")
     try:
-        if args.log == "-" == args.file:
-            raise InputError("-", "standard input can be one of the two files, not both")
         log, more = _read_signins(args)
         lines = _read_log(args)
     except InputError as error:
-        print(f"signins: {error}", file=sys.stderr)
-        return _COULD_NOT_READ
+        return _refuse(str(error))
     report = _report(args, log, lines, more=more)
     if args.json:
         print(json.dumps(as_json(report), indent=2))
@@ -125,6 +124,11 @@ def _print(report: SignInReport) -> None:
     for line in lines:
         console.print(Text(line, style="yellow" if line.startswith("note ") else ""))
     console.print(Text(verdict, style=_STYLES[report.result]))
+
+
+def _refuse(message: str) -> int:
+    print(f"signins: {message}", file=sys.stderr)
+    return _COULD_NOT_READ
 
 
 def _span(text: str) -> dt.timedelta:

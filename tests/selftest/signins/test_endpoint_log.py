@@ -97,5 +97,5 @@ def test_phases_that_are_none_are_left_out() -> None:
 
 def test_path_is_in_the_message(tmp_path: Path) -> None:
     """The reader knows which of two files is meant."""
-    with pytest.raises(InputError, match="app.log"):
+    with pytest.raises(InputError, match=r"app\.log"):
         read_lines("nothing", str(tmp_path / "app.log"))
