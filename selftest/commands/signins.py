@@ -1,10 +1,13 @@
 """``signins``: what Entra logged of recent sign-ins, beside what the endpoint logged of them."""
 
 import argparse
+import asyncio
 import datetime as dt
 import json
+import os
 import re
 import sys
+from dataclasses import replace
 from typing import Final
 
 from rich.console import Console
@@ -12,8 +15,12 @@ from rich.text import Text
 
 from claims.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.tenant import guid
+from selftest.graph.client import PUBLIC_CLOUD
+from selftest.graph.credentials import KINDS
+from selftest.graph.errors import GraphError
 from selftest.signins.endpoint_log import EndpointLine, read_lines
 from selftest.signins.event import SignInLog, read_events
+from selftest.signins.live import PERMISSION, open_graph, read_live
 from selftest.signins.pairing import pair_up
 from selftest.signins.read_text import InputError, read_text
 from selftest.signins.report import SignInReport, as_json, as_lines, make_report
@@ -24,6 +31,8 @@ _EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 _STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 _COULD_NOT_READ: Final = 2
 _DEFAULT_LIMIT: Final = 20
+_DEFAULT_SPAN: Final = dt.timedelta(hours=24)
+_GUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _CODE: Final = re.compile(r"(?:AADSTS)?([0-9]{3,8})", re.IGNORECASE)
 _EXAMPLES: Final = """\
 where the files come from:
@@ -45,13 +54,28 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--file", required=True, metavar="FILE", help="an exported sign-in log; - reads standard input")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--file", metavar="FILE", help="an exported sign-in log; - reads standard input")
+    source.add_argument("--tenant", metavar="TENANT", help="read Microsoft Graph for this tenant, an id or a domain")
     parser.add_argument("--log", metavar="FILE", help="the endpoint's log lines, or an export that holds them")
+    live = parser.add_argument_group("with --tenant")
+    live.add_argument(
+        "--credential",
+        choices=KINDS,
+        default="azure-cli",
+        help=f"how to sign in; {PERMISSION} is needed (default: %(default)s)",
+    )
+    live.add_argument(
+        "--graph-url",
+        default=PUBLIC_CLOUD,
+        metavar="URL",
+        help="another cloud's Graph, or an emulated one on this machine (default: %(default)s)",
+    )
     chosen = parser.add_argument_group("which events")
-    chosen.add_argument("--since", type=_span, metavar="SPAN", help="the last 90m, 24h, 7d")
+    chosen.add_argument("--since", type=_span, metavar="SPAN", help="the last 90m, 24h, 7d (with --tenant: 24h)")
     chosen.add_argument("--app", metavar="APP", help="an application's id, or the start of its name")
     chosen.add_argument("--code", type=_code, metavar="CODE", help="1003005, AADSTS1100001")
-    chosen.add_argument("--correlation-id", type=_guid, metavar="GUID", help="one sign-in")
+    chosen.add_argument("--correlation-id", type=_guid_argument, metavar="GUID", help="one sign-in")
     chosen.add_argument("--failed", action="store_true", help="failed events alone")
     chosen.add_argument(
         "--limit", type=_limit, default=_DEFAULT_LIMIT, metavar="N", help="how many are shown (default: %(default)s)"
@@ -71,12 +95,14 @@ def run(args: argparse.Namespace) -> int:
     """Read, pair, judge and print."""
     if args.log == "-" == args.file:
         return _refuse("standard input can be one of the two files, not both")
+    now = dt.datetime.now(dt.UTC)
     try:
-        log, more = _read_signins(args)
         lines = _read_log(args)
-    except InputError as error:
+        table = asyncio.run(_from_graph(args, now)) if args.tenant else read_table(read_text(args.file), args.file)
+        log = read_events(table.rows, args.file or "Microsoft Graph")
+    except (InputError, GraphError, ValueError) as error:
         return _refuse(str(error))
-    report = _report(args, log, lines, more=more)
+    report = _report(args, log, lines, now=now, more=table.more)
     if args.json:
         print(json.dumps(as_json(report), indent=2))
     else:
@@ -85,9 +111,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(
-    args: argparse.Namespace, log: SignInLog, lines: tuple[EndpointLine, ...] | None, *, more: bool
+    args: argparse.Namespace,
+    log: SignInLog,
+    lines: tuple[EndpointLine, ...] | None,
+    *,
+    now: dt.datetime,
+    more: bool,
 ) -> SignInReport:
-    now = dt.datetime.now(dt.UTC)
     selection = Selection(
         since=None if args.since is None else now - args.since,
         app=args.app,
@@ -95,21 +125,29 @@ def _report(
         correlation_id=args.correlation_id,
         failed=args.failed,
     )
-    events = [event for event in newest_first(log.events) if selection.wants(event)]
+    # Lines are matched before anything is left out, or a refusal could be given to another event than its own.
+    pairs = pair_up(newest_first(log.events), lines)
+    wanted = tuple(pair for pair in pairs.pairs if selection.wants(pair.event))
     notes = []
     if log.others:
         notes.append(f"events of other types, which are not judged: {log.others}")
     if more:
         notes.append("the file is one page of several: its @odata.nextLink leads on")
-    if (left := len(log.events) - len(events)) > 0:
+    if (left := len(log.events) - len(wanted)) > 0:
         notes.append(f"{left} of {len(log.events)} events are left out by the filters")
-    pairs = pair_up(events, lines)
-    return make_report(pairs, limit=args.limit, rows=log.rows, timeout_ms=args.timeout_ms, notes=notes)
+    return make_report(
+        replace(pairs, pairs=wanted), limit=args.limit, rows=log.rows, timeout_ms=args.timeout_ms, notes=notes
+    )
 
 
-def _read_signins(args: argparse.Namespace) -> tuple[SignInLog, bool]:
-    table: Table = read_table(read_text(args.file), args.file)
-    return read_events(table.rows, args.file), table.more
+async def _from_graph(args: argparse.Namespace, now: dt.datetime) -> Table:
+    async with open_graph(args.graph_url, tenant=args.tenant, kind=args.credential, environ=os.environ) as client:
+        return await read_live(
+            client,
+            since=now - (args.since or _DEFAULT_SPAN),
+            app_id=args.app if args.app and _GUID.fullmatch(args.app) else None,
+            correlation_id=args.correlation_id,
+        )
 
 
 def _read_log(args: argparse.Namespace) -> tuple[EndpointLine, ...] | None:
@@ -145,7 +183,7 @@ def _code(text: str) -> int:
     return int(found[1])
 
 
-def _guid(text: str) -> str:
+def _guid_argument(text: str) -> str:
     try:
         return guid(text)
     except ValueError as error:

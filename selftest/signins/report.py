@@ -128,7 +128,7 @@ def _event_lines(pair: Pair, meaning: Meaning) -> Iterator[str]:
         yield f"  endpoint  {_line_text(line)}{' (matched by time)' if pair.by == 'time' else ''}"
         if detail := _detail(line):
             yield f"            {detail}"
-    yield f"  means     {meaning.says}"
+    yield f"  means     {meaning.says[:1].upper()}{meaning.says[1:]}"
     yield f"  next      {_PROGRAM} {meaning.way_on}"
 
 
@@ -188,7 +188,7 @@ def _histogram_lines(events: Sequence[SignInEvent]) -> Iterator[str]:
     if counted is None:
         return
     width = _WIDTHS.get(counted.width_s, f"{counted.width_s // 86_400} days")
-    yield f"by code, from {_when(counted.start)} UTC, a column is {width}, a digit a count, + more than nine"
+    yield f"by code, from {_when(counted.start)}, a column is {width}, a digit a count, + more than nine"
     for code, columns in counted.columns.items():
         drawn = "".join("." if not count else str(count) if count <= _MANY else "+" for count in columns)
         yield f"  {'ok' if code is None else code!s:<8} {sum(columns):>5}  {drawn}  {name_of(code)}".rstrip()
@@ -208,7 +208,7 @@ def _left_over(pairs: Pairs) -> Iterator[str]:
         yield f"the endpoint refused {refused} that no event was found for, before their bodies were read: {listed}"
     if pairs.strangers:
         lines = _counted(pairs.strangers, "line")
-        yield f"{lines} of the endpoint belong to no event here: other sign-ins, or filters that left them out"
+        yield f"{lines} of the endpoint belong to no event of the sign-in log: another time, or another tenant"
 
 
 def _code_text(code: int | None) -> str:
@@ -219,7 +219,7 @@ def _code_text(code: int | None) -> str:
 
 
 def _when(at: dt.datetime | None) -> str:
-    return "at a time not told" if at is None else f"{at:%Y-%m-%d %H:%M:%S}"
+    return "at a time not told" if at is None else f"{at:%Y-%m-%d %H:%M:%SZ}"
 
 
 def _counted(count: int, noun: str) -> str:

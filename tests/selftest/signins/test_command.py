@@ -54,12 +54,12 @@ def test_both_sides_are_told_with_a_verdict_last(export: Path, log: Path, capsys
     assert main(["signins", "--file", str(export), "--log", str(log)]) == 1
     lines = capsys.readouterr().out.splitlines()
 
-    assert lines[0] == "2026-11-20 09:03:00  1003002 CustomExtensionInvalidHTTPStatus  HTTP 401  1 attempt"
+    assert lines[0] == "2026-11-20 09:03:00Z  1003002 CustomExtensionInvalidHTTPStatus  HTTP 401  1 attempt"
     assert lines[1] == f"  sign-in   {correlation_id(3)}, app Sample portal 77777777-7777-4777-8777-777777777777"
     assert lines[2].startswith("  endpoint  401 audience, 12.0 of 1,500 ms: ")
     assert lines[2].endswith(" (matched by time)")
     assert lines[3].strip() == "expected A"
-    assert any("200 after 1,900 ms" in line for line in lines)
+    assert any("The endpoint answered 200 after 1,900 ms" in line for line in lines)
     assert [line for line in lines if line.startswith("  1003005")] == [
         "  1003005      1  ..1.  CustomExtensionTimedOut"
     ]
@@ -142,7 +142,7 @@ def test_notes_on_the_input(tmp_path: Path, log: Path, capsys: pytest.CaptureFix
     assert "note  events of other types, which are not judged: 1" in out
     assert "one page of several" in out
     assert "refused 1 request" in out
-    assert "note  3 lines of the endpoint belong to no event here" in out
+    assert "note  3 lines of the endpoint belong to no event of the sign-in log" in out
 
 
 @pytest.mark.parametrize(
