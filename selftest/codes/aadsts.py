@@ -58,7 +58,7 @@ ENTRIES: Final = (
         fix="Single tenant: set api.acceptMappedClaims to true. Multi-tenant: give the app a custom signing key.",
         source=f"{AADSTS}; {JWT}",
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D61", "D62"),
         seen="OpenID Connect: the app gets this code and no token. SAML apps have their own certificate.",
     ),
     Code(
@@ -74,7 +74,7 @@ ENTRIES: Final = (
         fix="Ask for the application's GUID as the resource, use a verified domain, or use a custom signing key.",
         source=JWT,
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D63", "D64"),
         seen="OpenID Connect: the app gets this code and no token. SAML is not concerned.",
     ),
     Code(
@@ -89,6 +89,7 @@ ENTRIES: Final = (
         confirm="Read appRoleAssignmentRequired of the app's service principal and its appRoleAssignedTo.",
         fix="Assign the user or their group, or switch off the requirement.",
         source=f"{SAML}; {AADSTS}",
+        related=("D65",),
         seen="OpenID Connect and SAML: Entra says that the user has no access to the application.",
     ),
     Code(
@@ -104,7 +105,7 @@ ENTRIES: Final = (
         fix="POST /servicePrincipals with that appId, then create the extension again (Graph, if the portal fails).",
         source=f"microsoft/woodgrove-groceries issue 50; Stack Overflow 79640944; {TROUBLESHOOT} (by its absence)",
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D32",),
         seen="The administrator who creates the extension sees it, in the portal or from Graph. Users see nothing yet.",
         conflict=(
             "The text blames the service; the reports end with the missing service principal. Try that first: it "

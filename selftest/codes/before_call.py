@@ -78,7 +78,7 @@ ENTRIES: Final = (
         fix="Point the listener at the living extension; else delete and create both, and wait a minute.",
         source=f"{TROUBLESHOOT}; Microsoft Q&A 12786368",
         commands=("doctor --file FILE", "signins --file FILE --code 1003011"),
-        related=("D",),
+        related=("D46", "D45"),
         pair=ObjectPair(
             kind="authenticationEventListeners",
             id=_LISTENER,
@@ -107,7 +107,7 @@ ENTRIES: Final = (
         fix="Set both to api://<host of the target URL>/<application id>.",
         source=f"{TROUBLESHOOT}; {VALIDATE} (error IncorrectResourceIdFormat)",
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D22",),
         pair=ObjectPair(
             kind="applications",
             id=_API,
@@ -129,7 +129,7 @@ ENTRIES: Final = (
         fix="Use one host in targetUrl, resourceId and identifierUris.",
         source=f"{TROUBLESHOOT}; {VALIDATE} (error DomainNameDoesNotMatch)",
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D23",),
         pair=_target("https://claims-sample.azurewebsites.net/api/onTokenIssuanceStart"),
     ),
     Code(
@@ -146,7 +146,7 @@ ENTRIES: Final = (
         fix="POST /servicePrincipals with that appId, then grant the consent that 1003021 speaks of.",
         source=f"{TROUBLESHOOT}; {VALIDATE} (error ServicePrincipalNotFound)",
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D30",),
         pair=_principal(_API, there=False),
     ),
     Code(
@@ -162,7 +162,7 @@ ENTRIES: Final = (
         fix="POST /servicePrincipals with the missing appId.",
         source=TROUBLESHOOT,
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D32",),
         pair=_principal(_CALLER, there=False),
         conflict=(
             "The name speaks of the client, the page's text of the resource (as under 1003016). Try the client first: "
@@ -182,7 +182,7 @@ ENTRIES: Final = (
         fix="Set accountEnabled to true on whichever of the two is disabled.",
         source=TROUBLESHOOT,
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D33",),
         pair=_principal(_CALLER, there=True),
         conflict=(
             "The name speaks of the client, the page gives it the same text as 1003019. Try the client first: it is "
@@ -199,7 +199,7 @@ ENTRIES: Final = (
         fix="Set accountEnabled to true, and take the app out of the clean-up that disabled it.",
         source=TROUBLESHOOT,
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D31",),
         pair=_principal(_API, there=True),
     ),
     Code(
@@ -212,7 +212,7 @@ ENTRIES: Final = (
         fix="Set an absolute https URL; a query string such as ?code=… is allowed.",
         source=f"{TROUBLESHOOT}; {CONFIGURE}",
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D21",),
         pair=_target(_URL.replace("https", "http")),
     ),
     Code(
@@ -232,7 +232,7 @@ ENTRIES: Final = (
         fix="Grant admin consent in the portal, or POST that role to appRoleAssignments of the service principal.",
         source=f"{TROUBLESHOOT}; {CONFIGURE}",
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D40", "D41"),
         pair=ObjectPair(
             kind="servicePrincipals",
             id=_API,
@@ -255,7 +255,7 @@ ENTRIES: Final = (
         fix="Create it with POST /servicePrincipals, or set accountEnabled to true.",
         source=TROUBLESHOOT,
         commands=("doctor --file FILE",),
-        related=("D",),
+        related=("D34",),
         pair=_principal(_GRAPH, there=True),
     ),
     Code(
@@ -267,6 +267,7 @@ ENTRIES: Final = (
         confirm=f"Move the same code to another host: if that is called, the host was blocked; {NO_REQUEST}.",
         fix="Use another host, and ask support why this one is blocked.",
         source=TROUBLESHOOT,
+        related=("D24",),
         commands=("doctor --file FILE", "signins --file FILE --code 1003023"),
         conflict="What puts an endpoint on the list is not published; the causes are conjecture.",
     ),

@@ -44,7 +44,7 @@ ENTRIES: Final = (
         fix="Answer 200 and nothing else; for 401 and 403 compare iss, aud and azp or appid with the settings.",
         source=f"{TROUBLESHOOT}; {REFERENCE}",
         commands=("signins --file FILE --log FILE --code 1003002", "token --call https://HOST"),
-        related=("C01", "C22", "T150", "T151", "T152", "C60"),
+        related=("C01", "C22", "T150", "T151", "T152", "C60", "D02", "D03", "D05", "D11"),
         pair=ReplyPair(bad=ReplySample(status=401, body='{"error": {"code": "invalid_token"}}'), good=GOOD),
         conflict=(
             "The accepted statuses are said to be defined for each extension type, but no list is published: only 200 "
@@ -77,7 +77,7 @@ ENTRIES: Final = (
         ),
         source=f"{TROUBLESHOOT}; {CLIENT}",
         commands=("signins --file FILE --log FILE --code 1003005", "token --call https://HOST", "check C26 C27"),
-        related=("C26", "C27", "F90", "F91", "T150"),
+        related=("C26", "C27", "F90", "F91", "T150", "D26", "D27", "D29"),
         pair=_no_reply("timeout"),
         conflict=(
             "The troubleshooting page says that this code can also mean an invalid access token; reports see 1003002 "
@@ -101,7 +101,7 @@ ENTRIES: Final = (
         fix="Make the host reachable from the internet on 443 with a full certificate chain.",
         source=f"{TROUBLESHOOT}; entra-docs identity-platform/custom-extension-overview.md",
         commands=("signins --file FILE --log FILE --code 1003027", "check C91 --url https://HOST --deployed"),
-        related=("C91", "C01", "D"),
+        related=("C91", "C01", "D80", "D81", "D82", "D83"),
         pair=_no_reply("connection"),
     ),
 )
