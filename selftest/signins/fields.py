@@ -72,7 +72,7 @@ class Fields:
         if value is None:
             return None
         text = str(value).strip()
-        if isinstance(value, bool) or not _NUMBER.fullmatch(text):
+        if not _NUMBER.fullmatch(text):
             raise FieldError(f"{names[0]} is no whole number")
         return int(text.partition(".")[0])
 

@@ -133,7 +133,7 @@ def test_commands_can_be_copied() -> None:
 
 
 PASTED = "AADSTS1100001: Non-retryable error has occurred. Trace ID: 0f0f Correlation ID: {} Timestamp: 2026-01-02"
-CORRELATION = "12121212-1212-4212-8212-121212121212"
+CORRELATION = "1a121212-1212-4212-8212-121212121212"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_pasted_line_is_searched_for_its_codes(
 
 def test_pasted_correlation_id_leads_to_the_sign_in_log(capsys: pytest.CaptureFixture[str]) -> None:
     """The other thing that an error page tells is what the sign-in log is searched by."""
-    args = parse(*PASTED.format(CORRELATION).split())
+    args = parse(*PASTED.format(CORRELATION.upper()).split())
 
     assert args.run(args) == 0
     assert capsys.readouterr().out.splitlines()[-1].endswith(f"--correlation-id {CORRELATION}")

@@ -7,7 +7,7 @@ import pytest
 
 from selftest.direct_call.comparison import compare
 from selftest.direct_call.expectations import Expectations, SettingsProblem, expectations, find_settings
-from selftest.direct_call.published import Published, read_published
+from selftest.direct_call.published import Published, is_as_safe, read_published
 from selftest.direct_call.token_text import TokenTextError, decode
 from selftest.direct_call.verdict import conclude
 from selftest.entra.hostile_keys import attacker_key
@@ -128,6 +128,22 @@ async def test_documents_that_cannot_be_read_leave_it_open(entra: EntraServer, s
     assert {row.name: row.state for row in rows if row.state != "ok"} == {"kid": "unknown", "iss": "unknown"}
     assert published[0].problem
     assert conclude(rows, None, None).result == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(
+    ("keys_url", "metadata_url", "safe"),
+    [
+        ("https://login.example/keys", "https://login.example/metadata", True),
+        ("http://login.example/keys", "https://login.example/metadata", False),
+        ("http://127.0.0.1:1/keys", "https://login.example/metadata", False),
+        ("http://127.0.0.1:1/keys", "http://127.0.0.1:1/metadata", True),
+        ("http://login.example/keys", "http://127.0.0.1:1/metadata", False),
+        ("file:///etc/passwd", "http://127.0.0.1:1/metadata", False),
+    ],
+)
+def test_keys_are_read_over_https(keys_url: str, metadata_url: str, *, safe: bool) -> None:
+    """Whoever can change the keys on their way can sign anything."""
+    assert is_as_safe(keys_url, metadata_url) is safe
 
 
 def test_malformed_keys_are_left_out_and_spoil_nothing() -> None:

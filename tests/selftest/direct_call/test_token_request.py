@@ -97,6 +97,17 @@ async def test_anything_else_is_told_and_not_believed(script: Script) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
+async def test_secret_does_not_follow_a_redirect() -> None:
+    """Whoever answers with another address does not get the secret sent there."""
+    async with scripted_server([answer()]) as elsewhere:
+        away = answer("307 Temporary Redirect", b"", f"Location: {elsewhere.url}")
+        async with scripted_server([away]) as server:
+            root = server.url.removesuffix("/api/onTokenIssuanceStart")
+            with pytest.raises(NoTokenError):
+                await get_token(request(f"{root}/{DEFAULT_TENANT.tenant_id}"))
+        assert elsewhere.requests == []
+
+
 async def test_nobody_listening_leads_to_the_emulator() -> None:
     """The usual mistake when trying it out is that the other terminal is not there."""
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)

@@ -131,6 +131,34 @@ def _at_2020(row: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def test_detail_is_shown_where_the_endpoint_makes_it(
+    tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a provider wrote stays in the log; what the endpoint wrote is shown without addresses."""
+    path = tmp_path / "two.json"
+    rows = [signin(4, callout(code=1003002, status=503)), signin(5, callout(code=1003002, status=401))]
+    path.write_text(json.dumps(rows))
+
+    for form in ([], ["--json"]):
+        assert main(["signins", "--file", str(path), "--log", str(log), *form]) == 1
+        out = capsys.readouterr().out
+        assert "provider_error" in out
+        assert MARK not in out
+        assert "sample.example" not in out
+        assert "at \\u2026" in out or "… at …" in out
+
+
+def test_refusal_stays_with_its_event_under_a_filter(
+    export: Path, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A filter leaves events out after the lines were matched, so that no line changes hands."""
+    assert main(["signins", "--file", str(export), "--log", str(log), "--code", "1003005"]) == 1
+    out = capsys.readouterr().out
+
+    assert "audience" not in out
+    assert "answered 200 after 1,900 ms" in out
+
+
 def test_notes_on_the_input(tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Further pages, events of other types, refusals and lines that belong to nothing are told."""
     rows = [signin(1, callout()), signin(6, callout(), event="emailOtpSend")]

@@ -209,6 +209,14 @@ def test_refusals_are_matched_one_to_one_in_time() -> None:
     assert sorted(left.outcome for left in pairs.refused) == ["caller", "tenant"]
 
 
+def test_event_with_lines_of_its_own_takes_no_other_refusal() -> None:
+    """A refusal is for an event that has nothing, not for one whose line is known."""
+    known, bare = event(1003005, 0, 2), event(1003002, 401, correlation_id=correlation_id(2))
+    pairs = pair_up([known, bare], [line("provider_late", 503, 1500), refusal("audience")])
+
+    assert [[found.outcome for found in pair.lines] for pair in pairs.pairs] == [["provider_late"], ["audience"]]
+
+
 def test_lines_of_other_sign_ins_are_counted() -> None:
     """The log may reach further than the export."""
     pairs = pair_up(
