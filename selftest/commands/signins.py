@@ -54,6 +54,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_sources(parser)
+    _add_filters(parser)
+    parser.add_argument(
+        "--timeout-ms",
+        type=_timeout_ms,
+        default=MAX_TIMEOUT_MS,
+        metavar="MS",
+        help="what the extension's timeoutInMilliseconds is set to (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--file", metavar="FILE", help="an exported sign-in log; - reads standard input")
     source.add_argument("--tenant", metavar="TENANT", help="read Microsoft Graph for this tenant, an id or a domain")
@@ -71,6 +85,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="URL",
         help="another cloud's Graph, or an emulated one on this machine (default: %(default)s)",
     )
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
     chosen = parser.add_argument_group("which events")
     chosen.add_argument("--since", type=_span, metavar="SPAN", help="the last 90m, 24h, 7d (with --tenant: 24h)")
     chosen.add_argument("--app", metavar="APP", help="an application's id, or the start of its name")
@@ -80,15 +97,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     chosen.add_argument(
         "--limit", type=_limit, default=_DEFAULT_LIMIT, metavar="N", help="how many are shown (default: %(default)s)"
     )
-    parser.add_argument(
-        "--timeout-ms",
-        type=_timeout_ms,
-        default=MAX_TIMEOUT_MS,
-        metavar="MS",
-        help="what the extension's timeoutInMilliseconds is set to (default: %(default)s)",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

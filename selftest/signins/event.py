@@ -125,7 +125,10 @@ def _events_of(signin: Fields) -> tuple[list[SignInEvent], int]:
     applied = signin.objects("appliedEventListeners")
     ours = [listener for listener in applied if _is_ours(listener)]
     if ours:
-        return [_event(signin, result, listener) for listener in ours], len(applied) - len(ours)
+        events = [_event(signin, result, listener) for listener in ours]
+        if result in _WRAPPERS and not any(event.failed for event in events):
+            events.append(_event(signin, result, None))
+        return events, len(applied) - len(ours)
     if result in _WRAPPERS or result in CODES:
         code = result if result in CODES else None
         return [_event(signin, result, None, code=code)], len(applied)

@@ -32,7 +32,10 @@ _IN_FRONT: Final = {
     503: "the host was starting, stopped, or without its storage account",
     504: "a gateway in front of the app gave up waiting",
 }
-_NOT_JUDGED: Final = "the export has no Authentication Events: take JSON instead of CSV, or read Graph"
+_NOT_TOLD: Final = (
+    "the log has no event that says why: the portal's CSV has no Authentication Events (take JSON, or read Graph), and "
+    "some failures leave none"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def meaning_of(pair: Pair, pairs: Pairs, *, timeout_ms: int) -> Meaning:
     """
     event = pair.event
     if not event.told:
-        return Meaning(f"the sign-in ended with AADSTS{event.result}; {_NOT_JUDGED}", f"explain {event.result}")
+        return Meaning(f"the sign-in ended with AADSTS{event.result}; {_NOT_TOLD}", f"explain {event.result}")
     if event.before_call:
         return _before_call(pair)
     if pair.lines:

@@ -82,6 +82,22 @@ def test_inner_code_as_the_result_is_the_event(tmp_path: Path) -> None:
     assert [(event.code, event.told, event.before_call) for event in log.events] == [(1003021, True, True)]
 
 
+def test_failure_that_no_event_explains_is_told(tmp_path: Path) -> None:
+    """A sign-in that ends with the wrapper failed, also where each of its events says that it went well."""
+    rows = [
+        signin(1, callout(), status={"errorCode": 1100001}),
+        signin(2, callout(), callout(code=1003005), status={"errorCode": 1100001}),
+    ]
+    log = read(json.dumps(rows).encode(), tmp_path)
+
+    assert [(event.code, event.told, event.failed) for event in log.events] == [
+        (None, True, False),
+        (None, False, True),
+        (None, True, False),
+        (1003005, True, True),
+    ]
+
+
 def test_events_of_other_types_are_counted_and_left(tmp_path: Path) -> None:
     """A tenant may have extensions for sign-up and mail, too."""
     rows = [signin(1, callout(code=1003005), event="emailOtpSend"), signin(2), signin(3, callout(), callout())]
