@@ -37,7 +37,7 @@ _CODE: Final = re.compile(r"(?:AADSTS)?([0-9]{3,8})", re.IGNORECASE)
 _EXAMPLES: Final = """\
 where the files come from:
   Graph        GET /beta/auditLogs/signIns, with Prefer: include-unknown-enum-members
-  the portal   Entra admin center > Sign-in logs > Download, as JSON (its CSV has no Authentication Events)
+  the portal   Entra admin center > Sign-in logs > Download, as JSON (we know no Authentication Events in its CSV)
   a workspace  az monitor log-analytics query -w ID -o json --analytics-query "SigninLogs | take 1000"
   the app      its log stream, or the traces of Application Insights with their message column
 
@@ -49,7 +49,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "signins",
         help="read the Authentication Events of sign-ins, beside the endpoint's log",
-        description="Read what Entra logged of sign-ins and what the endpoint logged of them, and say what both mean "
+        description="Read what Entra logged of sign-ins and what the endpoint logged of them, and say what both mean\n"
         "together. User names, mail and IP addresses of the input are not read and never shown.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -58,7 +58,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "token",
         help="get a token for the endpoint, compare it with the settings, call with it",
-        description="Get the client-credentials token of the documented direct test, compare each claim with what the "
+        description="Get the client-credentials token of the documented direct test, compare each claim with what the\n"
         "endpoint expects, and call the endpoint with it.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -208,7 +208,7 @@ def _kind(token: Decoded) -> Row:
             fix="use a secret, a certificate or a managed identity; a signed-in user's token is never accepted",
         )
     kind = token.claims.get("idtyp")
-    good = kind in {None, "app"}
+    good = kind is None or kind == "app"
     return Row(
         name="idtyp",
         got="absent" if kind is None else _shown(kind),

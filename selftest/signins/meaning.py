@@ -33,8 +33,8 @@ _IN_FRONT: Final = {
     504: "a gateway in front of the app gave up waiting",
 }
 _NOT_TOLD: Final = (
-    "the log has no event that says why: the portal's CSV has no Authentication Events (take JSON, or read Graph), and "
-    "some failures leave none"
+    "the log has no event that says why: some exports leave the Authentication Events out, as the portal's CSV seems "
+    "to (take JSON, or read Graph), and some failures leave none"
 )
 
 

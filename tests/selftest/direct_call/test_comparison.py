@@ -1,9 +1,13 @@
 """Each claim beside what the endpoint expects: the rows agree with what the endpoint does."""
 
+import base64
+import json
 import time
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from selftest.direct_call.comparison import compare
 from selftest.direct_call.expectations import Expectations, SettingsProblem, expectations, find_settings
@@ -164,8 +168,30 @@ def test_no_token_is_an_error_that_shows_nothing_of_it(text: str) -> None:
     assert len(str(caught.value)) < 120
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+CLAIMS = st.sampled_from(["alg", "kid", "ver", "iss", "aud", "tid", "azp", "appid", "exp", "nbf", "idtyp", "scp"])
+
+
+@given(st.dictionaries(CLAIMS, JSON), st.dictionaries(CLAIMS, JSON))
+@settings(deadline=None)
+def test_any_token_is_compared_or_refused(header: dict[str, Any], claims: dict[str, Any]) -> None:
+    """Whatever stands in a token, each row says something printable, and nothing raises."""
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, claims)]
+    expected = expectations({}, "")
+    published = [Published(url="https://login.example", issuer="x", keys={})]
+    rows = compare(decode(".".join([*parts, ""])), expected, published, 0.0)
+
+    assert len(rows) == 9
+    assert all(row.got.isprintable() for row in rows if isinstance(row.got, str))
+    assert conclude(rows, None, None).says
+
+
 @pytest.mark.parametrize(
-    ("settings", "says"),
+    ("given_settings", "says"),
     [
         ({"AuthenticationEvents__AuthorityUrl": "http://login.example/t"}, "https://<host>/<tenantId>"),
         ({"AuthenticationEvents__AuthorityUrl": "https://login.example"}, "https://<host>/<tenantId>"),
@@ -181,10 +207,10 @@ def test_no_token_is_an_error_that_shows_nothing_of_it(text: str) -> None:
         ({"AuthenticationEvents__AuthorizedPartyAppId": ""}, "AuthorizedPartyAppId"),
     ],
 )
-def test_settings_that_say_nothing_of_use(settings: dict[str, str], says: str) -> None:
+def test_settings_that_say_nothing_of_use(given_settings: dict[str, str], says: str) -> None:
     """The setting at fault is named; a real tenant is never filled up with the emulated one's ids."""
     with pytest.raises(SettingsProblem, match=says):
-        expectations(settings, "")
+        expectations(given_settings, "")
 
 
 def test_settings_come_from_the_environment_before_the_file(tmp_path: Any) -> None:

@@ -165,7 +165,7 @@ ROWS: list[tuple[str, SignInEvent, list[EndpointLine] | None, tuple[str, ...], s
         "not told",
         event(None, None, None, told=False, result=1100001),
         None,
-        ("no Authentication Events",),
+        ("no event that says why",),
         "explain 1100001",
     ),
 ]
