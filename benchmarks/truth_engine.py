@@ -5,10 +5,10 @@ import asyncio
 import json
 from pathlib import Path
 
-from selftest.load.engine import Limits, Prepared, Sample, run_open_loop
 from yarl import URL
 
 from selftest.caller import caller_session
+from selftest.load.engine import Limits, Prepared, Sample, run_open_loop
 
 
 async def _run(url: str, rate_per_s: float, duration_s: float, body: bytes) -> list[Sample]:
