@@ -127,6 +127,11 @@ class RequestRecord:
         phases_ms: dict[str, float] = {name: timer.spent_ms(now_s) for name, timer in self._phases.items()}
         total_ms = _whole_us(now_s - self._start_s)
         self.timings_ms = {**phases_ms, "total": total_ms}
+        slow = [name for name, spent_ms in phases_ms.items() if spent_ms > _SHARES[name] * self._budget_ms]
+        wanting = slow or self.failure or status != _OK
+        level = logging.WARNING if wanting else logging.INFO
+        if not _log.isEnabledFor(level):
+            return
         line: dict[str, Any] = {
             "event": "onTokenIssuanceStart",
             "correlationId": self.correlation_id,
@@ -139,19 +144,15 @@ class RequestRecord:
             "cold": self._cold,
             "joined": self.joined,
         }
-        slow = [name for name, spent_ms in phases_ms.items() if spent_ms > _SHARES[name] * self._budget_ms]
-        if slow:
-            line["slow"] = slow
-        if self.failure:
-            line["failure"] = self.failure
-        if self.claims_bytes is not None:
-            line["claims_bytes"] = self.claims_bytes
-        if self.dropped_claims:
-            line["dropped_claims"] = self.dropped_claims
-        if detail or self.detail:
-            line["detail"] = detail or self.detail
-        wanting = slow or self.failure or status != _OK
-        _log.log(logging.WARNING if wanting else logging.INFO, "%s", _encode(line))
+        more = {
+            "slow": slow,
+            "failure": self.failure,
+            "claims_bytes": self.claims_bytes,
+            "dropped_claims": self.dropped_claims,
+            "detail": detail or self.detail,
+        }
+        line |= {name: value for name, value in more.items() if value or value == 0}  # no bytes are a figure, too
+        _log.log(level, "%s", _encode(line))
 
 
 def _whole_us(seconds: float) -> float:

@@ -3,12 +3,16 @@
 The order is deliberate. Structure first, because it is cheap; then the header, which the sender chose and which may
 choose nothing but one of our keys; then the signature; and only then the claims, which say something only now. One
 claim is read before the signature: ``ver`` picks the metadata document, as Microsoft's own validator does.
+
+A caller uses one token for many calls. A signature over the same bytes by the same key is not verified again; the
+claims are checked every time, for time goes by, and so is the key, for it may have been withdrawn.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cachetools import LRUCache
 from jwt.algorithms import RSAAlgorithm
 
 from claims.authority import TokenVersion
@@ -22,6 +26,8 @@ from claims.token_claims import check_claims
 
 _RS256: Final = RSAAlgorithm(RSAAlgorithm.SHA256)
 _TYPES: Final = frozenset({"jwt", "at+jwt"})
+#: Tokens whose signature is remembered: at most a megabyte. Entra needs one for each of its instances at the most.
+MAX_VERIFIED: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,15 @@ class Caller:
     version: TokenVersion
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A token whose signature was verified with this key; its claims are not checked yet."""
+
+    payload: dict[str, Any]
+    version: TokenVersion
+    key: SigningKey
+
+
 class TokenValidator:
     """Validates the access token of one request.
 
@@ -54,6 +69,7 @@ class TokenValidator:
         self._settings = settings
         self._keys = keys
         self._wall_clock = wall_clock
+        self._verified: LRUCache[str, Verified] = LRUCache(MAX_VERIFIED)
 
     async def validate(self, token: str, record: RequestRecord) -> Caller:
         """Validate a compact token and say who sent it.
@@ -68,6 +84,31 @@ class TokenValidator:
 
         Source: RFC 7515 section 5.2, RFC 7519 section 7.2, RFC 8725 section 3; entra-docs ``access-tokens.md``.
         """
+        verified = self._seen(token)
+        record.cache_hits["signature"] = verified is not None
+        if verified is None:
+            verified = await self._verify(token, record)
+        with record.phase("token"):
+            app_id = check_claims(
+                verified.payload,
+                version=verified.version,
+                key=verified.key,
+                issuers=self._keys.issuers(verified.version),
+                settings=self._settings,
+                now_s=self._wall_clock(),
+            )
+        # Only what passed: nobody else's good tokens can crowd out Entra's.
+        self._verified[token] = verified
+        return Caller(app_id=app_id, tenant_id=self._settings.tenant_id, version=verified.version)
+
+    def _seen(self, token: str) -> Verified | None:
+        """Give a token whose signature is known to be good, while its key is still one of the published."""
+        verified = self._verified.get(token)
+        if verified is None or self._keys.lookup(verified.version, verified.key.kid) is not verified.key:
+            return None
+        return verified
+
+    async def _verify(self, token: str, record: RequestRecord) -> Verified:
         with record.phase("token"):
             compact = parse_compact(token)
             check_header(compact.header)
@@ -80,15 +121,7 @@ class TokenValidator:
                 key = await self._keys.find(version, kid, wait_s=min(LOAD_TIMEOUT_S, record.remaining_s()))
         with record.phase("token"):
             verify_signature(compact, key)
-            app_id = check_claims(
-                compact.payload,
-                version=version,
-                key=key,
-                issuers=self._keys.issuers(version),
-                settings=self._settings,
-                now_s=self._wall_clock(),
-            )
-        return Caller(app_id=app_id, tenant_id=self._settings.tenant_id, version=version)
+        return Verified(compact.payload, version, key)
 
 
 def check_header(header: dict[str, Any]) -> None:

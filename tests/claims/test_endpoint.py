@@ -85,7 +85,11 @@ async def test_answers_with_claims(endpoint: Endpoint, site: Site, caplog: pytes
     line = _line(caplog)
     assert (line["event"], line["outcome"], line["status"]) == ("onTokenIssuanceStart", "claims", 200)
     assert line["correlationId"] == good_event()["data"]["authenticationContext"]["correlationId"]
-    assert (line["budget_ms"], line["cold"], line["cache_hits"]) == (100, True, {"keys": False})
+    assert (line["budget_ms"], line["cold"], line["cache_hits"]) == (
+        100,
+        True,
+        {"signature": False, "keys": False},
+    )
     assert line["dropped_claims"] == ["Nothing"]
     assert line["claims_bytes"] == len("Greetingsecret value")
     assert set(line["phases"]) == {"token", "keys", "body", "provider", "reply"}
@@ -100,7 +104,7 @@ async def test_second_request_is_warm(endpoint: Endpoint, site: Site, caplog: py
         caplog.clear()
         response = await _answer(endpoint, _headers(site))
     line = _line(caplog)
-    assert (line["cold"], line["cache_hits"], line["joined"]) == (False, {"keys": True}, True)
+    assert (line["cold"], line["cache_hits"], line["joined"]) == (False, {"signature": True}, True)
     assert response.headers["X-Claims-Outcome"] == "joined"
 
 
@@ -355,7 +359,11 @@ async def test_provider_measures_into_the_line(
     with caplog.at_level(logging.INFO):
         assert (await _answer(endpoint, _headers(site))).status == 200
     assert {"downstream_token", "downstream_call"} <= _line(caplog)["phases"].keys()
-    assert _line(caplog)["cache_hits"] == {"keys": False, "downstream_token": True}
+    assert _line(caplog)["cache_hits"] == {
+        "signature": False,
+        "keys": False,
+        "downstream_token": True,
+    }
 
 
 def test_shorten_shows_little() -> None:

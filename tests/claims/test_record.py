@@ -1,5 +1,9 @@
 """The record of one request."""
 
+import logging
+
+import pytest
+
 from claims.record import RequestRecord
 from tests.claims.site import Clock
 
@@ -41,3 +45,13 @@ def test_phase_that_goes_on_is_shown(clock: Clock) -> None:
         assert record.phases_ms() == {"provider": 1500, "downstream_call": 1500}
         record.write(status=503, outcome="provider_late")
         assert "downstream_call;dur=1500.00" in record.server_timing()
+
+
+def test_a_level_that_is_off_costs_no_line(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Who switches the good lines off still has the timings, and still reads of what went wrong."""
+    caplog.set_level(logging.WARNING, "claims.request")
+    record = _record(clock)
+    record.write(status=200, outcome="claims")
+    assert (caplog.messages, set(record.timings_ms)) == ([], {"total"})
+    record.write(status=503, outcome="provider_late")
+    assert len(caplog.messages) == 1

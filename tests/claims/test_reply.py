@@ -18,6 +18,12 @@ from claims.reply import build_reply
 GUID = "99999999-9999-4999-8999-999999999999"
 
 
+class _Name(str):
+    """Text of a library's own kind."""
+
+    __slots__ = ()
+
+
 class _Colour(Enum):
     RED = "red"
 
@@ -56,6 +62,7 @@ def test_documented_shape() -> None:
     ("value", "sent"),
     [
         ("text", "text"),
+        (_Name("text"), "text"),
         ("", ""),
         ("Zoë \N{GRINNING FACE}", "Zoë \N{GRINNING FACE}"),
         (True, "true"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from claims.authority import Authority
 from claims.contract import EVENT_SERVICE_APP_ID
 from claims.errors import KeysUnavailable, TokenRefused
-from claims.keys import SigningKeys
+from claims.keys import REFRESH_S, SigningKeys
 from claims.record import RequestRecord
 from claims.token import Caller, TokenValidator
 from claims.token_claims import LEEWAY_S
@@ -27,6 +27,7 @@ from tests.claims.site import (
     Site,
     good_token,
     settings,
+    settle,
     token_header,
     token_payload,
 )
@@ -34,7 +35,11 @@ from tests.claims.site import (
 
 async def _validate(token: str, keys: SigningKeys, clock: Clock, **changes: str) -> Caller:
     validator = TokenValidator(settings(**changes), keys, wall_clock=lambda: NOW_S)
-    return await validator.validate(token, RequestRecord(budget_ms=100, clock=clock, cold=False))
+    return await validator.validate(token, _record(clock))
+
+
+def _record(clock: Clock) -> RequestRecord:
+    return RequestRecord(budget_ms=100, clock=clock, cold=False)
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
@@ -95,6 +100,59 @@ async def test_key_of_another_issuer(site: Site, keys: SigningKeys, clock: Clock
     await _validate(good_token(site.keys), keys, clock)
     with pytest.raises(TokenRefused, match="key_issuer"):
         await _validate(good_token(site.keys, "1.0"), keys, clock)
+
+
+async def test_a_token_is_verified_once_and_judged_every_time(site: Site, keys: SigningKeys, clock: Clock) -> None:
+    """What was good is refused when its time is over, when its key is withdrawn, and with any other signature."""
+    started_s = clock.now_s
+    validator = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S + clock.now_s - started_s)
+    token, record = good_token(site.keys), _record(clock)
+    for seen in (False, True):
+        await validator.validate(token, record)
+        assert record.cache_hits["signature"] is seen
+    with pytest.raises(TokenRefused, match="signature"):
+        await validator.validate(token[:-8] + "A" * 8, record)
+    clock.now_s += 2 * REFRESH_S
+    with pytest.raises(TokenRefused, match="expired"):
+        await validator.validate(token, record)
+
+
+async def test_a_withdrawn_key_ends_its_tokens(site: Site, keys: SigningKeys, clock: Clock) -> None:
+    """A token that was verified before is nothing once its key is no longer published."""
+    validator = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S)
+    token = good_token(site.keys)
+    await validator.validate(token, _record(clock))
+    await settle()
+    withdrawn = site.keys.current.kid
+    site.keys.rotate()
+    site.keys.retire(withdrawn)
+    await clock.tick(REFRESH_S)
+    with pytest.raises(TokenRefused, match="key_unknown"):
+        await validator.validate(token, _record(clock))
+
+
+async def test_a_key_replaced_under_its_id_ends_its_tokens(site: Site, keys: SigningKeys, clock: Clock) -> None:
+    """What counts is the key and not its name."""
+    validator = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S)
+    token = good_token(site.keys)
+    await validator.validate(token, _record(clock))
+    await settle()
+    replaced = site.keys.current.kid
+    other = site.keys.rotate()
+    site.keys.published[:] = [{**other.jwk(), "kid": replaced}]
+    await clock.tick(REFRESH_S)
+    with pytest.raises(TokenRefused, match="signature"):
+        await validator.validate(token, _record(clock))
+
+
+async def test_tokens_of_others_are_not_kept(site: Site, keys: SigningKeys, clock: Clock) -> None:
+    """A token that is well signed for somebody else is verified each time, and crowds nobody out."""
+    validator = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S)
+    token, record = good_token(site.keys, aud="another"), _record(clock)
+    for _ in range(2):
+        with pytest.raises(TokenRefused, match="audience"):
+            await validator.validate(token, record)
+        assert record.cache_hits["signature"] is False
 
 
 async def test_without_keys_nothing_is_judged(site: Site, keys: SigningKeys, clock: Clock) -> None:
