@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from itertools import chain
 from typing import Final, Literal
 
-from selftest.checks.registry import Check
 from selftest.codes import CODES, Code, ObjectPair, ReplyPair
+from selftest.statement import Statement
 
 _AADSTS: Final = "AADSTS"
 _PROGRAM: Final = "python -m selftest"
@@ -82,7 +82,7 @@ class Explanation:
         return head | parts
 
 
-def explain(given: str, *, checks: Mapping[str, Check], codes: Mapping[int | str, Code] = CODES) -> Explanation:
+def explain(given: str, *, checks: Mapping[str, Statement], codes: Mapping[int | str, Code] = CODES) -> Explanation:
     """Find what an id stands for.
 
     Accepted in any case: ``T23``, ``1003005``, ``AADSTS50146`` or ``50146``, and ``AADSTS1003021``, as which an inner
@@ -103,8 +103,8 @@ def explain(given: str, *, checks: Mapping[str, Check], codes: Mapping[int | str
     raise UnknownIdError(given, _near(key, (*checks, *by_id)))
 
 
-def of_check(check: Check) -> Explanation:
-    """Explain a check."""
+def of_check(check: Statement) -> Explanation:
+    """Explain a check, or a statement of the doctor's."""
     sections = (
         Section(
             key="explain", heading="What is tested", text=tuple(textwrap.dedent(check.explain).strip().splitlines())
@@ -146,7 +146,7 @@ def of_code(code: Code) -> Explanation:
     )
 
 
-def everything(*, checks: Mapping[str, Check], codes: Mapping[int | str, Code] = CODES) -> tuple[Explanation, ...]:
+def everything(*, checks: Mapping[str, Statement], codes: Mapping[int | str, Code] = CODES) -> tuple[Explanation, ...]:
     """Explain all checks, by id, and then all codes, in the order of the table."""
     ordered = sorted(checks.values(), key=lambda check: check.order)
     return tuple(chain(map(of_check, ordered), map(of_code, codes.values())))

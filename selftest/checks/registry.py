@@ -8,13 +8,31 @@ leave gaps. What runs a check is in ``runner``; this module only knows what ther
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Final, Literal
+from typing import Final
 
 from selftest.checks.bench import Bench, Need
 from selftest.checks.variant import Variant
+from selftest.statement import Level, Statement, Status
 
-type Level = Literal["must", "should"]
-type Status = Literal["pass", "fail", "skip", "error"]
+__all__ = [
+    "ANYWHERE",
+    "APP",
+    "DOWNSTREAM",
+    "FRESH",
+    "ISSUER",
+    "REGISTRY",
+    "TOKEN",
+    "Check",
+    "DuplicateCheckError",
+    "Level",
+    "Outcome",
+    "Run",
+    "Status",
+    "UnknownCheckError",
+    "check",
+    "register",
+    "select",
+]
 
 TOKEN: Final[frozenset[Need]] = frozenset({"token"})
 ISSUER: Final[frozenset[Need]] = frozenset({"token", "issuer"})
@@ -55,37 +73,17 @@ type Run = Callable[[Bench], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One statement and how to test it.
+class Check(Statement):
+    """One statement about an endpoint and how to test it; its title reads on from "the endpoint …".
 
     Attributes:
-        title: True of a good endpoint; reads on from "the endpoint …".
-        source: Where the rule comes from: a page, an RFC section, or "ours" with the reason.
-        why: What goes wrong where the statement is false.
-        fix: What to do about it.
-        explain: What is sent and what is wanted, in at most eight lines.
-        bad: A header, claim or body that breaks the rule, where a line can show it.
-        good: The same, keeping the rule.
+        needs: What the bench must have for it.
         variant: The settings of the app that it is about; None: the usual ones.
     """
 
-    id: str
-    title: str
-    level: Level
-    source: str
-    why: str
-    fix: str
-    explain: str
     run: Run = field(repr=False)
-    bad: str | None = None
-    good: str | None = None
     needs: frozenset[Need] = TOKEN
     variant: Variant | None = None
-
-    @property
-    def order(self) -> tuple[str, int]:
-        """Sort as people read: by letter, then by number."""
-        return self.id[0], int(self.id[1:])
 
 
 REGISTRY: Final[dict[str, Check]] = {}
@@ -153,6 +151,8 @@ def select(wanted: Sequence[str], registry: dict[str, Check] = REGISTRY) -> tupl
     for word in wanted:
         key = word.upper()
         found = [key] if key in registry else [name for name in registry if key and name.startswith(key)]
+        if not found and key.startswith("D"):
+            raise UnknownCheckError(f"{word!r} is a statement of the doctor's: python -m selftest doctor")
         if not found:
             near = ", ".join(get_close_matches(key, registry)) or "C, T, B, F, L"
             raise UnknownCheckError(f"no check is called {word!r}; near: {near}; `check --list` shows all")

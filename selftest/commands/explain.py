@@ -7,10 +7,10 @@ import shutil
 import sys
 from typing import Final
 
-from selftest.checks import REGISTRY
 from selftest.codes_page import render, render_entry
 from selftest.explain import Explanation, UnknownIdError, as_text, everything, explain
 from selftest.pasted import codes_in, correlation_id_in, is_pasted
+from selftest.statements import STATEMENTS
 
 _FOUND: Final = 0
 _UNUSABLE: Final = 2
@@ -44,16 +44,16 @@ def run(args: argparse.Namespace) -> int:
         return _refuse("--list shows all ids as text or with --json: leave codes and --markdown out")
     if not args.ids and not args.list:
         if args.markdown:
-            print(render(checks=REGISTRY), end="")
+            print(render(checks=STATEMENTS), end="")
             return _FOUND
         return _refuse("give a code, such as 1003005 or T01; --list shows all")
     if args.list:
-        _print_list(everything(checks=REGISTRY), as_json=args.json)
+        _print_list(everything(checks=STATEMENTS), as_json=args.json)
         return _FOUND
     text = " ".join(args.ids)
     pasted = is_pasted(args.ids)
     try:
-        found = _explained(text) if pasted else [explain(given, checks=REGISTRY) for given in args.ids]
+        found = _explained(text) if pasted else [explain(given, checks=STATEMENTS) for given in args.ids]
     except UnknownIdError as error:
         return _refuse(str(error))
     _print_found(found, as_json=args.json, as_markdown=args.markdown)
@@ -64,13 +64,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _explained(text: str) -> list[Explanation]:
     """Explain the codes that a pasted text names, else the checks; an unknown one is passed over beside a known one."""
-    checks = [word for part in text.split() if (word := part.strip(".,:;()[]").upper()) in REGISTRY]
+    checks = [word for part in text.split() if (word := part.strip(".,:;()[]").upper()) in STATEMENTS]
     named = codes_in(text) or tuple(dict.fromkeys(checks)) or (text,)
     found: list[Explanation] = []
     for given in named:
         with contextlib.suppress(UnknownIdError):
-            found.append(explain(given, checks=REGISTRY))
-    return found or [explain(named[0], checks=REGISTRY)]
+            found.append(explain(given, checks=STATEMENTS))
+    return found or [explain(named[0], checks=STATEMENTS)]
 
 
 def _print_list(entries: tuple[Explanation, ...], *, as_json: bool) -> None:

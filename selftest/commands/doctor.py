@@ -1,0 +1,105 @@
+"""``doctor``: the settings and the tenant's objects, held against every documented error code."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from selftest.doctor.bounded_file import FileError
+from selftest.doctor.examination import Examination, examine
+from selftest.doctor.outputs import emit
+from selftest.doctor.source import TenantError, UsageError
+from selftest.doctor.statements import DIAGNOSES
+from selftest.entra.tenant import guid
+from selftest.graph.credentials import KINDS
+from selftest.report.stored import ReportError
+from selftest.target import endpoint_url
+
+_COULD_NOT_RUN: Final = 2
+_EPILOG: Final = """\
+exit codes: 0 every statement holds, 1 something is wrong, 2 it could not run, 3 not enough could be looked at
+
+Settings come from --settings, else --azd-env, else the environment, else local.settings.json. Nothing is changed.
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command line."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="say what is wrong with the settings and the tenant",
+        description="Hold the endpoint's settings and the tenant's objects against every documented error code.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_sources(parser)
+    chosen = parser.add_argument_group("what is looked at")
+    chosen.add_argument(
+        "--app", type=_guid, metavar="GUID", help="the client id of the application that should get claims"
+    )
+    chosen.add_argument("--extension", type=_guid, metavar="GUID", help="the id of the extension")
+    chosen.add_argument(
+        "--claims", type=_names, metavar="NAMES", help="the claims that the endpoint returns, comma-separated"
+    )
+    chosen.add_argument("--url", type=endpoint_url, metavar="URL", help="call the endpoint, too, at this URL")
+    chosen.add_argument("--probe", action="store_true", help="call the endpoint, too, at the extension's target URL")
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="write the findings as JSON; without FILE, print them"
+    )
+    output.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
+    output.add_argument("--out", type=Path, metavar="DIR", help="write results.json, junit.xml and report.txt there")
+    output.add_argument("-v", "--verbose", action="store_true", help="name the statements that hold, too")
+    output.add_argument("--list", action="store_true", help="name the statements instead of trying them")
+    parser.set_defaults(run=run)
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    settings = parser.add_argument_group("the settings")
+    which = settings.add_mutually_exclusive_group()
+    which.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="local.settings.json, a .env, or what `az … appsettings list` wrote",
+    )
+    which.add_argument("--azd-env", metavar="NAME", help="an environment of the Azure Developer CLI: .azure/NAME/.env")
+    settings.add_argument("--easyauth", type=Path, metavar="FILE", help="authsettingsV2 of the app, as JSON")
+    tenant = parser.add_argument_group("the tenant")
+    tenant.add_argument("--tenant", type=_guid, metavar="GUID", help="read it through Microsoft Graph")
+    tenant.add_argument(
+        "--credential", choices=KINDS, help="how to sign in to Graph (default: azure-cli; device-code asks for consent)"
+    )
+    tenant.add_argument("--graph-url", metavar="URL", help="another Graph: a national cloud's, or an emulated one")
+    tenant.add_argument("--file", type=Path, metavar="FILE", help="the tenant's objects, as --export wrote them")
+    tenant.add_argument("--export", type=Path, metavar="FILE", help="write the objects that were read, without secrets")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Find out what is there, try every statement, and report."""
+    if args.list:
+        for diagnosis in DIAGNOSES.values():
+            print(f"{diagnosis.id:<5} {diagnosis.level:<6} {diagnosis.title}")
+        return 0
+    try:
+        examined: Examination = examine(args, environ=os.environ, directory=Path.cwd())
+        emit(examined, args)
+    except (FileError, UsageError, TenantError, ReportError) as error:
+        print(f"doctor: {error}", file=sys.stderr)
+        return _COULD_NOT_RUN
+    return examined.findings.exit_code
+
+
+def _guid(text: str) -> str:
+    try:
+        return guid(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _names(text: str) -> frozenset[str]:
+    names = frozenset(name for part in text.split(",") if (name := part.strip()))
+    if not names:
+        raise argparse.ArgumentTypeError("expected names, comma-separated")
+    return names
