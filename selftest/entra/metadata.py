@@ -1,13 +1,15 @@
 """The two metadata documents of the emulated tenant, with the members that a client library asks for.
 
 Only what the emulator really serves is promised: a reader that follows a link arrives. The exception is the
-authorization endpoint, which a metadata document must name and which answers 404 here, because nobody signs in.
+authorization endpoint, which a metadata document must name and which answers 404 where the tenant has no users.
 
 Source: OpenID Connect Discovery 1.0 section 3; the published documents of Entra for the members beyond it.
 """
 
 from typing import Any
 
+from selftest.entra.authorization_request import RESPONSE_TYPES
+from selftest.entra.scopes import OPENID_SCOPES
 from selftest.entra.tokens import TokenMint, TokenVersion
 
 
@@ -32,4 +34,20 @@ def metadata_document(mint: TokenMint, version: TokenVersion) -> dict[str, Any]:
         "claims_supported": ["sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "ver"],
         "tenant_region_scope": "EU",
         "cloud_instance_name": "localhost",
+    }
+
+
+def sign_in_members(mint: TokenMint, version: TokenVersion) -> dict[str, Any]:
+    """Give the members that a tenant with users has besides, or has otherwise."""
+    authority_url = mint.authority_url
+    oauth2 = f"{authority_url}/oauth2" if version == "1.0" else f"{authority_url}/oauth2/v2.0"
+    return {
+        "end_session_endpoint": f"{oauth2}/logout",
+        "userinfo_endpoint": f"{authority_url}/openid/userinfo",
+        "response_types_supported": list(RESPONSE_TYPES),
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "scopes_supported": list(OPENID_SCOPES),
+        "code_challenge_methods_supported": ["S256"],
+        "http_logout_supported": True,
+        "frontchannel_logout_supported": False,
     }

@@ -8,7 +8,7 @@ Source: entra-docs ``custom-claims-provider-reference.md`` (member, hybrid membe
 saml-app.md`` (SAML); microsoft/woodgrove-auth-api ``TokenIssuanceStart_LocalAccount.json`` and ``…SocailAccount.json``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,8 +18,8 @@ from selftest.entra.tenant import ServicePrincipal, Tenant
 _REFERENCE: Final = "entra-docs custom-claims-provider-reference.md"
 _WOODGROVE: Final = "microsoft/woodgrove-auth-api wwwroot/Help/TokenIssuanceStart_"
 
-#: Addresses that RFC 5737 and RFC 3849 keep free for documentation.
-_IPV4: Final = "203.0.113.7"
+#: Where events say that the user is: addresses that RFC 5737 and RFC 3849 keep free for documentation.
+DEFAULT_IP: Final = "203.0.113.7"
 _IPV6: Final = "2001:db8:85a3::8a2e:370:7334"
 
 
@@ -53,33 +53,59 @@ def _app(principal: ServicePrincipal) -> dict[str, Any]:
     }
 
 
+def callout_event(
+    *,
+    tenant_id: str,
+    listener_id: str,
+    extension_id: str,
+    correlation_id: str,
+    client: ServicePrincipal,
+    resource: ServicePrincipal,
+    user: Mapping[str, Any],
+    ip: str = DEFAULT_IP,
+    protocol: str = "OAUTH2.0",
+) -> dict[str, Any]:
+    """Build the callout's JSON; ``resource`` is the token's audience, which for an id token is the client."""
+    return {
+        "type": EVENT_TYPE,
+        "source": f"/tenants/{tenant_id}/applications/{client.app_id}",
+        "data": {
+            "@odata.type": CALLOUT_DATA_TYPE,
+            "tenantId": tenant_id,
+            "authenticationEventListenerId": listener_id,
+            "customAuthenticationExtensionId": extension_id,
+            "authenticationContext": {
+                "correlationId": correlation_id,
+                "client": {"ip": ip, "locale": "en-us", "market": "en-us"},
+                "protocol": protocol,
+                "clientServicePrincipal": _app(client),
+                "resourceServicePrincipal": _app(resource),
+                "user": dict(user),
+            },
+        },
+    }
+
+
 def _callout(
     tenant: Tenant,
     correlation_id: str,
     user: dict[str, Any],
     *,
-    ip: str = _IPV4,
+    ip: str = DEFAULT_IP,
     protocol: str = "OAUTH2.0",
     resource: ServicePrincipal | None = None,
 ) -> dict[str, Any]:
-    return {
-        "type": EVENT_TYPE,
-        "source": f"/tenants/{tenant.tenant_id}/applications/{tenant.client.app_id}",
-        "data": {
-            "@odata.type": CALLOUT_DATA_TYPE,
-            "tenantId": tenant.tenant_id,
-            "authenticationEventListenerId": tenant.listener_id,
-            "customAuthenticationExtensionId": tenant.extension_id,
-            "authenticationContext": {
-                "correlationId": correlation_id,
-                "client": {"ip": ip, "locale": "en-us", "market": "en-us"},
-                "protocol": protocol,
-                "clientServicePrincipal": _app(tenant.client),
-                "resourceServicePrincipal": _app(resource or tenant.client),
-                "user": user,
-            },
-        },
-    }
+    return callout_event(
+        tenant_id=tenant.tenant_id,
+        listener_id=tenant.listener_id,
+        extension_id=tenant.extension_id,
+        correlation_id=correlation_id,
+        client=tenant.client,
+        resource=resource or tenant.client,
+        user=user,
+        ip=ip,
+        protocol=protocol,
+    )
 
 
 def _member_user(tenant: Tenant) -> dict[str, Any]:

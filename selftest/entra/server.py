@@ -7,23 +7,28 @@ loopback name is refused, so that a web page cannot reach it under a name of its
 
 import asyncio
 import ipaddress
+import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from aiohttp import web
 from yarl import URL
 
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.metadata import metadata_document
+from selftest.entra.oauth_error import OAuthError
 from selftest.entra.signing import KeySet
 from selftest.entra.tenant import DEFAULT_TENANT, Tenant
-from selftest.entra.token_endpoint import TokenRequestError, issue
+from selftest.entra.token_endpoint import issue
 from selftest.entra.tokens import TokenMint, TokenVersion
 
 HOST: Final = "127.0.0.1"
+
+#: What is published may be read by a page of any origin, as at Entra.
+_ANY_PAGE: Final = {"Access-Control-Allow-Origin": "*"}
 
 #: A delayed answer is dropped this long after the server is told to stop.
 _SHUTDOWN_TIMEOUT_S: Final = 0.1
@@ -59,6 +64,7 @@ class EntraServer:
         self._clock = clock
         self._mint: TokenMint | None = None
         self._runner: web.AppRunner | None = None
+        self._secure: list[asyncio.Server] = []
 
     @property
     def base_url(self) -> str:
@@ -86,6 +92,10 @@ class EntraServer:
             raise RuntimeError("enter the EntraServer before minting: its issuer holds the port it listens on")
         return self._mint
 
+    def mint_at(self, base_url: str) -> TokenMint:
+        """Make the mint of one address that the server listens on."""
+        return TokenMint(self.tenant, f"{base_url}/{self.tenant.tenant_id}", self.keys, self._clock)
+
     async def __aenter__(self) -> Self:
         # attacker_key() takes up to 150 ms the first time; made here, it cannot stall a request later.
         attacker_key()
@@ -98,47 +108,86 @@ class EntraServer:
             raise
         self._runner = runner
         self._port = int(runner.addresses[0][1])
-        self._mint = TokenMint(self.tenant, self.authority_url, self.keys, self._clock)
+        self._mint = self.mint_at(self.base_url)
         return self
+
+    async def listen(self, port: int, context: ssl.SSLContext) -> int:
+        """Listen on one more port of the loopback interface, by https, and give it.
+
+        Raises:
+            RuntimeError: Before the server is entered.
+            OSError: The port is taken.
+        """
+        if self._runner is None or self._runner.server is None:
+            raise RuntimeError("enter the EntraServer before it listens on another port")
+        # aiohttp's own site has no bound on TLS's farewell, and a client that keeps its connection never says it.
+        server = await asyncio.get_running_loop().create_server(
+            self._runner.server, HOST, port, ssl=context, ssl_shutdown_timeout=_SHUTDOWN_TIMEOUT_S
+        )
+        self._secure.append(server)
+        return int(server.sockets[0].getsockname()[1])
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for server in self._secure:
+            server.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        while self._secure:
+            server = self._secure.pop()
+            server.abort_clients()
+            await server.wait_closed()
 
     def _app(self) -> web.Application:
         app = web.Application(middlewares=[_only_loopback_names])
-        root = f"/{self.tenant.tenant_id}"
+        app.add_routes(self.routes(f"/{self.tenant.tenant_id}"))
         app.add_routes(
-            [
-                web.get(f"{root}/v2.0/.well-known/openid-configuration", self._metadata("2.0")),
-                web.get(f"{root}/.well-known/openid-configuration", self._metadata("1.0")),
-                web.get(f"{root}/discovery/v2.0/keys", self._key_document("2.0")),
-                web.get(f"{root}/discovery/keys", self._key_document("1.0")),
-                web.post(f"{root}/oauth2/v2.0/token", self._token),
-                web.post(f"{root}/oauth2/token", self._token),
-                web.post("/rotate", self._rotate),
-                web.route("*", "/attacker/{path:.*}", self._attacker),
-            ]
+            [web.post("/rotate", self._rotate), web.route("*", "/attacker/{path:.*}", self._attacker)],
         )
         return app
 
+    def routes(self, root: str) -> list[web.RouteDef]:
+        """Give the tenant's own routes, below its path."""
+        return [
+            *self.published_routes(root),
+            web.post(f"{root}/oauth2/v2.0/token", self._token),
+            web.post(f"{root}/oauth2/token", self._token),
+        ]
+
+    def published_routes(self, root: str) -> list[web.RouteDef]:
+        """Give the routes of metadata and keys."""
+        return [
+            web.get(f"{root}/v2.0/.well-known/openid-configuration", self._metadata("2.0")),
+            web.get(f"{root}/.well-known/openid-configuration", self._metadata("1.0")),
+            web.get(f"{root}/discovery/v2.0/keys", self._key_document("2.0")),
+            web.get(f"{root}/discovery/keys", self._key_document("1.0")),
+        ]
+
+    def mint_of(self, request: web.Request) -> TokenMint:
+        """Give the mint of the address that a request came by."""
+        del request  # one address here
+        return self.mint
+
+    def metadata(self, mint: TokenMint, version: TokenVersion) -> dict[str, Any]:
+        """Give the metadata document of one version."""
+        return metadata_document(mint, version)
+
     def _metadata(self, version: TokenVersion) -> _Handler:
-        async def handle(_: web.Request) -> web.Response:
+        async def handle(request: web.Request) -> web.Response:
             if (failure := await self._published(f"metadata_v{version[0]}")) is not None:
                 return failure
-            return web.json_response(metadata_document(self.mint, version))
+            return web.json_response(self.metadata(self.mint_of(request), version), headers=_ANY_PAGE)
 
         return handle
 
     def _key_document(self, version: TokenVersion) -> _Handler:
-        async def handle(_: web.Request) -> web.Response:
+        async def handle(request: web.Request) -> web.Response:
             if (failure := await self._published(f"keys_v{version[0]}")) is not None:
                 return failure
-            issuer = self.mint.issuer("2.0") if version == "2.0" else None
-            return web.json_response(self.keys.jwks(issuer=issuer))
+            issuer = self.mint_of(request).issuer("2.0") if version == "2.0" else None
+            return web.json_response(self.keys.jwks(issuer=issuer), headers=_ANY_PAGE)
 
         return handle
 
@@ -155,8 +204,8 @@ class EntraServer:
         self.hits["token"] += 1
         headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
         try:
-            reply = issue(self.mint, await _form(request), request.headers.get("Authorization"))
-        except TokenRequestError as error:
+            reply = issue(self.mint, await read_form(request), request.headers.get("Authorization"))
+        except OAuthError as error:
             if error.challenge:
                 headers["WWW-Authenticate"] = 'Basic realm="emulated Entra"'
             return web.json_response(error.as_json(), status=error.status, headers=headers)
@@ -173,11 +222,16 @@ class EntraServer:
         return web.json_response({"keys": [attacker_key().jwk()]})
 
 
-async def _form(request: web.Request) -> list[tuple[str, str]]:
+async def read_form(request: web.Request) -> list[tuple[str, str]]:
+    """Read a form with its repeats.
+
+    Raises:
+        OAuthError: The body is none.
+    """
     try:
         form = await request.post()
     except (LookupError, UnicodeDecodeError, ValueError) as error:
-        raise TokenRequestError("invalid_request", "the body is not a form in UTF-8", aadsts=900144) from error
+        raise OAuthError("invalid_request", "the body is not a form in UTF-8", aadsts=900144) from error
     return [(name, value) for name, value in form.items() if isinstance(value, str)]
 
 

@@ -139,7 +139,7 @@ class KeySet:
     def __init__(self) -> None:
         self.current = _pooled_key(0)
         self.published: list[object] = [self.current.jwk()]
-        self._own_kids = {self.current.kid}
+        self._own = {self.current.kid: self.current}
         self._drawn = 1
 
     def prepare_rotation(self) -> None:
@@ -150,9 +150,17 @@ class KeySet:
         """Sign with a new key from now on; the old one stays published, as after a roll at Entra."""
         self.current = _pooled_key(self._drawn)
         self._drawn += 1
-        self._own_kids.add(self.current.kid)
+        self._own[self.current.kid] = self.current
         self.published.append(self.current.jwk())
         return self.current
+
+    def verifying(self, kid: str) -> rsa.RSAPublicKey:
+        """Give the public half of a key that this tenant signs or signed with.
+
+        Raises:
+            KeyError: It never did.
+        """
+        return self._own[kid].private_key.public_key()
 
     def retire(self, kid: str) -> None:
         """Take the entry with this key id out of the document.
@@ -172,7 +180,7 @@ class KeySet:
         return {
             "keys": [
                 {**jwk, "issuer": issuer}
-                if isinstance(jwk, dict) and "issuer" not in jwk and jwk.get("kid") in self._own_kids
+                if isinstance(jwk, dict) and "issuer" not in jwk and jwk.get("kid") in self._own
                 else jwk
                 for jwk in self.published
             ]

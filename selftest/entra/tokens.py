@@ -34,6 +34,7 @@ class TokenMint:
         keys: The key set that signs; a rotation is seen at the next token.
         clock: Wall-clock seconds since 1970.
         rng: Random bytes for the ids that Entra makes unique a token.
+        issuer_v2: The v2.0 issuer where it is not ``<authority_url>/v2.0``: an External ID tenant names ciamlogin.com.
     """
 
     def __init__(
@@ -44,18 +45,20 @@ class TokenMint:
         clock: Callable[[], float],
         *,
         rng: Callable[[int], bytes] = secrets.token_bytes,
+        issuer_v2: str | None = None,
     ) -> None:
         self.tenant = tenant
         self.authority_url = authority_url
         self.keys = keys
         self._clock = clock
         self._rng = rng
+        self._issuer_v2 = issuer_v2 or f"{authority_url}/v2.0"
 
     def issuer(self, version: TokenVersion) -> str:
         """Give the issuer that the metadata document of this version publishes."""
         if version == "1.0":
             return f"https://sts.windows.net/{self.tenant.tenant_id}/"
-        return f"{self.authority_url}/v2.0"
+        return self._issuer_v2
 
     def header(self, version: TokenVersion = "2.0") -> dict[str, object]:
         """Give the header of a good token. Only v1.0 tokens carry ``x5t``."""
@@ -133,6 +136,10 @@ class TokenMint:
         """Sign these claims with the current key; those whose value is ``ABSENT`` are left out."""
         kept = {name: value for name, value in claims.items() if value is not ABSENT}
         return sign_compact(self.header(version), kept, self.keys.current)
+
+    def unique(self, size_bytes: int = 16) -> str:
+        """Give an id that no other token has."""
+        return base64url(self._rng(size_bytes))
 
     def lifetime(self) -> dict[str, object]:
         """Give ``iat``, ``nbf`` and ``exp`` of a token minted now, in seconds since 1970."""

@@ -18,9 +18,10 @@ import trustme
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from selftest.entra.oauth_error import OAuthError
 from selftest.entra.signing import KeySet
 from selftest.entra.tenant import DEFAULT_TENANT
-from selftest.entra.token_endpoint import TokenRequestError, issue
+from selftest.entra.token_endpoint import issue
 from selftest.entra.tokens import TokenMint
 
 TENANT_ID = DEFAULT_TENANT.tenant_id
@@ -84,7 +85,7 @@ class Issuer:
             return self._by_assertion(fields)
         try:
             return web.json_response(issue(self.mint, list(fields.items()), request.headers.get("Authorization")))
-        except TokenRequestError as error:
+        except OAuthError as error:
             return web.json_response(error.as_json(), status=error.status)
 
     def _identity(self, request: web.Request) -> web.Response:

@@ -1,0 +1,64 @@
+"""The emulated Entra with the sample tenant, an extension to call, and a browser without a window."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from selftest.entra.directory import Directory
+from selftest.entra.sign_in_server import SignInServer
+from selftest.entra.tenant_file import read_tenant_file
+from selftest.entra.tls import Tls, make_tls
+from selftest.target import APP_DIR
+from tests.clients.browser import Browser
+from tests.clients.extension import Extension, running_extension
+
+
+@pytest.fixture(scope="session")
+def tls() -> Tls:
+    """Give a certificate authority; making one for every test would only take time."""
+    return make_tls()
+
+
+@pytest.fixture(scope="session")
+def ca_file(tls: Tls, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give the file that clients trust."""
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    tls.write_ca(path)
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def trust(ca_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell client libraries of the authority as its user would, and keep them off any proxy."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_file)
+    monkeypatch.setenv("SSL_CERT_FILE", ca_file)
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+@pytest.fixture(scope="session")
+def sample() -> Directory:
+    """Give the tenant of the sample file."""
+    return read_tenant_file(Path(APP_DIR) / "selftest" / "tenant.sample.toml")
+
+
+@pytest.fixture
+async def extension() -> AsyncIterator[Extension]:
+    """Give an extension that listens."""
+    async with running_extension() as extension:
+        yield extension
+
+
+@pytest.fixture
+async def entra(sample: Directory, extension: Extension, tls: Tls) -> AsyncIterator[SignInServer]:
+    """Give the emulated Entra with the sample tenant, by http and https."""
+    async with SignInServer(sample.aimed_at(extension.url), tls=tls) as server:
+        yield server
+
+
+@pytest.fixture
+def browser(ca_file: str) -> Iterator[Browser]:
+    """Give a browser."""
+    browser = Browser(ca_file)
+    yield browser
+    browser.close()
