@@ -1,24 +1,44 @@
-"""``entra``: the emulated Entra alone, for an endpoint that is developed or debugged beside it."""
+"""``entra``: the emulated Entra alone, for an endpoint or an app that is developed beside it."""
 
 import argparse
 import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 from selftest.entra.server import EntraServer
+from selftest.entra.sign_in_server import SignInServer
 from selftest.entra.tenant import local_tenant
-from selftest.target import DEFAULT_AUTHORITY_PORT, add_tenant_arguments, endpoint_settings, port_number
+from selftest.entra.tenant_file import TenantFileError, read_tenant_file
+from selftest.entra.tls import Tls, how_to_trust, make_tls
+from selftest.target import (
+    DEFAULT_AUTHORITY_PORT,
+    add_tenant_arguments,
+    endpoint_settings,
+    endpoint_url,
+    port_number,
+)
+
+DEFAULT_HTTPS_PORT: Final = 8443
+_CA_FILE: Final = Path("emulated-entra-ca.pem")
+_COULD_NOT_RUN: Final = 2
+
+
+class _UsageError(Exception):
+    """Raised when flags contradict each other or a file cannot be used; the message says what to do."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describe the command line."""
     parser = subparsers.add_parser(
         "entra",
-        help="serve the emulated Entra: metadata, keys, tokens",
+        help="serve the emulated Entra: metadata, keys, tokens; with a tenant file whole sign-ins",
         description=(
             "Serve the emulated Entra on 127.0.0.1 until SIGTERM or SIGINT. What it prints are the settings to start "
-            "an endpoint with."
+            "an endpoint with. With --tenant-file apps can sign their users in with it."
         ),
     )
     parser.add_argument(
@@ -28,36 +48,114 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="where to listen; 0 takes any free one (default: %(default)s)",
     )
     add_tenant_arguments(parser)
+    group = parser.add_argument_group("sign-ins")
+    group.add_argument(
+        "--tenant-file",
+        type=Path,
+        metavar="FILE",
+        help="apps, users, extensions and listeners (an example: selftest/tenant.sample.toml)",
+    )
+    group.add_argument(
+        "--url",
+        type=endpoint_url,
+        metavar="URL",
+        help="with --tenant-file: the endpoint, in place of every target_url of the file",
+    )
+    group.add_argument(
+        "--https", action="store_true", help="with --tenant-file: also serve https, which client libraries ask for"
+    )
+    group.add_argument(
+        "--https-port",
+        type=port_number,
+        default=DEFAULT_HTTPS_PORT,
+        metavar="PORT",
+        help="where; 0 takes any free one (default: %(default)s)",
+    )
+    group.add_argument(
+        "--ca-file",
+        type=Path,
+        default=_CA_FILE,
+        metavar="FILE",
+        help="where the certificate authority of --https is written (default: %(default)s)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until a signal comes. Exit code 0; 2 when the port cannot be used."""
+    """Serve until a signal comes. Exit code 0; 2 when a flag, a file or a port cannot be used."""
     try:
-        return asyncio.run(_serve(args))
+        server, tls = _server(args)
+        return asyncio.run(_serve(server, args, tls))
+    except (_UsageError, TenantFileError) as error:
+        print(error, file=sys.stderr)
+        return _COULD_NOT_RUN
     except OSError as error:
+        ports = f"{args.port}" if not args.https else f"{args.port} and {args.https_port}"
+        flags = "--port" if not args.https else "--port or --https-port"
         print(
-            f"the emulated Entra cannot listen on 127.0.0.1:{args.port} ({error.strerror}); "
-            "stop what uses the port, or choose another with --port",
+            f"the emulated Entra cannot listen on 127.0.0.1:{ports} ({error.strerror}); "
+            f"stop what uses the port, or choose another with {flags}",
             file=sys.stderr,
         )
-        return 2
+        return _COULD_NOT_RUN
     except KeyboardInterrupt:
         # Only where the loop takes no signal handlers (Windows): there this is the way to end it.
         return 0
 
 
-async def _serve(args: argparse.Namespace) -> int:
+def _server(args: argparse.Namespace) -> tuple[EntraServer, Tls | None]:
+    if args.tenant_file is None:
+        if args.https or args.url is not None:
+            raise _UsageError("--https and --url are for sign-ins: give --tenant-file too")
+        tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience, extension_id=args.extension)
+        return EntraServer(tenant, port=args.port), None
+    if args.tenant or args.audience or args.extension:
+        raise _UsageError("--tenant, --audience and --extension are in the tenant file: change them there")
+    directory = read_tenant_file(args.tenant_file)
+    if args.url is not None:
+        directory = directory.aimed_at(args.url)
+    tls = make_tls() if args.https else None
+    if tls is not None:
+        try:
+            tls.write_ca(args.ca_file)
+        except OSError as error:
+            raise _UsageError(f"--ca-file {args.ca_file} cannot be written: {error.strerror}") from error
+    return SignInServer(directory, port=args.port, tls=tls, https_port=args.https_port), tls
+
+
+async def _serve(server: EntraServer, args: argparse.Namespace, tls: Tls | None) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # asyncio's word for a loop without signals (Windows)
             loop.add_signal_handler(number, stop.set)
-    tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience, extension_id=args.extension)
-    async with EntraServer(tenant, port=args.port) as server:
-        for name, value in endpoint_settings(server).items():
+    async with server:
+        settings = endpoint_settings(server)
+        if isinstance(server, SignInServer):
+            settings["Claims__AllowedExtensionIds"] = ",".join(_extension_ids(server))
+        for name, value in settings.items():
             print(f"{name}={value}")
+        for line in _sign_in_lines(server, args, tls):
+            print(f"# {line}")
         print(f"# new signing key: curl -X POST {server.base_url}/rotate")
         print(f"# listening on {server.base_url}", flush=True)
         await stop.wait()
     return 0
+
+
+def _extension_ids(server: SignInServer) -> list[str]:
+    """Give the ids of every extension that the same registration stands for: one endpoint serves them all."""
+    audience = server.directory.tenant.audience_app_id
+    return [known.id for known in server.directory.extensions if known.audience.client_id == audience]
+
+
+def _sign_in_lines(server: EntraServer, args: argparse.Namespace, tls: Tls | None) -> Iterator[str]:
+    if not isinstance(server, SignInServer):
+        return
+    yield f"authority for client libraries: {server.sign_in_authority_url}"
+    if tls is not None:
+        yield f"trust {args.ca_file} for as long as this runs:"
+        yield from (f"  {line}" for line in how_to_trust(args.ca_file))
+    for app in server.directory.apps:
+        yield f"app {app.key}: {app.client_id} {app.principal.display_name}"
+    yield f"sign-ins so far, as Graph gives them: curl {server.base_url}/signins"

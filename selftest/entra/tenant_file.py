@@ -72,7 +72,7 @@ def _directory(root: TomlTable, folder: Path) -> Directory | None:
     _check_ids(root, apps.values(), people.values(), known.values(), complete)
     _check_one_listener(root, complete)
     if not known or not people or not apps:
-        root.complain("", "expected at least one [apps.…], one [users.…] and one [extensions.…]")
+        root.complaints.add("", "expected at least one [apps.…], one [users.…] and one [extensions.…]")
         return None
     return Directory(
         tenant=_tenant(tenant_id, domain, next(iter(known.values())), complete, apps),

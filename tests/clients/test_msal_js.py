@@ -1,0 +1,125 @@
+"""MSAL.js in a real Chromium: the page is clicked, the answer is read where a user would read it."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+import pytest
+from playwright.async_api import Page, expect
+
+from selftest.entra.sign_in_server import SignInServer
+from tests.clients.chromium import chromium, single_page_app, why_not
+from tests.clients.extension import Extension, Mood
+
+pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+
+ORDERS = ["api://orders.sample.example/orders.read"]
+
+
+@pytest.fixture
+async def page(entra: SignInServer, tmp_path: Path) -> AsyncIterator[Page]:
+    """Give a browser that shows the single-page app, ready to sign in."""
+    registered = entra.directory.app_named("spa")
+    assert registered is not None
+    port = urlsplit(entra.sign_in_authority_url).port
+    assert port is not None
+    async with (
+        single_page_app(client_id=registered.client_id, authority=entra.sign_in_authority_url, scopes=ORDERS) as url,
+        chromium(port, tmp_path) as context,
+    ):
+        page = context.pages[0]
+        await page.goto(url)
+        await _result(page)
+        yield page
+
+
+async def _result(page: Page) -> Any:
+    """Read what the page shows, once it shows something."""
+    await expect(page.locator("#result")).not_to_be_empty()
+    return json.loads(await page.locator("#result").inner_text())
+
+
+async def _sign_in(page: Page, name: str) -> Any:
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_role("button", name=name).click()
+    await page.wait_for_url("http://localhost:*/**")
+    return await _result(page)
+
+
+async def _renewed(page: Page) -> Any:
+    await page.evaluate("window.renew()")
+    return await _result(page)
+
+
+async def test_both_tokens_are_enriched(page: Page, extension: Extension) -> None:
+    """The id token has what the page's own policy maps, the access token what the API's policy maps."""
+    result = await _sign_in(page, "Ada Sample")
+    assert result["id"]["custom_roles"] == ["Writer", "Editor"]
+    access = jwt.decode(result["access"], options={"verify_signature": False})
+    assert access["order_roles"] == ["Writer", "Editor"]
+    assert extension.audiences == ["Sample orders API", "Sample single-page app"]
+
+
+@pytest.mark.parametrize("mood", ["slow", "broken", "refusing"])
+async def test_failed_extension_is_a_failed_sign_in(
+    page: Page, extension: Extension, entra: SignInServer, mood: Mood
+) -> None:
+    """The page gets Entra's error instead of a token, and the log has the code."""
+    extension.mood = mood
+    result = await _sign_in(page, "Ben Sample")
+    assert result["error"] == "server_error", result
+    assert "AADSTS1100001" in result["message"]
+    codes = {callout.verdict.code for callout in entra.desk.log.records[-1].callouts}
+    assert codes == {{"slow": 1003005, "broken": 1003006, "refusing": 1003002}[mood]}
+
+
+async def test_renewal_goes_cross_origin(page: Page, extension: Extension, entra: SignInServer) -> None:
+    """MSAL.js renews from the page's origin with its refresh token, and hears of a failure."""
+    await _sign_in(page, "Ada Sample")
+    assert (await _renewed(page))["id"]["custom_roles"] == ["Writer", "Editor"]
+    assert not entra.desk.log.records[-1].interactive
+    extension.mood = "refusing"
+    assert (await _renewed(page))["error"] == "server_error"
+
+
+async def test_second_sign_in_needs_no_page_until_logout(page: Page, entra: SignInServer) -> None:
+    """The browser's session signs the user in again; after a logout the page asks."""
+    await _sign_in(page, "Ada Sample")
+    await page.evaluate("sessionStorage.clear()")
+    await page.reload()
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_function("document.getElementById('result')?.textContent.includes('custom_roles')")
+    before = len(entra.desk.log.records)
+    # Not awaited in the page: the page is gone before it could say so.
+    await page.evaluate("void window.leave()")
+    await page.wait_for_url("http://localhost:*/?state=*")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert len(entra.desk.log.records) == before
+
+
+async def test_page_works_without_script_and_with_a_keyboard(page: Page) -> None:
+    """The page of the emulated Entra runs nothing, breaks no policy of its own, and can be tabbed through."""
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert await page.locator("script").count() == 0
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Ada Sample")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("http://localhost:*/**")
+    assert "id" in await _result(page)
+    assert not [text for text in complaints if "Content Security Policy" in text]
+
+
+async def test_cancel_tells_the_app(page: Page) -> None:
+    """The button that cancels sends the app what Entra sends."""
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_role("button", name="Cancel").click()
+    await page.wait_for_url("http://localhost:*/**")
+    result = await _result(page)
+    assert (result["error"], "AADSTS65004" in result["message"]) == ("access_denied", True)
