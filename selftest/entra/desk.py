@@ -44,7 +44,6 @@ class Desk:
         clock: Callable[[], float],
         new_id: Callable[[], str],
     ) -> None:
-        self.directory = directory
         self.log = EventsLog()
         self.issuer = Issuer(directory, mint, caller, self.log, clock)
         self.refresh_tokens = RefreshTokens(clock, new_id)
@@ -52,6 +51,15 @@ class Desk:
         self.sessions = Sessions(new_id)
         self._clock = clock
         self._new_id = new_id
+
+    @property
+    def directory(self) -> Directory:
+        """Give the tenant."""
+        return self.issuer.directory
+
+    def aim_at(self, target_url: str) -> None:
+        """Move every extension's endpoint: an endpoint's address is often known only after its authority's."""
+        self.issuer.directory = self.issuer.directory.aimed_at(target_url)
 
     def trace(self, correlation_id: str) -> Trace:
         """Give what an error carries so that it can be found."""

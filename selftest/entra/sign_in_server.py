@@ -48,7 +48,6 @@ class SignInServer(EntraServer):
         clock: Wall-clock seconds since 1970, for tokens and for what expires.
 
     Attributes:
-        directory: The same.
         desk: What is issued and remembered, with the log of sign-ins; there from the moment it listens.
     """
 
@@ -62,7 +61,7 @@ class SignInServer(EntraServer):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(directory.tenant, port=port, clock=clock)
-        self.directory = directory
+        self._directory = directory
         self._now = clock
         self._tls = tls
         self._https_port = https_port
@@ -70,6 +69,11 @@ class SignInServer(EntraServer):
         self._desk: Desk | None = None
         self._stack = AsyncExitStack()
         self._aliases = (directory.tenant.tenant_id, directory.tenant.domain)
+
+    @property
+    def directory(self) -> Directory:
+        """Give the tenant."""
+        return self._directory if self._desk is None else self._desk.directory
 
     @property
     def desk(self) -> Desk:
@@ -101,7 +105,7 @@ class SignInServer(EntraServer):
         async with AsyncExitStack() as stack:
             session: aiohttp.ClientSession = await stack.enter_async_context(caller_session())
             self._desk = Desk(
-                self.directory,
+                self._directory,
                 lambda: self.mint,
                 Caller(session),
                 self._now,

@@ -1,0 +1,25 @@
+"""The whole way: MSAL, the emulated Entra, and the endpoint of this checkout in Microsoft's worker library."""
+
+import asyncio
+
+import jwt
+
+from selftest.entra.directory import Directory
+from selftest.entra.sign_in_server import SignInServer
+from selftest.entra.tls import Tls
+from selftest.host.process import AppProcess
+from selftest.target import APP_DIR, CALLOUT_PATH, endpoint_settings
+from tests.clients.browser import Browser
+from tests.clients.test_msal_python import ORDERS, App
+
+
+async def test_sign_in_through_the_endpoint_of_this_checkout(sample: Directory, tls: Tls, browser: Browser) -> None:
+    """The endpoint believes the callout's token, and its claims arrive in the app."""
+    async with SignInServer(sample, tls=tls) as entra, AppProcess(endpoint_settings(entra), app_dir=APP_DIR) as app:
+        entra.desk.aim_at(app.url + CALLOUT_PATH)
+        portal = await asyncio.to_thread(App, entra, "portal")
+        result = await asyncio.to_thread(portal.sign_in, browser, "ben", scopes=ORDERS)
+        assert "error" not in result, (result, entra.desk.log.records[-1])
+        assert result["id_token_claims"]["custom_roles"]
+        access = jwt.decode(result["access_token"], options={"verify_signature": False})
+        assert access["order_roles"] == result["id_token_claims"]["custom_roles"]
