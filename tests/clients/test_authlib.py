@@ -55,10 +55,12 @@ class StrictApp:
             self.metadata["authorization_endpoint"], nonce=NONCE, code_verifier=verifier
         )
         landing = browser.open(url, user=user)
+        if "error" in landing.fields:
+            # What Authlib's integrations for web frameworks do before they ask for a token.
+            raise OAuthError(error=landing.fields["error"], description=landing.fields["error_description"])
         answer = f"{CALLBACK}?" + urlencode(landing.fields)
         token: dict[str, Any] = self.oauth.fetch_token(
             self.metadata["token_endpoint"],
-            grant_type="authorization_code",
             authorization_response=answer,
             code_verifier=verifier,
             state=state,
@@ -122,9 +124,13 @@ async def test_refresh_rotates(tenant: SignInServer, browser: Browser, ca_file: 
 
 
 async def test_failed_extension(tenant: SignInServer, browser: Browser, ca_file: str, extension: Extension) -> None:
-    """The app sees a failed sign-in as its library shows it."""
-    extension.mood = "refusing"
+    """The app sees a failed sign-in, and a failed refresh as its library shows it."""
     app = await asyncio.to_thread(StrictApp, tenant, tenant.sign_in_authority_url, ca_file)
+    token = await asyncio.to_thread(app.sign_in, browser, "ada")
+    extension.mood = "refusing"
+    url = app.metadata["token_endpoint"]
+    with pytest.raises(OAuthError, match="server_error: AADSTS1100001"):
+        await asyncio.to_thread(app.oauth.refresh_token, url, refresh_token=token["refresh_token"])
     with pytest.raises(OAuthError, match="AADSTS1100001"):
         await asyncio.to_thread(app.sign_in, browser, "ada")
 
