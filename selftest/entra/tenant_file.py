@@ -64,15 +64,16 @@ def _directory(root: TomlTable, folder: Path) -> Directory | None:
     extension_tables = root.tables("extensions")
     extensions = [_extension(key, table, apps) for key, table in extension_tables.items()]
     known = {extension.key: extension for extension in extensions if extension is not None}
-    # A listener is not blamed for an extension that is itself at fault.
-    listener_tables = root.tables("listeners").items() if len(known) == len(extensions) else ()
-    listeners = [_listener(key, table, known, apps) for key, table in listener_tables]
+    # A listener is not blamed for an extension that is itself at fault: None stands for one.
+    named = {key: known.get(key) for key in extension_tables}
+    listeners = [_listener(key, table, named, apps) for key, table in root.tables("listeners").items()]
     root.done()
     complete = tuple(listener for listener in listeners if listener is not None)
     _check_ids(root, apps.values(), people.values(), known.values(), complete)
     _check_one_listener(root, complete)
-    if not known or not people or not apps:
+    if not (extension_tables and people and apps):
         root.complaints.add("", "expected at least one [apps.…], one [users.…] and one [extensions.…]")
+    if not (known and people and apps):
         return None
     return Directory(
         tenant=_tenant(tenant_id, domain, next(iter(known.values())), complete, apps),
@@ -130,7 +131,7 @@ def _extension(key: str, table: TomlTable, apps: Mapping[str, App]) -> Extension
 
 
 def _listener(
-    key: str, table: TomlTable, extensions: Mapping[str, Extension], apps: Mapping[str, App]
+    key: str, table: TomlTable, extensions: Mapping[str, Extension | None], apps: Mapping[str, App]
 ) -> Listener | None:
     extension = table.reference("extension", table.text("extension"), extensions, "extension")
     app_keys = table.texts("apps")
