@@ -14,6 +14,9 @@ from typing import Any, Final
 from selftest.entra.signing import base64url
 from selftest.entra.tokens import TokenMint
 
+#: The subject of an assertion, beside its attributes.
+NAME_ID: Final = "NameID"
+
 _MICROSOFT: Final = "http://schemas.microsoft.com/identity/claims"
 _XMLSOAP: Final = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
 
@@ -30,7 +33,8 @@ def app_token_claims(mint: TokenMint, event: Mapping[str, Any], *, basic_claim_s
     while those that make it a token stay.
     """
     if is_saml(event):
-        return _assertion(event, basic_claim_set=basic_claim_set)
+        context = event["data"]["authenticationContext"]
+        return assertion_claims(context["user"], event["data"]["tenantId"], basic_claim_set=basic_claim_set)
     context = event["data"]["authenticationContext"]
     user, client, resource = (
         context["user"],
@@ -52,8 +56,8 @@ def app_token_claims(mint: TokenMint, event: Mapping[str, Any], *, basic_claim_s
     }
 
 
-def _assertion(event: Mapping[str, Any], *, basic_claim_set: bool) -> dict[str, object]:
-    user = event["data"]["authenticationContext"]["user"]
+def assertion_claims(user: Mapping[str, Any], tenant_id: str, *, basic_claim_set: bool = True) -> dict[str, object]:
+    """Give the name identifier and the attributes of a SAML assertion, without any custom one."""
     person = {
         f"{_XMLSOAP}/name": user.get("userPrincipalName"),
         f"{_XMLSOAP}/givenname": user.get("givenName"),
@@ -62,8 +66,8 @@ def _assertion(event: Mapping[str, Any], *, basic_claim_set: bool) -> dict[str, 
     }
     known = {name: value for name, value in person.items() if value is not None}
     return {
-        "NameID": user.get("userPrincipalName", user["id"]),
-        f"{_MICROSOFT}/tenantid": event["data"]["tenantId"],
+        NAME_ID: user.get("userPrincipalName", user["id"]),
+        f"{_MICROSOFT}/tenantid": tenant_id,
         f"{_MICROSOFT}/objectidentifier": user["id"],
         **(known if basic_claim_set else {}),
     }

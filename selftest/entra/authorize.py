@@ -25,7 +25,7 @@ from selftest.entra.issuance import Issuance
 from selftest.entra.oauth_error import OAuthError
 from selftest.entra.redirect_uris import with_response
 from selftest.entra.sessions import FORM_FIELD, Session, check_form, set_form_cookie
-from selftest.entra.signin_page import choose_page, message_page, send_page
+from selftest.entra.signin_page import choose_page, error_page, send_page
 from selftest.entra.token_request import single_valued
 from selftest.entra.tokens import TokenMint, TokenVersion
 
@@ -72,12 +72,12 @@ class AuthorizeEndpoint:
                 check_form(request, form.get(FORM_FIELD, ""))
             destination = read_destination(self._desk.directory, fields)
         except OAuthError as error:
-            return self._told_on_a_page(error, fields)
+            return error_page(error, self._desk.trace(fields.get("client-request-id", "")))
         try:
             asked = read_request(self._desk.directory, fields, destination, self._version)
             return await self._signed_in(request, fields, destination, asked, form)
         except OAuthError as error:
-            trace = self._desk.trace(correlation_id(fields.get("client-request-id")))
+            trace = self._desk.trace(fields["client-request-id"])
             return _send(destination, error.as_response(trace))
 
     async def _signed_in(
@@ -188,16 +188,6 @@ class AuthorizeEndpoint:
         if asked.client_info:
             answer["client_info"] = desk.client_info(person)
         return answer | {"session_state": session.sid}
-
-    def _told_on_a_page(self, error: OAuthError, fields: Mapping[str, str]) -> web.StreamResponse:
-        trace = self._desk.trace(correlation_id(fields.get("client-request-id")))
-        facts = {
-            "Error": error.code,
-            "Trace ID": trace.trace_id,
-            "Correlation ID": trace.correlation_id,
-            "Timestamp": trace.timestamp,
-        }
-        return message_page("Sign-in failed", error.description(), facts, status=error.status)
 
 
 def _send(destination: Destination, answer: Mapping[str, str]) -> web.StreamResponse:

@@ -15,6 +15,7 @@ from selftest.entra.events_log import EventsLog, SignInRecord
 from selftest.entra.issuance import Issuance, Issuer
 from selftest.entra.oauth_error import Trace
 from selftest.entra.refresh_tokens import RefreshTokens
+from selftest.entra.saml_statement import AttributeStatement, attribute_statement
 from selftest.entra.scopes import Scopes, read_scopes
 from selftest.entra.sessions import Sessions
 from selftest.entra.signing import base64url
@@ -34,6 +35,7 @@ class Desk:
 
     Attributes:
         log: The sign-ins that happened.
+        new_id: The same.
     """
 
     def __init__(
@@ -49,8 +51,8 @@ class Desk:
         self.refresh_tokens = RefreshTokens(clock, new_id)
         self.codes = CodeStore(clock, new_id, self.refresh_tokens.withdraw)
         self.sessions = Sessions(new_id)
+        self.new_id = new_id
         self._clock = clock
-        self._new_id = new_id
 
     @property
     def directory(self) -> Directory:
@@ -62,8 +64,9 @@ class Desk:
         self.issuer.directory = self.issuer.directory.aimed_at(target_url)
 
     def trace(self, correlation_id: str) -> Trace:
-        """Give what an error carries so that it can be found."""
-        return Trace(trace_id=str(uuid.uuid4()), correlation_id=correlation_id, at_s=self._clock())
+        """Give what an error carries so that it can be found; an empty correlation id stands for a new one."""
+        known = correlation_id or str(uuid.uuid4())
+        return Trace(trace_id=str(uuid.uuid4()), correlation_id=known, at_s=self._clock())
 
     async def play(
         self, mint: TokenMint, person: Person, client: App, *, scope: str = "openid profile", nonce: str | None = None
@@ -88,8 +91,10 @@ class Desk:
                 correlation_id=str(uuid.uuid4()),
             )
         )
-        if record.refusal is None and not saml:
-            grant = self.grant(record, scopes, "2.0", session_id=self._new_id(), nonce=nonce)
+        if record.refusal is None and saml:
+            self.note_statement(record)
+        elif record.refusal is None:
+            grant = self.grant(record, scopes, "2.0", session_id=self.new_id(), nonce=nonce)
             if scopes.id_token:
                 self.sign_id_token(mint, grant, record)
             self.sign_access_token(mint, grant, record)
@@ -125,6 +130,13 @@ class Desk:
         """Mint the access token, and note its claims."""
         claims = access_token(mint, grant)
         return _sign(mint, "access_token", claims, grant.scopes.resource.access_version, record)
+
+    def note_statement(self, record: SignInRecord) -> AttributeStatement:
+        """Build the attribute statement of a SAML sign-in, and note it."""
+        custom = record.custom_claims.get("saml", {})
+        statement = attribute_statement(record.person, record.client, self.directory.tenant.tenant_id, custom)
+        record.minted["saml"] = statement.as_claims()
+        return statement
 
     def client_info(self, person: Person) -> str:
         """Name the account as Microsoft's libraries want it: object id and tenant id."""

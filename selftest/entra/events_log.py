@@ -60,6 +60,18 @@ class Callout:
         """Give the last answer's status; 0 where there was none."""
         return 0 if self.call is None else self.call.attempts[-1].status or 0
 
+    def as_portal(self) -> dict[str, Any]:
+        """Give what the Authentication Events tab shows, which Graph's type has no duration for."""
+        return {
+            "event": "tokenIssuanceStart",
+            "audience": self.audience.principal.display_name,
+            "http_status": self.http_status,
+            "error_code": self.verdict.code,
+            "error_name": self.verdict.name,
+            "duration_ms": round(self.duration_ms, 1),
+            "retries": max(0, self.attempts - 1),
+        }
+
     def as_graph(self) -> dict[str, Any]:
         """Give it as ``appliedAuthenticationEventListener``."""
         return {

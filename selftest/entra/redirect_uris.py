@@ -19,12 +19,13 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1"})
 def match(app: App, given: str) -> RedirectUri | None:
     """Find the registered URI that a request's ``redirect_uri`` is; None where it is none of them."""
     exact = next((known for known in app.redirect_uris if known.uri == given), None)
-    if exact is not None:
-        return exact
+    return exact or next((known for known in app.redirect_uris if same_uri(known, given)), None)
+
+
+def same_uri(registered: RedirectUri, given: str) -> bool:
+    """Say whether a URI is the registered one: to the letter, or on http loopback but for the port."""
     wanted = _without_port(given)
-    if wanted is None:
-        return None
-    return next((known for known in app.redirect_uris if _without_port(known.uri) == wanted), None)
+    return registered.uri == given or (wanted is not None and _without_port(registered.uri) == wanted)
 
 
 def spa_origins(apps: Iterable[App]) -> frozenset[str]:

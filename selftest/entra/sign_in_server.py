@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import aiohttp
 from aiohttp import web
@@ -28,6 +28,9 @@ from selftest.entra.redirect_uris import is_spa_origin
 from selftest.entra.server import EntraServer, read_form
 from selftest.entra.tls import Tls
 from selftest.entra.tokens import TokenMint, TokenVersion
+
+if TYPE_CHECKING:
+    from selftest.entra.saml_endpoint import SamlEndpoint
 
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _PREFLIGHT_AGE_S: Final = 600
@@ -148,6 +151,11 @@ class SignInServer(EntraServer):
 
     def _sign_in_routes(self, root: str) -> list[web.RouteDef]:
         routes = [web.route(method, f"{root}/openid/userinfo", self._userinfo) for method in ("GET", "POST")]
+        routes += [
+            web.get(f"{root}/saml2", self._saml),
+            web.post(f"{root}/saml2/user", self._saml),
+            web.get(f"{root}/federationmetadata/2007-06/federationmetadata.xml", self._saml_metadata),
+        ]
         for version, path in _VERSIONS.items():
             authorize = f"{root}{path}/authorize"
             routes += [
@@ -217,6 +225,18 @@ class SignInServer(EntraServer):
     async def _logout(self, request: web.Request) -> web.StreamResponse:
         given = request.query if request.method == "GET" else await request.post()
         return end_session(self.desk, request, {name: str(value) for name, value in given.items()})
+
+    async def _saml(self, request: web.Request) -> web.StreamResponse:
+        return await self._saml_endpoint(request).ask(request)
+
+    async def _saml_metadata(self, request: web.Request) -> web.StreamResponse:
+        return self._saml_endpoint(request).metadata()
+
+    def _saml_endpoint(self, request: web.Request) -> "SamlEndpoint":
+        # XML and its signatures are loaded when the first SAML app shows up: few tenants have one.
+        from selftest.entra.saml_endpoint import SamlEndpoint  # noqa: PLC0415 - see above
+
+        return SamlEndpoint(self.desk, self.mint_of(request))
 
     async def _instance(self, request: web.Request) -> web.StreamResponse:
         document = instance_discovery(request.host, self.mint_of(request).authority_url)

@@ -16,6 +16,7 @@ import jinja2
 from aiohttp import web
 
 from selftest.entra.directory import App, Person
+from selftest.entra.oauth_error import OAuthError, Trace
 from selftest.entra.sessions import FORM_FIELD
 
 _STYLE: Final = """
@@ -127,6 +128,17 @@ def send_page(app: App, action: str, fields: Mapping[str, str]) -> web.Response:
 def message_page(title: str, text: str, facts: Mapping[str, str] | None = None, *, status: int = 200) -> web.Response:
     """Tell the user something that no app can be told."""
     return _page("message", title, status=status, text=text, facts=facts or {})
+
+
+def error_page(error: OAuthError, trace: Trace) -> web.Response:
+    """Tell the user what the app cannot be told, with what traces it."""
+    facts = {
+        "Error": error.code,
+        "Trace ID": trace.trace_id,
+        "Correlation ID": trace.correlation_id,
+        "Timestamp": trace.timestamp,
+    }
+    return message_page("Sign-in failed", error.description(), facts, status=error.status)
 
 
 def _page(

@@ -1,8 +1,10 @@
 """The whole way: MSAL, the emulated Entra, and the endpoint of this checkout in Microsoft's worker library."""
 
 import asyncio
+from dataclasses import replace
 
 import jwt
+import pytest
 
 from selftest.entra.directory import Directory
 from selftest.entra.sign_in_server import SignInServer
@@ -13,9 +15,13 @@ from tests.clients.browser import Browser
 from tests.clients.test_msal_python import ORDERS, App
 
 
-async def test_sign_in_through_the_endpoint_of_this_checkout(sample: Directory, tls: Tls, browser: Browser) -> None:
+@pytest.mark.parametrize("external", [False, True])
+async def test_sign_in_through_the_endpoint_of_this_checkout(
+    sample: Directory, tls: Tls, browser: Browser, *, external: bool
+) -> None:
     """The endpoint believes the callout's token, and its claims arrive in the app."""
-    async with SignInServer(sample, tls=tls) as entra, AppProcess(endpoint_settings(entra), app_dir=APP_DIR) as app:
+    directory = replace(sample, external=external)
+    async with SignInServer(directory, tls=tls) as entra, AppProcess(endpoint_settings(entra), app_dir=APP_DIR) as app:
         entra.desk.aim_at(app.url + CALLOUT_PATH)
         portal = await asyncio.to_thread(App, entra, "portal")
         result = await asyncio.to_thread(portal.sign_in, browser, "ben", scopes=ORDERS)

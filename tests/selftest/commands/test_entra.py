@@ -4,15 +4,19 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from selftest.entra.tenant import DEFAULT_TENANT
 from selftest.target import APP_DIR
+
+SAMPLE = str(Path(APP_DIR) / "selftest" / "tenant.sample.toml")
 
 #: The two commands without the rest of the command line.
 _DRIVER = """
@@ -65,6 +69,46 @@ async def test_prints_settings_and_serves_until_a_signal(number: signal.Signals)
             assert (await response.json())["issuer"] == f"{authority_url}/v2.0"
         process.send_signal(number)
         assert await process.wait() == 0
+
+
+async def test_tenant_file_with_https(tmp_path: Path) -> None:
+    """With a tenant file apps find their authority by https, and the authority's certificate in a file."""
+    ca_file = tmp_path / "ca.pem"
+    argv = ("--tenant-file", SAMPLE, "--https", "--https-port", "0", "--ca-file", str(ca_file))
+    async with _selftest("entra", "--port", "0", *argv) as process:
+        lines = await _lines_until_listening(process)
+        authority = next(line for line in lines if line.startswith("# authority for client libraries: ")).split()[-1]
+        trusting = ssl.create_default_context(cafile=str(ca_file))
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{authority}/v2.0/.well-known/openid-configuration", ssl=trusting) as response,
+        ):
+            assert (await response.json())["authorization_endpoint"] == f"{authority}/oauth2/v2.0/authorize"
+        assert any("REQUESTS_CA_BUNDLE=" in line for line in lines)
+        assert any(DEFAULT_TENANT.client.app_id in line for line in lines)
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+    assert "PRIVATE" not in ca_file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("--https",), "give --tenant-file too"),
+        (("--url", "http://127.0.0.1:1"), "give --tenant-file too"),
+        (("--tenant-file", "/nowhere.toml"), "/nowhere.toml cannot be read"),
+        (("--tenant-file", "pyproject.toml"), "there is no such key here"),
+        (("--tenant-file", SAMPLE, "--audience", DEFAULT_TENANT.audience_app_id), "are in the tenant file"),
+        (("--tenant-file", SAMPLE, "--https", "--ca-file", "/nowhere/ca.pem"), "--ca-file /nowhere/ca.pem cannot be"),
+    ],
+)
+async def test_what_cannot_run(argv: tuple[str, ...], words: str) -> None:
+    """A contradiction or a file that cannot be used is exit code 2 with what to do, and no traceback."""
+    async with _selftest("entra", "--port", "0", *argv) as process:
+        _, err = await process.communicate()
+    assert process.returncode == 2
+    assert words in err.decode()
+    assert "Traceback" not in err.decode()
 
 
 async def test_port_in_use() -> None:
