@@ -48,6 +48,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="where to listen; 0 takes any free one (default: %(default)s)",
     )
     add_tenant_arguments(parser)
+    _add_sign_in_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_sign_in_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("sign-ins")
     group.add_argument(
         "--tenant-file",
@@ -78,7 +83,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="FILE",
         help="where the certificate authority of --https is written (default: %(default)s)",
     )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -121,24 +121,9 @@ def read_request(
         OAuthError: The app is to be told.
     """
     wanted = _response_type(fields)
-    client = destination.client
-    if "id_token" in wanted and not client.id_token_issuance:
-        raise OAuthError(
-            "unsupported_response_type",
-            f"response_type 'id_token' is not enabled for the application (id_token_issuance of {client.key})",
-            aadsts=700054,
-        )
-    if "id_token" in wanted and fields.get("response_mode") == "query":
-        raise OAuthError(
-            "invalid_request",
-            "'query' is not a supported value of 'response_mode' when requesting a token",
-            aadsts=70007,
-        )
     scopes = _scopes(directory, fields, version)
     if "id_token" in wanted:
-        required(fields, "nonce")
-        if not scopes.id_token:
-            raise OAuthError("invalid_request", "an id token needs the scope 'openid'", aadsts=70011)
+        _check_id_token(fields, destination.client, scopes)
     prompt = fields.get("prompt") or None
     if prompt is not None and prompt not in PROMPTS:
         raise OAuthError(
@@ -158,6 +143,25 @@ def read_request(
         correlation_id=correlation_id(fields.get("client-request-id")),
         client_info=fields.get("client_info") == "1",
     )
+
+
+def _check_id_token(fields: Mapping[str, str], client: App, scopes: Scopes) -> None:
+    """Hold what an id token from the authorize endpoint needs besides."""
+    if not client.id_token_issuance:
+        raise OAuthError(
+            "unsupported_response_type",
+            f"response_type 'id_token' is not enabled for the application (id_token_issuance of {client.key})",
+            aadsts=700054,
+        )
+    if fields.get("response_mode") == "query":
+        raise OAuthError(
+            "invalid_request",
+            "'query' is not a supported value of 'response_mode' when requesting a token",
+            aadsts=70007,
+        )
+    required(fields, "nonce")
+    if not scopes.id_token:
+        raise OAuthError("invalid_request", "an id token needs the scope 'openid'", aadsts=70011)
 
 
 def correlation_id(given: str | None) -> str:

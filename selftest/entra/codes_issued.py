@@ -102,6 +102,16 @@ class CodeStore:
             OAuthError: It was never issued, was redeemed, is too old, belongs to another client or redirect URI, or
                 the verifier does not match.
         """
+        issued = self._valid(code)
+        _check_owner(issued, client_id, redirect_uri)
+        check(issued)
+        _check_verifier(issued, verifier)
+        del self._codes[code]
+        self._spent[code] = issued.family
+        _bound(self._spent)
+        return issued
+
+    def _valid(self, code: str) -> IssuedCode:
         if code in self._spent:
             self._withdraw(self._spent[code])
             raise OAuthError("invalid_grant", "the authorization code was already redeemed", aadsts=54005)
@@ -115,12 +125,6 @@ class CodeStore:
                 f"the authorization code has expired: it is {age_s:.0f} s old, {CODE_LIFETIME_S} s are allowed",
                 aadsts=70008,
             )
-        _check_owner(issued, client_id, redirect_uri)
-        check(issued)
-        _check_verifier(issued, verifier)
-        del self._codes[code]
-        self._spent[code] = issued.family
-        _bound(self._spent)
         return issued
 
 

@@ -8,8 +8,12 @@ When the calls are made is documented only by its consequence, that a failure se
 error. So they are made at the authorize endpoint, before the redirect, and what they said is kept for the code's
 redemption. A refresh has no browser: it calls again, and fails at the token endpoint.
 
-Undocumented and decided here: a missing ``acceptMappedClaims`` fails before the endpoint is called; an app-only token
-(client credentials) calls nobody; Microsoft Graph as a resource calls nobody.
+Undocumented and decided here:
+
+- The error kind is ``server_error``, which reports show beside the same words for another non-retryable error of
+  Entra's (AADSTS90036); at the token endpoint the status is 400, as for every other OAuth error.
+- A missing ``acceptMappedClaims`` and a user who is not assigned fail before the endpoint is called.
+- An app-only token (client credentials) calls nobody, nor does Microsoft Graph as a resource.
 
 Source: entra-docs ``custom-extension-tokenissuancestart-configuration.md`` (step 3: audience), ``custom-extension-
 troubleshoot.md`` (what the user sees), ``jwt-claims-customization.md`` (``acceptMappedClaims``).
