@@ -28,14 +28,19 @@ class Extension:
         url: Where it listens.
         mood: What it does to everybody.
         moods: What it does to a user, by object id.
+        turns: What it does to one event after the other, before anything else is asked.
         events: What came.
+        headers: The headers of each.
+        done: What it did, by the event's correlation id.
     """
 
     url: str = ""
     mood: Mood = "well"
     moods: dict[str, Mood] = field(default_factory=dict)
+    turns: list[Mood] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    done: dict[str, Mood] = field(default_factory=dict)
 
     @property
     def audiences(self) -> list[str]:
@@ -49,7 +54,8 @@ class Extension:
         self.events.append(event)
         self.headers.append(dict(request.headers))
         user = event["data"]["authenticationContext"]["user"]["id"]
-        mood = self.moods.get(user, self.mood)
+        mood = self.turns.pop() if self.turns else self.moods.get(user, self.mood)
+        self.done[_correlation_id(event)] = mood
         if mood == "slow":
             await asyncio.sleep(30)
         if mood == "broken":

@@ -173,6 +173,14 @@ def _deflated(text: bytes) -> str:
             ),
             id="an entity",
         ),
+        pytest.param(
+            lambda: _deflated(
+                b'<!DOCTYPE x><samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="a">'
+                b'<Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://legacy.sample.example/saml</Issuer>'
+                b"</samlp:AuthnRequest>"
+            ),
+            id="a document type",
+        ),
     ],
 )
 async def test_requests_that_are_none(entra: SignInServer, ca_file: str, encoded: Callable[[], str]) -> None:

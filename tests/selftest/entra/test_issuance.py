@@ -1,5 +1,6 @@
 """Who is asked when a token is issued, what of the answer reaches it, and what the log says of it."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from selftest.entra.events_log import EventsLog, SignInRecord
 from selftest.entra.payloads import VARIETIES
 from selftest.entra.sign_in_server import SignInServer
 from selftest.mapping import MappingPolicy
-from tests.clients.extension import Extension
+from tests.clients.extension import Extension, Mood
 from tests.selftest.entra.asking import Asking, Clock
 
 ORDERS_SCOPE = "openid api://orders.sample.example/.default"
@@ -157,6 +158,10 @@ async def test_mapped_claims_have_to_be_accepted(
     record = await _play(directory, clock, app=app, scope=scope)
     assert record.error_code == (aadsts or 0)
     assert bool(extension.events) is (aadsts is None)
+    if aadsts is None:
+        access = record.minted["access_token"]
+        named = scope.rpartition("/")[0] if version == "1.0" else "99999999-9999-4999-8999-999999999999"
+        assert (access["aud"], access["ver"]) == (named, version)
 
 
 async def test_only_assigned_users(sample: Directory, extension: Extension, clock: Clock) -> None:
@@ -192,6 +197,27 @@ async def test_listener_limits_hold(sample: Directory, extension: Extension, clo
     (callout,) = record.callouts
     assert (callout.verdict.code, callout.attempts) == (1003005, 1)
     assert 300 <= callout.duration_ms < 2000
+
+
+async def test_changing_faults_hit_the_sign_ins_that_they_hit(
+    sample: Directory, extension: Extension, clock: Clock
+) -> None:
+    """While the extension does something else at every call, each sign-in ends as its own call did."""
+    moods: tuple[Mood, ...] = ("well", "broken", "refusing", "empty", "well")
+    extension.turns = [*moods] * 8
+    codes = {"well": None, "broken": 1003006, "refusing": 1003002, "empty": 1003007}
+    async with SignInServer(sample.aimed_at(extension.url), clock=clock) as server:
+        pairs = [_found(server.directory, user, "impatient") for user in ("ada", "ben", "cleo", "dana")] * 10
+        plays = (server.desk.play(server.mint, person, app) for person, app in pairs)
+        records = await asyncio.gather(*plays)
+    for record, (person, _) in zip(records, pairs, strict=True):
+        (callout,) = record.callouts
+        mood = extension.done[record.correlation_id]
+        assert callout.verdict.code == codes[mood]
+        assert bool(record.minted) is (mood == "well")
+        assert record.person is person
+        if record.minted:
+            assert record.minted["id_token"]["oid"] == person.id
 
 
 async def test_log_is_what_graph_shows(sample: Directory, extension: Extension, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from selftest.entra.directory import Directory
 from selftest.entra.sessions import SESSION_COOKIE
 from selftest.entra.sign_in_server import SignInServer
 from selftest.entra.tls import make_tls
-from tests.selftest.entra.asking import Asking
+from tests.selftest.entra.asking import Asking, Clock
 
 
 @pytest.mark.parametrize("prefix", ["", "/v2.0"])
@@ -76,6 +76,16 @@ async def test_userinfo_refuses(asking: Asking, authorization: str | None) -> No
     async with asking.session.get(url, headers=headers) as response:
         assert response.status == 401
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_userinfo_takes_no_expired_token(asking: Asking, clock: Clock) -> None:
+    """A token is good for its hour."""
+    token = (await asking.tokens(scope="openid"))["access_token"]
+    url, headers = f"{asking.entra.authority_url}/openid/userinfo", {"Authorization": f"Bearer {token}"}
+    for passes_s, status in ((3599, 200), (2, 401)):
+        clock.now_s += passes_s
+        async with asking.session.get(url, headers=headers) as response:
+            assert response.status == status
 
 
 async def test_listens_on_the_loopback_interface_only(sample: Directory) -> None:
