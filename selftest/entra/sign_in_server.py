@@ -50,6 +50,8 @@ class SignInServer(EntraServer):
         https_port: Where; 0 takes a free port.
         clock: Wall-clock seconds since 1970, for tokens and for what expires.
 
+    ``hits`` counts ``authorize`` besides.
+
     Attributes:
         desk: What is issued and remembered, with the log of sign-ins; there from the moment it listens.
     """

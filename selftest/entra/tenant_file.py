@@ -4,8 +4,10 @@
 duplicate ids and names that refer to nothing are reported together, each with its file, table and key.
 """
 
+import ipaddress
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +28,8 @@ _USER_MEMBERS: Final = (
     *("onPremisesSecurityIdentifier", "onPremisesUserPrincipalName", "preferredDataLocation", "preferredLanguage"),
     *("surname", "userPrincipalName", "userType"),
 )
+
+_DOMAIN: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 class TenantFileError(ValueError):
@@ -54,6 +58,8 @@ def read_tenant_file(path: Path) -> Directory:
 def _directory(root: TomlTable, folder: Path) -> Directory | None:
     own = root.table("tenant")
     tenant_id, domain = own.guid("id", DEFAULT_TENANT.tenant_id), own.text("domain", DEFAULT_TENANT.domain)
+    if not _DOMAIN.fullmatch(domain):
+        own.complain("domain", f"expected a domain name such as {DEFAULT_TENANT.domain}, got {domain!r}")
     external = own.choice("kind", "workforce", ("workforce", "external")) == "external"
     silent = own.flag("silent_sign_in", default=True)
     own.done()
@@ -97,13 +103,22 @@ def _person(key: str, table: TomlTable, apps: Mapping[str, App]) -> Person:
     person = Person(
         key=key,
         members={name: members[name] for name in sorted(members)},
-        ip=table.text("ip", DEFAULT_IP),
+        ip=_ip(table),
         groups=table.texts("groups"),
         roles={app: roles.texts(app) for app in roles.values},
         fault=_fault(table),
     )
     table.done()
     return person
+
+
+def _ip(table: TomlTable) -> str:
+    given = table.text("ip", DEFAULT_IP)
+    try:
+        return str(ipaddress.ip_address(given))
+    except ValueError:
+        table.complain("ip", f"expected an IPv4 or IPv6 address, got {given!r}")
+        return DEFAULT_IP
 
 
 def _extension(key: str, table: TomlTable, apps: Mapping[str, App]) -> Extension | None:
@@ -181,15 +196,16 @@ def _check_assignments(tables: Mapping[str, TomlTable], apps: Mapping[str, App],
 
 def _check_ids(
     root: TomlTable,
-    apps: Iterable[App],
-    people: Iterable[Person],
-    extensions: Iterable[Extension],
-    listeners: Iterable[Listener],
+    apps: Collection[App],
+    people: Collection[Person],
+    extensions: Collection[Extension],
+    listeners: Collection[Listener],
 ) -> None:
     """Find ids that two objects share, and client ids that belong to Microsoft."""
     places = [
         *((f"[apps.{app.key}] client_id", app.client_id) for app in apps),
         *((f"[apps.{app.key}] application_id_uri", app.application_id_uri) for app in apps if app.application_id_uri),
+        *((f"[apps.{app.key}] entity_id", app.entity_id) for app in apps if app.entity_id),
         *((f"[users.{person.key}] id", person.id) for person in people),
         *((f"[extensions.{extension.key}] id", extension.id) for extension in extensions),
         *((f"[listeners.{listener.key}] id", listener.id) for listener in listeners),

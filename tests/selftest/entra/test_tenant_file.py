@@ -114,6 +114,8 @@ def test_every_code_can_be_decreed(tmp_path: Path, code: int) -> None:
         ("[apps.web]\n", "[apps.web]\nclient_idd = 1\n", "[apps.web] client_idd: there is no such key here; did you"),
         ("[users.ada]\n", "[users.ada]\nemail = 'x'\n", "[users.ada] email: there is no such key here"),
         ("[users.ada]\n", "[users.ada]\nmail = 1\n", "[users.ada] mail: expected a string, got 1"),
+        ("[users.ada]\n", "[users.ada]\nip = 'home'\n", "[users.ada] ip: expected an IPv4 or IPv6 address"),
+        ("[apps.web]", "[tenant]\ndomain = 'a/{b}'\n[apps.web]", "[tenant] domain: expected a domain name such as"),
         ("[users.ada]\n", "[users.ada]\nfault = 42\n", "[users.ada] fault: expected one of the codes"),
         ("[users.ada]\n", "[users.ada]\nroles.nobody = []\n", "[users.ada.roles] nobody: there is no app 'nobody'"),
         ('app = "api"', 'app = "apis"', "[extensions.claims] app: there is no app 'apis'; did you mean api?"),
