@@ -153,7 +153,7 @@ def _assertion(statement: AttributeStatement, to: Addressed, identity: str) -> A
         # Where the signature belongs: signxml puts it in this place.
         _ds.Signature(Id="placeholder"),
         _saml.Subject(
-            _saml.NameID(statement.name_id, Format=_EMAIL if mail else _PERSISTENT),
+            _saml.NameID(_printable(statement.name_id), Format=_EMAIL if mail else _PERSISTENT),
             _saml.SubjectConfirmation(confirmation, Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"),
         ),
         _saml.Conditions(
@@ -177,7 +177,9 @@ def _assertion(statement: AttributeStatement, to: Addressed, identity: str) -> A
 
 def _attribute(name: str, name_format: str | None, values: tuple[str, ...]) -> Any:
     kind = {} if name_format is None else {"NameFormat": name_format}
-    return _saml.Attribute(*(_saml.AttributeValue(_printable(value)) for value in values), Name=name, **kind)
+    return _saml.Attribute(
+        *(_saml.AttributeValue(_printable(value)) for value in values), Name=_printable(name), **kind
+    )
 
 
 def _printable(text: str) -> str:

@@ -13,7 +13,10 @@ from onelogin.saml2.idp_metadata_parser import (  # type: ignore[import-untyped]
     OneLogin_Saml2_IdPMetadataParser,
 )
 
+from selftest.entra.saml_messages import Addressed, signed_response
+from selftest.entra.saml_statement import AttributeStatement, SamlAttribute
 from selftest.entra.sign_in_server import SignInServer
+from selftest.entra.signing import generate_signing_key
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension
 
@@ -152,6 +155,14 @@ async def test_foreign_requests(
     assert f"AADSTS{aadsts}" in landing.text
 
 
+#: A request that would be good.
+PLAIN = (
+    b'<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="a">'
+    b'<Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://legacy.sample.example/saml</Issuer>'
+    b"</samlp:AuthnRequest>"
+)
+
+
 def _deflated(text: bytes) -> str:
     return base64.b64encode(zlib.compress(text)[2:-4]).decode()
 
@@ -164,7 +175,7 @@ def _deflated(text: bytes) -> str:
         pytest.param(lambda: base64.b64encode(b"plain").decode(), id="not deflated"),
         pytest.param(lambda: _deflated(b"<a"), id="no XML"),
         pytest.param(lambda: _deflated(b"<a/>"), id="another element"),
-        pytest.param(lambda: _deflated(b"<a>" + b" " * 1_000_000), id="a bomb"),
+        pytest.param(lambda: _deflated(PLAIN + b" " * 1_000_000), id="a bomb"),
         pytest.param(
             lambda: _deflated(
                 b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
@@ -174,11 +185,7 @@ def _deflated(text: bytes) -> str:
             id="an entity",
         ),
         pytest.param(
-            lambda: _deflated(
-                b'<!DOCTYPE x><samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="a">'
-                b'<Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://legacy.sample.example/saml</Issuer>'
-                b"</samlp:AuthnRequest>"
-            ),
+            lambda: _deflated(b"<!DOCTYPE x>" + PLAIN),
             id="a document type",
         ),
     ],
@@ -193,3 +200,32 @@ async def test_requests_that_are_none(entra: SignInServer, ca_file: str, encoded
     response = await asyncio.to_thread(ask)
     assert response.status_code == 400
     assert "AADSTS75" in response.text
+
+
+async def test_plain_request_is_one(entra: SignInServer, ca_file: str) -> None:
+    """The request that the broken ones are made from is good, and a post from another site chooses nobody."""
+    url = f"{entra.sign_in_authority_url}/saml2"
+    query = {"SAMLRequest": _deflated(PLAIN)}
+
+    def ask() -> requests.Response:
+        return requests.get(url, params=query, timeout=10, verify=ca_file)
+
+    def press() -> requests.Response:
+        headers = {"Origin": "https://evil.example"}
+        return requests.post(
+            f"{url}/user", params=query, data={"user": "ada"}, headers=headers, timeout=10, verify=ca_file
+        )
+
+    assert (await asyncio.to_thread(ask)).status_code == 200
+    assert (await asyncio.to_thread(press)).status_code == 403
+    assert not entra.desk.log.records
+
+
+def test_odd_characters_spoil_themselves_alone() -> None:
+    """What XML cannot hold is left out of a value; the rest of the assertion stays whole."""
+    odd = SamlAttribute(name="a\x01b", name_format=None, values=("x\x00y\ud800z", "\U0001f600"))
+    to = Addressed(issuer="i", audience="a", acs_url=ACS, request_id="r", session_index="s", at_s=0)
+    statement = AttributeStatement(name_id="n\x02", attributes=(odd,))
+    text = base64.b64decode(signed_response(statement, to, generate_signing_key(), lambda: "id")).decode()
+    assert ">xyz<" in text
+    assert "&#128512;" in text

@@ -216,6 +216,15 @@ async def test_refresh_for_another_api(asking: Asking, extension: Extension) -> 
     assert claims["aud"] == "00000003-0000-0000-c000-000000000000"
 
 
+async def test_openid_scopes_do_not_grow(asking: Asking) -> None:
+    """A refresh that asks for an id token where the sign-in did not gets none."""
+    first = await asking.tokens(scope="offline_access api://orders.sample.example/orders.read")
+    form = asking.redemption("x", grant_type="refresh_token", refresh_token=first["refresh_token"], scope=ORDERS)
+    status, document, _ = await asking.token(form)
+    assert status == 200
+    assert "id_token" not in document
+
+
 async def test_redemption_for_another_api_asks_its_extension(asking: Asking, extension: Extension) -> None:
     """A code that is redeemed for an API that the sign-in did not name calls that API's extension then."""
     code = await _code(asking, scope="openid")

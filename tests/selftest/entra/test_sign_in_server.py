@@ -50,6 +50,15 @@ async def test_logout_goes_back_where_it_is_registered(asking: Asking) -> None:
     assert SESSION_COOKIE not in asking.session.cookie_jar.filter_cookies(URL(asking.entra.base_url))
 
 
+async def test_session_is_gone_with_the_logout(asking: Asking) -> None:
+    """A copy of the session's cookie signs nobody in after the logout."""
+    await asking.sign_in()
+    copy = asking.session.cookie_jar.filter_cookies(URL(asking.entra.base_url))[SESSION_COOKIE].value
+    await asking.session.get(f"{asking.endpoint}/logout")
+    asking.session.cookie_jar.update_cookies({SESSION_COOKIE: copy}, URL(asking.entra.base_url))
+    assert (await asking.get(asking.request())).status == 200
+
+
 @pytest.mark.parametrize("target", ["https://evil.example/", "http://localhost/nowhere", "//evil.example"])
 async def test_logout_goes_nowhere_else(asking: Asking, target: str) -> None:
     """An address that nobody registered is not gone to, but the session ends all the same."""
