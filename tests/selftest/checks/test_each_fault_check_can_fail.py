@@ -85,7 +85,7 @@ async def test_a_rotation_is_told_apart_by_two_fresh_endpoints(check_id: str) ->
 @pytest.mark.parametrize("check_id", RETRY_FAULTS)
 async def test_a_retry_succeeds_by_the_join_alone(check_id: str) -> None:
     """With the join every sign-in succeeds, and without it none."""
-    async with open_fault_lab(replace(TWO_ATTEMPTS, budget_ms=300), delays=1) as lab:
+    async with open_fault_lab(replace(TWO_ATTEMPTS, budget_ms=750), delays=1) as lab:
         good = await outcome(lab, check_id, GOOD)
         assert (good.status, good.actual[:6]) == ("pass", "5 of 5"), good.actual
         bad = await outcome(lab, check_id, RETRY_FAULTS[check_id](downstream_of(lab)))
