@@ -29,7 +29,11 @@ SYMPTOMS = (
     "Works locally, not deployed",
 )
 _PROGRAM = "python -m selftest "
-_STANDS_FOR = {"https://HOST": "https://claims.sample.example", "TENANT": "t", "APPID": "11111111-1111-4111-8111-111111111111"}
+_STANDS_FOR = {
+    "https://HOST": "https://claims.sample.example",
+    "TENANT": "t",
+    "APPID": "11111111-1111-4111-8111-111111111111",
+}
 
 
 def commands() -> set[str]:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from selftest.doctor.bounded_file import FileError
+from selftest.bounded_file import FileError
 from selftest.doctor.examination import Examination, examine
 from selftest.doctor.outputs import emit
 from selftest.doctor.source import TenantError, UsageError

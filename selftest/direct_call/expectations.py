@@ -4,7 +4,6 @@ They are taken from flags, then the environment, then ``local.settings.json``; w
 are those of the emulated Entra, so that the command can be tried without a tenant.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.bounded_file import FileError
 from selftest.entra.tenant import DEFAULT_TENANT, guid
+from selftest.settings_file import LOCAL_SETTINGS, parse_settings
 
 AUTHORITY_URL: Final = "AuthenticationEvents__AuthorityUrl"
 AUDIENCE_APP_ID: Final = "AuthenticationEvents__AudienceAppId"
@@ -23,8 +24,6 @@ ADDITIONAL_AUTHORITY_URLS: Final = "Claims__AdditionalAuthorityUrls"
 ADDITIONAL_CALLER_APP_IDS: Final = "Claims__AdditionalCallerAppIds"
 ALLOWED_EXTENSION_IDS: Final = "Claims__AllowedExtensionIds"
 
-LOCAL_SETTINGS: Final = Path("local.settings.json")
-_MAX_SETTINGS_BYTES: Final = 1024 * 1024
 #: Where ``python -m selftest entra`` listens unless it is told otherwise.
 _EMULATOR: Final = "http://127.0.0.1:8400"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -69,13 +68,16 @@ def find_settings(file: Path | None, environ: Mapping[str, str]) -> tuple[dict[s
     """Collect the settings and say where they come from; both are empty where there are none.
 
     Raises:
-        SettingsProblem: the file cannot be read, or is no ``local.settings.json``.
+        SettingsProblem: the file cannot be read, or holds no settings.
     """
     ours = {name: value for name, value in environ.items() if name.startswith(("AuthenticationEvents__", "Claims__"))}
     if file is None and not LOCAL_SETTINGS.is_file():
         return ours, "the environment" if ours else ""
     path = file or LOCAL_SETTINGS
-    return {**_values(path), **ours}, f"{path} and the environment" if ours else str(path)
+    try:
+        return {**parse_settings(path), **ours}, f"{path} and the environment" if ours else str(path)
+    except FileError as error:
+        raise SettingsProblem(str(error)) from error
 
 
 def expectations(
@@ -126,20 +128,6 @@ def _emulated() -> dict[str, str]:
         APPLICATION_ID_URI: DEFAULT_TENANT.application_id_uri,
         ALLOWED_EXTENSION_IDS: DEFAULT_TENANT.extension_id,
     }
-
-
-def _values(path: Path) -> dict[str, str]:
-    try:
-        with path.open("rb") as stream:
-            document = json.loads(stream.read(_MAX_SETTINGS_BYTES))
-    except OSError as error:
-        raise SettingsProblem(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise SettingsProblem(f"{path} is no JSON; it should look like local.settings.sample.json") from error
-    values = document.get("Values") if isinstance(document, dict) else None
-    if not isinstance(values, dict):
-        raise SettingsProblem(f"{path} has no object Values; it should look like local.settings.sample.json")
-    return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
 def _authority(url: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from selftest.doctor.bounded_file import FileError, read_text
+from selftest.bounded_file import FileError, read_text
 from selftest.doctor.members import Members, ShapeError
 from selftest.doctor.settings import SettingsRead
 

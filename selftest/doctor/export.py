@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from selftest.doctor.bounded_file import FileError
+from selftest.bounded_file import FileError
 from selftest.doctor.resource import shown_url
 from selftest.doctor.tenant import LISTS
 

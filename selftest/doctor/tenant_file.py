@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Never
 
-from selftest.doctor.bounded_file import FileError, read_text
+from selftest.bounded_file import FileError, read_text
 from selftest.doctor.members import ShapeError, kind
 from selftest.doctor.tenant import LISTS, ListName, Tenant
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from claims.contract import EVENT_SERVICE_APP_ID
-from selftest.doctor.bounded_file import FileError
+from selftest.bounded_file import FileError
 from selftest.doctor.settings import SettingsRead, showable
-from selftest.doctor.settings_source import find_settings, parse_settings
+from selftest.doctor.settings_source import find_settings
 from selftest.graph.objects import healthy_tenant
+from selftest.settings_file import parse_settings
 from tests.selftest.doctor.bench import (
     API,
     APP,

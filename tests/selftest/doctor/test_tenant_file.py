@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from selftest.bounded_file import FileError
 from selftest.cli import main
 from selftest.doctor import tenant_file
-from selftest.doctor.bounded_file import FileError
 from selftest.doctor.tenant import LISTS
 from selftest.doctor.tenant_file import read_document, read_tenant
 from selftest.graph.objects import healthy_tenant
