@@ -1,0 +1,165 @@
+"""What each command does, once it is clear what is wanted."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+
+from infra.entra import azd, preflight
+from infra.entra.applying import Applying, Plan, State, survey, tell_plan
+from infra.entra.connection import connect
+from infra.entra.enabling import Listener, phase_d
+from infra.entra.errors import Unprepared, UsageError
+from infra.entra.extension import PHASE_C
+from infra.entra.found import Found
+from infra.entra.intent import PHASES, Intent
+from infra.entra.pace import Pace
+from infra.entra.registration import PHASE_A, PHASE_B
+from infra.entra.removal import named_removals, removals, remove
+from infra.entra.status import show_status
+from infra.entra.step import Comparison, Step
+from selftest.graph.client import GraphClient
+from selftest.graph.token_permissions import TokenPermissions
+
+_HEALTH_TIMEOUT_S: Final = 20
+_ALL: Final = ("A", "B", "C", "D")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A command with all that it needs.
+
+    Attributes:
+        args: the flags.
+        intent: what they mean.
+        environ: of the process, over azd's file.
+        pace: how long to wait.
+    """
+
+    args: argparse.Namespace
+    intent: Intent
+    environ: Mapping[str, str]
+    pace: Pace = field(default_factory=Pace)
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Name the phases of the command; a later one needs the earlier ones."""
+        if self.args.command in {"status", "remove"}:
+            return _ALL
+        chosen = PHASES[: PHASES.index(self.args.phase) + 1]
+        return (*chosen, "D") if self.intent.clients else chosen
+
+    @property
+    def steps(self) -> list[Step]:
+        """Give the steps of the phases, in order."""
+        of_phase = {"A": PHASE_A, "B": PHASE_B, "C": PHASE_C}
+        steps = [step for phase in self.phases for step in of_phase.get(phase, ())]
+        return steps + [step for client_id in self.intent.clients for step in phase_d(client_id)]
+
+    @property
+    def writing(self) -> Sequence[preflight.Request] | None:
+        """Name the requests that the command may write with; None: those of its phases."""
+        return {"status": (), "plan": (), "remove": preflight.REMOVAL}.get(self.args.command)
+
+
+def say(state: State, what: str, name: str, lines: Sequence[str]) -> None:
+    """Print a step; at once, so that what is done can be read off when the program is cut off."""
+    print(f"{state:<13} {what:<18} {name}".rstrip(), flush=True)
+    for line in lines:
+        print(f"{'':<33}{line}", flush=True)
+
+
+async def run(job: Job) -> None:
+    """Sign in and do it.
+
+    Raises:
+        EntraError, GraphError: as their leaves say.
+    """
+    async with connect(
+        job.environ,
+        credential=job.args.credential,
+        tenant_id=job.args.tenant,
+        graph_url=job.args.graph_url,
+        permissions=preflight.scopes(job.phases, writing=job.writing),
+    ) as client:
+        held = await client.permissions()
+        preflight.require_reading(held, job.phases, writing=job.writing)
+        match job.args.command:
+            case "status":
+                await show_status(client, job.intent, say)
+            case "remove":
+                await _remove(client, job, held)
+            case _:
+                found = Found()
+                plan = await survey(client, job.intent, job.steps, found)
+                if job.args.command == "plan":
+                    tell_plan(plan, say)
+                    return
+                preflight.require_writing(held, [request for step, each in plan for request in _requests(step, each)])
+                await _require_health(job, plan)
+                await Applying(client, job.intent, found, say, job.pace).apply(job.steps)
+                _tell_app_id(job, found)
+
+
+async def _require_health(job: Job, plan: Plan) -> None:
+    """Ask the endpoint for its health before sign-ins begin to depend on it.
+
+    Raises:
+        Unprepared: it does not answer, or not with 200.
+    """
+    begins = any(isinstance(step, Listener) and comparison.write is not None for step, comparison in plan)
+    if not begins or job.args.no_health_check:
+        return
+    url = job.intent.health_url
+    try:
+        timeout = aiohttp.ClientTimeout(total=_HEALTH_TIMEOUT_S)
+        async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session, session.get(url) as response:
+            told = f"answers {response.status}"
+            if response.status == HTTPStatus.OK:
+                return
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        told = f"does not answer ({type(error).__name__})"
+    raise Unprepared(
+        f"{url} {told}, so nothing was written: without an answer nobody could sign in any more. Deploy the endpoint "
+        "and look at its log; --no-health-check goes on where this machine cannot reach it and Entra can"
+    )
+
+
+def _requests(step: Step, comparison: Comparison) -> Iterator[preflight.Request]:
+    if comparison.write is not None:
+        write = comparison.write
+        yield preflight.Request(write.method, write.path, of_others=step.phase == "D")
+
+
+async def _remove(client: GraphClient, job: Job, held: TokenPermissions) -> None:
+    if job.args.ids:
+        found = await named_removals(client, job.intent, job.args.ids)
+    else:
+        found = await removals(client, job.intent, job.args.app)
+    if not found:
+        print(f"nothing of {job.intent.display_name!r} is there")
+        return
+    preflight.require_writing(held, [preflight.Request(each.method, each.path) for each in found])
+    if not job.args.yes:
+        for each in found:
+            say("would delete" if each.restored is None else "would restore", each.what, each.name, each.lines)
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is there to ask: say --yes")
+        if (await asyncio.to_thread(input, "Do this? [y/N] ")).strip().casefold() not in {"y", "yes"}:
+            raise UsageError("nothing was removed")
+    await remove(client, found, say, job.pace)
+
+
+def _tell_app_id(job: Job, found: Found) -> None:
+    if found.application is None:
+        return
+    app_id = str(found.application["appId"])
+    if job.args.set_azd_env:
+        azd.tell(job.intent.environment, app_id)
+    elif job.environ.get(azd.API_APP_ID) != app_id:
+        print(azd.hint(job.intent.environment, app_id))
