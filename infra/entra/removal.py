@@ -232,7 +232,7 @@ def _ownerless(extension: GraphObject) -> str:
 
 def _hung_on_extension(listener: GraphObject) -> str:
     return (
-        f"the listener {_name(listener)} calls our extension and is not ours: without the extension nobody could sign in "
+        f"the listener {_name(listener)} calls our extension and is not ours: without that nobody could sign in "
         f"to its applications; delete the listener there, or say remove --id {listener['id']} first"
     )
 

@@ -45,4 +45,4 @@ async def validate(client: GraphClient, intent: Intent, found: Found, pace: Pace
 
 
 def _shown(each: Mapping[str, Any]) -> str:
-    return safe_text(f"{each.get('code')} {each.get('message')}")
+    return safe_text(f"{each.get('code')} {each.get('message')}").rstrip(".")
