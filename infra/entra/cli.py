@@ -17,6 +17,7 @@ from infra.entra.commands import Job, run
 from infra.entra.connection import CREDENTIAL, DEFAULT_CREDENTIAL, TENANT
 from infra.entra.errors import EntraError, UsageError
 from infra.entra.intent import CLAIMS, ENVIRONMENT, HOST, PHASES, Intent, is_guid
+from infra.entra.pace import Pace
 from selftest.graph.credentials import KINDS
 from selftest.graph.errors import GraphError
 
@@ -82,12 +83,19 @@ def _add_remove(remove: argparse.ArgumentParser) -> None:
     remove.add_argument("--yes", action="store_true", help="do not ask")
 
 
-def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Run a command and give its exit code."""
+def main(
+    arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None, pace: Pace | None = None
+) -> int:
+    """Run a command and give its exit code.
+
+    Args:
+        arguments: of the command line; None: the process's.
+        environ: the environment; None: the process's.
+        pace: how long to wait for the directory; None: as long as it may take.
+    """
     args = parser().parse_args(arguments)
-    given = os.environ if environ is None else environ
     try:
-        asyncio.run(run(_job(args, given)))
+        asyncio.run(run(_job(args, os.environ if environ is None else environ, pace or Pace())))
     except (EntraError, GraphError) as error:
         for line in str(error).splitlines():
             print(f"entra: {line}", file=sys.stderr)
@@ -98,7 +106,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
     return 0
 
 
-def _job(args: argparse.Namespace, given: Mapping[str, str]) -> Job:
+def _job(args: argparse.Namespace, given: Mapping[str, str], pace: Pace) -> Job:
     """Read flags, then the environment, then azd's file."""
     name = Intent.read(given, environment=args.env).environment  # checked: it becomes part of a path
     environ = {**azd.read_environment(name, Path.cwd()), **given}
@@ -116,7 +124,7 @@ def _job(args: argparse.Namespace, given: Mapping[str, str]) -> Job:
         raise UsageError(f"--enable needs the extension: leave --phase {phase} away")
     if intent.host is None and phase != "A":
         raise UsageError(f"which host? Set {HOST} or give --host; --phase A needs none")
-    return Job(args=args, intent=intent, environ=environ)
+    return Job(args=args, intent=intent, environ=environ, pace=pace)
 
 
 def _guid(text: str) -> str:

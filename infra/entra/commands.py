@@ -1,22 +1,20 @@
 """What each command does, once it is clear what is wanted."""
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass
 from typing import Final
 
-import aiohttp
-
 from infra.entra import azd, preflight
-from infra.entra.applying import Applying, Plan, State, survey, tell_plan
+from infra.entra.applying import Applying, State, survey, tell_plan
+from infra.entra.asking import ask
 from infra.entra.connection import connect
 from infra.entra.enabling import Listener, phase_d
-from infra.entra.errors import Unprepared, UsageError
+from infra.entra.errors import UsageError
 from infra.entra.extension import PHASE_C
 from infra.entra.found import Found
+from infra.entra.health import require_health
 from infra.entra.intent import PHASES, Intent
 from infra.entra.pace import Pace
 from infra.entra.registration import PHASE_A, PHASE_B
@@ -26,7 +24,6 @@ from infra.entra.step import Comparison, Step
 from selftest.graph.client import GraphClient
 from selftest.graph.token_permissions import TokenPermissions
 
-_HEALTH_TIMEOUT_S: Final = 20
 _ALL: Final = ("A", "B", "C", "D")
 
 
@@ -44,7 +41,7 @@ class Job:
     args: argparse.Namespace
     intent: Intent
     environ: Mapping[str, str]
-    pace: Pace = field(default_factory=Pace)
+    pace: Pace
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -95,39 +92,21 @@ async def run(job: Job) -> None:
             case "remove":
                 await _remove(client, job, held)
             case _:
-                found = Found()
-                plan = await survey(client, job.intent, job.steps, found)
-                if job.args.command == "plan":
-                    tell_plan(plan, say)
-                    return
-                preflight.require_writing(held, [request for step, each in plan for request in _requests(step, each)])
-                await _require_health(job, plan)
-                await Applying(client, job.intent, found, say, job.pace).apply(job.steps)
-                _tell_app_id(job, found)
+                await _make(client, job, held)
 
 
-async def _require_health(job: Job, plan: Plan) -> None:
-    """Ask the endpoint for its health before sign-ins begin to depend on it.
-
-    Raises:
-        Unprepared: it does not answer, or not with 200.
-    """
-    begins = any(isinstance(step, Listener) and comparison.write is not None for step, comparison in plan)
-    if not begins or job.args.no_health_check:
+async def _make(client: GraphClient, job: Job, held: TokenPermissions) -> None:
+    found = Found()
+    plan = await survey(client, job.intent, job.steps, found)
+    if job.args.command == "plan":
+        tell_plan(plan, say)
         return
-    url = job.intent.health_url
-    try:
-        timeout = aiohttp.ClientTimeout(total=_HEALTH_TIMEOUT_S)
-        async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session, session.get(url) as response:
-            told = f"answers {response.status}"
-            if response.status == HTTPStatus.OK:
-                return
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        told = f"does not answer ({type(error).__name__})"
-    raise Unprepared(
-        f"{url} {told}, so nothing was written: without an answer nobody could sign in any more. Deploy the endpoint "
-        "and look at its log; --no-health-check goes on where this machine cannot reach it and Entra can"
-    )
+    preflight.require_writing(held, [request for step, each in plan for request in _requests(step, each)])
+    begins = any(isinstance(step, Listener) and each.write for step, each in plan)
+    if begins and not job.args.no_health_check:
+        await require_health(job.intent.health_url)
+    await Applying(client, job.intent, found, say, job.pace).apply(job.steps)
+    _tell_app_id(job, found)
 
 
 def _requests(step: Step, comparison: Comparison) -> Iterator[preflight.Request]:
@@ -150,7 +129,7 @@ async def _remove(client: GraphClient, job: Job, held: TokenPermissions) -> None
             say("would delete" if each.restored is None else "would restore", each.what, each.name, each.lines)
         if not sys.stdin.isatty():
             raise UsageError("nobody is there to ask: say --yes")
-        if (await asyncio.to_thread(input, "Do this? [y/N] ")).strip().casefold() not in {"y", "yes"}:
+        if (await ask("Do this? [y/N] ")).casefold() not in {"y", "yes"}:
             raise UsageError("nothing was removed")
     await remove(client, found, say, job.pace)
 

@@ -1,5 +1,7 @@
 """Flags and environment are read together, and everything that is wrong with them is told at once."""
 
+from typing import Any
+
 import pytest
 
 from infra.entra.errors import UsageError
@@ -49,9 +51,9 @@ def test_names_carry_the_environment() -> None:
 )
 def test_what_is_wrong_is_told(given: dict[str, object], says: str) -> None:
     """Each fault has its sentence."""
-    whole: dict[str, object] = {"environment": "dev", "host": "a.example.com"} | given
+    whole: dict[str, Any] = {"environment": "dev", "host": "a.example.com"} | given
     with pytest.raises(UsageError, match=says):
-        Intent.read({}, **whole)  # type: ignore[arg-type] - a table
+        Intent.read({}, **whole)
 
 
 def test_all_faults_come_at_once() -> None:

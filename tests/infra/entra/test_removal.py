@@ -10,6 +10,7 @@ from infra.entra.errors import Conflict
 from infra.entra.removal import named_removals, remove
 from selftest.graph import rules
 from selftest.graph.objects import CLIENT_APPLICATION_ID, healthy_tenant
+from selftest.graph.refusal import bad_request
 from tests.infra.entra.bench import CLIENT, CLIENT_PRINCIPAL, ENABLED, PLAIN, Desk, entra, shape
 from tests.infra.entra.test_conflicts import foreign_policy, item
 from tests.selftest.graph.wiring import bare_tenant, extension, listener
@@ -175,7 +176,7 @@ async def test_a_refused_delete_is_tried_again_for_a_while(monkeypatch: pytest.M
         def late(*used: Any) -> None:
             seen.append(desk)
             if len(seen) < 3:
-                raise rules.bad_request("used")
+                raise bad_request("used")
             true(*used)
 
         monkeypatch.setattr(rules, "check_unused", late)
