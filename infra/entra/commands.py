@@ -10,12 +10,13 @@ from infra.entra import azd, preflight
 from infra.entra.applying import Applying, State, survey, tell_plan
 from infra.entra.asking import ask
 from infra.entra.connection import connect
-from infra.entra.enabling import Listener, phase_d
+from infra.entra.enabling import phase_d
 from infra.entra.errors import UsageError
 from infra.entra.extension import PHASE_C
 from infra.entra.found import Found
 from infra.entra.health import require_health
 from infra.entra.intent import PHASES, Intent
+from infra.entra.listening import Listener
 from infra.entra.pace import Pace
 from infra.entra.registration import PHASE_A, PHASE_B
 from infra.entra.removal import named_removals, removals, remove

@@ -5,9 +5,9 @@ allowed before, so that taking everything away can put it back. The listener com
 without an answer nobody gets a token for the application. Each application has a policy and a listener of its own, so
 that taking one back changes no other.
 
-Source: Microsoft Graph v1.0 ``resources/claimsmappingpolicy.md``, ``serviceprincipal-post-claimsmappingpolicies.md``,
-``identitycontainer-post-authenticationeventlisteners.md``; entra-docs ``reference-claims-customization.md`` (one policy
-each), ``jwt-claims-customization.md`` (``acceptMappedClaims`` is for single-tenant applications).
+Source: Microsoft Graph v1.0 ``resources/claimsmappingpolicy.md``, ``serviceprincipal-post-claimsmappingpolicies.md``;
+entra-docs ``reference-claims-customization.md`` (one policy each), ``jwt-claims-customization.md``
+(``acceptMappedClaims`` is for single-tenant applications).
 """
 
 import json
@@ -21,11 +21,10 @@ from infra.entra.errors import Conflict
 from infra.entra.extension import one_of_name
 from infra.entra.found import ClientFound, Found, GraphObject
 from infra.entra.intent import Intent
+from infra.entra.listening import Listener
 from infra.entra.step import Comparison, Step, Write, id_of, named
 from selftest.graph.client import GraphClient, literal
-from selftest.graph.objects import HANDLER_TYPE, LISTENER_TYPE
 
-LISTENERS: Final = "/identity/authenticationEventListeners"
 POLICIES: Final = "/policies/claimsMappingPolicies"
 #: What the application has to allow.
 MAPPED: Final[Mapping[str, Any]] = {"acceptMappedClaims": True, "requestedAccessTokenVersion": 2}
@@ -157,41 +156,6 @@ class Assignment:
         return Comparison(name=name, write=Write(verb="assign", path=path, target=f"{POLICIES}/{id_of(it.policy)}"))
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """The listener: the switch itself."""
-
-    client_id: str
-    what: ClassVar[str] = "listener"
-    phase: ClassVar[Literal["D"]] = "D"
-    unique: ClassVar[bool] = False
-
-    async def read(self, client: GraphClient, intent: Intent, found: Found) -> None:
-        """Find it by its name among all of them."""
-        found.listeners = await client.list_all(LISTENERS)
-        name = intent.name_for(self.client_id)
-        found.client(self.client_id).listener = one_of_name(found.listeners, name, "listener")
-
-    def compare(self, intent: Intent, found: Found) -> Comparison:
-        """Make it; one of ours that calls an extension that is gone is turned to ours (1003011)."""
-        existing = found.client(self.client_id).listener
-        name = named(existing, intent.name_for(self.client_id))
-        _check_listeners(self.client_id, existing, found)
-        wanted: GraphObject = {
-            "@odata.type": LISTENER_TYPE,
-            "conditions": {"applications": {"includeApplications": [{"appId": self.client_id}]}},
-            "handler": {"@odata.type": HANDLER_TYPE, "customExtension": {"id": id_of(found.extension)}},
-        }
-        lines = tuple(differences(wanted, existing))
-        if not lines:
-            return Comparison(name=name)
-        if existing is None:
-            made = {"displayName": intent.name_for(self.client_id)} | wanted
-            return Comparison(name=name, lines=lines, write=Write(verb="create", path=LISTENERS, body=made))
-        path = f"{LISTENERS}/{existing['id']}"
-        return Comparison(name=name, lines=lines, write=Write(verb="update", path=path, body=wanted))
-
-
 def phase_d(client_id: str) -> tuple[Step, ...]:
     """Give the steps for one application, in their order."""
     return (
@@ -212,17 +176,6 @@ def allowed_before(policy: GraphObject) -> dict[str, Any] | None:
         return None
     fits = isinstance(before, dict) and before.keys() == MAPPED.keys()
     return before if fits else None
-
-
-def called_by(listener: GraphObject) -> str:
-    """Give the id of the extension that a listener calls."""
-    return str(((listener.get("handler") or {}).get("customExtension") or {}).get("id") or "")
-
-
-def included_in(listener: GraphObject) -> list[str]:
-    """Name the applications of a listener by their client ids."""
-    applications = (listener.get("conditions") or {}).get("applications") or {}
-    return [str(each.get("appId")).lower() for each in applications.get("includeApplications") or ()]
 
 
 def _remember(it: ClientFound) -> str:
@@ -262,21 +215,4 @@ def _check_client(client_id: str, it: ClientFound) -> None:
         raise Conflict(
             f"application {client_id} has no service principal here: in Entra > App registrations > Overview, "
             "follow 'Managed application in local directory'"
-        )
-
-
-def _check_listeners(client_id: str, ours: GraphObject | None, found: Found) -> None:
-    """Stop where somebody else's listener answers for the application, or ours calls another extension."""
-    for each in found.listeners:
-        same_event = each.get("@odata.type") == LISTENER_TYPE
-        if same_event and each is not ours and client_id in included_in(each):
-            raise Conflict(
-                f"the listener {each.get('displayName')!r} {each['id']} answers for application {client_id} already: "
-                f"take the application out of it, or take it away with remove --id {each['id']}"
-            )
-    called = called_by(ours) if ours else ""
-    if called not in {"", id_of(found.extension)} and any(each["id"] == called for each in found.extensions):
-        raise Conflict(
-            f"the listener {id_of(ours)} has our name and calls another extension, {called}: rename it, or take it "
-            f"away with remove --id {id_of(ours)}"
         )

@@ -9,9 +9,10 @@ Source: `selftest.graph.surface`, which has the permissions of each page.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from infra.entra.enabling import LISTENERS, POLICIES
+from infra.entra.enabling import POLICIES
 from infra.entra.errors import Unprepared
 from infra.entra.extension import EXTENSIONS
+from infra.entra.listening import LISTENERS
 from selftest.graph.surface import Permissions, permissions_for
 from selftest.graph.token_permissions import TokenPermissions, missing
 

@@ -173,7 +173,7 @@ class IdentifierUri:
         app_id = id_of(found.application, "appId")
         ours = intent.resource_id(app_id)
         existing: Sequence[str] = (found.application or {}).get("identifierUris") or ()
-        others = [uri for uri in existing if uri != ours and uri.startswith("api://") and uri.endswith(f"/{app_id}")]
+        others = [uri for uri in existing if uri != ours and _names_a_host(uri, app_id)]
         if others and ours not in existing and not intent.move:
             raise Conflict(
                 f"the app registration {intent.unique_name} belongs to {others[0]}, not to {intent.host}: if the "
@@ -211,6 +211,12 @@ def _enabled(principal: GraphObject | None, what: str, *, code: int) -> None:
             f"{what} {principal['id']} is disabled, so Entra will not call ({code}): "
             "find out why, and enable it in Entra > Enterprise applications > Properties"
         )
+
+
+def _names_a_host(uri: str, app_id: str) -> bool:
+    """Tell the identifier URI of an endpoint from the forms that Entra gives by default, which name none."""
+    host, _, rest = uri.removeprefix("api://").partition("/")
+    return uri.startswith("api://") and "." in host and rest == app_id
 
 
 def _with_our_role(access: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

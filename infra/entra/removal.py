@@ -13,11 +13,12 @@ from typing import Final
 
 from infra.entra.applying import Tell
 from infra.entra.difference import differences
-from infra.entra.enabling import LISTENERS, MAPPED, POLICIES, allowed_before, called_by
+from infra.entra.enabling import MAPPED, POLICIES, allowed_before
 from infra.entra.errors import Conflict
 from infra.entra.extension import EXTENSIONS, resource_of
 from infra.entra.found import GraphObject
 from infra.entra.intent import Intent
+from infra.entra.listening import LISTENERS, called_by
 from infra.entra.pace import Pace
 from selftest.graph.client import GraphClient, literal
 from selftest.graph.errors import RequestRefused
@@ -72,14 +73,16 @@ class Holdings:
 
     def our_extensions(self, intent: Intent) -> list[GraphObject]:
         """Give the extensions of our name that name our app registration."""
-        same = [each for each in self.extensions if _is_named(each, intent) and each["@odata.type"] == EXTENSION_TYPE]
+        same = [
+            each for each in self.extensions if _is_named(each, intent) and each.get("@odata.type") == EXTENSION_TYPE
+        ]
         return [each for each in same if self._names_our_application(each)]
 
     def our_listeners(self, intent: Intent, clients: Collection[str]) -> list[GraphObject]:
         """Give the listeners of our names that call our extension, or one that is gone; no client ids stand for all."""
         foreign = {each["id"] for each in self.extensions if not _is_named(each, intent)}
         named = [each for each in self.listeners if _is_for(intent, each, clients)]
-        return [each for each in named if each["@odata.type"] == LISTENER_TYPE and called_by(each) not in foreign]
+        return [each for each in named if each.get("@odata.type") == LISTENER_TYPE and called_by(each) not in foreign]
 
     def our_policies(self, intent: Intent, clients: Collection[str]) -> list[GraphObject]:
         """Give the policies of our names."""

@@ -12,6 +12,7 @@ from infra.entra.intent import Claim, Intent
 from selftest.graph.faults import GraphFault, refused, throttled
 from selftest.graph.objects import CLIENT_APPLICATION_ID, GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID, resource_id
 from tests.infra.entra.bench import CLIENT, CLIENT_PRINCIPAL, ENABLED, PLAIN, Desk, entra, shape
+from tests.selftest.graph.description import published
 from tests.selftest.graph.wiring import bare_tenant
 
 STEPS = [
@@ -130,19 +131,20 @@ async def test_what_others_set_stays() -> None:
         assert application is not None
         other = {"id": "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "type": "Scope"}
         application["displayName"] = "Renamed"
-        application["identifierUris"].append("api://other.example/x")
+        application["identifierUris"] = [f"api://{application['appId']}", "api://other.example/x"]
         application["requiredResourceAccess"] = [{"resourceAppId": GRAPH_APP_ID, "resourceAccess": [other]}]
         application["api"]["requestedAccessTokenVersion"] = 1
         (extension,) = desk.server.directory.kinds["customAuthenticationExtensions"].values()
         extension["description"] = "Mine"
         extension["clientConfiguration"]["timeoutInMilliseconds"] = 1000
         await desk.apply()
-        assert [what for state, what, _ in desk.told if state == "changed"] == ["app registration", "extension"]
+        changed = [what for state, what, _ in desk.told if state == "changed"]
+        assert changed == ["app registration", "identifier URI", "extension"]
         (access,) = ours(desk)["requiredResourceAccess"]
         assert other in access["resourceAccess"]
         assert len(access["resourceAccess"]) == 2
         assert ours(desk)["displayName"] == "Renamed"
-        assert "api://other.example/x" in ours(desk)["identifierUris"]
+        assert len(ours(desk)["identifierUris"]) == 3
         assert ours(desk)["api"]["requestedAccessTokenVersion"] == 2
         assert extension["description"] == "Mine"
         assert "clientConfiguration.timeoutInMilliseconds: 1000 -> 2000" in desk.lines
@@ -244,6 +246,33 @@ async def test_another_host_is_not_overwritten() -> None:
         assert url == "https://new.sample.example/api/onTokenIssuanceStart"
         await desk.apply(moved)
         assert set(desk.states) == {"exists", "clean"}
+
+
+async def test_applications_are_enabled_one_by_one() -> None:
+    """Each has a policy and a listener of its own, and letting one go leaves the other as it was."""
+    async with entra() as desk:
+        await desk.apply()
+        one = desk.tenant
+        application = desk.server.writer.create(
+            "applications", {"displayName": "Second", "signInAudience": "AzureADMyOrg"}
+        )
+        desk.server.writer.create("servicePrincipals", {"appId": application["appId"]})
+        bare = desk.tenant
+        await desk.apply(replace(ENABLED, clients=(application["appId"], CLIENT)))
+        done = [what for state, what, _ in desk.told if state in {"created", "changed"}]
+        assert done == ["mapping policy", "mapped claims", "assignment", "listener"]
+        assert len(desk.tenant["authenticationEventListeners"]) == 2
+        await desk.remove(clients=[application["appId"]])
+        assert desk.tenant == bare
+        assert desk.tenant["authenticationEventListeners"] == one["authenticationEventListeners"]
+
+
+async def test_requests_are_the_published_ones() -> None:
+    """A visible skip where Microsoft's description is not at hand; every other test checks silently."""
+    published("v1.0")
+    async with entra() as desk:
+        await desk.apply()
+        await desk.remove()
 
 
 async def test_two_environments_live_side_by_side() -> None:

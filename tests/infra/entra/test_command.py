@@ -18,7 +18,7 @@ from infra.entra.pace import Pace
 from selftest.graph.access import mint_token
 from selftest.graph.faults import GraphFault
 from selftest.graph.objects import DEFAULT_HOST
-from selftest.graph.server import GraphServer
+from selftest.graph.server import ALL_PERMISSIONS, GraphServer
 from tests.infra.entra.bench import CLIENT, held_against_the_description
 from tests.infra.entra.test_conflicts import ALIEN
 from tests.selftest.graph.wiring import bare_tenant, listener
@@ -153,6 +153,27 @@ async def test_the_sign_in_has_to_be_to_the_tenant_that_is_meant(
         assert await run(server, "apply", "--tenant", ours) == 2
         assert f"the sign-in is to tenant {theirs}, not {ours}" in capsys.readouterr().err
         assert server.log == []
+
+
+async def test_missing_permissions_are_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are named before anything is written, also where they are missing for the last step alone."""
+    granted = set(ALL_PERMISSIONS)
+
+    def mint(permissions: tuple[str, ...], *, tenant_id: str, now_s: float) -> str:
+        del permissions
+        return mint_token(granted, tenant_id=tenant_id, now_s=now_s)
+
+    monkeypatch.setattr("infra.entra.connection.mint_token", mint)
+    async with graph() as server:
+        granted.remove("EventListener.ReadWrite.All")
+        assert await run(server, "apply", *ENABLE) == 2
+        told = capsys.readouterr().err
+        assert "nothing was written:\nentra:   EventListener.ReadWrite.All\n" in told
+        assert server.writes == []
+        assert await run(server, "apply") == 0
+        assert await run(server, "remove", "--yes") == 0
 
 
 async def test_removal_asks(capsys: pytest.CaptureFixture[str]) -> None:
