@@ -77,6 +77,14 @@ async def test_the_objects_are_as_entra_wants_them() -> None:
         assert only(desk, "authenticationEventListeners")["displayName"] == ENABLED.name_for(CLIENT)
 
 
+async def test_the_version_of_tokens_goes_with_the_identifier_uri() -> None:
+    """In one request, as stricter tenants want it of a URI with a host of its own."""
+    async with entra() as desk:
+        await desk.apply(PLAIN)
+        (request,) = [each for each in desk.server.writes if each.body and each.body.get("identifierUris")]
+        assert request.body["api"] == {"requestedAccessTokenVersion": 2}
+
+
 async def test_nothing_depends_on_it_without_being_asked() -> None:
     """Without an application to enable there is no policy, no listener, and no client is touched."""
     async with entra() as desk:
@@ -186,6 +194,9 @@ async def test_the_service_principal_of_the_caller_is_made() -> None:
         refused(500, "x", method="GET", count=3),
         GraphFault(manner="cut", method="GET", count=3),
         GraphFault(manner="lose", method="PATCH", count=2),
+        refused(404, "Request_ResourceNotFound", path="/identity/authenticationEventListeners", method="POST", count=2),
+        refused(404, "Request_ResourceNotFound", path="/applications/", method="PATCH", count=2),
+        refused(404, "Request_ResourceNotFound", path=f"/servicePrincipals/{CLIENT_PRINCIPAL}", method="POST", count=2),
     ],
 )
 async def test_what_passes_by_itself_is_waited_for(fault: GraphFault) -> None:

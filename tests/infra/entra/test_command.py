@@ -188,6 +188,34 @@ async def test_removal_asks(capsys: pytest.CaptureFixture[str]) -> None:
         assert len(server.writes) == writes
 
 
+@pytest.mark.parametrize(("typed", "code", "left"), [(b"y\n", 0, 0), (b"n\n", 2, 1), (None, 130, 1)])
+async def test_a_person_decides(typed: bytes | None, code: int, left: int) -> None:
+    """At a terminal: yes deletes, anything else does not, and an interrupt ends the question at once."""
+    async with graph() as server:
+        assert await run(server, "apply") == 0
+        ours, theirs = os.openpty()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "infra.entra", "remove", "--graph-url", server.url),
+            cwd=ROOT,
+            env={**os.environ, **ENVIRON},
+            stdin=theirs,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            await process.stdout.readuntil(b"Do this? [y/N] ")
+            if typed is None:
+                process.send_signal(signal.SIGINT)
+            else:
+                os.write(ours, typed)
+            await process.communicate()
+        os.close(ours)
+        os.close(theirs)
+        assert process.returncode == code
+        assert len(server.directory.export()["customAuthenticationExtensions"]) == left
+
+
 async def test_the_host_must_answer_before_sign_ins_depend_on_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
