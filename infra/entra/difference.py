@@ -4,6 +4,7 @@ Only members that are wanted are looked at: what others have set beside them is 
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -15,7 +16,8 @@ _TYPE: Final = "@odata."
 def differences(wanted: Mapping[str, Any], found: Mapping[str, Any] | None, place: str = "") -> Iterator[str]:
     """Give a line for each member that is not as it should be: ``member: before -> after``.
 
-    Lists are compared without their order, which Graph does not promise to keep.
+    A list has a line for each item that comes (``member: + item``) or goes (``member: - item``); its order does not
+    count, because Graph does not promise to keep it.
 
     Args:
         wanted: the members that matter.
@@ -28,18 +30,20 @@ def differences(wanted: Mapping[str, Any], found: Mapping[str, Any] | None, plac
         here, before = f"{place}{member}", (found or {}).get(member)
         if isinstance(value, Mapping):
             yield from differences(value, before if isinstance(before, Mapping) else None, f"{here}.")
-        elif not _same(value, before):
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            yield from (f"{here}: {line}" for line in _items(value, before if isinstance(before, Sequence) else ()))
+        elif value != before or isinstance(value, bool) != isinstance(before, bool):
             yield f"{here}: {_shown(before)} -> {_shown(value)}" if found is not None else f"{here}: {_shown(value)}"
 
 
-def _same(wanted: object, found: object) -> bool:
-    if isinstance(wanted, Sequence) and not isinstance(wanted, str):
-        return isinstance(found, list) and sorted(map(_canonical, wanted)) == sorted(map(_canonical, found))
-    return wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
+def _items(wanted: Sequence[Any], found: Sequence[Any]) -> Iterator[str]:
+    after, before = Counter(map(_canonical, wanted)), Counter(map(_canonical, found))
+    yield from (f"- {safe_text(item)}" for item in (before - after).elements())
+    yield from (f"+ {safe_text(item)}" for item in (after - before).elements())
 
 
 def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True)
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def _shown(value: object) -> str:
