@@ -331,8 +331,8 @@ module workbook 'workbook.bicep' = {
 // azd writes these into its environment, where the hooks, docs/deploy.md and the pipeline find them.
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_APP string = appName
-output FUNCTION_APP_HOST string = protection.outputs.hostName
-output FUNCTION_APP_URL string = 'https://${protection.outputs.hostName}/api/onTokenIssuanceStart'
+output ENDPOINT_HOST string = protection.outputs.hostName
+output ENDPOINT_URL string = 'https://${protection.outputs.hostName}/api/onTokenIssuanceStart'
 output IDENTITY_PRINCIPAL_ID string = foundation.outputs.identityPrincipalId
 output STORAGE_ACCOUNT string = foundation.outputs.storageAccountName
 output PACKAGE_CONTAINER string = foundation.outputs.packageContainerName

@@ -105,5 +105,7 @@ def value_problem(node: Node, param: Declaration, file: BicepFile) -> str | None
 def _between(value: int, least: int | None, most: int | None, unit: str) -> str | None:
     if (least is None or value >= least) and (most is None or value <= most):
         return None
+    if least == most:
+        return f"must be {least} {unit}".rstrip() + f", got {value}"
     ends = f"at least {least}" if most is None else f"at most {most}" if least is None else f"{least} to {most}"
     return f"must be {ends} {unit}".rstrip() + f", got {value}"
