@@ -84,5 +84,5 @@ def _tags(project: Any, files: list[BicepFile]) -> Iterator[str]:
     services = set(project.get("services", {}))
     for name in sorted(services - tagged):
         yield f"no resource has the tag {_TAG}: {name}, by which azd finds the app of services.{name}"
-    for name in sorted(tagged - services):
-        yield f"a resource has the tag {_TAG}: {name}, and there is no services.{name}"
+    if services <= tagged:
+        yield from (f"a resource has the tag {_TAG}: {name}, and no service is called so" for name in tagged - services)

@@ -1,4 +1,4 @@
-"""What must be there first: the roles before the app, which reads its package with them at its first start."""
+"""What must be there first: no circles, and the roles before the app, which reads its package with them."""
 
 from pathlib import Path
 from typing import Final
@@ -12,14 +12,19 @@ _ROLE: Final = "Microsoft.Authorization/roleAssignments"
 
 
 def order_findings(file: BicepFile) -> list[Finding]:
-    """Find apps that could be made before a role assignment, here or in the modules that are called."""
+    """Find circles, and apps that could be made before a role assignment, here or in the modules that are called."""
     steps = {one.name: one for one in file.declarations if one.kind in {"resource", "module"}}
     apps = [one for one in steps.values() if _makes(one, file, _APP)]
-    roles = [one for one in steps.values() if _makes(one, file, _ROLE)]
-    found = []
+    # A module that makes both is looked at by itself.
+    roles = [one for one in steps.values() if _makes(one, file, _ROLE) and one not in apps]
+    found = [
+        Finding(file.path, one.line, "circle", f"{one.name} refers to itself, directly or through others")
+        for one in file.declarations
+        if one.kind != "output" and one.name in _before(one.name, file)
+    ]
     for app in apps:
         before = _before(app.name, file)
-        late = [role.name for role in roles if role.name != app.name and role.name not in before]
+        late = [role.name for role in roles if role.name not in before]
         message = f"{app.name} does not wait for the role assignment {', '.join(late)}: say dependsOn, or read from it"
         found += [Finding(file.path, app.line, "order", message)] if late else []
     return found
@@ -53,4 +58,4 @@ def _before(name: str, file: BicepFile) -> set[str]:
         new = (references_in(current.node) - seen) & symbols.keys()
         seen |= new
         waiting += new
-    return seen - {name}
+    return seen

@@ -11,6 +11,8 @@ from infra.checker.shapes import Shapes
 
 #: What Bicep itself has on every resource.
 _BESIDE: Final = frozenset({"scope", "dependsOn", "parent"})
+#: A path inside a longer one is followed with it; one that is called is a function.
+_LONGER: Final = {"member_expression", "call_expression"}
 _SCOPES: Final = {"tenant": 1, "managementGroup": 2, "subscription": 4, "resourceGroup": 8}
 
 
@@ -55,7 +57,7 @@ def _read_paths(file: BicepFile, types: PublishedTypes) -> list[Finding]:
     symbols = {one.name: one for one in file.of("resource")}
     found = []
     for node in walk(file.root):
-        if node.type != "member_expression" or (node.parent and node.parent.type == "member_expression"):
+        if node.type != "member_expression" or (node.parent and node.parent.type in _LONGER):
             continue
         root, path = _path(node)
         resource = symbols.get(root)

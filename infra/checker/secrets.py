@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from tree_sitter import Node
+
 from infra.checker.bicep import BicepFile, literal, text, walk
 from infra.checker.finding import Finding
 from infra.checker.names import references_in
@@ -29,7 +31,8 @@ def _outputs(file: BicepFile) -> Iterator[Finding]:
         if "secure" in output.decorators or output.value is None:
             continue
         read = {text(node) for node in walk(output.value) if node.type == "property_identifier"}
-        told = sorted(name for name in read if _SECRET_MEMBER.match(name)) + sorted(
+        read |= {called for node in walk(output.value) if (called := _called(node))}
+        told = sorted(name for name in read if _SECRET_MEMBER.match(name) or _LISTS.match(name)) + sorted(
             secure & references_in(output.value)
         )
         if told or _SECRET_NAME.search(output.name):
@@ -47,10 +50,17 @@ def _parameters(file: BicepFile) -> Iterator[Finding]:
 
 
 def _keys(file: BicepFile) -> Iterator[Finding]:
+    outputs = [output.node for output in file.of("output")]
     for node in walk(file.root):
-        called = text(node.named_children[0]).rpartition(".")[2] if node.type == "call_expression" else ""
-        if _LISTS.match(called):
+        called = _called(node)
+        told = any(output.start_byte <= node.start_byte < output.end_byte for output in outputs)
+        if _LISTS.match(called) and not told:
             message = f"{called}() reads keys; give the identity a role, or refer to a Key Vault"
             yield Finding(file.path, node.start_point[0] + 1, "secret", message)
         if node.type == "string" and _PASTED.search(literal(node) or ""):
             yield Finding(file.path, node.start_point[0] + 1, "secret", "a key or a signature stands in the text")
+
+
+def _called(node: Node) -> str:
+    """Name the function or method that is called; nothing for everything else."""
+    return text(node.named_children[0]).rpartition(".")[2] if node.type == "call_expression" else ""
