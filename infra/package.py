@@ -25,7 +25,7 @@ from pathspec import GitIgnoreSpec
 ROOT: Final = Path(__file__).parents[1]
 DEFAULT_OUT: Final = ROOT / "build" / "package.zip"
 SITE_PACKAGES: Final = Path(".python_packages") / "lib" / "site-packages"
-#: The platform's: functionAppConfig.runtime in infra/resources.bicep says the same, and a test holds them together.
+#: The platform's: functionAppConfig.runtime in infra/flex.bicep says the same, and a test holds them together.
 PYTHON_VERSION: Final = (3, 13)
 _PLATFORMS: Final = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 #: Where the platform mounts the zip; tracebacks name files below it.

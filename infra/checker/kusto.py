@@ -160,13 +160,15 @@ def _columns_after(
     names = [token.text for token in rest]
     start = names.index("by") if operator == "summarize" and "by" in names else -1
     tokens = rest if operator != "summarize" else rest[start:] if start >= 0 else []
-    kept = {token.text for before, token in itertools.pairwise([None, *tokens]) if token and _is_kept(before, token)}
+    kept = {token.text for position, token in enumerate(tokens) if _is_kept(tokens, position)}
     return defined | (kept & columns) | _percentiles(rest)
 
 
-def _is_kept(before: Token | None, token: Token) -> bool:
+def _is_kept(tokens: list[Token], position: int) -> bool:
     """Say whether a word stands for a column of the rows to come: alone, or as what ``bin`` cuts into steps."""
-    return token.kind == "word" and (before is None or before.text in {",", "by", "("})
+    before = [token.text for token in tokens[max(0, position - 2) : position]]
+    alone = not before or before[-1] in {",", "by"}
+    return tokens[position].kind == "word" and (alone or before == ["bin", "("])
 
 
 def _percentiles(rest: list[Token]) -> set[str]:

@@ -78,7 +78,7 @@ def preflight(
     refused += _entra(settings, environ.get(HOST, ""), timeout_ms)
     # What breaks its parameter's rule is told once, in the words that name what to set.
     told = {name for name, read in _parameters_of(main).items() if read & resolved.problems.keys()}
-    problems = [*resolved.problems.values(), *(one for one in refused if one.split(" ", 1)[0] not in told)]
+    problems = [*resolved.problems.values(), *(one for one in refused if _subject(one) not in told)]
     return Preflight((*problems, *_secret_uris(values)), (*warnings, *_few_instances(values)))
 
 
@@ -98,6 +98,12 @@ def _written_settings(main: BicepFile) -> list[tuple[str, Node]]:
     if declared is None or declared.value is None or declared.value.type != "object":
         raise ValueError(f"{main.path.name} has no variable '{SETTINGS}' that is an object")
     return [(name, value) for name, value, _ in members(declared.value)]
+
+
+def _subject(problem: str) -> str:
+    """Name the setting with which a problem's sentence begins."""
+    found = re.match(r"\w+", problem)
+    return found[0] if found else ""
 
 
 def _parameters_of(main: BicepFile) -> dict[str, set[str]]:
