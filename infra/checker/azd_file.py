@@ -37,6 +37,8 @@ def azd_findings(root: Path, schema: Path | None, files: list[BicepFile]) -> lis
         project = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         return [Finding(path, 0, "azd", f"cannot be read: {str(error).splitlines()[0]}")]
+    if not isinstance(project, dict):
+        return [Finding(path, 0, "azd", "is no mapping of keys")]
     messages = [*_schema(project, schema), *_named(project, root), *_tags(project, files)]
     return [Finding(path, 0, "azd", message) for message in messages]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from infra.checker.bicep import BicepFile, literal, members, text, walk
+from infra.checker.bicep import BicepFile, literal, members, walk
 from infra.checker.finding import Finding
 from infra.checker.kusto import read_query
 from infra.checker.modules import loaded_path
@@ -50,8 +50,8 @@ def workbook_findings(root: Path) -> list[Finding]:
     """Find what keeps the workbook from showing the queries as they are."""
     path = root / "infra/workbook.json"
     try:
-        page = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
+        page = _object(path)
+    except (OSError, ValueError) as error:
         return [Finding(path, 0, "workbook", f"cannot be read: {error}")]
     found = []
     if page.get("version") != "Notebook/1.0":
@@ -71,8 +71,8 @@ def host_findings(root: Path) -> list[Finding]:
     """Find settings of the Functions host that would lose requests, telemetry or the route that Entra calls."""
     path = root / "host.json"
     try:
-        host = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
+        host = _object(path)
+    except (OSError, ValueError) as error:
         return [Finding(path, 0, "host", f"cannot be read: {error}")]
     return [Finding(path, 0, "host", message) for message in _host(host)]
 
@@ -127,9 +127,18 @@ def _host(host: dict[str, Any]) -> Iterator[str]:
         yield f"functionTimeout is a backstop of seconds, got {backstop}"
 
 
+def _object(path: Path) -> dict[str, Any]:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(document, dict):
+        raise ValueError(  # noqa: TRY004 (what a caller hears of any bad JSON)
+            "it is no JSON object"
+        )
+    return document
+
+
 def _items(path: Path) -> list[dict[str, Any]]:
     try:
-        return list(json.loads(path.read_text(encoding="utf-8")).get("items", []))
+        return list(_object(path).get("items", []))
     except (OSError, ValueError):
         return []
 
@@ -137,8 +146,3 @@ def _items(path: Path) -> list[dict[str, Any]]:
 def named_settings(file: BicepFile) -> set[str]:
     """Name the members of every object in a file; the settings that it sets are among them."""
     return {name for node in walk(file.root) if node.type == "object" for name, _, _ in members(node)}
-
-
-def kinds_of(file: BicepFile) -> list[str]:
-    """Name the types of the resources in a file, nested ones included; those that exist already are not."""
-    return [text(one.node.named_children[1]).strip("'") for one in file.of("resource") if not one.existing]

@@ -14,7 +14,7 @@ from infra.checker.finding import Finding
 from infra.checker.names import references_in
 
 _LISTS: Final = re.compile(r"^list[A-Z]\w*$")
-_SECRET_NAME: Final = re.compile(r"(?i)(secret|password|(?<!shared)key|connection_?string|sas)(?!.*(uri|url|id|name)$)")
+_SECRET_NAME: Final = re.compile(r"(?i)(secret|password|(?<!shared)key|connection_?string)(?!.*(uri|url|id|name)$)")
 _SECRET_MEMBER: Final = re.compile(r"(?i)^(ConnectionString|InstrumentationKey|\w*(Key|Password|Secret)s?\d?)$")
 #: Long and without spaces: what a pasted key, token or connection string looks like.
 _PASTED: Final = re.compile(r"AccountKey=|SharedAccessKey=|\bsig=|^[A-Za-z0-9+/]{40,}={1,2}$")

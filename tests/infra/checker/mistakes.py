@@ -268,10 +268,10 @@ MISTAKES: Final = (
     Mistake(
         "an output in lower case",
         "infra/main.bicep",
-        "output STORAGE_ACCOUNT",
-        "output storageAccount",
+        "output ENDPOINT_URL",
+        "output endpointUrl",
         "output",
-        "storageAccount",
+        "endpointUrl",
     ),
     Mistake(
         "a setting that Flex refuses",
