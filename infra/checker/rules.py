@@ -8,6 +8,7 @@ from infra.checker.azd_file import azd_findings
 from infra.checker.beside import flex_findings, host_findings, output_findings, query_findings, workbook_findings
 from infra.checker.bicep import BicepFile, read, syntax_findings
 from infra.checker.constraints import default_findings
+from infra.checker.early import early_findings
 from infra.checker.finding import Finding
 from infra.checker.modules import module_findings
 from infra.checker.names import name_findings
@@ -66,7 +67,7 @@ def file_findings(file: BicepFile, outside: Outside) -> list[Finding]:
     if unread:
         return unread
     found = [*name_findings(file), *default_findings(file), *module_findings(file), *order_findings(file)]
-    found += [*secret_findings(file), *flex_findings(file)]
+    found += [*early_findings(file), *secret_findings(file), *flex_findings(file)]
     return found + (resource_findings(file, outside.types) if outside.types else [])
 
 
