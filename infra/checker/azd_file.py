@@ -5,7 +5,6 @@ outside. Its own rules let unknown keys of a service pass, so these are compared
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,18 +15,17 @@ from jsonschema import validators
 
 from infra.checker.bicep import BicepFile, literal, member, walk
 from infra.checker.finding import Finding
+from infra.checker.published import find_published
 
 ENVIRONMENT_VARIABLE: Final = "AZD_SCHEMA"
-USUAL_PLACE: Final = Path("../shared/data/azure.yaml.schema.json")
+NAME: Final = "azure.yaml.schema.json"
 _MAKE: Final = re.compile(r"(?m)^\s*make ([a-z.]+)")
 _TAG: Final = "azd-service-name"
 
 
 def find_schema(root: Path, given: Path | None = None) -> Path | None:
-    """Find the schema: the one given, the environment's, or the one at the usual place; None when there is none."""
-    named = given or (Path(value) if (value := os.environ.get(ENVIRONMENT_VARIABLE)) else None)
-    place = named or root / USUAL_PLACE
-    return place if place.is_file() else None
+    """Find the schema: the one given, the environment's, or the one beside the checkout; None when there is none."""
+    return find_published(root, NAME, ENVIRONMENT_VARIABLE, given)
 
 
 def azd_findings(root: Path, schema: Path | None, files: list[BicepFile]) -> list[Finding]:

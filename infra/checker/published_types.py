@@ -6,16 +6,15 @@ index, and ``resources``, by ``type@version``.
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from infra.checker.finding import Finding
+from infra.checker.published import find_published
 
-#: Names a file with types; what is there is preferred to the usual place.
 ENVIRONMENT_VARIABLE: Final = "BICEP_TYPES"
-USUAL_PLACE: Final = Path("../shared/data/bicep-types-subset.json")
+NAME: Final = "bicep-types-subset.json"
 _REQUIRED: Final = 1
 _READ_ONLY: Final = 2
 
@@ -96,10 +95,8 @@ class PublishedTypes:
 
 
 def find_types(root: Path, given: Path | None = None) -> Path | None:
-    """Find the file: the one given, the environment's, or the one at the usual place; None when there is none."""
-    named = given or (Path(value) if (value := os.environ.get(ENVIRONMENT_VARIABLE)) else None)
-    place = named or root / USUAL_PLACE
-    return place if place.is_file() else None
+    """Find the file: the one given, the environment's, or the one beside the checkout; None when there is none."""
+    return find_published(root, NAME, ENVIRONMENT_VARIABLE, given)
 
 
 def load_types(path: Path) -> PublishedTypes:

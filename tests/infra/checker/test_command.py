@@ -7,6 +7,7 @@ import pytest
 from infra.check import ROOT, main
 from infra.checker.azd_file import ENVIRONMENT_VARIABLE as AZD_SCHEMA
 from infra.checker.published_types import ENVIRONMENT_VARIABLE as BICEP_TYPES
+from infra.checker.published_types import NAME, find_types
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 APP = "22222222-2222-4222-8222-222222222222"
@@ -36,6 +37,17 @@ def test_absent_types_are_a_skip_that_is_seen(
     told = capsys.readouterr().err
     assert f"skipped: resources against Azure's types (no file; {BICEP_TYPES} names one)" in told
     assert f"skipped: azure.yaml against azd's schema (no file; {AZD_SCHEMA} names one)" in told
+
+
+def test_types_beside_the_checkout_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a data directory there, or in a neighbour's; what is named in the environment goes first."""
+    monkeypatch.delenv(BICEP_TYPES, raising=False)
+    path = tmp_path / "neighbour/data" / NAME
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert find_types(tmp_path / "checkout") == path
+    monkeypatch.setenv(BICEP_TYPES, str(tmp_path / "nowhere.json"))
+    assert find_types(tmp_path / "checkout") is None
 
 
 def test_findings_are_one(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
