@@ -28,6 +28,9 @@ FORCED_COOL_DOWN_S: Final = 60.0
 LOAD_TIMEOUT_S: Final = 1.0
 #: After a failure with keys at hand; without keys it doubles from the first to the last of the others.
 RETRY_S: Final = 60.0
+#: Tokens with an unknown key id that may wait for one load. A flood of them would otherwise be answered all at once
+#: when the load ends, and everybody else after them (measured: 60 ms for 250 a second and a key host that hangs).
+MAX_WAITING: Final = 32
 FIRST_RETRY_WITHOUT_KEYS_S: Final = 0.5
 LAST_RETRY_WITHOUT_KEYS_S: Final = 10.0
 
@@ -150,6 +153,7 @@ class SigningKeys:
             for version in versions
         }
         self._sleep = sleep
+        self._waiting = 0
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -192,8 +196,13 @@ class SigningKeys:
         documents = self._documents[version]
         # Without any key every token is unknown: only the background loads then, at its own pace.
         loads = [document.force() if document.keys else document.loading for document in documents]
-        if waiting := [load for load in loads if load]:
-            await asyncio.wait(waiting, timeout=wait_s)
+        under_way = [load for load in loads if load]
+        if under_way and (self._waiting < MAX_WAITING or not self.count(version)):
+            self._waiting += 1
+            try:
+                await asyncio.wait(under_way, timeout=wait_s)
+            finally:
+                self._waiting -= 1
             if key := self.lookup(version, kid):
                 return key
         if not self.count(version):

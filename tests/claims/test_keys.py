@@ -6,7 +6,7 @@ import pytest
 
 from claims.authority import Authority
 from claims.errors import KeysUnavailable, TokenRefused
-from claims.keys import FORCED_COOL_DOWN_S, MAX_AGE_S, REFRESH_S, RETRY_S, SigningKeys
+from claims.keys import FORCED_COOL_DOWN_S, MAX_AGE_S, MAX_WAITING, REFRESH_S, RETRY_S, SigningKeys
 from tests.claims.site import AUTHORITY, ISSUERS, KEYS_V2, METADATA_V2, TENANT_ID, Clock, Site, settle
 
 
@@ -28,9 +28,9 @@ async def test_loads_at_start(keys: SigningKeys, site: Site) -> None:
 
 
 async def test_requests_join_the_first_load(keys: SigningKeys, site: Site) -> None:
-    """Requests that come before the keys wait for the one load under way."""
+    """Requests that come before the keys wait for the one load under way, however many: a burst is no flood."""
     site.stall = asyncio.Event()
-    waiting = [asyncio.create_task(keys.find("2.0", site.keys.current.kid, wait_s=5)) for _ in range(50)]
+    waiting = [asyncio.create_task(keys.find("2.0", site.keys.current.kid, wait_s=5)) for _ in range(200)]
     await settle()
     site.stall.set()
     assert {key.kid for key in await asyncio.gather(*waiting)} == {site.keys.current.kid}
@@ -89,6 +89,19 @@ async def test_unknown_key_id_forces_one_fetch(keys: SigningKeys, site: Site, cl
     with pytest.raises(TokenRefused):
         await keys.find("2.0", "random", wait_s=5)
     assert site.hits[KEYS_V2] == 3
+
+
+async def test_a_flood_does_not_wait_in_a_crowd(keys: SigningKeys, site: Site) -> None:
+    """While a forced fetch hangs a few tokens wait for it, and the others of a flood are refused at once."""
+    await _loaded(keys, site)
+    site.stall = asyncio.Event()
+    finding = [asyncio.create_task(keys.find("2.0", f"random {index}", wait_s=5)) for index in range(500)]
+    await settle()
+    assert sum(not task.done() for task in finding) == MAX_WAITING
+    site.stall.set()
+    found = await asyncio.gather(*finding, return_exceptions=True)
+    assert {type(each) for each in found} == {TokenRefused}
+    assert (site.hits[METADATA_V2], keys._waiting) == (2, 0)
 
 
 async def test_cool_down_counts_failures(keys: SigningKeys, site: Site, clock: Clock) -> None:
