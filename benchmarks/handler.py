@@ -14,7 +14,9 @@ import pstats
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -24,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from benchmarks.rounds import loop_factory, median_of_ratios, percentile, shuffled
+from benchmarks.table import Must, Part, Table
 from claims.compact import parse_compact
 from selftest.entra.payloads import VARIETIES
 from selftest.entra.server import EntraServer
@@ -60,53 +63,72 @@ class HandlerResult:
     parse_us: float
     units: float
 
-    @property
-    def holds(self) -> bool:
-        """Say whether the endpoint adds no more than it may."""
-        return self.units <= MAX_UNITS
 
-    def __str__(self) -> str:
-        """Write the result in three lines."""
-        added_us, unit_us = self.endpoint_us - self.empty_us, self.verify_us + self.parse_us
-        verdict = "holds" if self.holds else "does not hold"
-        return (
-            f"endpoint {self.endpoint_us:.1f} us, empty function {self.empty_us:.1f} us: adds {added_us:.1f} us\n"
-            f"unit {unit_us:.1f} us: RSA-2048 verification {self.verify_us:.1f} us, JSON parse {self.parse_us:.1f} us\n"
-            f"adds {self.units:.2f} units, at most {MAX_UNITS:g}: {verdict}"
-        )
+def part() -> Part:
+    """Measure, as a part of the results."""
+    found = measure()
+    unit_us = found.verify_us + found.parse_us
+    rows = (
+        ("this endpoint", found.endpoint_us),
+        ("empty function", found.empty_us),
+        ("RSA-2048 verification", found.verify_us),
+        ("JSON parse of the body", found.parse_us),
+    )
+    return Part(
+        name="handler",
+        title="What the endpoint adds to an empty function",
+        method=(
+            "In one process, through Microsoft's worker library without HTTP; each call is timed, medians of "
+            f"{_ROUNDS} interleaved rounds of {_CALLS}. The unit is one RSA-2048 verification plus one `json.loads` "
+            "of the body. The log line is formatted and written to the null device."
+        ),
+        tables=(
+            Table(
+                title="",
+                columns=("", "p50 us", "units"),
+                rows=tuple((name, f"{spent_us:.1f}", f"{spent_us / unit_us:.2f}") for name, spent_us in rows),
+            ),
+        ),
+        musts=(
+            Must(says="added to the empty function at p50", measured=found.units, limit=MAX_UNITS, unit=" units"),
+        ),
+    )
 
 
-def measure(*, profile: bool = False) -> HandlerResult:
-    """Measure in a loop of its own; with ``profile``, print first where the endpoint's time goes."""
-    # As the harness's host does, which sets the root to INFO like Azure's worker.
+def profile() -> None:
+    """Print where the endpoint's time goes."""
+    with _quiet(), asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_profile())
+
+
+def measure() -> HandlerResult:
+    """Measure in a loop of its own."""
+    with _quiet(), asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(_measure())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Send the log to nowhere, at the level of the harness's host and of Azure's worker."""
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=nowhere, force=True)
         for name in ("aiohttp", "azure", "azure_functions_runtime"):
             logging.getLogger(name).setLevel(logging.WARNING)
         try:
-            with asyncio.Runner(loop_factory=loop_factory()) as runner:
-                return runner.run(_measure(profile=profile))
+            yield
         finally:
             logging.basicConfig(force=True)
 
 
-async def _measure(*, profile: bool) -> HandlerResult:
-    async with EntraServer() as entra:
-        os.environ.update(endpoint_settings(entra))
-        worker = await Worker.start(_APP)
-        token = entra.mint.callout_token()
-        steps = _steps(worker, entra, token)
-        bodies = [_body(entra) for _ in range(_CALLS)]
-        for step in steps.values():
-            await _run(step, bodies)
-        if profile:
-            await _profile(steps["endpoint"], entra)
-        p50_us: dict[str, list[float]] = {name: [] for name in steps}
-        for number in range(_ROUNDS):
+async def _measure() -> HandlerResult:
+    p50_us: dict[str, list[float]] = defaultdict(list)
+    async with _steps() as (steps, entra):
+        for number in range(-1, _ROUNDS):  # the first warms up
             bodies = [_body(entra) for _ in range(_CALLS)]
             for name in shuffled(list(steps), number):
-                p50_us[name].append(percentile(await _run(steps[name], bodies), 50))
-        worker.stop()
+                spent_us = percentile(await _run(steps[name], bodies), 50)
+                if number >= 0:
+                    p50_us[name].append(spent_us)
     added_us = [ours - empty for ours, empty in zip(p50_us["endpoint"], p50_us["empty"], strict=True)]
     unit_us = [verify + parse for verify, parse in zip(p50_us["verify"], p50_us["parse"], strict=True)]
     return HandlerResult(
@@ -118,7 +140,28 @@ async def _measure(*, profile: bool) -> HandlerResult:
     )
 
 
-def _steps(worker: Worker, entra: EntraServer, token: str) -> dict[str, _Step]:
+async def _profile() -> None:
+    async with _steps() as (steps, entra):
+        bodies = [_body(entra) for _ in range(_PROFILED_CALLS)]
+        profiler = cProfile.Profile()
+        profiler.enable()
+        await _run(steps["endpoint"], bodies)
+        profiler.disable()
+    pstats.Stats(profiler, stream=sys.stdout).sort_stats("tottime").print_stats(_PROFILE_LINES)
+
+
+@asynccontextmanager
+async def _steps() -> AsyncIterator[tuple[dict[str, _Step], EntraServer]]:
+    async with EntraServer() as entra:
+        os.environ.update(endpoint_settings(entra))
+        worker = await Worker.start(_APP)
+        try:
+            yield _table_of_steps(worker, entra, entra.mint.callout_token()), entra
+        finally:
+            worker.stop()
+
+
+def _table_of_steps(worker: Worker, entra: EntraServer, token: str) -> dict[str, _Step]:
     compact = parse_compact(token)
     public_key = entra.keys.current.private_key.public_key()
     padding, algorithm = PKCS1v15(), SHA256()
@@ -177,12 +220,3 @@ async def _run(step: _Step, bodies: list[bytes]) -> list[float]:
 def _body(entra: EntraServer) -> bytes:
     # An id of its own each: a second delivery of one event would join the work of the first.
     return json.dumps(VARIETIES[0].build(entra.tenant, str(uuid.uuid4())), separators=(",", ":")).encode()
-
-
-async def _profile(step: _Step, entra: EntraServer) -> None:
-    bodies = [_body(entra) for _ in range(_PROFILED_CALLS)]
-    profiler = cProfile.Profile()
-    profiler.enable()
-    await _run(step, bodies)
-    profiler.disable()
-    pstats.Stats(profiler, stream=sys.stdout).sort_stats("tottime").print_stats(_PROFILE_LINES)

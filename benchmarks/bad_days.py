@@ -1,0 +1,3 @@
+"""x."""
+from benchmarks.table import Part
+async def measure() -> Part: raise NotImplementedError

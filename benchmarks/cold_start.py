@@ -1,0 +1,116 @@
+"""The cold start: from the process's start to its first good answer, and what is imported for it."""
+
+import asyncio
+import os
+import re
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from statistics import median
+from typing import Final
+
+import aiohttp
+
+from benchmarks.load import SignIns
+from benchmarks.rounds import median_of_ratios, shuffled
+from benchmarks.servers import EMPTY, FASTAPI, HANDWRITTEN, OURS, Peer, serving
+from benchmarks.table import Must, Part, Table
+from selftest.caller import caller_session
+from selftest.entra.server import EntraServer
+from selftest.target import APP_DIR, CALLOUT_PATH, endpoint_settings
+
+MAX_RATIO: Final = 1.6
+_PEERS: Final = (OURS, HANDWRITTEN, EMPTY, FASTAPI)
+_ROUNDS: Final = 11
+_AGAIN_S: Final = 0.002
+_SELF_TIME: Final = re.compile(r"^import time: +(\d+) \|", re.MULTILINE)
+
+
+async def measure() -> Part:
+    """Start everybody in turn, again and again."""
+    start_ms: dict[str, list[float]] = defaultdict(list)
+    import_ms: dict[str, list[float]] = defaultdict(list)
+    imported: dict[str, int] = {}
+    async with EntraServer() as entra, caller_session() as session:
+        settings = endpoint_settings(entra)
+        sign_in = SignIns.good(entra)
+        for peer in _PEERS:  # once for the page cache
+            await _first_answer_ms(peer, settings, session, sign_in)
+        for number in range(_ROUNDS):
+            for peer in shuffled(_PEERS, number):
+                start_ms[peer.name].append(await _first_answer_ms(peer, settings, session, sign_in))
+                spent_ms, imported[peer.name] = await _imports(peer, settings)
+                import_ms[peer.name].append(spent_ms)
+    return _part(start_ms, import_ms, imported)
+
+
+async def _first_answer_ms(
+    peer: Peer, settings: Mapping[str, str], session: aiohttp.ClientSession, sign_in: SignIns
+) -> float:
+    headers = {"Authorization": f"Bearer {sign_in.token}", "Content-Type": "application/json"}
+    start_s = time.perf_counter()
+    async with serving(peer, settings) as served:
+        while True:
+            url = f"http://127.0.0.1:{served.port}{CALLOUT_PATH}"
+            async with session.post(url, data=sign_in.body.encode(), headers=headers) as response:
+                await response.read()
+                if response.status == 200:
+                    return (time.perf_counter() - start_s) * 1000
+            await asyncio.sleep(_AGAIN_S)
+
+
+async def _imports(peer: Peer, settings: Mapping[str, str]) -> tuple[float, int]:
+    """Give the milliseconds that Python spends in importing the app, and how many modules that is."""
+    module = "function_app" if peer.app_dir else peer.asgi.partition(":")[0]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-X", "importtime", "-c", f"import {module}"),
+        cwd=peer.app_dir or APP_DIR,
+        env={**os.environ, **settings, "PYTHONPATH": str(APP_DIR)},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, stderr = await process.communicate()
+    if process.returncode != 0:
+        raise RuntimeError(f"{peer.title} cannot be imported:\n{stderr.decode(errors='replace')[-500:]}")
+    self_us = [int(each) for each in _SELF_TIME.findall(stderr.decode(errors="replace"))]
+    return sum(self_us) / 1000, len(self_us)
+
+
+def _part(
+    start_ms: Mapping[str, list[float]], import_ms: Mapping[str, list[float]], imported: Mapping[str, int]
+) -> Part:
+    rows = tuple(
+        (
+            peer.title,
+            f"{median(start_ms[peer.name]):.0f}",
+            f"{median_of_ratios(start_ms[peer.name], start_ms[EMPTY.name]):.2f}",
+            f"{median(import_ms[peer.name]):.0f}",
+            f"{median_of_ratios(import_ms[peer.name], import_ms[EMPTY.name]):.2f}",
+            str(imported[peer.name]),
+        )
+        for peer in _PEERS
+    )
+    return Part(
+        name="cold-start",
+        title="Cold start",
+        method=(
+            "From the start of the process to its first good answer, and the total of `python -X importtime` for the "
+            f"app alone. Medians of {_ROUNDS} interleaved rounds, page cache warm. The first three run in Microsoft's "
+            "worker library behind the harness's HTTP edge, whose own imports count for each of them; in Azure the "
+            "platform's worker is started before."
+        ),
+        tables=(
+            Table(
+                title="",
+                columns=("", "first answer ms", "over empty", "imports ms", "over empty", "modules"),
+                rows=rows,
+            ),
+        ),
+        musts=(
+            Must(
+                says="cold start over the empty function's",
+                measured=median_of_ratios(start_ms[OURS.name], start_ms[EMPTY.name]),
+                limit=MAX_RATIO,
+            ),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""A function that does nothing: the floor."""

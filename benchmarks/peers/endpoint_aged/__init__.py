@@ -1,0 +1,1 @@
+"""The endpoint, its keys ageing 1800 times as fast."""

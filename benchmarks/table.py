@@ -1,0 +1,134 @@
+"""What a part of the benchmarks found, as a table for the console and as its part of results.md.
+
+A part states how it measured, its tables, and what must hold: a ratio of two figures of the same run, so that it says
+something on any machine.
+"""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from benchmarks import machine
+
+RESULTS: Final = Path(__file__).parent / "results.md"
+_HEAD: Final = """# Results
+
+Written by `make bench` (all parts) and `python -m benchmarks PART` (its own part only); edit nothing here by hand.
+Figures compare within one part: another machine, or another day on this one, has others. The ratios are the point.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Must:
+    """One thing that must hold.
+
+    Attributes:
+        says: what is compared.
+        measured: the ratio found.
+        limit: what it may be.
+        bound: on which side.
+        unit: behind the numbers, where the ratio has one.
+    """
+
+    says: str
+    measured: float
+    limit: float
+    bound: Literal["at most", "at least"] = "at most"
+    unit: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Say whether it holds; a figure that is not a number does not."""
+        return self.measured <= self.limit if self.bound == "at most" else self.measured >= self.limit
+
+    def __str__(self) -> str:
+        """Write it with its verdict."""
+        verdict = "holds" if self.holds else "does not hold"
+        return f"{self.says}: {self.measured:.2f}{self.unit}, {self.bound} {self.limit:g}{self.unit}: {verdict}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Figures as text, the first column names."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of the results.
+
+    Attributes:
+        name: on the command line.
+        title: its heading.
+        method: how it was measured, a paragraph.
+        tables: what was found.
+        musts: what must hold.
+        notes: what a reader has to know to read the tables.
+    """
+
+    name: str
+    title: str
+    method: str
+    tables: tuple[Table, ...]
+    musts: tuple[Must, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Say whether all that must hold does."""
+        return all(must.holds for must in self.musts)
+
+
+def show(part: Part) -> None:
+    """Print a part."""
+    console = Console(highlight=False)
+    console.print(f"\n[bold]{part.title}[/bold]")
+    for table in part.tables:
+        shown = RichTable(title=table.title or None, title_justify="left", box=None, pad_edge=False)
+        for index, column in enumerate(table.columns):
+            shown.add_column(column, justify="right" if index else "left")
+        for row in table.rows:
+            shown.add_row(*row)
+        console.print(shown)
+    for must in part.musts:
+        console.print(str(must), style="" if must.holds else "bold red", markup=False)
+
+
+def write(part: Part, path: Path = RESULTS) -> None:
+    """Put a part into the file of results, in the place of its last figures or at the end."""
+    text = path.read_text(encoding="utf-8") if path.exists() else _HEAD
+    block = f"<!-- {part.name} -->\n{_markdown(part)}<!-- end of {part.name} -->\n"
+    old = re.compile(rf"<!-- {re.escape(part.name)} -->\n.*?<!-- end of {re.escape(part.name)} -->\n", re.DOTALL)
+    text = old.sub(lambda _: block, text) if old.search(text) else f"{text}\n{block}"
+    path.write_text(text, encoding="utf-8")
+
+
+def _markdown(part: Part) -> str:
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    lines = [
+        f"## {part.title}",
+        "",
+        f"`python -m benchmarks {part.name}`, {today}: {machine.describe()}; {machine.versions()}.",
+        "",
+        part.method,
+        "",
+    ]
+    for table in part.tables:
+        lines += [f"**{table.title}**", ""] if table.title else []
+        lines += [_row(table.columns), _row(("---", *("---:" for _ in table.columns[1:])))]
+        lines += [*map(_row, table.rows), ""]
+    lines += [f"- {note}" for note in part.notes] + ([""] if part.notes else [])
+    lines += ["Must hold:", "", *(f"- {must}" for must in part.musts), ""] if part.musts else []
+    return "\n".join(lines)
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cells)} |"
