@@ -22,7 +22,7 @@ _NEED_PEERS: Final = frozenset({"endpoint", "cold-start", "bad-days"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one part, or all. Exit code 0 when all that must hold holds, 1 when something does not, 2 if it cannot run."""
+    """Run one part, or all. Exit code 0 when all that must hold does, 1 when something does not, 2 if it cannot run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measurements that anybody can repeat.")
     parser.add_argument("part", nargs="?", choices=tuple(PARTS), help="one part (default: all, 12 minutes)")
     parser.add_argument("--profile", action="store_true", help="handler: show where the time goes instead")

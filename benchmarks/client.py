@@ -37,7 +37,8 @@ class _Kind:
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.accepted: bool = job["accepted"]
-        head, tail = job["body"].encode().split(b"CORRELATION-ID")
+        event: str = job["body"]
+        head, tail = event.encode().split(b"CORRELATION-ID")
         self._tail = tail
         length = len(head) + 36 + len(tail)
         lines = (
@@ -66,7 +67,12 @@ class _Kind:
 
     def result(self) -> dict[str, Any]:
         """Give what came."""
-        return {"latencies_ms": self.latencies_ms, "statuses": dict(self.statuses), "wrong": self.wrong}
+        return {
+            "accepted": self.accepted,
+            "latencies_ms": self.latencies_ms,
+            "statuses": dict(self.statuses),
+            "wrong": self.wrong,
+        }
 
 
 class _Connection(asyncio.Protocol):
@@ -146,6 +152,7 @@ class _Load:
         self._under_way = 0
         self._late_ms: list[float] = []
         self._closed_until_s = 0.0
+        self._last = asyncio.Event()
 
     async def run(self) -> dict[str, Any]:
         """Do the job and give its result."""
@@ -155,9 +162,10 @@ class _Load:
         else:
             await self._open()
         wall_s, cpu_s = time.perf_counter() - start_s, time.process_time() - start_cpu_s
-        give_up_s = self._loop.time() + TIMEOUT_S + 0.5
-        while self._under_way and self._loop.time() < give_up_s:
-            await asyncio.sleep(0.005)
+        self._last.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TIMEOUT_S + 0.5 if self._under_way else 0):
+                await self._last.wait()
         for connection in list(self._all):
             connection.close()
         return {
@@ -183,6 +191,8 @@ class _Load:
     def ended(self) -> None:
         """Count a sign-in that is over."""
         self._under_way -= 1
+        if not self._under_way:
+            self._last.set()
 
     async def _closed(self) -> None:
         duration_s: float = self._job["duration_s"]

@@ -25,7 +25,7 @@ BEHIND_UVICORN: Final = (OURS_ASGI, FASTAPI, EMPTY_ASGI)
 
 _ROUNDS: Final = 5
 _CONNECTIONS: Final = 16
-_WARM_UP_S: Final = 1.0
+_WARM_UP_S: Final = 0.7
 _SATURATE_S: Final = 2.0
 _ARRIVE_S: Final = 3.0
 _SELDOM_S: Final = 2.0
@@ -33,8 +33,8 @@ _SELDOM_RATE: Final = 100.0
 #: Of what the slowest sustains: everybody is busy and nobody is overrun.
 _MODERATE_SHARE: Final = 0.5
 #: A window in which the load process itself was later than this says little about the server.
-_LATE_MS: Final = 0.5
-_TRIES: Final = 3
+_LATE_MS: Final = 1.0
+_TRIES: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ async def _round(load: LoadProcess, served: Served, kinds: Mapping[str, SignIns]
 async def _arrive(
     load: LoadProcess, served: Served, kinds: Mapping[str, SignIns], rate: float, duration_s: float
 ) -> LoadResult:
-    """Send at a rate; again when the load process was held up, and then keep the window where it was least."""
+    """Send at a rate; once more when the load process was held up, and keep the window where it was less."""
     windows: list[LoadResult] = []
     for _ in range(_TRIES):
         windows.append(await load.arrive(served.port, kinds, duration_s=duration_s, rate=rate))

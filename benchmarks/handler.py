@@ -89,9 +89,7 @@ def part() -> Part:
                 rows=tuple((name, f"{spent_us:.1f}", f"{spent_us / unit_us:.2f}") for name, spent_us in rows),
             ),
         ),
-        musts=(
-            Must(says="added to the empty function at p50", measured=found.units, limit=MAX_UNITS, unit=" units"),
-        ),
+        musts=(Must(says="added to the empty function at p50", measured=found.units, limit=MAX_UNITS, unit=" units"),),
     )
 
 

@@ -45,8 +45,15 @@ class SignIns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindResult:
-    """What became of one kind of sign-in; latencies in milliseconds."""
+    """What became of one kind of sign-in; latencies in milliseconds.
 
+    Attributes:
+        accepted: whether it had to be.
+        statuses: how often each; ``0`` is no answer.
+        wrong: those that had to be answered otherwise.
+    """
+
+    accepted: bool
     latencies_ms: list[float]
     statuses: dict[str, int]
     wrong: int
@@ -113,9 +120,7 @@ class LoadProcess:
         """Send as fast as the server answers."""
         return await self._do(port, kinds, {"mode": "closed", "duration_s": duration_s, "connections": connections})
 
-    async def arrive(
-        self, port: int, kinds: Mapping[str, SignIns], *, duration_s: float, rate: float
-    ) -> LoadResult:
+    async def arrive(self, port: int, kinds: Mapping[str, SignIns], *, duration_s: float, rate: float) -> LoadResult:
         """Send at random times around this rate a second."""
         return await self._do(port, kinds, {"mode": "open", "duration_s": duration_s, "rate": rate})
 

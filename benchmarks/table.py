@@ -6,6 +6,7 @@ something on any machine.
 
 import datetime as dt
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -15,6 +16,8 @@ from rich.table import Table as RichTable
 
 from benchmarks import machine
 
+#: Of a log or a file, which has none of its own.
+_WIDTH: Final = 160
 RESULTS: Final = Path(__file__).parent / "results.md"
 _HEAD: Final = """# Results
 
@@ -89,7 +92,7 @@ class Part:
 
 def show(part: Part) -> None:
     """Print a part."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
     console.print(f"\n[bold]{part.title}[/bold]")
     for table in part.tables:
         shown = RichTable(title=table.title or None, title_justify="left", box=None, pad_edge=False)
@@ -99,7 +102,7 @@ def show(part: Part) -> None:
             shown.add_row(*row)
         console.print(shown)
     for must in part.musts:
-        console.print(str(must), style="" if must.holds else "bold red", markup=False)
+        console.print(str(must), style="" if must.holds else "bold red", markup=False, soft_wrap=True)
 
 
 def write(part: Part, path: Path = RESULTS) -> None:

@@ -12,7 +12,7 @@ Source: fastapi-azure-auth's documentation, "FastAPI configuration"; FastAPI's, 
 
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -22,17 +22,18 @@ from fastapi_azure_auth.auth import AzureAuthorizationCodeBearerBase
 from fastapi_azure_auth.user import User
 from pydantic import BaseModel, ConfigDict, Field
 
-AUTHORITY = os.environ["AuthenticationEvents__AuthorityUrl"]
+settings: Mapping[str, str] = os.environ
+AUTHORITY = settings["AuthenticationEvents__AuthorityUrl"]
 CALLER = "99045fe1-7639-4a75-9d4a-577b6ca3810f"
-PROFILE_URL = os.environ.get("Claims__ProfileApi__Url", "")
+PROFILE_URL = settings.get("Claims__ProfileApi__Url", "")
 
 azure_scheme = AzureAuthorizationCodeBearerBase(
-    app_client_id=os.environ["AuthenticationEvents__AudienceAppId"],
+    app_client_id=settings["AuthenticationEvents__AudienceAppId"],
     tenant_id=AUTHORITY.rpartition("/")[2],
     openid_config_url=f"{AUTHORITY}/v2.0/.well-known/openid-configuration",
 )
 http: list[aiohttp.ClientSession] = []
-cached_token = {"token": "", "until_s": 0.0}
+cached_token: dict[str, Any] = {"token": "", "until_s": 0.0}
 
 
 class EventUser(BaseModel):
@@ -125,9 +126,9 @@ async def downstream_token() -> str:
     """Give the cached token, or ask the managed identity for one."""
     if time.time() < cached_token["until_s"]:
         return str(cached_token["token"])
-    query = {"resource": os.environ["Claims__ProfileApi__Scope"].removesuffix("/.default"), "api-version": "2019-08-01"}
-    headers = {"X-IDENTITY-HEADER": os.environ["IDENTITY_HEADER"]}
-    async with http[0].get(os.environ["IDENTITY_ENDPOINT"], params=query, headers=headers) as response:
+    query = {"resource": settings["Claims__ProfileApi__Scope"].removesuffix("/.default"), "api-version": "2019-08-01"}
+    headers = {"X-IDENTITY-HEADER": settings["IDENTITY_HEADER"]}
+    async with http[0].get(settings["IDENTITY_ENDPOINT"], params=query, headers=headers) as response:
         response.raise_for_status()
         issued = await response.json()
     life_s = int(issued["expires_on"]) - time.time()

@@ -1,4 +1,4 @@
-"""The handler as it is usually written by hand: PyJWT's key client in an ``async def``, claims from a constant or an API.
+"""The handler as it is usually written by hand: PyJWT's key client in an ``async def``.
 
 It is a good one of its kind. It asks for every claim that matters, checks who calls, keeps its keys and its connections
 between requests, and caches the downstream token until a minute before its end, or half its life where that is shorter.
@@ -13,22 +13,29 @@ import json
 import logging
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import azure.functions as func
 import jwt
 
-AUTHORITY = os.environ["AuthenticationEvents__AuthorityUrl"]
-AUDIENCE = os.environ["AuthenticationEvents__AudienceAppId"]
+settings: Mapping[str, str] = os.environ
+AUTHORITY = settings["AuthenticationEvents__AuthorityUrl"]
+AUDIENCE = settings["AuthenticationEvents__AudienceAppId"]
 CALLER = "99045fe1-7639-4a75-9d4a-577b6ca3810f"
-PROFILE_URL = os.environ.get("Claims__ProfileApi__Url", "")
+PROFILE_URL = settings.get("Claims__ProfileApi__Url", "")
 
+log = logging.getLogger(__name__)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-# Five minutes unless the measurement shortens it: the client offers that.
-jwks = jwt.PyJWKClient(f"{AUTHORITY}/discovery/v2.0/keys", lifespan=float(os.environ.get("KEYS_LIFESPAN_S", "300")))
+# The client's own defaults, unless the measurement shortens both in proportion: the client offers that.
+jwks = jwt.PyJWKClient(
+    f"{AUTHORITY}/discovery/v2.0/keys",
+    lifespan=float(settings.get("KEYS_LIFESPAN_S", "300")),
+    cooldown_duration=float(settings.get("KEYS_COOLDOWN_S", "30")),
+)
 http: list[aiohttp.ClientSession] = []
-cached_token = {"token": "", "until_s": 0.0}
+cached_token: dict[str, Any] = {"token": "", "until_s": 0.0}
 
 
 @app.route(route="onTokenIssuanceStart", methods=["POST"])
@@ -46,12 +53,12 @@ async def on_token_issuance_start(req: func.HttpRequest) -> func.HttpResponse:
             options={"require": ["exp", "iss", "aud"]},
         )
     except jwt.PyJWTError as error:
-        logging.warning("refused: %s", error)
+        log.warning("refused: %s", error)
         return func.HttpResponse("unauthorized", status_code=401)
     if claims.get("azp") != CALLER:
         return func.HttpResponse("forbidden", status_code=403)
     context = req.get_json()["data"]["authenticationContext"]
-    logging.info("claims for correlation id %s", context["correlationId"])
+    log.info("claims for correlation id %s", context["correlationId"])
     answer = {
         "data": {
             "@odata.type": "microsoft.graph.onTokenIssuanceStartResponseData",
@@ -88,9 +95,9 @@ async def downstream_token() -> str:
     """Give the cached token, or ask the managed identity for one."""
     if time.time() < cached_token["until_s"]:
         return str(cached_token["token"])
-    query = {"resource": os.environ["Claims__ProfileApi__Scope"].removesuffix("/.default"), "api-version": "2019-08-01"}
-    headers = {"X-IDENTITY-HEADER": os.environ["IDENTITY_HEADER"]}
-    async with http[0].get(os.environ["IDENTITY_ENDPOINT"], params=query, headers=headers) as response:
+    query = {"resource": settings["Claims__ProfileApi__Scope"].removesuffix("/.default"), "api-version": "2019-08-01"}
+    headers = {"X-IDENTITY-HEADER": settings["IDENTITY_HEADER"]}
+    async with http[0].get(settings["IDENTITY_ENDPOINT"], params=query, headers=headers) as response:
         response.raise_for_status()
         issued = await response.json()
     life_s = int(issued["expires_on"]) - time.time()

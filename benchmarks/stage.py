@@ -1,0 +1,109 @@
+"""The stage of a bad day: the emulated Entra, the emulated downstream, one peer, and the load process."""
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from benchmarks import machine
+from benchmarks.load import LoadProcess, LoadResult, SignIns, event
+from benchmarks.servers import Peer, serving
+from selftest.downstream.server import DownstreamServer
+from selftest.entra.server import EntraServer
+from selftest.entra.signing import sign_compact
+from selftest.target import endpoint_settings
+
+#: Good sign-ins a second: many for one worker, and far from what any peer sustains.
+RATE: Final = 250.0
+#: What the hand-written handler's keys live instead of 300 s, and the pause between its fetches for unknown key ids
+#: instead of 30 s: its client offers both. As long as an hour of the aged endpoint.
+LIFESPAN_S: Final = 2.0
+COOLDOWN_S: Final = 0.2
+_WARM_UP_S: Final = 0.5
+_SLOW: Final = "51000000-"
+
+
+class PartlySlowDownstream(DownstreamServer):
+    """A downstream that is slow for some users and not for others.
+
+    Attributes:
+        slow_s: how long these users' profiles take, in seconds.
+    """
+
+    slow_s = 0.0
+
+    async def _profile(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["user_id"].startswith(_SLOW):
+            await asyncio.sleep(self.slow_s)
+        return await super()._profile(request)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What a bad day is played on.
+
+    Attributes:
+        entra: its keys roll, hang and fail.
+        downstream: its tokens end and its answers are slow.
+    """
+
+    entra: EntraServer
+    downstream: PartlySlowDownstream
+    load: LoadProcess
+    port: int
+
+    async def arrive(self, duration_s: float, *others: SignIns) -> LoadResult:
+        """Send good sign-ins with a token of the current key, and others beside them by their weights."""
+        kinds = {"good": self.good()} | {f"other{index}": other for index, other in enumerate(others)}
+        rate = RATE * sum(kind.weight for kind in kinds.values())
+        return await self.load.arrive(self.port, kinds, duration_s=duration_s, rate=rate)
+
+    def good(self) -> SignIns:
+        """Give good sign-ins."""
+        return SignIns.good(self.entra)
+
+    def slow(self, weight: float) -> SignIns:
+        """Give good sign-ins of users for whom the downstream is slow."""
+        return SignIns.good(self.entra, user=_SLOW + "0000-4000-8000-000000000000", weight=weight)
+
+    def unknown(self, weight: float) -> SignIns:
+        """Give sign-ins with a key id that nobody publishes, which have to be refused."""
+        header = {**self.entra.mint.header(), "kid": str(uuid.uuid4())}
+        token = sign_compact(header, self.entra.mint.claims(), self.entra.keys.current)
+        return SignIns(token=token, body=event(self.entra), accepted=False, weight=weight)
+
+
+@asynccontextmanager
+async def stage(peer: Peer, *, token_life_s: int | None = None) -> AsyncIterator[Stage]:
+    """Set up everything anew and send the first sign-ins.
+
+    Args:
+        peer: who is on it.
+        token_life_s: of the first downstream tokens, where claims come from the profile API; None: they are constant.
+    """
+    pair = machine.processors()
+    if pair:
+        os.sched_setaffinity(0, {pair[0]})
+    async with AsyncExitStack() as stack:
+        load = await stack.enter_async_context(LoadProcess())
+        entra = await stack.enter_async_context(EntraServer())
+        api = await stack.enter_async_context(PartlySlowDownstream())
+        settings: Mapping[str, str] = {
+            **endpoint_settings(entra),
+            "KEYS_LIFESPAN_S": str(LIFESPAN_S),
+            "KEYS_COOLDOWN_S": str(COOLDOWN_S),
+            **({} if token_life_s is None else api.settings()),
+        }
+        if token_life_s is not None:
+            api.identity.lifetime_s = token_life_s
+        served = await stack.enter_async_context(serving(peer, settings))
+        if pair:
+            machine.pin(served.pid, pair[1])
+        ready = Stage(entra=entra, downstream=api, load=load, port=served.port)
+        await ready.arrive(_WARM_UP_S)
+        yield ready
