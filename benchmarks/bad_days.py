@@ -19,6 +19,8 @@ from benchmarks.table import Must, Part, Table
 from selftest.downstream.faults import Fault
 
 _OUR_ROUNDS: Final = 3
+#: A round in which the load process itself was later than this at its 99th percentile says little about a tail.
+_LATE_MS: Final = 1.0
 _WINDOW_S: Final = 5.0
 #: Longer than anybody waits.
 _HANG_S: Final = 60.0
@@ -35,7 +37,8 @@ type Windows = tuple[LoadResult, LoadResult]
 _METHOD: Final = f"""\
 Good sign-ins at random times, {RATE:.0f} a second, before the trouble and in it; latencies are of good sign-ins, timed
 from when each was due and given up after two seconds. This endpoint: {_OUR_ROUNDS} rounds, samples of all rounds
-together, ratios as the median of the rounds. The others: one round."""
+together; ratios as the median of those rounds in which the load process itself was never held up for more than
+{_LATE_MS:g} ms at its 99th percentile, or of all where there is none. The others: one round."""
 _NOTES: Final = (
     f"""\
 Keys age fast where the peer lets them: an hour of this endpoint's takes {LIFESPAN_S:g} s (its constants are changed by
@@ -135,6 +138,10 @@ async def measure() -> Part:
     return _part(ours, theirs)
 
 
+def _is_quiet(windows: Windows) -> bool:
+    return max(window.late_ms for window in windows) <= _LATE_MS
+
+
 async def _play(day: Day, peer: Peer) -> Windows:
     if sys.stderr.isatty():
         print(f"{day.name}: {peer.title} ...", file=sys.stderr)
@@ -148,8 +155,10 @@ def _part(ours: Mapping[str, list[Windows]], theirs: Mapping[tuple[str, str], Wi
     for day in DAYS:
         rows.append(_row(day.name, OURS_AGED, ours[day.name]))
         rows += [_row("", peer, [theirs[day.name, peer.name]]) for peer in (HANDWRITTEN, FASTAPI)]
-        ratio = median(_tail_ms([bad]) / _tail_ms([steady]) for steady, bad in ours[day.name])
-        musts.append(Must(says=f"{day.name}: p99.9 over steady", measured=ratio, limit=_MAX_RATIO))
+        quiet = [windows for windows in ours[day.name] if _is_quiet(windows)]
+        ratio = median(_tail_ms([bad]) / _tail_ms([steady]) for steady, bad in quiet or ours[day.name])
+        says = f"{day.name}: p99.9 over steady ({len(quiet)} of {len(ours[day.name])} rounds undisturbed)"
+        musts.append(Must(says=says, measured=ratio, limit=_MAX_RATIO))
     wrong = sum(_wrong(bad) for rounds in ours.values() for _, bad in rounds)
     musts.append(Must(says="wrong answers of this endpoint, all days", measured=wrong, limit=0))
     columns = ("", "", "steady p99.9 ms", "p50 ms", "p99 ms", "p99.9 ms", "good refused or late", "bad not refused")
