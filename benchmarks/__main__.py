@@ -10,6 +10,7 @@ from typing import Final
 from benchmarks import bad_days, cold_start, endpoint, handler, machine
 from benchmarks.servers import FASTAPI
 from benchmarks.table import Part, show, write
+from selftest.host.process import AppStartError
 
 #: In the order of a whole run; each in a process of its own, so that none sees what another left behind.
 PARTS: Final[dict[str, Callable[[], Part]]] = {
@@ -34,12 +35,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(why, file=sys.stderr)
         return 2
     if args.part is None:
-        codes = [subprocess.run([sys.executable, "-m", "benchmarks", part], check=False).returncode for part in PARTS]  # noqa: S603 (ourselves)
-        return max(codes)
-    part = PARTS[args.part]()
+        return _run_all()
+    try:
+        part = PARTS[args.part]()
+    except AppStartError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
     show(part)
     write(part)
     return 0 if part.holds else 1
+
+
+def _run_all() -> int:
+    codes = []
+    try:
+        for part in PARTS:
+            command = [sys.executable, "-m", "benchmarks", part]
+            codes.append(subprocess.run(command, check=False).returncode)  # noqa: S603 (this program again)
+    except KeyboardInterrupt:
+        return 130
+    return max(codes)
 
 
 def _obstacle(part: str | None) -> str | None:

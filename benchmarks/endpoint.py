@@ -23,12 +23,12 @@ from selftest.target import endpoint_settings
 IN_WORKER: Final = (OURS, HANDWRITTEN, EMPTY)
 BEHIND_UVICORN: Final = (OURS_ASGI, FASTAPI, EMPTY_ASGI)
 
-_ROUNDS: Final = 5
+_ROUNDS: Final = 4
 _CONNECTIONS: Final = 16
 _WARM_UP_S: Final = 0.7
 _SATURATE_S: Final = 2.0
-_ARRIVE_S: Final = 3.0
-_SELDOM_S: Final = 2.0
+_ARRIVE_S: Final = 2.5
+_SELDOM_S: Final = 1.5
 _SELDOM_RATE: Final = 100.0
 #: Of what the slowest sustains: everybody is busy and nobody is overrun.
 _MODERATE_SHARE: Final = 0.5
