@@ -18,7 +18,8 @@ from selftest.entra.server import EntraServer
 
 _ROOT: Final = Path(__file__).parents[1]
 _LINE_BYTES: Final = 64 * 1024 * 1024
-_PLACE: Final = "CORRELATION-ID"
+#: Where the correlation id of each sign-in goes.
+PLACE: Final = "CORRELATION-ID"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +70,14 @@ class LoadResult:
 
     Attributes:
         kinds: by name.
+        wall_s: how long sending took.
         rate: answers a second.
         client_share: how much of one processor the load process took.
         late_ms: how late its 99th percentile was in sending.
     """
 
     kinds: Mapping[str, KindResult]
+    wall_s: float
     rate: float
     client_share: float
     late_ms: float
@@ -82,7 +85,7 @@ class LoadResult:
 
 def event(entra: EntraServer, *, user: str | None = None) -> str:
     """Write the event of a member's sign-in, as Entra does, with a place for the correlation id."""
-    callout = VARIETIES[0].build(entra.tenant, _PLACE)
+    callout = VARIETIES[0].build(entra.tenant, PLACE)
     if user is not None:
         callout["data"]["authenticationContext"]["user"]["id"] = user
     return json.dumps(callout, separators=(",", ":"))
@@ -141,6 +144,7 @@ class LoadProcess:
         by_kind = {name: KindResult(**kind) for name, kind in result["kinds"].items()}
         return LoadResult(
             kinds=by_kind,
+            wall_s=result["wall_s"],
             rate=sum(len(kind.latencies_ms) for kind in by_kind.values()) / result["wall_s"],
             client_share=result["client_cpu_s"] / result["wall_s"],
             late_ms=result["late_ms"],

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from benchmarks.load import event
+from benchmarks.load import PLACE, event
 from benchmarks.servers import EMPTY, EMPTY_ASGI, FASTAPI, HANDWRITTEN, OURS, OURS_AGED, OURS_ASGI, Peer, serving
 from selftest.caller import caller_session
 from selftest.downstream.server import DownstreamServer
@@ -42,7 +42,7 @@ def _require(peer: Peer) -> None:
 async def _send(session: aiohttp.ClientSession, port: int, token: str, entra: EntraServer) -> Reply:
     url = f"http://127.0.0.1:{port}{CALLOUT_PATH}"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    body = event(entra).replace("CORRELATION-ID", CORRELATION_ID).encode()
+    body = event(entra).replace(PLACE, CORRELATION_ID).encode()
     async with session.post(url, data=body, headers=headers) as response:
         content_type = response.headers.get("Content-Type")
         return Reply(status=response.status, content_type=content_type, body=await response.read(), failure=None)
