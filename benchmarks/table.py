@@ -36,6 +36,7 @@ class Must:
         limit: what it may be.
         bound: on which side.
         unit: behind the numbers, where the ratio has one.
+        judged: whether the machine was quiet enough to tell; where not, it neither holds nor fails.
     """
 
     says: str
@@ -43,6 +44,7 @@ class Must:
     limit: float
     bound: Literal["at most", "at least"] = "at most"
     unit: str = ""
+    judged: bool = True
 
     @property
     def holds(self) -> bool:
@@ -52,6 +54,8 @@ class Must:
     def __str__(self) -> str:
         """Write it with its verdict."""
         verdict = "holds" if self.holds else "does not hold"
+        if not self.judged:
+            verdict = "not judged, the machine was too busy"
         return f"{self.says}: {self.measured:.2f}{self.unit}, {self.bound} {self.limit:g}{self.unit}: {verdict}"
 
 
@@ -85,9 +89,11 @@ class Part:
     notes: tuple[str, ...] = ()
 
     @property
-    def holds(self) -> bool:
-        """Say whether all that must hold does."""
-        return all(must.holds for must in self.musts)
+    def exit_code(self) -> int:
+        """Give 1 when something that must hold does not, else 3 when something could not be judged, else 0."""
+        if any(must.judged and not must.holds for must in self.musts):
+            return 1
+        return 0 if all(must.judged for must in self.musts) else 3
 
 
 def show(part: Part) -> None:
@@ -102,7 +108,9 @@ def show(part: Part) -> None:
             shown.add_row(*row)
         console.print(shown)
     for must in part.musts:
-        console.print(str(must), style="" if must.holds else "bold red", markup=False, soft_wrap=True)
+        console.print(
+            str(must), style="" if must.holds or not must.judged else "bold red", markup=False, soft_wrap=True
+        )
 
 
 def write(part: Part, path: Path = RESULTS) -> None:

@@ -39,13 +39,19 @@ def test_no_number_does_not_hold() -> None:
     assert not Must(says="", measured=math.nan, limit=1.5).holds
 
 
-def test_part_holds_when_all_of_it_does() -> None:
-    """One that does not is enough."""
-    good, bad = Must(says="", measured=1, limit=2), Must(says="", measured=3, limit=2)
-    part = _part("endpoint", "1")
-    held = Part(name="", title="", method="", tables=part.tables, musts=(good,))
-    broken = Part(name="", title="", method="", tables=part.tables, musts=(good, bad))
-    assert (held.holds, broken.holds) == (True, False)
+@pytest.mark.parametrize(
+    ("musts", "code"),
+    [
+        ((), 0),
+        ((Must(says="", measured=1, limit=2),), 0),
+        ((Must(says="", measured=1, limit=2), Must(says="", measured=3, limit=2)), 1),
+        ((Must(says="", measured=1, limit=2), Must(says="", measured=3, limit=2, judged=False)), 3),
+        ((Must(says="", measured=3, limit=2), Must(says="", measured=1, limit=2, judged=False)), 1),
+    ],
+)
+def test_exit_code_is_that_of_the_worst(musts: tuple[Must, ...], code: int) -> None:
+    """One that does not hold is enough; what could not be judged neither holds nor fails."""
+    assert Part(name="", title="", method="", tables=(), musts=musts).exit_code == code
 
 
 def test_percentiles_are_by_nearest_rank() -> None:
