@@ -35,6 +35,10 @@ _MODERATE_SHARE: Final = 0.5
 #: A window in which the load process itself was later than this says little about the server.
 _LATE_MS: Final = 1.0
 _TRIES: Final = 2
+_ONE_CALLER_NOTE: Final = """\
+All sign-ins carry one token, as a caller keeps its token while it lives. This endpoint verifies a token's signature
+  once and its claims every time; the others do all of it every time. What a token never seen costs more is in the part
+  on the handler."""
 _THROUGHPUT_NOTE: Final = """\
 Throughput of a processor is requests per second of the server's processor time at saturation, the inverse of CPU ms
   each, which a busy neighbour does not take away. Requests/s is by the clock: every server had at least {served:.0%} of
@@ -155,6 +159,7 @@ def _part(found: Mapping[str, list[Round]], moderate: float) -> Part:
         ),
         notes=(
             _THROUGHPUT_NOTE.format(served=served),
+            _ONE_CALLER_NOTE,
             f"The load process used at most {share:.0%} of its processor at saturation: it is not the limit.",
             "The empty ones check nothing: they are the floor, what server and worker library cost by themselves.",
         ),

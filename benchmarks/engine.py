@@ -3,8 +3,15 @@
 `benchmarks.truth` measures and judges; this makes it a part of the results.
 """
 
+from typing import Final
+
 from benchmarks import truth
 from benchmarks.table import Must, Part, Table
+
+_METHOD: Final = """\
+Each tool is run against a server of known latency, on a processor of its own, set up as its documentation has it for a
+known rate and an expected latency. The truth is what somebody meets who comes when the schedule says, whether or not
+the tool managed to send then."""
 
 
 def part() -> Part:
@@ -14,11 +21,7 @@ def part() -> Part:
     return Part(
         name="engine",
         title="Load tools against the truth",
-        method=(
-            "Each tool is run against a server of known latency, on a processor of its own, set up as its "
-            "documentation has it for a known rate and an expected latency. The truth is what somebody meets who comes when the "
-            "schedule says, whether or not the tool managed to send then."
-        ),
+        method=_METHOD,
         tables=(Table(title="", columns=truth.COLUMNS, rows=tuple(row.cells() for row in rows)),),
         musts=tuple(
             Must(
