@@ -98,8 +98,8 @@ def part() -> Part:
         ),
         musts=(Must(says="added by a token seen before", measured=found.units, limit=MAX_UNITS, unit=" units"),),
         notes=(
-            "A caller keeps its token while it lives, and the endpoint verifies the signature of a token once. A token "
-            f"never seen adds {found.unseen_units:.2f} units.",
+            "A caller keeps its token while it lives, and the endpoint verifies the signature of a token once.",
+            f"A token never seen adds {found.unseen_units:.2f} units.",
         ),
     )
 
