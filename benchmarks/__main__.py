@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     busy to tell, 130 when it was interrupted.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measurements that anybody can repeat.")
-    parser.add_argument("part", nargs="?", choices=tuple(PARTS), help="one part (default: all, 12 minutes)")
+    parser.add_argument("part", nargs="?", choices=tuple(PARTS), help="one part (default: all, 17 minutes)")
     parser.add_argument("--profile", action="store_true", help="handler: show where the time goes instead")
     args = parser.parse_args(arguments)
     if args.profile:
