@@ -18,12 +18,10 @@ from aiohttp import web
 from selftest.downstream import graph, wire
 from selftest.downstream.faults import Fault
 from selftest.downstream.identity import IdentityRequestError, ManagedIdentity
+from selftest.loopback import HOST, serve
 
-HOST: Final = "127.0.0.1"
 SCOPE: Final = "api://profile/.default"
 
-#: A delayed answer is dropped this long after the server is told to stop.
-_SHUTDOWN_TIMEOUT_S: Final = 0.1
 
 type _Make = Callable[[web.Request], web.Response]
 
@@ -103,15 +101,7 @@ class DownstreamServer:
             self._over.set()
 
     async def __aenter__(self) -> Self:
-        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, HOST, self._port).start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._port = int(runner.addresses[0][1])
+        self._runner, self._port = await serve(self._app(), self._port)
         return self
 
     async def __aexit__(

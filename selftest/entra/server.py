@@ -24,8 +24,7 @@ from selftest.entra.signing import KeySet
 from selftest.entra.tenant import DEFAULT_TENANT, Tenant
 from selftest.entra.token_endpoint import issue
 from selftest.entra.tokens import TokenMint, TokenVersion
-
-HOST: Final = "127.0.0.1"
+from selftest.loopback import HOST, serve
 
 #: What is published may be read by a page of any origin, as at Entra.
 _ANY_PAGE: Final = {"Access-Control-Allow-Origin": "*"}
@@ -99,15 +98,7 @@ class EntraServer:
     async def __aenter__(self) -> Self:
         # attacker_key() takes up to 150 ms the first time; made here, it cannot stall a request later.
         attacker_key()
-        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, HOST, self._port).start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._port = int(runner.addresses[0][1])
+        self._runner, self._port = await serve(self._app(), self._port)
         self._mint = self.mint_at(self.base_url)
         return self
 

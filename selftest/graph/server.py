@@ -28,11 +28,8 @@ from selftest.graph.query import check_options
 from selftest.graph.refusal import Refusal, bad_request
 from selftest.graph.surface import OPERATIONS, find
 from selftest.graph.writes import Writer
+from selftest.loopback import HOST, serve
 
-HOST: Final = "127.0.0.1"
-
-#: A delayed answer is dropped this long after the server is told to stop.
-_SHUTDOWN_TIMEOUT_S: Final = 0.1
 _JSON: Final = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 
 #: Every permission that any operation needs.
@@ -120,15 +117,7 @@ class GraphServer:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._handle)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, HOST, self._port).start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._port = int(runner.addresses[0][1])
+        self._runner, self._port = await serve(app, self._port)
         return self
 
     async def __aexit__(
