@@ -6,7 +6,21 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from selftest.commands import check, doctor, entra, explain, host, judge, load, report, run, signin, signins, token
+from selftest.commands import (
+    check,
+    doctor,
+    entra,
+    explain,
+    host,
+    judge,
+    load,
+    playground,
+    report,
+    run,
+    signin,
+    signins,
+    token,
+)
 
 _EXIT_CODES: Final = """\
 exit codes:
@@ -18,7 +32,7 @@ exit codes:
 
 Results go to stdout, progress to stderr. Without a command everything is run, here, on this machine.
 """
-_COMMANDS: Final = (run, check, signin, load, judge, doctor, signins, token, explain, report, host, entra)
+_COMMANDS: Final = (run, check, signin, load, judge, doctor, signins, token, explain, report, host, entra, playground)
 _COULD_NOT_RUN: Final = 2
 _INTERRUPTED: Final = 130
 
