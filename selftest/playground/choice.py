@@ -28,6 +28,7 @@ class Choice:
         api: for which API there is to be an access token; None: for the app alone.
         trouble: what goes wrong.
         provider: which provider answers; None leaves it to the app, or to an endpoint elsewhere.
+        preferred: the provider that was asked for; a fault of the downstream needs the one that asks it.
         on_failure: what the endpoint does when its provider fails.
     """
 
@@ -36,6 +37,7 @@ class Choice:
     api: App | None
     trouble: Trouble
     provider: str | None
+    preferred: str | None
     on_failure: OnFailure
 
     @property
@@ -86,7 +88,7 @@ class Offer:
         """
         people = {person.key: person for person in self.directory.people}
         trouble = _one_of("fault", form.get("fault", NONE), TROUBLES)
-        provider = form.get("provider") or self.provider
+        provider = preferred = form.get("provider") or self.provider
         if provider is not None and provider not in self.providers:
             raise ChoiceError(f"provider: there is no {provider!r} here")
         if trouble.kind == "downstream":
@@ -100,6 +102,7 @@ class Offer:
             api=_one_of("api", api, {app.key: app for app in self.apis}) if api else None,
             trouble=trouble,
             provider=provider,
+            preferred=preferred,
             on_failure=read_policy(form.get("on_failure") or self.on_failure),
         )
 

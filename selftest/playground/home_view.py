@@ -60,6 +60,7 @@ def _row(record: SignInRecord, stage: Stage) -> dict[str, Any]:
         "trouble": "in the browser" if played is None else played.choice.trouble.label,
         "minted": record.refusal is None,
         "aadsts": record.error_code,
+        "attempts": [callout.attempts for callout in record.callouts],
         "calls": [callout.as_portal() for callout in record.callouts],
     }
 
@@ -71,7 +72,7 @@ def _endpoint(stage: Stage, choice: Choice) -> dict[str, Any]:
     provider = choice.provider
     local = stage.app_dir is not None and provider is not None
     return {
-        "state": stage.main.state if ground is None and stage.app_dir is None else _state(ground),
+        "state": "not started" if ground is None else ground.state,
         "url": stage.main.entra.directory.extensions[0].target_url,
         "app_dir": "" if stage.app_dir is None else str(stage.app_dir),
         "provider": provider,
@@ -80,7 +81,3 @@ def _endpoint(stage: Stage, choice: Choice) -> dict[str, Any]:
         "settings": [(name, "(set)" if _SECRET.search(name) else value) for name, value in sorted(settings.items())],
         "authority": stage.main.entra.sign_in_authority_url,
     }
-
-
-def _state(ground: Any) -> str:
-    return "not started" if ground is None else str(ground.state)

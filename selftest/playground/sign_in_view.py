@@ -89,7 +89,7 @@ def sign_in_view(record: SignInRecord, played: Played | None) -> SignInView:
         word=_word(record, failed),
         sentence=_sentence(record, failed, played),
         tone=_tone(record),
-        who=f"{record.person.display_name} to {record.client.principal.display_name}",
+        who=f"{record.person.display_name} to {record.client.principal.display_name}{_beside(played)}",
         calls=calls,
         tokens=token_tables(record),
         explanations=_explanations(record),
@@ -117,6 +117,16 @@ def _sentence(record: SignInRecord, failed: Callout | None, played: Played | Non
         return "The app has a code and has not redeemed it."
     count = sum(table.from_endpoint for table in token_tables(record))
     return f"It carries {count or 'no'} {'claim' if count == 1 else 'claims'} from your endpoint."
+
+
+def _beside(played: Played | None) -> str:
+    """Say what else is to be known of how it was played."""
+    if played is None:
+        return ", in the browser"
+    trouble = played.choice.trouble
+    if trouble.kind == "downstream":
+        return f", while {trouble.label}, through the provider {played.choice.provider}"
+    return ""
 
 
 def _tone(record: SignInRecord) -> Literal["good", "bad", "warn"]:

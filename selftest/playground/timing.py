@@ -1,8 +1,8 @@
 """One attempt against the clock: how much of Entra's patience it took, and which phase of the endpoint took it.
 
 Two scales, because one cannot show both: a good call takes a thousandth of the timeout. On the first the whole width is
-the timeout; on the second it is the call. Positions are shares of `WIDTH`, ready for a drawing that is stretched to the
-page.
+the timeout; on the second it is the call. Positions are per cent of the width, ready for a drawing that is as wide as
+the page.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from typing import Final
 from selftest.caller import Attempt
 from selftest.load.phases import OUTSIDE, parts_ms, server_timing_ms
 
-WIDTH: Final = 1000.0
+WIDTH: Final = 100.0
 #: Three pixels of the page: what was used can be seen, however little it was.
-_LEAST: Final = 3.0
+_LEAST: Final = 0.3
 #: The style sheet has so many steps of the accent.
 _STEPS: Final = 7
 _WHOLE: Final = "the whole call (the answer has no Server-Timing)"
@@ -28,9 +28,9 @@ class Piece:
     Attributes:
         name: as the endpoint calls it.
         spent_ms: how long it took.
-        left: where it begins, 0 to `WIDTH`.
+        left: where it begins, 0 to `WIDTH` per cent.
         width: how wide it is.
-        step: how faint it is drawn, 0 to 7.
+        step: how faint it is drawn: 0 for the longest phase, 7 for what the endpoint did not see.
     """
 
     name: str
@@ -92,11 +92,10 @@ def _pieces(attempt: Attempt) -> Iterator[Piece]:
     if not parts:
         parts = {_NO_ANSWER if attempt.status is None else _WHOLE: attempt.latency_ms}
     whole_ms = max(sum(parts.values()), 1e-9)
+    inside = sorted((name for name in parts if name != OUTSIDE), key=lambda name: -parts[name])
+    steps = {name: min(rank, _STEPS - 1) for rank, name in enumerate(inside)}
     left = 0.0
-    inside = 0
     for name, spent_ms in parts.items():
-        width = spent_ms / whole_ms * WIDTH
-        step = _STEPS if name == OUTSIDE else min(inside, _STEPS - 1)
-        inside += name != OUTSIDE
-        yield Piece(name=name, spent_ms=spent_ms, left=round(left, 2), width=round(width, 2), step=step)
+        width, step = spent_ms / whole_ms * WIDTH, steps.get(name, _STEPS)
+        yield Piece(name=name, spent_ms=spent_ms, left=round(left, 3), width=round(width, 3), step=step)
         left += width

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from selftest.entra.directory import App
+from selftest.entra.directory import GRAPH, App
 from selftest.entra.events_log import SignInRecord
 from selftest.playground.readable import value_text
 
@@ -39,12 +39,14 @@ class TokenTable:
         audience: the app that it is for.
         rows: its claims; the endpoint's first, because they are what the reader looks for.
         mapped: whether the app has a claims mapping policy at all.
+        of_microsoft: whether it is for Microsoft Graph, whose tokens get no custom claims.
     """
 
     title: str
     audience: str
     rows: tuple[ClaimRow, ...]
     mapped: bool
+    of_microsoft: bool
 
     @property
     def from_endpoint(self) -> int:
@@ -71,6 +73,7 @@ def _table(kind: str, claims: Mapping[str, object], record: SignInRecord) -> Tok
         audience=app.principal.display_name,
         rows=tuple(sorted(rows, key=lambda row: order[row.origin])),
         mapped=app.mapping is not None,
+        of_microsoft=app is GRAPH,
     )
 
 
