@@ -1,0 +1,363 @@
+"""The playground in a real browser: by mouse, by keyboard, on a phone, in the dark, and with hostile answers."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from playwright.async_api import Browser, Page
+
+from selftest.entra.tenant_file import read_tenant_file
+from selftest.playground.server import PlaygroundServer
+from selftest.playground.stage import Stage
+from selftest.target import APP_DIR
+from tests.selftest.playground.conftest import copy_app
+from tests.selftest.report.html.hostile import CONTROLS, MARKUP
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
+LEAST_CONTRAST = 4.5
+SAMPLE = APP_DIR / "selftest" / "tenant.sample.toml"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A playground that is served."""
+
+    url: str
+    app_dir: Path
+    stage: Stage
+
+
+@asynccontextmanager
+async def served(app_dir: Path, tenant_file: Path = SAMPLE) -> AsyncIterator[Place]:
+    """Serve one."""
+    stage = Stage(read_tenant_file(tenant_file), app_dir=app_dir, settings={"Claims__BudgetMs": "600"})
+    async with stage, PlaygroundServer(stage) as server:
+        yield Place(server.url, app_dir, stage)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    """Serve one with a copy of the app for all tests that leave it as it is."""
+    async with served(copy_app(tmp_path_factory.mktemp("playground"))) as place:
+        yield place
+
+
+@asynccontextmanager
+async def reading(browser: Browser, url: str, **how: Any) -> AsyncIterator[Page]:
+    """Open the page; what the browser complains of fails the test."""
+    context = await browser.new_context(**how)
+    complaints: list[str] = []
+    elsewhere: list[str] = []
+    try:
+        page = await context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda asked: elsewhere.append(asked.url) if "//127.0.0.1:" not in asked.url else None)
+        await page.goto(url)
+        yield page
+        assert complaints == []
+        assert [asked for asked in elsewhere if not asked.startswith("http://localhost:")] == []
+    finally:
+        await context.close()
+
+
+async def sign_in(page: Page, **chosen: str) -> str:
+    """Choose, press the button, and read the verdict."""
+    for name, value in chosen.items():
+        await page.select_option(f"select[name={name}]", value)
+    before = page.url
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url(lambda url: url != before and "/played/" in url)
+    return await page.inner_text("#result h1")
+
+
+async def test_a_good_sign_in_is_shown_whole(browser: Browser, place: Place) -> None:
+    """Request, reply, phases against the budget, the token with its custom claims marked, and a line in the log."""
+    async with reading(browser, place.url) as page:
+        assert await page.locator("#log tbody tr").count() == len(place.stage.log.records)
+        assert await sign_in(page) == "Token minted"
+        assert await page.locator("tr.endpoint th").all_inner_texts() == ["custom_roles", "DateOfBirth"]
+        assert "your budget 600 ms" in await page.locator(".scale").inner_text()
+        legend = await page.locator(".legend").inner_text()
+        assert all(phase in legend for phase in ("token", "provider", "reply", "network and host"))
+        used = await page.locator(".gauge .used").bounding_box()
+        track = await page.locator(".gauge .track").bounding_box()
+        assert used is not None
+        assert track is not None
+        assert 0 < used["width"] < track["width"] / 3
+        sent, came = await page.locator(".call pre[tabindex]").all_inner_texts()
+        assert '"bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"' in sent
+        assert '"DateOfBirth"' in came
+        assert await page.locator("#log tr.current td").nth(3).inner_text() == "minted"
+        assert not re.search(r"eyJ[\w-]{8,}\.", await page.content())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "verdict"),
+    [
+        ({"fault": "downstream:hang"}, "1003002"),
+        ({"fault": "downstream:latency"}, "Token minted"),
+        ({"fault": "downstream:error", "on_failure": "omit"}, "Token minted"),
+        ({"fault": "downstream:key-rotation"}, "Token minted"),
+        ({"fault": "downstream:identity-down"}, "1003002"),
+        ({"fault": "reply:1003005", "app": "impatient"}, "1003005"),
+        ({"fault": "reply:1003001"}, "1003001"),
+        ({"fault": "reply:1003027"}, "1003027"),
+        ({"fault": "reply:1003007"}, "1003007"),
+        ({"fault": "reply:1003024"}, "1003024"),
+        ({"fault": "decree:1003021"}, "1003021"),
+        ({"app": "unmapped"}, "AADSTS50146"),
+        ({"app": "legacy"}, "Token minted"),
+        ({"app": "legacy", "user": "cleo"}, "AADSTS50105"),
+        ({"api": "orders"}, "Token minted"),
+        ({"user": "fay"}, "1003005"),
+    ],
+    ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else value,
+)
+async def test_each_kind_of_trouble(browser: Browser, place: Place, chosen: dict[str, str], verdict: str) -> None:
+    """The verdict is the trouble's own, explained, and the log has its line."""
+    async with reading(browser, place.url) as page:
+        assert (await sign_in(page, **chosen)).startswith(verdict)
+        row = await page.locator("#log tr.current").inner_text()
+        assert (verdict in row) if verdict != "Token minted" else ("minted" in row)
+        if verdict != "Token minted":
+            assert await page.locator(f'section[aria-label="About {verdict}"] dd').count() >= 3
+
+
+async def test_an_edited_provider_answers_the_next_sign_in(browser: Browser, tmp_path: Path) -> None:
+    """The new claim is in the reply; a provider that breaks is shown in its own words, and mended again."""
+    async with served(copy_app(tmp_path)) as place, reading(browser, place.url) as page:
+        provider = place.app_dir / "claims" / "providers" / "sample.py"
+        text = provider.read_text()
+        await sign_in(page)
+        assert "Gardener" not in await page.inner_text("#result")
+        provider.write_text(text.replace('"Writer"', '"Gardener"'))
+        await sign_in(page)
+        assert '["Gardener", "Editor"]' in await page.inner_text("tr.endpoint >> nth=0")
+        provider.write_text(text.replace("return {", "return {{"))
+        assert await sign_in(page) == "The app does not start"
+        assert "SyntaxError" in await page.inner_text(".words")
+        assert "does not start" in await page.inner_text(".state")
+        provider.write_text(text)
+        assert await sign_in(page) == "Token minted"
+
+
+async def test_ten_readers_at_once_while_faults_change(browser: Browser, place: Place) -> None:
+    """Each page shows the outcome of what was chosen on it."""
+    wanted = ["none", "downstream:error", "reply:1003007", "downstream:latency", "decree:1003021"] * 2
+    verdicts = {"downstream:error": "1003002", "reply:1003007": "1003007", "decree:1003021": "1003021"}
+
+    async def one(fault: str) -> str:
+        async with reading(browser, place.url) as page:
+            return await sign_in(page, fault=fault, provider="profile_api")
+
+    seen = await asyncio.gather(*map(one, wanted))
+    assert [word.split()[0] for word in seen] == [verdicts.get(fault, "Token") for fault in wanted]
+
+
+async def test_by_keyboard_alone(browser: Browser, place: Place) -> None:
+    """Tab, arrows and Enter are enough; the verdict is where the reader is afterwards, and focus can be seen."""
+    async with reading(browser, place.url) as page:
+        await page.keyboard.press("Tab")  # the name of the page
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.name") == "user"
+        await page.keyboard.press("ArrowDown")
+        assert await page.evaluate("document.activeElement.value") == "ben"
+        outline = "getComputedStyle(document.activeElement).outlineStyle"
+        assert await page.evaluate(outline) != "none"
+        while await page.evaluate("document.activeElement.textContent") != "Sign in":
+            await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/played/*")
+        await page.wait_for_function("document.activeElement.tagName === 'H1'")
+        assert "Ben Sample to Sample portal" in await page.inner_text("#result")
+        await page.go_back()
+        assert await page.locator(".welcome").count() == 1
+
+
+async def test_without_script(browser: Browser, place: Place) -> None:
+    """The form is posted, and the page that comes shows what was chosen."""
+    async with reading(browser, place.url, java_script_enabled=False) as page:
+        assert (await sign_in(page, user="dana", fault="reply:1003010")).startswith("1003010")
+        assert await page.input_value("select[name=user]") == "dana"
+        assert await page.input_value("select[name=fault]") == "reply:1003010"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("fault", ["none", "reply:1003005"])
+async def test_text_stands_out(browser: Browser, place: Place, scheme: str, fault: str) -> None:
+    """Every text, also in folded parts, has the contrast that WCAG asks for, in light and in dark."""
+    async with reading(browser, place.url, color_scheme=scheme) as page:
+        await sign_in(page, fault=fault, app="portal" if fault == "none" else "impatient")
+        await page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+        found = await page.evaluate(CONTRAST)
+        assert len(found) > 40
+        assert [text for text in found if text["ratio"] < LEAST_CONTRAST] == []
+
+
+@pytest.mark.parametrize("chosen", [{}, {"api": "orders"}, {"fault": "reply:1003005", "app": "impatient"}], ids=str)
+async def test_a_phone_shows_it_whole(browser: Browser, place: Place, chosen: dict[str, str]) -> None:
+    """At 360 pixels nothing sticks out, and what is pressed is large enough for a finger."""
+    async with reading(browser, place.url, viewport={"width": 360, "height": 740}) as page:
+        await sign_in(page, **chosen)
+        await page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+        assert await page.evaluate("document.documentElement.scrollWidth") == 360
+        sizes = await page.evaluate(
+            "[...document.querySelectorAll('select, button')].map(each => each.getBoundingClientRect().height)"
+        )
+        assert min(sizes) >= 44
+
+
+@pytest.mark.parametrize("app", ["portal", "spa", "desktop"])
+async def test_the_real_sign_in_comes_back_here(browser: Browser, place: Place, app: str) -> None:
+    """The browser goes to the emulator, chooses a user, comes back with a code, and the page shows the tokens."""
+    async with reading(browser, place.url) as page:
+        await page.locator(f'.browser a[href="/browser/{app}"]').click()
+        assert "127.0.0.1" in page.url
+        assert place.url not in page.url
+        await page.get_by_role("button", name="Ben Sample").click()
+        await page.wait_for_url(f"{place.url}/played/*")
+        assert await page.inner_text("#result h1") == "Token minted"
+        assert "Ben Sample" in await page.inner_text("#result .kicker")
+        assert "custom_roles" in await page.locator("tr.endpoint th").all_inner_texts()
+
+
+async def test_a_real_sign_in_that_fails_comes_back_with_its_reason(browser: Browser, place: Place) -> None:
+    """What the app is told, and what the log says about it."""
+    async with reading(browser, place.url) as page:
+        await page.locator('.browser a[href="/browser/unmapped"]').click()
+        await page.get_by_role("button", name="Ada Sample").click()
+        await page.wait_for_url(f"{place.url}/played/*")
+        assert await page.inner_text("#result h1") == "AADSTS50146"
+
+
+HOSTILE_PROVIDER = """
+class Hostile:
+    async def provide(self, event, context):
+        return {{{name!r}: "x", "CustomRoles": [{value!r}, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln"]}}
+
+def create(environ):
+    return Hostile()
+"""
+
+
+async def test_hostile_claims_inject_nothing(browser: Browser, tmp_path: Path) -> None:
+    """Names, values, a policy's names and a start-up error are text; a compact token in a claim is not shown."""
+    hostile = MARKUP + CONTROLS.replace("\ud800", "") + "W" * 300
+    app = copy_app(tmp_path)
+    provider = app / "claims" / "providers" / "sample.py"
+    provider.write_text(HOSTILE_PROVIDER.format(name=hostile, value=hostile))
+    tenant = tmp_path / "tenant.toml"
+    policy_name = "<img src=x onerror='window.pwned = 1'></script>"
+    tenant.write_text(SAMPLE.read_text().replace('JwtClaimType = "custom_roles"', f'JwtClaimType = "{policy_name}"'))
+    async with served(app, tenant) as place, reading(browser, place.url) as page:
+        plain = await _foreign(page)
+        assert await sign_in(page) == "Token minted"
+        assert policy_name in await page.inner_text("tr.endpoint th")
+        assert "$TOKEN" in await page.inner_text("tr.endpoint td >> nth=0")
+        assert "eyJhbGciOiJub25lIn0" not in await page.content()
+        assert await _foreign(page) == plain
+        provider.write_text(f"raise RuntimeError({hostile!r})\n")
+        assert await sign_in(page) == "The app does not start"
+        assert await _foreign(page) == plain
+        assert await page.evaluate("typeof window.pwned") == "undefined"
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+async def _foreign(page: Page) -> int:
+    """Count what nobody of this page has put there."""
+    return await page.locator("script, img, iframe, style, textarea, [onload], [onerror], [style]").count()
+
+
+async def test_another_sites_page_can_do_nothing(browser: Browser, place: Place) -> None:
+    """Its form is refused, it cannot read the page, and it cannot frame it."""
+    async with served_beside(place.url) as other:
+        context = await browser.new_context()
+        try:
+            page = await context.new_page()
+            before = len(place.stage.log.records)
+            await page.goto(other)
+            assert await page.evaluate(
+                "fetch(document.body.dataset.url).then(r => r.text()).catch(() => 'blocked')"
+            ) == ("blocked")
+            await page.click("button")
+            await page.wait_for_url(f"{place.url}/sign-in")
+            assert "Refused" in await page.inner_text("h1")
+            assert len(place.stage.log.records) == before
+            await page.goto(other)
+            frame = page.frames[1]
+            assert await frame.locator("form").count() == 0
+        finally:
+            await context.close()
+
+
+@asynccontextmanager
+async def served_beside(url: str) -> AsyncIterator[str]:
+    """Serve a page of somebody else's on another port, under another name."""
+    html = (
+        f'<body data-url="{url}"><form method=post action="{url}/sign-in"><button>Win</button></form>'
+        f'<iframe src="{url}"></iframe></body>'
+    )
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text=html, content_type="text/html")
+
+    app = web.Application()
+    app.add_routes([web.get("/", page)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://localhost:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_rebound_name_gets_nothing(browser: Browser, place: Place) -> None:
+    """The browser believes that the other site is at this address; the page does not answer to its name."""
+    port = place.url.rpartition(":")[2]
+    context = await browser.new_context()
+    try:
+        page = await context.new_page()
+        # Chromium resolves every name below localhost to this computer by itself.
+        response = await page.goto(f"http://attacker.localhost:{port}/")
+        assert response is not None
+        assert response.status == 421
+        assert await page.locator("form").count() == 0
+    finally:
+        await context.close()
+
+
+async def test_a_screen_reader_hears_its_order(browser: Browser, place: Place) -> None:
+    """Landmarks, labelled fields, the verdict, the picture's words, then request, reply and token."""
+    async with reading(browser, place.url) as page:
+        await sign_in(page)
+        heard = await page.locator("body").aria_snapshot()
+    wanted = (
+        "- banner:",
+        "- main:",
+        'combobox "User"',
+        'combobox "App"',
+        'combobox "What goes wrong"',
+        'button "Sign in"',
+        'heading "Token minted"',
+        "ms of 2000 ms used",
+        'heading "What Entra sent"',
+        'heading "What came back"',
+        'heading "The id token for Sample portal"',
+        'heading "Authentication Events"',
+        "- contentinfo:",
+    )
+    places = [heard.find(words) for words in wanted]
+    assert min(places) >= 0, dict(zip(wanted, places, strict=True))
+    assert places == sorted(places)

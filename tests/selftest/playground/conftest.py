@@ -1,0 +1,45 @@
+"""A stage with the sample tenant: with a copy of the app, or with nobody at the other end."""
+
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from selftest.entra.directory import Directory
+from selftest.entra.tenant_file import read_tenant_file
+from selftest.playground.stage import Stage
+from selftest.target import APP_DIR
+
+
+def copy_app(directory: Path) -> Path:
+    """Copy what is deployed, so that a test can edit it."""
+    app = directory / "app"
+    app.mkdir()
+    for name in ("function_app.py", "host.json"):
+        shutil.copy(APP_DIR / name, app)
+    shutil.copytree(APP_DIR / "claims", app / "claims", ignore=shutil.ignore_patterns("__pycache__"))
+    return app
+
+
+@pytest.fixture(scope="session")
+def sample() -> Directory:
+    """Give the tenant of the sample file."""
+    return read_tenant_file(APP_DIR / "selftest" / "tenant.sample.toml")
+
+
+@pytest.fixture
+def app_dir(tmp_path: Path) -> Path:
+    """Give a copy of the app."""
+    return copy_app(tmp_path)
+
+
+@pytest.fixture
+async def nowhere(sample: Directory) -> AsyncIterator[Stage]:
+    """Give a stage whose endpoint does not listen: enough for whatever does not ask it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/api/onTokenIssuanceStart"
+        async with Stage(sample, app_dir=None, url=url) as stage:
+            yield stage

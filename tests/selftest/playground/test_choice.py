@@ -1,0 +1,60 @@
+"""The form: what is on offer is taken, everything else refused by name."""
+
+import pytest
+
+from selftest.entra.directory import Directory
+from selftest.playground.choice import ChoiceError, Offer
+
+
+def offer(sample: Directory, *, local: bool = True) -> Offer:
+    """Give what a local app offers, or an endpoint elsewhere."""
+    return Offer(
+        directory=sample,
+        providers=("profile_api", "sample") if local else (),
+        provider="sample" if local else None,
+        on_failure="fail",
+        local=local,
+    )
+
+
+def test_an_empty_form_is_the_first_of_everything(sample: Directory) -> None:
+    """Whoever has chosen nothing gets a sign-in that goes well."""
+    first = offer(sample).first()
+    assert (first.person.key, first.app.key, first.api) == ("ada", "portal", None)
+    assert (first.trouble.id, first.provider, first.on_failure) == ("none", "sample", "fail")
+
+
+def test_the_registration_of_the_endpoint_is_no_app_to_sign_in_to(sample: Directory) -> None:
+    """It stands for the extension; the API of the sample is one to ask a token for."""
+    given = offer(sample)
+    assert "claims-api" not in [app.key for app in given.apps]
+    assert [app.key for app in given.apis] == ["orders"]
+
+
+@pytest.mark.parametrize("field", ["user", "app", "fault", "api", "provider", "on_failure"])
+def test_what_is_not_on_offer_is_refused_by_name(sample: Directory, field: str) -> None:
+    """The message names the field and what was given."""
+    with pytest.raises(ChoiceError, match=f"{field}: .*'nobody'"):
+        offer(sample).read({field: "nobody"})
+
+
+def test_a_fault_of_the_downstream_needs_the_provider_that_asks_it(sample: Directory) -> None:
+    """It answers, and what was asked for is still in the form afterwards."""
+    choice = offer(sample).read({"fault": "downstream:hang", "provider": "sample"})
+    assert (choice.provider, choice.preferred) == ("profile_api", "sample")
+
+
+def test_an_endpoint_elsewhere_has_no_downstream_of_ours(sample: Directory) -> None:
+    """A fault there is refused; a bad reply is not, because it is not the endpoint's."""
+    elsewhere = offer(sample, local=False)
+    with pytest.raises(ChoiceError, match="not ours to make fail"):
+        elsewhere.read({"fault": "downstream:hang"})
+    with pytest.raises(ChoiceError, match="provider"):
+        elsewhere.read({"provider": "sample"})
+    assert elsewhere.read({"fault": "reply:1003007"}).provider is None
+
+
+def test_the_scope_names_the_api(sample: Directory) -> None:
+    """Without one there is the app's own token alone."""
+    assert offer(sample).first().scope == "openid profile email"
+    assert offer(sample).read({"api": "orders"}).scope.endswith(" api://orders.sample.example/.default")
