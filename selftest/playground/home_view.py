@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
+from claims.contract import MAX_TIMEOUT_MS
 from selftest.entra.events_log import SignInRecord
 from selftest.playground.app_files import provider_file, provider_source
 from selftest.playground.browser_flow import loopback_uri
@@ -12,6 +13,7 @@ from selftest.playground.choice import POLICIES, Choice
 from selftest.playground.guard import FORM_FIELD
 from selftest.playground.sign_in_view import sign_in_view
 from selftest.playground.stage import Played, Stage
+from selftest.playground.timing import empty_bar
 from selftest.playground.trouble import grouped
 from selftest.target import endpoint_settings
 
@@ -68,12 +70,17 @@ def _row(record: SignInRecord, stage: Stage) -> dict[str, Any]:
 def _endpoint(stage: Stage, choice: Choice) -> dict[str, Any]:
     """Give what is known of the endpoint that the choice would ask."""
     ground = stage.known_ground(choice.provider, choice.on_failure)
+    listener = stage.offer.directory.listener_for(choice.app)
+    running = ground is not None and ground.state in {"running", "elsewhere"}
     settings = (ground or stage.main).settings if stage.app_dir is not None else endpoint_settings(stage.main.entra)
     provider = choice.provider
     local = stage.app_dir is not None and provider is not None
     return {
         "state": "not started" if ground is None else ground.state,
-        "url": stage.main.entra.directory.extensions[0].target_url,
+        "url": ground.entra.directory.extensions[0].target_url if ground is not None and running else "",
+        "empty": empty_bar(
+            timeout_ms=MAX_TIMEOUT_MS if listener is None else listener.timeout_ms, budget_ms=stage.main.budget_ms
+        ),
         "app_dir": "" if stage.app_dir is None else str(stage.app_dir),
         "provider": provider,
         "file": str(provider_file(provider)) if provider is not None else "",

@@ -110,7 +110,8 @@ class PlaygroundServer:
         if state is not None:
             record_id = await self._flow.end(state, request.query.get("code"))
             if record_id is not None:
-                return _see(f"{self.url}/played/{record_id}")
+                # On the name that the app is registered under: the emulator's policy lets its form lead nowhere else.
+                return _see(f"/played/{record_id}")
             return _message("Unknown answer", "No sign-in of this playground waits for this answer.", status=400)
         if request.path != "/":
             return _message("Nothing here", "There is one page: go to the start.", status=404)

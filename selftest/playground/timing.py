@@ -6,7 +6,7 @@ the page.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from selftest.caller import Attempt
@@ -85,6 +85,15 @@ def attempt_bar(number: int, attempt: Attempt, *, timeout_ms: int, budget_ms: in
         failure="" if attempt.failure is None else f"{attempt.failure}: {attempt.detail}",
         pieces=tuple(_pieces(attempt)),
     )
+
+
+def empty_bar(*, timeout_ms: int, budget_ms: int | None) -> AttemptBar:
+    """Give the bar of a call that nobody has made yet."""
+    idle = Attempt(
+        due_s=0.0, sent_s=0.0, headers_s=None, end_s=0.0, status=None, headers=(), body=b"", failure=None, detail=""
+    )
+    bar = attempt_bar(1, idle, timeout_ms=timeout_ms, budget_ms=budget_ms)
+    return replace(bar, used=0.0, pieces=())
 
 
 def _pieces(attempt: Attempt) -> Iterator[Piece]:

@@ -3,7 +3,7 @@
 import pytest
 
 from selftest.caller import Attempt, Failure
-from selftest.playground.timing import WIDTH, AttemptBar, attempt_bar
+from selftest.playground.timing import WIDTH, AttemptBar, attempt_bar, empty_bar
 
 
 def attempt(latency_ms: float, *, timing: str | None = None, failure: Failure | None = None) -> Attempt:
@@ -73,3 +73,9 @@ def test_without_phases_the_call_is_one_piece_that_says_so() -> None:
     assert [piece.name for piece in late.pieces] == ["waiting, without an answer"]
     assert (late.late, late.failure) == (True, "timeout: why")
     assert not bar(attempt(1, failure="connection")).late
+
+
+def test_before_the_first_call_nothing_is_used() -> None:
+    """The limits are shown all the same."""
+    empty = empty_bar(timeout_ms=2000, budget_ms=1500)
+    assert (empty.used, empty.pieces, empty.budget) == (0.0, (), 75.0)

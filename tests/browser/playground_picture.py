@@ -1,0 +1,55 @@
+"""Writes the picture of the playground that the pages show: `python -m tests.browser.playground_picture`.
+
+A sign-in while the API takes its time, because then the phases differ enough to be seen. The figures are those of the
+machine that takes the picture.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Final
+
+from selftest.entra.tenant_file import read_tenant_file
+from selftest.playground.server import PlaygroundServer
+from selftest.playground.stage import Stage
+from selftest.target import APP_DIR
+from tests.browser.chromium import MISSING, chromium, executable
+
+_PICTURE: Final = Path(__file__).parents[2] / "docs" / "images" / "playground.png"
+_WIDTH_PX: Final = 1200
+_HEIGHT_PX: Final = 1330
+_SHOWN: Final = {"fault": "downstream:latency", "provider": "profile_api"}
+
+
+async def take(browser_path: str) -> None:
+    """Sign in twice, so that the app is warm, and take the top of the page, in light."""
+    directory = read_tenant_file(APP_DIR / "selftest" / "tenant.sample.toml")
+    async with (
+        Stage(directory, app_dir=APP_DIR) as stage,
+        PlaygroundServer(stage) as server,
+        chromium(browser_path) as browser,
+    ):
+        view = await browser.new_page(
+            viewport={"width": _WIDTH_PX, "height": _HEIGHT_PX}, color_scheme="light", java_script_enabled=False
+        )
+        await view.goto(server.url)
+        for _ in range(2):
+            for name, value in _SHOWN.items():
+                await view.select_option(f"select[name={name}]", value)
+            await view.get_by_role("button", name="Sign in").click()
+            await view.wait_for_url("**/played/*")
+        await view.screenshot(path=_PICTURE)
+
+
+def main() -> int:
+    """Take the picture."""
+    path = executable()
+    if path is None:
+        print(f"playground_picture: {MISSING}", file=sys.stderr)  # noqa: T201 - a command says why it cannot
+        return 2
+    asyncio.run(take(path))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
