@@ -86,13 +86,17 @@ class BrowserFlow:
         return f"{self._entra.sign_in_authority_url}/oauth2/v2.0/authorize?{urlencode(query)}"
 
     async def end(self, state: str, code: str | None) -> str | None:
-        """Take the answer, redeem the code if there is one, and name the sign-in's record; None for an unknown answer.
+        """Take the answer, redeem the code if there is one, and name the sign-in's record.
 
-        A code that is refused leaves the record as it is: a sign-in whose code was never redeemed.
+        There is none where nobody signed in: the user left, or the request itself was refused. A code that is refused
+        leaves the record as it is, that of a sign-in whose code was never redeemed.
+
+        Raises:
+            LookupError: No sign-in waits for this answer.
         """
         pending = self._pending.pop(state, None)
         if pending is None:
-            return None
+            raise LookupError("No sign-in of this playground waits for this answer.")
         if code is not None:
             await self._redeem(pending, code)
         records = reversed(self._entra.desk.log.records)

@@ -21,6 +21,7 @@ from selftest.playground.stage import CrowdedError, Stage
 
 HOST: Final = "127.0.0.1"
 _MAX_FORM_BYTES: Final = 16 * 1024
+_MAX_SHOWN_CHARACTERS: Final = 1000
 _SHUTDOWN_TIMEOUT_S: Final = 0.1
 
 type _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -112,7 +113,8 @@ class PlaygroundServer:
             if record_id is not None:
                 # On the name that the app is registered under: the emulator's policy lets its form lead nowhere else.
                 return _see(f"/played/{record_id}")
-            return _message("Unknown answer", "No sign-in of this playground waits for this answer.", status=400)
+            said = request.query.get("error_description", "The browser came back without a code.")
+            return _message("Nobody signed in", said[:_MAX_SHOWN_CHARACTERS], status=400)
         if request.path != "/":
             return _message("Nothing here", "There is one page: go to the start.", status=404)
         return self._page(self._stage.offer.first())

@@ -59,7 +59,8 @@ class SignInView:
     """A whole sign-in.
 
     Attributes:
-        word: the verdict in a word or two.
+        word: the verdict in a word or two, or its code.
+        name: of the code; empty where there is none.
         sentence: the verdict's sentence.
         tone: of the page's colours.
         who: user and app.
@@ -71,6 +72,7 @@ class SignInView:
     """
 
     word: str
+    name: str
     sentence: str
     tone: Literal["good", "bad", "warn"]
     who: str
@@ -87,6 +89,7 @@ def sign_in_view(record: SignInRecord, played: Played | None) -> SignInView:
     failed = next((call for call in record.callouts if not call.verdict.minted), None)
     return SignInView(
         word=_word(record, failed),
+        name="" if failed is None else failed.verdict.name or "",
         sentence=_sentence(record, failed, played),
         tone=_tone(record),
         who=f"{record.person.display_name} to {record.client.principal.display_name}{_beside(played)}",
@@ -102,7 +105,7 @@ def _word(record: SignInRecord, failed: Callout | None) -> str:
     if record.refusal is None:
         return "Token minted" if record.minted else "Signed in"
     if failed is not None and failed.verdict.code is not None:
-        return f"{failed.verdict.code} {failed.verdict.name}"
+        return str(failed.verdict.code)
     return f"AADSTS{record.refusal.aadsts}"
 
 
@@ -171,7 +174,7 @@ def _token(played: Played | None) -> tuple[str, str] | None:
 
 def _reason(callout: Callout, played: Played | None) -> str:
     if callout.call is None and played is not None and played.choice.trouble.kind == "decree":
-        return "you chose that Entra ends the call with this code; nothing was sent"
+        return "you chose that Entra ends the call with this code"
     return callout.verdict.reason
 
 

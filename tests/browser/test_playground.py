@@ -241,6 +241,21 @@ async def test_a_real_sign_in_that_fails_comes_back_with_its_reason(browser: Bro
         assert await page.inner_text("#result h1") == "AADSTS50146"
 
 
+async def test_who_leaves_the_real_sign_in_is_told(browser: Browser, place: Place) -> None:
+    """Nobody signed in, so nothing is in the log; what the emulator says is on the page."""
+    before = len(place.stage.log.records)
+    context = await browser.new_context()
+    try:
+        page = await context.new_page()
+        await page.goto(f"{place.url}/browser/portal")
+        await page.get_by_role("button", name="Cancel").click()
+        await page.wait_for_selector("text=Nobody signed in")
+        assert "AADSTS" in await page.inner_text("main")
+        assert len(place.stage.log.records) == before
+    finally:
+        await context.close()
+
+
 HOSTILE_PROVIDER = """
 class Hostile:
     async def provide(self, event, context):
