@@ -128,7 +128,8 @@ class Ground:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stop()
+        # Whoever has the turn was cancelled, and may still be clearing up.
+        await self.rest()
         await self._stack.aclose()
 
     async def ready(self) -> None:
@@ -206,9 +207,10 @@ class Ground:
         self.entra.desk.aim_at(app.url + CALLOUT_PATH)
 
     async def _stop(self) -> None:
-        app, self._app = self._app, None
-        if app is not None:
-            await app.stop()
+        if self._app is not None:
+            # Forgotten only once it has ended: a cancelled turn leaves the rest to the next.
+            await self._app.stop()
+            self._app = None
 
 
 def _leaves_traces(fault: Fault) -> bool:

@@ -1,6 +1,7 @@
 """``playground`` as a process of its own: it starts, ends, and says why it cannot."""
 
 import asyncio
+import re
 import signal
 import socket
 import sys
@@ -40,6 +41,31 @@ async def test_it_prints_its_address_and_ends_with_a_signal(number: signal.Signa
         process.send_signal(number)
         out, err = await process.communicate()
         assert (process.returncode, out, err) == (0, b"", b"")
+
+
+async def test_it_ends_in_the_middle_of_sign_ins() -> None:
+    """Nothing is left running and nothing is complained of, whichever of them has the turn."""
+    async with playground("--port", "0") as process, aiohttp.ClientSession() as session:
+        assert process.stdout is not None
+        url = (await process.stdout.readline()).decode().split()[2]
+        async with session.get(url) as response:
+            token = re.findall(r'name="page_token" value="([^"]+)"', await response.text())[0]
+
+        async def sign_in(fault: str) -> int:
+            form = {"page_token": token, "fault": fault}
+            async with session.post(f"{url}/sign-in", data=form, allow_redirects=False) as response:
+                return response.status
+
+        assert await sign_in("downstream:latency") == 303
+        hanging = [asyncio.create_task(sign_in(f"downstream:{name}")) for name in ("identity-hang", "hang", "hang")]
+        hanging.append(asyncio.create_task(sign_in("reply:1003005")))
+        await asyncio.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = await process.communicate()
+        assert (process.returncode, out, err) == (0, b"", b"")
+        assert all(
+            isinstance(ended, aiohttp.ClientError) for ended in await asyncio.gather(*hanging, return_exceptions=True)
+        )
 
 
 async def test_an_endpoint_elsewhere_is_told_what_to_believe() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from selftest.checks.fault_rows import ROWS
+from selftest.downstream.faults import FAULTS
 from selftest.entra.directory import Directory
 from selftest.playground.choice import ChoiceError
 from selftest.playground.stage import CrowdedError, Played, Stage
@@ -142,8 +143,11 @@ async def test_policies_are_grounds_of_their_own(sample: Directory) -> None:
             assert played.record.custom_claims["id_token"].get("custom_roles") == roles
 
 
-async def test_an_edit_is_seen_by_the_next_sign_in(sample: Directory, app_dir: Path) -> None:
+async def test_an_edit_is_seen_by_the_next_sign_in(
+    sample: Directory, app_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also one of the same length in the same second, and one that breaks the app: then there is none, and why."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     provider = app_dir / "claims" / "providers" / "sample.py"
     text = provider.read_text()
 
@@ -208,3 +212,25 @@ async def test_settings_are_the_apps(sample: Directory, app_dir: Path) -> None:
         played = await play(stage)
         assert played.problem is not None
         assert "Claims__BudgetMs" in played.problem.words
+
+
+async def test_a_turn_that_is_cancelled_leaves_no_app_behind(sample: Directory) -> None:
+    """Ctrl-C comes when it comes: also while the app of a played fault is being stopped."""
+    async with Stage(sample, app_dir=APP_DIR, settings=FAST) as stage:
+        ground = await stage.ground("profile_api", "fail")
+        await ground.ready()
+        app = ground._app
+        assert app is not None
+        playing = asyncio.Event()
+
+        async def take_turn() -> None:
+            async with ground.turn(FAULTS["unauthorized"], sample.people[0]):
+                playing.set()
+
+        turn = asyncio.create_task(take_turn())
+        await playing.wait()
+        await asyncio.sleep(0)  # the stopping has begun
+        turn.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await turn
+    assert app.returncode is not None
