@@ -14,7 +14,7 @@ from selftest.entra.tenant_file import TenantFileError, read_tenant_file
 from selftest.playground.choice import ChoiceError
 from selftest.playground.server import PlaygroundServer
 from selftest.playground.stage import Stage
-from selftest.target import APP_DIR, DEFAULT_AUTHORITY_PORT, endpoint_settings, endpoint_url, port_number
+from selftest.target import APP_DIR, DEFAULT_AUTHORITY_PORT, endpoint_url, port_number
 
 DEFAULT_PORT: Final = 8430
 _SAMPLE_TENANT: Final = APP_DIR / "selftest" / "tenant.sample.toml"
@@ -44,6 +44,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="FILE",
         help="apps, users, extensions and listeners (default: selftest/tenant.sample.toml)",
     )
+    _add_endpoint_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_endpoint_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--app", type=Path, default=APP_DIR, metavar="DIR", help="where function_app.py is (default: this checkout)"
@@ -66,7 +71,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="PORT",
         help="with --url: where the emulated Entra listens on 127.0.0.1 (default: %(default)s)",
     )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -115,7 +119,7 @@ async def _serve(stage: Stage, args: argparse.Namespace) -> int:
     async with stage, PlaygroundServer(stage, port=args.port) as server:
         if args.url is not None:
             print("the endpoint believes this when it is started with", file=sys.stderr)
-            for name, value in endpoint_settings(stage.main.entra).items():
+            for name, value in stage.main.trust_settings.items():
                 print(f"  {name}={value}", file=sys.stderr)
         print(f"playground on {server.url}  (Ctrl-C ends it)", flush=True)
         await stop.wait()

@@ -84,14 +84,18 @@ class Ground:
         self._stack = AsyncExitStack()
 
     @property
-    def settings(self) -> dict[str, str]:
-        """Give the app's settings."""
+    def trust_settings(self) -> dict[str, str]:
+        """Give the settings with which an endpoint believes this ground's Entra, whichever extension it calls for."""
         audience = self.entra.tenant.audience_app_id
         extensions = [known.id for known in self.entra.directory.extensions if known.audience.client_id == audience]
+        return {**endpoint_settings(self.entra), "Claims__AllowedExtensionIds": ",".join(extensions)}
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Give the app's settings."""
         chosen = {} if self._provider is None else {"Claims__Provider": self._provider}
         return {
-            **endpoint_settings(self.entra),
-            "Claims__AllowedExtensionIds": ",".join(extensions),
+            **self.trust_settings,
             _BUDGET: str(DEFAULT_BUDGET_MS),
             "Claims__OnFailure": self._on_failure,
             **(self.downstream.settings() if self._provider == DOWNSTREAM_PROVIDER else {}),

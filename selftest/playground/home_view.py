@@ -11,11 +11,11 @@ from selftest.playground.app_files import provider_file, provider_source
 from selftest.playground.browser_flow import loopback_uri
 from selftest.playground.choice import POLICIES, Choice
 from selftest.playground.guard import FORM_FIELD
+from selftest.playground.played import Played
 from selftest.playground.sign_in_view import sign_in_view
-from selftest.playground.stage import Played, Stage
+from selftest.playground.stage import Stage
 from selftest.playground.timing import empty_bar
 from selftest.playground.trouble import grouped
-from selftest.target import endpoint_settings
 
 _SHOWN_RECORDS: Final = 20
 _SECRET: Final = re.compile(r"secret|password|header|key|connection|token", re.IGNORECASE)
@@ -72,7 +72,7 @@ def _endpoint(stage: Stage, choice: Choice) -> dict[str, Any]:
     ground = stage.known_ground(choice.provider, choice.on_failure)
     listener = stage.offer.directory.listener_for(choice.app)
     running = ground is not None and ground.state in {"running", "elsewhere"}
-    settings = (ground or stage.main).settings if stage.app_dir is not None else endpoint_settings(stage.main.entra)
+    settings = (ground or stage.main).settings if stage.app_dir is not None else stage.main.trust_settings
     provider = choice.provider
     local = stage.app_dir is not None and provider is not None
     return {

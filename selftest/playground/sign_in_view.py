@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 from selftest.codes import CODES, code_in_log
 from selftest.entra.events_log import Callout, SignInRecord
 from selftest.explain import Explanation, of_code
+from selftest.playground.played import Played
 from selftest.playground.readable import body_text, header_lines, laid_out
-from selftest.playground.stage import Played
 from selftest.playground.timing import AttemptBar, attempt_bar
 from selftest.playground.token_rows import TokenTable, token_tables
 from selftest.signin_text import shown_url

@@ -12,7 +12,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -21,15 +21,14 @@ from selftest.caller import Caller, caller_session
 from selftest.checks.fault_stage import NotWellError
 from selftest.entra.desk import Desk
 from selftest.entra.directory import Directory
-from selftest.entra.events_log import EventsLog, SignInRecord
-from selftest.entra.sign_in_server import SignInServer
-from selftest.entra.tokens import TokenMint, TokenVersion
+from selftest.entra.events_log import EventsLog
 from selftest.host.process import AppProcess, AppStartError
 from selftest.playground.app_files import providers
 from selftest.playground.bad_endpoint import BadEndpoint
 from selftest.playground.choice import Choice, ChoiceError, Offer, OnFailure, read_policy
 from selftest.playground.ground import Ground
-from selftest.signin_text import decoded_token
+from selftest.playground.played import Played, Problem
+from selftest.playground.watched_mint import WatchedMint
 
 _DEFAULT_PROVIDER: Final = "sample"
 #: An app takes some 60 MB; who compares two has two.
@@ -43,56 +42,6 @@ _LOG_LINE_WITHIN_S: Final = 0.5
 
 class CrowdedError(Exception):
     """Raised when more sign-ins wait for their turn than anybody watches."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Why a sign-in could not be played.
-
-    Attributes:
-        title: one sentence.
-        words: of whoever knows why: the app's own, mostly.
-    """
-
-    title: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
-    """A sign-in that was played, or that could not be.
-
-    Attributes:
-        id: of the record, where there is one.
-        choice: what was asked for.
-        record: what Entra logs; None with a problem.
-        problem: why there is no record.
-        tokens: header and claims of the callouts' tokens, in the order in which they were minted.
-        log: what the app logged meanwhile.
-        budget_ms: what the endpoint allows itself; None where that is not known.
-    """
-
-    id: str
-    choice: Choice
-    record: SignInRecord | None = None
-    problem: Problem | None = None
-    tokens: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = ()
-    log: tuple[str, ...] = ()
-    budget_ms: int | None = None
-
-
-class _WatchedMint(TokenMint):
-    """A mint that remembers what it put into the callouts' tokens, without the tokens."""
-
-    def __init__(self, entra: SignInServer) -> None:
-        issuer = entra.mint.issuer("2.0")
-        super().__init__(entra.tenant, entra.authority_url, entra.keys, time.time, issuer_v2=issuer)
-        self.seen: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
-
-    def callout_token(self, version: TokenVersion = "2.0", **changes: object) -> str:
-        token = super().callout_token(version, **changes)
-        self.seen.append(decoded_token(token))
-        return token
 
 
 class Stage:
@@ -249,7 +198,7 @@ class Stage:
         return replace(played, log=log)
 
     async def _sign_in(self, choice: Choice, ground: Ground, *, target_url: str | None = None) -> Played:
-        mint = _WatchedMint(ground.entra)
+        mint = WatchedMint(ground.entra)
         directory = ground.entra.directory
         desk = Desk(
             directory if target_url is None else directory.aimed_at(target_url),

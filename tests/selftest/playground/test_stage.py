@@ -5,16 +5,19 @@ import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from selftest.checks.fault_rows import ROWS
 from selftest.downstream.faults import FAULTS
 from selftest.entra.directory import Directory
+from selftest.host.process import AppProcess
 from selftest.playground.choice import ChoiceError
-from selftest.playground.stage import CrowdedError, Played, Stage
+from selftest.playground.played import Played
+from selftest.playground.stage import CrowdedError, Stage
 from selftest.playground.trouble import TROUBLES
-from selftest.target import APP_DIR
+from selftest.target import APP_DIR, CALLOUT_PATH
 
 #: Small, so that being late takes no time.
 FAST = {"Claims__BudgetMs": "600"}
@@ -233,4 +236,40 @@ async def test_a_turn_that_is_cancelled_leaves_no_app_behind(sample: Directory) 
         turn.cancel()
         with pytest.raises(asyncio.CancelledError):
             await turn
+        assert ground._app is app  # not forgotten before it has ended
     assert app.returncode is not None
+
+
+async def test_an_endpoint_elsewhere_believes_what_is_printed(nowhere: Stage) -> None:
+    """It is started with those settings, by whoever runs it; its budget is not ours to know."""
+    settings = nowhere.main.trust_settings
+    async with AppProcess(settings, app_dir=APP_DIR) as app:
+        nowhere.main.entra.desk.aim_at(app.url + CALLOUT_PATH)
+        played = await play(nowhere)
+        assert codes(played) == {None}
+        assert played.budget_ms is None
+        assert nowhere.main.state == "elsewhere"
+
+
+async def test_every_variety_of_event_can_be_sent(nowhere: Stage) -> None:
+    """Users, apps and the API of the sample tenant are those that the documentation shows, with what each leaves out."""
+    sent: dict[str, Any] = {}
+    for name, form in {
+        "member": {"user": "ada"},
+        "synchronised": {"user": "ben"},
+        "guest": {"user": "cleo"},
+        "without mail": {"user": "dana"},
+        "without a name to sign in with": {"user": "eli"},
+        "SAML": {"app": "legacy"},
+    }.items():
+        record = (await play(nowhere, **form)).record
+        assert record is not None
+        sent[name] = record.callouts[0].event["data"]["authenticationContext"]
+    assert "onPremisesSecurityIdentifier" in sent["synchronised"]["user"]
+    assert sent["guest"]["user"]["userType"] == "Guest"
+    assert "mail" not in sent["without mail"]["user"]
+    assert "userPrincipalName" not in sent["without a name to sign in with"]["user"]
+    assert (sent["member"]["protocol"], sent["SAML"]["protocol"]) == ("OAUTH2.0", "SAML")
+    both = (await play(nowhere, api="orders")).record
+    assert both is not None
+    assert {callout.audience.key for callout in both.callouts} == {"portal", "orders"}

@@ -1,0 +1,30 @@
+"""What stands in the tokens of the callouts, for the page to show: decoded, because a token opens the endpoint."""
+
+import time
+from typing import Any
+
+from selftest.entra.sign_in_server import SignInServer
+from selftest.entra.tokens import TokenMint, TokenVersion
+from selftest.signin_text import decoded_token
+
+
+class WatchedMint(TokenMint):
+    """Mints as the emulated Entra does, and remembers what it put into the callouts' tokens, without the tokens.
+
+    Args:
+        entra: whose keys and issuer; it listens.
+
+    Attributes:
+        seen: header and claims of each token, in order.
+    """
+
+    def __init__(self, entra: SignInServer) -> None:
+        issuer = entra.mint.issuer("2.0")
+        super().__init__(entra.tenant, entra.authority_url, entra.keys, time.time, issuer_v2=issuer)
+        self.seen: list[tuple[dict[str, Any], dict[str, Any]]] = []
+
+    def callout_token(self, version: TokenVersion = "2.0", **changes: object) -> str:
+        """Mint the callout's token, and note what is in it."""
+        token = super().callout_token(version, **changes)
+        self.seen.append(decoded_token(token))
+        return token
