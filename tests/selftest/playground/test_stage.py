@@ -252,7 +252,7 @@ async def test_an_endpoint_elsewhere_believes_what_is_printed(nowhere: Stage) ->
 
 
 async def test_every_variety_of_event_can_be_sent(nowhere: Stage) -> None:
-    """Users, apps and the API of the sample tenant are those that the documentation shows, with what each leaves out."""
+    """Users, apps and the API of the sample tenant are those of the documentation, with what each leaves out."""
     sent: dict[str, Any] = {}
     for name, form in {
         "member": {"user": "ada"},
