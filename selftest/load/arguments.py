@@ -10,7 +10,7 @@ from typing import Final
 from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.load.profiles import LoadPlan, PlanError, bounded, spike, steady, steps
 from selftest.load.schedule import Segment
-from selftest.report.load_result import LoadConfig
+from selftest.report.load_result import LoadConfig, Profile
 
 _UNITS_S: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)(ms|s|m|h|)", re.ASCII)
@@ -22,13 +22,19 @@ _MAX_TIMEOUT_MS: Final = 60_000
 #: Sockets of one client address towards one server are bounded by its ports.
 _MAX_IN_FLIGHT: Final = 20_000
 _LOCAL_COLD_STARTS: Final = 3
+_DEFAULT_STEPS: Final = (10.0, 50.0, 100.0)
+_DEFAULT_STEP_S: Final = 30.0
+_DEFAULT_SPIKE: Final = 200.0
+_DEFAULT_SPIKE_S: Final = 5.0
 
 
 def add_load_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags that say what is played and what has to hold."""
     group = parser.add_argument_group("the load")
     group.add_argument(
-        "--profile", choices=("load", "soak", "step", "spike"), default="load", help="its shape (default: %(default)s)"
+        "--profile",
+        choices=("load", "soak", "step", "spike"),
+        help="its shape (default: the one that --steps or --spike means, else load)",
     )
     group.add_argument("--rate", type=_rate, default=20.0, metavar="N", help="sign-ins a second (default: 20)")
     group.add_argument(
@@ -46,13 +52,12 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--steps",
         type=_rates,
-        default=(10.0, 50.0, 100.0),
         metavar="N,N,…",
         help="rates of a step run (default: 10,50,100)",
     )
-    group.add_argument("--step-duration", type=_some_time, default=30.0, metavar="T", help="of each (default: 30s)")
-    group.add_argument("--spike", type=_rate, default=200.0, metavar="N", help="rate of the spike (default: 200)")
-    group.add_argument("--spike-duration", type=_some_time, default=5.0, metavar="T", help="its length (default: 5s)")
+    group.add_argument("--step-duration", type=_some_time, metavar="T", help="of each (default: 30s)")
+    group.add_argument("--spike", type=_rate, metavar="N", help="rate of the spike (default: 200)")
+    group.add_argument("--spike-duration", type=_some_time, metavar="T", help="its length (default: 5s)")
     group.add_argument(
         "--cold",
         type=_count(0, _MAX_COLD_STARTS),
@@ -107,16 +112,17 @@ def plan_of(args: argparse.Namespace) -> LoadPlan:
     Raises:
         PlanError: The flags contradict each other or are beyond a bound.
     """
-    if args.duration is not None and args.profile == "step":
-        raise PlanError("--duration does not go with --profile step: --steps times --step-duration is its length")
-    segments = _segments(args)
+    profile = _profile(args)
+    if args.duration is not None and profile == "step":
+        raise PlanError("--duration does not go with a step run: --steps times --step-duration is its length")
+    segments = _segments(args, profile)
     cold = args.cold
     if cold is None:
         cold = _LOCAL_COLD_STARTS if args.url is None else 0
     elif cold and args.url is not None:
         raise PlanError("--cold does not go with --url: a worker that runs elsewhere is not ours to start")
     config = LoadConfig(
-        profile=args.profile,
+        profile=profile,
         rate_per_s=max(segment.rate_per_s for segment in segments),
         duration_s=round(math.fsum(segment.duration_s for segment in segments), 6),
         warmup_s=args.warmup,
@@ -155,12 +161,31 @@ def without_cold_starts(plan: LoadPlan) -> LoadPlan:
     return replace(plan, cold_starts=0)
 
 
-def _segments(args: argparse.Namespace) -> tuple[Segment, ...]:
-    if args.profile == "step":
-        return steps(args.steps, args.step_duration)
-    length_s = _DEFAULT_DURATION_S[args.profile] if args.duration is None else args.duration
-    if args.profile == "spike":
-        return spike(args.rate, length_s, args.spike, args.spike_duration)
+def _profile(args: argparse.Namespace) -> Profile:
+    """Take the shape that was named, or the one that the other flags speak of.
+
+    Raises:
+        PlanError: They speak of another one, and would go unheard.
+    """
+    of_flags: dict[Profile, tuple[str, ...]] = {
+        "step": ("steps", "step_duration"),
+        "spike": ("spike", "spike_duration"),
+    }
+    meant = [profile for profile, names in of_flags.items() if any(getattr(args, name) is not None for name in names)]
+    named: Profile | None = args.profile
+    if len(meant) > 1 or (meant and named not in {None, meant[0]}):
+        raise PlanError(
+            "one shape: --steps and --step-duration are a step run's, --spike and --spike-duration a spike's"
+        )
+    return named or (meant[0] if meant else "load")
+
+
+def _segments(args: argparse.Namespace, profile: Profile) -> tuple[Segment, ...]:
+    if profile == "step":
+        return steps(args.steps or _DEFAULT_STEPS, args.step_duration or _DEFAULT_STEP_S)
+    length_s = _DEFAULT_DURATION_S[profile] if args.duration is None else args.duration
+    if profile == "spike":
+        return spike(args.rate, length_s, args.spike or _DEFAULT_SPIKE, args.spike_duration or _DEFAULT_SPIKE_S)
     return steady(args.rate, length_s)
 
 

@@ -48,6 +48,8 @@ def test_profiles_shape_the_run() -> None:
     steps = planned("--profile", "step", "--steps", "5,10", "--step-duration", "2s")
     assert [(each.rate_per_s, each.duration_s) for each in steps.segments] == [(5, 2), (10, 2)]
     assert (steps.config.rate_per_s, steps.config.duration_s) == (10, 4)
+    assert planned("--steps", "5,10", "--step-duration", "2s") == steps
+    assert planned("--spike", "100").config.profile == "spike"
     spike = planned("--profile", "spike", "--duration", "30", "--spike", "100", "--spike-duration", "4")
     assert [(each.rate_per_s, each.duration_s) for each in spike.segments] == [(20, 10), (100, 4), (20, 16)]
     assert (spike.config.rate_per_s, spike.config.duration_s) == (100, 30)
@@ -61,6 +63,9 @@ def test_profiles_shape_the_run() -> None:
         (["--rate", "5000", "--duration", "1h"], "5,000,000"),
         (["--timeout-ms", "1000"], "nothing could be seen to be late"),
         (["--profile", "step", "--duration", "9"], "--steps times --step-duration"),
+        (["--steps", "5,10", "--spike", "100"], "one shape"),
+        (["--profile", "soak", "--steps", "5,10"], "one shape"),
+        (["--steps", "5,10", "--duration", "9"], "--steps times --step-duration"),
         (["--profile", "spike", "--duration", "6", "--spike-duration", "5"], "needs a longer run"),
     ],
 )
