@@ -16,17 +16,17 @@ from typing import Final, Literal, Self
 
 from claims.errors import ProviderFailed, RequestError, SettingsError, TokenRefused, Unavailable
 from claims.event import parse_event, require_configured
-from claims.fetch import HttpGet
+from claims.failure_policy import FailurePolicy
 from claims.header import bearer_token, require_json
-from claims.keys import SigningKeys
 from claims.latency import LatencyWindow
-from claims.policy import FailurePolicy
 from claims.provider import Closes, Provider, Starts, default_claims, load_provider
-from claims.record import RequestRecord
+from claims.provider_call import ProviderWork
 from claims.reply import build_reply
-from claims.settings import Settings, provider_name
-from claims.token import TokenValidator
-from claims.work import ProviderWork
+from claims.request_log import RequestRecord
+from claims.settings.settings import Settings, provider_name
+from claims.token.keys import SigningKeys
+from claims.token.validator import TokenValidator
+from claims.wire.fetch import HttpGet
 
 _HEADERS: Final = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
 type Outcome = Literal["claims", "omitted", "stale"]

@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from claims import strict_json
 from claims.contract import CALLOUT_DATA_TYPE, EVENT_TYPE
 from claims.errors import BodyRefused, BodyTooLarge, EventForbidden, shorten
-from claims.settings import Settings
+from claims.settings.settings import Settings
+from claims.wire import strict_json
 
 #: The largest documented payload is about 2.5 kB.
 MAX_BODY_BYTES: Final = 64 * 1024

@@ -14,8 +14,8 @@ from typing import Protocol, runtime_checkable
 
 from claims.errors import SettingsError
 from claims.event import TokenIssuanceStart
-from claims.record import DownstreamPhase
-from claims.settings import PROVIDER
+from claims.request_log import DownstreamPhase
+from claims.settings.settings import PROVIDER
 
 
 def _unmeasured(name: DownstreamPhase) -> AbstractContextManager[None]:

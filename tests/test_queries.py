@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claims.record import RequestRecord
+from claims.request_log import RequestRecord
 
 QUERIES = sorted((Path(__file__).parent.parent / "infra" / "queries").glob("*.kql"))
 

@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
-from claims import strict_json
 from claims.downstream.tokens import DownstreamTokens
 from claims.errors import ProviderFailed
-from claims.fetch import Answer, AnswerTooLarge, ConnectionLost, FetchError, HttpGet
 from claims.provider import ProviderContext
+from claims.wire import strict_json
+from claims.wire.fetch import Answer, AnswerTooLarge, ConnectionLost, FetchError, HttpGet
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 #: More than 50 requests a second need when each call takes the whole budget.

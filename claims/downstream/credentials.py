@@ -20,7 +20,9 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from claims.credential_settings import (
+from claims.downstream.tokens import DownstreamToken, DownstreamTokens, TokenFetchError, TokenSource
+from claims.errors import SettingsError
+from claims.settings.credential import (
     AUTHORITY_HOST,
     CERTIFICATE_PASSWORD,
     CERTIFICATE_PATH,
@@ -33,8 +35,6 @@ from claims.credential_settings import (
     credential_problems,
     runs_in_azure,
 )
-from claims.downstream.tokens import DownstreamToken, DownstreamTokens, TokenFetchError, TokenSource
-from claims.errors import SettingsError
 
 #: Below the limit of one fetch, so that the command is ended by who started it.
 AZURE_CLI_TIMEOUT_S: Final = 8

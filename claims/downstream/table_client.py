@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from claims.provider_settings import ProviderSettings
+from claims.settings.reader import ProviderSettings
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient

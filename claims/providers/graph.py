@@ -31,14 +31,14 @@ from collections.abc import Awaitable, Coroutine, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from claims.claim_names import ClaimNames
 from claims.contract import is_restricted
 from claims.downstream.api import Downstream
 from claims.downstream.credentials import downstream_tokens
 from claims.downstream.graph_directory import MAX_ANSWER_BYTES, GraphDirectory
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
-from claims.provider_settings import ProviderSettings, is_local
+from claims.settings.claim_names import ClaimNames
+from claims.settings.reader import ProviderSettings, is_local
 
 ATTRIBUTES: Final = "Claims__Graph__Attributes"
 GROUPS_CLAIM: Final = "Claims__Graph__GroupsClaim"

@@ -17,12 +17,12 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
-from claims.claim_names import ClaimNames
 from claims.downstream.api import Downstream
 from claims.downstream.credentials import downstream_tokens
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
-from claims.provider_settings import ProviderSettings, is_local
+from claims.settings.claim_names import ClaimNames
+from claims.settings.reader import ProviderSettings, is_local
 
 URL: Final = "Claims__ProfileApi__Url"
 SCOPE: Final = "Claims__ProfileApi__Scope"

@@ -20,7 +20,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from claims.claim_names import ClaimNames
 from claims.downstream.credentials import downstream_tokens
 from claims.downstream.table_client import (
     CONNECTION_STRING,
@@ -34,7 +33,8 @@ from claims.downstream.table_client import (
 from claims.errors import ProviderFailed
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
-from claims.provider_settings import ProviderSettings, is_local
+from claims.settings.claim_names import ClaimNames
+from claims.settings.reader import ProviderSettings, is_local
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient

@@ -14,7 +14,7 @@ from selftest.checks.registry import ISSUER, Check, Outcome, Run, register
 
 FIX_VALIDATION = (
     "Validate before reading anything: exactly one Bearer credential, strict compact serialisation, RS256 with a "
-    "published key, then every claim. claims/token.py shows the order."
+    "published key, then every claim. claims/token/validator.py shows the order."
 )
 
 type RequestChange = Callable[[Bench, Request], Request]

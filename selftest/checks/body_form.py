@@ -10,7 +10,7 @@ _NESTED: Final = 20_000
 _DIGITS: Final = 5_000
 _FIX_JSON: Final = (
     "Parse with a strict reader (UTF-8, one object, no member twice, finite numbers) that turns every failure, "
-    "also one of depth or size, into a 400. claims/strict_json.py shows it."
+    "also one of depth or size, into a 400. claims/wire/strict_json.py shows it."
 )
 _FIX_SIZE: Final = "Compare the length with a cap before parsing. claims/event.py shows it."
 _SERVER_ERROR: Final = "What a parser cannot read must end as a refusal; a 5xx looks like an outage and hides one."

@@ -193,7 +193,7 @@ async def knows_its_path(bench: Bench) -> Outcome:
     level="should",
     source="W3C Server Timing; " + _OURS,
     why="Without them a slow answer cannot be told from a slow network.",
-    fix="Send Server-Timing with the phases. claims/record.py shows it.",
+    fix="Send Server-Timing with the phases. claims/request_log.py shows it.",
     explain="Sends the good event.\nWanted: a Server-Timing header with at least one duration.",
     good="Server-Timing: token;dur=0.21, provider;dur=35.10",
 )

@@ -10,7 +10,7 @@ from selftest.checks.probe import Request
 from selftest.checks.registry import APP, Outcome, check
 
 _SOURCE: Final = "ours: the HTTP contract; the Functions worker keeps a log line's text and drops the rest"
-_FIX: Final = "Log one JSON object a request, built from ids, codes and numbers only. claims/record.py shows it."
+_FIX: Final = "Log one JSON object a request, built from ids, codes and numbers only. claims/request_log.py shows it."
 _MEMBERS: Final = frozenset({"event", "correlationId", "outcome", "status", "total_ms", "budget_ms", "phases"})
 _PERSONAL: Final = ("displayName", "givenName", "surname", "mail", "userPrincipalName")
 #: Makes the sample names into texts that no app logs by chance.

@@ -28,7 +28,8 @@ _DOES: Final[dict[Policy, str]] = {
 }
 _OURS: Final = "ours: Claims__OnFailure; Entra waits 2000 ms at most (customExtensionClientConfiguration)"
 _FIX: Final = (
-    "Bound the provider by the budget and apply Claims__OnFailure. claims/work.py and claims/policy.py show it."
+    "Bound the provider by the budget and apply Claims__OnFailure. claims/provider_call.py and "
+    "claims/failure_policy.py show it."
 )
 #: Late once may be the machine; late every time is the endpoint.
 _ATTEMPTS: Final = 3
@@ -141,7 +142,7 @@ for _policy, _variant in BY_POLICY.items():
     "sends nobody the last good claims of somebody else",
     source=_OURS,
     why="Another user's claims are the worst answer there is.",
-    fix="Keep last good claims by user, extension and application. claims/policy.py shows it.",
+    fix="Keep last good claims by user, extension and application. claims/failure_policy.py shows it.",
     explain="Sends the good event, which must be answered with claims; then, while the API answers 500, the event of "
     "a user who was never seen.\nThe app runs with Claims__OnFailure=stale.\nWanted: HTTP 503, no claims.",
     needs=DOWNSTREAM,

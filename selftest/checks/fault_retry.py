@@ -29,7 +29,8 @@ _WHY: Final = (
     "Without it a provider that needs longer than one attempt fails every sign-in twice, and works for nothing."
 )
 _FIX: Final = (
-    "Let work go on after its deadline, and let a second delivery of the same event wait for it. claims/work.py."
+    "Let work go on after its deadline, and let a second delivery of the same event wait for it. "
+    "claims/provider_call.py."
 )
 _WANTED: Final = (
     f"{_SIGN_INS} of {_SIGN_INS} sign-ins succeed on the second attempt, the API asked once for each; "

@@ -69,7 +69,8 @@ async def answers_in_time(bench: Bench) -> Outcome:
     "loses no sign-in under load",
     source=f"{_ENTRA}; Learn Q&A 5617636: the retry follows a timeout",
     why="A sign-in is lost when no attempt is answered well in time: the user gets a generic error and no token.",
-    fix="What makes two attempts miss is mostly the work itself: let the retry join it (claims/work.py), bound the "
+    fix="What makes two attempts miss is mostly the work itself: let the retry join it (claims/provider_call.py), "
+    "bound the "
     "provider by Claims__BudgetMs, and choose Claims__OnFailure.",
     explain="Counts the sign-ins of the load run whose first call and retry were both late, failed or unanswered.\n"
     "The retry follows a timeout or a broken connection, never an answer.\nWanted: none. With --retries 0 every miss "
@@ -96,7 +97,7 @@ async def loses_none(bench: Bench) -> Outcome:
     level="should",
     source="ours: Claims__BudgetMs is at most 1900, so that the way back has 100 ms; W3C Server Timing",
     why="An answer that leaves at the last moment is late when the network is slow for once.",
-    fix="Bound the work by a budget of your own below Entra's: Claims__BudgetMs. claims/work.py shows it.",
+    fix="Bound the work by a budget of your own below Entra's: Claims__BudgetMs. claims/provider_call.py shows it.",
     explain="Reads the phases that the endpoint reports in Server-Timing, for every call of the load run.\nWanted: the "
     "99th percentile of each is at most 1,900 ms. Skipped for an endpoint that reports none.",
     needs=LOAD,

@@ -11,7 +11,7 @@ from selftest.checks.registry import Outcome, check
     source="Graph customExtensionClientConfiguration: at most 2000 ms; ours: counted from when the worker listens",
     why="The user whose sign-in wakes a worker waits for everything that the app puts off to its first call.",
     fix="Load the keys and open connections when the worker starts, import late what is seldom used, and keep an "
-    "instance warm. claims/keys.py and docs/timing-budget.md.",
+    "instance warm. claims/token/keys.py and docs/timing-budget.md.",
     explain="Starts fresh workers, sends each one call as soon as it listens, and ends it; apart from the load.\n"
     "Wanted: every one is answered with claims within Entra's timeout, counted from when it listened.\nWhat the "
     "platform needs to spawn a worker is not part of it, and comes on top after a scale to zero.",

@@ -11,7 +11,7 @@ from selftest.checks.registry import ISSUER, Check, Level, Outcome, Run, check, 
 _REFERENCE: Final = "entra-docs access-token-claims-reference.md"
 _SIGN_INS: Final = "Entra sends this; refusing it fails every sign-in."
 _NEW: Final = "Entra adds members without notice; an endpoint that refuses them fails every sign-in on that day."
-_FIX_IGNORE: Final = "Ignore what has no meaning for the decision. claims/token.py shows it."
+_FIX_IGNORE: Final = "Ignore what has no meaning for the decision. claims/token/validator.py shows it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ _ACCEPTED: Final = (
         sends="the callout's token with ver 1.0 and the client id as aud",
         token=lambda forge: forge.with_claims("1.0"),
         why="An API whose accessTokenAcceptedVersion is 1 or null gets v1.0 tokens; null is the default.",
-        fix="Read the v1.0 metadata too and choose by ver. claims/token.py shows it.",
+        fix="Read the v1.0 metadata too and choose by ver. claims/token/validator.py shows it.",
     ),
     _Good(
         id="T152",
@@ -104,7 +104,7 @@ _ACCEPTED: Final = (
         token=lambda forge: forge.with_claims(nbf=forge.now_s + 30, iat=forge.now_s + 30),
         source="RFC 7519 section 4.1.5: a small leeway for clock skew",
         why="Two clocks never agree; without leeway the first seconds of every token fail.",
-        fix="Allow a leeway of about a minute. claims/token_claims.py shows it.",
+        fix="Allow a leeway of about a minute. claims/token/rules.py shows it.",
         level="should",
     ),
 )

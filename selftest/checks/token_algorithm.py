@@ -9,7 +9,7 @@ from selftest.checks.wire import unsigned
 
 _FIX: Final = (
     "Compare `alg` with the one string RS256 and choose the key by `kid` among the tenant's RSA signing keys; "
-    "never look an algorithm up by the name in the header. claims/token.py shows it."
+    "never look an algorithm up by the name in the header. claims/token/validator.py shows it."
 )
 _CONFUSION: Final = (
     "A verifier that feeds the published key to HMAC takes it for a shared secret, and everybody has it "

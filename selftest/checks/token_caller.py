@@ -7,10 +7,10 @@ from selftest.checks.forge import ABSENT, Forge
 
 _FIX_CALLER: Final = (
     "Want azp in a v2.0 token and appid in a v1.0 one to be 99045fe1-7639-4a75-9d4a-577b6ca3810f, Entra's event "
-    "service, and never read the other claim. claims/token_claims.py shows it."
+    "service, and never read the other claim. claims/token/rules.py shows it."
 )
-_FIX_VERSION: Final = "Accept ver as the string 1.0 or 2.0 and nothing else. claims/token.py shows it."
-_FIX_PURPOSE: Final = "Refuse what only a user's token or an id token carries. claims/token_claims.py shows it."
+_FIX_VERSION: Final = "Accept ver as the string 1.0 or 2.0 and nothing else. claims/token/validator.py shows it."
+_FIX_PURPOSE: Final = "Refuse what only a user's token or an id token carries. claims/token/rules.py shows it."
 _ANY_APP: Final = (
     "Any app in the tenant can ask for a token with this audience; only the caller's id tells Entra apart."
 )
@@ -162,7 +162,7 @@ _PURPOSE: Final = (
         token=lambda forge: forge.bench.entra.mint.client_credentials_token(
             forge.bench.tenant.caller_app_id, audience=forge.bench.tenant.other_resource.app_id
         ),
-        fix="Compare aud exactly with the API's client id. claims/token_claims.py shows it.",
+        fix="Compare aud exactly with the API's client id. claims/token/rules.py shows it.",
         source="RFC 8725 section 3.9: audience",
     ),
 )

@@ -7,7 +7,7 @@ from selftest.checks.wire import encode, spell, twice
 
 _FIX_JSON: Final = (
     "Parse header and payload with a strict reader: UTF-8, one object, no member twice, no NaN. "
-    "claims/strict_json.py shows it."
+    "claims/wire/strict_json.py shows it."
 )
 _DUPLICATES: Final = "RFC 7515 section 4 and RFC 7519 section 4: names within an object must be unique"
 

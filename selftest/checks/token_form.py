@@ -18,7 +18,7 @@ _FIX_HEADER: Final = (
 )
 _FIX_STRICT: Final = (
     "Split at the dots, want three segments, and compare each decoded segment encoded again with what came. "
-    "claims/compact.py shows it."
+    "claims/token/jws.py shows it."
 )
 
 

@@ -9,12 +9,12 @@ from selftest.entra.hostile_keys import attacker_key
 
 _FIX_KID: Final = (
     "Look `kid` up among the loaded keys as a string, in a dictionary; a name that is not there is a refusal "
-    "after at most one refresh. claims/keys.py shows it."
+    "after at most one refresh. claims/token/keys.py shows it."
 )
-_FIX_KEYS: Final = "Take keys from the tenant's jwks_uri and from nowhere else. claims/token.py shows it."
+_FIX_KEYS: Final = "Take keys from the tenant's jwks_uri and from nowhere else. claims/token/validator.py shows it."
 _OWN_KEY: Final = "Whoever brings the key along can sign anything with it (CVE-2018-0114)."
 _FIX_CRIT: Final = (
-    "Refuse any token with a crit member: none of its extensions is implemented. claims/token.py shows it."
+    "Refuse any token with a crit member: none of its extensions is implemented. claims/token/validator.py shows it."
 )
 
 
@@ -168,7 +168,7 @@ _EXTENSIONS: Final = (
         sends="a token of the tenant's key with typ dpop+jwt",
         why="Tokens made for another purpose must not pass for access tokens because one key signs both.",
         token=lambda forge: forge.with_header(typ="dpop+jwt"),
-        fix="Accept typ JWT (or at+jwt) and no other. claims/token.py shows it.",
+        fix="Accept typ JWT (or at+jwt) and no other. claims/token/validator.py shows it.",
         source="RFC 8725 section 3.11: explicit typing",
         bad='{"typ":"dpop+jwt"}',
         good='{"typ":"JWT"}',

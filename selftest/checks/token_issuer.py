@@ -7,13 +7,13 @@ from selftest.checks.forge import ABSENT, Forge
 
 _FIX_ISS: Final = (
     "Compare iss exactly with the issuer that the metadata document of the token's version publishes; never build it, "
-    "never compare a prefix. claims/token_claims.py shows it."
+    "never compare a prefix. claims/token/rules.py shows it."
 )
 _FIX_AUD: Final = (
     "Compare aud exactly with the API's client id (in v1.0 also its application id URI), as one string. "
-    "claims/token_claims.py shows it."
+    "claims/token/rules.py shows it."
 )
-_FIX_TID: Final = "Compare tid with the configured tenant, beside the issuer. claims/token_claims.py shows it."
+_FIX_TID: Final = "Compare tid with the configured tenant, beside the issuer. claims/token/rules.py shows it."
 _OTHER_TENANT: Final = "Every tenant's tokens come from Entra too; without this, an attacker's own tenant is enough."
 _OTHER_API: Final = "A token that was meant for another API, and that its owner holds, would open this one."
 _V1_ONLY: Final = "A rule for one version that leaks into the other widens both."

@@ -15,7 +15,7 @@ from selftest.entra.hostile_keys import HostileKey, hostile_keys
 
 _FIX: Final = (
     "Keep from the key document only RSA keys of 2048 bits or more whose use, alg, key_ops and issuer, where they "
-    "stand, allow RS256 signatures of the token's issuer. claims/jwks.py shows it."
+    "stand, allow RS256 signatures of the token's issuer. claims/token/jwks.py shows it."
 )
 
 
@@ -126,7 +126,7 @@ register_attacks(_ATTACKS, source="RFC 7517 section 4; RFC 8725 section 3.1")
     "uses the good key although malformed entries stand beside it",
     source="RFC 7517 section 5: implementations should ignore JWKs that they cannot use",
     why="One entry that cannot be read would lock every user out until somebody notices.",
-    fix="Read the entries one by one and leave out what cannot be read. claims/jwks.py shows it.",
+    fix="Read the entries one by one and leave out what cannot be read. claims/token/jwks.py shows it.",
     explain="The key document starts with a text in place of a key, keys without a modulus, with a broken one, and "
     "with a number as kid. Sends the good request.\nWanted: 200.",
     needs=ISSUER,

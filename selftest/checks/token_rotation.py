@@ -24,7 +24,7 @@ _UNKNOWN_IDS: Final = 50
 _ROLLOVER: Final = "entra-docs signing-key-rollover.md"
 _FIX: Final = (
     "Refresh the keys in the background and, at most once in a while, when a token names an unknown one; replace the "
-    "set as a whole, and keep it while the host is down. claims/keys.py shows it."
+    "set as a whole, and keep it while the host is down. claims/token/keys.py shows it."
 )
 
 

@@ -11,7 +11,7 @@ from selftest.entra.hostile_keys import attacker_key
 
 _FIX: Final = (
     "Verify the signature over the two segments as they came, with the key that kid names, before any claim is used. "
-    "claims/token.py shows it."
+    "claims/token/validator.py shows it."
 )
 _UNVERIFIED: Final = "An endpoint that decodes without verifying believes whatever it is told."
 

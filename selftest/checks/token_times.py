@@ -9,7 +9,7 @@ from selftest.checks.wire import spell
 _HOUR_S: Final = 3600
 _FIX: Final = (
     "Require exp, nbf and iat as finite JSON numbers, neither text nor boolean, and compare them with one reading of "
-    "the clock and a leeway of about a minute. claims/token_claims.py shows it."
+    "the clock and a leeway of about a minute. claims/token/rules.py shows it."
 )
 _FOR_EVER: Final = "A token that never expires is a password; whoever saw it once in a log can use it."
 _MISSING: Final = "Libraries check what is there; what is missing passes unless it is required."

@@ -1,6 +1,6 @@
 """The token beside what the endpoint expects: one row a claim, each with why and what to do where they differ.
 
-The rules are the endpoint's (``claims/token_claims.py``), told for people: what is compared, with what, and whose
+The rules are the endpoint's (``claims/token/rules.py``), told for people: what is compared, with what, and whose
 setting it is. Nobody is named: of a user's token that was taken by mistake only its kind is said.
 """
 

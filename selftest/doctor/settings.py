@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from claims.claim_names import ClaimNames
 from claims.contract import EVENT_SERVICE_APP_ID
 from claims.errors import SettingsError
-from claims.settings import (
+from claims.settings.claim_names import ClaimNames
+from claims.settings.settings import (
     ADDITIONAL_CALLER_APP_IDS,
     ALLOW_ADDITIONAL_CALLERS,
     ALLOWED_EXTENSION_IDS,

@@ -1,6 +1,6 @@
 """The endpoint's own lines, found in whatever the platform has wrapped around them.
 
-A line of the endpoint is one JSON object (``claims/record.py``). Core Tools put a time in front of it, Application
+A line of the endpoint is one JSON object (``claims/request_log.py``). Core Tools put a time in front of it, Application
 Insights puts it into a column of a table, in JSON or in CSV. A request whose token was refused has a line without a
 correlation id, because its body was never read.
 """

@@ -11,10 +11,10 @@ import sys
 import time
 from typing import Final
 
-from claims.authority import Authority
 from claims.endpoint import Endpoint
-from claims.keys import SigningKeys
 from claims.providers.sample import SampleProvider
+from claims.settings.authority import Authority
+from claims.token.keys import SigningKeys
 from tests.claims.site import AUTHORITY, NOW_S, TENANT_ID, Site, good_event, good_token, settings
 
 _BEAT_S: Final = 0.001

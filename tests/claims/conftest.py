@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from claims.authority import Authority
-from claims.keys import SigningKeys
+from claims.settings.authority import Authority
+from claims.token.keys import SigningKeys
 from tests.claims.site import AUTHORITY, TENANT_ID, Clock, Site
 
 

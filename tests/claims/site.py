@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claims.contract import EVENT_SERVICE_APP_ID
-from claims.fetch import FetchError
-from claims.settings import Settings
+from claims.settings.settings import Settings
+from claims.wire.fetch import FetchError
 from selftest.entra.signing import KeySet, sign_compact
 
 TENANT_ID = "11111111-1111-4111-8111-111111111111"
@@ -66,7 +66,7 @@ async def settle() -> None:
 
 @dataclass
 class Site:
-    """An authority's documents in memory: a `claims.fetch.Get` that counts, fails and stalls on demand."""
+    """An authority's documents in memory: a `claims.wire.fetch.Get` that counts, fails and stalls on demand."""
 
     authority: str = AUTHORITY
     keys: KeySet = field(default_factory=KeySet)

@@ -15,8 +15,8 @@ from claims.contract import EVENT_SERVICE_APP_ID
 from claims.endpoint import Endpoint, Response
 from claims.errors import SettingsError, shorten, show_id
 from claims.event import TokenIssuanceStart
-from claims.keys import SigningKeys
 from claims.provider import ProviderContext
+from claims.token.keys import SigningKeys
 from selftest.entra.server import EntraServer
 from tests.claims.site import AUDIENCE, ENVIRON, NOW_S, TENANT_ID, Clock, Site, good_event, good_token, settings
 

@@ -14,8 +14,8 @@ import pytest
 from claims.endpoint import Endpoint
 from claims.errors import ProviderFailed
 from claims.event import TokenIssuanceStart
-from claims.keys import SigningKeys
 from claims.provider import ProviderContext
+from claims.token.keys import SigningKeys
 from tests.claims.site import NOW_S, Site, good_event, good_token, settings
 
 REQUESTS = 20

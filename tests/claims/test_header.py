@@ -4,7 +4,7 @@ import pytest
 
 from claims.errors import MediaRefused, TokenRefused
 from claims.header import MAX_TOKEN_BYTES, bearer_token, require_json
-from tests.claims.hostile_documents import AUTHORIZATION, CONTENT_HEADERS
+from tests.claims.token.hostile_documents import AUTHORIZATION, CONTENT_HEADERS
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer "])

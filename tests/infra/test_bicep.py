@@ -9,7 +9,13 @@ import pytest
 from tree_sitter import Node
 
 from claims.contract import EVENT_SERVICE_APP_ID
-from claims.settings import DEFAULT_BUDGET_MS, DEFAULT_MAX_CONCURRENT, DEFAULT_STALE_S, MAX_BUDGET_MS, MIN_BUDGET_MS
+from claims.settings.settings import (
+    DEFAULT_BUDGET_MS,
+    DEFAULT_MAX_CONCURRENT,
+    DEFAULT_STALE_S,
+    MAX_BUDGET_MS,
+    MIN_BUDGET_MS,
+)
 from infra import workbook
 from infra.check import ROOT
 from infra.checker.beside import named_settings

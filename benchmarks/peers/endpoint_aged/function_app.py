@@ -9,7 +9,7 @@ from pathlib import Path
 
 import azure.functions as func
 
-from claims import keys
+from claims.token import keys
 
 _HOUR_S = 2.0
 

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from claims.downstream.tokens import DownstreamToken, DownstreamTokens
 from claims.event import TokenIssuanceStart, parse_event
 from claims.provider import ProviderContext
-from claims.record import RequestRecord
+from claims.request_log import RequestRecord
 from tests.claims.site import good_event
 
 SCOPE = "api://profile/.default"

@@ -15,12 +15,12 @@ from azure.core.credentials import AccessToken
 from azure.data.tables import EdmType, EntityProperty
 from azure.data.tables.aio import TableServiceClient
 
-from claims.claim_names import ClaimNames
 from claims.downstream.table_client import STORAGE_SCOPE, client_with_token
 from claims.downstream.token import DownstreamToken
 from claims.errors import ProviderFailed
 from claims.providers.table import TableProvider, create
 from claims.reply import build_reply
+from claims.settings.claim_names import ClaimNames
 from selftest.entra.signing import generate_signing_key, sign_compact
 from tests.claims.providers.azurite import azurite, connection_string, why_not
 from tests.claims.providers.desk import EVENT, USER_ID, Issuer, cache_of, event_for, some_context

@@ -2,7 +2,7 @@
 
 import pytest
 
-from claims.claim_names import ClaimNames
+from claims.settings.claim_names import ClaimNames
 
 
 def test_all() -> None:

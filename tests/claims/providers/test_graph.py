@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from claims.claim_names import ClaimNames
 from claims.downstream.api import Downstream
 from claims.downstream.graph_directory import MAX_ANSWER_BYTES, GraphDirectory
 from claims.downstream.tokens import DownstreamTokens
 from claims.errors import ProviderFailed, SettingsError
 from claims.providers.graph import GraphProvider, create
+from claims.settings.claim_names import ClaimNames
 from tests.claims.providers.desk import (
     EVENT,
     USER_ID,

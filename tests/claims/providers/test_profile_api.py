@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from claims.claim_names import ClaimNames
 from claims.downstream.api import Downstream
 from claims.downstream.tokens import DownstreamTokens
 from claims.errors import ProviderFailed, SettingsError
 from claims.providers.profile_api import ProfileApiProvider, create
+from claims.settings.claim_names import ClaimNames
 from tests.claims.providers.desk import EVENT, SCOPE, USER_ID, WITHOUT_USER, Api, respond, some_context
 
 PROFILE = {"level": 3, "roles": ["a", "b"], "department": "Sales"}

@@ -3,7 +3,7 @@
 import pytest
 
 from claims.errors import SettingsError
-from claims.provider_settings import ProviderSettings, is_local, url_problem
+from claims.settings.reader import ProviderSettings, is_local, url_problem
 
 
 @pytest.mark.parametrize(

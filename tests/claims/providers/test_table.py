@@ -12,11 +12,11 @@ import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from claims.claim_names import ClaimNames
 from claims.downstream.table_client import STORAGE_SCOPE, client_with_token
 from claims.downstream.tokens import DownstreamTokens
 from claims.errors import ProviderFailed, SettingsError
 from claims.providers.table import TableProvider, create
+from claims.settings.claim_names import ClaimNames
 from tests.claims.providers.azurite import KEY, connection_string
 from tests.claims.providers.desk import (
     EVENT,

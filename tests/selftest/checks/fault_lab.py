@@ -12,15 +12,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from unittest import mock
 
-from claims.claim_names import ClaimNames
 from claims.downstream.api import Downstream
 from claims.downstream.credentials import token_source
 from claims.downstream.tokens import DownstreamTokens
 from claims.endpoint import Endpoint
-from claims.fetch import HttpGet
-from claims.keys import SigningKeys
 from claims.providers.profile_api import ProfileApiProvider
-from claims.settings import Settings
+from claims.settings.claim_names import ClaimNames
+from claims.settings.settings import Settings
+from claims.token.keys import SigningKeys
+from claims.wire.fetch import HttpGet
 from selftest.checks.variant import Variant
 from selftest.downstream.server import SCOPE, DownstreamServer
 from selftest.entra.server import EntraServer

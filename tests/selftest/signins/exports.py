@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from claims.record import RequestRecord
+from claims.request_log import RequestRecord
 
 #: What real rows hold and nobody may see again.
 MARK: Final = "zq9person"

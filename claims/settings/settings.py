@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from claims.authority import Authority, authority_problem
 from claims.contract import EVENT_SERVICE_APP_ID
-from claims.credential_settings import CREDENTIAL, DEFAULT_KIND, credential_problems, runs_in_azure
 from claims.errors import SettingsError
+from claims.settings.authority import Authority, authority_problem
+from claims.settings.credential import CREDENTIAL, DEFAULT_KIND, credential_problems, runs_in_azure
 
 AUTHORITY_URL: Final = "AuthenticationEvents__AuthorityUrl"
 AUDIENCE_APP_ID: Final = "AuthenticationEvents__AudienceAppId"
@@ -60,7 +60,7 @@ class Settings:
         stale_s: for how many seconds ``stale`` may answer with a user's last good claims.
         max_concurrent: how many events the provider works on at once.
         provider: the module in ``claims/providers/`` that knows the claims.
-        credential: how downstream tokens are got, one of `claims.credential_settings.KINDS`.
+        credential: how downstream tokens are got, one of `claims.settings.credential.KINDS`.
         warnings: what is legal and should not stay, one sentence each.
     """
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
-from claims import strict_json
+from claims.wire import strict_json
 
 #: RFC 7518 section 3.3: a key of 2048 bits or larger must be used with RS256.
 MIN_KEY_BITS: Final = 2048

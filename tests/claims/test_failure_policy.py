@@ -5,7 +5,7 @@ import json
 import pytest
 
 from claims.event import TokenIssuanceStart, parse_event
-from claims.policy import FailurePolicy, Fallback
+from claims.failure_policy import FailurePolicy, Fallback
 from tests.claims.site import Clock, good_event, settings
 
 OTHER = "99999999-9999-4999-8999-999999999999"

@@ -15,14 +15,14 @@ from typing import Any, Final
 from cachetools import LRUCache
 from jwt.algorithms import RSAAlgorithm
 
-from claims.authority import TokenVersion
-from claims.compact import CompactToken, parse_compact
 from claims.errors import TokenRefused, shorten
-from claims.jwks import SigningKey
-from claims.keys import LOAD_TIMEOUT_S, SigningKeys
-from claims.record import RequestRecord
-from claims.settings import Settings
-from claims.token_claims import check_claims
+from claims.request_log import RequestRecord
+from claims.settings.authority import TokenVersion
+from claims.settings.settings import Settings
+from claims.token.jwks import SigningKey
+from claims.token.jws import CompactToken, parse_compact
+from claims.token.keys import LOAD_TIMEOUT_S, SigningKeys
+from claims.token.rules import check_claims
 
 _RS256: Final = RSAAlgorithm(RSAAlgorithm.SHA256)
 _TYPES: Final = frozenset({"jwt", "at+jwt"})

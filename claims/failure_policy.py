@@ -12,7 +12,7 @@ from typing import Final, Literal
 from cachetools import TTLCache
 
 from claims.event import TokenIssuanceStart
-from claims.settings import Settings
+from claims.settings.settings import Settings
 
 #: Users and applications whose last good claims are kept: at 3 kB each some 30 MB at the most.
 MAX_STALE_ENTRIES: Final = 10_000

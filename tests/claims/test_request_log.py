@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from claims.record import RequestRecord
+from claims.request_log import RequestRecord
 from tests.claims.site import Clock
 
 

@@ -1,15 +1,15 @@
 """A JWS in compact serialisation, taken apart strictly and not yet believed.
 
 Two spellings of one token are one too many, so padding, blanks, the standard base64 alphabet and non-zero trailing bits
-are refused, although most libraries forgive them. Nothing here is verified: `claims.token` does that.
+are refused, although most libraries forgive them. Nothing here is verified: `claims.token.validator` does that.
 """
 
 from binascii import a2b_base64
 from dataclasses import dataclass
 from typing import Any, Final
 
-from claims import strict_json
 from claims.errors import TokenRefused
+from claims.wire import strict_json
 
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")

@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
-from claims.jwks import MAX_KEYS, parse_key_set
-from claims.strict_json import StrictJsonError
-from tests.claims.hostile_documents import BAD_JWKS, BAD_SETS, GOOD_JWK, OTHER_JWK, usable_kids
+from claims.token.jwks import MAX_KEYS, parse_key_set
+from claims.wire.strict_json import StrictJsonError
+from tests.claims.token.hostile_documents import BAD_JWKS, BAD_SETS, GOOD_JWK, OTHER_JWK, usable_kids
 
 
 @pytest.mark.parametrize(

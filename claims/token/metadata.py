@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from claims import strict_json
-from claims.authority import Authority, TokenVersion
 from claims.errors import show_id
+from claims.settings.authority import Authority, TokenVersion
+from claims.wire import strict_json
 
 
 class MetadataError(ValueError):

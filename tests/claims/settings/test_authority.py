@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from claims.authority import Authority, authority_problem, is_loopback
-from claims.metadata import MetadataError, parse_metadata
-from tests.claims.hostile_documents import METADATA
+from claims.settings.authority import Authority, authority_problem, is_loopback
+from claims.token.metadata import MetadataError, parse_metadata
 from tests.claims.site import AUTHORITY, ISSUERS, KEYS_V2, TENANT_ID
+from tests.claims.token.hostile_documents import METADATA
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from claims.authority import Authority
 from claims.errors import KeysUnavailable, TokenRefused
-from claims.keys import FORCED_COOL_DOWN_S, MAX_AGE_S, MAX_WAITING, REFRESH_S, RETRY_S, SigningKeys
+from claims.settings.authority import Authority
+from claims.token.keys import FORCED_COOL_DOWN_S, MAX_AGE_S, MAX_WAITING, REFRESH_S, RETRY_S, SigningKeys
 from tests.claims.site import AUTHORITY, ISSUERS, KEYS_V2, METADATA_V2, TENANT_ID, Clock, Site, settle
 
 
@@ -212,7 +212,7 @@ async def test_second_authority(site: Site, clock: Clock) -> None:
 
 async def test_hanging_host_is_given_up(keys: SigningKeys, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A load ends after its time even when the host never answers."""
-    monkeypatch.setattr("claims.keys.LOAD_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("claims.token.keys.LOAD_TIMEOUT_S", 0.01)
     site.stall = asyncio.Event()
     keys.start()
     with pytest.raises(KeysUnavailable):

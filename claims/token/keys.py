@@ -14,12 +14,12 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
-from claims.authority import Authority, TokenVersion
 from claims.errors import KeysUnavailable, TokenRefused
-from claims.fetch import FetchError, Get
-from claims.jwks import SigningKey, parse_key_set
-from claims.metadata import MetadataError, parse_metadata
-from claims.strict_json import StrictJsonError
+from claims.settings.authority import Authority, TokenVersion
+from claims.token.jwks import SigningKey, parse_key_set
+from claims.token.metadata import MetadataError, parse_metadata
+from claims.wire.fetch import FetchError, Get
+from claims.wire.strict_json import StrictJsonError
 
 REFRESH_S: Final = 3600.0
 MAX_AGE_S: Final = 24 * 3600.0
@@ -140,7 +140,7 @@ class SigningKeys:
 
     Args:
         authorities: whose documents are trusted, in order.
-        get: fetches a URL (`claims.fetch.HttpGet`).
+        get: fetches a URL (`claims.wire.fetch.HttpGet`).
         clock: monotonic seconds.
         sleep: waits, in the background only.
     """

@@ -23,7 +23,7 @@ from claims.contract import MAX_TIMEOUT_MS
 from claims.errors import Overloaded, ProviderFailed, ProviderLate, Unavailable
 from claims.event import TokenIssuanceStart
 from claims.provider import Provider, ProviderContext
-from claims.record import RequestRecord
+from claims.request_log import RequestRecord
 
 #: What makes two deliveries the same event.
 type EventKey = tuple[str | None, ...]

@@ -8,15 +8,14 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from claims.authority import Authority
 from claims.contract import EVENT_SERVICE_APP_ID
 from claims.errors import KeysUnavailable, TokenRefused
-from claims.keys import REFRESH_S, SigningKeys
-from claims.record import RequestRecord
-from claims.token import Caller, TokenValidator
-from claims.token_claims import LEEWAY_S
+from claims.request_log import RequestRecord
+from claims.settings.authority import Authority
+from claims.token.keys import REFRESH_S, SigningKeys
+from claims.token.rules import LEEWAY_S
+from claims.token.validator import Caller, TokenValidator
 from selftest.entra.signing import base64url, sign_compact
-from tests.claims.hostile import HOSTILE, Hostile
 from tests.claims.site import (
     APPLICATION_ID_URI,
     AUTHORITY,
@@ -31,6 +30,7 @@ from tests.claims.site import (
     token_header,
     token_payload,
 )
+from tests.claims.token.hostile import HOSTILE, Hostile
 
 
 async def _validate(token: str, keys: SigningKeys, clock: Clock, **changes: str) -> Caller:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from claims.token_claims import LEEWAY_S
+from claims.token.rules import LEEWAY_S
 from selftest.entra.signing import KeySet, base64url, generate_signing_key, sign_compact
 from tests.claims.site import APPLICATION_ID_URI, AUDIENCE, NOW_S, good_token, token_header, token_payload
 

@@ -6,10 +6,10 @@ others, no string where a number belongs.
 
 from typing import Any, Final
 
-from claims.authority import TokenVersion
 from claims.errors import TokenRefused, shorten, show_id
-from claims.jwks import SigningKey
-from claims.settings import Settings
+from claims.settings.authority import TokenVersion
+from claims.settings.settings import Settings
+from claims.token.jwks import SigningKey
 
 #: How far the clocks may disagree. Entra and Azure keep theirs within a second; five minutes, the custom of many
 #: libraries, would be most of a stolen token's useful life.
@@ -118,7 +118,7 @@ def check_times(payload: dict[str, Any], now_s: float) -> None:
 def _numeric_date(payload: dict[str, Any], name: str) -> float:
     """Read a NumericDate: a JSON number, no string and no boolean (which Python takes for an integer).
 
-    It is finite already: `claims.strict_json` lets no other number through.
+    It is finite already: `claims.wire.strict_json` lets no other number through.
     """
     value = payload.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):

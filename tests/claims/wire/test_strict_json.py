@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claims.strict_json import StrictJsonError, parse, parse_object
+from claims.wire.strict_json import StrictJsonError, parse, parse_object
 
 
 @pytest.mark.parametrize(

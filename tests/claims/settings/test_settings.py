@@ -4,7 +4,7 @@ import pytest
 
 from claims.contract import EVENT_SERVICE_APP_ID
 from claims.errors import SettingsError
-from claims.settings import DEFAULT_BUDGET_MS, Settings
+from claims.settings.settings import DEFAULT_BUDGET_MS, Settings
 from tests.claims.site import AUDIENCE, AUTHORITY, EXTENSION_ID, TENANT_ID, settings
 
 OTHER = "99999999-9999-4999-8999-999999999999"

@@ -5,40 +5,41 @@ from collections.abc import Callable
 
 import pytest
 
-from claims import authority, compact, header, jwks, metadata, token, token_claims
-from claims.authority import Authority
+from claims import header
 from claims.errors import RequestError
-from claims.keys import SigningKeys
-from claims.record import RequestRecord
-from claims.token import TokenValidator
+from claims.request_log import RequestRecord
+from claims.settings.authority import Authority
+from claims.token import jwks, jws, metadata, rules, validator
+from claims.token.keys import SigningKeys
+from claims.token.validator import TokenValidator
 from selftest.entra.signing import KeySet
-from tests.claims.hostile import HOSTILE
-from tests.claims.hostile_documents import HOSTILE_HEADERS, HOSTILE_JWKS, HOSTILE_METADATA
-from tests.claims.mutants import Mutant, mutants_of
 from tests.claims.site import AUTHORITY, NOW_S, TENANT_ID, Clock, Site, settings
+from tests.claims.token.hostile import HOSTILE
+from tests.claims.token.hostile_documents import HOSTILE_HEADERS, HOSTILE_JWKS, HOSTILE_METADATA
+from tests.claims.token.mutants import Mutant, mutants_of
 
 CHECKS: list[Callable[..., object]] = [
-    authority.Authority.serves_keys,
-    compact.parse_compact,
-    compact._decode,
+    Authority.serves_keys,
+    jws.parse_compact,
+    jws._decode,
     header.bearer_token,
     header.require_json,
     jwks.parse_key_set,
     jwks._may_sign,
     jwks._signing_key,
     metadata.parse_metadata,
-    token.check_header,
-    token.token_version,
-    token.verify_signature,
-    token.TokenValidator.validate,
-    token_claims.check_app_only,
-    token_claims.check_audience,
-    token_claims.check_caller,
-    token_claims.check_claims,
-    token_claims.check_issuer,
-    token_claims.check_tenant,
-    token_claims.check_times,
-    token_claims._numeric_date,
+    validator.check_header,
+    validator.token_version,
+    validator.verify_signature,
+    validator.TokenValidator.validate,
+    rules.check_app_only,
+    rules.check_audience,
+    rules.check_caller,
+    rules.check_claims,
+    rules.check_issuer,
+    rules.check_tenant,
+    rules.check_times,
+    rules._numeric_date,
 ]
 MUTANTS = [mutant for check in CHECKS for mutant in mutants_of(check)]
 
@@ -62,12 +63,12 @@ def _all_outcomes() -> list[str]:
     async def tokens() -> list[str]:
         clock = Clock()
         keys = SigningKeys([Authority(AUTHORITY, TENANT_ID)], Site(keys=_KEYSET), clock=clock, sleep=clock.sleep)
-        validator = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S)
+        validating = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S)
         found = []
         for _case, forged in _TOKENS:
             record = RequestRecord(budget_ms=100, clock=clock, cold=False)
             try:
-                await validator.validate(forged, record)
+                await validating.validate(forged, record)
                 found.append("accepted")
             except RequestError as error:
                 found.append(error.code)

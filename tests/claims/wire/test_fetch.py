@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
-from claims.fetch import FetchError, HttpGet
+from claims.wire.fetch import FetchError, HttpGet
 
 
 async def _answer(request: web.Request) -> web.StreamResponse:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from claims.authority import is_loopback
-from claims.claim_names import ClaimNames
-from claims.credential_settings import runs_in_azure
 from claims.errors import SettingsError
+from claims.settings.authority import is_loopback
+from claims.settings.claim_names import ClaimNames
+from claims.settings.credential import runs_in_azure
 
 
 class ProviderSettings:

@@ -8,10 +8,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from claims.authority import Authority
 from claims.header import MAX_TOKEN_BYTES, bearer_token, require_json
-from claims.jwks import MAX_KEY_BITS, parse_key_set
-from claims.metadata import parse_metadata
+from claims.settings.authority import Authority
+from claims.token.jwks import MAX_KEY_BITS, parse_key_set
+from claims.token.metadata import parse_metadata
 from selftest.entra.signing import base64url, generate_signing_key
 from tests.claims.site import AUTHORITY, ISSUERS, KEYS_V2, TENANT_ID
 

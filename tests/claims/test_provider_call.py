@@ -10,8 +10,8 @@ import pytest
 from claims.errors import KeysUnavailable, Overloaded, ProviderFailed, ProviderLate
 from claims.event import TokenIssuanceStart, parse_event
 from claims.provider import ProviderContext
-from claims.record import RequestRecord
-from claims.work import JOIN_S, ProviderWork
+from claims.provider_call import JOIN_S, ProviderWork
+from claims.request_log import RequestRecord
 from tests.claims.site import Clock, good_event
 
 BUDGET_MS = 20
@@ -243,7 +243,7 @@ async def test_failure_names_the_place_and_not_the_message(work: ProviderWork, p
     provider.script = broken
     with pytest.raises(ProviderFailed) as failed:
         await work.claims(_event(), _record())
-    assert "LookupError at test_work.py:" in failed.value.detail
+    assert "LookupError at test_provider_call.py:" in failed.value.detail
     assert "someone" not in str(failed.value)
 
 

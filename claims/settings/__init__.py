@@ -1,0 +1,1 @@
+"""The settings of the endpoint and of its providers: read once, checked whole, never changed."""

@@ -1,0 +1,1 @@
+"""What comes from outside: strict JSON, bounded fetches, rules for URLs."""
