@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 #: The endpoint's layers, modules and packages: each imports from lower ones only.
 LAYERS = [
-    {"contract", "errors", "wire"},
+    {"contract", "errors", "wire", "expiring", "measurements"},
     {"settings", "header", "latency", "request_log"},
     {"event", "reply", "token"},
     {"provider", "failure_policy"},

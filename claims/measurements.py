@@ -1,0 +1,119 @@
+"""What one request measured of itself: the time of each phase, and which caches had what was needed.
+
+A provider chooses names freely, so everything that is recorded is reduced to a short name of safe characters and is
+limited in number. Recording never fails and never costs an answer.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Final
+
+#: The characters of an HTTP token without those that a log or a query would have to quote.
+#: Source: RFC 9110 section 5.6.2; W3C Server Timing section 4 (a metric's name is a token).
+_NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]")
+MAX_NAME_CHARACTERS: Final = 32
+#: Names of one kind in one request; the rest count as `OTHER`.
+MAX_NAMES: Final = 16
+OTHER: Final = "other"
+#: Holds the whole request's time, so no phase may have this name.
+TOTAL: Final = "total"
+
+
+def safe_name(name: object) -> str:
+    """Reduce anything to a name of at most `MAX_NAME_CHARACTERS` token characters."""
+    if not isinstance(name, str):
+        return OTHER
+    reduced = _NOT_IN_NAME.sub("_", str.__getitem__(name, slice(MAX_NAME_CHARACTERS)))
+    return OTHER if reduced in {"", TOTAL} else reduced
+
+
+class _PhaseTimer:
+    """Adds up the blocks of one phase; where they overlap, the time counts once."""
+
+    __slots__ = ("_clock", "_open", "_since_s", "_spent_s")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._open = 0
+        self._since_s = 0.0
+        self._spent_s = 0.0
+
+    def __enter__(self) -> None:
+        if not self._open:
+            self._since_s = self._clock()
+        self._open += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open -= 1
+        if not self._open:
+            self._spent_s += self._clock() - self._since_s
+
+    def spent_ms(self, now_s: float) -> float:
+        """Return the time until now, also of a phase that goes on: a late answer waited for it."""
+        return whole_us(self._spent_s + (now_s - self._since_s if self._open else 0.0))
+
+
+class Measurements:
+    """Measures one request against its budget.
+
+    Args:
+        budget_ms: the answer must leave within this many milliseconds from now.
+        clock: monotonic seconds.
+
+    Attributes:
+        budget_ms: see above.
+        start_s: when the request began, by the clock.
+        cache_hits: by the cache's name, whether it had what was asked for.
+    """
+
+    def __init__(self, *, budget_ms: int, clock: Callable[[], float]) -> None:
+        self.budget_ms = budget_ms
+        self.start_s = clock()
+        self.cache_hits: dict[str, bool] = {}
+        self._clock = clock
+        self._timers: dict[str, _PhaseTimer] = {}
+        self._names_left = MAX_NAMES - 1  # and `OTHER`
+
+    def remaining_s(self) -> float:
+        """Return how much of the budget is left, in seconds; never less than zero."""
+        return max(0.0, self.start_s + self.budget_ms / 1000 - self._clock())
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """Return a context manager that adds a block's duration to one of the endpoint's phases."""
+        timer = self._timers.get(name)
+        if timer is None:
+            timer = self._timers[name] = _PhaseTimer(self._clock)
+        return timer
+
+    def provider_phase(self, name: object) -> AbstractContextManager[None]:
+        """Return a context manager that adds a block's duration to a phase whose name a provider chose."""
+        reduced = safe_name(name)
+        if reduced not in self._timers:
+            if self._names_left:
+                self._names_left -= 1
+            else:
+                reduced = OTHER
+        return self.phase(reduced)
+
+    def cache_hit(self, name: object, hit: object) -> None:
+        """Record whether a cache had what was asked for."""
+        reduced = safe_name(name)
+        if reduced not in self.cache_hits and len(self.cache_hits) >= MAX_NAMES - 1:
+            reduced = OTHER
+        self.cache_hits[reduced] = bool(hit)
+
+    def timings_ms(self) -> Mapping[str, float]:
+        """Return each phase's milliseconds until now, in the order in which they began, and ``total``."""
+        now_s = self._clock()
+        timings = {name: timer.spent_ms(now_s) for name, timer in self._timers.items()}
+        timings[TOTAL] = whole_us(now_s - self.start_s)
+        return timings
+
+
+def whole_us(seconds: float) -> float:
+    """Return milliseconds down to the microsecond: as many digits as the clock is worth."""
+    return int(seconds * 1e6) / 1e3

@@ -1,0 +1,25 @@
+"""Work that blocks, in a thread that nobody else can keep busy.
+
+The loop's default executor is shared: sign-ins that block in `asyncio.to_thread` fill it, and what waits behind them
+is late. Signing keys, certificates and downstream tokens must not be, so each such piece of work has its own thread.
+They are rare (at the start, then about once an hour), so a thread for each costs nothing that matters.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+
+async def in_own_thread[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking function in a new thread and return its result.
+
+    When the caller is canceled, for example by `asyncio.timeout`, the function runs on and its result is dropped.
+
+    Raises:
+        BaseException: whatever the function raises.
+    """
+    executor = ThreadPoolExecutor(1, thread_name_prefix="claims")
+    try:
+        return await asyncio.get_running_loop().run_in_executor(executor, lambda: function(*args, **kwargs))
+    finally:
+        executor.shutdown(wait=False)
