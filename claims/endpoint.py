@@ -6,30 +6,30 @@ shows how little one needs to add.
 
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Self
+from typing import Final, Self
 
-from claims.errors import ProviderFailed, RequestError, SettingsError, TokenRefused, Unavailable
+from claims.errors import ProviderFailed, RequestError, SettingsError, TokenRefused, place_of
 from claims.event import parse_event, require_configured
 from claims.failure_policy import FailurePolicy
 from claims.header import bearer_token, require_json
 from claims.latency import LatencyWindow
-from claims.provider import Closes, Provider, Starts, default_claims, load_provider
-from claims.provider_call import ProviderWork
-from claims.reply import build_reply
-from claims.request_log import RequestRecord
-from claims.settings.settings import Settings, provider_name
+from claims.loop_watch import LoopWatch
+from claims.measurements import Measurements
+from claims.provider import Closes, Provider, default_claims, load_provider
+from claims.provider_call import ProviderCalls
+from claims.reply import Reply, build_reply
+from claims.request_log import RequestLog, RequestRecord, server_timing
+from claims.settings.settings import ON_FAILURE, Settings, provider_name
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
 from claims.wire.fetch import HttpGet
 
 _HEADERS: Final = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
-type Outcome = Literal["claims", "omitted", "stale"]
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +52,12 @@ class Endpoint:
         clock: monotonic seconds, for durations.
         wall_clock: seconds since the epoch, for the token's times.
         closing: what else to close with the endpoint.
+        renew_provider: makes another provider for another event loop; None keeps the one there is.
+        on_settled: called once, after the first request that got claims: from then on everything that lives long is
+            in memory.
+
+    Raises:
+        SettingsError: ``omit`` is set, and the provider's default claims cannot be sent.
     """
 
     def __init__(
@@ -63,26 +69,39 @@ class Endpoint:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         closing: Sequence[Callable[[], Awaitable[None]]] = (),
+        renew_provider: Callable[[], Provider] | None = None,
+        on_settled: Callable[[], object] | None = None,
     ) -> None:
         self._settings = settings
         self._keys = keys
+        self._provider = provider
         self._clock = clock
         self._validator = TokenValidator(settings, keys, wall_clock=wall_clock)
-        self._work = ProviderWork(
+        self._calls = ProviderCalls(
             provider, budget_ms=settings.budget_ms, max_running=settings.max_concurrent, clock=clock
         )
-        self._policy = FailurePolicy(settings, default_claims(provider), clock=clock)
+        self._policy = FailurePolicy(
+            settings.on_failure, default_reply=_default_reply(settings, provider), stale_s=settings.stale_s, clock=clock
+        )
+        self._watch = LoopWatch(clock=clock)
+        self._log = RequestLog(clock=clock, stalled_ms=self._watch.stalled_ms, warnings=settings.warnings)
         self._latencies = LatencyWindow()
-        self._closing = (keys.aclose, self._work.aclose, *closing)
+        self._closing = closing
+        self._renew_provider = renew_provider
+        self._on_settled = on_settled
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._cold = True
-        self._settled = False
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Self:
+    def from_env(cls, environ: Mapping[str, str], *, on_settled: Callable[[], object] | None = None) -> Self:
         """Build the endpoint from the environment and, if a loop is running, begin to load the keys and the provider.
 
         The Functions worker imports the app on its event loop, so signing keys, downstream tokens and clients load
         while the host is still busy starting; elsewhere the first request begins it.
+
+        Args:
+            environ: the app's settings.
+            on_settled: see `Endpoint`.
 
         Raises:
             SettingsError: naming every setting at fault.
@@ -91,17 +110,38 @@ class Endpoint:
         for warning in settings.warnings:
             _log.warning("%s", warning)
         get = HttpGet()
-        keys = SigningKeys(settings.authorities, get, clock=time.monotonic, sleep=asyncio.sleep)
-        closing = [get.aclose, provider.aclose] if isinstance(provider, Closes) else [get.aclose]
-        endpoint = cls(settings, keys, provider, closing=closing)
-        try:
-            keys.start()
-        except RuntimeError:
-            _log.debug("no running loop: the first request loads the signing keys")
-            return endpoint
-        if isinstance(provider, Starts):
-            provider.start()
+        endpoint = cls(
+            settings,
+            SigningKeys(settings.authorities, get, clock=time.monotonic, sleep=asyncio.sleep),
+            provider,
+            closing=[get.aclose],
+            renew_provider=lambda: load_provider(settings.provider, environ),
+            on_settled=on_settled,
+        )
+        with contextlib.suppress(RuntimeError):  # no running loop: the first request begins
+            endpoint.start()
         return endpoint
+
+    def start(self) -> None:
+        """Begin what a first request should not wait for, on the running loop. Calling it again is cheap.
+
+        Tasks and connections belong to one event loop. On another one they begin again, with a new provider; keys and
+        replies in memory stay.
+
+        Raises:
+            RuntimeError: no loop is running.
+        """
+        loop = asyncio.get_running_loop()
+        self._keys.start()
+        if loop is self._loop:
+            return
+        if self._loop is not None:
+            self._provider = self._renew_provider() if self._renew_provider else self._provider
+            self._calls.use(self._provider)
+        self._loop = loop
+        self._watch.start()
+        with contextlib.suppress(Exception):  # the first call tries again, and then the failure policy applies
+            self._calls.start()
 
     async def token_issuance_start(self, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer one event. Never raises.
@@ -110,75 +150,103 @@ class Endpoint:
             headers: by lower-case name; repeated ones joined with a comma.
             body: the whole body, as it came.
         """
-        record = RequestRecord(budget_ms=self._settings.budget_ms, clock=self._clock, cold=self._cold)
+        measured = Measurements(budget_ms=self._settings.budget_ms, clock=self._clock)
+        record = RequestRecord(measured=measured, cold=self._cold)
         self._cold = False
         try:
-            response = await self._answer(headers, body, record)
+            self.start()
+            return await self._answer(headers, body, record)
         except RequestError as error:
-            response = _refusal(error, record)
+            return self._refuse(error, record)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (the one edge: no answer would be worse)
-            response = _refusal(ProviderFailed("unexpected", type(error).__name__), record)
-        return response
+            return self._refuse(ProviderFailed("unexpected", place_of(error)), record)
 
     async def health(self, headers: Mapping[str, str]) -> Response:
-        """Say whether tokens can be judged: 200 once signing keys are loaded, 503 before.
+        """Answer whether tokens can be judged: 200 once signing keys are loaded, 503 before.
 
-        A caller with a token that this endpoint accepts is told the latencies of the last requests, too.
+        A caller with a token that this endpoint accepts also gets the latencies of the last requests.
         """
-        self._keys.start()
+        self.start()
         if not (self._keys.count("2.0") or self._keys.count("1.0")):
             return Response(503, b'{"status":"unavailable","reason":"the signing keys are not loaded"}', _HEADERS)
         health: dict[str, object] = {"status": "ok"}
-        record = RequestRecord(budget_ms=self._settings.budget_ms, clock=self._clock, cold=False)
+        measured = Measurements(budget_ms=self._settings.budget_ms, clock=self._clock)
         with contextlib.suppress(RequestError):
-            await self._validator.validate(bearer_token(headers), record)
+            await self._validator.validate(bearer_token(headers), measured)
             health["latency_ms"] = self._latencies.percentiles_ms()
         return Response(200, json.dumps(health, separators=(",", ":")).encode(), _HEADERS)
 
     async def aclose(self) -> None:
         """Stop the background work and close the connections."""
+        self._watch.stop()
+        await self._keys.aclose()
+        await self._calls.aclose()
         for close in self._closing:
             await close()
+        if isinstance(self._provider, Closes):
+            await self._provider.aclose()
 
     async def _answer(self, headers: Mapping[str, str], body: bytes, record: RequestRecord) -> Response:
-        await self._validator.validate(bearer_token(headers), record)
+        measured = record.measured
+        await self._validator.validate(bearer_token(headers), measured)
         record.authenticated = True
-        with record.phase("body"):
+        with measured.phase("body"):
             require_json(headers)
             event = parse_event(body)
             record.correlation_id = event.context.correlation_id
             require_configured(event, self._settings)
-        outcome: Outcome = "claims"
-        try:
-            with record.phase("provider"):
-                provided = await self._work.claims(event, record)
-            with record.phase("reply"):
-                reply = build_reply(provided)
-            self._policy.remember(event, provided)
-        except Unavailable as failure:
-            record.failure = failure.code
-            record.detail = failure.detail
-            fallback = self._policy.fallback(event)
-            if fallback is None:
-                raise
-            outcome = fallback.outcome
-            with record.phase("reply"):
-                reply = build_reply(fallback.claims)
-        record.claims_bytes, record.dropped_claims = reply.claims_bytes, reply.dropped
-        record.write(status=200, outcome=outcome)
-        if not self._settled:
-            self._settled = True
-            # Now all that lives for ever is there. A full collection of garbage would walk it again and again, each
-            # time for some 60 ms in which nobody is answered; frozen, it is passed over.
-            gc.freeze()
-        self._latencies.add(record.timings_ms)
+        with measured.phase("provider"):
+            delivery = await self._calls.deliver(event, measured)
+        record.joined = delivery.joined
+        if isinstance(delivery.outcome, Reply):
+            self._policy.remember(event, delivery.outcome)
+            return self._send(delivery.outcome, record, "claims")
+        fallback = self._policy.fallback(event)
+        if fallback is None:
+            return self._refuse(delivery.outcome, record)
+        record.failure = delivery.outcome
+        return self._send(fallback.reply, record, fallback.outcome)
+
+    def _send(self, reply: Reply, record: RequestRecord, outcome: str) -> Response:
+        record.reply = reply
+        timings_ms = record.measured.timings_ms()
+        self._log.write(record, timings_ms, status=200, outcome=outcome)
+        self._latencies.add(timings_ms)
+        if self._on_settled is not None:
+            settled, self._on_settled = self._on_settled, None
+            settled()
         shown = "joined" if record.joined and outcome == "claims" else outcome
-        headers = {**_HEADERS, "Server-Timing": record.server_timing(), "X-Claims-Outcome": shown}
+        headers = {**_HEADERS, "Server-Timing": server_timing(timings_ms), "X-Claims-Outcome": shown}
         return Response(200, reply.body, headers)
+
+    def _refuse(self, error: RequestError, record: RequestRecord) -> Response:
+        """Answer an error in constant words, and log the real ones."""
+        timings_ms = record.measured.timings_ms()
+        self._log.write(record, timings_ms, status=error.status, outcome=error.code, detail=error.detail)
+        headers = dict(_HEADERS)
+        if isinstance(error, TokenRefused):
+            # RFC 6750 section 3.1: no error code where no credentials were sent.
+            headers["WWW-Authenticate"] = "Bearer" if error.code == "token_missing" else 'Bearer error="invalid_token"'
+        if record.authenticated:
+            headers |= {"Server-Timing": server_timing(timings_ms), "X-Claims-Outcome": "failed"}
+        body = json.dumps({"error": {"code": error.public_code, "message": error.public_message}})
+        return Response(error.status, body.encode(), headers)
+
+
+def _default_reply(settings: Settings, provider: Provider) -> Reply:
+    """Build what ``omit`` sends, once, so that nothing can go wrong with it later."""
+    if settings.on_failure != "omit":
+        return build_reply({})
+    try:
+        return build_reply(default_claims(provider)())
+    except Exception as error:
+        why = error.detail if isinstance(error, ProviderFailed) else place_of(error)
+        problem = f"{ON_FAILURE}=omit answers with the provider's default_claims(), which cannot be sent: {why}"
+        raise SettingsError((problem,)) from error
 
 
 def _configure(environ: Mapping[str, str]) -> tuple[Settings, Provider]:
-    """Read the endpoint's settings and the provider's, and tell the problems of both at once."""
+    """Read the endpoint's settings and the provider's, and report the problems of both at once."""
     try:
         settings = Settings.from_env(environ)
     except SettingsError as error:
@@ -190,17 +258,3 @@ def _configure(environ: Mapping[str, str]) -> tuple[Settings, Provider]:
             problems += more.problems
         raise SettingsError(tuple(dict.fromkeys(problems))) from error
     return settings, load_provider(settings.provider, environ)
-
-
-def _refusal(error: RequestError, record: RequestRecord) -> Response:
-    """Answer an error in constant words, and log the real ones."""
-    record.failure = None  # it is the outcome now
-    record.write(status=error.status, outcome=error.code, detail=error.detail)
-    headers = dict(_HEADERS)
-    if isinstance(error, TokenRefused):
-        # RFC 6750 section 3.1: no error code where no credentials were sent.
-        headers["WWW-Authenticate"] = "Bearer" if error.code == "token_missing" else 'Bearer error="invalid_token"'
-    if record.authenticated:
-        headers |= {"Server-Timing": record.server_timing(), "X-Claims-Outcome": "failed"}
-    body = json.dumps({"error": {"code": error.public_code, "message": error.public_message}})
-    return Response(error.status, body.encode(), headers)

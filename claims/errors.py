@@ -21,8 +21,15 @@ The caller reads constant words (``public_code``, ``public_message``): who probe
 more. The log reads ``code``, which names the rule, and ``detail``, which holds both values, shortened.
 """
 
+import re
+from pathlib import PurePath
 from typing import ClassVar, Final
 
+#: Of a code and of a detail, in characters: a log line has a limit, and a provider chooses both.
+_MAX_CODE: Final = 64
+_MAX_DETAIL: Final = 300
+_NOT_IN_CODE: Final = re.compile(r"[^A-Za-z0-9_.-]")
+_NOT_PRINTABLE: Final = re.compile(r"[^ -~]")
 #: Characters of a value that nobody has vouched for: enough to recognise it.
 _KEPT: Final = 8
 #: An issuer's URL and an id are shorter.
@@ -59,9 +66,10 @@ class RequestError(ClaimsError):
     public_message: ClassVar[str]
 
     def __init__(self, code: str, detail: str = "") -> None:
-        self.code = code
-        self.detail = detail
-        super().__init__(f"{code}: {detail}" if detail else code)
+        # A provider may pass anything, whatever the annotations say.
+        self.code = _NOT_IN_CODE.sub("_", printable(code)[:_MAX_CODE])
+        self.detail = printable(detail)[:_MAX_DETAIL]
+        super().__init__(f"{self.code}: {self.detail}" if self.detail else self.code)
 
 
 class TokenRefused(RequestError):
@@ -133,21 +141,43 @@ class Overloaded(Unavailable):
 
 
 def shorten(value: object) -> str:
-    """Show enough of a value to recognise it in a log, and too little to use it."""
+    """Return enough of a value to recognize it in a log, and too little to use it."""
     if isinstance(value, str):
-        return (
-            f"'{value[:_KEPT].encode('ascii', 'backslashreplace').decode()}…'"
-            if len(value) > _KEPT
-            else "a short string"
-        )
+        return f"'{printable(value[:_KEPT])}...'" if len(value) > _KEPT else "a short string"
     return "nothing" if value is None else f"a value of type {type(value).__name__}"
 
 
+def shorten_name(name: str) -> str:
+    """Return at most half of a claim's name: one that a data source chose can be a person's address."""
+    return f"{printable(name[: min(_KEPT, (len(name) + 1) // 2)])[:_MAX_CODE]}..."
+
+
 def show_id(value: object) -> str:
-    """Show an id or an issuer whole: it is no secret, and it is what a wrong setting should be.
+    """Return an id or an issuer whole: it is no secret, and it is what a wrong setting should be.
 
     Only for what Entra has signed or published; before a signature is verified anybody could write into the log.
     """
+    return f"'{printable(value[:_MAX_ID])}'" if isinstance(value, str) else shorten(value)
+
+
+def place_of(error: BaseException) -> str:
+    """Return an exception's type and place (``KeyError at mine.py:7``), never its message.
+
+    The place is the last line of a provider's module on the way to the exception, or else the line that raised it.
+    """
+    place, trace, own = "", error.__traceback__, False
+    while trace is not None:
+        path = PurePath(trace.tb_frame.f_code.co_filename)
+        if path.parent.name == "providers" or not own:
+            own = path.parent.name == "providers"
+            place = f" at {path.name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__}{place}"
+
+
+def printable(value: object) -> str:
+    """Return a text in printable ASCII without double quotes; of what is no text, only its type."""
     if not isinstance(value, str):
-        return shorten(value)
-    return f"'{value[:_MAX_ID].encode('ascii', 'backslashreplace').decode()}'"
+        return f"a value of type {type(value).__name__}"
+    text = _NOT_PRINTABLE.sub("?", str.encode(value, "ascii", "backslashreplace").decode())
+    return text.replace('"', "'")

@@ -1,21 +1,21 @@
 """The failure policy: what is answered when the provider fails or is late.
 
-``fail`` sends nothing: 503, and Entra mints no token. ``omit`` sends the default claims. ``stale`` sends the user's
+``fail`` sends nothing: 503, and Entra issues no token. ``omit`` sends the default claims. ``stale`` sends the user's
 last good claims while they are young enough, and fails otherwise. Which one is right depends on what a missing claim
-means to the applications that read it: docs/timing-budget.md argues it.
+means to the applications that read it: see docs/timing-budget.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from cachetools import TTLCache
-
 from claims.event import TokenIssuanceStart
-from claims.settings.settings import Settings
+from claims.expiring import CallLater, ExpiringCache, call_later
+from claims.reply import Reply
+from claims.settings.settings import OnFailure
 
-#: Users and applications whose last good claims are kept: at 3 kB each some 30 MB at the most.
-MAX_STALE_ENTRIES: Final = 10_000
+#: Last good replies of about 10,000 users and applications.
+MAX_STALE_BYTES: Final = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,43 +23,52 @@ class Fallback:
     """What is sent in spite of a failure."""
 
     outcome: Literal["omitted", "stale"]
-    claims: Mapping[str, object]
+    reply: Reply
 
 
 class FailurePolicy:
-    """Remembers good answers and chooses what to send without one.
+    """Remembers good replies and chooses what to send without one.
 
     Args:
-        settings: which policy, and how old is too old.
-        default_claims: the provider's claims for a user of whom nothing is known.
+        policy: one of ``fail``, ``omit``, ``stale``.
+        default_reply: the reply for a user of whom nothing is known; ``omit`` sends it.
+        stale_s: for how many seconds ``stale`` may send a user's last good reply.
         clock: monotonic seconds.
+        later: schedules the removal of old replies.
     """
 
     def __init__(
-        self, settings: Settings, default_claims: Callable[[], Mapping[str, object]], *, clock: Callable[[], float]
+        self,
+        policy: OnFailure,
+        *,
+        default_reply: Reply,
+        stale_s: float,
+        clock: Callable[[], float],
+        later: CallLater = call_later,
     ) -> None:
-        self._policy = settings.on_failure
-        self._default_claims = default_claims
-        self._good: TTLCache[tuple[str, ...], Mapping[str, object]] = TTLCache(
-            MAX_STALE_ENTRIES, ttl=settings.stale_s, timer=clock
+        self._policy = policy
+        self._default_reply = default_reply
+        self._stale_s = stale_s
+        self._good: ExpiringCache[tuple[str, ...], Reply] = ExpiringCache(
+            MAX_STALE_BYTES, size_bytes=Reply.held_bytes, clock=clock, later=later
         )
 
-    def remember(self, event: TokenIssuanceStart, claims: Mapping[str, object]) -> None:
-        """Keep claims that could be sent, where the policy may need them."""
+    def remember(self, event: TokenIssuanceStart, reply: Reply) -> None:
+        """Keep a good reply, if the policy may need it."""
         if self._policy == "stale" and (key := _key(event)):
-            self._good[key] = claims
+            self._good.put(key, reply, self._stale_s)
 
     def fallback(self, event: TokenIssuanceStart) -> Fallback | None:
-        """Choose what to send instead of the provider's claims; None when the failure is the answer."""
+        """Return what to send instead of the provider's claims, or None when the failure is the answer."""
         if self._policy == "omit":
-            return Fallback("omitted", self._default_claims())
-        if self._policy == "stale" and (key := _key(event)) and (claims := self._good.get(key)) is not None:
-            return Fallback("stale", claims)
+            return Fallback("omitted", self._default_reply)
+        if self._policy == "stale" and (key := _key(event)) and (reply := self._good.get(key)):
+            return Fallback("stale", reply)
         return None
 
 
 def _key(event: TokenIssuanceStart) -> tuple[str, ...] | None:
-    """Name whose claims they are, and for whom: another application may be told other claims."""
+    """Return whose claims they are, and for which application: another one may get other claims."""
     context = event.context
     if context.user is None:
         return None

@@ -14,11 +14,10 @@ from typing import Protocol, runtime_checkable
 
 from claims.errors import SettingsError
 from claims.event import TokenIssuanceStart
-from claims.request_log import DownstreamPhase
 from claims.settings.settings import PROVIDER
 
 
-def _unmeasured(name: DownstreamPhase) -> AbstractContextManager[None]:
+def _unmeasured(name: str) -> AbstractContextManager[None]:
     del name
     return nullcontext()
 
@@ -39,7 +38,7 @@ class ProviderContext:
     """
 
     remaining_s: Callable[[], float]
-    phase: Callable[[DownstreamPhase], AbstractContextManager[None]] = _unmeasured
+    phase: Callable[[str], AbstractContextManager[None]] = _unmeasured
     cache_hit: Callable[[str, bool], None] = _unrecorded
 
 
@@ -79,6 +78,18 @@ class Defaults(Protocol):
 
     def default_claims(self) -> Mapping[str, object]:
         """Return them; ``Claims__OnFailure=omit`` answers with them."""
+
+
+@runtime_checkable
+class NamesClaims(Protocol):
+    """A provider that knows the names of its claims beforehand; the log shows them whole, and others shortened."""
+
+    claim_names: frozenset[str]
+
+
+def known_claim_names(provider: Provider) -> frozenset[str]:
+    """Return the names that the log may show whole."""
+    return provider.claim_names if isinstance(provider, NamesClaims) else frozenset()
 
 
 def default_claims(provider: Provider) -> Callable[[], Mapping[str, object]]:

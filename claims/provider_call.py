@@ -1,151 +1,158 @@
-"""The provider's work: bounded in time and number, and shared by the deliveries of one event.
+"""The call of the provider: bounded in time and number, and shared by the deliveries of one event.
 
-A request waits for the work only as long as its budget lasts; then its answer leaves, whatever the work does. The work
-itself goes on, because Entra calls once more with the same event: that second delivery joins the work under way, or
-finds it done, instead of starting again. So a provider that takes 2.5 s costs the first attempt and not the sign-in,
-and whatever it writes is written once. (Whether Entra repeats a call is its own rule: docs/timing-budget.md.)
+A request waits for the call only as long as its budget lasts; then its answer leaves, whatever the provider does. The
+call itself goes on, because Entra calls once more with the same event: that second delivery joins the call under way,
+or finds its reply, instead of starting again. So a provider that takes 2.5 s costs the first attempt and not the
+sign-in, and its side effects happen once. (Whether Entra repeats a call is its own rule: docs/timing-budget.md.)
 
-The provider runs in a task of its own and is waited for, not awaited: one that swallows cancellation, or raises
-``CancelledError`` itself, changes neither when the answer leaves nor that it leaves. (`asyncio.timeout` would wait for
-such a provider for ever, and a ``CancelledError`` that leaves a Functions handler means that no response is sent.)
+The provider runs in a task of its own, whose result is a value: the reply, or why there is none. Whatever the provider
+raises ends there, ``SystemExit`` and ``CancelledError`` included, and so does what it returns: only the finished reply
+is shared and remembered, never an object that the provider could change afterwards.
 """
 
 import asyncio
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Final
 
-from cachetools import TTLCache
-
 from claims.contract import MAX_TIMEOUT_MS
-from claims.errors import Overloaded, ProviderFailed, ProviderLate, Unavailable
+from claims.errors import Overloaded, ProviderFailed, ProviderLate, Unavailable, place_of
 from claims.event import TokenIssuanceStart
-from claims.provider import Provider, ProviderContext
-from claims.request_log import RequestRecord
+from claims.expiring import CallLater, ExpiringCache, call_later
+from claims.measurements import Measurements
+from claims.provider import Provider, ProviderContext, Starts, known_claim_names
+from claims.reply import Reply, build_reply
 
 #: What makes two deliveries the same event.
 type EventKey = tuple[str | None, ...]
+type Outcome = Reply | Unavailable
 
-#: How long a second delivery may come after the first. Two attempts of Entra's fit in 4 s, with its pause between.
+#: How long a finished reply waits for a second delivery. Two attempts of Entra's fit in 4 s, with its pause between.
 JOIN_S: Final = 10.0
-#: Finished work that is remembered for a second delivery: 10 s of 400 sign-ins a second.
-MAX_REMEMBERED: Final = 4096
+#: Finished replies kept for a second delivery: 10 s of 400 sign-ins a second.
+MAX_JOIN_BYTES: Final = 12 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Work:
-    """One event's work under way, or done.
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one delivery of an event gets.
 
     Attributes:
-        task: the provider's.
-        end_s: when it is given up, on the monotonic clock.
+        outcome: the reply, or why there is none.
+        joined: whether another delivery had started the call.
     """
 
-    task: asyncio.Task[Mapping[str, object]]
-    end_s: float
+    outcome: Outcome
+    joined: bool
 
 
-class ProviderWork:
-    """Runs the provider for events.
+class ProviderCalls:
+    """Calls the provider for events.
 
     Args:
         provider: knows the claims.
         budget_ms: what one delivery may wait.
-        max_running: how many events are worked on at once; one more is refused at once, so that those under way stay
-            in time.
+        max_running: events that are worked on at once; one more is refused, so that those under way stay in time.
         clock: monotonic seconds.
+        later: schedules the removal of old replies.
     """
 
-    def __init__(self, provider: Provider, *, budget_ms: int, max_running: int, clock: Callable[[], float]) -> None:
-        self._provider = provider
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        budget_ms: int,
+        max_running: int,
+        clock: Callable[[], float],
+        later: CallLater = call_later,
+    ) -> None:
         self._max_running = max_running
         self._clock = clock
         # The second delivery comes when the first has timed out at the latest, and then waits for one budget.
         self._limit_s = (MAX_TIMEOUT_MS + budget_ms) / 1000
-        self._shared: TTLCache[EventKey, Work] = TTLCache(MAX_REMEMBERED, ttl=JOIN_S, timer=clock)
-        # asyncio holds tasks weakly; one that runs on past its request must stay until it ends.
-        self._running: set[asyncio.Task[Mapping[str, object]]] = set()
+        self._done: ExpiringCache[EventKey, Reply] = ExpiringCache(
+            MAX_JOIN_BYTES, size_bytes=Reply.held_bytes, clock=clock, later=later
+        )
+        self.use(provider)
 
-    async def claims(self, event: TokenIssuanceStart, record: RequestRecord) -> Mapping[str, object]:
-        """Give the provider's claims for an event, within what is left of the request's budget.
+    def use(self, provider: Provider) -> None:
+        """Call this provider from now on; calls under way are on a loop that has ended, and are forgotten."""
+        self._provider = provider
+        self._known_names = known_claim_names(provider)
+        self._started = not isinstance(provider, Starts)
+        self._running: dict[EventKey, asyncio.Task[Outcome]] = {}
 
-        Raises:
-            ProviderLate: it did not finish in time; the work goes on for a second delivery.
-            ProviderFailed: it raised. The detail names the exception and the line, never its message, which can hold
-                what the provider was looking at.
-            Overloaded: too many events are being worked on.
-        """
+    def start(self) -> None:
+        """Let the provider prepare itself on the running loop, unless it has done so."""
+        if not self._started and isinstance(self._provider, Starts):
+            self._provider.start()
+        self._started = True
+
+    async def deliver(self, event: TokenIssuanceStart, measured: Measurements) -> Delivery:
+        """Return the provider's reply for an event, or why there is none within the request's budget."""
         key = _key(event)
-        work = self._shared.get(key)
-        record.joined = work is not None
-        if work is None:
-            work = self._start(key, event, record)
-        error: BaseException | None = None
-        try:
-            if not work.task.done():
-                await asyncio.wait({work.task}, timeout=record.remaining_s())
-            if not work.task.done():
-                raise ProviderLate("provider_late", "the budget ran out")
-            if work.task.cancelled():
-                if self._clock() >= work.end_s:
-                    raise ProviderLate("provider_late", f"given up after {self._limit_s:.1f} s")
-                raise ProviderFailed("provider_cancelled", "it raised CancelledError")
-            error = work.task.exception()
-            if error is None:
-                return work.task.result()
-            if isinstance(error, Unavailable):
-                raise error
-            raise ProviderFailed("provider_error", _place(error)) from error
-        finally:
-            # Else the exception would refer to this frame and the frame to the exception, for the collector to part.
-            del error, work
+        if reply := self._done.get(key):
+            return Delivery(reply, joined=True)
+        call = self._running.get(key)
+        joined = call is not None
+        if call is None:
+            if len(self._running) >= self._max_running:
+                return Delivery(Overloaded("overloaded", f"at most {self._max_running} events at once"), joined=False)
+            call = self._begin(key, event, measured)
+        if not call.done():
+            await asyncio.wait({call}, timeout=measured.remaining_s())
+        if call.done():
+            return Delivery(call.result(), joined)
+        return Delivery(ProviderLate("provider_late", "the budget ran out"), joined)
 
     async def aclose(self) -> None:
-        """Cancel the work that is under way and wait for it."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        """Cancel the calls under way and wait for them."""
+        calls = list(self._running.values())
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls)
 
-    def _start(self, key: EventKey, event: TokenIssuanceStart, record: RequestRecord) -> Work:
-        if len(self._running) >= self._max_running:
-            raise Overloaded("overloaded", f"at most {self._max_running} events at once")
+    def _begin(self, key: EventKey, event: TokenIssuanceStart, measured: Measurements) -> asyncio.Task[Outcome]:
+        loop = asyncio.get_running_loop()
         end_s = self._clock() + self._limit_s
+        # Started at once: a provider that has everything at hand is done here, without a turn of the loop.
+        call = asyncio.Task(self._call(event, measured, end_s), loop=loop, eager_start=True)
+        if call.done():
+            self._keep(key, call)
+        else:
+            self._running[key] = call
+            # A timer and not `asyncio.timeout`, which waits for a provider that swallows the cancellation.
+            limit = loop.call_later(self._limit_s, call.cancel)
+            call.add_done_callback(lambda ended: self._ended(key, ended, limit))
+        return call
+
+    async def _call(self, event: TokenIssuanceStart, measured: Measurements, end_s: float) -> Outcome:
         context = ProviderContext(
             remaining_s=lambda: max(0.0, end_s - self._clock()),
-            phase=record.phase,
-            cache_hit=record.cache_hits.__setitem__,
+            phase=measured.provider_phase,
+            cache_hit=measured.cache_hit,
         )
-        # Started at once: a provider that has all at hand is done here, without a turn of the loop.
-        task = asyncio.Task(self._provider.provide(event, context), loop=asyncio.get_running_loop(), eager_start=True)
-        work = self._shared[key] = Work(task, end_s)
         try:
-            if task.done():
-                self._forget_failed(key, work)
-            else:
-                self._watch(key, work)
-            return work
-        finally:
-            # A provider that failed already has this frame in its traceback: the frame must not hold the task.
-            del task, work
+            self.start()
+            provided = await self._provider.provide(event, context)
+            with measured.phase("reply"):
+                return build_reply(provided, self._known_names)
+        except asyncio.CancelledError:
+            if self._clock() >= end_s:
+                return ProviderLate("provider_late", f"given up after {self._limit_s:.1f} s")
+            return ProviderFailed("provider_cancelled", "it raised CancelledError")
+        except BaseException as error:  # noqa: BLE001 (SystemExit would end the worker and every other sign-in with it)
+            return _failure(error)
 
-    def _watch(self, key: EventKey, work: Work) -> None:
-        # A timer and not `asyncio.timeout`: that would tie the task to its own frame, and only a full collection of
-        # garbage would part them again.
-        limit = asyncio.get_running_loop().call_later(self._limit_s, work.task.cancel)
-        self._running.add(work.task)
-        work.task.add_done_callback(lambda _: self._ended(key, work, limit))
-
-    def _ended(self, key: EventKey, work: Work, limit: asyncio.TimerHandle) -> None:
+    def _ended(self, key: EventKey, call: asyncio.Task[Outcome], limit: asyncio.TimerHandle) -> None:
         limit.cancel()
-        self._running.discard(work.task)
-        self._forget_failed(key, work)
+        del self._running[key]
+        self._keep(key, call)
 
-    def _forget_failed(self, key: EventKey, work: Work) -> None:
-        # A failure is no answer: a second delivery tries again. Asking for it also keeps the loop from logging it.
-        if (work.task.cancelled() or work.task.exception()) and self._shared.get(key) is work:
-            del self._shared[key]
+    def _keep(self, key: EventKey, call: asyncio.Task[Outcome]) -> None:
+        # A failure is no answer: a second delivery tries again.
+        if isinstance(reply := call.result(), Reply):
+            self._done.put(key, reply, JOIN_S)
 
 
 def _key(event: TokenIssuanceStart) -> EventKey:
@@ -160,7 +167,14 @@ def _key(event: TokenIssuanceStart) -> EventKey:
     )
 
 
-def _place(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{where}"
+def _failure(error: BaseException) -> Unavailable:
+    """Return why the provider failed, without the exception: its traceback holds what the provider was looking at.
+
+    The code of a `ProviderFailed` is kept. Of anything else the type and the place are named, never the message.
+    """
+    if isinstance(error, Unavailable):
+        try:
+            return ProviderFailed(error.code, error.detail)
+        except Exception as odd:  # noqa: BLE001 (a subclass may compute both)
+            error = odd
+    return ProviderFailed("provider_error", place_of(error))

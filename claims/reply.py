@@ -6,10 +6,14 @@ becomes an array of strings; sets are sorted. None is left out, as a value and i
 Anything else (an object, a list in a list, bytes, NaN, a date-time without a time zone) is a mistake in the provider
 and fails.
 
-The rule for size. Claims above `SAFE_CLAIMS_BYTES` fail as a whole. Entra would refuse them, and to send some of a
-user's claims would let a token say less than the truth.
+The rule for names. Any non-empty name is sent: which names a token may carry is a rule of the claims mapping policy's
+target, and a policy may map ``groups`` to another one.
 
-Source: entra-docs ``custom-claims-provider-reference.md`` ("Supported data types", 3 KB).
+The rule for size. Claims above `SAFE_CLAIMS_BYTES` fail as a whole. Entra would refuse them, and to send only some of a
+user's claims could grant or deny what the whole would not.
+
+Source: entra-docs ``custom-claims-provider-reference.md`` ("Supported data types", 3 KB) and
+``reference-claims-customization.md`` (restricted names).
 """
 
 import json
@@ -28,99 +32,129 @@ from claims.contract import (
     SAFE_CLAIMS_BYTES,
     ClaimValue,
     claims_size_bytes,
-    is_restricted,
 )
-from claims.errors import ProviderFailed
+from claims.errors import ProviderFailed, shorten_name
 
+#: More digits than all claims together may have.
+_MAX_INTEGER_BITS: Final = 4 * SAFE_CLAIMS_BYTES
+#: Names of dropped claims that are shown.
+_MAX_SHOWN: Final = 3
+#: What a reply takes in memory beside its body: the objects and the entry of a cache, measured with tracemalloc.
+_OVERHEAD_BYTES: Final = 800
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What leaves.
+    """What is sent. It is immutable, so that it can be shared and remembered.
 
     Attributes:
         body: the JSON document in UTF-8.
-        claims_bytes: what counts against the limit.
-        dropped: the names of claims left out, because their value was None or their name was empty.
+        claims_bytes: what counts against the limit of 3 KB.
+        dropped: the names of claims left out, because their value was None or their name was empty; shortened and few.
     """
 
     body: bytes
     claims_bytes: int
-    dropped: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
+
+    def held_bytes(self) -> int:
+        """Return about how much memory the reply takes in a cache."""
+        return len(self.body) + _OVERHEAD_BYTES
 
 
-def build_reply(provided: Mapping[str, object]) -> Reply:
+class _Names:
+    """Shows the names of claims in the log: whole where a setting names them, else shortened."""
+
+    def __init__(self, known: frozenset[str]) -> None:
+        self._known = known
+
+    def show(self, name: str) -> str:
+        return name if name in self._known else shorten_name(name)
+
+    def show_few(self, names: list[str]) -> tuple[str, ...]:
+        more = len(names) - _MAX_SHOWN
+        return (*map(self.show, names[:_MAX_SHOWN]), *((f"and {more} more",) if more > 0 else ()))
+
+
+def build_reply(provided: Mapping[str, object], known_names: frozenset[str] = frozenset()) -> Reply:
     """Turn a provider's claims into the event's reply.
 
+    Args:
+        provided: the claims by name.
+        known_names: the names that settings or the provider's code contain; they are shown whole in the log.
+
     Raises:
-        ProviderFailed: a claim has a restricted name or a value that has no string form, or all are too large. The
-            detail names the claim, never its value.
+        ProviderFailed: a claim has no text as its name, a value has no string form, or all are too large. The detail
+            shows the name, never the value.
+        Exception: whatever the mapping raises while it is read.
     """
     if not isinstance(provided, Mapping):
         raise ProviderFailed("claims_shape", f"expected a mapping, got a {type(provided).__name__}")
+    names = _Names(known_names)
     claims: dict[str, ClaimValue] = {}
     dropped: list[str] = []
     for name, value in provided.items():
-        _check_name(name)
-        converted = _value(name, value)
+        if not isinstance(name, str):
+            raise ProviderFailed("claim_name", f"expected a string, got a {type(name).__name__}")
+        converted = _value(names, name, value)
         if converted is None or not name.strip():
             dropped.append(name)
         else:
             claims[name] = converted
-    action = {"@odata.type": PROVIDE_CLAIMS_ACTION, "claims": claims}
+    return _reply(claims, names.show_few(dropped), names)
+
+
+def _reply(claims: Mapping[str, ClaimValue], dropped: tuple[str, ...], names: _Names) -> Reply:
     try:
         claims_bytes = claims_size_bytes(claims)
-        body = _encode({"data": {"@odata.type": RESPONSE_DATA_TYPE, "actions": [action]}}).encode()
     except UnicodeEncodeError as error:
         raise ProviderFailed("claims_unicode", "expected Unicode text, got a lone surrogate") from error
     if claims_bytes > SAFE_CLAIMS_BYTES:
-        raise ProviderFailed(
-            "claims_size", f"at most {SAFE_CLAIMS_BYTES} bytes, got {claims_bytes}: {_largest(claims)}"
-        )
-    return Reply(body=body, claims_bytes=claims_bytes, dropped=tuple(dropped))
+        sizes = sorted(((claims_size_bytes({name: value}), name) for name, value in claims.items()), reverse=True)
+        largest = ", ".join(f"{names.show(name)} {size}" for size, name in sizes[:_MAX_SHOWN])
+        raise ProviderFailed("claims_size", f"at most {SAFE_CLAIMS_BYTES} bytes, got {claims_bytes}: {largest}")
+    action = {"@odata.type": PROVIDE_CLAIMS_ACTION, "claims": claims}
+    body = _encode({"data": {"@odata.type": RESPONSE_DATA_TYPE, "actions": [action]}}).encode()
+    return Reply(body, claims_bytes, dropped)
 
 
-def _check_name(name: object) -> None:
-    if not isinstance(name, str):
-        raise ProviderFailed("claim_name", f"expected a string, got a {type(name).__name__}")
-    if is_restricted(name):
-        raise ProviderFailed("claim_restricted", f"{name}: a token may not carry a mapped claim of this name")
-
-
-def _value(name: str, value: object) -> ClaimValue | None:
+def _value(names: _Names, name: str, value: object) -> ClaimValue | None:
     if isinstance(value, list | tuple):
-        return [text for item in value if (text := _text(name, item)) is not None]
+        return [text for item in value if (text := _text(names, name, item)) is not None]
     if isinstance(value, set | frozenset):
-        return sorted(text for item in value if (text := _text(name, item)) is not None)
-    return _text(name, value)
+        return sorted(text for item in value if (text := _text(names, name, item)) is not None)
+    return _text(names, name, value)
 
 
-def _text(name: str, value: object) -> str | None:
-    """Give a single value its string form."""
+def _text(names: _Names, name: str, value: object) -> str | None:
+    """Return the string form of a single value."""
     if type(value) is str:  # nearly all are
         return value
     match value:
         case None:
             return None
         case Enum():
-            return _text(name, value.value)
+            return _text(names, name, value.value)
         case str():
             return str(value)
         case bool():
             return "true" if value else "false"
-        case int() | UUID():
+        case UUID():
             return str(value)
-        case float() | Decimal() if math.isfinite(value):
+        case int() | float() | Decimal() if _has_digits(value):
             return str(value)
         case datetime() if value.tzinfo is None:
-            raise ProviderFailed("claim_value", f"{name}: expected a date-time with a time zone")
+            raise ProviderFailed("claim_value", f"{names.show(name)}: expected a date-time with a time zone")
         case date() | time():
             return value.isoformat()
         case _:
-            raise ProviderFailed("claim_value", f"{name}: a {type(value).__name__} has no string form as a claim")
+            kind = type(value).__name__
+            raise ProviderFailed("claim_value", f"{names.show(name)}: a {kind} has no string form as a claim")
 
 
-def _largest(claims: Mapping[str, ClaimValue]) -> str:
-    sizes = sorted(((claims_size_bytes({name: value}), name) for name, value in claims.items()), reverse=True)
-    return ", ".join(f"{name} {size}" for size, name in sizes[:3])
+def _has_digits(number: float | Decimal) -> bool:
+    """Whether a number can be written out, within the limit of all claims."""
+    if isinstance(number, int):
+        return number.bit_length() <= _MAX_INTEGER_BITS
+    return number.is_finite() if isinstance(number, Decimal) else math.isfinite(number)

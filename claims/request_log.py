@@ -1,160 +1,161 @@
-"""The record of one request: what it took, how it ended, one JSON line.
+"""The log of requests: one JSON line for each, bounded in length, and never at the cost of an answer.
 
 The line is the whole message text, because the Functions worker drops everything else that a log record carries. It
-never holds a token, a claim's value, a name or a mail address.
+never holds a token, a claim's value, a name or a mail address, and everything that others chose has been reduced
+before. What an owner must know travels in such a line, because Azure drops records that are written while no request
+runs.
+
+Of refusals of unauthenticated callers, per code, the first of each minute is written; the next one that is written
+says how many were not. Otherwise a stranger would choose what the log costs and what it hides.
 """
 
 import json
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import Any, Final, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
-#: What a provider measures of its own work.
-type DownstreamPhase = Literal["downstream_token", "downstream_call"]
-type Phase = Literal["token", "keys", "body", "provider", "reply", DownstreamPhase]
+from claims.errors import Unavailable, printable
+from claims.measurements import TOTAL, Measurements
+from claims.reply import Reply
 
-#: How much of the budget a phase may take before the line becomes a warning. A downstream that needs most of it leaves
+#: The share of the budget above which a phase turns the line into a warning. A downstream that needs most of it leaves
 #: nothing for a slow day; the rest should take next to nothing.
-_SHARES: Final[dict[str, float]] = {
+_SHARES: Final[Mapping[str, float]] = {
     "token": 0.1,
     "keys": 0.5,
     "body": 0.05,
     "downstream_token": 0.4,
-    "downstream_call": 0.7,
     "provider": 0.8,
     "reply": 0.05,
 }
-_log = logging.getLogger("claims.request")
+#: Of every other phase: ``downstream_call``, and what a provider named itself.
+_OTHER_SHARE: Final = 0.7
+#: Between two lines of one code about unauthenticated callers, in seconds.
+REFUSALS_S: Final = 60.0
+_MAX_WARNINGS: Final = 3
+_MAX_WARNING_CHARACTERS: Final = 150
+#: Slow phases that are named.
+_MAX_SLOW: Final = 4
 _OK: Final = 200
+
+_log = logging.getLogger("claims.request")
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
-class _PhaseTimer:
-    """Adds up the blocks of one phase; where they overlap, the time counts once."""
-
-    __slots__ = ("_clock", "_open", "_since_s", "_spent_s")
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._open = 0
-        self._since_s = 0.0
-        self._spent_s = 0.0
-
-    def __enter__(self) -> None:
-        if not self._open:
-            self._since_s = self._clock()
-        self._open += 1
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._open -= 1
-        if not self._open:
-            self._spent_s += self._clock() - self._since_s
-
-    def spent_ms(self, now_s: float) -> float:
-        """Give the time up to now, also of a phase that goes on: it is what a late answer waited for."""
-        return _whole_us(self._spent_s + (now_s - self._since_s if self._open else 0.0))
-
-
+@dataclass(slots=True, kw_only=True)
 class RequestRecord:
-    """Measures one request against its budget.
-
-    Args:
-        budget_ms: the answer leaves this many milliseconds after now.
-        clock: monotonic seconds.
-        cold: whether this is the first request of the process.
+    """What is known of one request so far.
 
     Attributes:
+        measured: its phases and caches.
+        cold: whether it is the first of the process.
+        authenticated: whether the caller is authenticated; unauthenticated callers get no timings.
         correlation_id: Entra's, once the body is read.
-        authenticated: whether the caller is proved; who is not learns no timings.
-        cache_hits: what was at hand, by cache.
-        dropped_claims: the names of claims that the reply left out.
-        claims_bytes: what the reply's claims count against the limit.
-        joined: whether another delivery of the same event had begun the work.
-        failure: the code of the provider's failure, where claims were sent in spite of it.
-        detail: that failure's.
-        timings_ms: each phase in the order in which it began, and ``total``; empty until the line is written.
+        joined: whether another delivery of the same event had started the work.
+        failure: why the provider's claims are not sent, where others are sent instead.
+        reply: what is sent.
     """
 
-    def __init__(self, *, budget_ms: int, clock: Callable[[], float], cold: bool) -> None:
+    measured: Measurements
+    cold: bool
+    authenticated: bool = False
+    correlation_id: str | None = None
+    joined: bool = False
+    failure: Unavailable | None = None
+    reply: Reply | None = None
+
+
+class RequestLog:
+    """Writes the lines.
+
+    Args:
+        clock: monotonic seconds.
+        stalled_ms: returns for how long the event loop held up a request that began at a time of the clock.
+        warnings: about the settings; the first line carries them.
+    """
+
+    def __init__(
+        self, *, clock: Callable[[], float], stalled_ms: Callable[[float], float], warnings: Sequence[str] = ()
+    ) -> None:
         self._clock = clock
-        self._budget_ms = budget_ms
-        self._cold = cold
-        self._start_s = clock()
-        self._phases: dict[Phase, _PhaseTimer] = {}
-        self.correlation_id: str | None = None
-        self.authenticated = False
-        self.cache_hits: dict[str, bool] = {}
-        self.dropped_claims: tuple[str, ...] = ()
-        self.claims_bytes: int | None = None
-        self.joined = False
-        self.failure: str | None = None
-        self.detail = ""
-        self.timings_ms: Mapping[str, float] = {}
+        self._stalled_ms = stalled_ms
+        self._warnings = [printable(warning)[:_MAX_WARNING_CHARACTERS] for warning in warnings[:_MAX_WARNINGS]]
+        self._refusals: dict[str, tuple[float, int]] = {}
+        self._lost = 0
 
-    def remaining_s(self) -> float:
-        """Say how much of the budget is left, in seconds; never below zero."""
-        return max(0.0, self._start_s + self._budget_ms / 1000 - self._clock())
-
-    def phase(self, name: Phase) -> AbstractContextManager[None]:
-        """Give what adds the time of a block to a phase; where blocks of one phase overlap, the time counts once."""
-        timer = self._phases.get(name)
-        if timer is None:
-            timer = self._phases[name] = _PhaseTimer(self._clock)
-        return timer
-
-    def phases_ms(self) -> dict[Phase, float]:
-        """Give each phase's time up to now, in the order in which they began."""
-        now_s = self._clock()
-        return {name: timer.spent_ms(now_s) for name, timer in self._phases.items()}
-
-    def server_timing(self) -> str:
-        """Write the timings as a ``Server-Timing`` header (W3C Server Timing), durations in milliseconds."""
-        return ", ".join([f"{name};dur={spent_ms:.2f}" for name, spent_ms in self.timings_ms.items()])
-
-    def write(self, *, status: int, outcome: str, detail: str = "") -> None:
-        """Log the line. Call it once, when the answer is ready.
+    def write(
+        self, record: RequestRecord, timings_ms: Mapping[str, float], *, status: int, outcome: str, detail: str = ""
+    ) -> None:
+        """Log the line of a request whose answer is ready. Never raises: a line that cannot be written is counted.
 
         Args:
+            record: the request.
+            timings_ms: its phases, with ``total``.
             status: the HTTP status.
-            outcome: ``claims``, ``omitted`` or ``stale`` when claims were sent, otherwise the error's code.
-            detail: what was expected and what came; by default that of the failure.
+            outcome: ``claims``, ``omitted`` or ``stale`` when claims are sent, otherwise the error's code.
+            detail: what was expected and what came.
         """
-        now_s = self._clock()
-        phases_ms: dict[str, float] = {name: timer.spent_ms(now_s) for name, timer in self._phases.items()}
-        total_ms = _whole_us(now_s - self._start_s)
-        self.timings_ms = {**phases_ms, "total": total_ms}
-        slow = [name for name, spent_ms in phases_ms.items() if spent_ms > _SHARES[name] * self._budget_ms]
-        wanting = slow or self.failure or status != _OK
-        level = logging.WARNING if wanting else logging.INFO
+        try:
+            not_written = 0 if record.authenticated else self._count_refusal(outcome)
+            if not_written is not None:
+                self._write(record, timings_ms, status, outcome, {"detail": detail, "not_written": not_written})
+        except Exception:  # noqa: BLE001 (a handler may raise anything, and no log line is worth a sign-in)
+            self._lost += 1
+
+    def _write(
+        self,
+        record: RequestRecord,
+        timings_ms: Mapping[str, float],
+        status: int,
+        outcome: str,
+        further: Mapping[str, object],
+    ) -> None:
+        phases_ms = {name: spent_ms for name, spent_ms in timings_ms.items() if name != TOTAL}
+        budget_ms = record.measured.budget_ms
+        slow = [name for name, spent_ms in phases_ms.items() if spent_ms > budget_ms * _SHARES.get(name, _OTHER_SHARE)]
+        level = logging.WARNING if slow or record.failure or status != _OK else logging.INFO
         if not _log.isEnabledFor(level):
             return
         line: dict[str, Any] = {
             "event": "onTokenIssuanceStart",
-            "correlationId": self.correlation_id,
+            "correlationId": record.correlation_id,
             "outcome": outcome,
             "status": status,
-            "total_ms": total_ms,
-            "budget_ms": self._budget_ms,
+            "total_ms": timings_ms[TOTAL],
+            "budget_ms": budget_ms,
             "phases": phases_ms,
-            "cache_hits": self.cache_hits,
-            "cold": self._cold,
-            "joined": self.joined,
+            "cache_hits": record.measured.cache_hits,
+            "cold": record.cold,
+            "joined": record.joined,
         }
-        more = {
-            "slow": slow,
-            "failure": self.failure,
-            "claims_bytes": self.claims_bytes,
-            "dropped_claims": self.dropped_claims,
-            "detail": detail or self.detail,
+        if record.failure is not None:
+            line |= {"failure": record.failure.code, "detail": record.failure.detail}
+        if record.reply is not None:
+            line |= {"claims_bytes": record.reply.claims_bytes}
+            further = {**further, "dropped_claims": record.reply.dropped}
+        further = {
+            **further,
+            "slow": slow[:_MAX_SLOW],
+            "loop_stalled_ms": int(self._stalled_ms(record.measured.start_s)),
+            "lines_lost": self._lost,
+            "settings_warnings": self._warnings,
         }
-        line |= {name: value for name, value in more.items() if value or value == 0}  # no bytes are a figure, too
+        line |= {name: value for name, value in further.items() if value}
         _log.log(level, "%s", _encode(line))
+        self._warnings, self._lost = [], 0
+
+    def _count_refusal(self, code: str) -> int | None:
+        """Return how many refusals with this code were not written since the last one, or None for not now."""
+        now_s = self._clock()
+        written_s, not_written = self._refusals.get(code, (float("-inf"), 0))
+        if now_s - written_s < REFUSALS_S:
+            self._refusals[code] = (written_s, not_written + 1)
+            return None
+        self._refusals[code] = (now_s, 0)
+        return not_written
 
 
-def _whole_us(seconds: float) -> float:
-    """Give milliseconds down to the microsecond: as many digits as the clock is worth."""
-    return int(seconds * 1e6) / 1e3
+def server_timing(timings_ms: Mapping[str, float]) -> str:
+    """Return the timings as a ``Server-Timing`` header (W3C Server Timing), durations in milliseconds."""
+    return ", ".join([f"{name};dur={spent_ms:.2f}" for name, spent_ms in timings_ms.items()])

@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent
 #: The endpoint's layers, modules and packages: each imports from lower ones only.
 LAYERS = [
     {"contract", "errors", "wire", "expiring", "measurements"},
-    {"settings", "header", "latency", "request_log"},
-    {"event", "reply", "token"},
+    {"settings", "header", "latency", "loop_watch", "reply"},
+    {"event", "token", "request_log"},
     {"provider", "failure_policy"},
     {"provider_call", "downstream"},
     {"providers"},

@@ -16,7 +16,7 @@ from cachetools import LRUCache
 from jwt.algorithms import RSAAlgorithm
 
 from claims.errors import TokenRefused, shorten
-from claims.request_log import RequestRecord
+from claims.measurements import Measurements
 from claims.settings.authority import TokenVersion
 from claims.settings.settings import Settings
 from claims.token.jwks import SigningKey
@@ -71,7 +71,7 @@ class TokenValidator:
         self._wall_clock = wall_clock
         self._verified: LRUCache[str, Verified] = LRUCache(MAX_VERIFIED)
 
-    async def validate(self, token: str, record: RequestRecord) -> Caller:
+    async def validate(self, token: str, record: Measurements) -> Caller:
         """Validate a compact token and say who sent it.
 
         Args:
@@ -85,7 +85,7 @@ class TokenValidator:
         Source: RFC 7515 section 5.2, RFC 7519 section 7.2, RFC 8725 section 3; entra-docs ``access-tokens.md``.
         """
         verified = self._seen(token)
-        record.cache_hits["signature"] = verified is not None
+        record.cache_hit("signature", verified is not None)
         if verified is None:
             verified = await self._verify(token, record)
         with record.phase("token"):
@@ -108,7 +108,7 @@ class TokenValidator:
             return None
         return verified
 
-    async def _verify(self, token: str, record: RequestRecord) -> Verified:
+    async def _verify(self, token: str, record: Measurements) -> Verified:
         with record.phase("token"):
             compact = parse_compact(token)
             check_header(compact.header)
@@ -116,7 +116,7 @@ class TokenValidator:
         with record.phase("keys"):
             kid = compact.header["kid"]
             key = self._keys.lookup(version, kid)
-            record.cache_hits["keys"] = key is not None
+            record.cache_hit("keys", key is not None)
             if key is None:
                 key = await self._keys.find(version, kid, wait_s=min(LOAD_TIMEOUT_S, record.remaining_s()))
         with record.phase("token"):

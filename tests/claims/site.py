@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,7 @@ class Clock:
     def __init__(self) -> None:
         self.now_s = 1000.0
         self._sleepers: list[tuple[float, asyncio.Event]] = []
+        self._timers: list[tuple[float, Callable[[], None]]] = []
 
     def __call__(self) -> float:
         return self.now_s
@@ -48,9 +50,23 @@ class Clock:
         self._sleepers.append((self.now_s + seconds, event))
         await event.wait()
 
+    def later(self, delay_s: float, function: Callable[[], None]) -> None:
+        """Call a function when the clock was ticked this far (`claims.expiring.CallLater`)."""
+        self._timers.append((self.now_s + delay_s, function))
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and call what is due; what that schedules in turn is called in its time."""
+        end_s = self.now_s + seconds
+        while due := [timer for timer in self._timers if timer[0] <= end_s]:
+            timer = min(due, key=lambda each: each[0])
+            self._timers.remove(timer)
+            self.now_s = max(self.now_s, timer[0])
+            timer[1]()
+        self.now_s = end_s
+
     async def tick(self, seconds: float) -> None:
         """Let time pass, wake who slept long enough, and let everyone run."""
-        self.now_s += seconds
+        self.advance(seconds)
         for due_s, event in self._sleepers:
             if due_s <= self.now_s:
                 event.set()

@@ -1,17 +1,19 @@
-"""The provider's work: an answer in time whatever it does, done once however often the event is delivered."""
+"""The call of the provider: an answer in time whatever it does, done once however often the event is delivered."""
 
 import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import NoReturn
 
 import pytest
 
-from claims.errors import KeysUnavailable, Overloaded, ProviderFailed, ProviderLate
+from claims.errors import Overloaded, ProviderFailed, ProviderLate, TokenUnavailable
 from claims.event import TokenIssuanceStart, parse_event
+from claims.measurements import Measurements
 from claims.provider import ProviderContext
-from claims.provider_call import JOIN_S, ProviderWork
-from claims.request_log import RequestRecord
+from claims.provider_call import JOIN_S, Delivery, Outcome, ProviderCalls
+from claims.reply import Reply
 from tests.claims.site import Clock, good_event
 
 BUDGET_MS = 20
@@ -47,8 +49,21 @@ def _event(correlation_id: str | None = None, /, **context: object) -> TokenIssu
     return parse_event(json.dumps(event).encode())
 
 
-def _record(budget_ms: int = BUDGET_MS) -> RequestRecord:
-    return RequestRecord(budget_ms=budget_ms, clock=time.monotonic, cold=False)
+def _measured(budget_ms: int = BUDGET_MS) -> Measurements:
+    return Measurements(budget_ms=budget_ms, clock=time.monotonic)
+
+
+def _claims_of(outcome: Outcome) -> dict[str, object]:
+    assert isinstance(outcome, Reply), outcome
+    claims = json.loads(outcome.body)["data"]["actions"][0]["claims"]
+    assert isinstance(claims, dict)
+    return claims
+
+
+async def _outcome(
+    calls: ProviderCalls, event: TokenIssuanceStart | None = None, budget_ms: int = BUDGET_MS
+) -> Outcome:
+    return (await calls.deliver(event or _event(), _measured(budget_ms))).outcome
 
 
 @pytest.fixture
@@ -58,9 +73,9 @@ def provider() -> Scripted:
 
 
 @pytest.fixture
-async def work(provider: Scripted) -> AsyncIterator[ProviderWork]:
-    """Give the provider's work, two at once."""
-    made = ProviderWork(provider, budget_ms=BUDGET_MS, max_running=2, clock=time.monotonic)
+async def calls(provider: Scripted) -> AsyncIterator[ProviderCalls]:
+    """Give the calls of the provider, two at once."""
+    made = ProviderCalls(provider, budget_ms=BUDGET_MS, max_running=2, clock=time.monotonic)
     yield made
     await made.aclose()
 
@@ -73,42 +88,37 @@ def _sleeping(seconds: float) -> Callable[[], Awaitable[Mapping[str, object]]]:
     return script
 
 
-async def test_gives_what_the_provider_gives(work: ProviderWork) -> None:
+async def test_returns_what_the_provider_returns(calls: ProviderCalls) -> None:
     """A provider in time is answered with its claims."""
-    assert await work.claims(_event(), _record()) == {"a": 1}
+    assert _claims_of(await _outcome(calls)) == {"a": "1"}
 
 
-async def test_slow_provider_is_late(work: ProviderWork, provider: Scripted) -> None:
+async def test_slow_provider_is_late(calls: ProviderCalls, provider: Scripted) -> None:
     """A provider that sleeps past the budget is left."""
     provider.script = _sleeping(30)
     start_s = time.monotonic()
-    with pytest.raises(ProviderLate):
-        await work.claims(_event(), _record())
+    assert isinstance(await _outcome(calls), ProviderLate)
     assert time.monotonic() - start_s < BUDGET_MS / 1000 + GRACE_S
 
 
-async def test_second_delivery_joins_the_work_under_way(work: ProviderWork, provider: Scripted) -> None:
+async def test_second_delivery_joins_the_call_under_way(calls: ProviderCalls, provider: Scripted) -> None:
     """What the first delivery could not wait for, the second one gets; the provider is asked once."""
     provider.script = _sleeping(2.5 * BUDGET_MS / 1000)
-    with pytest.raises(ProviderLate):
-        await work.claims(_event(), _record())
-    record = _record(budget_ms=500)
-    assert "slept" in await work.claims(_event(), record)
-    assert record.joined
-    assert provider.calls == 1
+    assert isinstance(await _outcome(calls), ProviderLate)
+    second = await calls.deliver(_event(), _measured(500))
+    assert "slept" in _claims_of(second.outcome)
+    assert (second.joined, provider.calls) == (True, 1)
 
 
-async def test_second_delivery_joins_finished_work(provider: Scripted) -> None:
-    """A finished answer is given again for a few seconds, and no longer."""
-    clock = Clock()
-    work = ProviderWork(provider, budget_ms=BUDGET_MS, max_running=2, clock=clock)
-    for _ in range(3):
-        await work.claims(_event(), _record())
+async def test_second_delivery_gets_the_finished_reply(provider: Scripted, clock: Clock) -> None:
+    """A finished reply is sent again for a few seconds, and no longer, and it is the same object."""
+    calls = ProviderCalls(provider, budget_ms=BUDGET_MS, max_running=2, clock=clock, later=clock.later)
+    outcomes = [(await calls.deliver(_event(), Measurements(budget_ms=500, clock=clock))).outcome for _ in range(3)]
+    assert outcomes[0] is outcomes[1] is outcomes[2]
     assert provider.calls == 1
     await clock.tick(JOIN_S)
-    record = _record()
-    await work.claims(_event(), record)
-    assert (provider.calls, record.joined) == (2, False)
+    again = await calls.deliver(_event(), Measurements(budget_ms=500, clock=clock))
+    assert (provider.calls, again.joined) == (2, False)
 
 
 @pytest.mark.parametrize(
@@ -125,33 +135,27 @@ async def test_second_delivery_joins_finished_work(provider: Scripted) -> None:
     ids=lambda change: str(change)[:40],
 )
 async def test_another_event_is_no_second_delivery(
-    change: dict[str, object], work: ProviderWork, provider: Scripted
+    change: dict[str, object], calls: ProviderCalls, provider: Scripted
 ) -> None:
-    """Another sign-in, user or resource is asked about anew: nobody gets another's claims."""
-    await work.claims(_event(), _record())
-    record = _record()
-    await work.claims(_event(**change), record)
-    assert (provider.calls, record.joined) == (2, False)
+    """For another sign-in, user or resource the provider is called again: nobody gets another's claims."""
+    await _outcome(calls)
+    delivery = await calls.deliver(_event(**change), _measured())
+    assert (provider.calls, delivery.joined) == (2, False)
 
 
-async def test_failure_is_not_joined(work: ProviderWork, provider: Scripted) -> None:
+async def test_failure_is_not_joined(calls: ProviderCalls, provider: Scripted) -> None:
     """After a failure the second delivery tries again."""
-
-    async def broken() -> Mapping[str, object]:
-        raise LookupError
-
-    provider.script = broken
-    with pytest.raises(ProviderFailed):
-        await work.claims(_event(), _record())
+    provider.script = _raising(LookupError())
+    assert isinstance(await _outcome(calls), ProviderFailed)
     provider.script = _claims
-    assert await work.claims(_event(), _record()) == {"a": 1}
+    assert _claims_of(await _outcome(calls)) == {"a": "1"}
 
 
-async def test_work_is_given_up_at_last(
-    work: ProviderWork, provider: Scripted, monkeypatch: pytest.MonkeyPatch
+async def test_call_is_given_up_at_last(
+    calls: ProviderCalls, provider: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Work that no delivery can use any more is cancelled."""
-    monkeypatch.setattr(work, "_limit_s", 0.03)
+    """A call that no delivery can use any more is canceled."""
+    monkeypatch.setattr(calls, "_limit_s", 0.03)
     ended = asyncio.Event()
 
     async def endless() -> Mapping[str, object]:
@@ -163,16 +167,15 @@ async def test_work_is_given_up_at_last(
 
     provider.script = endless
     monkeypatch.setattr(Scripted, "provide", lambda self, _event, _context: self.script())
-    with pytest.raises(ProviderLate):
-        await work.claims(_event(), _record(budget_ms=500))
+    assert isinstance(await _outcome(calls, budget_ms=500), ProviderLate)
     assert ended.is_set()
 
 
 async def test_stubborn_provider_is_late_too(
-    work: ProviderWork, provider: Scripted, monkeypatch: pytest.MonkeyPatch
+    calls: ProviderCalls, provider: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even a provider that will not be cancelled holds no answer back, and its end makes no noise."""
-    monkeypatch.setattr(work, "_limit_s", 0.03)
+    """Even a provider that ignores its cancellation delays no answer, and its end makes no noise."""
+    monkeypatch.setattr(calls, "_limit_s", 0.03)
     monkeypatch.setattr(Scripted, "provide", lambda self, _event, _context: self.script())
     ended = asyncio.Event()
 
@@ -185,76 +188,133 @@ async def test_stubborn_provider_is_late_too(
         raise ValueError
 
     provider.script = stubborn
-    with pytest.raises(ProviderLate):
-        await work.claims(_event(), _record())
+    assert isinstance(await _outcome(calls), ProviderLate)
     assert not ended.is_set()
     await ended.wait()
     await asyncio.sleep(0)
 
 
-async def test_no_budget_left(work: ProviderWork, provider: Scripted) -> None:
+async def test_no_budget_left(calls: ProviderCalls, provider: Scripted) -> None:
     """With nothing left the provider is late at once."""
     provider.script = _sleeping(30)
-    record = RequestRecord(budget_ms=0, clock=time.monotonic, cold=False)
-    with pytest.raises(ProviderLate):
-        await work.claims(_event(), record)
+    assert isinstance(await _outcome(calls, budget_ms=0), ProviderLate)
 
 
-async def test_cancelled_error_from_within(work: ProviderWork, provider: Scripted) -> None:
-    """A CancelledError that the provider raises itself is a failure like any other."""
+def _raising(error: BaseException) -> Callable[[], Awaitable[Mapping[str, object]]]:
+    async def script() -> Mapping[str, object]:
+        raise error
 
-    async def cancelled() -> Mapping[str, object]:
-        raise asyncio.CancelledError
-
-    provider.script = cancelled
-    with pytest.raises(ProviderFailed, match="provider_cancelled"):
-        await work.claims(_event(), _record())
+    return script
 
 
-async def test_timeout_of_its_own_is_no_lateness(work: ProviderWork, provider: Scripted) -> None:
-    """A provider whose own time-out fires has failed; the budget had nothing to do with it."""
+class _Odd(ProviderFailed):
+    """A failure that does not say why."""
 
-    async def impatient() -> Mapping[str, object]:
-        raise TimeoutError
-
-    provider.script = impatient
-    with pytest.raises(ProviderFailed, match="TimeoutError"):
-        await work.claims(_event(), _record())
+    def __init__(self) -> None:
+        """Leave out what the base class would set."""
 
 
-async def test_own_code_of_a_failure_is_kept(work: ProviderWork, provider: Scripted) -> None:
-    """A provider may say itself what failed."""
+class _Unreadable(ProviderFailed):
+    """A failure whose code cannot be read."""
 
-    async def unavailable() -> Mapping[str, object]:
-        raise KeysUnavailable("downstream_status")
+    code = property(lambda _self: 1 / 0)  # type: ignore[assignment] # the mistake under test
 
-    provider.script = unavailable
-    with pytest.raises(KeysUnavailable, match="downstream_status"):
-        await work.claims(_event(), _record())
+    def __init__(self) -> None:
+        """Leave out what the base class would set."""
 
 
-async def test_failure_names_the_place_and_not_the_message(work: ProviderWork, provider: Scripted) -> None:
-    """The log can lead to the line without repeating what the provider was looking at."""
+@pytest.mark.parametrize(
+    ("error", "code", "detail"),
+    [
+        (asyncio.CancelledError(), "provider_cancelled", "it raised CancelledError"),
+        (TimeoutError(), "provider_error", "TimeoutError at test_provider_call.py"),
+        (SystemExit(1), "provider_error", "SystemExit at test_provider_call.py"),
+        (KeyboardInterrupt(), "provider_error", "KeyboardInterrupt at"),
+        (GeneratorExit(), "provider_error", "GeneratorExit at"),
+        (LookupError("someone@example.com"), "provider_error", "LookupError at test_provider_call.py"),
+        (TokenUnavailable("downstream_status", "got 500"), "downstream_status", "got 500"),
+        (ProviderFailed("x", LookupError("someone@example.com")), "x", "a value of type LookupError"),  # type: ignore[arg-type] # the mistake under test
+        (ProviderFailed(None, b"x"), "a_value_of_type_NoneType", "a value of type bytes"),  # type: ignore[arg-type] # the same
+        (ProviderFailed("c" * 999, "d" * 999), "c" * 64, "d" * 300),
+        (_Odd(), "provider_error", "AttributeError at"),
+        (_Unreadable(), "provider_error", "ZeroDivisionError at"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+async def test_whatever_is_raised_is_a_failure(
+    error: BaseException, code: str, detail: str, calls: ProviderCalls, provider: Scripted
+) -> None:
+    """The failure has a code and a place, never a message, and neither the loop nor another sign-in ends."""
+    provider.script = _raising(error)
+    outcome = await _outcome(calls)
+    assert isinstance(outcome, ProviderFailed)
+    assert outcome.code == code
+    assert outcome.detail.startswith(detail)
+    assert "someone" not in str(outcome)
 
-    async def broken() -> Mapping[str, object]:
-        message = "no such user: someone@example.com"
-        raise LookupError(message)
 
-    provider.script = broken
-    with pytest.raises(ProviderFailed) as failed:
-        await work.claims(_event(), _record())
-    assert "LookupError at test_provider_call.py:" in failed.value.detail
-    assert "someone" not in str(failed.value)
+async def test_mapping_that_raises_while_it_is_read(calls: ProviderCalls, provider: Scripted) -> None:
+    """What is returned is read where a failure is the provider's."""
+
+    class Lazy(dict[str, object]):
+        def items(self) -> NoReturn:
+            raise OSError
+
+    async def script() -> Mapping[str, object]:
+        return Lazy(a=1)
+
+    provider.script = script
+    outcome = await _outcome(calls)
+    assert isinstance(outcome, ProviderFailed)
+    assert "OSError" in outcome.detail
 
 
-async def test_too_many_at_once_are_refused(work: ProviderWork, provider: Scripted) -> None:
+async def test_a_provider_s_object_is_not_shared(calls: ProviderCalls, provider: Scripted) -> None:
+    """A provider that uses one object for everybody gives nobody another's claims."""
+    shared: dict[str, object] = {}
+
+    async def reuse() -> Mapping[str, object]:
+        shared["user"] = provider.calls
+        return shared
+
+    provider.script = reuse
+    first = await _outcome(calls)
+    other = await _outcome(calls, _event(OTHER))
+    shared["user"] = "changed"
+    assert _claims_of(await _outcome(calls)) == _claims_of(first) == {"user": "1"}
+    assert _claims_of(other) == {"user": "2"}
+
+
+async def test_too_many_at_once_are_refused(calls: ProviderCalls, provider: Scripted) -> None:
     """One event more than the limit is refused at once; a second delivery of one under way is not."""
     provider.script = _sleeping(0.05)
-    first = [asyncio.create_task(work.claims(_event(), _record(500)))]
-    first += [asyncio.create_task(work.claims(_event(OTHER), _record(500)))]
+    first = [asyncio.create_task(_outcome(calls, _event(), 500))]
+    first += [asyncio.create_task(_outcome(calls, _event(OTHER), 500))]
     await asyncio.sleep(0)
-    with pytest.raises(Overloaded):
-        await work.claims(_event("88888888-8888-4888-8888-888888888888"), _record())
-    assert "slept" in await work.claims(_event(OTHER), _record(500))
+    assert isinstance(await _outcome(calls, _event("88888888-8888-4888-8888-888888888888")), Overloaded)
+    assert "slept" in _claims_of(await _outcome(calls, _event(OTHER), 500))
     await asyncio.gather(*first)
     assert provider.calls == 2
+
+
+class _Starting(Scripted):
+    """A provider that has something to prepare, and fails at it the first time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.starts = 0
+
+    def start(self) -> None:
+        """Fail the first time."""
+        self.starts += 1
+        if self.starts == 1:
+            raise OSError
+
+
+async def test_provider_that_cannot_start_fails_and_is_tried_again() -> None:
+    """A failed start is a failure of the first call, which the policy answers, and not the end of the app."""
+    provider = _Starting()
+    calls = ProviderCalls(provider, budget_ms=BUDGET_MS, max_running=2, clock=time.monotonic)
+    deliveries: list[Delivery] = [await calls.deliver(_event(), _measured()) for _ in range(3)]
+    assert [type(delivery.outcome) for delivery in deliveries] == [ProviderFailed, Reply, Reply]
+    assert (provider.starts, provider.calls) == (2, 1)

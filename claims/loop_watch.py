@@ -1,0 +1,64 @@
+"""Notices when something blocks the event loop, because every other sign-in waits for it.
+
+A provider that blocks (a synchronous client, a long computation) is blamed on the network otherwise: its own line looks
+fast, and the requests that it held up look slow. One timer is cheap and sees it. The result belongs into the lines of
+the requests that were held up: Azure drops log records that are written while no request runs.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from claims.expiring import CallLater, call_later
+
+TICK_S: Final = 0.02
+#: A timer that is this late, in seconds, was held up.
+STALL_S: Final = 0.05
+#: Stalls that are remembered: a request lasts two seconds, which holds no more of them.
+_MAX_STALLS: Final = 64
+
+
+class LoopWatch:
+    """Measures how late a timer fires.
+
+    Args:
+        clock: monotonic seconds.
+        later: schedules the next tick, on the running loop.
+    """
+
+    def __init__(self, *, clock: Callable[[], float], later: CallLater = call_later) -> None:
+        self._clock = clock
+        self._later = later
+        self._due_s = float("inf")
+        self._stalls: deque[tuple[float, float]] = deque(maxlen=_MAX_STALLS)
+        self._run = 0
+
+    def start(self) -> None:
+        """Begin to watch the running loop, and no other one any more."""
+        self.stop()
+        self._tick(self._run)
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._run += 1
+        self._due_s = float("inf")
+
+    def stalled_ms(self, since_s: float) -> float:
+        """Return for how many milliseconds the loop stood still, as far as it held up a request.
+
+        Args:
+            since_s: when the handler of the request began, by the clock. A request that arrived during a stall begins
+                right after it, so a stall that ended within the last tick before counts too.
+        """
+        now_s = self._clock()
+        stalls = [*self._stalls, *([(self._due_s, now_s)] if now_s - self._due_s > STALL_S else [])]
+        return sum(end_s - begin_s for begin_s, end_s in stalls if end_s >= since_s - TICK_S) * 1000
+
+    def _tick(self, run: int) -> None:
+        if run != self._run:
+            return
+        now_s = self._clock()
+        if now_s - self._due_s > STALL_S:
+            self._stalls.append((self._due_s, now_s))
+        self._due_s = now_s + TICK_S
+        self._later(TICK_S, lambda: self._tick(run))

@@ -1,0 +1,97 @@
+"""What one request measures."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claims.measurements import MAX_NAME_CHARACTERS, MAX_NAMES, OTHER, TOTAL, Measurements, safe_name
+from tests.claims.site import Clock
+
+
+def _measurements(clock: Clock) -> Measurements:
+    return Measurements(budget_ms=1500, clock=clock)
+
+
+def _phases(measured: Measurements) -> dict[str, float]:
+    return {name: spent_ms for name, spent_ms in measured.timings_ms().items() if name != TOTAL}
+
+
+def test_blocks_of_one_phase_add_up(clock: Clock) -> None:
+    """One after the other they add, and the phases keep the order in which they began."""
+    measured = _measurements(clock)
+    for spent_s in (1, 2):
+        with measured.phase("downstream_call"):
+            clock.now_s += spent_s
+        with measured.phase("body"):
+            clock.now_s += 0.5
+    assert list(measured.timings_ms().items()) == [("downstream_call", 3000), ("body", 1000), (TOTAL, 4000)]
+
+
+def test_overlapping_blocks_count_once(clock: Clock) -> None:
+    """Two calls at the same time take the time that both took, not the sum."""
+    measured = _measurements(clock)
+    first, second = measured.phase("downstream_call"), measured.phase("downstream_call")
+    first.__enter__()
+    clock.now_s += 1
+    second.__enter__()
+    clock.now_s += 1
+    first.__exit__(None, None, None)
+    clock.now_s += 1
+    second.__exit__(None, None, None)
+    assert _phases(measured) == {"downstream_call": 3000}
+
+
+def test_phase_that_goes_on_is_shown(clock: Clock) -> None:
+    """A late answer's line shows the call that it waited for."""
+    measured = _measurements(clock)
+    with measured.phase("provider"), measured.provider_phase("downstream_call"):
+        clock.now_s += 1.5
+        assert _phases(measured) == {"provider": 1500, "downstream_call": 1500}
+        assert measured.remaining_s() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("database", "database"),
+        ("my phase;dur=0", "my_phase_dur_0"),
+        ("é" * 40, "_" * 32),
+        ("", OTHER),
+        ("total", OTHER),
+        (None, OTHER),
+        (["a"], OTHER),
+    ],
+)
+def test_any_name_is_measured(name: object, shown: str, clock: Clock) -> None:
+    """A provider's phase may have any name; what is shown is a token of HTTP."""
+    measured = _measurements(clock)
+    with measured.provider_phase(name):
+        clock.now_s += 1
+    measured.cache_hit(name, hit=True)
+    assert _phases(measured) == {shown: 1000}
+    assert measured.cache_hits == {shown: True}
+
+
+def test_names_are_few(clock: Clock) -> None:
+    """However many names a provider makes up, the line stays short, and no time is lost."""
+    measured = _measurements(clock)
+    for number in range(1000):
+        with measured.provider_phase(f"user {number}"):
+            clock.now_s += 0.001
+        measured.cache_hit(f"user {number}", hit=False)
+    with measured.phase("reply"):
+        pass
+    phases = _phases(measured)
+    assert (len(phases), len(measured.cache_hits)) == (MAX_NAMES + 1, MAX_NAMES)
+    assert sum(phases.values()) == pytest.approx(1000, abs=1)
+    assert phases[OTHER] > 900
+
+
+@given(st.one_of(st.text(), st.integers(), st.binary(), st.none()))
+def test_safe_names_are_tokens(name: object) -> None:
+    """Whatever the name, what is shown is short and needs no quotes."""
+    shown = safe_name(name)
+    assert len(shown) <= MAX_NAME_CHARACTERS
+    assert re.fullmatch(r"[A-Za-z0-9_.-]+", shown)
