@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from claims.request_log import RequestRecord
+from claims.errors import ProviderLate
+from claims.measurements import Measurements
+from claims.reply import Reply
+from claims.request_log import RequestLog, RequestRecord
 
 QUERIES = sorted((Path(__file__).parent.parent / "infra" / "queries").glob("*.kql"))
 
@@ -14,11 +17,17 @@ QUERIES = sorted((Path(__file__).parent.parent / "infra" / "queries").glob("*.kq
 def _members(caplog: pytest.LogCaptureFixture) -> set[str]:
     """Write a line that has everything, and name its members."""
     seconds = iter(range(1000))
-    record = RequestRecord(budget_ms=1000, clock=lambda: float(next(seconds)), cold=True)
-    with record.phase("provider"):
-        record.failure, record.dropped_claims, record.claims_bytes = "provider_late", ("a",), 1
-    record.write(status=200, outcome="omitted", detail="x")
-    return set(json.loads(caplog.messages[0]))
+    measured = Measurements(budget_ms=1000, clock=lambda: float(next(seconds)))
+    with measured.phase("provider"):
+        pass
+    failure, reply = ProviderLate("provider_late", "x"), Reply(b"{}", 1, ("a",))
+    record = RequestRecord(measured=measured, cold=True, authenticated=True, failure=failure, reply=reply)
+    log = RequestLog(clock=lambda: 0.0, stalled_ms=lambda _since_s: 100.0, warnings=["x"])
+    log.write(record, measured.timings_ms(), status=200, outcome="omitted")
+    refused = RequestRecord(measured=measured, cold=False)
+    log._refusals["signature"] = (-1000.0, 7)
+    log.write(refused, measured.timings_ms(), status=401, outcome="signature")
+    return {name for line in caplog.messages for name in json.loads(line)}
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)

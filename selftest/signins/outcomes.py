@@ -142,7 +142,7 @@ _TABLE: Final = (
     Outcome(
         codes=(
             *("claims_shape", "claims_unicode", "claims_size"),
-            *("claim_name", "claim_restricted", "claim_value"),
+            *("claim_name", "claim_value"),
         ),
         says="its provider gave claims that no token can carry; the line's detail names the claim",
         way_on="check C07 C09 C11",

@@ -72,7 +72,7 @@ class AnyProvider:
         behavior = self.behavior
         for name in behavior.names:
             with context.phase(name):
-                context.cache_hit(name, hit=True)
+                context.cache_hit(name, True)  # noqa: FBT003 (the two values of one line)
         if behavior.pause_s:
             await asyncio.sleep(behavior.pause_s)
         if behavior.error is not None:

@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestServer
 
 from claims.downstream.tokens import DownstreamToken, DownstreamTokens
 from claims.event import TokenIssuanceStart, parse_event
+from claims.measurements import Measurements
 from claims.provider import ProviderContext
-from claims.request_log import RequestRecord
 from tests.claims.site import good_event
 
 SCOPE = "api://profile/.default"
@@ -25,14 +25,14 @@ WITHOUT_USER = replace(EVENT, context=replace(EVENT.context, user=None))
 WITHOUT_APPLICATION = replace(EVENT, context=replace(EVENT.context, resource_service_principal=None))
 
 
-def new_record() -> RequestRecord:
+def new_record() -> Measurements:
     """A request's record with two seconds of budget."""
-    return RequestRecord(budget_ms=2000, clock=time.monotonic, cold=False)
+    return Measurements(budget_ms=2000, clock=time.monotonic)
 
 
-def context_of(record: RequestRecord) -> ProviderContext:
+def context_of(record: Measurements) -> ProviderContext:
     """The context as the endpoint makes it."""
-    return ProviderContext(remaining_s=record.remaining_s, phase=record.phase, cache_hit=record.cache_hits.__setitem__)
+    return ProviderContext(remaining_s=record.remaining_s, phase=record.provider_phase, cache_hit=record.cache_hit)
 
 
 def some_context() -> ProviderContext:

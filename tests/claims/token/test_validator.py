@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from claims.contract import EVENT_SERVICE_APP_ID
 from claims.errors import KeysUnavailable, TokenRefused
-from claims.request_log import RequestRecord
+from claims.measurements import Measurements
 from claims.settings.authority import Authority
 from claims.token.keys import REFRESH_S, SigningKeys
 from claims.token.rules import LEEWAY_S
@@ -38,8 +38,8 @@ async def _validate(token: str, keys: SigningKeys, clock: Clock, **changes: str)
     return await validator.validate(token, _record(clock))
 
 
-def _record(clock: Clock) -> RequestRecord:
-    return RequestRecord(budget_ms=100, clock=clock, cold=False)
+def _record(clock: Clock) -> Measurements:
+    return Measurements(budget_ms=100, clock=clock)
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])

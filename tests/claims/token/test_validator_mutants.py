@@ -7,7 +7,7 @@ import pytest
 
 from claims import header
 from claims.errors import RequestError
-from claims.request_log import RequestRecord
+from claims.measurements import Measurements
 from claims.settings.authority import Authority
 from claims.token import jwks, jws, metadata, rules, validator
 from claims.token.keys import SigningKeys
@@ -66,7 +66,7 @@ def _all_outcomes() -> list[str]:
         validating = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S)
         found = []
         for _case, forged in _TOKENS:
-            record = RequestRecord(budget_ms=100, clock=clock, cold=False)
+            record = Measurements(budget_ms=100, clock=clock)
             try:
                 await validating.validate(forged, record)
                 found.append("accepted")

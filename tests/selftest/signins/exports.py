@@ -13,7 +13,9 @@ from typing import Any, Final
 
 import pytest
 
-from claims.request_log import RequestRecord
+from claims.errors import ProviderFailed
+from claims.measurements import Measurements
+from claims.request_log import RequestLog, RequestRecord
 
 #: What real rows hold and nobody may see again.
 MARK: Final = "zq9person"
@@ -183,13 +185,15 @@ def endpoint_line(
     failure: str | None = None,
     cold: bool = False,
 ) -> str:
-    """Have the endpoint's own record write a line."""
+    """Have the endpoint's own log write a line."""
     ticks = iter((0.0, 0.0, *(total_ms / 1000,) * 9))
-    record = RequestRecord(budget_ms=1500, clock=lambda: next(ticks), cold=cold)
+    measured = Measurements(budget_ms=1500, clock=lambda: next(ticks))
+    record = RequestRecord(measured=measured, cold=cold, authenticated=number is not None)
     record.correlation_id = None if number is None else correlation_id(number)
-    record.failure = failure
+    record.failure = None if failure is None else ProviderFailed(failure)
+    log = RequestLog(clock=lambda: 0.0, stalled_ms=lambda _since_s: 0.0)
     with caplog.at_level(logging.INFO, logger="claims.request"):
-        with record.phase(phase):  # type: ignore[arg-type]  # a test names any phase
+        with measured.phase(phase):
             pass
-        record.write(status=status, outcome=outcome, detail=detail)
+        log.write(record, measured.timings_ms(), status=status, outcome=outcome, detail=detail)
     return caplog.records[-1].getMessage()
