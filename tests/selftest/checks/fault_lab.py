@@ -21,10 +21,10 @@ from claims.fetch import HttpGet
 from claims.keys import SigningKeys
 from claims.providers.profile_api import ProfileApiProvider
 from claims.settings import Settings
-from selftest.checks.variant import Variant
+from selftest.checks.bench.variant import Variant
 from selftest.downstream.server import SCOPE, DownstreamServer
 from selftest.entra.server import EntraServer
-from selftest.target import endpoint_settings
+from selftest.play.target import endpoint_settings
 from tests.selftest.checks.lab import Lab, serve_lab
 
 #: Of the downstream's delays, and of the lives of tokens.
