@@ -17,10 +17,11 @@ from benchmarks.load import PLACE, SignIns
 from benchmarks.rounds import median_of_ratios, shuffled
 from benchmarks.servers import EMPTY, FASTAPI, HANDWRITTEN, OURS, Peer, serving
 from benchmarks.table import Must, Part, Table
-from selftest.caller import caller_session
+from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppStartError
-from selftest.target import APP_DIR, CALLOUT_PATH, endpoint_settings
+from selftest.play.caller import caller_session
+from selftest.play.target import APP_DIR, endpoint_settings
 
 MAX_RATIO: Final = 1.6
 _PEERS: Final = (OURS, HANDWRITTEN, EMPTY, FASTAPI)

@@ -18,7 +18,7 @@ from benchmarks.rounds import median_of_ratios, shuffled
 from benchmarks.servers import EMPTY, EMPTY_ASGI, FASTAPI, HANDWRITTEN, OURS, OURS_ASGI, Peer, Served, serving
 from benchmarks.table import Must, Part, Table
 from selftest.entra.server import EntraServer
-from selftest.target import endpoint_settings
+from selftest.play.target import endpoint_settings
 
 IN_WORKER: Final = (OURS, HANDWRITTEN, EMPTY)
 BEHIND_UVICORN: Final = (OURS_ASGI, FASTAPI, EMPTY_ASGI)

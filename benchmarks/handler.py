@@ -34,7 +34,7 @@ from selftest.entra.payloads import VARIETIES
 from selftest.entra.server import EntraServer
 from selftest.host.protos import TypedData
 from selftest.host.worker import Function, FunctionRequest, Worker
-from selftest.target import endpoint_settings
+from selftest.play.target import endpoint_settings
 
 #: The endpoint may add this many units at the median.
 MAX_UNITS: Final = 5.0

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from selftest.host.process import AppProcess, AppStartError
-from selftest.target import APP_DIR
+from selftest.play.target import APP_DIR
 
 _PEERS: Final = Path(__file__).parent / "peers"
 _LISTENING: Final = re.compile(rb"running on http://127\.0\.0\.1:(\d+)")

@@ -16,7 +16,7 @@ from benchmarks.servers import Peer, serving
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
 from selftest.entra.signing import sign_compact
-from selftest.target import endpoint_settings
+from selftest.play.target import endpoint_settings
 
 #: Good sign-ins a second: many for one worker, and far from what any peer sustains.
 RATE: Final = 250.0

@@ -34,9 +34,9 @@ from benchmarks.truth_tools import (
     Tool,
     nearest_rank,
 )
-from selftest.caller import encode_event
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.payloads import VARIETIES
-from selftest.entra.tenant import DEFAULT_TENANT
+from selftest.play.caller import encode_event
 
 _ROOT: Final = Path(__file__).parents[1]
 _NIL: Final = "00000000-0000-4000-8000-000000000000"

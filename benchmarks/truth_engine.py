@@ -7,8 +7,8 @@ from pathlib import Path
 
 from yarl import URL
 
-from selftest.caller import caller_session
 from selftest.load.engine import Limits, Prepared, Sample, run_open_loop
+from selftest.play.caller import caller_session
 
 
 async def _run(url: str, rate_per_s: float, duration_s: float, body: bytes) -> list[Sample]:

@@ -135,7 +135,7 @@ def _engine_read(output: str, _: Job) -> Reported:
 
 def _locustfile_command(job: Job) -> tuple[Sequence[str], dict[str, str]]:
     options = ("--rate", str(job.rate_per_s), "--retries", "0", "--host", job.base_url + PATH)
-    return _locust_headless(job, _ROOT / "selftest" / "locustfile.py", *options), {"ENTRA_TOKEN": "none"}
+    return _locust_headless(job, _ROOT / "selftest" / "load" / "locustfile.py", *options), {"ENTRA_TOKEN": "none"}
 
 
 def _paced_command(job: Job) -> tuple[Sequence[str], dict[str, str]]:

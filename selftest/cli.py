@@ -14,11 +14,12 @@ from selftest.commands import (
     host,
     judge,
     load,
+    objects,
     playground,
     report,
     run,
     signin,
-    signins,
+    signin_log,
     token,
 )
 
@@ -32,7 +33,22 @@ exit codes:
 
 Results go to stdout, progress to stderr. Without a command everything is run, here, on this machine.
 """
-_COMMANDS: Final = (run, check, signin, load, judge, doctor, signins, token, explain, report, host, entra, playground)
+_COMMANDS: Final = (
+    run,
+    check,
+    signin,
+    load,
+    judge,
+    doctor,
+    signin_log,
+    objects,
+    token,
+    explain,
+    report,
+    host,
+    entra,
+    playground,
+)
 _COULD_NOT_RUN: Final = 2
 _INTERRUPTED: Final = 130
 

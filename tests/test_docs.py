@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from selftest.checks import REGISTRY
-from selftest.checks.bench import PROFILES
+from selftest.checks.bench.environment import PROFILES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,31 @@ def _imports(path: Path) -> set[str]:
 
 CLAIMS = _modules("claims")
 SELFTEST = _modules("selftest")
+INFRA = _modules("infra")
+
+#: The harness's rooms, lowest first: a module imports from its own room and from lower ones only.
+ROOMS = (
+    "base",
+    "judge",
+    "report",
+    "entra",
+    "downstream",
+    "host",
+    "play",
+    "signin",
+    "load",
+    "checks",
+    "playground",
+    "tenant",
+    "commands",
+    "cli",
+    "__main__",
+)
+#: What lower rooms a room does without, whatever the order allows.
+NOT_FOR = {
+    "tenant": {"entra", "downstream", "host", "signin", "load", "checks", "playground"},
+}
+MAX_MODULES = 16
 
 
 def test_function_app_knows_the_endpoint_alone() -> None:
@@ -74,13 +100,54 @@ def test_harness_shares_the_contract_alone(module: str) -> None:
 
     One module reads settings, because whether they start the endpoint is the endpoint's own verdict.
     """
-    reads_settings = ("claims.settings.settings", "claims.errors", "claims.settings.claim_names")
-    allowed = ("claims.contract", *(reads_settings if module == "selftest.doctor.settings" else ()))
+    reads_settings = ("claims.settings", "claims.errors")
+    allowed = ("claims.contract", *(reads_settings if module == "selftest.tenant.doctor.evidence.settings" else ()))
     imported = {name for name in _imports(SELFTEST[module]) if name.split(".")[0] == "claims"}
     assert not {name for name in imported if not name.startswith(allowed)}
 
 
-@pytest.mark.parametrize("package", [CLAIMS, SELFTEST], ids=["claims", "selftest"])
+@pytest.mark.parametrize("module", [name for name in SELFTEST if name != "selftest"])
+def test_rooms_import_downwards(module: str) -> None:
+    """The way through the rooms is one way, so that each can be read, and tested, without those above it."""
+    room = module.split(".")[1]
+    above = set(ROOMS[ROOMS.index(room) + 1 :])
+    imported = {name for name in _imports(SELFTEST[module]) if name.startswith("selftest.")}
+    assert not {name for name in imported if name.split(".")[1] in above}
+
+
+@pytest.mark.parametrize("room", NOT_FOR)
+def test_room_does_without_others(room: str) -> None:
+    """Neither by itself nor through what it imports: what works on a real tenant loads no emulator."""
+    reached: set[str] = set()
+    ahead = {name for name in SELFTEST if name.startswith(f"selftest.{room}.")}
+    while ahead:
+        reached |= ahead
+        ahead = set().union(*(_imports(SELFTEST[name]) for name in ahead)) & SELFTEST.keys() - reached
+    assert not {name for name in reached if name.count(".") and name.split(".")[1] in NOT_FOR[room]}
+
+
+def test_no_module_is_loose_in_the_harness() -> None:
+    """Every module is in a room; a name that leads nowhere is in no folder."""
+    loose = {name for name in SELFTEST if name.count(".") == 1 and not (ROOT / name.replace(".", "/")).is_dir()}
+    assert loose == {"selftest.cli", "selftest.__main__"}
+    assert {name.split(".")[1] for name in SELFTEST if name != "selftest"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("module", INFRA)
+def test_deployment_does_without_the_harness(module: str) -> None:
+    """Bicep, package and preflight are in a copy of the template where the harness is not."""
+    assert not {name for name in _imports(INFRA[module]) if name.startswith(("selftest", "tests"))}
+
+
+def test_no_folder_has_more_modules_than_a_reader_takes_in() -> None:
+    """Sixteen is what somebody can look through; then there are two concepts in it."""
+    paths = [path for modules in (CLAIMS, SELFTEST, INFRA) for path in modules.values()]
+    counts = Counter(str(path.parent.relative_to(ROOT)) for path in paths)
+    crowded = {folder: count for folder, count in counts.items() if count > MAX_MODULES}
+    assert not crowded
+
+
+@pytest.mark.parametrize("package", [CLAIMS, SELFTEST, INFRA], ids=["claims", "selftest", "infra"])
 def test_no_import_circle(package: dict[str, Path]) -> None:
     """Imports inside a package can be read bottom-up."""
     graph = {name: {found for found in _imports(path) if found in package} - {name} for name, path in package.items()}

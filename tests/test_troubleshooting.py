@@ -10,8 +10,8 @@ import pytest
 
 from selftest.checks import REGISTRY
 from selftest.cli import main, parser
-from selftest.codes import CODES
-from selftest.signins.outcomes import OUTCOMES
+from selftest.judge.codes import CODES
+from selftest.tenant.signin_log.outcomes import OUTCOMES
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()

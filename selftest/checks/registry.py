@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
-from selftest.checks.bench import Bench, Need
-from selftest.checks.variant import Variant
-from selftest.statement import Level, Statement, Status
+from selftest.checks.bench.environment import Bench, Need
+from selftest.checks.bench.variant import Variant
+from selftest.judge.statement import Level, Statement, Status
 
 __all__ = [
     "ANYWHERE",

@@ -10,13 +10,15 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from selftest.checks.bench import Bench, Need
-from selftest.checks.probe import redact
+from selftest.checks.bench.environment import Bench, Need, OpenVariant
+from selftest.checks.bench.probe import redact
 from selftest.checks.registry import Check, Outcome
-from selftest.checks.variant import Variant
 from selftest.report.results import CheckResult
+
+if TYPE_CHECKING:
+    from selftest.checks.bench.variant import Variant
 
 #: Fifty requests that each time out two at a time take less.
 CHECK_TIMEOUT_S: Final = 60.0
@@ -33,9 +35,6 @@ _LACKS: Final[dict[Need, str]] = {
     "spike": "only a spike shows it: `load --profile spike`",
     "fresh": "the app was not started by this run, so its key cache is in an unknown state",
 }
-
-
-type OpenVariant = Callable[[Variant], AbstractAsyncContextManager[Bench]]
 
 
 async def run_checks(

@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from selftest.base.consent import ConsentError, require_consent
+from selftest.base.loopback import is_this_machine
 from selftest.checks import Check, UnknownCheckError, select
-from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
-from selftest.checks.bench import Bench
-from selftest.checks.token_rotation import publish_for_checks
+from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
+from selftest.checks.session import Session
+from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
 from selftest.host.process import AppStartError
-from selftest.load.arguments import short_plan
-from selftest.real_token import UsageError, add_deployed_arguments, real_token
+from selftest.load.plan.arguments import short_plan
+from selftest.play.deployed_flags import UsageError, add_deployed_arguments, real_token
+from selftest.play.target import TargetError, add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
 from selftest.report.stored import ReportError
-from selftest.safety import ConsentError, is_this_machine, require_consent
-from selftest.session import Session
-from selftest.target import TargetError, add_target_arguments, open_target
 
 _COULD_NOT_RUN: Final = 2
 

@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from selftest.bounded_file import FileError
-from selftest.doctor.examination import Examination, examine
-from selftest.doctor.outputs import emit
-from selftest.doctor.source import TenantError, UsageError
-from selftest.doctor.statements import DIAGNOSES
-from selftest.entra.tenant import guid
-from selftest.graph.credentials import KINDS
+from selftest.base.bounded_file import FileError
+from selftest.base.endpoint_url import endpoint_url
+from selftest.base.sample_tenant import guid
 from selftest.report.stored import ReportError
-from selftest.target import endpoint_url
+from selftest.tenant.doctor.examination import Examination, examine
+from selftest.tenant.doctor.outputs import emit
+from selftest.tenant.doctor.sources.tenant_source import TenantError, UsageError
+from selftest.tenant.doctor.statements import DIAGNOSES
+from selftest.tenant.graph.credentials import KINDS
 
 _COULD_NOT_RUN: Final = 2
 _EPILOG: Final = """\

@@ -9,18 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from selftest.base.endpoint_url import endpoint_url, port_number
+from selftest.base.sample_tenant import local_tenant
 from selftest.entra.server import EntraServer
-from selftest.entra.sign_in_server import SignInServer
-from selftest.entra.tenant import local_tenant
-from selftest.entra.tenant_file import TenantFileError, read_tenant_file
 from selftest.entra.tls import Tls, how_to_trust, make_tls
-from selftest.target import (
-    DEFAULT_AUTHORITY_PORT,
-    add_tenant_arguments,
-    endpoint_settings,
-    endpoint_url,
-    port_number,
-)
+from selftest.play.target import DEFAULT_AUTHORITY_PORT, add_tenant_arguments, endpoint_settings
+from selftest.signin.server import SignInServer
+from selftest.signin.tenant.file import TenantFileError, read_tenant_file
 
 DEFAULT_HTTPS_PORT: Final = 8443
 _CA_FILE: Final = Path("emulated-entra-ca.pem")
@@ -58,7 +53,7 @@ def _add_sign_in_arguments(parser: argparse.ArgumentParser) -> None:
         "--tenant-file",
         type=Path,
         metavar="FILE",
-        help="apps, users, extensions and listeners (an example: selftest/tenant.sample.toml)",
+        help="apps, users, extensions and listeners (an example: selftest/signin/tenant/sample.toml)",
     )
     group.add_argument(
         "--url",

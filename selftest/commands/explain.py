@@ -5,16 +5,22 @@ import contextlib
 import json
 import shutil
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
-from selftest.codes_page import render, render_entry
-from selftest.explain import Explanation, UnknownIdError, as_text, everything, explain
-from selftest.pasted import codes_in, correlation_id_in, is_pasted
-from selftest.statements import STATEMENTS
+from selftest.checks import REGISTRY
+from selftest.judge.explain import Explanation, UnknownIdError, as_text, everything, explain
+from selftest.judge.explain_page import render, render_entry
+from selftest.judge.ids_in_text import codes_in, correlation_id_in, is_pasted
+from selftest.judge.statement import Statement
+from selftest.tenant.doctor.statements import DIAGNOSES
 
 _FOUND: Final = 0
 _UNUSABLE: Final = 2
 _MAX_WIDTH: Final = 100
+#: Every statement that can be tested, in one world of ids: checks first, then what the doctor tries, whose letter is D.
+STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType({**REGISTRY, **DIAGNOSES})
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -58,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         return _refuse(str(error))
     _print_found(found, as_json=args.json, as_markdown=args.markdown)
     if pasted and (correlation_id := correlation_id_in(text)) and not (args.json or args.markdown):
-        print(f"\nnext  python -m selftest signins --file FILE --log FILE --correlation-id {correlation_id}")
+        print(f"\nnext  python -m selftest signin-log --file FILE --log FILE --correlation-id {correlation_id}")
     return _FOUND
 
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from selftest.judge import MAX_RESPONSE_BYTES, Reply, judge
-from selftest.mapping import MappingError, MappingPolicy
+from selftest.judge.mapping import MappingError, MappingPolicy
+from selftest.judge.verdict import MAX_RESPONSE_BYTES, Reply, judge
 
 _MINTED: Final = 0
 _NOT_MINTED: Final = 1

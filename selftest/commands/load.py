@@ -5,20 +5,20 @@ import sys
 from dataclasses import replace
 from typing import Final
 
+from selftest.base.consent import ConsentError, require_consent
 from selftest.checks import select
-from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer
-from selftest.checks.bench import PROFILES
+from selftest.checks.bench.environment import PROFILES
+from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer
+from selftest.checks.session import Session
 from selftest.commands.run import REPORT_DIR
 from selftest.host.process import AppStartError
-from selftest.load.arguments import add_load_arguments, plan_of
-from selftest.load.profiles import LoadPlan, PlanError
+from selftest.load.plan.arguments import add_load_arguments, plan_of
+from selftest.load.plan.profiles import LoadPlan, PlanError
 from selftest.load.sockets import allow_connections
-from selftest.real_token import UsageError, add_deployed_arguments, real_token
+from selftest.play.deployed_flags import UsageError, add_deployed_arguments, real_token
+from selftest.play.target import TargetError, add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
 from selftest.report.stored import ReportError
-from selftest.safety import ConsentError, require_consent
-from selftest.session import Session
-from selftest.target import TargetError, add_target_arguments, open_target
 
 _COULD_NOT_RUN: Final = 2
 

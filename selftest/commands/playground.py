@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from selftest.entra.directory import Directory
-from selftest.entra.tenant_file import TenantFileError, read_tenant_file
+from selftest.base.endpoint_url import endpoint_url, port_number
+from selftest.play.target import APP_DIR, DEFAULT_AUTHORITY_PORT
 from selftest.playground.choice import ChoiceError
+from selftest.playground.player import Stage
 from selftest.playground.server import PlaygroundServer
-from selftest.playground.stage import Stage
-from selftest.target import APP_DIR, DEFAULT_AUTHORITY_PORT, endpoint_url, port_number
+from selftest.signin.tenant.directory import Directory
+from selftest.signin.tenant.file import TenantFileError, read_tenant_file
 
 DEFAULT_PORT: Final = 8430
-_SAMPLE_TENANT: Final = APP_DIR / "selftest" / "tenant.sample.toml"
+_SAMPLE_TENANT: Final = APP_DIR / "selftest" / "signin" / "tenant" / "sample.toml"
 _COULD_NOT_RUN: Final = 2
 
 
@@ -42,7 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         type=Path,
         default=_SAMPLE_TENANT,
         metavar="FILE",
-        help="apps, users, extensions and listeners (default: selftest/tenant.sample.toml)",
+        help="apps, users, extensions and listeners (default: selftest/signin/tenant/sample.toml)",
     )
     _add_endpoint_arguments(parser)
     parser.set_defaults(run=run)

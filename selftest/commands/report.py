@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from selftest.load.measured.results_file import read_results
 from selftest.report.compare import compare
 from selftest.report.outputs import add_output_arguments, emit, emit_comparison
-from selftest.report.stored import ReportError, read_results
+from selftest.report.stored import ReportError
 
 _COULD_NOT_READ: Final = 2
 #: What only one run has a form for.

@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY
-from selftest.checks.at_target import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
-from selftest.checks.bench import PROFILES
-from selftest.checks.token_rotation import publish_for_checks
+from selftest.checks.bench.environment import PROFILES
+from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
+from selftest.checks.session import Session
+from selftest.checks.token.rotation import publish_for_checks
 from selftest.host.process import AppStartError
-from selftest.load.arguments import short_plan
+from selftest.load.plan.arguments import short_plan
+from selftest.play.target import TargetError, add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
 from selftest.report.stored import ReportError
-from selftest.safety import is_this_machine
-from selftest.session import Session
-from selftest.target import TargetError, add_target_arguments, open_target
 
 REPORT_DIR: Final = Path("selftest-report")
 #: How many fresh workers are timed, and how often a load is played whose generator was late.

@@ -13,10 +13,10 @@ from rich.text import Text
 from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.host.process import AppStartError
-from selftest.mapping import MappingError, MappingPolicy
-from selftest.signin import SignIn, sign_in
-from selftest.signin_text import as_json, as_lines
-from selftest.target import TargetError, add_target_arguments, endpoint_settings, open_target
+from selftest.judge.mapping import MappingError, MappingPolicy
+from selftest.play.sign_in import SignIn, sign_in
+from selftest.play.sign_in_text import as_json, as_lines
+from selftest.play.target import TargetError, add_target_arguments, endpoint_settings, open_target
 
 _MINTED: Final = 0
 _NOT_MINTED: Final = 1

@@ -17,18 +17,18 @@ from rich.console import Console
 from rich.text import Text
 
 from claims.contract import MAX_TIMEOUT_MS
-from selftest.caller import Call, Caller, caller_session
-from selftest.direct_call.comparison import Row, compare
-from selftest.direct_call.expectations import Expectations, SettingsProblem, expectations, find_settings
-from selftest.direct_call.published import read_published
-from selftest.direct_call.text import as_json, as_lines, call_lines
-from selftest.direct_call.token_request import CredentialKind, NoTokenError, TokenRequest, get_token
-from selftest.direct_call.token_text import MAX_TOKEN_BYTES, Decoded, TokenTextError, decode
-from selftest.direct_call.verdict import conclude
+from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url
+from selftest.base.sample_tenant import DEFAULT_TENANT, guid
 from selftest.entra.payloads import VARIETIES
-from selftest.entra.tenant import DEFAULT_TENANT, guid
-from selftest.judge import Verdict, judge
-from selftest.target import CALLOUT_PATH, endpoint_url
+from selftest.judge.verdict import Verdict, judge
+from selftest.play.caller import Call, Caller, caller_session
+from selftest.tenant.direct_call.comparison import Row, compare
+from selftest.tenant.direct_call.expectations import Expectations, SettingsProblem, expectations, find_settings
+from selftest.tenant.direct_call.published import read_published
+from selftest.tenant.direct_call.text import as_json, as_lines, call_lines
+from selftest.tenant.direct_call.token_request import CredentialKind, NoTokenError, TokenRequest, get_token
+from selftest.tenant.direct_call.token_text import MAX_TOKEN_BYTES, Decoded, TokenTextError, decode
+from selftest.tenant.direct_call.verdict import conclude
 
 _EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 _STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}

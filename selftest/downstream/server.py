@@ -15,10 +15,10 @@ from typing import Any, Final, Self
 
 from aiohttp import web
 
+from selftest.base.serve import HOST, serve
 from selftest.downstream import graph, wire
 from selftest.downstream.faults import Fault
 from selftest.downstream.identity import IdentityRequestError, ManagedIdentity
-from selftest.loopback import HOST, serve
 
 SCOPE: Final = "api://profile/.default"
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from selftest.entra.signing import base64url
-from selftest.entra.tokens import TokenMint
+from selftest.entra.token_mint import TokenMint
 
 #: The subject of an assertion, beside its attributes.
 NAME_ID: Final = "NameID"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from claims.contract import CALLOUT_DATA_TYPE, EVENT_TYPE
-from selftest.entra.tenant import ServicePrincipal, Tenant
+from selftest.base.sample_tenant import ServicePrincipal, Tenant
 
 _REFERENCE: Final = "entra-docs custom-claims-provider-reference.md"
 _WOODGROVE: Final = "microsoft/woodgrove-auth-api wwwroot/Help/TokenIssuanceStart_"

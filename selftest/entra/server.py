@@ -17,14 +17,14 @@ from typing import Any, Final, Self
 from aiohttp import web
 from yarl import URL
 
+from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant
+from selftest.base.serve import HOST, serve
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.metadata import metadata_document
 from selftest.entra.oauth_error import OAuthError
 from selftest.entra.signing import KeySet
-from selftest.entra.tenant import DEFAULT_TENANT, Tenant
 from selftest.entra.token_endpoint import issue
-from selftest.entra.tokens import TokenMint, TokenVersion
-from selftest.loopback import HOST, serve
+from selftest.entra.token_mint import TokenMint, TokenVersion
 
 #: What is published may be read by a page of any origin, as at Entra.
 _ANY_PAGE: Final = {"Access-Control-Allow-Origin": "*"}

@@ -10,10 +10,10 @@ import hmac
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from selftest.base.sample_tenant import Tenant
 from selftest.entra.oauth_error import OAuthError
-from selftest.entra.tenant import Tenant
+from selftest.entra.token_mint import TokenMint
 from selftest.entra.token_request import Credentials, read_credentials, required, single_valued
-from selftest.entra.tokens import TokenMint
 
 #: Entra answers 3599: the hour less the second that passed.
 EXPIRES_IN_S: Final = 3599

@@ -12,10 +12,10 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from selftest.caller import Exchange
 from selftest.host.process import AppProcess
-from selftest.judge import Reply, judge
+from selftest.judge.verdict import Reply, judge
 from selftest.load.engine import Prepared
+from selftest.play.caller import Exchange
 
 #: How long the first call is waited for: long enough to see how late it is.
 _TIMEOUT_S = 10.0

@@ -20,7 +20,7 @@ import aiohttp
 from yarl import URL
 
 from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS
-from selftest.caller import RETRIED, Attempt, Exchange
+from selftest.play.caller import RETRIED, Attempt, Exchange
 
 #: Between starting the engine and the first call: what it takes to set up is not the first call's lateness.
 _LEAD_S: Final = 0.02

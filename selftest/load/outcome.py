@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from cachetools import LRUCache
 
-from selftest.caller import Attempt
-from selftest.judge import Reply, judge
+from selftest.judge.verdict import Reply, judge
 from selftest.load.engine import Sample
 from selftest.load.phases import server_timing_ms
+from selftest.play.caller import Attempt
 from selftest.report.load_result import AttemptOutcome
 
 TIMED_OUT: Final = 1003005

@@ -10,9 +10,9 @@ from typing import Final, Self
 
 from aiohttp import web
 
-from selftest.codes import ReplySample
 from selftest.downstream import wire
-from selftest.playground.trouble import TROUBLES
+from selftest.judge.codes import ReplySample
+from selftest.playground.faults import TROUBLES
 
 _HOST: Final = "127.0.0.1"
 _SHUTDOWN_TIMEOUT_S: Final = 0.1

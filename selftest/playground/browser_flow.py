@@ -18,8 +18,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import aiohttp
 
-from selftest.entra.directory import App, RedirectUri
-from selftest.entra.sign_in_server import SignInServer
+from selftest.signin.server import SignInServer
+from selftest.signin.tenant.directory import App, RedirectUri
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1"})
 _MAX_PENDING: Final = 50

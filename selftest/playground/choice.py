@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from selftest.entra.directory import App, Directory, Person
-from selftest.playground.trouble import NONE, TROUBLES, Trouble
+from selftest.playground.faults import NONE, TROUBLES, Trouble
+from selftest.signin.tenant.directory import App, Directory, Person
 
 type OnFailure = Literal["fail", "omit", "stale"]
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from selftest.entra.events_log import SignInRecord
 from selftest.playground.choice import Choice
+from selftest.signin.sign_in_log import SignInRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from selftest.entra.oauth_error import OAuthError
 from selftest.playground.browser_flow import BrowserFlow, loopback_uri
 from selftest.playground.choice import Choice, ChoiceError
 from selftest.playground.guard import HEADERS, Guard, Refused
-from selftest.playground.home_view import home_values
-from selftest.playground.pages import asset, render, style_sheet
-from selftest.playground.stage import CrowdedError, Stage
+from selftest.playground.html.home import home_values
+from selftest.playground.html.templates import asset, render, style_sheet
+from selftest.playground.player import CrowdedError, Stage
 
 HOST: Final = "127.0.0.1"
 _MAX_FORM_BYTES: Final = 16 * 1024

@@ -3,9 +3,9 @@
 import time
 from typing import Any
 
-from selftest.entra.sign_in_server import SignInServer
-from selftest.entra.tokens import TokenMint, TokenVersion
-from selftest.signin_text import decoded_token
+from selftest.base.compact_token import decoded_token
+from selftest.entra.token_mint import TokenMint, TokenVersion
+from selftest.signin.server import SignInServer
 
 
 class WatchedMint(TokenMint):

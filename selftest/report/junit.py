@@ -88,7 +88,9 @@ def _told(element: Element, check: CheckResult) -> None:
 
 
 def _signin_case(signin: SignInResult) -> Element:
-    case = Element("testcase", classname="selftest.signin", name=_clean(signin.title), time=_seconds(signin.latency_ms))
+    case = Element(
+        "testcase", classname="selftest.play.sign_in", name=_clean(signin.title), time=_seconds(signin.latency_ms)
+    )
     if not signin.minted:
         failure = SubElement(case, "failure", message=_clean(f"{signin.code} {signin.name}"))
         failure.text = _clean(f"{signin.reason}\npython -m selftest explain {signin.code}")

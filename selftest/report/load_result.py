@@ -45,7 +45,7 @@ class LoadConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadCounts:
-    """How the sign-ins of the measured part ended. ``signins`` is the sum of minted, lost and dropped.
+    """How the sign-ins of the measured part ended. ``signin-log`` is the sum of minted, lost and dropped.
 
     Of a run that was interrupted, only those that had ended.
 

@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from selftest.load.raw import looks_raw, read_raw
 from selftest.report.document import SCHEMA_PATH, ReportError, loads, require_fit
 from selftest.report.load_result import (
     ColdStart,
@@ -25,7 +24,7 @@ from selftest.report.load_result import (
 )
 from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, SignInResult, Verdict
 
-__all__ = ["SCHEMA_PATH", "ReportError", "dump", "parse", "read_results", "write_results"]
+__all__ = ["SCHEMA_PATH", "ReportError", "dump", "parse", "read_stored", "write_results"]
 
 #: Ten times the largest run so far; more is not a results file.
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
@@ -47,27 +46,18 @@ def dump(results: Results) -> str:
     return json.dumps(results.as_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_results(path: Path) -> Results:
-    """Read a results file, or make the results again from a raw file.
+def read_stored(path: Path) -> Results:
+    """Read a results file.
 
     Raises:
-        ReportError: There is no such file, or it holds something else.
+        OSError: It cannot be read.
+        ReportError: It holds something else.
     """
-    try:
-        if looks_raw(path):
-            return read_raw(path)
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ReportError(f"{path} cannot be read: {error.strerror}") from error
-    except ReportError as error:
-        raise ReportError(f"{path}: {error}") from error
+    with path.open("rb") as file:
+        data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
-        raise ReportError(f"{path} has more than {MAX_FILE_BYTES} bytes; a results file has fewer")
-    try:
-        return parse(data)
-    except ReportError as error:
-        raise ReportError(f"{path}: {error}") from error
+        raise ReportError(f"more than {MAX_FILE_BYTES} bytes; a results file has fewer")
+    return parse(data)
 
 
 def parse(data: bytes) -> Results:

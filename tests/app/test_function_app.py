@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from selftest.host.process import AppProcess, AppStartError
-from selftest.target import APP_DIR
+from selftest.play.target import APP_DIR
 
 _DECLARES = """
 import asyncio, json, pathlib

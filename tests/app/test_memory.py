@@ -14,12 +14,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from selftest.caller import caller_session
+from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.payloads import VARIETIES
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
-from selftest.target import APP_DIR, CALLOUT_PATH, endpoint_settings
+from selftest.play.caller import caller_session
+from selftest.play.target import APP_DIR, endpoint_settings
 from tests.claims.providers.azurite import azurite, connection_string, why_not
 
 #: More than the answers that are kept for a second delivery, so that their place is taken before the measurement.

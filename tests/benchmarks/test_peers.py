@@ -8,13 +8,14 @@ import pytest
 
 from benchmarks.load import PLACE, event
 from benchmarks.servers import EMPTY, EMPTY_ASGI, FASTAPI, HANDWRITTEN, OURS, OURS_AGED, OURS_ASGI, Peer, serving
-from selftest.caller import caller_session
+from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.server import EntraServer
 from selftest.entra.signing import sign_compact
-from selftest.judge import Reply, judge
-from selftest.target import CALLOUT_PATH, endpoint_settings
+from selftest.judge.verdict import Reply, judge
+from selftest.play.caller import caller_session
+from selftest.play.target import endpoint_settings
 
 CORRELATION_ID = "cccccccc-cccc-4ccc-8ccc-cccccccccccc"
 WORKING = (OURS, OURS_AGED, HANDWRITTEN, OURS_ASGI, FASTAPI)

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from selftest.entra.tenant_file import read_tenant_file
+from selftest.play.target import APP_DIR
+from selftest.playground.player import Stage
 from selftest.playground.server import PlaygroundServer
-from selftest.playground.stage import Stage
-from selftest.target import APP_DIR
+from selftest.signin.tenant.file import read_tenant_file
 from tests.browser.chromium import MISSING, chromium, executable
 
 _PICTURE: Final = Path(__file__).parents[2] / "docs" / "images" / "playground.png"
@@ -23,7 +23,7 @@ _SHOWN: Final = {"fault": "downstream:latency", "provider": "profile_api"}
 
 async def take(browser_path: str) -> None:
     """Sign in twice, so that the app is warm, and take the top of the page, in light."""
-    directory = read_tenant_file(APP_DIR / "selftest" / "tenant.sample.toml")
+    directory = read_tenant_file(APP_DIR / "selftest" / "signin" / "tenant" / "sample.toml")
     async with (
         Stage(directory, app_dir=APP_DIR) as stage,
         PlaygroundServer(stage) as server,

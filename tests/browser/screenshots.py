@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from selftest.load.measured.results_file import read_results
 from selftest.report.html.page import page as report_page
-from selftest.report.stored import ReportError, read_results
+from selftest.report.stored import ReportError
 from tests.browser.chromium import MISSING, chromium, executable
 from tests.selftest.report.html import runs
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from claims.errors import BodyRefused, BodyTooLarge, EventForbidden, RequestError
 from claims.event import MAX_BODY_BYTES, TokenIssuanceStart, parse_event, require_configured
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.payloads import VARIETIES, Variety
-from selftest.entra.tenant import DEFAULT_TENANT
 from tests.claims.site import EXTENSION_ID, TENANT_ID, good_event, settings
 
 ZERO = "00000000-0000-0000-0000-000000000000"

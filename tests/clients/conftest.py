@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from selftest.entra.directory import Directory
-from selftest.entra.sign_in_server import SignInServer
-from selftest.entra.tenant_file import read_tenant_file
 from selftest.entra.tls import Tls, make_tls
-from selftest.target import APP_DIR
+from selftest.play.target import APP_DIR
+from selftest.signin.server import SignInServer
+from selftest.signin.tenant.directory import Directory
+from selftest.signin.tenant.file import read_tenant_file
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension, running_extension
 
@@ -39,7 +39,7 @@ def trust(ca_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def sample() -> Directory:
     """Give the tenant of the sample file."""
-    return read_tenant_file(Path(APP_DIR) / "selftest" / "tenant.sample.toml")
+    return read_tenant_file(Path(APP_DIR) / "selftest" / "signin" / "tenant" / "sample.toml")
 
 
 @pytest.fixture

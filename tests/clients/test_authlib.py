@@ -18,9 +18,9 @@ from authlib.integrations.requests_client import (  # type: ignore[import-untype
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from selftest.entra.directory import Directory
-from selftest.entra.sign_in_server import SignInServer
 from selftest.entra.tls import Tls
+from selftest.signin.server import SignInServer
+from selftest.signin.tenant.directory import Directory
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension
 

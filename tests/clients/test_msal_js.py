@@ -10,7 +10,7 @@ import jwt
 import pytest
 from playwright.async_api import Page, expect
 
-from selftest.entra.sign_in_server import SignInServer
+from selftest.signin.server import SignInServer
 from tests.clients.chromium import chromium, single_page_app, why_not
 from tests.clients.extension import Extension, Mood
 

@@ -7,8 +7,8 @@ import jwt
 import msal  # type: ignore[import-untyped] # MSAL ships no types
 import pytest
 
-from selftest.entra.directory import Directory
-from selftest.entra.sign_in_server import SignInServer
+from selftest.signin.server import SignInServer
+from selftest.signin.tenant.directory import Directory
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension, Mood
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 import jwt
 import pytest
 
-from selftest.entra.directory import Directory
-from selftest.entra.sign_in_server import SignInServer
+from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.entra.tls import Tls
 from selftest.host.process import AppProcess
-from selftest.target import APP_DIR, CALLOUT_PATH, endpoint_settings
+from selftest.play.target import APP_DIR, endpoint_settings
+from selftest.signin.server import SignInServer
+from selftest.signin.tenant.directory import Directory
 from tests.clients.browser import Browser
 from tests.clients.test_msal_python import ORDERS, App
 

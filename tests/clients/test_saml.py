@@ -13,10 +13,10 @@ from onelogin.saml2.idp_metadata_parser import (  # type: ignore[import-untyped]
     OneLogin_Saml2_IdPMetadataParser,
 )
 
-from selftest.entra.saml_messages import Addressed, signed_response
-from selftest.entra.saml_statement import AttributeStatement, SamlAttribute
-from selftest.entra.sign_in_server import SignInServer
 from selftest.entra.signing import generate_signing_key
+from selftest.signin.saml.attribute_statement import AttributeStatement, SamlAttribute
+from selftest.signin.saml.messages import Addressed, signed_response
+from selftest.signin.server import SignInServer
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension
 

@@ -11,9 +11,13 @@ from infra.check import ROOT
 from infra.checker.azd_file import scripts
 from infra.checker.parameters import read_parameters, variables
 from infra.package import DEFAULT_OUT
+from selftest.cli import parser
 
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text())
-MODULES = sorted({name for script in scripts(PROJECT) for name in re.findall(r"-m (infra[\w.]*)", script)})
+MODULES = sorted({name for script in scripts(PROJECT) for name in re.findall(r"-m ([\w.]+)", script)})
+OURS = sorted(
+    {words for script in scripts(PROJECT) for words in re.findall(r"-m selftest (.+)$", script, re.MULTILINE)}
+)
 
 
 def test_what_is_deployed_is_the_package() -> None:
@@ -29,13 +33,13 @@ def test_what_is_deployed_is_the_package() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_hooks_call_modules_that_are_here(name: str) -> None:
     """A hook that names nothing stops a deployment halfway."""
-    try:
-        found = importlib.util.find_spec(name)
-    except ModuleNotFoundError:
-        found = None
-    if found is None and name == "infra.entra":
-        pytest.skip("infra.entra, which makes the objects in Entra, is not in this checkout")
-    assert found is not None
+    assert importlib.util.find_spec(name) is not None
+
+
+@pytest.mark.parametrize("words", OURS)
+def test_hooks_give_flags_that_exist(words: str) -> None:
+    """A flag that a command does not know stops a deployment halfway, too."""
+    assert parser().parse_args(words.split()).run
 
 
 def test_settings_have_one_name() -> None:

@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 
 from infra import package
-from selftest.caller import Caller, caller_session
+from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.entra.payloads import VARIETIES
 from selftest.entra.server import EntraServer
-from selftest.judge import judge
-from selftest.target import CALLOUT_PATH, endpoint_settings
+from selftest.judge.verdict import judge
+from selftest.play.caller import Caller, caller_session
+from selftest.play.target import endpoint_settings
 
 _OURS = {"claims", "function_app.py", "host.json", "requirements.txt", ".python_packages"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-LOCUSTFILE = ROOT / "selftest" / "locustfile.py"
+LOCUSTFILE = ROOT / "selftest" / "load" / "locustfile.py"
 EXECUTABLE = Path(os.environ.get("LOCUST", ROOT / ".venv-bench" / "bin" / "locust"))
 
 #: Secrets and settings of whoever runs the tests stay out of them.

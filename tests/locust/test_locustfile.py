@@ -17,7 +17,7 @@ from aiohttp import web
 
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
-from selftest.target import APP_DIR, endpoint_settings
+from selftest.play.target import APP_DIR, endpoint_settings
 from tests.locust.endpoints import GOOD, BreakConnection, endpoint, good, silent
 from tests.locust.runs import end_of, locust, needs_locust, start
 from tests.selftest.scripted_server import raw, scripted_server

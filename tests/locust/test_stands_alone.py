@@ -6,10 +6,10 @@ import json
 import subprocess
 import sys
 
-from selftest.caller import encode_event
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.payloads import VARIETIES
-from selftest.entra.tenant import DEFAULT_TENANT
-from selftest.judge import Reply, judge
+from selftest.judge.verdict import Reply, judge
+from selftest.play.caller import encode_event
 from tests.locust.endpoints import GOOD
 from tests.locust.runs import EXECUTABLE, LOCUSTFILE, needs_locust
 
@@ -90,7 +90,7 @@ def test_events_are_those_of_the_harness() -> None:
     wanted = [encode_event(variety.build(DEFAULT_TENANT, _NIL)).decode() for variety in VARIETIES]
     text = LOCUSTFILE.with_name("load-events.jsonl").read_text(encoding="utf-8")
     assert text.splitlines() == wanted, (
-        "write it anew: python -m tests.locust.test_stands_alone >selftest/load-events.jsonl"
+        "write it anew: python -m tests.locust.test_stands_alone >selftest/load/load-events.jsonl"
     )
 
 

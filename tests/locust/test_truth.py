@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.truth import Case, Row, claims, measure
 from benchmarks.truth_tools import ENGINE, TOOLS, Job, Reported, nearest_rank
-from selftest.caller import caller_session
+from selftest.play.caller import caller_session
 from tests.locust.runs import ROOT
 
 _BY_NAME = {tool.name: tool for tool in TOOLS}

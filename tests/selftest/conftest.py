@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from selftest.caller import caller_session
 from selftest.entra.server import EntraServer
+from selftest.play.caller import caller_session
 
 
 @pytest.fixture

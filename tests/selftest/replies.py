@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
-from selftest.judge import Reply, Verdict
+from selftest.judge.verdict import Reply, Verdict
 
 JSON = "application/json"
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import aiohttp
 
-from selftest.caller import Caller
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
-from selftest.entra.tenant import DEFAULT_TENANT
-from selftest.signin import SignIn, sign_in
+from selftest.play.caller import Caller
+from selftest.play.sign_in import SignIn, sign_in
 from tests.selftest.scripted_server import Script, scripted_server
 
 

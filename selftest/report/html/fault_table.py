@@ -1,7 +1,7 @@
 """The fault checks as a table: what goes wrong, against what the endpoint was told to do about it.
 
 The rows come from the ids and titles in the results, not from the registry, so that a file of another version is shown
-as it was. Source: `selftest.checks.fault_matrix` puts the policies 30 numbers apart.
+as it was. Source: `selftest.checks.faults.matrix` puts the policies 30 numbers apart.
 """
 
 import re

@@ -8,7 +8,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from selftest.codes import CODES
+from selftest.judge.codes import CODES
 from selftest.report.html.pictures.budget_bar import budget_bar
 from selftest.report.html.pictures.cold_bars import cold_start_bars
 from selftest.report.html.pictures.curve import Line, percentile_curve

@@ -18,11 +18,11 @@ import trustme
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.oauth_error import OAuthError
 from selftest.entra.signing import KeySet
-from selftest.entra.tenant import DEFAULT_TENANT
 from selftest.entra.token_endpoint import issue
-from selftest.entra.tokens import TokenMint
+from selftest.entra.token_mint import TokenMint
 
 TENANT_ID = DEFAULT_TENANT.tenant_id
 CLIENT_ID = DEFAULT_TENANT.client.app_id

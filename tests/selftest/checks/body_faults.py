@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from selftest.entra.tenant import DEFAULT_TENANT
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from tests.selftest.checks.broken import Fault, Incoming, answers, forgives
 
 ZERO = "00000000-0000-0000-0000-000000000000"

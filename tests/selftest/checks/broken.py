@@ -14,8 +14,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from selftest.checks.bench import Bench
-from selftest.checks.wire import encode
+from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.raw_bytes import encode
 from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from selftest.checks.bench import Bench
+from selftest.base.sample_tenant import DEFAULT_TENANT
+from selftest.checks.bench.environment import Bench
 from selftest.entra.server import EntraServer
-from selftest.entra.tenant import DEFAULT_TENANT
 from tests.selftest.checks.broken import (
     Fault,
     Incoming,

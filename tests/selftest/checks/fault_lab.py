@@ -21,10 +21,10 @@ from claims.settings.claim_names import ClaimNames
 from claims.settings.settings import Settings
 from claims.token.keys import SigningKeys
 from claims.wire.fetch import HttpGet
-from selftest.checks.variant import Variant
+from selftest.checks.bench.variant import Variant
 from selftest.downstream.server import SCOPE, DownstreamServer
 from selftest.entra.server import EntraServer
-from selftest.target import endpoint_settings
+from selftest.play.target import endpoint_settings
 from tests.selftest.checks.lab import Lab, serve_lab
 
 #: Of the downstream's delays, and of the lives of tokens.

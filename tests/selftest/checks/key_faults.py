@@ -4,7 +4,7 @@ import asyncio
 
 import aiohttp
 
-from selftest.checks.token_rotation import new_key, spare_key
+from selftest.checks.token.rotation import new_key, spare_key
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.server import EntraServer
 from tests.selftest.checks.broken import Fault, Incoming, Outgoing, accepts, answers, answers_at, believes_at

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from claims.endpoint import Endpoint
-from selftest.caller import caller_session
-from selftest.checks.bench import Bench
-from selftest.checks.token_rotation import publish_for_checks
+from selftest.base.endpoint_url import CALLOUT_PATH, HEALTH_PATH
+from selftest.checks.bench.environment import Bench
+from selftest.checks.token.rotation import publish_for_checks
 from selftest.entra.server import EntraServer
-from selftest.target import CALLOUT_PATH, HEALTH_PATH, endpoint_settings
+from selftest.play.caller import caller_session
+from selftest.play.target import endpoint_settings
 from tests.selftest.checks.broken import GOOD, Fault, Incoming, Outgoing
 
 _HEADER_BYTES = 64 * 1024

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
-from selftest.checks.fault_rows import ROWS
+from selftest.checks.faults.rows import ROWS
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
 from tests.selftest.checks.broken import Fault, Incoming, Outgoing

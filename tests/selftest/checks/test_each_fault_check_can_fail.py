@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 
 from selftest.checks import REGISTRY
+from selftest.checks.bench.variant import BY_POLICY, TWO_ATTEMPTS, Policy
 from selftest.checks.runner import run_checks
-from selftest.checks.variant import BY_POLICY, TWO_ATTEMPTS, Policy
 from selftest.downstream.server import DownstreamServer
 from selftest.report.results import CheckResult
 from tests.selftest.checks.broken import GOOD, Fault, Incoming, Outgoing

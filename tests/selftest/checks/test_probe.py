@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from selftest.caller import caller_session
-from selftest.checks.probe import MAX_REPLY_BYTES, Answer, Request, redact, send
+from selftest.checks.bench.probe import MAX_REPLY_BYTES, Answer, Request, redact, send
+from selftest.play.caller import caller_session
 
 type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -7,7 +7,7 @@ import pytest
 
 from selftest import checks
 from selftest.checks import REGISTRY
-from selftest.checks.bench import Bench
+from selftest.checks.bench.environment import Bench
 from selftest.checks.registry import (
     Check,
     DuplicateCheckError,
@@ -110,11 +110,22 @@ def test_an_unknown_id_is_refused_with_a_way_on(word: str) -> None:
 
 def test_every_module_with_checks_is_imported() -> None:
     """A file that registers checks is one that the package imports, or its checks would never run."""
-    folder = Path(checks.__file__).parent
     registers = re.compile(r"^(?:@check|register_attacks|register_faults|    register)\(", re.MULTILINE)
-    makers = {"attack", "fault_body", "registry"}
-    found = {path.stem for path in folder.glob("*.py") if registers.search(path.read_text())} - makers
+    makers = {"registry", "body.refused", "token.refused"}
+    folder = Path(checks.__file__).parent
+    found = {
+        ".".join(path.relative_to(folder).with_suffix("").parts)
+        for path in folder.rglob("*.py")
+        if registers.search(path.read_text())
+    }
     assert len(found) > 20
-    imported = re.search(r"from selftest\.checks import \((.*?)\)", (folder / "__init__.py").read_text(), re.DOTALL)
-    assert imported is not None
-    assert found == set(re.findall(r"\w+", imported[1]))
+    imported = {
+        f"{group[1]}.{name}"
+        for init in folder.glob("*/__init__.py")
+        for group in re.finditer(r"^from selftest\.checks\.(\w+) import \(?([\w\s,]+)", init.read_text(), re.MULTILINE)
+        for name in re.findall(r"\w+", group[2])
+    }
+    assert found - makers == imported
+    groups = re.search(r"^from selftest\.checks import (.*)$", (folder / "__init__.py").read_text(), re.MULTILINE)
+    assert groups is not None
+    assert {name.partition(".")[0] for name in imported} == set(re.findall(r"\w+", groups[1]))

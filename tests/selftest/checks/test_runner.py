@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 
 from selftest.checks import REGISTRY, Check, Outcome
-from selftest.checks.bench import Bench, NoGoodTokenError
+from selftest.checks.bench.environment import Bench, NoGoodTokenError, OpenVariant
+from selftest.checks.bench.variant import BY_POLICY, Variant
 from selftest.checks.registry import ANYWHERE, FRESH
-from selftest.checks.runner import OpenVariant, run_checks
-from selftest.checks.variant import BY_POLICY, Variant
+from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
 from tests.selftest.checks.broken import answers, believes
 from tests.selftest.checks.lab import Lab, open_lab

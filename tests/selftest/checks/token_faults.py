@@ -6,8 +6,8 @@ from collections.abc import Callable
 import aiohttp
 
 from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.server import EntraServer
-from selftest.entra.tenant import DEFAULT_TENANT
 from tests.selftest.checks.broken import (
     Fault,
     Incoming,

@@ -10,9 +10,10 @@ from threading import Event, Thread
 import pytest
 from aiohttp import web
 
-from selftest.checks import REGISTRY, at_target
+from selftest.checks import REGISTRY
+from selftest.checks.bench import target_bench
 from selftest.commands import check, report
-from selftest.report.stored import read_results
+from selftest.load.measured.results_file import read_results
 
 
 def command(*words: str) -> int:
@@ -29,7 +30,7 @@ def command(*words: str) -> int:
 @pytest.fixture(autouse=True)
 def no_cool_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a refusing endpoint from being waited for; test_at_target.py shows the wait."""
-    monkeypatch.setattr(at_target, "_COOL_DOWN_S", 0.0)
+    monkeypatch.setattr(target_bench, "_COOL_DOWN_S", 0.0)
 
 
 @pytest.fixture(name="refusing", scope="module")

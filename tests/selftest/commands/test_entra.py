@@ -13,10 +13,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from selftest.entra.tenant import DEFAULT_TENANT
-from selftest.target import APP_DIR
+from selftest.base.sample_tenant import DEFAULT_TENANT
+from selftest.play.target import APP_DIR
 
-SAMPLE = str(Path(APP_DIR) / "selftest" / "tenant.sample.toml")
+SAMPLE = str(Path(APP_DIR) / "selftest" / "signin" / "tenant" / "sample.toml")
 
 #: The two commands without the rest of the command line.
 _DRIVER = """

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from selftest.base.endpoint_url import CALLOUT_PATH
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.cli import parser
 from selftest.commands import token as command
-from selftest.direct_call.expectations import expectations
 from selftest.entra.server import EntraServer
-from selftest.entra.tenant import DEFAULT_TENANT
 from selftest.host.process import AppProcess
-from selftest.target import APP_DIR, CALLOUT_PATH, endpoint_settings
+from selftest.play.target import APP_DIR, endpoint_settings
+from selftest.tenant.direct_call.expectations import expectations
 from tests.selftest.scripted_server import answer, claims_reply, scripted_server
 
 APP = DEFAULT_TENANT.audience_app_id

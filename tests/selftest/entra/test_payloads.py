@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from claims.contract import CALLOUT_DATA_TYPE, EVENT_TYPE
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.payloads import VARIETIES, UnknownVarietyError, Variety, variety
-from selftest.entra.tenant import DEFAULT_TENANT
 
 CORRELATION_ID = "0f0f0f0f-0f0f-4f0f-8f0f-0f0f0f0f0f0f"
 

@@ -10,11 +10,11 @@ import jwt
 import pytest
 from aiohttp import web
 
+from selftest.base.sample_tenant import DEFAULT_TENANT, local_tenant
 from selftest.entra.hostile_keys import publish_hostile_keys
 from selftest.entra.metadata import metadata_document
 from selftest.entra.server import EntraServer
-from selftest.entra.tenant import DEFAULT_TENANT, local_tenant
-from selftest.entra.tokens import TokenVersion
+from selftest.entra.token_mint import TokenVersion
 
 VERSIONS: tuple[TokenVersion, ...] = ("1.0", "2.0")
 PREFIX: dict[TokenVersion, str] = {"1.0": "", "2.0": "/v2.0"}

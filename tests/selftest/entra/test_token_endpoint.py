@@ -7,8 +7,8 @@ import aiohttp
 import jwt
 import pytest
 
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.server import EntraServer
-from selftest.entra.tenant import DEFAULT_TENANT
 
 TENANT = DEFAULT_TENANT
 GOOD = {

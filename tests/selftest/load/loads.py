@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from selftest.load.collect import load_line
-from selftest.load.profiles import LoadPlan
-from selftest.load.samples import Samples
-from selftest.load.schedule import Segment
-from selftest.load.summary import LoadRecord
+from selftest.load.measured.collect import load_line
+from selftest.load.measured.samples import Samples
+from selftest.load.measured.summary import LoadRecord
+from selftest.load.plan.profiles import LoadPlan
+from selftest.load.plan.schedule import Segment
 from selftest.report.load_result import (
     ColdStart,
     Fault,

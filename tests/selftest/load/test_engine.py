@@ -10,9 +10,9 @@ from aiohttp import web
 from yarl import URL
 
 from selftest.load.engine import Limits, Prepared, Sample, run_open_loop
+from selftest.load.measured.statistics import percentile
 from selftest.load.outcome import Outcomes
-from selftest.load.schedule import Segment, due_offsets_s
-from selftest.load.statistics import percentile
+from selftest.load.plan.schedule import Segment, due_offsets_s
 from tests.selftest.load.endpoint import GOOD_BODY
 from tests.selftest.scripted_server import Script, answer, claims_reply, raw, reset, scripted_server, silence
 

@@ -2,11 +2,11 @@
 
 import json
 
-from selftest.caller import Attempt
 from selftest.load import outcome
 from selftest.load.engine import Prepared, Sample
+from selftest.load.measured.samples import Samples
 from selftest.load.outcome import Outcomes, call_line
-from selftest.load.samples import Samples
+from selftest.play.caller import Attempt
 from tests.selftest.replies import GOOD, document
 
 ID = "11111111-2222-4333-8444-555555555555"

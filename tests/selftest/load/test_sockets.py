@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from selftest.target import APP_DIR
+from selftest.play.target import APP_DIR
 
 resource = pytest.importorskip("resource", reason="Windows has no such limit")
 

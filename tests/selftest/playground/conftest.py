@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from selftest.entra.directory import Directory
-from selftest.entra.tenant_file import read_tenant_file
-from selftest.playground.stage import Stage
-from selftest.target import APP_DIR
+from selftest.play.target import APP_DIR
+from selftest.playground.player import Stage
+from selftest.signin.tenant.directory import Directory
+from selftest.signin.tenant.file import read_tenant_file
 
 
 def copy_app(directory: Path) -> Path:
@@ -26,7 +26,7 @@ def copy_app(directory: Path) -> Path:
 @pytest.fixture(scope="session")
 def sample() -> Directory:
     """Give the tenant of the sample file."""
-    return read_tenant_file(APP_DIR / "selftest" / "tenant.sample.toml")
+    return read_tenant_file(APP_DIR / "selftest" / "signin" / "tenant" / "sample.toml")
 
 
 @pytest.fixture

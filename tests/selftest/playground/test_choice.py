@@ -2,8 +2,8 @@
 
 import pytest
 
-from selftest.entra.directory import Directory
 from selftest.playground.choice import ChoiceError, Offer
+from selftest.signin.tenant.directory import Directory
 
 
 def offer(sample: Directory, *, local: bool = True) -> Offer:

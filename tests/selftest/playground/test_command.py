@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from selftest.target import APP_DIR
+from selftest.play.target import APP_DIR
 
 
 @asynccontextmanager

@@ -10,10 +10,10 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from selftest.entra.directory import Directory
-from selftest.playground.home_view import home_values
+from selftest.playground.html.home import home_values
+from selftest.playground.player import Stage
 from selftest.playground.server import PlaygroundServer
-from selftest.playground.stage import Stage
+from selftest.signin.tenant.directory import Directory
 
 TOKEN = re.compile(r'name="page_token" value="([^"]+)"')
 

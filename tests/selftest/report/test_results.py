@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from selftest.load.measured.results_file import read_results
 from selftest.report.results import CheckResult, Results
-from selftest.report.stored import SCHEMA_PATH, ReportError, dump, parse, read_results, write_results
+from selftest.report.stored import SCHEMA_PATH, ReportError, dump, parse, write_results
 from tests.selftest.report.sample import EVERYTHING, check, results, signin
 
 SCHEMA = json.loads(SCHEMA_PATH.read_text())

@@ -1,0 +1,172 @@
+"""C85 to C94: what shows only in how the request came, in several requests, or beside them."""
+
+import asyncio
+from typing import Any, Final
+
+from yarl import URL
+
+from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.probe import Request
+from selftest.checks.expectations import claims_of, failed, must_accept, passed, read_json, skipped
+from selftest.checks.registry import ANYWHERE, Outcome, check
+
+_AT_ONCE: Final = 20
+_OURS: Final = "ours: the HTTP contract"
+
+
+@check(
+    "C85",
+    "answers at an address with a function key",
+    source="entra-docs custom-extension-tokenissuancestart-configuration.md shows a target URL with ?code=",
+    why="The portal's own address of a function carries a key; who pastes it must not break the sign-in.",
+    fix="Ignore query parameters.",
+    explain="Sends the good request to the address with ?code=… behind it.\nWanted: 200.",
+)
+async def tolerates_a_function_key(bench: Bench) -> Outcome:
+    """Add a parameter that means nothing."""
+    good = bench.good_request()
+    url = str(URL(bench.url).update_query(code="not-a-key"))
+    return await must_accept(bench, Request(url=url, headers=good.headers, body=good.body))
+
+
+@check(
+    "C86",
+    "answers whatever the client calls itself",
+    source="entra-docs custom-claims-provider-reference.md documents two headers, and User-Agent is none of them",
+    why="A filter by User-Agent stops Entra on the day its client changes, and no attacker ever.",
+    fix="Switch such filters off, also in what stands in front of the endpoint.",
+    explain="Sends the good request without a User-Agent, then with one, and an id header of Microsoft's style."
+    "\nWanted: 200 to both.",
+)
+async def tolerates_any_client(bench: Bench) -> Outcome:
+    """Send the header not at all, then with a value that nobody knows."""
+    first = await must_accept(bench, bench.good_request())
+    if first.status != "pass":
+        return first
+    named = bench.good_request().with_header("User-Agent", "unheard-of/0.1")
+    return await must_accept(bench, named.with_header("x-ms-client-request-id", bench.new_id()))
+
+
+@check(
+    "C87",
+    "answers a traced request",
+    source="W3C Trace Context",
+    why="Front ends add traceparent; also a broken one must not matter.",
+    fix="Read no trace header, or read it leniently.",
+    explain="Sends the good request with a traceparent, then with one that is malformed.\nWanted: 200 to both.",
+)
+async def tolerates_traces(bench: Bench) -> Outcome:
+    """Send a good and a malformed one."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    first = await must_accept(bench, bench.good_request().with_header("traceparent", trace))
+    if first.status != "pass":
+        return first
+    return await must_accept(bench, bench.good_request().with_header("traceparent", "00-zz"))
+
+
+@check(
+    "C88",
+    "answers twenty calls at once",
+    source="ours: sign-ins come in bursts",
+    why="One slow call that blocks the others makes all of them late.",
+    fix="Handle requests asynchronously and let nothing block the event loop.",
+    explain=f"Sends {_AT_ONCE} good events at once.\nWanted: 200 to each within 2000 ms.",
+)
+async def answers_at_once(bench: Bench) -> Outcome:
+    """Report the first call that failed."""
+    expected = f"HTTP 200 to each of {_AT_ONCE}"
+    answers = await asyncio.gather(*(bench.send(bench.good_request()) for _ in range(_AT_ONCE)))
+    bad = [answer for answer in answers if answer.status != 200]
+    if bad:
+        return failed(bad[0], expected, f"{bad[0]} to {len(bad)} of them")
+    return passed(max(answers, key=lambda answer: answer.latency_ms), expected)
+
+
+@check(
+    "C89",
+    "never mixes up two calls",
+    source="ours: a claim of one user in another's token is the worst that can happen here",
+    why="State that two requests share gives one user the other's claims.",
+    fix="Keep everything of a request in arguments and local variables.",
+    explain=f"Sends {_AT_ONCE} events at once, each with its own correlation id, and looks for the ids in the claims."
+    "\nWanted: each answer holds its own id and no other. Skipped where no claim echoes the id.",
+)
+async def never_mixes_up(bench: Bench) -> Outcome:
+    """Compare each answer with the ids of all events."""
+    expected = "each answer holds its own correlation id and no other"
+    ids = [bench.new_id() for _ in range(_AT_ONCE)]
+    requests = [bench.good_request(bench.event(correlation_id)) for correlation_id in ids]
+    answers = await asyncio.gather(*(bench.send(request) for request in requests))
+    bodies = [answer.body.decode(errors="replace") for answer in answers]
+    if not any(other in body for body in bodies for other in ids):
+        return skipped(expected, "no claim echoes the correlation id, so a mix-up would not show")
+    for own, body, answer in zip(ids, bodies, answers, strict=True):
+        if own not in body or any(other in body for other in ids if other != own):
+            return failed(answer, expected, "an answer holds another call's id, or not its own")
+    return passed(answers[0], expected, "they do")
+
+
+@check(
+    "C90",
+    "answers the same event twice alike",
+    level="should",
+    source="entra-docs custom-extension-troubleshoot.md: Entra may call again; the retry carries the same event",
+    why="Entra repeats a call that took too long; the repetition must not be another answer, or another mail sent.",
+    fix="Derive claims from the event and from stored data only; make side effects happen once a correlationId.",
+    explain="Sends one event twice.\nWanted: 200 and the same claims both times.",
+)
+async def answers_alike(bench: Bench) -> Outcome:
+    """Compare the claims."""
+    expected = "the same claims both times"
+    event = bench.event()
+    first, second = [await bench.send(bench.good_request(event)) for _ in range(2)]
+    if not first.status == second.status == 200:
+        return skipped(expected, f"there are no two replies to compare: {first} and {second}")
+    claims: list[Any] = [claims_of(read_json(answer)) for answer in (first, second)]
+    if claims[0] == claims[1]:
+        return passed(second, expected, "they are equal")
+    return failed(second, expected, "the claims differ")
+
+
+@check(
+    "C91",
+    "tells that it is ready",
+    level="should",
+    source=_OURS,
+    why="Without it nobody knows before the first sign-in whether the keys are loaded.",
+    fix="Add GET /api/health: 200 when signing keys are loaded, 503 with a reason otherwise.",
+    explain="Sends GET to `health` beside the endpoint.\nWanted: 200.",
+    needs=ANYWHERE,
+)
+async def is_ready(bench: Bench) -> Outcome:
+    """Ask without a token."""
+    answer = await bench.send(Request(url=bench.health_url, method="GET"))
+    return (passed if answer.status == 200 else failed)(answer, "HTTP 200")
+
+
+@check(
+    "C92",
+    "names nobody when it tells that it is ready",
+    level="should",
+    source=_OURS,
+    why="The address is public; a tenant's id and an audience are where an attack begins.",
+    fix="Answer with a constant. claims/endpoint.py shows it.",
+    explain="Sends GET to `health` beside the endpoint.\nWanted: no tenant id, audience or authority in the answer.",
+    needs=ANYWHERE,
+)
+async def names_nobody(bench: Bench) -> Outcome:
+    """Look for the ids of the tenant that is played."""
+    expected = "no tenant id, audience or authority"
+    answer = await bench.send(Request(url=bench.health_url, method="GET"))
+    if answer.status not in {200, 503}:
+        return skipped(expected, f"there is no health to read: {answer}")
+    told = answer.body.decode(errors="replace") + str(answer.headers)
+    secrets = {
+        "tenant id": bench.tenant.tenant_id,
+        "audience": bench.tenant.audience_app_id,
+        "authority": bench.entra.base_url,
+    }
+    named = [name for name, value in secrets.items() if value in told]
+    if named:
+        return failed(answer, expected, f"it names: {', '.join(named)}")
+    return passed(answer, expected, "it names none")

@@ -1,0 +1,132 @@
+"""What is wrong with a reply, rule by rule: each function returns a complaint, or None.
+
+A rule looks at one thing and takes the rest as it comes, so that one mistake is reported once, by its own check.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE, is_restricted
+from selftest.checks.bench.probe import Answer
+from selftest.checks.expectations import claims_of, first_action
+from selftest.judge.verdict import Reply, judge
+
+type ReplyRule = Callable[[Answer, dict[str, Any]], str | None]
+
+
+def _data(reply: dict[str, Any]) -> dict[str, Any]:
+    data = reply.get("data")
+    return data if isinstance(data, dict) else {}
+
+
+def content_type(answer: Answer, _: dict[str, Any]) -> str | None:
+    """Complain of another media type; parameters are fine."""
+    value = answer.header("Content-Type") or ""
+    return (
+        None if value.partition(";")[0].strip().lower() == "application/json" else f"Content-Type: {value or 'absent'}"
+    )
+
+
+def data_type(_: Answer, reply: dict[str, Any]) -> str | None:
+    """Complain of another type of ``data``."""
+    actual = _data(reply).get("@odata.type")
+    return None if actual == RESPONSE_DATA_TYPE else f"data.@odata.type is {_shown(actual)}"
+
+
+def one_action(_: Answer, reply: dict[str, Any]) -> str | None:
+    """Complain of none, several, or something that is no list."""
+    actions = _data(reply).get("actions")
+    if not isinstance(actions, list):
+        return "actions is no list"
+    return None if len(actions) == 1 else f"{len(actions)} actions"
+
+
+def action_type(_: Answer, reply: dict[str, Any]) -> str | None:
+    """Complain of another type of the first action."""
+    actual = (first_action(reply) or {}).get("@odata.type")
+    return None if actual == PROVIDE_CLAIMS_ACTION else f"the action's @odata.type is {_shown(actual)}"
+
+
+def claims_object(_: Answer, reply: dict[str, Any]) -> str | None:
+    """Complain where the claims are no object."""
+    claims = claims_of(reply)
+    return None if isinstance(claims, dict) else f"claims is {_kind(claims)}"
+
+
+def _claims(reply: dict[str, Any]) -> Mapping[str, object]:
+    claims = claims_of(reply)
+    return claims if isinstance(claims, dict) else {}
+
+
+def values(_: Answer, reply: dict[str, Any]) -> str | None:
+    """Complain of claims that are neither a string nor an array of strings; values are not shown."""
+    wrong = [f"{name} is {_kind(value)}" for name, value in _claims(reply).items() if not _is_claim_value(value)]
+    return "; ".join(wrong) or None
+
+
+def names(_: Answer, reply: dict[str, Any]) -> str | None:
+    """Complain of an empty or blank name."""
+    return "a claim without a name" if any(not name.strip() for name in _claims(reply)) else None
+
+
+def size_within(limit_bytes: int) -> ReplyRule:
+    """Make the rule for a number of bytes, names and values together."""
+
+    def judged(_: Answer, reply: dict[str, Any]) -> str | None:
+        size_bytes = sum(_value_bytes(name) + _value_bytes(value) for name, value in _claims(reply).items())
+        return None if size_bytes <= limit_bytes else f"{size_bytes} bytes"
+
+    return judged
+
+
+def _value_bytes(value: object) -> int:
+    items = value if isinstance(value, list) else [value]
+    texts = (item if isinstance(item, str) else json.dumps(item) for item in items)
+    return sum(len(text.encode(errors="surrogatepass")) for text in texts)
+
+
+def unrestricted(_: Answer, reply: dict[str, Any]) -> str | None:
+    """Complain of names that a mapping policy may not emit."""
+    restricted = sorted(name for name in _claims(reply) if is_restricted(name))
+    return f"restricted: {', '.join(restricted)}" if restricted else None
+
+
+def one_meaning(answer: Answer, _: dict[str, Any]) -> str | None:
+    """Complain of what is not JSON in UTF-8, and of a member twice."""
+    twice: list[str] = []
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        twice.extend(name for name in set(names) if names.count(name) > 1)
+        return dict(pairs)
+
+    try:
+        json.loads(answer.body.decode("utf-8-sig"), object_pairs_hook=members)
+    except (ValueError, RecursionError) as error:
+        return f"the body is not JSON in UTF-8 ({type(error).__name__})"
+    return f"members twice: {', '.join(sorted(twice))}" if twice else None
+
+
+def no_mark(answer: Answer, _: dict[str, Any]) -> str | None:
+    """Complain of a byte order mark."""
+    return "it starts with EF BB BF" if answer.body.startswith(b"\xef\xbb\xbf") else None
+
+
+def minted(answer: Answer, _: dict[str, Any]) -> str | None:
+    """Complain of the code that Entra would log."""
+    verdict = judge(Reply(status=answer.status, content_type=answer.header("Content-Type"), body=answer.body))
+    return None if verdict.minted else f"Entra would log {verdict.code} {verdict.name}: {verdict.reason}"
+
+
+def _is_claim_value(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null or absent"}
+    return names.get(type(value), "a number")
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value[:80]) if isinstance(value, str) else _kind(value)

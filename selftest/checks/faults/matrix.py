@@ -1,0 +1,163 @@
+"""F01 to F89: every fault of what the endpoint depends on, under every failure policy.
+
+Each check sees the endpoint answer well, plays one fault, sends one event, and judges the one answer whole. The
+policies are 30 numbers apart: F03, F33 and F63 are one fault under ``fail``, ``omit`` and ``stale``.
+"""
+
+from typing import Any, Final
+
+from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.log_lines import logged, records_of
+from selftest.checks.bench.probe import Answer
+from selftest.checks.bench.variant import BY_POLICY, Policy
+from selftest.checks.expectations import claims_of, failed, passed, read_json
+from selftest.checks.faults.answers import Shown, Wanted, complaints, lateness
+from selftest.checks.faults.rows import ROWS, FaultRow
+from selftest.checks.faults.setup import NotWellError, event_of, playing, stage_of
+from selftest.checks.registry import DOWNSTREAM, Check, Outcome, Run, check, register
+from selftest.downstream.faults import FAULTS
+
+type Claims = dict[str, Any]
+
+_FIRST: Final[dict[Policy, int]] = {"fail": 0, "omit": 30, "stale": 60}
+_SHOWN: Final[dict[Policy, Shown]] = {"fail": "failed", "omit": "omitted", "stale": "stale"}
+_DOES: Final[dict[Policy, str]] = {
+    "fail": "fails in time",
+    "omit": "omits the claims",
+    "stale": "sends the last good claims",
+}
+_OURS: Final = "ours: Claims__OnFailure; Entra waits 2000 ms at most (customExtensionClientConfiguration)"
+_FIX: Final = (
+    "Bound the provider by the budget and apply Claims__OnFailure. claims/provider_call.py and "
+    "claims/failure_policy.py show it."
+)
+#: Late once may be the machine; late every time is the endpoint.
+_ATTEMPTS: Final = 3
+#: Differs with each answer of the emulated API, so that an old one is known.
+_VERSION: Final = "ProfileVersion"
+
+
+def _title(row: FaultRow, policy: Policy) -> str:
+    says = FAULTS[row.fault].says
+    match row.effect:
+        case "claims":
+            return f"sends claims while {says} ({policy})"
+        case "nobody":
+            return f"sends default claims while {says} ({policy})"
+        case "failure":
+            return f"{_DOES[policy]} while {says}"
+
+
+def _why(row: FaultRow, policy: Policy) -> str:
+    if row.effect != "failure":
+        return "This is no failure of the provider; who treats it as one locks people out, or sends what is not theirs."
+    return {
+        "fail": "An answer after Entra's timeout fails the sign-in without a reason, and so does a broken one.",
+        "omit": "Who chose to let people in without claims must not lock them out when a downstream fails.",
+        "stale": "Who chose yesterday's claims over none must not lose people their access when a downstream fails.",
+    }[policy]
+
+
+def _wanted(row: FaultRow, policy: Policy, budget_ms: int, good: Claims) -> Wanted:
+    if row.effect != "failure":
+        claims = good if row.effect == "claims" else {}
+        return Wanted(status=200, shown="claims", claims=claims, codes=(), budget_ms=budget_ms)
+    sent: dict[Policy, Claims | None] = {"fail": None, "omit": {}, "stale": good}
+    return Wanted(
+        status=503 if policy == "fail" else 200,
+        shown=_SHOWN[policy],
+        claims=sent[policy],
+        codes=row.codes,
+        budget_ms=budget_ms,
+    )
+
+
+def _anew(good: Claims, answer: Answer) -> Claims:
+    """Give the claims that the API has sent for this very answer: the last ones, but for their version."""
+    came = claims_of(read_json(answer))
+    version = came.get(_VERSION) if isinstance(came, dict) else None
+    return {**good, _VERSION: "another" if version == good.get(_VERSION) else version}
+
+
+def _judged(row: FaultRow, policy: Policy) -> Run:
+    async def run(bench: Bench) -> Outcome:
+        _, variant = stage_of(bench)
+        expected = _wanted(row, policy, variant.budget_ms, {}).words()
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                answer, wrong = await _played(row, policy, bench)
+            except NotWellError as error:
+                return failed(error.answer, expected, str(error))
+            late = [*lateness(answer, variant.budget_ms)]
+            if wrong or not late or attempt == _ATTEMPTS:
+                break
+        told = "; ".join(wrong + late)
+        return failed(answer, expected, told) if told else passed(answer, expected)
+
+    return run
+
+
+async def _played(row: FaultRow, policy: Policy, bench: Bench) -> tuple[Answer, list[str]]:
+    """Play the fault once and name what is wrong with the answer."""
+    downstream, variant = stage_of(bench)
+    # A user of its own: what others have left behind can neither help nor be counted.
+    user_id = bench.new_id()
+    event, correlation_id = event_of(bench, user_id)
+    async with playing(bench, FAULTS[row.fault], user_id) as good:
+        before = downstream.asked_about[user_id]
+        answer, lines = await logged(bench, bench.good_request(event), correlation_id=correlation_id)
+        calls = downstream.asked_about[user_id] - before
+    claims = _anew(good, answer) if row.effect == "claims" else good
+    wanted = _wanted(row, policy, variant.budget_ms, claims)
+    wrong = [*complaints(answer, list(records_of(lines, correlation_id)), wanted)]
+    if calls > row.most_calls:
+        wrong.append(f"the API was asked {calls} times")
+    return answer, wrong
+
+
+for _policy, _variant in BY_POLICY.items():
+    for _row in ROWS:
+        register(
+            Check(
+                id=f"F{_FIRST[_policy] + _row.number:02d}",
+                title=_title(_row, _policy),
+                level="must",
+                source=_OURS,
+                why=_why(_row, _policy),
+                fix=_FIX,
+                explain=f"Sends the good event, which must be answered with claims; then again while "
+                f"{FAULTS[_row.fault].says}.\nThe app runs with Claims__OnFailure={_policy}, "
+                f"Claims__BudgetMs={_variant.budget_ms}.\nWanted: "
+                f"{_wanted(_row, _policy, _variant.budget_ms, {}).words()}; one answer, one log line. "
+                "An answer that is only late is asked for again, twice at the most.",
+                needs=DOWNSTREAM,
+                variant=_variant,
+                run=_judged(_row, _policy),
+            )
+        )
+
+
+@check(
+    "F89",
+    "sends nobody the last good claims of somebody else",
+    source=_OURS,
+    why="Another user's claims are the worst answer there is.",
+    fix="Keep last good claims by user, extension and application. claims/failure_policy.py shows it.",
+    explain="Sends the good event, which must be answered with claims; then, while the API answers 500, the event of "
+    "a user who was never seen.\nThe app runs with Claims__OnFailure=stale.\nWanted: HTTP 503, no claims.",
+    needs=DOWNSTREAM,
+    variant=BY_POLICY["stale"],
+)
+async def keeps_users_apart(bench: Bench) -> Outcome:
+    """Send the event of a stranger."""
+    _, variant = stage_of(bench)
+    codes = next(row.codes for row in ROWS if row.fault == "error")
+    wanted = Wanted(status=503, shown="failed", claims=None, codes=codes, budget_ms=variant.budget_ms)
+    event, correlation_id = event_of(bench, bench.new_id())
+    try:
+        async with playing(bench, FAULTS["error"], bench.new_id()):
+            answer, lines = await logged(bench, bench.good_request(event), correlation_id=correlation_id)
+    except NotWellError as error:
+        return failed(error.answer, wanted.words(), str(error))
+    wrong = [*complaints(answer, list(records_of(lines, correlation_id)), wanted)]
+    return failed(answer, wanted.words(), "; ".join(wrong)) if wrong else passed(answer, wanted.words())

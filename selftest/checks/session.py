@@ -1,0 +1,187 @@
+"""One run against a target: what it found, also when it was interrupted, made into results.
+
+Everything that is found is a line, as the raw file has it, and the results are made from the lines: so a run that broke
+off, and a file that is read a year later, give the same results as the run itself.
+"""
+
+import argparse
+import asyncio
+import datetime as dt
+import time
+from collections.abc import Coroutine, Sequence
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+from selftest.base.endpoint_url import CALLOUT_PATH
+from selftest.checks import Check
+from selftest.checks.bench.environment import Bench, OpenVariant
+from selftest.checks.runner import run_checks
+from selftest.entra.payloads import VARIETIES
+from selftest.load.measured.collect import Collector
+from selftest.load.measured.raw_file import RAW_NAME, RawFile
+from selftest.load.plan.profiles import LoadPlan
+from selftest.load.prepared_events import Callouts, Tokens
+from selftest.load.run_plan import Ground, play
+from selftest.load.sockets import allow_connections
+from selftest.play.sign_in import SignIn, sign_in
+from selftest.play.target import APP_DIR, Target
+from selftest.report import provenance
+from selftest.report.load_result import LoadResult
+from selftest.report.progress import Progress
+from selftest.report.results import SCHEMA_VERSION, Results, SignInResult
+
+#: What the generator may be blamed for: a quieter moment may mend it.
+_OF_THE_GENERATOR: Final = frozenset({"lateness", "rate", "clock"})
+
+
+class Session:
+    """Collects what a run finds.
+
+    Args:
+        args: of the command: ``url``, ``strict``, and ``deployed`` and ``out`` where it has them. The raw file is
+            written to ``out``.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._strict: bool = args.strict
+        self._mode = _mode(args.url, deployed=getattr(args, "deployed", False))
+        self._target = provenance.target(args.url or "", self._mode)
+        self._started_at = dt.datetime.now(dt.UTC)
+        self._start_s = time.perf_counter()
+        self._interrupted = False
+        self._path = None if args.out is None else args.out / RAW_NAME
+        self._raw: RawFile | None = None
+        self._collector = Collector()
+        self._begun = False
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run the work to its end, or until Ctrl-C; what was found until then stays.
+
+        Raises:
+            ReportError: The raw file cannot be written.
+        """
+        try:
+            asyncio.run(work)
+        except KeyboardInterrupt:
+            self._interrupted = True
+        except BaseException:
+            # Without an end line: whoever reads it sees that the run broke off.
+            if self._raw is not None:
+                self._raw.close()
+            raise
+
+    def reached(self, target: Target) -> None:
+        """Note where the endpoint is, once it is known."""
+        self._target = provenance.target(target.url, self._mode)
+
+    async def play_signins(self, target: Target) -> None:
+        """Play each documented variety once, as Entra does with its longest timeout and one retry."""
+        with Progress(len(VARIETIES)) as progress:
+            for variety in VARIETIES:
+                played = await sign_in(target.caller, target.url, target.entra.mint, target.tenant, variety)
+                found = _result(played)
+                self._take({"kind": "signin", **asdict(found), "warnings": list(found.warnings)})
+                progress.step(variety.id)
+
+    async def play_load(
+        self, target: Target, plan: LoadPlan, *, real_token: str | None = None, tries: int = 1
+    ) -> LoadResult:
+        """Play a load and give what it found.
+
+        Args:
+            target: Where.
+            plan: What.
+            real_token: What a deployed endpoint accepts; None: the emulated Entra mints.
+            tries: How often at most, where the generator itself was at fault.
+
+        Raises:
+            AppStartError: The worker of a cold start does not start.
+        """
+        in_flight = allow_connections(plan.config.max_in_flight)
+        plan = replace(plan, config=replace(plan.config, max_in_flight=in_flight))
+        while True:
+            await play(_ground(target, plan, real_token), plan, self._take)
+            tries -= 1
+            load = self._collector.load()
+            assert load is not None  # noqa: S101 - it was just played
+            if not tries or not any(fault.name in _OF_THE_GENERATOR for fault in load.faults):
+                return load
+            plan = replace(plan, cold_starts=0)
+
+    async def run_checks(
+        self, checks: Sequence[Check], bench: Bench, *, open_variant: OpenVariant | None = None
+    ) -> None:
+        """Run checks, keeping each result as it comes; those that need other settings where apps can be started."""
+        with Progress(len(checks)) as progress:
+            async for result in run_checks(checks, bench, open_variant=open_variant):
+                self._take({"kind": "check", **asdict(result)})
+                progress.step(result.id)
+
+    def results(self) -> Results:
+        """End the run and give its results, checks in the order of their ids.
+
+        Raises:
+            ReportError: The raw file cannot be written.
+        """
+        duration_s = round(time.perf_counter() - self._start_s, 3)
+        self._take({"kind": "end", "duration_s": duration_s, "interrupted": self._interrupted})
+        if self._raw is not None:
+            self._raw.close()
+        return self._collector.results()
+
+    def _take(self, line: dict[str, Any]) -> None:
+        """Keep a line, and write it down; the first one says whose run it is."""
+        if not self._begun:
+            self._begun = True
+            self._raw = None if self._path is None else RawFile(self._path)
+            self._take(
+                {
+                    "kind": "run",
+                    "schema_version": SCHEMA_VERSION,
+                    "tool": provenance.tool(),
+                    "environment": provenance.environment(),
+                    "target": self._target,
+                    "started_at": self._started_at.isoformat(timespec="seconds"),
+                    "strict": self._strict,
+                }
+            )
+        if self._raw is not None:
+            self._raw.write(line)
+        self._collector.take(line)
+
+
+def _ground(target: Target, plan: LoadPlan, real_token: str | None) -> Ground:
+    mint = target.entra.mint.callout_token
+    tokens = Tokens(mint) if real_token is None else Tokens(lambda: real_token, pool=1)
+    callouts = Callouts(target.tenant, tokens, seed=plan.config.seed)
+    if target.app is None:
+        return Ground(url=target.url, callouts=callouts)
+    return Ground(
+        url=target.url,
+        callouts=callouts,
+        pid=target.app.pid,
+        app_dir=APP_DIR,
+        settings=target.settings,
+        callout_path=CALLOUT_PATH,
+    )
+
+
+def _mode(url: str | None, *, deployed: bool) -> str:
+    if url is None:
+        return "the app of this checkout, emulated Entra"
+    return "deployed, trusts the real Entra" if deployed else "any endpoint, emulated Entra"
+
+
+def _result(played: SignIn) -> SignInResult:
+    attempts = played.call.attempts
+    return SignInResult(
+        variety=played.variety.id,
+        title=played.variety.title,
+        code=played.verdict.code,
+        name=played.verdict.name,
+        minted=played.verdict.minted,
+        reason=played.verdict.reason,
+        attempts=len(attempts),
+        latency_ms=round((attempts[-1].end_s - attempts[0].due_s) * 1000, 3),
+        warnings=tuple(warning.message for warning in played.verdict.warnings),
+    )

@@ -1,0 +1,132 @@
+"""``objects``: plan, apply, show and remove the objects in Entra that make it call the endpoint.
+
+Each step is one line on stdout when it is done, so that what an interrupted run has done can be read off; errors go to
+stderr with a way on. Nothing of a person and no token is shown.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from selftest.tenant.graph.credentials import KINDS
+from selftest.tenant.graph.errors import GraphError
+from selftest.tenant.objects import azd_environment
+from selftest.tenant.objects.actions import Job
+from selftest.tenant.objects.actions import run as act
+from selftest.tenant.objects.connection import CREDENTIAL, DEFAULT_CREDENTIAL, TENANT
+from selftest.tenant.objects.errors import EntraError, UsageError
+from selftest.tenant.objects.intent import CLAIMS, ENVIRONMENT, HOST, PHASES, Intent, is_guid
+from selftest.tenant.objects.wait_times import Pace
+
+_COULD_NOT_RUN: Final = 2
+_INTERRUPTED: Final = 130
+_EPILOG: Final = """\
+phases: A app registration, service principals, consent; B identifier URI; C Entra's validation and the extension.
+A later phase does the earlier ones first. Only --enable lets sign-ins depend on the endpoint.
+
+exit codes: 0 done, 1 refused: something is there that is not ours to change, 2 could not run,
+3 Entra's validation was not clean in time, 130 interrupted
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    top = subparsers.add_parser(
+        "objects",
+        help="make the Entra objects that make it call the endpoint, show them, take them away",
+        description="Make the objects in Entra that make it call the endpoint, show them, and take them away.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="ACTION")
+    for name, told in (("plan", "say what apply would change; write nothing"), ("apply", "make it so")):
+        _add_making(commands.add_parser(name, help=told, description=told))
+    set_azd = f"run azd env set {azd_environment.API_APP_ID}"
+    commands.choices["apply"].add_argument("--set-azd-env", action="store_true", help=set_azd)
+    status = commands.add_parser("status", help="say what is there", description="Say what is there.")
+    _add_common(status)
+    status.add_argument("--host", metavar="NAME", help=f"the host that Entra calls (default: {HOST})")
+    _add_remove(commands.add_parser("remove", help="take it away, the listener first", description="Take it away."))
+    top.set_defaults(run=run)
+
+
+def _add_making(one: argparse.ArgumentParser) -> None:
+    _add_common(one)
+    one.add_argument("--phase", choices=PHASES, default="C", help="the last phase to do (default: C)")
+    one.add_argument("--host", metavar="NAME", help=f"the host that Entra calls (default: {HOST})")
+    told = f"claims of the reply, NAME or NAME:NAME-IN-TOKEN, comma-separated (default: {CLAIMS}, else what is there)"
+    one.add_argument("--claims", metavar="NAMES", help=told)
+    told = "let the sign-ins of this application get claims; its client id; may be repeated"
+    one.add_argument("--enable", action="append", default=[], metavar="APP_ID", help=told)
+    one.add_argument("--replace-policy", action="store_true", help="take another mapping policy off the application")
+    one.add_argument("--move", action="store_true", help="turn an extension that calls another host to this one")
+    one.add_argument("--no-health-check", action="store_true", help="enable without asking the endpoint for its health")
+
+
+def _add_common(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--env", metavar="NAME", help=f"the azd environment (default: {ENVIRONMENT})")
+    one.add_argument("--tenant", type=_guid, metavar="GUID", help=f"the tenant (default: {TENANT})")
+    told = f"how to sign in (default: {CREDENTIAL}, else {DEFAULT_CREDENTIAL}; device-code asks for consent)"
+    one.add_argument("--credential", choices=KINDS, help=told)
+    one.add_argument("--graph-url", metavar="URL", help="another Graph: a national cloud's, or an emulated one")
+
+
+def _add_remove(remove: argparse.ArgumentParser) -> None:
+    _add_common(remove)
+    which = remove.add_mutually_exclusive_group()
+    told = "only what was made for this application: its sign-ins no longer need the endpoint; may be repeated"
+    which.add_argument("--app", type=_guid, action="append", default=[], metavar="APP_ID", help=told)
+    told = "only this listener, policy or extension, whoever made it; may be repeated"
+    which.add_argument("--id", type=_guid, action="append", default=[], dest="ids", metavar="GUID", help=told)
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, pace: Pace | None = None) -> int:
+    """Plan, apply, show or remove, and return the exit code.
+
+    Args:
+        args: of the command line.
+        environ: the environment; None: the process's.
+        pace: how long to wait for the directory; None: as long as it may take.
+    """
+    try:
+        asyncio.run(act(_job(args, os.environ if environ is None else environ, pace or Pace())))
+    except (EntraError, GraphError) as error:
+        for line in str(error).splitlines():
+            print(f"objects: {line}", file=sys.stderr)
+        return error.exit_code if isinstance(error, EntraError) else _COULD_NOT_RUN
+    except KeyboardInterrupt:
+        print("objects: interrupted; what is listed is done: run the same command again to go on", file=sys.stderr)
+        return _INTERRUPTED
+    return 0
+
+
+def _job(args: argparse.Namespace, given: Mapping[str, str], pace: Pace) -> Job:
+    """Read flags, then the environment, then azd's file."""
+    name = Intent.read(given, environment=args.env).environment  # checked: it becomes part of a path
+    environ = {**azd_environment.read_environment(name, Path.cwd()), **given}
+    intent = Intent.read(
+        environ,
+        environment=name,
+        host=getattr(args, "host", None),
+        claims=getattr(args, "claims", None),
+        clients=getattr(args, "enable", ()),
+        replace_policy=getattr(args, "replace_policy", False),
+        move=getattr(args, "move", False),
+    )
+    phase = getattr(args, "phase", "A")
+    if intent.clients and phase != "C":
+        raise UsageError(f"--enable needs the extension: leave --phase {phase} away")
+    if intent.host is None and phase != "A":
+        raise UsageError(f"which host? Set {HOST} or give --host; --phase A needs none")
+    return Job(args=args, intent=intent, environ=environ, pace=pace)
+
+
+def _guid(text: str) -> str:
+    if not is_guid(text):
+        raise argparse.ArgumentTypeError("expected a GUID, as 00000000-0000-4000-8000-000000000000")
+    return text.lower()

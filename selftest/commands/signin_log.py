@@ -1,0 +1,213 @@
+"""``signin-log``: what Entra logged of recent sign-ins, beside what the endpoint logged of them."""
+
+import argparse
+import asyncio
+import datetime as dt
+import json
+import os
+import re
+import sys
+from dataclasses import replace
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from claims.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.base.sample_tenant import guid
+from selftest.tenant.graph.client import PUBLIC_CLOUD
+from selftest.tenant.graph.credentials import KINDS
+from selftest.tenant.graph.errors import GraphError
+from selftest.tenant.signin_log.endpoint_log import EndpointLine, read_lines
+from selftest.tenant.signin_log.event import SignInLog, read_events
+from selftest.tenant.signin_log.live import PERMISSION, open_graph, read_live
+from selftest.tenant.signin_log.pairing import pair_up
+from selftest.tenant.signin_log.read_text import InputError, read_text
+from selftest.tenant.signin_log.report import SignInReport, as_json, as_lines, make_report
+from selftest.tenant.signin_log.selection import Selection, newest_first, parse_span
+from selftest.tenant.signin_log.tables import Table, read_table
+
+_EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+_STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
+_COULD_NOT_READ: Final = 2
+_DEFAULT_LIMIT: Final = 20
+_DEFAULT_SPAN: Final = dt.timedelta(hours=24)
+_GUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_CODE: Final = re.compile(r"(?:AADSTS)?([0-9]{3,8})", re.IGNORECASE)
+_EXAMPLES: Final = """\
+where the files come from:
+  Graph        GET /beta/auditLogs/signIns, with Prefer: include-unknown-enum-members
+  the portal   Entra admin center > Sign-in logs > Download, as JSON (we know no Authentication Events in its CSV)
+  a workspace  az monitor log-analytics query -w ID -o json --analytics-query "SigninLogs | take 1000"
+  the app      its log stream, or the traces of Application Insights with their message column
+
+exit code: 0 no event failed, 1 some did, 2 a file or Graph could not be read, 3 there was nothing to judge"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command line."""
+    parser = subparsers.add_parser(
+        "signin-log",
+        help="read the Authentication Events of sign-ins, beside the endpoint's log",
+        description="Read what Entra logged of sign-ins and what the endpoint logged of them, and say what both mean\n"
+        "together. User names, mail and IP addresses of the input are not read and never shown.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_sources(parser)
+    _add_filters(parser)
+    parser.add_argument(
+        "--timeout-ms",
+        type=_timeout_ms,
+        default=MAX_TIMEOUT_MS,
+        metavar="MS",
+        help="what the extension's timeoutInMilliseconds is set to (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--file", metavar="FILE", help="an exported sign-in log; - reads standard input")
+    source.add_argument("--tenant", metavar="TENANT", help="read Microsoft Graph for this tenant, an id or a domain")
+    parser.add_argument("--log", metavar="FILE", help="the endpoint's log lines, or an export that holds them")
+    live = parser.add_argument_group("with --tenant")
+    live.add_argument(
+        "--credential",
+        choices=KINDS,
+        default="azure-cli",
+        help=f"how to sign in; {PERMISSION} is needed (default: %(default)s)",
+    )
+    live.add_argument(
+        "--graph-url",
+        default=PUBLIC_CLOUD,
+        metavar="URL",
+        help="another cloud's Graph, or an emulated one on this machine (default: %(default)s)",
+    )
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    chosen = parser.add_argument_group("which events")
+    chosen.add_argument("--since", type=_span, metavar="SPAN", help="the last 90m, 24h, 7d (with --tenant: 24h)")
+    chosen.add_argument("--app", metavar="APP", help="an application's id, or the start of its name")
+    chosen.add_argument("--code", type=_code, metavar="CODE", help="1003005, AADSTS1100001")
+    chosen.add_argument("--correlation-id", type=_guid_argument, metavar="GUID", help="one sign-in")
+    chosen.add_argument("--failed", action="store_true", help="failed events alone")
+    chosen.add_argument(
+        "--limit", type=_limit, default=_DEFAULT_LIMIT, metavar="N", help="how many are shown (default: %(default)s)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, pair, judge and print."""
+    if args.log == "-" == args.file:
+        return _refuse("standard input can be one of the two files, not both")
+    now = dt.datetime.now(dt.UTC)
+    try:
+        lines = _read_log(args)
+        table = asyncio.run(_from_graph(args, now)) if args.tenant else read_table(read_text(args.file), args.file)
+        log = read_events(table.rows, args.file or "Microsoft Graph")
+    except (InputError, GraphError, ValueError) as error:
+        return _refuse(str(error))
+    report = _report(args, log, lines, now=now, more=table.more)
+    if args.json:
+        print(json.dumps(as_json(report), indent=2))
+    else:
+        _print(report)
+    return _EXIT_CODES[report.result]
+
+
+def _report(
+    args: argparse.Namespace,
+    log: SignInLog,
+    lines: tuple[EndpointLine, ...] | None,
+    *,
+    now: dt.datetime,
+    more: bool,
+) -> SignInReport:
+    selection = Selection(
+        since=None if args.since is None else now - args.since,
+        app=args.app,
+        code=args.code,
+        correlation_id=args.correlation_id,
+        failed=args.failed,
+    )
+    # Lines are matched before anything is left out, or a refusal could be given to another event than its own.
+    pairs = pair_up(newest_first(log.events), lines)
+    wanted = tuple(pair for pair in pairs.pairs if selection.wants(pair.event))
+    notes = []
+    if log.others:
+        notes.append(f"events of other types, which are not judged: {log.others}")
+    if more:
+        notes.append("the file is one page of several: its @odata.nextLink leads on")
+    if (left := len(log.events) - len(wanted)) > 0:
+        notes.append(f"{left} of {len(log.events)} events are left out by the filters")
+    return make_report(
+        replace(pairs, pairs=wanted), limit=args.limit, rows=log.rows, timeout_ms=args.timeout_ms, notes=notes
+    )
+
+
+async def _from_graph(args: argparse.Namespace, now: dt.datetime) -> Table:
+    async with open_graph(args.graph_url, tenant=args.tenant, kind=args.credential, environ=os.environ) as client:
+        return await read_live(
+            client,
+            since=now - (args.since or _DEFAULT_SPAN),
+            app_id=args.app if args.app and _GUID.fullmatch(args.app) else None,
+            correlation_id=args.correlation_id,
+        )
+
+
+def _read_log(args: argparse.Namespace) -> tuple[EndpointLine, ...] | None:
+    if args.log is None:
+        return None
+    return read_lines(read_text(args.log), args.log)
+
+
+def _print(report: SignInReport) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    *lines, verdict = as_lines(report)
+    for line in lines:
+        console.print(Text(line, style="yellow" if line.startswith("note ") else ""))
+    console.print(Text(verdict, style=_STYLES[report.result]))
+
+
+def _refuse(message: str) -> int:
+    print(f"signin-log: {message}", file=sys.stderr)
+    return _COULD_NOT_READ
+
+
+def _span(text: str) -> dt.timedelta:
+    try:
+        return parse_span(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _code(text: str) -> int:
+    found = _CODE.fullmatch(text.strip())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"expected a code such as 1003005 or AADSTS1100001, got {text[:20]!r}")
+    return int(found[1])
+
+
+def _guid_argument(text: str) -> str:
+    try:
+        return guid(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 999999, got {text[:20]!r}")
+    return int(text)
+
+
+def _timeout_ms(text: str) -> int:
+    value = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else -1
+    if not MIN_TIMEOUT_MS <= value <= MAX_TIMEOUT_MS:
+        raise argparse.ArgumentTypeError(
+            f"expected {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} milliseconds, as Entra allows, got {text[:20]!r}"
+        )
+    return value

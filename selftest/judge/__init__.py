@@ -1,0 +1,1 @@
+"""What a reply leads to in Entra: the verdict, its warnings, and the table of codes that explains it."""

@@ -1,0 +1,35 @@
+"""Codes that say nothing of the endpoint: Entra's own side failed, or the number is no documented one."""
+
+from typing import Final
+
+from selftest.judge.codes.entry import TROUBLESHOOT, Code
+
+ENTRIES: Final = (
+    Code(
+        code=1003000,
+        name="EventHandlerUnexpectedError",
+        phase="Entra's side",
+        meaning="Entra failed while it handled the event, for a reason that it does not name.",
+        cause=(
+            "a passing fault of the service",
+            "a listener or handler object that the service cannot read",
+        ),
+        confirm="Sign in again; when it stays, read the listener through Graph and look for a handler that is null.",
+        commands=("signin-log --file FILE --code 1003000",),
+        fix="Retry; create the listener again; open a support case with the correlation id and the time.",
+        source=TROUBLESHOOT,
+        related=("D",),
+    ),
+    Code(
+        code=1003013,
+        name="(not documented)",
+        phase="Entra's side",
+        meaning="A gap: the documented table goes from 1003012 to 1003014.",
+        cause=("unknown; the number may be retired, reserved or internal",),
+        confirm="If a sign-in log shows it, keep the entry and its correlation id: that would be news.",
+        commands=("signin-log --file FILE --code 1003013",),
+        fix="Ask support with the correlation id.",
+        source=f"{TROUBLESHOOT} (by its absence)",
+        seen="Not known; presumably the generic error that every other code of the range gives.",
+    ),
+)

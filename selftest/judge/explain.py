@@ -1,0 +1,213 @@
+"""Explain one id: a check of this harness, or a code that Entra logs or shows.
+
+Both kinds become one `Explanation`, so that the terminal, the Markdown page and JSON say the same. Nothing is fetched.
+"""
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import chain
+from typing import Final, Literal
+
+from selftest.judge.codes import CODES, Code, ObjectPair, ReplyPair
+from selftest.judge.statement import Statement
+
+_AADSTS: Final = "AADSTS"
+_PROGRAM: Final = "python -m selftest"
+_NEAR: Final = 5
+_INDENT: Final = "  "
+#: A terminal may say that it has no width at all; text narrower than this is a column of single words.
+_MIN_WIDTH: Final = 40
+
+
+class UnknownIdError(LookupError):
+    """Raised when an id is neither a check nor a code.
+
+    Attributes:
+        near: ids that exist and resemble it, the closest first.
+    """
+
+    def __init__(self, given: str, near: tuple[str, ...]) -> None:
+        self.near = near
+        way_on = f"near it: {', '.join(near)}" if near else "nothing is near it"
+        super().__init__(f"no check and no code is called {given[:40]!r}; {way_on}; `explain --list` shows all")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One part of an explanation.
+
+    Attributes:
+        key: its member in the JSON form.
+        text: paragraphs; the points of a list; the words of a row, which is a list on one line; the lines of a sample.
+    """
+
+    key: str
+    heading: str
+    text: tuple[str, ...]
+    style: Literal["text", "list", "row", "sample"] = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What there is to say about one id.
+
+    Attributes:
+        kind: ``check`` or ``code``.
+        rank: the check's level, or when in the sign-in the code arises.
+    """
+
+    id: str
+    title: str
+    kind: Literal["check", "code"]
+    rank: str
+    source: str
+    sections: tuple[Section, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Give every member by name; a list stays a list, everything else is text."""
+        rank_key = "level" if self.kind == "check" else "phase"
+        parts: dict[str, object] = {
+            part.key: list(part.text) if part.style in {"list", "row"} else "\n".join(part.text)
+            for part in self.sections
+        }
+        head: dict[str, object] = {
+            "kind": self.kind,
+            "id": self.id,
+            "title": self.title,
+            rank_key: self.rank,
+            "source": self.source,
+        }
+        return head | parts
+
+
+def explain(given: str, *, checks: Mapping[str, Statement], codes: Mapping[int | str, Code] = CODES) -> Explanation:
+    """Find what an id stands for.
+
+    Accepted in any case: ``T23``, ``1003005``, ``AADSTS50146`` or ``50146``, and ``AADSTS1003021``, as which an inner
+    code sometimes comes to light.
+
+    Raises:
+        UnknownIdError: nothing has this id; the error names what is near.
+    """
+    key = given.strip().upper()
+    check = checks.get(key)
+    if check is not None:
+        return of_check(check)
+    number = key.removeprefix(_AADSTS)
+    by_id = {str(code): entry for code, entry in codes.items()}
+    entry = by_id.get(number) or by_id.get(f"{_AADSTS}{number}")
+    if entry is not None:
+        return of_code(entry)
+    raise UnknownIdError(given, _near(key, (*checks, *by_id)))
+
+
+def of_check(check: Statement) -> Explanation:
+    """Explain a check, or a statement of the doctor's."""
+    sections = (
+        Section(
+            key="explain", heading="What is tested", text=tuple(textwrap.dedent(check.explain).strip().splitlines())
+        ),
+        Section(key="why", heading="Why", text=(check.why,)),
+        *_sample("bad", "Breaks the rule", check.bad),
+        *_sample("good", "Keeps it", check.good),
+        Section(key="fix", heading="Fix", text=(check.fix,)),
+    )
+    return Explanation(
+        id=check.id, title=check.title, kind="check", rank=check.level, source=check.source, sections=sections
+    )
+
+
+def of_code(code: Code) -> Explanation:
+    """Explain a code of Entra's."""
+    sections = [
+        Section(key="meaning", heading="What it means", text=(code.meaning,)),
+        Section(key="seen", heading="What the app and the user see", text=(code.seen,)),
+        Section(key="cause", heading="Causes, the likeliest first", text=code.cause, style="list"),
+        Section(key="confirm", heading="How to tell", text=(code.confirm,)),
+    ]
+    if code.commands:
+        lines = tuple(f"{_PROGRAM} {command}" for command in code.commands)
+        sections.append(Section(key="commands", heading="What shows it", text=lines, style="sample"))
+    sections.append(Section(key="fix", heading="Fix", text=(code.fix,)))
+    sections += _pair(code.pair)
+    if code.conflict is not None:
+        sections.append(Section(key="conflict", heading="Not certain", text=(code.conflict,)))
+    if code.related:
+        sections.append(Section(key="related", heading="Checks that find it first", text=code.related, style="row"))
+    return Explanation(
+        id=str(code.code),
+        title=code.name,
+        kind="code",
+        rank=code.phase,
+        source=code.source,
+        sections=tuple(sections),
+    )
+
+
+def everything(*, checks: Mapping[str, Statement], codes: Mapping[int | str, Code] = CODES) -> tuple[Explanation, ...]:
+    """Explain all checks, by id, and then all codes, in the order of the table."""
+    ordered = sorted(checks.values(), key=lambda check: check.order)
+    return tuple(chain(map(of_check, ordered), map(of_code, codes.values())))
+
+
+def as_text(explanation: Explanation, *, width: int = 100) -> str:
+    """Write an explanation for a terminal, without colour.
+
+    Args:
+        explanation: what to write.
+        width: columns; samples are never wrapped, so that they can be copied.
+    """
+    lines = [f"{explanation.id}  {explanation.title}"]
+    lines += _wrap(f"{explanation.rank} · {explanation.source}", _INDENT, width)
+    for section in explanation.sections:
+        lines += ["", section.heading]
+        if section.style == "sample":
+            lines += [f"{_INDENT}{line}".rstrip() for line in section.text]
+            continue
+        paragraphs = (", ".join(section.text),) if section.style == "row" else section.text
+        first = f"{_INDENT}- " if section.style == "list" else _INDENT
+        for paragraph in paragraphs:
+            lines += _wrap(paragraph, first, width)
+    return "\n".join(lines)
+
+
+def _wrap(paragraph: str, first: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        paragraph,
+        width=max(width, _MIN_WIDTH),
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _pair(pair: ReplyPair | ObjectPair | None) -> tuple[Section, ...]:
+    match pair:
+        case ReplyPair():
+            bad, good = pair.bad.lines(), pair.good.lines()
+            headings = "A reply that gets this code", "One that gets a token minted"
+        case ObjectPair():
+            bad, good = pair.lines(pair.bad), pair.lines(pair.good)
+            headings = "What leads to this code", "How it should be"
+        case None:
+            return ()
+    return (
+        Section(key="bad", heading=headings[0], text=bad, style="sample"),
+        Section(key="good", heading=headings[1], text=good, style="sample"),
+    )
+
+
+def _sample(key: str, heading: str, sample: str | None) -> tuple[Section, ...]:
+    if sample is None:
+        return ()
+    return (Section(key=key, heading=heading, text=tuple(sample.splitlines()), style="sample"),)
+
+
+def _near(key: str, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Prefer what starts alike, for a prefix is what people type; then what looks alike."""
+    starting = [name for name in ids if key and name.startswith(key)]
+    alike = get_close_matches(key, ids, n=_NEAR, cutoff=0.5)
+    return tuple(dict.fromkeys(starting + alike))[:_NEAR]

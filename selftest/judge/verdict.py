@@ -1,0 +1,229 @@
+"""Say what Entra would make of one reply: the code it would log, and whether a token would be minted.
+
+Pure: no I/O and no clock, so that every command judges alike and a stored reply is judged as a live one. The codes are
+documented one line each and without an order; the order here is ours and follows the exchange, so that the first thing
+that breaks gives the code. What no page decides is a warning (``findings``), never a code.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final, Literal
+
+from claims.contract import MAX_CLAIMS_BYTES, PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
+from selftest.judge.codes import CODES
+from selftest.judge.mapping import MappingPolicy
+from selftest.judge.reply_json import Members, ReplyJsonError, loads
+from selftest.judge.warnings import (
+    Finding,
+    body_findings,
+    claims_findings,
+    document_findings,
+    mapping_findings,
+    registered_findings,
+    shown,
+)
+
+#: The largest whole reply that is read. Ours: Microsoft publishes that there is a limit, not which one.
+MAX_RESPONSE_BYTES: Final = 1 << 20
+
+type Failure = Literal["timeout", "connection", "protocol"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back from one call, or why nothing did.
+
+    Attributes:
+        status: None when no status line came.
+        content_type: the header as it came; None when there was none.
+        failure: what went wrong on the way; None when a whole reply came in time.
+    """
+
+    status: int | None
+    content_type: str | None
+    body: bytes
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What Entra would do with a reply.
+
+    Attributes:
+        code: the code that Entra would log; None when it would mint a token.
+        minted: whether the user gets a token; never on any code.
+        reason: one sentence with what was wanted and what came, without claim values.
+        claims: the claims as Entra would read them, when a token is minted.
+    """
+
+    code: int | None
+    name: str | None
+    minted: bool
+    reason: str
+    warnings: tuple[Finding, ...] = ()
+    claims: Mapping[str, object] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what may be printed and stored: everything but the claims."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "minted": self.minted,
+            "reason": self.reason,
+            "warnings": [warning.as_json() for warning in self.warnings],
+        }
+
+
+class _RefusedError(Exception):
+    """Entra stops here and logs this code."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+def judge(reply: Reply, *, registered: frozenset[str] | None = None, mapping: MappingPolicy | None = None) -> Verdict:
+    """Judge one reply; no reply makes it raise.
+
+    The first rule that is broken decides:
+
+    1. the exchange: timeout 1003005, no connection 1003027, anything else that is not a whole HTTP reply 1003001;
+    2. the status: not exactly 200 is 1003002 (a 401 may show as 1003005 in the log: the sources disagree);
+    3. the content type: not ``application/json`` is 1003006; a charset parameter is fine;
+    4. the body: empty, blank or the word ``null`` is 1003009; over 1 MiB, a bound of ours, 1003024;
+    5. its shape: not UTF-8 JSON, not an object, ``data`` not an object, 1003003; the 2021 preview's shape, with
+       ``apiSchemaVersion`` instead of ``data``, 1003008; another data type, or ``actions`` that is not a list, 1003003;
+    6. the action: not exactly one 1003010; not an object 1003003; of another type 1003012;
+    7. the claims: missing or null 1003007; not an object 1003003; an empty or blank name 1003026; names and values of
+       more than 3072 UTF-8 bytes 1003025.
+
+    Args:
+        reply: what came back.
+        registered: the names in the extension's ``claimsForTokenConfiguration``, to be warned of others.
+        mapping: the application's claims mapping policy, to be warned of claims that it leaves out.
+
+    Source: entra-docs ``custom-extension-troubleshoot.md`` (codes), ``custom-claims-provider-reference.md`` (shape).
+    """
+    warnings: list[Finding] = []
+    try:
+        _check_exchange(reply)
+        _check_head(reply)
+        warnings.extend(body_findings(reply.content_type, reply.body))
+        document = _read_document(reply.body)
+        warnings.extend(document_findings(document))
+        claims = _read_claims(_read_action(document))
+        size_bytes = _check_claims(claims)
+    except _RefusedError as refused:
+        name = CODES[refused.code].name
+        return Verdict(code=refused.code, name=name, minted=False, reason=refused.reason, warnings=tuple(warnings))
+    warnings.extend(
+        chain(
+            claims_findings(claims, size_bytes),
+            () if mapping is None else mapping_findings(claims, mapping),
+            () if registered is None else registered_findings(claims, registered),
+        )
+    )
+    reason = f"one action with {len(claims)} claims, {size_bytes} bytes of names and values"
+    return Verdict(code=None, name=None, minted=True, reason=reason, warnings=tuple(warnings), claims=claims)
+
+
+def _check_exchange(reply: Reply) -> None:
+    if reply.failure == "timeout":
+        raise _RefusedError(1003005, "a whole reply was wanted within the timeout, none came")
+    if reply.failure == "connection":
+        raise _RefusedError(1003027, "a connection was wanted, none could be opened")
+    if reply.failure is not None or reply.status is None:
+        raise _RefusedError(1003001, "an HTTP reply was wanted, what came is none or broke off")
+
+
+def _check_head(reply: Reply) -> None:
+    if reply.status != 200:
+        note = "; the log may show a refused token as 1003005 instead" if reply.status in {401, 403} else ""
+        raise _RefusedError(1003002, f"status 200 was wanted, {reply.status} came{note}")
+    media_type = (reply.content_type or "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        came = shown(media_type) if media_type else "none"
+        raise _RefusedError(1003006, f"content type application/json was wanted, {came} came")
+
+
+def _read_document(body: bytes) -> Members:
+    if body.removeprefix(b"\xef\xbb\xbf").strip() in {b"", b"null"}:
+        raise _RefusedError(1003009, "a body was wanted, none or null came")
+    if len(body) > MAX_RESPONSE_BYTES:
+        raise _RefusedError(1003024, f"at most {MAX_RESPONSE_BYTES} bytes are read (a bound of ours), more came")
+    try:
+        document = loads(body)
+    except ReplyJsonError as error:
+        raise _RefusedError(1003003, f"a JSON object was wanted, the body is {error}") from error
+    return _object(document, "the body")
+
+
+def _read_action(document: Members) -> Members:
+    if "apiSchemaVersion" in document and "data" not in document:
+        raise _RefusedError(1003008, "today's reply with data was wanted, the 2021 preview's apiSchemaVersion came")
+    data = _object(document.get("data"), "data")
+    if data.get("@odata.type") != RESPONSE_DATA_TYPE:
+        raise _RefusedError(1003003, f"data of type {RESPONSE_DATA_TYPE} was wanted, {_type_of(data)} came")
+    actions = data.get("actions")
+    if not isinstance(actions, list):
+        raise _RefusedError(1003003, f"data.actions should be a list, it is {_kind(actions)}")
+    if len(actions) != 1:
+        raise _RefusedError(1003010, f"exactly one action was wanted, {len(actions)} came")
+    action = _object(actions[0], "the action")
+    if action.get("@odata.type") != PROVIDE_CLAIMS_ACTION:
+        raise _RefusedError(1003012, f"an action of type {PROVIDE_CLAIMS_ACTION} was wanted, {_type_of(action)} came")
+    return action
+
+
+def _read_claims(action: Members) -> Members:
+    if action.get("claims") is None:
+        came = "null" if "claims" in action else "no such member"
+        raise _RefusedError(1003007, f"claims should be an object, there is {came}")
+    return _object(action["claims"], "claims")
+
+
+def _check_claims(claims: Members) -> int:
+    """Check the names and the size, and give the size in bytes."""
+    if not all(map(str.strip, claims)):
+        raise _RefusedError(1003026, "every claim needs a name, one has an empty or blank one")
+    size_bytes = _size_bytes(claims)
+    if size_bytes > MAX_CLAIMS_BYTES:
+        raise _RefusedError(1003025, f"at most {MAX_CLAIMS_BYTES} bytes of claims are taken, {size_bytes} came")
+    return size_bytes
+
+
+def _size_bytes(value: object) -> int:
+    """Count names and values of any kind in UTF-8 bytes, without JSON's punctuation and however deep they nest."""
+    size, pending = 0, [value]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, str):
+            size += len(current.encode("utf-8", "surrogatepass"))
+        elif isinstance(current, dict):
+            pending.extend(chain(current, current.values()))
+        elif isinstance(current, list):
+            pending.extend(current)
+        elif current is not None:
+            size += len(json.dumps(current))
+    return size
+
+
+def _object(value: object, what: str) -> Members:
+    if not isinstance(value, Members):
+        raise _RefusedError(1003003, f"{what} should be an object, it is {_kind(value)}")
+    return value
+
+
+def _type_of(members: Members) -> str:
+    """Show the type that an object claims to be of; it is the endpoint's constant, no claim value."""
+    kind = members.get("@odata.type")
+    return shown(kind) if isinstance(kind, str) else _kind(kind)
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "missing or null"
+    return {bool: "a boolean", str: "a string", list: "a list", Members: "an object"}.get(type(value), "a number")

@@ -1,0 +1,193 @@
+"""What is odd about a reply that Entra would, as far as anyone knows, accept.
+
+A warning never changes the verdict: it marks what the documentation leaves open or what keeps a claim out of the token.
+Every message shows names and kinds, never values, so that it may be printed and stored.
+
+=====================  =============================================================================================
+kind                   what it says
+=====================  =============================================================================================
+byte-order-mark        the body starts with one
+compressed-body        the body is gzip
+charset                the content type names a character set that is not UTF-8
+legacy-member          ``apiSchemaVersion`` stands beside ``data``
+duplicate-member       a member comes twice; the last one is counted
+empty-claims           ``claims`` has no member
+blank-name             a claim's name has a space at an end
+null-value             also ``number-value``, ``boolean-value``, ``object-value``, ``array-item``: no string or strings
+lone-surrogate         a name or value that cannot be written as UTF-8
+near-size-limit        between the two readings of 3 KB
+unmapped-claim         the mapping policy does not name it; also ``wrong-case`` and ``not-returned``
+mapping-space          a name in the policy starts or ends with a space
+restricted-name        the policy emits a name that a token may not carry
+not-registered         not in ``claimsForTokenConfiguration``; also ``registered-case``
+=====================  =============================================================================================
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from claims.contract import MAX_CLAIMS_BYTES, SAFE_CLAIMS_BYTES, is_restricted
+from selftest.judge.mapping import MappingPolicy
+from selftest.judge.reply_json import HugeNumber, Members, has_byte_order_mark, is_compressed
+
+_CHARSET: Final = re.compile(r'charset\s*=\s*"?([^\s";,]+)', re.IGNORECASE)
+_SHOWN_CHARACTERS: Final = 60
+_UNDOCUMENTED: Final = "what Entra does with it is not documented"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One warning.
+
+    Attributes:
+        kind: a stable name, from the table in this module.
+        claim: the claim that it is about, or None when it is about the whole reply.
+    """
+
+    kind: str
+    claim: str | None
+    message: str
+
+    def as_json(self) -> dict[str, str | None]:
+        """Give the members as the command line prints them."""
+        return {"kind": self.kind, "claim": self.claim, "message": self.message}
+
+
+def shown(name: str) -> str:
+    """Quote a name for a message: one line, control characters escaped, cut where it is long."""
+    return repr(name) if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]!r}…"
+
+
+def body_findings(content_type: str | None, body: bytes) -> Iterator[Finding]:
+    """Look at the bytes and their label, before they are parsed."""
+    charset = _CHARSET.search(content_type or "")
+    if charset and charset[1].casefold() not in {"utf-8", "utf8"}:
+        yield _about_reply("charset", f"the content type names {shown(charset[1])} instead of utf-8; {_UNDOCUMENTED}")
+    if has_byte_order_mark(body):
+        yield _about_reply("byte-order-mark", f"the body starts with a byte order mark; {_UNDOCUMENTED}")
+    if is_compressed(body):
+        yield _about_reply("compressed-body", f"the body is gzip; {_UNDOCUMENTED}: send it as it is")
+
+
+def document_findings(document: Members) -> Iterator[Finding]:
+    """Look at the members around the claims."""
+    data = document.get("data")
+    actions = data.get("actions") if isinstance(data, Members) else None
+    first = actions[0] if isinstance(actions, list) and actions else None
+    for where, part in (("the body", document), ("data", data), ("the action", first)):
+        for name in part.repeated if isinstance(part, Members) else ():
+            yield _about_reply("duplicate-member", f"{shown(name)} comes twice in {where}; {_UNDOCUMENTED}")
+    if "apiSchemaVersion" in document and data is not None:
+        yield _about_reply("legacy-member", f"apiSchemaVersion belongs to the 2021 preview; {_UNDOCUMENTED}")
+
+
+def claims_findings(claims: Members, size_bytes: int) -> Iterator[Finding]:
+    """Look at the names and the kinds of value of the claims."""
+    if not claims:
+        yield _about_reply("empty-claims", f"claims is empty: no claim is added, and {_UNDOCUMENTED}")
+    if SAFE_CLAIMS_BYTES < size_bytes <= MAX_CLAIMS_BYTES:
+        yield _about_reply(
+            "near-size-limit",
+            f"names and values take {size_bytes} bytes: more than {SAFE_CLAIMS_BYTES}, which is one reading of 3 KB",
+        )
+    for name in claims.repeated:
+        yield Finding(kind="duplicate-member", claim=name, message=f"{shown(name)} comes twice; {_UNDOCUMENTED}")
+    for name, value in claims.items():
+        if name != name.strip():
+            message = f"{shown(name)} has a space at an end, so that no mapping is likely to name it"
+            yield Finding(kind="blank-name", claim=name, message=message)
+        if not all(map(_is_unicode, (name, *_texts(value)))):
+            message = f"{shown(name)} holds a lone surrogate, which is not Unicode text; {_UNDOCUMENTED}"
+            yield Finding(kind="lone-surrogate", claim=name, message=message)
+        yield from _value_findings(name, value)
+
+
+def mapping_findings(claims: Mapping[str, object], mapping: MappingPolicy) -> Iterator[Finding]:
+    """Compare what came with what the claims mapping policy takes."""
+    mapped = {entry.id for entry in mapping.provided if entry.id is not None}
+    for name in claims:
+        near = _near(name, mapped)
+        if near is None:
+            message = f"the policy does not name {shown(name)}: it never reaches the token"
+            yield Finding(kind="unmapped-claim", claim=name, message=message)
+        elif near != name:
+            message = f"the policy names {shown(near)}, the reply {shown(name)}: they must be equal to the letter"
+            yield Finding(kind="wrong-case", claim=name, message=message)
+    for name in sorted(mapped):
+        if _near(name, set(claims)) is None:
+            message = f"the policy names {shown(name)}, which the reply does not hold"
+            yield Finding(kind="not-returned", claim=name, message=message)
+    yield from _policy_findings(mapping)
+
+
+def registered_findings(claims: Mapping[str, object], registered: frozenset[str]) -> Iterator[Finding]:
+    """Compare what came with the extension's ``claimsForTokenConfiguration``, which feeds the portal's picker."""
+    for name in claims:
+        near = _near(name, registered)
+        if near is None:
+            message = f"{shown(name)} is not in claimsForTokenConfiguration, so the portal does not offer it"
+            yield Finding(kind="not-registered", claim=name, message=message)
+        elif near != name:
+            message = f"claimsForTokenConfiguration has {shown(near)}, the reply {shown(name)}: the case differs"
+            yield Finding(kind="registered-case", claim=name, message=message)
+
+
+def _policy_findings(mapping: MappingPolicy) -> Iterator[Finding]:
+    for entry in mapping.entries:
+        for member, name in (
+            ("ID", entry.id),
+            ("JwtClaimType", entry.jwt_claim_type),
+            ("SamlClaimType", entry.saml_claim_type),
+        ):
+            if name is not None and name != name.strip():
+                message = f"{member} {shown(name)} in the policy starts or ends with a space"
+                yield Finding(kind="mapping-space", claim=entry.id, message=message)
+        target = entry.target("jwt")
+        if target is not None and is_restricted(target):
+            message = f"the policy emits {shown(target)}, a name of the restricted set: it is not put into the token"
+            yield Finding(kind="restricted-name", claim=entry.id, message=message)
+
+
+def _value_findings(name: str, value: object) -> Iterator[Finding]:
+    kind = _kind(value)
+    if kind == "array":
+        others = sorted({_kind(item) for item in value if _kind(item) != "string"}) if isinstance(value, list) else []
+        if others:
+            message = f"{shown(name)} is an array with items of kind {', '.join(others)}: only strings are supported"
+            yield Finding(kind="array-item", claim=name, message=f"{message}; {_UNDOCUMENTED}")
+    elif kind != "string":
+        message = f"{shown(name)} is of kind {kind}; only strings and arrays of strings are supported"
+        yield Finding(kind=f"{kind}-value", claim=name, message=f"{message}, and {_UNDOCUMENTED}")
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, HugeNumber | int | float):
+        return "number"
+    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else [value]
+    return tuple(item for item in items if isinstance(item, str))
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _near(name: str, names: frozenset[str] | set[str]) -> str | None:
+    """Find the name itself, or else one that differs by case or outer spaces only."""
+    if name in names:
+        return name
+    folded = name.strip().casefold()
+    return next((other for other in sorted(names) if other.strip().casefold() == folded), None)
+
+
+def _about_reply(kind: str, message: str) -> Finding:
+    return Finding(kind=kind, claim=None, message=message)

@@ -1,0 +1,239 @@
+"""The flags of ``load``, and the plan that they make."""
+
+import argparse
+import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.load.plan.profiles import LoadPlan, PlanError, bounded, spike, steady, steps
+from selftest.load.plan.schedule import Segment
+from selftest.report.load_result import LoadConfig, Profile
+
+_UNITS_S: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)(ms|s|m|h|)", re.ASCII)
+_NUMBER: Final = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
+_DEFAULT_DURATION_S: Final = {"load": 60.0, "soak": 1800.0, "spike": 60.0}
+_MAX_STEPS: Final = 50
+_MAX_COLD_STARTS: Final = 20
+_MAX_TIMEOUT_MS: Final = 60_000
+#: Sockets of one client address towards one server are bounded by its ports.
+_MAX_IN_FLIGHT: Final = 20_000
+_LOCAL_COLD_STARTS: Final = 3
+_DEFAULT_STEPS: Final = (10.0, 50.0, 100.0)
+_DEFAULT_STEP_S: Final = 30.0
+_DEFAULT_SPIKE: Final = 200.0
+_DEFAULT_SPIKE_S: Final = 5.0
+
+
+def add_load_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say what is played and what has to hold."""
+    group = parser.add_argument_group("the load")
+    group.add_argument(
+        "--profile",
+        choices=("load", "soak", "step", "spike"),
+        help="its shape (default: the one that --steps or --spike means, else load)",
+    )
+    group.add_argument("--rate", type=_rate, default=20.0, metavar="N", help="sign-ins a second (default: 20)")
+    group.add_argument(
+        "--duration", type=_some_time, metavar="T", help="90, 90s, 5m, 1h (default: 60s; soak: 30m; step: of all steps)"
+    )
+    group.add_argument("--warmup", type=duration_s, default=5.0, metavar="T", help="before it, apart (default: 5s)")
+    group.add_argument("--arrivals", choices=("constant", "poisson"), default="constant", help="(default: %(default)s)")
+    group.add_argument(
+        "--seed",
+        type=_count(0, 2**31 - 1),
+        default=1,
+        metavar="N",
+        help="of Poisson arrivals and of the mix of events (default: 1)",
+    )
+    group.add_argument(
+        "--steps",
+        type=_rates,
+        metavar="N,N,…",
+        help="rates of a step run (default: 10,50,100)",
+    )
+    group.add_argument("--step-duration", type=_some_time, metavar="T", help="of each (default: 30s)")
+    group.add_argument("--spike", type=_rate, metavar="N", help="rate of the spike (default: 200)")
+    group.add_argument("--spike-duration", type=_some_time, metavar="T", help="its length (default: 5s)")
+    group.add_argument(
+        "--cold",
+        type=_count(0, _MAX_COLD_STARTS),
+        metavar="N",
+        help=f"fresh workers to time (default: {_LOCAL_COLD_STARTS} with the local app, 0 with --url)",
+    )
+    group.add_argument(
+        "--yes", action="store_true", help="consent to more than 50/s for a host that is not this machine"
+    )
+    _add_rule_arguments(parser)
+
+
+def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("Entra's rules, and what has to hold")
+    group.add_argument(
+        "--budget-ms",
+        type=_count(MIN_TIMEOUT_MS, MAX_TIMEOUT_MS),
+        default=MAX_TIMEOUT_MS,
+        metavar="MS",
+        help=f"Entra's timeout of one attempt, {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS}: judges (default: %(default)s)",
+    )
+    group.add_argument(
+        "--timeout-ms",
+        type=_count(MIN_TIMEOUT_MS, _MAX_TIMEOUT_MS),
+        default=10_000,
+        metavar="MS",
+        help="when an answer is no longer waited for: shows how late it is (default: %(default)s)",
+    )
+    group.add_argument("--retries", type=int, choices=range(MAX_RETRIES + 1), default=1, help="(default: %(default)s)")
+    group.add_argument(
+        "--max-in-flight",
+        type=_count(1, _MAX_IN_FLIGHT),
+        default=2000,
+        metavar="N",
+        help="attempts at once; more are dropped, and the run is not valid then (default: %(default)s)",
+    )
+    group.add_argument(
+        "--max-missed-percent",
+        type=_percent,
+        default=1.0,
+        metavar="P",
+        help="first calls that may miss the budget (default: 1)",
+    )
+    group.add_argument(
+        "--confidence", type=_percent, default=99.0, metavar="P", help="how sure that has to be (default: 99)"
+    )
+
+
+def plan_of(args: argparse.Namespace) -> LoadPlan:
+    """Make the plan.
+
+    Raises:
+        PlanError: The flags contradict each other or are beyond a bound.
+    """
+    profile = _profile(args)
+    if args.duration is not None and profile == "step":
+        raise PlanError("--duration does not go with a step run: --steps times --step-duration is its length")
+    segments = _segments(args, profile)
+    cold = args.cold
+    if cold is None:
+        cold = _LOCAL_COLD_STARTS if args.url is None else 0
+    elif cold and args.url is not None:
+        raise PlanError("--cold does not go with --url: a worker that runs elsewhere is not ours to start")
+    config = LoadConfig(
+        profile=profile,
+        rate_per_s=max(segment.rate_per_s for segment in segments),
+        duration_s=round(math.fsum(segment.duration_s for segment in segments), 6),
+        warmup_s=args.warmup,
+        arrivals=args.arrivals,
+        budget_ms=args.budget_ms,
+        timeout_ms=args.timeout_ms,
+        max_retries=args.retries,
+        max_in_flight=args.max_in_flight,
+        seed=args.seed,
+        max_missed_share=args.max_missed_percent / 100,
+    )
+    plan = LoadPlan(config=config, segments=segments, confidence=args.confidence / 100, cold_starts=cold)
+    return bounded(plan)
+
+
+def short_plan(*, cold_starts: int) -> LoadPlan:
+    """Give the load that is part of ``run``: enough calls to prove 1 % with 99 % confidence with one miss (662)."""
+    rate_per_s, length_s = 120.0, 6.0
+    config = LoadConfig(
+        profile="load",
+        rate_per_s=rate_per_s,
+        duration_s=length_s,
+        warmup_s=1.0,
+        arrivals="constant",
+        budget_ms=MAX_TIMEOUT_MS,
+        timeout_ms=10_000,
+        max_retries=MAX_RETRIES,
+        max_in_flight=2000,
+        seed=1,
+    )
+    return LoadPlan(config=config, segments=steady(rate_per_s, length_s), cold_starts=cold_starts)
+
+
+def without_cold_starts(plan: LoadPlan) -> LoadPlan:
+    """Give the same load without starting workers."""
+    return replace(plan, cold_starts=0)
+
+
+def _profile(args: argparse.Namespace) -> Profile:
+    """Take the shape that was named, or the one that the other flags speak of.
+
+    Raises:
+        PlanError: They speak of another one, and would go unheard.
+    """
+    of_flags: dict[Profile, tuple[str, ...]] = {
+        "step": ("steps", "step_duration"),
+        "spike": ("spike", "spike_duration"),
+    }
+    meant = [profile for profile, names in of_flags.items() if any(getattr(args, name) is not None for name in names)]
+    named: Profile | None = args.profile
+    if len(meant) > 1 or (meant and named not in {None, meant[0]}):
+        raise PlanError(
+            "one shape: --steps and --step-duration are a step run's, --spike and --spike-duration a spike's"
+        )
+    return named or (meant[0] if meant else "load")
+
+
+def _segments(args: argparse.Namespace, profile: Profile) -> tuple[Segment, ...]:
+    if profile == "step":
+        return steps(args.steps or _DEFAULT_STEPS, args.step_duration or _DEFAULT_STEP_S)
+    length_s = _DEFAULT_DURATION_S[profile] if args.duration is None else args.duration
+    if profile == "spike":
+        return spike(args.rate, length_s, args.spike or _DEFAULT_SPIKE, args.spike_duration or _DEFAULT_SPIKE_S)
+    return steady(args.rate, length_s)
+
+
+def duration_s(text: str) -> float:
+    """Read ``90``, ``90s``, ``5m``, ``1h`` or ``500ms``, in seconds.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no duration.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"expected a duration such as 90, 90s, 5m or 1h, got {text!r}")
+    return float(found[1]) * _UNITS_S[found[2]]
+
+
+def _some_time(text: str) -> float:
+    value_s = duration_s(text)
+    if value_s <= 0:
+        raise argparse.ArgumentTypeError(f"expected a duration above 0, got {text!r}")
+    return value_s
+
+
+def _rate(text: str) -> float:
+    if _NUMBER.fullmatch(text) is None or float(text) < 0.01:
+        raise argparse.ArgumentTypeError(f"expected a rate a second, 0.01 or more, got {text!r}")
+    return float(text)
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    rates = tuple(map(_rate, text.split(",")))
+    if len(rates) > _MAX_STEPS or list(rates) != sorted(set(rates)):
+        raise argparse.ArgumentTypeError(
+            f"expected at most {_MAX_STEPS} rates, each higher than the last, got {text!r}"
+        )
+    return rates
+
+
+def _percent(text: str) -> float:
+    if _NUMBER.fullmatch(text) is None or not 0 < float(text) < 100:
+        raise argparse.ArgumentTypeError(f"expected a percentage above 0 and below 100, got {text!r}")
+    return float(text)
+
+
+def _count(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else -1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"expected {low} to {high}, got {text!r}")
+        return value
+
+    return read

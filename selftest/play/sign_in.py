@@ -1,0 +1,99 @@
+"""One sign-in whole: the event, the call, the verdict on the answer, and the token that the app would get."""
+
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS, is_restricted
+from selftest.base.sample_tenant import Tenant
+from selftest.entra.app_token import app_token_claims, is_saml
+from selftest.entra.payloads import Variety
+from selftest.entra.token_mint import TokenMint
+from selftest.judge.mapping import MappingPolicy
+from selftest.judge.verdict import Verdict, judge
+from selftest.play.caller import Call, Caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """What happened at one sign-in.
+
+    Attributes:
+        variety: What kind of user and app it was.
+        event: The callout's JSON.
+        token: The bearer token that came with it. Never to be shown whole.
+        call: The attempts.
+        verdict: What Entra makes of the last one.
+        custom_claims: What the endpoint's claims add to the app's token; empty when none is minted.
+        token_claims: The app's token whole, custom claims included; None when none is minted.
+    """
+
+    variety: Variety
+    event: Mapping[str, Any]
+    token: str = field(repr=False)
+    call: Call
+    verdict: Verdict
+    custom_claims: Mapping[str, object]
+    token_claims: dict[str, object] | None
+
+
+async def sign_in(
+    caller: Caller,
+    url: str,
+    mint: TokenMint,
+    tenant: Tenant,
+    variety: Variety,
+    *,
+    timeout_ms: int = MAX_TIMEOUT_MS,
+    max_retries: int = MAX_RETRIES,
+    mapping: MappingPolicy | None = None,
+    registered: frozenset[str] | None = None,
+    correlation_id: str | None = None,
+) -> SignIn:
+    """Sign one emulated user in.
+
+    Without a ``mapping`` each returned claim is taken to be mapped under its own name, so that a first look needs no
+    policy; names that no token may carry are left out even so.
+
+    Args:
+        caller: Makes the call.
+        url: The endpoint.
+        mint: Signs the callout's token, before the call's time starts to run.
+        tenant: The tenant of the event.
+        variety: The kind of sign-in.
+        timeout_ms: 200 to 2000, for each attempt.
+        max_retries: 0 or 1.
+        mapping: The claims mapping policy of the app that is the token's audience.
+        registered: The names in the extension's claimsForTokenConfiguration, for warnings.
+        correlation_id: That of the sign-in; a random one when it is None.
+
+    Raises:
+        ValueError: See `Caller.call`.
+    """
+    event = variety.build(tenant, correlation_id or str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)))
+    token = mint.callout_token()
+    call = await caller.call(url, token=token, event=event, timeout_ms=timeout_ms, max_retries=max_retries)
+    verdict = judge(call.reply, registered=registered, mapping=mapping)
+    custom: dict[str, object] = {}
+    token_claims: dict[str, object] | None = None
+    if verdict.minted:
+        custom = _custom_claims(verdict.claims or {}, mapping, saml=is_saml(event))
+        basic = mapping is None or mapping.include_basic_claim_set
+        token_claims = {**app_token_claims(mint, event, basic_claim_set=basic), **custom}
+    return SignIn(
+        variety=variety,
+        event=event,
+        token=token,
+        call=call,
+        verdict=verdict,
+        custom_claims=custom,
+        token_claims=token_claims,
+    )
+
+
+def _custom_claims(claims: Mapping[str, object], mapping: MappingPolicy | None, *, saml: bool) -> dict[str, object]:
+    if mapping is not None:
+        return mapping.apply(claims, token="saml" if saml else "jwt")
+    return {name: value for name, value in claims.items() if saml or not is_restricted(name)}

@@ -1,0 +1,129 @@
+"""A sign-in as text for a terminal, and as JSON: both without the bearer token and without secrets in the URL.
+
+What an endpoint answers is shown, because it is what the reader came for, but never raw: control characters would
+steer the reader's terminal, so they are written as escapes.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from selftest.base.compact_token import decoded_token
+from selftest.base.printable import printable, redacted, shown_url
+from selftest.play.attempt_text import timing
+from selftest.play.caller import Attempt
+from selftest.play.sign_in import SignIn
+
+SCHEMA_VERSION: Final = 1
+
+_MAX_SHOWN_CHARACTERS: Final = 6000
+_SHOWN_HEADERS: Final = ("Content-Type", "Content-Encoding", "Location", "Server-Timing", "WWW-Authenticate")
+
+
+def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
+    """Write the sign-in from the event to the token, line by line; the verdict is the last line."""
+    header, claims = decoded_token(sign_in.token)
+    yield f"{sign_in.variety.id}: {sign_in.variety.title}"
+    yield ""
+    yield f"sent  POST {shown_url(url)}"
+    yield "  Content-Type: application/json"
+    yield "  Authorization: Bearer <header>.<claims>.<signature>"
+    yield f"    header  {_compact(header)}"
+    yield f"    claims  {_compact(claims)}"
+    yield from _indented(sign_in.event)
+    yield ""
+    yield "came back"
+    for number, attempt in enumerate(sign_in.call.attempts, start=1):
+        yield f"  attempt {number}  {timing(attempt, timeout_ms=timeout_ms)}"
+    yield from _answer(sign_in.call.attempts[-1])
+    yield ""
+    if sign_in.token_claims is not None:
+        yield "the token that the app gets"
+        yield from _indented(sign_in.token_claims)
+        yield "of these from the endpoint" if sign_in.custom_claims else "of these none from the endpoint"
+        yield from _indented(sign_in.custom_claims) if sign_in.custom_claims else ()
+        yield ""
+    for warning in sign_in.verdict.warnings:
+        yield f"warning  {printable(warning.message)}"
+    yield verdict_line(sign_in)
+
+
+def as_json(sign_in: SignIn, url: str, *, timeout_ms: int) -> dict[str, Any]:
+    """Give the sign-in as one JSON object; every number names its unit."""
+    header, claims = decoded_token(sign_in.token)
+    last = sign_in.call.attempts[-1]
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "variety": sign_in.variety.id,
+        "url": shown_url(url),
+        "timeout_ms": timeout_ms,
+        "callout_token": {"header": header, "claims": claims},
+        "event": sign_in.event,
+        "attempts": [_attempt_json(attempt) for attempt in sign_in.call.attempts],
+        "reply": {
+            "status": last.status,
+            "content_type": last.header("Content-Type"),
+            "body": last.body.decode("utf-8", "backslashreplace")[:_MAX_SHOWN_CHARACTERS],
+        },
+        "verdict": sign_in.verdict.as_json(),
+        "custom_claims": dict(sign_in.custom_claims),
+        "token_claims": sign_in.token_claims,
+    }
+    # An endpoint may have sent the token back inside a claim.
+    shown: dict[str, Any] = json.loads(redacted(json.dumps(document, default=str)))
+    return shown
+
+
+def verdict_line(sign_in: SignIn) -> str:
+    """Say in one line what became of the sign-in."""
+    verdict = sign_in.verdict
+    last = sign_in.call.attempts[-1]
+    if verdict.minted:
+        count = len(sign_in.custom_claims)
+        return f"token minted with {count} custom claim{'' if count == 1 else 's'}, in {last.latency_ms:.0f} ms"
+    tries = len(sign_in.call.attempts)
+    after = "" if tries == 1 else f" after {tries} attempts"
+    return (
+        f"no token{after}: {verdict.code} {verdict.name}: {printable(verdict.reason)}"
+        f" (python -m selftest explain {verdict.code})"
+    )
+
+
+def _answer(attempt: Attempt) -> Iterator[str]:
+    for name in _SHOWN_HEADERS:
+        value = attempt.header(name)
+        if value is not None:
+            yield f"  {name}: {printable(value)}"
+    if not attempt.body:
+        return
+    try:
+        yield from _indented(json.loads(attempt.body))
+    except (ValueError, RecursionError):
+        yield from _cut(attempt.body.decode("utf-8", "backslashreplace"))
+
+
+def _attempt_json(attempt: Attempt) -> dict[str, Any]:
+    headers_ms = None if attempt.headers_s is None else round((attempt.headers_s - attempt.due_s) * 1000, 3)
+    return {
+        "status": attempt.status,
+        "failure": attempt.failure,
+        "detail": attempt.detail,
+        "headers_ms": headers_ms,
+        "latency_ms": round(attempt.latency_ms, 3),
+    }
+
+
+def _compact(value: Mapping[str, Any]) -> str:
+    return printable(json.dumps(dict(value), ensure_ascii=False))
+
+
+def _indented(value: object) -> Iterator[str]:
+    yield from _cut(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def _cut(text: str) -> Iterator[str]:
+    shown = printable(text[:_MAX_SHOWN_CHARACTERS])
+    for line in shown.split("\n"):
+        yield f"  {line}"
+    if len(text) > _MAX_SHOWN_CHARACTERS:
+        yield f"  ... and {len(text) - _MAX_SHOWN_CHARACTERS} characters more"

@@ -1,0 +1,226 @@
+"""An authorization request: read in two steps, because what is wrong with it decides who is told.
+
+An unknown app or a redirect URI that is not registered is shown on a page and never sent on: the URI may be an
+attacker's. Everything else goes back to the app, in the response mode that it asked for.
+
+Source: RFC 6749 4.1.1 and 4.1.2.1; OpenID Connect Core 3.1.2 to 3.3.2; RFC 7636 4.3 (S256 alone is taken: RFC 9700
+2.1.1); OAuth 2.0 Form Post Response Mode; entra-docs ``v2-oauth2-auth-code-flow.md``, ``v2-protocols-oidc.md``.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from selftest.entra.oauth_error import OAuthError
+from selftest.entra.token_mint import TokenVersion
+from selftest.entra.token_request import required
+from selftest.signin.scopes import Scopes, read_scopes, resource_scopes
+from selftest.signin.tenant.directory import App, Directory, RedirectUri
+from selftest.signin.tenant.redirect_uris import match
+
+type ResponseMode = Literal["query", "fragment", "form_post"]
+
+RESPONSE_TYPES: Final = ("code", "id_token", "code id_token")
+RESPONSE_MODES: Final[tuple[ResponseMode, ...]] = ("query", "fragment", "form_post")
+PROMPTS: Final = ("login", "none", "select_account", "consent", "create")
+
+_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_SHOWN_CHARACTERS: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where the answer goes, whatever it is.
+
+    Attributes:
+        client: The app.
+        redirect: Its registered redirect URI.
+        redirect_uri: The same as the request wrote it, with its port.
+        response_mode: How the answer travels.
+        state: What the app gets back.
+    """
+
+    client: App
+    redirect: RedirectUri
+    redirect_uri: str
+    response_mode: ResponseMode
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest:
+    """A request that may be answered with a sign-in.
+
+    Attributes:
+        version: Of the endpoint that was asked.
+        code: Whether a code is wanted.
+        id_token: Whether an id token is wanted in the answer.
+        scopes: What for.
+        nonce: For the id token.
+        challenge: PKCE, S256.
+        prompt: How much to ask the user; None leaves it open.
+        login_hint: Who it is likely to be.
+        correlation_id: Of the sign-in.
+        client_info: Whether the answer should name the account in Microsoft's libraries' own way.
+    """
+
+    version: TokenVersion
+    code: bool
+    id_token: bool
+    scopes: Scopes
+    nonce: str | None
+    challenge: str | None
+    prompt: str | None
+    login_hint: str | None
+    correlation_id: str
+    client_info: bool
+
+
+def read_destination(directory: Directory, fields: Mapping[str, str]) -> Destination:
+    """Find out who asks and where the answer goes.
+
+    Raises:
+        OAuthError: It cannot be answered anywhere but on a page.
+    """
+    client_id = required(fields, "client_id")
+    client = directory.app(client_id)
+    if client is None or client.protocol != "oidc":
+        known = ", ".join(f"{app.client_id} ({app.key})" for app in directory.apps if app.redirect_uris)
+        raise OAuthError(
+            "unauthorized_client",
+            f"no application {client_id[:_SHOWN_CHARACTERS]!r} in the tenant; those with redirect URIs are {known}",
+            aadsts=700016,
+        )
+    given = required(fields, "redirect_uri")
+    redirect = match(client, given)
+    if redirect is None:
+        known = ", ".join(uri.uri for uri in client.redirect_uris) or "none"
+        raise OAuthError(
+            "invalid_request",
+            f"the redirect URI {given[:200]!r} is not registered for {client.client_id} ({client.key}); there are: "
+            f"{known}",
+            aadsts=50011,
+        )
+    return Destination(
+        client=client,
+        redirect=redirect,
+        redirect_uri=given,
+        response_mode=_response_mode(fields),
+        state=fields.get("state"),
+    )
+
+
+def read_request(
+    directory: Directory, fields: Mapping[str, str], destination: Destination, version: TokenVersion
+) -> AuthorizationRequest:
+    """Read the rest.
+
+    Raises:
+        OAuthError: The app is to be told.
+    """
+    wanted = _response_type(fields)
+    scopes = _scopes(directory, fields, version)
+    if "id_token" in wanted:
+        _check_id_token(fields, destination.client, scopes)
+    prompt = fields.get("prompt") or None
+    if prompt is not None and prompt not in PROMPTS:
+        raise OAuthError(
+            "invalid_request",
+            f"prompt is one of {', '.join(PROMPTS)}, got {prompt[:_SHOWN_CHARACTERS]!r}",
+            aadsts=90023,
+        )
+    return AuthorizationRequest(
+        version=version,
+        code="code" in wanted,
+        id_token="id_token" in wanted,
+        scopes=scopes,
+        nonce=fields.get("nonce"),
+        challenge=_challenge(fields),
+        prompt=prompt,
+        login_hint=fields.get("login_hint") or None,
+        correlation_id=correlation_id(fields.get("client-request-id")),
+        client_info=fields.get("client_info") == "1",
+    )
+
+
+def _check_id_token(fields: Mapping[str, str], client: App, scopes: Scopes) -> None:
+    """Hold what an id token from the authorize endpoint needs besides."""
+    if not client.id_token_issuance:
+        raise OAuthError(
+            "unsupported_response_type",
+            f"response_type 'id_token' is not enabled for the application (id_token_issuance of {client.key})",
+            aadsts=700054,
+        )
+    if fields.get("response_mode") == "query":
+        raise OAuthError(
+            "invalid_request",
+            "'query' is not a supported value of 'response_mode' when requesting a token",
+            aadsts=70007,
+        )
+    required(fields, "nonce")
+    if not scopes.id_token:
+        raise OAuthError("invalid_request", "an id token needs the scope 'openid'", aadsts=70011)
+
+
+def correlation_id(given: str | None) -> str:
+    """Give the client's own id where it is a GUID, as Entra does; else a new one."""
+    try:
+        return str(uuid.UUID(given or ""))
+    except ValueError:
+        return str(uuid.uuid4())
+
+
+def _response_mode(fields: Mapping[str, str]) -> ResponseMode:
+    given = fields.get("response_mode")
+    if given in RESPONSE_MODES:
+        tokens = "id_token" in fields.get("response_type", "").split()
+        # An id token never travels in a query; the error that says so takes the fragment.
+        return "fragment" if given == "query" and tokens else given
+    if given:
+        raise OAuthError(
+            "invalid_request",
+            f"response_mode is one of {', '.join(RESPONSE_MODES)}, got {given[:_SHOWN_CHARACTERS]!r}",
+            aadsts=70007,
+        )
+    return "fragment" if "id_token" in fields.get("response_type", "").split() else "query"
+
+
+def _response_type(fields: Mapping[str, str]) -> frozenset[str]:
+    given = required(fields, "response_type")
+    wanted = frozenset(given.split())
+    if wanted not in [frozenset(known.split()) for known in RESPONSE_TYPES]:
+        raise OAuthError(
+            "unsupported_response_type",
+            f"response_type is one of {', '.join(RESPONSE_TYPES)}, got {given[:_SHOWN_CHARACTERS]!r}",
+            aadsts=70005,
+        )
+    return wanted
+
+
+def _scopes(directory: Directory, fields: Mapping[str, str], version: TokenVersion) -> Scopes:
+    if version == "1.0" and "scope" not in fields:
+        return resource_scopes(directory, fields.get("resource") or "https://graph.microsoft.com")
+    return read_scopes(directory, fields.get("scope", ""))
+
+
+def _challenge(fields: Mapping[str, str]) -> str | None:
+    challenge, method = fields.get("code_challenge"), fields.get("code_challenge_method")
+    if challenge is None:
+        if method is not None:
+            raise OAuthError("invalid_request", "code_challenge_method came without code_challenge", aadsts=501491)
+        return None
+    if method != "S256":
+        raise OAuthError(
+            "invalid_request",
+            f"code_challenge_method must be S256, got {(method or 'plain, its default')[:_SHOWN_CHARACTERS]!r}",
+            aadsts=501491,
+        )
+    if not _CHALLENGE.fullmatch(challenge):
+        raise OAuthError(
+            "invalid_request",
+            f"an S256 code_challenge has 43 base64url characters, this one has {len(challenge)}",
+            aadsts=501491,
+        )
+    return challenge

@@ -1,0 +1,1 @@
+"""SAML sign-in: the endpoint, its messages, and the attributes that they carry."""

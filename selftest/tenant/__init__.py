@@ -1,0 +1,1 @@
+"""What works on a real tenant: Microsoft Graph, the Entra objects, the doctor, the sign-in log and the direct call."""

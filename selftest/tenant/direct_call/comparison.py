@@ -1,0 +1,248 @@
+"""The token beside what the endpoint expects: one row a claim, each with why and what to do where they differ.
+
+The rules are the endpoint's (``claims/token/rules.py``), told for people: what is compared, with what, and whose
+setting it is. Nobody is named: of a user's token that was taken by mistake only its kind is said.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeIs
+
+from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.base.printable import printable
+from selftest.tenant.direct_call.expectations import (
+    ADDITIONAL_CALLER_APP_IDS,
+    APPLICATION_ID_URI,
+    AUDIENCE_APP_ID,
+    AUTHORITY_URL,
+    Expectations,
+)
+from selftest.tenant.direct_call.published import Published
+from selftest.tenant.direct_call.token_text import Decoded
+
+type State = Literal["ok", "differs", "note", "unknown"]
+
+#: The endpoint's own tolerance for clocks, in seconds.
+LEEWAY_S: Final = 60
+_MAX_SHOWN_CHARACTERS: Final = 100
+_CONFLICT: Final = (
+    "External ID: sources disagree whether keys and issuer are those of ciamlogin.com or of login.microsoftonline.com; "
+    "name the other document in Claims__AdditionalAuthorityUrls"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One thing compared.
+
+    Attributes:
+        state: ``note``: not what Entra's own token has, and as it must be in this test; ``unknown``: nothing to
+            compare with.
+        why: what follows from the difference; empty where there is none.
+        fix: what to do about it; empty where there is nothing to do.
+    """
+
+    name: str
+    got: str
+    expected: str
+    state: State
+    why: str = ""
+    fix: str = ""
+
+
+def compare(token: Decoded, expected: Expectations, published: Sequence[Published], now_s: float) -> tuple[Row, ...]:
+    """Compare a token with what the endpoint expects, in the endpoint's order.
+
+    Args:
+        token: decoded.
+        expected: of the endpoint's settings.
+        published: the documents of its authorities, for the token's version.
+        now_s: seconds since 1970.
+    """
+    return (
+        *_header(token, published),
+        _version(token),
+        _issuer(token, expected, published),
+        _audience(token, expected),
+        _tenant(token, expected),
+        _caller(token, expected),
+        _kind(token),
+        *_times(token, now_s),
+    )
+
+
+def caller_of(token: Decoded) -> str | None:
+    """Give the application that the token names as its caller: ``azp`` in version 2.0, ``appid`` in 1.0."""
+    return token.text("appid" if token.text("ver") == "1.0" else "azp")
+
+
+def _header(token: Decoded, published: Sequence[Published]) -> Iterator[Row]:
+    algorithm = token.header.get("alg")
+    yield Row(
+        name="alg",
+        got=_shown(algorithm),
+        expected="RS256",
+        state="ok" if algorithm == "RS256" else "differs",
+        why="" if algorithm == "RS256" else "Entra signs access tokens with RS256, and the endpoint takes nothing else",
+    )
+    kid = token.header.get("kid")
+    readable = [document for document in published if not document.problem]
+    if not readable:
+        problems = "; ".join(f"{document.url}: {document.problem}" for document in published)
+        yield Row(name="kid", got=_shown(kid), expected="a published key", state="unknown", why=problems)
+        return
+    keys = [(document, document.keys[kid]) for document in readable if isinstance(kid, str) and kid in document.keys]
+    good = next((document for document, key in keys if token.signed_with(key)), None)
+    if good is not None:
+        yield Row(name="kid", got=_shown(kid), expected="a published key, and its signature", state="ok")
+    elif keys:
+        yield Row(
+            name="kid",
+            got=_shown(kid),
+            expected="a published key, and its signature",
+            state="differs",
+            why="the key is published and did not sign this token: it was changed, or cut",
+            fix="get the token again",
+        )
+    else:
+        yield Row(
+            name="kid",
+            got=_shown(kid),
+            expected=f"one of {sum(len(document.keys) for document in readable)} published keys",
+            state="differs",
+            why=f"another tenant's token, or keys that changed minutes ago. {_CONFLICT}",
+            fix=f"compare {AUTHORITY_URL} with iss",
+        )
+
+
+def _version(token: Decoded) -> Row:
+    version = token.text("ver")
+    if version == "2.0":
+        return Row(name="ver", got="2.0", expected="2.0", state="ok")
+    if version == "1.0":
+        return Row(
+            name="ver",
+            got="1.0",
+            expected="2.0",
+            state="note",
+            why="the API's app registration asks for version 1: the endpoint takes it, with other iss, aud and caller",
+            fix="set api.requestedAccessTokenVersion of the API's registration to 2, in one request with its URI",
+        )
+    return Row(name="ver", got=_shown(version), expected="2.0", state="differs", why="it is no access token of Entra's")
+
+
+def _issuer(token: Decoded, expected: Expectations, published: Sequence[Published]) -> Row:
+    issuer = token.text("iss")
+    issuers = [document.issuer for document in published if document.issuer is not None]
+    if not issuers:
+        return Row(name="iss", got=_shown(issuer), expected="what the metadata says", state="unknown")
+    good = issuer in issuers
+    return Row(
+        name="iss",
+        got=_shown(issuer),
+        expected=" or ".join(dict.fromkeys(issuers)),
+        state="ok" if good else "differs",
+        why="" if good else f"the endpoint answers 401, issuer. {_CONFLICT if expected.external else ''}".strip(),
+        fix="" if good else f"set {AUTHORITY_URL} to the authority of this tenant",
+    )
+
+
+def _audience(token: Decoded, expected: Expectations) -> Row:
+    audience, version = token.text("aud"), token.text("ver")
+    uri_counts = version == "1.0"
+    wanted = [expected.audience_app_id, *([expected.application_id_uri] if uri_counts else [])]
+    good = audience in wanted
+    fix = f"set {AUDIENCE_APP_ID} to the client id of the app registration that the extension's resourceId names"
+    if uri_counts and (audience or "").startswith("api://"):
+        fix = f"set {APPLICATION_ID_URI} to this URI, or requestedAccessTokenVersion to 2"
+    return Row(
+        name="aud",
+        got=_shown(audience),
+        expected=" or ".join(dict.fromkeys(wanted)),
+        state="ok" if good else "differs",
+        why="" if good else "the endpoint answers 401, audience: the token is for another API",
+        fix="" if good else fix,
+    )
+
+
+def _tenant(token: Decoded, expected: Expectations) -> Row:
+    tenant = token.text("tid")
+    good = tenant == expected.tenant_id
+    return Row(
+        name="tid",
+        got=_shown(tenant),
+        expected=expected.tenant_id,
+        state="ok" if good else "differs",
+        why="" if good else "the endpoint answers 401, tenant",
+        fix="" if good else f"set {AUTHORITY_URL} to the authority of this tenant",
+    )
+
+
+def _caller(token: Decoded, expected: Expectations) -> Row:
+    caller = caller_of(token)
+    name = "appid" if token.text("ver") == "1.0" else "azp"
+    wanted = " or ".join(sorted(expected.caller_app_ids))
+    if caller == EVENT_SERVICE_APP_ID or caller in expected.caller_app_ids:
+        note = "" if caller == EVENT_SERVICE_APP_ID else f"{ADDITIONAL_CALLER_APP_IDS} lets it in: for tests alone"
+        return Row(name=name, got=_shown(caller), expected=wanted, state="ok", why=note)
+    if caller is None:
+        return Row(name=name, got="nothing", expected=wanted, state="differs", why="it is no app's access token")
+    return Row(
+        name=name,
+        got=_shown(caller),
+        expected=wanted,
+        state="note",
+        why="this token's caller is the app itself, Entra's is its event service: a correct endpoint refuses this one",
+        fix=f"for a test that goes further start the endpoint with {ADDITIONAL_CALLER_APP_IDS}={_shown(caller)}",
+    )
+
+
+def _kind(token: Decoded) -> Row:
+    if scope := next((name for name in ("scp", "nonce", "at_hash") if name in token.claims), None):
+        return Row(
+            name="idtyp",
+            got=f"a user's token (it has {scope})",
+            expected="absent, or app",
+            state="differs",
+            why="the endpoint answers 401, not_an_app_token: Entra calls as an application",
+            fix="use a secret, a certificate or a managed identity; a signed-in user's token is never accepted",
+        )
+    kind = token.claims.get("idtyp")
+    good = kind is None or kind == "app"
+    return Row(
+        name="idtyp",
+        got="absent" if kind is None else _shown(kind),
+        expected="absent, or app",
+        state="ok" if good else "differs",
+        why="" if good else "the endpoint answers 401, not_an_app_token",
+    )
+
+
+def _times(token: Decoded, now_s: float) -> Iterator[Row]:
+    expiry, start = token.claims.get("exp"), token.claims.get("nbf")
+    if not _is_time(expiry) or not _is_time(start):
+        yield Row(
+            name="exp", got="no number", expected="nbf and exp as numbers", state="differs", why="no token of Entra's"
+        )
+        return
+    left_s = float(expiry) - now_s
+    good = left_s + LEEWAY_S > 0 and now_s + LEEWAY_S >= float(start)
+    yield Row(
+        name="exp",
+        got=f"{abs(left_s) / 60:.0f} min {'left' if left_s > 0 else 'ago'}",
+        expected=f"valid now, within {LEEWAY_S} s",
+        state="ok" if good else "differs",
+        why="" if good else "the endpoint answers 401, expired or not_yet_valid",
+        fix="" if good else "get a new token; when it is new, compare this machine's clock and the app's",
+    )
+
+
+def _is_time(value: object) -> TypeIs[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
+
+
+def _shown(value: object) -> str:
+    """Show an id or a URL of a token; these claims name applications and tenants, never people."""
+    if value is None:
+        return "nothing"
+    return printable(value)[:_MAX_SHOWN_CHARACTERS] if isinstance(value, str) else f"a {type(value).__name__}"

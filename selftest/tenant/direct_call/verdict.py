@@ -1,0 +1,75 @@
+"""What the comparison and the call say together, in one line that leads on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from selftest.judge.verdict import Verdict
+from selftest.play.caller import Call
+from selftest.tenant.direct_call.comparison import Row
+from selftest.tenant.direct_call.expectations import ADDITIONAL_CALLER_APP_IDS
+
+type Result = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+
+_REFUSED: Final = frozenset({401, 403})
+_CALLER_CLAIMS: Final = frozenset({"azp", "appid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The end of the command: its result and a sentence."""
+
+    result: Result
+    says: str
+
+
+def conclude(rows: Sequence[Row], call: Call | None, verdict: Verdict | None) -> Conclusion:
+    """Conclude from the comparison, and from the call where one was made.
+
+    Args:
+        rows: of the comparison.
+        call: the attempts at the endpoint.
+        verdict: what Entra would make of the answer.
+    """
+    differing = [row.name for row in rows if row.state == "differs"]
+    foreign = any(row.name in _CALLER_CLAIMS and row.state == "note" for row in rows)
+    if call is not None and verdict is not None:
+        return _of_call(differing, call.attempts[-1].status, verdict, foreign=foreign)
+    if differing:
+        return Conclusion("FAIL", f"{', '.join(differing)} differ: the endpoint would answer 401")
+    if any(row.state == "unknown" for row in rows):
+        return Conclusion("INCONCLUSIVE", "the published keys and issuer could not be read, the rest is as expected")
+    if foreign:
+        return Conclusion(
+            "PASS", "everything but the caller is as the endpoint expects; in this test the caller cannot be"
+        )
+    return Conclusion("PASS", "everything is as the endpoint expects")
+
+
+def _of_call(differing: Sequence[str], status: int | None, verdict: Verdict, *, foreign: bool) -> Conclusion:
+    if verdict.minted and (foreign or differing):
+        what = (
+            "a caller that is not Entra's event service" if foreign else f"a token whose {', '.join(differing)} differ"
+        )
+        return Conclusion(
+            "FAIL",
+            f"the endpoint accepted {what}: either {ADDITIONAL_CALLER_APP_IDS} names it there and not here, or the "
+            "token is not validated (`check T --url URL`)",
+        )
+    if verdict.minted:
+        return Conclusion("PASS", "the endpoint accepted the token, and Entra would mint one for the user")
+    if status in _REFUSED and foreign and not differing:
+        return Conclusion(
+            "PASS",
+            f"refused with {status}, as it should be: the caller is not Entra's. Its line should say outcome "
+            "caller, which proves iss, aud and tid; another outcome names what differs there",
+        )
+    if status in _REFUSED and differing:
+        return Conclusion("FAIL", f"refused with {status}: {', '.join(differing)} differ")
+    if status in _REFUSED:
+        return Conclusion(
+            "FAIL",
+            f"refused with {status}, though everything is as expected here: the endpoint has other settings; its line "
+            "names the claim",
+        )
+    return Conclusion("FAIL", f"no token: {verdict.code} {verdict.name}: {verdict.reason} (`explain {verdict.code}`)")

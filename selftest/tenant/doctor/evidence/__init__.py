@@ -1,0 +1,1 @@
+"""What the doctor judges: settings, Graph objects and probe results, as plain data."""

@@ -1,0 +1,178 @@
+"""The settings of the endpoint, as far as they can be read when some are wrong.
+
+The endpoint stops at the first start with settings that are at fault. The doctor goes on, and compares what it can read
+with the tenant. What is at fault is the endpoint's own verdict: its reader is asked, not copied.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from claims.contract import EVENT_SERVICE_APP_ID
+from claims.errors import SettingsError
+from claims.settings.claim_names import ClaimNames
+from claims.settings.settings import (
+    ADDITIONAL_CALLER_APP_IDS,
+    ALLOW_ADDITIONAL_CALLERS,
+    ALLOWED_EXTENSION_IDS,
+    APPLICATION_ID_URI,
+    AUDIENCE_APP_ID,
+    AUTHORITY_URL,
+    AUTHORIZED_PARTY_APP_ID,
+    BUDGET_MS,
+    DEFAULT_BUDGET_MS,
+    PROVIDER,
+    TENANT_ID,
+    Settings,
+)
+from selftest.tenant.graph.objects import SAMPLE_CLAIMS
+
+_GUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+#: What may be shown of a setting: ids, addresses without a query, small numbers. Everything else might be a secret.
+_SHOWABLE: Final = re.compile(
+    rf"{_GUID}|\d{{1,6}}|(?:https?|api)://[A-Za-z0-9.:-]{{1,120}}(?:/[A-Za-z0-9.-]{{0,64}}){{0,4}}"
+)
+#: Where the providers of this project say which claims they give.
+_CLAIMS_OF: Final = {
+    "profile_api": "Claims__ProfileApi__Claims",
+    "table": "Claims__Table__Claims",
+    "graph": "Claims__Graph__Attributes",
+}
+_GRAPH_CLAIMS: Final = ("Claims__Graph__GroupsClaim", "Claims__Graph__AppRolesClaim")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRead:
+    """The settings of one app.
+
+    Attributes:
+        values: by name; never printed whole.
+        origin: where they come from, for people.
+    """
+
+    values: Mapping[str, str]
+    origin: str
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Say what stops the endpoint's start, in its own words, without values that might be secrets."""
+        try:
+            Settings.from_env(self.values)
+        except SettingsError as error:
+            return tuple(map(_without_secrets, error.problems))
+        return ()
+
+    def text(self, name: str) -> str:
+        """Read one setting; empty where it is not set."""
+        return self.values.get(name, "").strip()
+
+    def items(self, name: str) -> tuple[str, ...]:
+        """Read a comma-separated list of ids, in lower case."""
+        return tuple(item for part in self.text(name).split(",") if (item := part.strip().lower()))
+
+    @property
+    def authority_url(self) -> str:
+        """Give the authority."""
+        return self.text(AUTHORITY_URL)
+
+    @property
+    def authority_host(self) -> str:
+        """Give the host of the authority; empty where there is none."""
+        try:
+            return urlsplit(self.authority_url).hostname or ""
+        except ValueError:
+            return ""
+
+    @property
+    def tenant_id(self) -> str:
+        """Give the tenant: the authority's last segment where that is a GUID, else the setting."""
+        last = self.authority_url.rstrip("/").rpartition("/")[2].lower()
+        return last if re.fullmatch(_GUID, last) else self.text(TENANT_ID).lower()
+
+    @property
+    def audience_app_id(self) -> str:
+        """Give the client id of the API's app registration."""
+        return self.text(AUDIENCE_APP_ID).lower()
+
+    @property
+    def application_id_uri(self) -> str:
+        """Give the other audience that is accepted; empty for none."""
+        return self.text(APPLICATION_ID_URI)
+
+    @property
+    def party_app_id(self) -> str:
+        """Give the caller that is accepted."""
+        return (
+            self.text(AUTHORIZED_PARTY_APP_ID).lower()
+            if AUTHORIZED_PARTY_APP_ID in self.values
+            else EVENT_SERVICE_APP_ID
+        )
+
+    @property
+    def allowed_extension_ids(self) -> tuple[str, ...]:
+        """Name the only extensions that are answered; none means any."""
+        return self.items(ALLOWED_EXTENSION_IDS)
+
+    @property
+    def additional_callers(self) -> tuple[str, ...]:
+        """Name the callers that are accepted beside Entra."""
+        return self.items(ADDITIONAL_CALLER_APP_IDS)
+
+    @property
+    def means_additional_callers(self) -> bool:
+        """Say whether the settings declare the additional callers to be on purpose."""
+        return self.text(ALLOW_ADDITIONAL_CALLERS).lower() == "true"
+
+    @property
+    def budget_ms(self) -> int | None:
+        """Give the time after which the answer leaves; None where the setting is no number."""
+        text = self.text(BUDGET_MS) or str(DEFAULT_BUDGET_MS)
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
+
+    @property
+    def test_issuer(self) -> bool:
+        """Say whether tokens of another issuer than Entra are believed: plain http, or this very machine."""
+        host = self.authority_host
+        return self.authority_url.lower().startswith("http://") or host == "localhost" or _is_loopback(host)
+
+    @property
+    def claim_names(self) -> frozenset[str] | None:
+        """Name the claims that the provider answers with; None where that is not in the settings."""
+        provider = self.text(PROVIDER) or "sample"
+        if provider == "sample":
+            return frozenset(SAMPLE_CLAIMS)
+        setting = _CLAIMS_OF.get(provider)
+        if setting is None:
+            return None
+        try:
+            named = {claim for _, claim in ClaimNames.parse(self.text(setting)).pairs}
+        except ValueError:
+            return None
+        if provider == "graph":
+            named |= {claim for name in _GRAPH_CLAIMS if (claim := self.text(name))}
+        return frozenset(named) or None
+
+
+def showable(value: str) -> str:
+    """Show a setting's value where it is an id or an address; else only how long it is."""
+    if not value:
+        return "nothing"
+    return value if _SHOWABLE.fullmatch(value) else f"a value of {len(value)} characters"
+
+
+def _without_secrets(problem: str) -> str:
+    """Cut a message at the first quoted value unless all of them may be shown."""
+    quoted = problem.split("'")[1::2]
+    if all(_SHOWABLE.fullmatch(value) for value in quoted):
+        return problem
+    return f"{problem.partition("'")[0].rstrip()} a value that is not shown"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,85 @@
+"""Where in a sign-in the evidence points to: Microsoft's order of looking, as three questions about one log entry.
+
+::
+
+    does the sign-in show Authentication Events?
+    ├── no entry          Entra does not try: no extension, no listener, or the application is not named
+    ├── 0 attempts        Entra refuses before it calls: the code is one of the wiring
+    └── attempts          Entra calls: the endpoint refuses it, fails, or is late
+    and with a token that lacks the claims: the mapping; with an AADSTS code of its own: the application
+
+Source: entra-docs ``custom-extension-troubleshoot.md``; that 0 attempts means no call: Microsoft Q&A 12786368.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from selftest.judge.codes import CODES
+from selftest.tenant.doctor.findings import Findings
+
+_UNTRIED: Final = frozenset({"D20", "D45", "D47", "D48"})
+_MAPPING: Final = "D7"
+_TARGET: Final = "D6"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One answer to what the sign-in log shows.
+
+    Attributes:
+        shows: what is seen of a sign-in in this case.
+        checks: the statements that point here.
+        next_command: what to run next.
+    """
+
+    shows: str
+    checks: tuple[str, ...]
+    next_command: str
+
+
+def branches(findings: Findings, *, probed_url: str | None = None) -> tuple[Branch, ...]:
+    """Sort what was found by what a sign-in would show, the earliest first; nothing where nothing was found.
+
+    Args:
+        findings: of the diagnosis.
+        probed_url: of the endpoint, for the command that calls it.
+    """
+    found: dict[str, list[str]] = {}
+    for one, problem in findings.faults:
+        found.setdefault(_place(one.diagnosis.id, one.code_of(problem)), []).append(one.diagnosis.id)
+    url = probed_url or "<URL>"
+    texts = {
+        "untried": (
+            "no Authentication Events entry at all: Entra does not try to call",
+            "python -m selftest signin-log",
+        ),
+        "before": (
+            "an entry with 0 attempts and a code of the wiring: Entra refuses before it calls",
+            "python -m selftest signin-log",
+        ),
+        "during": (
+            "an entry with attempts and a status or a code: Entra calls, and the endpoint refuses, fails or is late",
+            f"python -m selftest check --deployed --url {url}",
+        ),
+        "app": ("an AADSTS code at the application: the token is not issued to it", "python -m selftest token"),
+        "mapping": (
+            "a token without the claims, and no error: nothing maps them",
+            "python -m selftest signin --mapping FILE",
+        ),
+    }
+    return tuple(
+        Branch(shows=shows, checks=tuple(dict.fromkeys(found[place])), next_command=command)
+        for place, (shows, command) in texts.items()
+        if place in found
+    )
+
+
+def _place(check_id: str, code: int | str | None) -> str:
+    if check_id in _UNTRIED:
+        return "untried"
+    if check_id.startswith(_MAPPING):
+        return "mapping"
+    entry = None if code is None else CODES.get(code)
+    if isinstance(code, str) or check_id.startswith(_TARGET):
+        return "app"
+    return "before" if entry is not None and entry.phase == "before the call" else "during"

@@ -1,0 +1,90 @@
+"""Where the findings go: the terminal, JSON, JUnit and a directory."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from rich.console import Console
+
+from selftest.report.junit import junit
+from selftest.report.stored import ReportError, write_results
+from selftest.tenant.doctor.examination import Examination
+from selftest.tenant.doctor.flow import branches
+from selftest.tenant.doctor.results import results_of
+from selftest.tenant.doctor.text import show
+
+_STDOUT: Final = "-"
+_WIDTH: Final = 120
+
+
+def emit(examined: Examination, args: argparse.Namespace, stdout: TextIO | None = None) -> None:
+    """Write the files and print the report; the files first, so that a closed pipe loses none of them.
+
+    Raises:
+        ReportError: A file cannot be written; the message names it.
+    """
+    stream = sys.stdout if stdout is None else stdout
+    results = results_of(
+        examined.findings, url=examined.url, started_at=examined.started_at, duration_s=examined.duration_s
+    )
+    try:
+        if args.out is not None:
+            args.out.mkdir(parents=True, exist_ok=True)
+            write_results(args.out / "results.json", results)
+            _write(args.out / "junit.xml", junit(results))
+            with (args.out / "report.txt").open("w", encoding="utf-8") as file:
+                _show(examined, Console(file=file, width=_WIDTH, color_system=None, highlight=False), verbose=True)
+        if args.junit is not None:
+            _write(args.junit, junit(results))
+        if args.json is not None and args.json != _STDOUT:
+            _write(Path(args.json), _json(examined))
+    except (OSError, ValueError) as error:
+        where = error.filename if isinstance(error, OSError) else "a path"
+        reason = error.strerror if isinstance(error, OSError) else "no such path"
+        raise ReportError(f"{where} cannot be written: {reason}") from error
+    if args.json == _STDOUT:
+        stream.write(_json(examined))
+    else:
+        _show(examined, _console(stream), verbose=args.verbose)
+
+
+def as_json(examined: Examination) -> dict[str, Any]:
+    """Give the findings by name: the form of ``doctor --json``, an interface."""
+    findings = examined.findings
+    return {
+        "findings": [one.as_json(problem) for one, problem in findings.faults],
+        "hints": [one.as_json(problem) for one, problem in findings.hints],
+        "skipped": [
+            {"check": one.diagnosis.id, "title": one.diagnosis.title, "reason": lack.reason}
+            for one, lack in findings.skipped
+        ],
+        "held": [one.diagnosis.id for one in findings.results if one.status in {"pass", "hint"}],
+        "shows": [
+            {"shows": branch.shows, "checks": list(branch.checks), "next": branch.next_command}
+            for branch in branches(findings, probed_url=examined.url)
+        ],
+        "about": list(examined.about),
+        "verdict": {"outcome": findings.outcome, "exit_code": findings.exit_code, "sentence": findings.verdict},
+    }
+
+
+def _json(examined: Examination) -> str:
+    return json.dumps(as_json(examined), indent=2, ensure_ascii=False) + "\n"
+
+
+def _show(examined: Examination, console: Console, *, verbose: bool) -> None:
+    shown = branches(examined.findings, probed_url=examined.url)
+    show(examined.findings, console, about=examined.about, branches=shown, verbose=verbose)
+
+
+def _console(stream: TextIO) -> Console:
+    """Make a console as wide as the terminal, and of 120 columns where there is none."""
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH
+    return Console(file=stream, highlight=False, emoji=False, markup=False, width=width)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Where the evidence of the doctor comes from: files, Microsoft Graph, and the endpoint itself."""

@@ -1,0 +1,204 @@
+"""Calls the endpoint from outside a few times: its name, certificate, refusal and health, and how long it takes.
+
+The standard library's blocking client, one connection a request: so each phase has a time of its own, and what a new
+connection costs is seen, as Entra sees it. No token is sent and no body of an event. Bodies of answers are not read.
+"""
+
+import contextlib
+import datetime as dt
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from yarl import URL
+
+from selftest.base.endpoint_url import health_url
+from selftest.tenant.doctor.evidence.probe_report import Failure, ProbeReport, Reply, Timing
+
+#: One call without a token, and so many of the health route: few enough for anybody's endpoint.
+HEALTH_REQUESTS: Final = 5
+REQUESTS: Final = 1 + HEALTH_REQUESTS
+#: Five times what Entra waits: later is as good as never.
+_DEADLINE_S: Final = 10.0
+_OLD_PROTOCOL: Final = (
+    "UNSUPPORTED_PROTOCOL",
+    "TLSV1_ALERT_PROTOCOL_VERSION",
+    "NO_PROTOCOLS_AVAILABLE",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE",
+    "WRONG_SSL_VERSION",
+    "TLSV1_ALERT_INSUFFICIENT_SECURITY",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a probe works with.
+
+    Attributes:
+        context: verifies certificates; None: against the authorities of this machine.
+        clock: seconds since 1970.
+        stopwatch: monotonic seconds.
+        deadline_s: for one request.
+    """
+
+    context: ssl.SSLContext | None = None
+    clock: Callable[[], float] = time.time
+    stopwatch: Callable[[], float] = time.perf_counter
+    deadline_s: float = _DEADLINE_S
+
+
+def probe(url: str, means: Means | None = None) -> ProbeReport:
+    """Call the endpoint: at most `REQUESTS` times, and no longer after the first that is not answered.
+
+    Args:
+        url: http or https, with the event's route, and its query where it needs one.
+        means: clocks and certificates.
+    """
+    used = means or Means()
+    event, health = URL(url), URL(health_url(url))
+    report = ProbeReport(host=event.host or "", secure=event.scheme == "https")
+    try:
+        found = socket.getaddrinfo(event.host, event.port, proto=socket.IPPROTO_TCP)
+    except (OSError, UnicodeError):
+        return replace(report, failure="name", failure_text="it does not resolve")
+    report = replace(report, addresses=tuple(dict.fromkeys(str(entry[4][0]) for entry in found)))
+    report, refused = _try(report, "POST", event, used)
+    if refused is None:
+        return report
+    report = replace(report, refused=refused)
+    for _ in range(HEALTH_REQUESTS):
+        report, answer = _try(report, "GET", health, used)
+        if answer is None:
+            break
+        report = replace(report, health=(*report.health, answer))
+    return report
+
+
+def _try(report: ProbeReport, method: str, url: URL, means: Means) -> tuple[ProbeReport, Reply | None]:
+    """Send one request, and note in the report what the connection shows, or what went wrong."""
+    try:
+        return _send(report, method, url, means)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        failure, text = _why(error, means)
+        return replace(report, failure=failure, failure_text=text), None
+
+
+def _send(report: ProbeReport, method: str, url: URL, means: Means) -> tuple[ProbeReport, Reply]:
+    watch = means.stopwatch
+    start_s = watch()
+    plain = socket.create_connection((url.host or "", url.port or 443), timeout=means.deadline_s)
+    sockets = [plain]
+    with contextlib.ExitStack() as stack:
+        stack.callback(_close, sockets)
+        stack.enter_context(_deadline(sockets, means.deadline_s))
+        connected_s = watch()
+        secured_s = connected_s
+        if url.scheme == "https":
+            context = means.context or ssl.create_default_context()
+            secured = context.wrap_socket(plain, server_hostname=url.host)
+            secured_s = watch()
+            sockets.append(secured)
+            report = _with_connection(report, secured, means)
+        head = stack.enter_context(contextlib.closing(_exchange(sockets[-1], method, url)))
+        timing = Timing(
+            connect_ms=(connected_s - start_s) * 1000,
+            tls_ms=(secured_s - connected_s) * 1000,
+            first_byte_ms=(watch() - secured_s) * 1000,
+        )
+        return report, Reply(
+            status=head.status,
+            challenge=head.getheader("WWW-Authenticate"),
+            skew_s=_skew_s(head.getheader("Date"), means.clock()),
+            timing=timing,
+        )
+
+
+def _exchange(used: socket.socket, method: str, url: URL) -> http.client.HTTPResponse:
+    """Send the request on a connection and read the head of the answer."""
+    connection = http.client.HTTPConnection(url.host or "", url.port)
+    connection.sock = used
+    host = url.host_port_subcomponent or ""
+    headers = {"Host": host, "Connection": "close", "User-Agent": "selftest-doctor", "Accept": "application/json"}
+    if method == "POST":
+        connection.request(method, url.raw_path_qs, b"{}", headers | {"Content-Type": "application/json"})
+    else:
+        connection.request(method, url.raw_path_qs, headers=headers)
+    return connection.getresponse()
+
+
+def _with_connection(report: ProbeReport, used: ssl.SSLSocket, means: Means) -> ProbeReport:
+    certificate = used.getpeercert() or {}
+    ends = certificate.get("notAfter")
+    days = None if not isinstance(ends, str) else int((ssl.cert_time_to_seconds(ends) - means.clock()) // 86400)
+    return replace(report, tls_version=used.version(), certificate_days=days)
+
+
+@contextlib.contextmanager
+def _deadline(sockets: Sequence[socket.socket], seconds: float) -> Iterator[None]:
+    """Break a connection off that drips: a socket's own timeout is for one read, and there may be many.
+
+    Raises:
+        TimeoutError: It was broken off; half of an answer's head looks like a whole one.
+    """
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        _shut(sockets[-1])
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        if late.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+    if late.is_set():
+        raise TimeoutError
+
+
+def _close(sockets: Sequence[socket.socket]) -> None:
+    """Close the connection as it is by then: TLS takes the plain one over."""
+    sockets[-1].close()
+
+
+def _shut(used: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        used.shutdown(socket.SHUT_RDWR)
+
+
+def _skew_s(date: str | None, now_s: float) -> float | None:
+    """Compare the Date header with our clock; its seconds are whole, so half of one is added."""
+    if date is None:
+        return None
+    try:
+        theirs = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    aware = theirs if theirs.tzinfo is not None else theirs.replace(tzinfo=dt.UTC)
+    return aware.timestamp() + 0.5 - now_s
+
+
+def _why(error: Exception, means: Means) -> tuple[Failure, str]:
+    """Name the failure in our words; what a server says is not repeated."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "certificate", error.verify_message
+    if isinstance(error, ssl.SSLError):
+        reason = error.reason or "unknown"
+        failure: Failure = "protocol" if any(old in reason for old in _OLD_PROTOCOL) else "tls"
+        return failure, f"the handshake failed: {reason.lower().replace('_', ' ')}"
+    if isinstance(error, TimeoutError):
+        return "timeout", f"nothing within {means.deadline_s:.0f} s"
+    if isinstance(error, http.client.HTTPException | ValueError):
+        return "http", f"an answer that is not HTTP ({type(error).__name__})"
+    return "connect", (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

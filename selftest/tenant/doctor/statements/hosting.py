@@ -1,0 +1,127 @@
+"""D10 to D13: the authority's host against the kind of tenant, and App Service Authentication in front of the app."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.tenant.doctor.case import Case
+from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
+from selftest.tenant.doctor.evidence.easyauth import ALLOWED_TENANTS
+from selftest.tenant.doctor.statements.az_rest import app_setting
+
+_REFUSED: Final = 1003002
+_CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md (step 4)"
+_AUTHENTICATION: Final = "Azure portal > the function app > Settings > Authentication > the Microsoft provider > Edit"
+_CIAM: Final = ".ciamlogin.com"
+_WORKFORCE: Final = "login.microsoftonline.com"
+
+
+@diagnosis(
+    "D10",
+    "the authority's host is that of this kind of tenant",
+    code=_REFUSED,
+    needs=("settings", "tenant-kind"),
+    source="entra-docs identity-platform/custom-extension-overview.md",
+    why="A tenant for customers publishes its keys at ciamlogin.com; those of the other host do not verify its tokens.",
+    fix="Azure portal > the function app > Environment variables: https://<name>.ciamlogin.com/<tenantId> for "
+    "External ID,"
+    " https://login.microsoftonline.com/<tenantId> for a workforce tenant.",
+    explain="The kind of the tenant is read from its organization object. Reports disagree on where External ID keeps "
+    "its keys, so the other host may stand in Claims__AdditionalAuthorityUrls; the first is to be the documented one.",
+    bad="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/<id of a tenant for customers>",
+    good="AuthenticationEvents__AuthorityUrl=https://<name>.ciamlogin.com/<id of a tenant for customers>",
+)
+def host_fits_tenant(case: Case) -> Iterator[Problem]:
+    """Compare the host with the kind; national clouds and test issuers are left alone."""
+    host, external = case.configured.authority_host, case.seen.external
+    if not host or case.configured.test_issuer or not (host == _WORKFORCE or host.endswith(_CIAM)):
+        raise NotConcerned
+    if external is not host.endswith(_CIAM):
+        wanted = f"<name>{_CIAM}" if external else _WORKFORCE
+        kind = "an external tenant" if external else "a workforce tenant"
+        yield Problem(
+            expected=f"https://{wanted}/… for {kind}",
+            actual=f"https://{host}/…",
+            command=app_setting(
+                "AuthenticationEvents__AuthorityUrl", f"https://{wanted}/{case.tenant_id or '<tenantId>'}"
+            ),
+        )
+
+
+@diagnosis(
+    "D11",
+    "App Service Authentication lets Entra's event service in",
+    code=_REFUSED,
+    needs=("easyauth",),
+    source=f"{_CONFIGURE}; azure-docs configure-authentication-provider-aad.md",
+    why="By default it lets in tokens that the app got for itself only, and answers Entra 403 before your code runs.",
+    fix=f'{_AUTHENTICATION} > "Allow requests from specific client applications": {EVENT_SERVICE_APP_ID}.',
+    explain="validation.defaultAuthorizationPolicy.allowedApplications in authsettingsV2 names the caller.\n"
+    "App settings do not show it: give --easyauth FILE, written by "
+    "`az webapp auth show -g <group> -n <app>`.",
+    bad='"allowedApplications": ["<the endpoint\'s own client id>"]',
+    good=f'"allowedApplications": ["{EVENT_SERVICE_APP_ID}"]',
+)
+def easyauth_allows_caller(case: Case) -> Iterator[Problem]:
+    """Look for the caller in the list."""
+    easyauth = case.easyauth
+    if easyauth is None or easyauth.allowed_app_ids is None:
+        raise CannotTell(
+            "App Service Authentication is on, and app settings do not say whom it lets in: --easyauth FILE"
+        )
+    if EVENT_SERVICE_APP_ID not in easyauth.allowed_app_ids:
+        listed = f"{len(easyauth.allowed_app_ids)} others" if easyauth.allowed_app_ids else "none"
+        yield Problem(
+            expected=f"{EVENT_SERVICE_APP_ID} among the allowed applications",
+            actual=listed,
+            command="az webapp auth microsoft update -g <group> -n <app> --set "
+            f"validation.defaultAuthorizationPolicy.allowedApplications='[\"{EVENT_SERVICE_APP_ID}\"]'",
+        )
+
+
+@diagnosis(
+    "D12",
+    "App Service Authentication lets this tenant in",
+    code=_REFUSED,
+    needs=("easyauth", "tenant-id"),
+    source="azure-docs configure-authentication-provider-aad.md",
+    why="Where tenants are listed, a token of any other is answered 403 before your code runs.",
+    fix=f"{_AUTHENTICATION} > Tenant requirement: add this tenant.",
+    explain=f"{ALLOWED_TENANTS}, where it is set, names the tenant that was read.",
+)
+def easyauth_allows_tenant(case: Case) -> Iterator[Problem]:
+    """Look for the tenant in the list, where there is one."""
+    allowed = case.easyauth.allowed_tenant_ids if case.easyauth else frozenset()
+    if not allowed:
+        raise NotConcerned
+    if case.tenant_id not in allowed:
+        yield Problem(
+            expected=f"{case.tenant_id} among the allowed tenants",
+            actual=f"{len(allowed)} others",
+            command=app_setting(ALLOWED_TENANTS, case.tenant_id or "<tenantId>"),
+        )
+
+
+@diagnosis(
+    "D13",
+    "App Service Authentication answers 401 instead of a redirect",
+    level="should",
+    code=_REFUSED,
+    needs=("easyauth",),
+    source=_CONFIGURE,
+    why="A redirect to a sign-in page is of no use to a service, and hides what is wrong with its token.",
+    fix=f"{_AUTHENTICATION.rpartition(' > the')[0]} > Edit settings > Unauthenticated requests: HTTP 401.",
+    explain="globalValidation.unauthenticatedClientAction is Return401.",
+    bad='"unauthenticatedClientAction": "RedirectToLoginPage"',
+    good='"unauthenticatedClientAction": "Return401"',
+)
+def easyauth_refuses(case: Case) -> Iterator[Problem]:
+    """Look at the action, where it is known."""
+    if case.easyauth is None or case.easyauth.refuses is None:
+        raise NotConcerned
+    if not case.easyauth.refuses:
+        yield Problem(
+            expected="Return401",
+            actual="another action",
+            command="az webapp auth update -g <group> -n <app> --unauthenticated-client-action Return401",
+        )

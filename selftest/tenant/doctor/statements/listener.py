@@ -1,0 +1,254 @@
+"""D45 to D53: the listener, which says for whose tokens the extension is called, and the tenant's limits.
+
+Without a listener that names the application, Entra does not even try: the sign-in shows no Authentication Events.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from selftest.tenant.doctor.case import Case
+from selftest.tenant.doctor.diagnosis import CannotTell, Problem, diagnosis
+from selftest.tenant.doctor.evidence.wiring_objects import Listener
+from selftest.tenant.doctor.statements.az_rest import graph, patch_listener
+
+_CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md"
+_PORTAL: Final = (
+    "Entra > Enterprise applications > the application > Single sign-on > Attributes & Claims > Advanced settings"
+    " > Custom claims provider > Configure"
+)
+_LISTENERS: Final = "/identity/authenticationEventListeners"
+#: Source: Graph ``identityContainer: POST customAuthenticationExtensions``.
+_MAX_EXTENSIONS: Final = 100
+#: Source: External ID service limits; the resource page of Graph says 250.
+_MAX_LISTENERS: Final = 249
+#: Source: the configuration page: unique pairs of application and extension.
+_MAX_ASSIGNMENTS: Final = 250
+
+
+@diagnosis(
+    "D45",
+    "a listener calls the extension",
+    needs=("authenticationEventListeners", "extension"),
+    source=f"{_CONFIGURE} (step 3)",
+    why="An extension that no listener calls is never called, and sign-ins show no Authentication Events.",
+    fix=f"{_PORTAL}.",
+    explain="The handler of an onTokenIssuanceStartListener holds the extension's id. Where another listener calls an "
+    "extension that does not exist, D46 says so.",
+)
+def listener_calls(case: Case) -> Iterator[Problem]:
+    """Look for a listener of each extension."""
+    if any(True for _ in _dead(case)):
+        raise CannotTell("a listener calls an extension that does not exist (D46), which may be meant to be this one")
+    for extension in case.extensions:
+        if not case.listeners_of(extension):
+            handler = {
+                "@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler",
+                "customExtension": {"id": extension.id},
+            }
+            included = [{"appId": app_id} for app_id in case.app_ids] or [{"appId": "<client id>"}]
+            body = {
+                "@odata.type": "#microsoft.graph.onTokenIssuanceStartListener",
+                "conditions": {"applications": {"includeApplications": included}},
+                "handler": handler,
+            }
+            yield Problem(
+                expected=f"a listener with extension {extension.id}",
+                actual="none",
+                command=graph("POST", _LISTENERS, body),
+            )
+
+
+@diagnosis(
+    "D46",
+    "the extension that a listener calls is there",
+    code=1003011,
+    needs=("authenticationEventListeners", "customAuthenticationExtensions"),
+    source="entra-docs identity-platform/custom-extension-troubleshoot.md (1003011)",
+    why="The sign-ins of the listener's applications fail, for Entra finds no extension to call.",
+    fix=f"{_PORTAL}: choose the living extension.",
+    explain="handler.customExtension.id of each onTokenIssuanceStartListener is the id of an extension of the "
+    "same event.\n"
+    "With --app only listeners that name it are looked at.",
+)
+def called_extension_lives(case: Case) -> Iterator[Problem]:
+    """Look every called id up."""
+    living = [one.id for one in case.extensions] or [
+        one.id for one in case.seen.extensions or () if one.for_token_issuance
+    ]
+    for listener, what in _dead(case):
+        target = living[0] if len(living) == 1 else "<id of the living extension>"
+        handler = {
+            "@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler",
+            "customExtension": {"id": target},
+        }
+        yield Problem(
+            expected=f"an extension for this event behind listener {listener.id}",
+            actual=what,
+            command=patch_listener(listener.id, {"handler": handler}),
+        )
+
+
+@diagnosis(
+    "D47",
+    "a listener names the application",
+    needs=("authenticationEventListeners", "extension"),
+    source=f"{_CONFIGURE} (step 3)",
+    why="Entra calls for the applications that a listener names, and for no other.",
+    fix=f"{_PORTAL}.",
+    explain="conditions.applications.includeApplications of a listener that calls the extension has the application's "
+    "client id: that of the client for claims in its ID token, that of the API for claims in an access token to it.\n"
+    "Both, where both tokens are to have them. --app says which application is meant.",
+    bad='"includeApplications": []',
+    good='"includeApplications": [{"appId": "<client id>"}]',
+)
+def application_is_named(case: Case) -> Iterator[Problem]:
+    """Look for the applications that were asked for, or for any."""
+    listeners = [listener for extension in case.extensions for listener in case.listeners_of(extension)]
+    if not listeners:
+        raise CannotTell("no listener calls the extension (D45, D46)")
+    named = frozenset().union(*(listener.app_ids for listener in listeners))
+    missing = [app_id for app_id in case.app_ids if app_id not in named] if case.app_asked else []
+    for app_id in missing or (["<client id>"] if not named else []):
+        yield Problem(
+            expected=f"application {app_id} in includeApplications",
+            actual=f"{len(named)} others" if named else "no application",
+            command=graph(
+                "POST", f"{_LISTENERS}/{listeners[0].id}/conditions/applications/includeApplications", {"appId": app_id}
+            ),
+        )
+
+
+@diagnosis(
+    "D48",
+    "no listener is for all applications",
+    needs=("authenticationEventListeners", "extension"),
+    source="Microsoft Graph beta authenticationConditionsApplications",
+    why="For this event includeAllApplications must be false: one application after the other is named.",
+    fix=f"{_PORTAL}, for each application.",
+    explain="includeAllApplications, which beta has and v1.0 leaves out, is not true.",
+    bad='"includeAllApplications": true',
+    good='"includeApplications": [{"appId": "<client id>"}]',
+)
+def not_for_all(case: Case) -> Iterator[Problem]:
+    """Look at the switch."""
+    for extension in case.extensions:
+        for listener in case.listeners_of(extension):
+            if listener.includes_all:
+                yield Problem(
+                    expected="includeAllApplications false or absent", actual=f"true at listener {listener.id}"
+                )
+
+
+@diagnosis(
+    "D49",
+    "one listener answers for an application",
+    level="should",
+    needs=("authenticationEventListeners",),
+    source="Microsoft Graph beta authenticationEventListener (priority)",
+    why="Which of two is taken is decided by a priority that v1.0 does not show.",
+    fix=f"{_PORTAL}: leave the application in one listener.",
+    explain="No application is named by two listeners of this event.",
+)
+def one_listener_an_application(case: Case) -> Iterator[Problem]:
+    """Count the listeners of each application."""
+    counts = Counter(app_id for listener in _ours(case) for app_id in listener.app_ids)
+    for app_id, count in sorted(counts.items()):
+        if count > 1 and (not case.app_asked or app_id in case.app_ids):
+            yield Problem(expected=f"one listener for application {app_id}", actual=f"{count}")
+
+
+@diagnosis(
+    "D50",
+    "the tenant has room for another extension",
+    level="should",
+    needs=("customAuthenticationExtensions",),
+    source="Microsoft Graph v1.0 identityContainer: POST customAuthenticationExtensions",
+    why="The tenant holds 100 custom extensions; the next one cannot be made.",
+    fix="Entra > External Identities > Custom authentication extensions: delete what nobody calls.",
+    explain="Extensions of all kinds are counted.",
+)
+def room_for_extension(case: Case) -> Iterator[Problem]:
+    """Count them."""
+    yield from _full(len(case.seen.extensions or ()), _MAX_EXTENSIONS, "extensions")
+
+
+@diagnosis(
+    "D51",
+    "the tenant has room for another listener",
+    level="should",
+    needs=("authenticationEventListeners",),
+    source="Microsoft Graph v1.0 authenticationEventListener (250); External ID service limits (249)",
+    why="One more cannot be made then.",
+    fix=f"{_PORTAL}: one listener may name several applications.",
+    explain="Listeners of all kinds are counted. The two pages differ by one; the smaller is taken.",
+)
+def room_for_listener(case: Case) -> Iterator[Problem]:
+    """Count them."""
+    yield from _full(len(case.seen.listeners or ()), _MAX_LISTENERS, "listeners")
+
+
+@diagnosis(
+    "D52",
+    "the tenant has room for another assignment",
+    level="should",
+    needs=("authenticationEventListeners",),
+    source=_CONFIGURE,
+    why="250 pairs of application and extension are the limit; one more application cannot be added.",
+    fix="Take applications that need no claims out of the listeners.",
+    explain="Unique pairs of application and extension are counted over all listeners of this event.",
+)
+def room_for_assignment(case: Case) -> Iterator[Problem]:
+    """Count the pairs."""
+    pairs = {(app_id, listener.extension_id) for listener in _ours(case) for app_id in listener.app_ids}
+    yield from _full(len(pairs), _MAX_ASSIGNMENTS, "assignments")
+
+
+@diagnosis(
+    "D53",
+    "no two objects have one display name",
+    level="should",
+    needs=("customAuthenticationExtensions", "authenticationEventListeners"),
+    source="ours",
+    why="Graph knows no other key for these objects: scripts and people find the wrong one of two.",
+    fix="Rename one of the two, or delete it.",
+    explain="Extensions, listeners and claims mapping policies are compared, each kind with its own.",
+)
+def names_are_unique(case: Case) -> Iterator[Problem]:
+    """Compare names; a name is shown by the ids that have it."""
+    seen = case.seen
+    kinds = (("extension", seen.extensions), ("listener", seen.listeners), ("claims mapping policy", seen.policies))
+    for kind, objects in kinds:
+        by_name: dict[str, list[str]] = {}
+        for one in objects or ():
+            if one.name:
+                by_name.setdefault(one.name.casefold(), []).append(one.id)
+        for ids in by_name.values():
+            if len(ids) > 1:
+                yield Problem(expected=f"one {kind} of a name", actual=f"{len(ids)}: {', '.join(ids)}")
+
+
+def _ours(case: Case) -> list[Listener]:
+    return [listener for listener in case.seen.listeners or () if listener.for_token_issuance]
+
+
+def _dead(case: Case) -> Iterator[tuple[Listener, str]]:
+    """Find listeners whose extension is missing or of another event."""
+    extensions = case.seen.extensions
+    if extensions is None:
+        return
+    for listener in _ours(case):
+        if case.app_asked and not listener.app_ids & set(case.app_ids):
+            continue
+        extension = case.seen.extension(listener.extension_id)
+        if not listener.extension_id:
+            yield listener, "it names none"
+        elif extension is None:
+            yield listener, f"{listener.extension_id}, which does not exist"
+        elif not extension.for_token_issuance:
+            yield listener, f"{listener.extension_id}, which is for another event"
+
+
+def _full(count: int, limit: int, what: str) -> Iterable[Problem]:
+    if count >= limit:
+        yield Problem(expected=f"fewer than {limit} {what}", actual=f"{count}")

@@ -1,0 +1,288 @@
+"""D70 to D78: the claims mapping policy, without which no returned claim reaches a token.
+
+Source of the rules: entra-docs ``custom-claims-provider-reference.md``, ``reference-claims-customization.md``.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from claims.contract import is_restricted
+from selftest.judge.mapping import MappingEntry, MappingPolicy
+from selftest.judge.warnings import shown
+from selftest.tenant.doctor.case import Case
+from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
+from selftest.tenant.doctor.evidence.app_objects import Policy
+from selftest.tenant.doctor.statements.az_rest import graph
+
+_REFERENCE: Final = "entra-docs identity-platform/custom-claims-provider-reference.md"
+_CUSTOMIZATION: Final = "entra-docs identity-platform/reference-claims-customization.md"
+_CHANGE: Final = "Change the policy's definition through Graph, or assign another; the portal does not show it."
+
+
+@diagnosis(
+    "D70",
+    "a claims mapping policy is assigned to the application",
+    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
+    source=f"{_REFERENCE}; {_CUSTOMIZATION}",
+    why="Entra calls and drops every claim: the token has none of them, and no error says so.",
+    fix="Assign it to the service principal of the application that is the token's audience; or map the claims in the"
+    " portal, under Attributes & Claims.",
+    explain="claimsMappingPolicies of the application's service principal is not empty. The portal's Attributes "
+    "& Claims is "
+    "another way, which v1.0 of Graph does not show: where you use that, leave this finding alone.",
+)
+def policy_is_assigned(case: Case) -> Iterator[Problem]:
+    """Look at what is assigned, and for a policy that is not."""
+    mapped = [policy for policy in case.seen.policies or () if policy.mapping is not None and policy.mapping.provided]
+    for app_id, policies in _assigned(case):
+        principal = case.seen.principal(app_id)
+        if policies or principal is None or principal.portal_claims:
+            continue
+        policy_id = mapped[0].id if len(mapped) == 1 else "<policy id>"
+        reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/policies/claimsMappingPolicies/{policy_id}"}
+        yield Problem(
+            expected=f"a policy with CustomClaimsProvider at service principal {principal.id}",
+            actual=_elsewhere(case, mapped),
+            command=graph("POST", f"/servicePrincipals/{principal.id}/claimsMappingPolicies/$ref", reference),
+        )
+
+
+@diagnosis(
+    "D71",
+    "one claims mapping policy is assigned",
+    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
+    source=_CUSTOMIZATION,
+    why="A service principal has one; which of two would hold is not documented.",
+    fix="Take the other one off the service principal.",
+    explain="claimsMappingPolicies of the application's service principal has one member.",
+)
+def one_policy(case: Case) -> Iterator[Problem]:
+    """Count them."""
+    for app_id, policies in _assigned(case):
+        principal = case.seen.principal(app_id)
+        if len(policies) > 1 and principal is not None:
+            path = f"/servicePrincipals/{principal.id}/claimsMappingPolicies/{policies[-1]}/$ref"
+            yield Problem(
+                expected=f"one policy at application {app_id}",
+                actual=f"{len(policies)}: {', '.join(policies)}",
+                command=graph("DELETE", path),
+            )
+
+
+@diagnosis(
+    "D72",
+    "the claims mapping policy can be read",
+    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
+    source="Microsoft Graph v1.0 claimsMappingPolicy",
+    why="A definition that is not the documented text maps nothing.",
+    fix=_CHANGE,
+    explain="definition is a list of one string that is JSON with ClaimsMappingPolicy, and its entries have the "
+    "documented "
+    "members.",
+    bad='"definition": [{"ClaimsMappingPolicy": {}}]',
+    good='"definition": ["{\\"ClaimsMappingPolicy\\":{…}}"]',
+)
+def policy_is_readable(case: Case) -> Iterator[Problem]:
+    """Tell what keeps it from being read."""
+    for policy in _policies(case):
+        if policy.problem is not None:
+            yield Problem(expected=f"a definition of policy {policy.id} as documented", actual=policy.problem)
+
+
+@diagnosis(
+    "D73",
+    "the policy takes claims from the custom claims provider",
+    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
+    source=_REFERENCE,
+    why="Other sources are the directory's own; what the endpoint returns is dropped.",
+    fix=_CHANGE,
+    explain='An entry of ClaimsSchema has the source "CustomClaimsProvider".',
+    bad='{"Source": "User", "ID": "CustomRoles"}',
+    good='{"Source": "CustomClaimsProvider", "ID": "CustomRoles", "JwtClaimType": "CustomRoles"}',
+)
+def policy_uses_provider(case: Case) -> Iterator[Problem]:
+    """Look for such an entry."""
+    for policy, mapping in _mappings(case):
+        if not mapping.provided:
+            kinds = sorted({entry.source or "a constant" for entry in mapping.entries})
+            yield Problem(
+                expected=f"an entry of policy {policy.id} with source CustomClaimsProvider",
+                actual=f"sources: {', '.join(map(shown, kinds))}" if kinds else "no entry",
+            )
+
+
+@diagnosis(
+    "D74",
+    "the policy names claims as the endpoint returns them",
+    needs=("servicePrincipals", "claimsMappingPolicies", "app", "claims"),
+    source=_REFERENCE,
+    why="The names are compared to the letter, case included; another name never reaches the token, and no error "
+    "says so.",
+    fix=_CHANGE,
+    explain="ID of every entry with source CustomClaimsProvider is a name that the endpoint returns: of --claims "
+    "NAMES, else "
+    "of the provider in the settings, else of the extension's claimsForTokenConfiguration. Blanks are D76's.",
+    bad='"ID": "customRoles", where the endpoint returns CustomRoles',
+    good='"ID": "CustomRoles"',
+)
+def names_are_returned(case: Case) -> Iterator[Problem]:
+    """Compare the names."""
+    claims = case.claims
+    if claims is None:
+        return
+    by_folded = {name.strip().casefold(): name for name in claims.names}
+    for policy, mapping in _mappings(case):
+        for name in (entry.id.strip() for entry in mapping.provided if entry.id is not None):
+            if name in claims.names:
+                continue
+            near = by_folded.get(name.casefold())
+            yield Problem(
+                expected=f"ID {shown(near)}" if near else f"one of {', '.join(map(shown, sorted(claims.names)))}",
+                actual=f"{shown(name)} in policy {policy.id} ({claims.origin} knows no such name)",
+            )
+
+
+@diagnosis(
+    "D75",
+    "the policy gives no claim a restricted name",
+    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
+    source=f"{_CUSTOMIZATION} (restricted claim set)",
+    why="A claim of such a name is left out of the token.",
+    fix=_CHANGE,
+    explain="JwtClaimType, and ID where there is none, is not in the restricted set and does not start with xms_ "
+    "or extn.",
+    bad='"JwtClaimType": "roles"',
+    good='"JwtClaimType": "app_roles"',
+)
+def names_are_free(case: Case) -> Iterator[Problem]:
+    """Look the emitted names up."""
+    for policy, mapping in _mappings(case):
+        for entry in mapping.entries:
+            target = entry.target("jwt")
+            if target is not None and is_restricted(target.strip()):
+                yield Problem(
+                    expected="a name outside of the restricted set",
+                    actual=f"{shown(target)} in policy {policy.id}",
+                )
+
+
+@diagnosis(
+    "D76",
+    "no name in the policy starts or ends with a blank",
+    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
+    source=f"{_REFERENCE}; the example of custom-extension-tokenissuancestart-configuration.md has one",
+    why="The blank is part of the name: the claim is not found, or the app looks for another.",
+    fix=_CHANGE,
+    explain="ID, JwtClaimType and SamlClaimType have no blank at an end. Microsoft's example has one.",
+    bad='"JwtClaimType": "apiVersion "',
+    good='"JwtClaimType": "apiVersion"',
+)
+def names_have_no_blanks(case: Case) -> Iterator[Problem]:
+    """Look at the ends."""
+    for policy, mapping in _mappings(case):
+        for entry in mapping.entries:
+            for member, name in _named(entry):
+                if name != name.strip():
+                    yield Problem(
+                        expected=f"{member} {shown(name.strip())}", actual=f"{shown(name)} in policy {policy.id}"
+                    )
+
+
+@diagnosis(
+    "D77",
+    "the portal offers the claims that the endpoint returns",
+    level="should",
+    needs=("extension", "claims"),
+    source="Microsoft Graph v1.0 onTokenIssuanceStartCustomExtension (claimsForTokenConfiguration)",
+    why="The portal's list of claims comes from there; who maps in the portal picks a name that is never returned.",
+    fix="Entra > External Identities > Custom authentication extensions > the extension > Claims.",
+    explain="claimsForTokenConfiguration of the extension has the names that the endpoint returns, to the letter.",
+)
+def portal_offers_names(case: Case) -> Iterator[Problem]:
+    """Compare the registered names with the returned ones."""
+    claims = case.claims
+    for extension in case.extensions:
+        unknown = sorted(set(extension.claim_names) - claims.names) if claims is not None else []
+        if unknown and claims is not None:
+            yield Problem(
+                expected=f"names out of {', '.join(map(shown, sorted(claims.names)))}",
+                actual=", ".join(map(shown, unknown)),
+            )
+
+
+@diagnosis(
+    "D78",
+    "the policy does not override the portal's Attributes & Claims",
+    level="should",
+    needs=("servicePrincipals", "app"),
+    source=_CUSTOMIZATION,
+    why="A claims mapping policy supersedes it: what was set up there is ignored, and the blade cannot be edited.",
+    fix="Move what is in Attributes & Claims into the policy, or take the policy off the service principal.",
+    explain="Only beta of Graph shows what the portal holds (servicePrincipals/{id}/claimsPolicy). Where that "
+    "was read, "
+    "it has no entry beside an assigned policy.",
+)
+def portal_is_not_overridden(case: Case) -> Iterator[Problem]:
+    """Look for both."""
+    known = False
+    for app_id in case.app_ids:
+        principal = case.seen.principal(app_id)
+        if principal is not None and principal.portal_claims is not None:
+            known = True
+            if principal.portal_claims and principal.policy_ids:
+                yield Problem(expected="one of the two ways", actual=f"both at application {app_id}", hint=True)
+    if not known:
+        raise NotConcerned
+
+
+def _assigned(case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give the assigned policies of each application; a missing service principal is D60's."""
+    found = False
+    for app_id in case.app_ids:
+        principal = case.seen.principal(app_id)
+        if principal is None:
+            continue
+        if principal.policy_ids is None:
+            raise CannotTell(f"the claims mapping policies of application {app_id} were not read", asked=True)
+        found = True
+        yield app_id, principal.policy_ids
+    if not found:
+        raise NotConcerned
+
+
+def _policies(case: Case) -> Iterator[Policy]:
+    """Give the assigned policies, each once."""
+    ids = dict.fromkeys(policy_id for _, policies in _assigned(case) for policy_id in policies)
+    if not ids:
+        raise CannotTell("no claims mapping policy is assigned (D70)")
+    for policy_id in ids:
+        policy = case.seen.policy(policy_id)
+        if policy is not None:
+            yield policy
+
+
+def _mappings(case: Case) -> Iterator[tuple[Policy, MappingPolicy]]:
+    for policy in _policies(case):
+        if policy.mapping is None:
+            raise CannotTell("the claims mapping policy cannot be read (D72)")
+        yield policy, policy.mapping
+
+
+def _elsewhere(case: Case, mapped: list[Policy]) -> str:
+    """Say where the policies that map the provider's claims are, when not here."""
+    if not mapped:
+        return "none, and the tenant has no policy that maps a custom claims provider"
+    ids = {policy.id for policy in mapped}
+    holders = [one.app_id for one in case.seen.principals or () if ids & set(one.policy_ids or ())]
+    where = f"assigned to application {', '.join(holders)}" if holders else "assigned to nobody"
+    return f"none; policy {', '.join(sorted(ids))} is {where}"
+
+
+def _named(entry: MappingEntry) -> Iterator[tuple[str, str]]:
+    for member, name in (
+        ("ID", entry.id),
+        ("JwtClaimType", entry.jwt_claim_type),
+        ("SamlClaimType", entry.saml_claim_type),
+    ):
+        if name is not None:
+            yield member, name

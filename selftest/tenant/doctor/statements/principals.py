@@ -1,0 +1,225 @@
+"""D30 to D41: the three service principals without which Entra does not call, and the consent.
+
+A service principal is matched by its application id, the consent by the role's id: names are translated and renamed,
+and Microsoft's pages write this role's name in two ways.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.tenant.doctor.case import Case
+from selftest.tenant.doctor.diagnosis import CannotTell, Problem, diagnosis
+from selftest.tenant.doctor.evidence.app_objects import Principal
+from selftest.tenant.doctor.statements.az_rest import create_principal, graph, patch_principal, word
+from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID
+
+_TROUBLESHOOT: Final = "entra-docs identity-platform/custom-extension-troubleshoot.md"
+_APPS: Final = "Entra > Enterprise applications > All applications (filter: none)"
+_ENABLE: Final = f"{_APPS} > the application > Properties > Enabled for users to sign in: Yes."
+
+
+@diagnosis(
+    "D30",
+    "the endpoint's service principal is in the tenant",
+    code=1003016,
+    needs=("servicePrincipals", "extension"),
+    source=f"{_TROUBLESHOOT} (1003016)",
+    why="Entra issues its token for it; an app registration made through Graph does not bring one along.",
+    fix="Entra > App registrations > the endpoint's > Overview > Managed application in local directory > Create.",
+    explain="A service principal has the application id that stands in the extension's resource id.",
+)
+def resource_principal_exists(case: Case) -> Iterator[Problem]:
+    """Look for it; a resource id that names no application is D22's."""
+    for app_id in _api_app_ids(case):
+        if case.seen.principal(app_id) is None:
+            yield Problem(
+                expected=f"a service principal of application {app_id}", actual="none", command=create_principal(app_id)
+            )
+
+
+@diagnosis(
+    "D31",
+    "the endpoint's service principal is enabled",
+    code=1003019,
+    needs=("servicePrincipals", "extension"),
+    source=f"{_TROUBLESHOOT} (1003019)",
+    why="Entra issues no token for one that is switched off.",
+    fix=_ENABLE,
+    explain="accountEnabled of the service principal is not false.",
+    bad='"accountEnabled": false',
+    good='"accountEnabled": true',
+)
+def resource_principal_is_enabled(case: Case) -> Iterator[Problem]:
+    """Look at the switch of one that is there."""
+    for app_id in _api_app_ids(case):
+        yield from _disabled(_there(case, app_id, "D30"))
+
+
+@diagnosis(
+    "D32",
+    "the service principal of Entra's event service is in the tenant",
+    code=1003017,
+    needs=("servicePrincipals",),
+    source=f"{_TROUBLESHOOT} (1003017), entra-docs custom-extension-overview.md",
+    why="It is who calls the endpoint.",
+    fix=f"{_APPS} does not show how to make one: use the command.",
+    explain=f"A service principal has the application id {EVENT_SERVICE_APP_ID}.\n"
+    "The documentation's text for this code speaks of the resource, its name of the client.",
+)
+def caller_principal_exists(case: Case) -> Iterator[Problem]:
+    """Look for it."""
+    if case.seen.principal(EVENT_SERVICE_APP_ID) is None:
+        yield Problem(
+            expected=f"a service principal of application {EVENT_SERVICE_APP_ID}",
+            actual="none",
+            command=create_principal(EVENT_SERVICE_APP_ID),
+        )
+
+
+@diagnosis(
+    "D33",
+    "the service principal of Entra's event service is enabled",
+    code=1003018,
+    needs=("servicePrincipals",),
+    source=f"{_TROUBLESHOOT} (1003018)",
+    why="Clean-ups of unknown applications switch it off, and then nobody calls.",
+    fix=_ENABLE,
+    explain=f"accountEnabled of {EVENT_SERVICE_APP_ID} is not false.",
+    bad='"accountEnabled": false',
+    good='"accountEnabled": true',
+)
+def caller_principal_is_enabled(case: Case) -> Iterator[Problem]:
+    """Look at the switch of one that is there."""
+    yield from _disabled(_there(case, EVENT_SERVICE_APP_ID, "D32"))
+
+
+@diagnosis(
+    "D34",
+    "Microsoft Graph's service principal is in the tenant and enabled",
+    code=1003022,
+    needs=("servicePrincipals",),
+    source=f"{_TROUBLESHOOT} (1003022)",
+    why="The permission to receive events is a role of Microsoft Graph.",
+    fix=_ENABLE,
+    explain=f"A service principal has the application id {GRAPH_APP_ID}, and its accountEnabled is not false.",
+)
+def graph_principal_is_enabled(case: Case) -> Iterator[Problem]:
+    """Look for it and at its switch."""
+    principal = case.seen.principal(GRAPH_APP_ID)
+    if principal is None:
+        yield Problem(
+            expected=f"a service principal of application {GRAPH_APP_ID}",
+            actual="none",
+            command=create_principal(GRAPH_APP_ID),
+        )
+    else:
+        yield from _disabled(principal)
+
+
+@diagnosis(
+    "D35",
+    "the endpoint's service principal wants no assignment",
+    level="should",
+    needs=("servicePrincipals", "extension"),
+    source="field reports of AADSTS1100001 without a request; not in Microsoft's documentation",
+    why='With "assignment required" only assigned callers get a token for the endpoint; Entra\'s service is not one.',
+    fix=f"{_APPS} > the endpoint's > Properties > Assignment required: No.",
+    explain="appRoleAssignmentRequired of the endpoint's service principal is not true. A hint: it is reported, not "
+    "documented, that this keeps Entra from calling.",
+)
+def no_assignment_is_required(case: Case) -> Iterator[Problem]:
+    """Look at the switch."""
+    for app_id in _api_app_ids(case):
+        if _there(case, app_id, "D30").assignment_required:
+            yield Problem(
+                expected="appRoleAssignmentRequired false",
+                actual="true",
+                command=patch_principal(app_id, {"appRoleAssignmentRequired": False}),
+            )
+
+
+@diagnosis(
+    "D40",
+    "the endpoint's service principal may receive events",
+    code=1003021,
+    needs=("servicePrincipals", "extension"),
+    source=f"{_TROUBLESHOOT} (1003021); Microsoft Graph permissions reference",
+    why="Without admin consent for this role of Microsoft Graph, Entra does not call.",
+    fix="Entra > External Identities > Custom authentication extensions > the extension > Grant permission.",
+    explain=f"appRoleAssignments holds the role {RECEIVE_PAYLOAD_ROLE_ID} on "
+    "Microsoft Graph's service principal. The id decides: pages differ in the role's name.\n"
+    "A permission that the registration requests is not yet granted.",
+)
+def events_are_consented(case: Case) -> Iterator[Problem]:
+    """Look for the role."""
+    definer = _there(case, GRAPH_APP_ID, "D34")
+    for app_id in _api_app_ids(case):
+        principal = _there(case, app_id, "D30")
+        if principal.grants is None:
+            raise CannotTell("the app role assignments of the endpoint's service principal were not read", asked=True)
+        if (definer.id, RECEIVE_PAYLOAD_ROLE_ID) not in principal.grants:
+            others = len(principal.grants)
+            yield Problem(
+                expected=f"role {RECEIVE_PAYLOAD_ROLE_ID} of Microsoft Graph, granted to application {app_id}",
+                actual=f"not granted ({others} other roles are)" if others else "not granted",
+                command=_consent(principal, definer),
+            )
+
+
+@diagnosis(
+    "D41",
+    "the endpoint's registration asks for the permission",
+    level="should",
+    needs=("applications", "extension"),
+    source="entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md",
+    why="A consent that the registration does not ask for is lost when an administrator consents anew.",
+    fix="Entra > App registrations > the endpoint's > API permissions > Add > Microsoft Graph > Application "
+    "permissions.",
+    explain=f"requiredResourceAccess lists role {RECEIVE_PAYLOAD_ROLE_ID} of Microsoft Graph.",
+)
+def permission_is_requested(case: Case) -> Iterator[Problem]:
+    """Look for the role in the registration, where it is in this tenant."""
+    for app_id in _api_app_ids(case):
+        application = case.seen.application(app_id)
+        if application is not None and (GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID) not in application.requested_roles:
+            yield Problem(
+                expected=f"role {RECEIVE_PAYLOAD_ROLE_ID} in requiredResourceAccess",
+                actual="not listed",
+                command=f"az ad app permission add --id {word(app_id)} --api {GRAPH_APP_ID} "
+                f"--api-permissions {RECEIVE_PAYLOAD_ROLE_ID}=Role",
+            )
+
+
+def _api_app_ids(case: Case) -> tuple[str, ...]:
+    """Name the applications that the extensions name, each once."""
+    named = [extension.api_app_id for extension in case.extensions]
+    if not any(named):
+        raise CannotTell("the resource id names no application (D22)")
+    return tuple(dict.fromkeys(app_id for app_id in named if app_id is not None))
+
+
+def _there(case: Case, app_id: str, finds_missing: str) -> Principal:
+    """Give a service principal to a statement about one that is there.
+
+    Raises:
+        CannotTell: It is missing, which another statement finds.
+    """
+    principal = case.seen.principal(app_id)
+    if principal is None:
+        raise CannotTell(f"there is no service principal of {app_id} ({finds_missing})")
+    return principal
+
+
+def _disabled(principal: Principal) -> Iterator[Problem]:
+    if not principal.enabled:
+        yield Problem(
+            expected=f"accountEnabled true for application {principal.app_id}",
+            actual="false",
+            command=patch_principal(principal.app_id, {"accountEnabled": True}),
+        )
+
+
+def _consent(principal: Principal, definer: Principal) -> str:
+    body = {"principalId": principal.id, "resourceId": definer.id, "appRoleId": RECEIVE_PAYLOAD_ROLE_ID}
+    return graph("POST", f"/servicePrincipals/{principal.id}/appRoleAssignments", body)

@@ -1,0 +1,236 @@
+"""D01 to D09: the settings of the endpoint, by themselves and against the tenant.
+
+Settings that differ from the tenant make the endpoint refuse Entra's token, which the sign-in log shows as 1003002 with
+status 401 or 403, or as 1003005.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.tenant.doctor.case import Case
+from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
+from selftest.tenant.doctor.evidence.settings import showable
+from selftest.tenant.doctor.statements.az_rest import app_setting, patch_application
+
+_REFUSED: Final = 1003002
+_SETTINGS_PAGE: Final = "ours: docs/settings.md"
+_OVERVIEW: Final = "entra-docs identity-platform/custom-extension-overview.md"
+_PORTAL: Final = "Azure portal > the function app > Settings > Environment variables"
+#: Of Microsoft's worldwide cloud; elsewhere the caller may be another.
+_GLOBAL_HOSTS: Final = ("login.microsoftonline.com", "sts.windows.net")
+_CIAM: Final = ".ciamlogin.com"
+
+
+@diagnosis(
+    "D01",
+    "the settings start the endpoint",
+    code=1003027,
+    needs=("settings",),
+    source=_SETTINGS_PAGE,
+    why="The endpoint stops at its start when a setting is missing or contradicts another, and then nobody answers.",
+    fix=f"{_PORTAL}: mend what is named.",
+    explain="The endpoint's own reader is given the settings.\nThe settings of a provider are not tried: `host` "
+    "does that.",
+    bad="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/common",
+    good="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/<tenantId>",
+)
+def settings_start(case: Case) -> Iterator[Problem]:
+    """Ask the reader of the endpoint."""
+    for problem in case.configured.problems:
+        yield Problem(expected="settings that the endpoint starts with", actual=problem)
+
+
+@diagnosis(
+    "D02",
+    "the authority is of this tenant",
+    code=_REFUSED,
+    needs=("settings", "tenant-id"),
+    source=_OVERVIEW,
+    why="Another tenant's issuer and keys are believed then, and this tenant's tokens are refused.",
+    fix=f"{_PORTAL}: set AuthenticationEvents__AuthorityUrl to the authority of this tenant.",
+    explain="The tenant's GUID in the authority (or Claims__TenantId) is compared with the tenant that was read.",
+)
+def authority_is_of_tenant(case: Case) -> Iterator[Problem]:
+    """Compare the tenant ids."""
+    if not case.configured.tenant_id:
+        raise CannotTell("the settings name no tenant (D01)")
+    if case.configured.tenant_id != case.tenant_id:
+        yield Problem(
+            expected=f"an authority of tenant {case.tenant_id}",
+            actual=f"one of tenant {showable(case.configured.tenant_id)}",
+            command=app_setting("AuthenticationEvents__AuthorityUrl", f"https://<authority>/{case.tenant_id}"),
+        )
+
+
+@diagnosis(
+    "D03",
+    "the audience is the application that the extension names",
+    code=_REFUSED,
+    needs=("settings", "extension"),
+    source=_OVERVIEW,
+    why="Entra's token is for the application in the extension's resource id; for another audience it is refused.",
+    fix=f"{_PORTAL}: set AuthenticationEvents__AudienceAppId to the application id in the extension's resource id.",
+    explain="AuthenticationEvents__AudienceAppId is compared with the application id at the end of the resource id.",
+    bad="AuthenticationEvents__AudienceAppId=<client id of the app that users sign in to>",
+    good="AuthenticationEvents__AudienceAppId=<client id in api://<host>/<client id>>",
+)
+def audience_is_api(case: Case) -> Iterator[Problem]:
+    """Compare the application ids; a resource id without one is D22's."""
+    for extension in case.extensions:
+        wanted, have = extension.api_app_id, case.configured.audience_app_id
+        if wanted is None or not have:
+            raise CannotTell("there are no two application ids to compare (D01, D22)")
+        if wanted != have:
+            yield Problem(
+                expected=f"{wanted}, which extension {extension.id} names",
+                actual=showable(have),
+                command=app_setting("AuthenticationEvents__AudienceAppId", wanted),
+            )
+
+
+@diagnosis(
+    "D04",
+    "the endpoint answers this extension",
+    code=_REFUSED,
+    needs=("settings", "extension"),
+    source=_SETTINGS_PAGE,
+    why="An event of an extension that is not in Claims__AllowedExtensionIds is answered 403.",
+    fix=f"{_PORTAL}: add the extension's id to Claims__AllowedExtensionIds.",
+    explain="Where Claims__AllowedExtensionIds is set, the extension has to be in it. It changes when one is "
+    "made anew.",
+)
+def extension_is_allowed(case: Case) -> Iterator[Problem]:
+    """Look for the ids in the list, where there is one."""
+    allowed = case.configured.allowed_extension_ids
+    for extension in case.extensions:
+        if allowed and extension.id not in allowed:
+            yield Problem(
+                expected=f"{extension.id} among the allowed extensions",
+                actual=", ".join(map(showable, allowed)),
+                command=app_setting("Claims__AllowedExtensionIds", extension.id),
+            )
+
+
+@diagnosis(
+    "D05",
+    "the caller that is accepted is Entra's event service",
+    code=_REFUSED,
+    needs=("settings",),
+    source=_OVERVIEW,
+    why="Entra calls as 99045fe1-7639-4a75-9d4a-577b6ca3810f; where another is expected, Entra is refused.",
+    fix=f"{_PORTAL}: remove AuthenticationEvents__AuthorizedPartyAppId, or set it to that id.",
+    explain="Only for Microsoft's worldwide cloud: national clouds may have another caller, and none is documented.",
+    bad="AuthenticationEvents__AuthorizedPartyAppId=<the endpoint's own client id>",
+    good=f"AuthenticationEvents__AuthorizedPartyAppId={EVENT_SERVICE_APP_ID}",
+)
+def caller_is_entra(case: Case) -> Iterator[Problem]:
+    """Compare the caller with the documented one."""
+    host, party = case.configured.authority_host, case.configured.party_app_id
+    if host and host not in _GLOBAL_HOSTS and not host.endswith(_CIAM) and not case.configured.test_issuer:
+        raise CannotTell(f"which caller the cloud of {host} has is not documented")
+    if party and party != EVENT_SERVICE_APP_ID:
+        yield Problem(
+            expected=EVENT_SERVICE_APP_ID,
+            actual=showable(party),
+            command=app_setting("AuthenticationEvents__AuthorizedPartyAppId", EVENT_SERVICE_APP_ID),
+        )
+
+
+@diagnosis(
+    "D06",
+    "the settings accept the audience that the token will carry",
+    code=_REFUSED,
+    needs=("settings", "applications", "extension"),
+    source="entra-docs identity-platform/access-token-claims-reference.md (aud)",
+    why="A version 1 token may carry the identifier URI as its audience, which is refused unless the settings name it.",
+    fix="Entra > App registrations > the endpoint's > Manifest: requestedAccessTokenVersion 2;"
+    " or set Claims__ApplicationIdUri.",
+    explain="api.requestedAccessTokenVersion of the endpoint's application is 2; or, for 1 and null, "
+    "Claims__ApplicationIdUri is the extension's resource id.",
+    bad='"api": {"requestedAccessTokenVersion": null}',
+    good='"api": {"requestedAccessTokenVersion": 2}',
+)
+def token_audience_is_accepted(case: Case) -> Iterator[Problem]:
+    """Look at the version of the tokens, and at the audience that goes with version 1."""
+    for extension in case.extensions:
+        application = case.seen.application(extension.api_app_id)
+        if application is None:
+            raise CannotTell("the endpoint's application is not registered in this tenant")
+        if application.token_version == 2:
+            continue
+        if case.configured.application_id_uri != extension.resource_id:
+            yield Problem(
+                expected=f"requestedAccessTokenVersion 2, or Claims__ApplicationIdUri {extension.resource_id}",
+                actual=f"requestedAccessTokenVersion {application.token_version or 'null'}, "
+                f"and Claims__ApplicationIdUri {showable(case.configured.application_id_uri)}",
+                command=patch_application(application.app_id, {"api": {"requestedAccessTokenVersion": 2}}),
+            )
+
+
+@diagnosis(
+    "D07",
+    "the identifier URI in the settings is the extension's",
+    level="should",
+    needs=("settings", "extension"),
+    source=_SETTINGS_PAGE,
+    why="An audience that nobody's token carries is a trace of an older set-up, and helps an attacker rather than you.",
+    fix=f"{_PORTAL}: set Claims__ApplicationIdUri to the resource id, or remove it where tokens are of version 2.",
+    explain="Claims__ApplicationIdUri, where it is set, is compared with the resource id of the extension.",
+)
+def identifier_is_current(case: Case) -> Iterator[Problem]:
+    """Compare the two; nothing set is fine, and a version 1 token's need is D06's."""
+    uri = case.configured.application_id_uri
+    if not uri:
+        raise NotConcerned
+    if all(uri != extension.resource_id for extension in case.extensions):
+        expected = " or ".join(extension.resource_id or "none" for extension in case.extensions)
+        yield Problem(expected=expected, actual=showable(uri))
+
+
+@diagnosis(
+    "D08",
+    "the issuer that is believed is Entra",
+    code=_REFUSED,
+    needs=("settings", "deployed"),
+    source="ours: docs/threat-model.md",
+    why="Whoever runs an issuer on that machine may call the endpoint, and Entra may not.",
+    fix=f"{_PORTAL}: set AuthenticationEvents__AuthorityUrl to Entra's authority of the tenant.",
+    explain="The authority is https and not a loopback address. It may be one for the emulated Entra of this harness, "
+    "but not in settings of an app that Entra calls.",
+    bad="AuthenticationEvents__AuthorityUrl=http://127.0.0.1:8400/<tenantId>",
+    good="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/<tenantId>",
+)
+def issuer_is_entra(case: Case) -> Iterator[Problem]:
+    """Look for the emulated Entra."""
+    if case.configured.test_issuer:
+        yield Problem(
+            expected="the authority of Entra",
+            actual=f"{case.configured.authority_host} ({case.configured.origin})",
+            command=app_setting(
+                "AuthenticationEvents__AuthorityUrl", f"https://<authority>/{case.tenant_id or '<tenantId>'}"
+            ),
+        )
+
+
+@diagnosis(
+    "D09",
+    "nobody but Entra may call",
+    needs=("settings", "deployed"),
+    source="ours: docs/threat-model.md",
+    why="An additional caller, once let in for a test, may ask for any user's claims for as long as it stays.",
+    fix=f"{_PORTAL}: remove Claims__AdditionalCallerAppIds and Claims__AllowAdditionalCallers.",
+    explain="Claims__AdditionalCallerAppIds is empty. Where Claims__AllowAdditionalCallers says that they are meant, "
+    "it is a hint; without it the endpoint does not start in Azure.",
+)
+def only_entra_calls(case: Case) -> Iterator[Problem]:
+    """Count the additional callers."""
+    callers = case.configured.additional_callers
+    if callers:
+        yield Problem(
+            expected="no additional caller",
+            actual=f"{len(callers)}: {', '.join(map(showable, callers))}",
+            command="az functionapp config appsettings delete -g <group> -n <app> --setting-names "
+            "Claims__AdditionalCallerAppIds Claims__AllowAdditionalCallers",
+            hint=case.configured.means_additional_callers,
+        )

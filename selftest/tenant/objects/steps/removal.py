@@ -1,0 +1,256 @@
+"""Taking the objects away again: the listener first, which alone brings sign-in back, the app registration last.
+
+What is ours carries our name and hangs together with the rest: an extension names our app registration, a listener
+calls our extension. What somebody else has hung on ours stops the program before anything is deleted, and what only
+looks like ours stays. The service principal of Entra's caller stays as well: every extension of the tenant needs it.
+
+An application gets back what it allowed before, if nobody has changed it since and no other policy needs it.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from selftest.tenant.graph.client import GraphClient, literal
+from selftest.tenant.graph.errors import RequestRefused
+from selftest.tenant.graph.objects import EXTENSION_TYPE, LISTENER_TYPE
+from selftest.tenant.objects.errors import Conflict
+from selftest.tenant.objects.intent import Intent
+from selftest.tenant.objects.steps.activation import MAPPED, POLICIES, allowed_before
+from selftest.tenant.objects.steps.apply import Tell
+from selftest.tenant.objects.steps.difference import differences
+from selftest.tenant.objects.steps.extension import EXTENSIONS, resource_of
+from selftest.tenant.objects.steps.found_objects import GraphObject
+from selftest.tenant.objects.steps.listener import LISTENERS, called_by
+from selftest.tenant.objects.wait_times import Pace
+
+_KINDS: Final = ((LISTENERS, "listener"), (POLICIES, "mapping policy"), (EXTENSIONS, "extension"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """One thing that is deleted, taken off, or put back.
+
+    Attributes:
+        what: its kind, for people.
+        name: which one.
+        path: below the version.
+        restored: what is put back, when nothing is deleted.
+        lines: what differs afterwards.
+    """
+
+    what: str
+    name: str
+    path: str
+    restored: GraphObject | None = None
+    lines: Sequence[str] = ()
+
+    @property
+    def method(self) -> str:
+        """Give the method of HTTP."""
+        return "DELETE" if self.restored is None else "PATCH"
+
+
+@dataclass(slots=True)
+class Holdings:
+    """What the tenant holds, of all environments and of everybody."""
+
+    application: GraphObject | None = None
+    extensions: list[GraphObject] = field(default_factory=list)
+    listeners: list[GraphObject] = field(default_factory=list)
+    policies: list[GraphObject] = field(default_factory=list)
+
+    @classmethod
+    async def read(cls, client: GraphClient, intent: Intent) -> "Holdings":
+        """Read all that may be ours or may hang on it."""
+        path = f"/applications(uniqueName={literal(intent.unique_name)})"
+        return cls(
+            application=await client.find(path, select=("id", "appId", "displayName")),
+            extensions=await client.list_all(EXTENSIONS),
+            listeners=await client.list_all(LISTENERS),
+            policies=await client.list_all(POLICIES),
+        )
+
+    def our_extensions(self, intent: Intent) -> list[GraphObject]:
+        """Give the extensions of our name that name our app registration."""
+        same = [
+            each for each in self.extensions if _is_named(each, intent) and each.get("@odata.type") == EXTENSION_TYPE
+        ]
+        return [each for each in same if self._names_our_application(each)]
+
+    def our_listeners(self, intent: Intent, clients: Collection[str]) -> list[GraphObject]:
+        """Give the listeners of our names that call our extension, or one that is gone; no client ids stand for all."""
+        foreign = {each["id"] for each in self.extensions if not _is_named(each, intent)}
+        named = [each for each in self.listeners if _is_for(intent, each, clients)]
+        return [each for each in named if each.get("@odata.type") == LISTENER_TYPE and called_by(each) not in foreign]
+
+    def our_policies(self, intent: Intent, clients: Collection[str]) -> list[GraphObject]:
+        """Give the policies of our names."""
+        return [each for each in self.policies if _is_for(intent, each, clients)]
+
+    def blocking(self, intent: Intent) -> list[str]:
+        """Say what of others hangs on what would be deleted."""
+        ours, listeners = self.our_extensions(intent), self.our_listeners(intent, ())
+        return [
+            *(_ownerless(each) for each in self.extensions if _is_named(each, intent) and self.application is None),
+            *(_hung_on_extension(each) for each in self.listeners if _calls(each, ours) and each not in listeners),
+            *(
+                _hung_on_application(each)
+                for each in self.extensions
+                if each not in ours and self._names_our_application(each)
+            ),
+        ]
+
+    def _names_our_application(self, extension: GraphObject) -> bool:
+        return self.application is not None and resource_of(extension).endswith(f"/{self.application['appId']}")
+
+
+async def removals(client: GraphClient, intent: Intent, clients: Collection[str]) -> list[Removal]:
+    """Say what would be removed, in order.
+
+    Args:
+        client: signed in.
+        intent: names the environment.
+        clients: only what was made for these applications; none: everything.
+
+    Raises:
+        Conflict: something of others hangs on it.
+        GraphError: it cannot be read.
+    """
+    held = await Holdings.read(client, intent)
+    if not clients and (reasons := held.blocking(intent)):
+        raise Conflict(*reasons)
+    found = [_deletion("listener", each, LISTENERS) for each in held.our_listeners(intent, clients)]
+    for policy in held.our_policies(intent, clients):
+        found += await _of_policy(client, policy, str(intent.client_of(policy["displayName"])))
+    if clients:
+        return found
+    found += [_deletion("extension", each, EXTENSIONS) for each in held.our_extensions(intent)]
+    if held.application is not None:
+        found.append(_deletion("app registration", held.application, "/applications"))
+    return found
+
+
+async def named_removals(client: GraphClient, intent: Intent, ids: Sequence[str]) -> list[Removal]:
+    """Say what would be removed because its id was given, whoever made it: listeners, policies, extensions.
+
+    Raises:
+        Conflict: an id is none of these, or a listener still calls the extension.
+    """
+    held = await Holdings.read(client, intent)
+    kept = [each for each in held.listeners if each["id"] not in ids]
+    found: list[Removal] = []
+    items = {LISTENERS: held.listeners, POLICIES: held.policies, EXTENSIONS: held.extensions}
+    for path, what in _KINDS:
+        found += [_deletion(what, each, path) for each in items[path] if each["id"] in ids]
+    missing = [each for each in ids if not any(one.path.endswith(f"/{each}") for one in found)]
+    reasons = [f"no listener, mapping policy or extension has the id {each}: look at status" for each in missing]
+    reasons += [
+        f"the listener {each.get('displayName')!r} {each['id']} calls the extension {called_by(each)}: name it as well"
+        for each in kept
+        if called_by(each) in ids
+    ]
+    if reasons:
+        raise Conflict(*reasons)
+    return found
+
+
+async def remove(client: GraphClient, found: Sequence[Removal], tell: Tell, pace: Pace) -> None:
+    """Remove what was listed. What is gone already is as good.
+
+    Raises:
+        GraphError: the rest stays; running it again goes on there.
+    """
+    for each in found:
+        if each.restored is not None:
+            await client.update(each.path, each.restored)
+            tell("restored", each.what, each.name, each.lines)
+        else:
+            await _delete(client, each.path, pace)
+            tell("deleted", each.what, each.name, each.lines)
+
+
+async def _delete(client: GraphClient, path: str, pace: Pace) -> None:
+    """Delete; again for a while when it is refused, as for an extension whose listener was deleted a moment ago."""
+    deadline = pace.clock() + pace.doubt_s
+    while True:
+        try:
+            await client.delete(path)
+        except RequestRefused:
+            if pace.clock() + pace.between_s >= deadline:
+                raise
+            await pace.sleep(pace.between_s)
+        else:
+            return
+
+
+async def _of_policy(client: GraphClient, policy: GraphObject, client_id: str) -> list[Removal]:
+    """Take a policy off its application, put back what that allowed before, and delete the policy: in this order."""
+    principal = await client.find(f"/servicePrincipals(appId='{client_id}')", select=("id",))
+    found, others = list[Removal](), False
+    if principal is not None:
+        path = f"/servicePrincipals/{principal['id']}/claimsMappingPolicies"
+        assigned = {each["id"] for each in await client.list_all(path)}
+        others = bool(assigned - {policy["id"]})
+        if policy["id"] in assigned:
+            found.append(Removal(what="assignment", name=_name(policy), path=f"{path}/{policy['id']}/$ref"))
+    if not others:
+        found += await _restored(client, policy, client_id)
+    return [*found, _deletion("mapping policy", policy, POLICIES)]
+
+
+async def _restored(client: GraphClient, policy: GraphObject, client_id: str) -> list[Removal]:
+    application = await client.find(f"/applications(appId='{client_id}')", select=("id", "displayName", "api"))
+    before = allowed_before(policy)
+    if application is None or before is None:
+        return []
+    api = application.get("api") or {}
+    back = {member: value for member, value in before.items() if api.get(member) == MAPPED[member] != value}
+    if not back:
+        return []
+    name = f"{application.get('displayName')} {client_id}"
+    lines = tuple(differences({"api": back}, application))
+    path = f"/applications/{application['id']}"
+    return [Removal(what="mapped claims", name=name, path=path, restored={"api": back}, lines=lines)]
+
+
+def _deletion(what: str, item: GraphObject, path: str) -> Removal:
+    return Removal(what=what, name=_name(item), path=f"{path}/{item['id']}")
+
+
+def _name(item: GraphObject) -> str:
+    return f"{item.get('displayName')} {item['id']}"
+
+
+def _calls(listener: GraphObject, extensions: Sequence[GraphObject]) -> bool:
+    return called_by(listener) in {each["id"] for each in extensions}
+
+
+def _ownerless(extension: GraphObject) -> str:
+    return (
+        f"the extension {_name(extension)} has our name, and our app registration is gone, so whose it is cannot be "
+        f"told: if it is yours, say remove --id {extension['id']}"
+    )
+
+
+def _hung_on_extension(listener: GraphObject) -> str:
+    return (
+        f"the listener {_name(listener)} calls our extension and is not ours: without that nobody could sign in "
+        f"to its applications; delete the listener there, or say remove --id {listener['id']} first"
+    )
+
+
+def _hung_on_application(extension: GraphObject) -> str:
+    return (
+        f"the extension {_name(extension)} needs our app registration and is not ours: delete it there, or say "
+        f"remove --id {extension['id']} first"
+    )
+
+
+def _is_named(item: GraphObject, intent: Intent) -> bool:
+    return item.get("displayName") == intent.display_name
+
+
+def _is_for(intent: Intent, item: GraphObject, clients: Collection[str]) -> bool:
+    client = intent.client_of(item.get("displayName"))
+    return client is not None and (not clients or client in clients)

@@ -1,0 +1,139 @@
+"""The endpoint's own lines, found in whatever the platform has wrapped around them.
+
+A line of the endpoint is one JSON object (``claims/request_log.py``). Core Tools put a time in front of it, Application
+Insights puts it into a column of a table, in JSON or in CSV. A request whose token was refused has a line without a
+correlation id, because its body was never read.
+"""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeIs
+
+from selftest.tenant.signin_log.fields import Fields, parse_time
+from selftest.tenant.signin_log.read_text import InputError
+from selftest.tenant.signin_log.tables import Table, read_table
+
+_MARK: Final = re.compile(r'\{\s*"event"\s*:\s*"onTokenIssuanceStart"')
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
+_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_DECODER: Final = json.JSONDecoder()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointLine:
+    """What the endpoint says that it did with one request.
+
+    Attributes:
+        at: when, where the log says so; in UTC.
+        correlation_id: of the sign-in; None where the token or the body was refused.
+        outcome: ``claims``, ``omitted`` or ``stale``, else the code of the error.
+        total_ms: from the request's arrival at the handler to the answer.
+        phases_ms: where the time went.
+        failure: of the provider, where claims were sent in spite of it.
+        detail: what was expected and what came. May hold what a provider wrote: shown for our own codes only.
+    """
+
+    at: dt.datetime | None
+    correlation_id: str | None
+    outcome: str
+    status: int
+    total_ms: float
+    budget_ms: float | None
+    phases_ms: Mapping[str, float]
+    cold: bool = False
+    joined: bool = False
+    failure: str | None = None
+    detail: str = ""
+
+    @property
+    def slowest(self) -> str | None:
+        """Name the phase that took longest, not counting the downstream calls that are part of the provider's."""
+        return max(self.phases_ms, key=lambda name: self.phases_ms[name], default=None)
+
+
+def read_lines(text: str, path: str) -> tuple[EndpointLine, ...]:
+    """Find the endpoint's lines, in the file's order.
+
+    Raises:
+        InputError: there is none, or the file is a table that cannot be read.
+    """
+    lines = tuple(_found_in(text))
+    if lines:
+        return lines
+    marked = "onTokenIssuanceStart" in text
+    try:
+        lines = tuple(_in_cells(read_table(text, path)))
+    except InputError:
+        if marked:
+            raise
+    if not lines:
+        raise InputError(
+            path,
+            'no line of the endpoint ({"event":"onTokenIssuanceStart",…}); give the app\'s log, or the traces table of '
+            "Application Insights with its message column",
+        )
+    return lines
+
+
+def _found_in(text: str) -> Iterator[EndpointLine]:
+    for line in text.splitlines():
+        mark = _MARK.search(line)
+        if mark is None:
+            continue
+        before = _TIME.search(line[: mark.start()])
+        if found := _line(_object_at(line, mark.start()), None if before is None else parse_time(before[0])):
+            yield found
+
+
+def _in_cells(table: Table) -> Iterator[EndpointLine]:
+    for row in table.rows:
+        at = row.fields.time("timestamp", "TimeGenerated", "time")
+        for cell in row.fields.texts():
+            mark = _MARK.search(cell)
+            if mark and (found := _line(_object_at(cell, mark.start()), at)):
+                yield found
+                break
+
+
+def _object_at(text: str, start: int) -> dict[str, Any] | None:
+    try:
+        document, _ = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _line(document: dict[str, Any] | None, at: dt.datetime | None) -> EndpointLine | None:
+    """Build a line, or None where the object is no whole record: one cut line does not spoil the log."""
+    if document is None:
+        return None
+    outcome, status, total_ms = (document.get(name) for name in ("outcome", "status", "total_ms"))
+    if not isinstance(outcome, str) or not _WORD.fullmatch(outcome) or type(status) is not int:
+        return None
+    if not _is_ms(total_ms):
+        return None
+    budget_ms, phases, failure = (document.get(name) for name in ("budget_ms", "phases", "failure"))
+    return EndpointLine(
+        at=at,
+        correlation_id=Fields(document).guid("correlationId"),
+        outcome=outcome,
+        status=status,
+        total_ms=float(total_ms),
+        budget_ms=float(budget_ms) if _is_ms(budget_ms) else None,
+        phases_ms={
+            name: float(spent_ms)
+            for name, spent_ms in (phases.items() if isinstance(phases, dict) else ())
+            if _WORD.fullmatch(name) and _is_ms(spent_ms)
+        },
+        cold=document.get("cold") is True,
+        joined=document.get("joined") is True,
+        failure=failure if isinstance(failure, str) and _WORD.fullmatch(failure) else None,
+        detail=str(document.get("detail") or ""),
+    )
+
+
+def _is_ms(value: object) -> TypeIs[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9

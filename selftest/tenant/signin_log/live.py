@@ -1,0 +1,86 @@
+"""Recent sign-ins straight from Microsoft Graph.
+
+Only the members that are judged are asked for, so that nobody's name leaves the tenant. The event's part is in Graph's
+beta alone; interactive sign-ins and those that renew a token by themselves are two lists.
+
+Source: microsoft-graph-docs beta ``api/signin-list.md``, ``resources/signin.md``.
+"""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from selftest.tenant.direct_call.expectations import is_loopback
+from selftest.tenant.graph.client import GraphClient, literal
+from selftest.tenant.graph.credentials import SignIn, delegated_scopes
+from selftest.tenant.graph.exchange import graph_session
+from selftest.tenant.graph.unsigned_tokens import FixedCredential, mint_token
+from selftest.tenant.signin_log.fields import Fields
+from selftest.tenant.signin_log.tables import Row, Table
+
+PERMISSION: Final = "AuditLog.Read.All"
+_PATH: Final = "/auditLogs/signIns"
+_MEMBERS: Final = ("createdDateTime", "correlationId", "appId", "appDisplayName", "status", "appliedEventListeners")
+#: Else an event type that is newer than the schema comes as unknownFutureValue.
+_HEADERS: Final = {"Prefer": "include-unknown-enum-members"}
+_RENEWALS: Final = "signInEventTypes/any(t: t eq 'nonInteractiveUser')"
+_PAGE: Final = "500"
+#: Ten thousand sign-ins; who has more asks for a shorter time, for one app or for one sign-in.
+_MAX_PAGES: Final = 20
+
+
+@asynccontextmanager
+async def open_graph(
+    base_url: str, *, tenant: str, kind: str, environ: Mapping[str, str]
+) -> AsyncIterator[GraphClient]:
+    """Open a client of this Graph; an emulated one on this machine gets an emulated token, never a real one.
+
+    Args:
+        base_url: scheme and host of Graph.
+        tenant: whose sign-ins; an id or a domain.
+        kind: how to sign in, one of `selftest.tenant.graph.credentials.KINDS`.
+        environ: of the process.
+
+    Raises:
+        NotSignedIn: the environment lacks what this kind needs.
+        ValueError: the address is no Graph's.
+    """
+    if is_loopback(base_url):
+        now_s = dt.datetime.now(dt.UTC).timestamp()
+        credential = FixedCredential(lambda: mint_token({PERMISSION}, tenant_id=tenant, now_s=now_s))
+        async with graph_session(trust_env=False) as session:
+            yield GraphClient(session, credential, base_url=base_url)
+        return
+    scopes = delegated_scopes((PERMISSION,), base_url) if kind == "device-code" else None
+    async with SignIn(kind, environ, tenant_id=tenant) as signed_in, graph_session() as session:
+        yield GraphClient(session, signed_in, base_url=base_url, scopes=scopes)
+
+
+async def read_live(
+    client: GraphClient, *, since: dt.datetime, app_id: str | None = None, correlation_id: str | None = None
+) -> Table:
+    """Read sign-ins, the newest first within each of the two lists.
+
+    Args:
+        client: of the tenant's Graph.
+        since: none before this time.
+        app_id: of one application.
+        correlation_id: of one sign-in.
+
+    Raises:
+        GraphError: as its leaves say; a permission that is missing is named.
+    """
+    terms = [f"createdDateTime ge {since.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"]
+    if app_id is not None:
+        terms.append(f"appId eq {literal(app_id)}")
+    if correlation_id is not None:
+        terms.append(f"correlationId eq {literal(correlation_id)}")
+    rows: list[Row] = []
+    for more in ((), (_RENEWALS,)):
+        query = {"$filter": " and ".join((*terms, *more)), "$top": _PAGE}
+        found = await client.list_all(
+            _PATH, select=_MEMBERS, version="beta", query=query, headers=_HEADERS, max_pages=_MAX_PAGES
+        )
+        rows += [Row(f"sign-in {number}", Fields(item)) for number, item in enumerate(found, start=len(rows) + 1)]
+    return Table(rows=tuple(rows))

@@ -1,0 +1,102 @@
+"""Put the endpoint's lines beside the events that they belong to.
+
+By correlation id, which both sides write. A request whose token was refused has none: its line is matched by time, in
+the order of both logs, and said to be.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from selftest.tenant.signin_log.endpoint_log import EndpointLine
+from selftest.tenant.signin_log.event import SignInEvent
+
+#: Entra's time of the call and the endpoint's time of the answer may lie this far apart: two attempts, two clocks.
+_NEAR_S: Final = 10.0
+_REFUSED: Final = 401
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """An event and what the endpoint wrote about it.
+
+    Attributes:
+        lines: in the log's order: a retry has one of its own, and so has a second token of the same sign-in.
+        by: how they were found; None where none was.
+    """
+
+    event: SignInEvent
+    lines: tuple[EndpointLine, ...] = ()
+    by: Literal["correlation id", "time"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Every event with its lines, and what is left over.
+
+    Attributes:
+        pairs: in the order of the events.
+        refused: lines of refused requests that no event was found for.
+        strangers: how many further lines belong to no event.
+        with_log: whether a log was given at all.
+    """
+
+    pairs: tuple[Pair, ...]
+    refused: tuple[EndpointLine, ...] = ()
+    strangers: int = 0
+    with_log: bool = False
+
+
+def pair_up(events: Sequence[SignInEvent], lines: Sequence[EndpointLine] | None) -> Pairs:
+    """Find each event's lines.
+
+    Args:
+        events: of the sign-in log.
+        lines: of the endpoint's log; None when there is none.
+    """
+    if lines is None:
+        return Pairs(pairs=tuple(Pair(event=event) for event in events))
+    by_id: dict[str, list[EndpointLine]] = defaultdict(list)
+    refused: list[EndpointLine] = []
+    for line in lines:
+        if line.correlation_id is not None:
+            by_id[line.correlation_id].append(line)
+        elif line.status == _REFUSED:
+            refused.append(line)
+    open_events = [event for event in events if _may_be_refused(event) and event.correlation_id not in by_id]
+    by_time = _in_order_of_time(open_events, refused)
+    pairs = []
+    for event in events:
+        if found := by_id.get(event.correlation_id or ""):
+            pairs.append(Pair(event=event, lines=tuple(found), by="correlation id"))
+        elif (near := by_time.get(id(event))) is not None:
+            pairs.append(Pair(event=event, lines=(near,), by="time"))
+        else:
+            pairs.append(Pair(event=event))
+    known = {event.correlation_id for event in events}
+    used = {id(line) for line in by_time.values()}
+    return Pairs(
+        pairs=tuple(pairs),
+        refused=tuple(line for line in refused if id(line) not in used),
+        strangers=sum(len(found) for correlation_id, found in by_id.items() if correlation_id not in known),
+        with_log=True,
+    )
+
+
+def _may_be_refused(event: SignInEvent) -> bool:
+    """Say whether this call's token may have been refused; without a status 1003005 can mean it, too."""
+    return event.failed and not event.before_call and event.http_status in {_REFUSED, 0, None}
+
+
+def _in_order_of_time(events: Iterable[SignInEvent], lines: Iterable[EndpointLine]) -> dict[int, EndpointLine]:
+    """Match events and lines one to one, the earliest with the earliest, by the event's place in memory."""
+    timed = sorted(((event.at, place, event) for place, event in enumerate(events) if event.at is not None))
+    waiting = sorted(((line.at, place, line) for place, line in enumerate(lines) if line.at is not None), reverse=True)
+    found: dict[int, EndpointLine] = {}
+    for at, _, event in timed:
+        while waiting and (at - waiting[-1][0]).total_seconds() > _NEAR_S:
+            waiting.pop()
+        if waiting and (waiting[-1][0] - at).total_seconds() <= _NEAR_S:
+            found[id(event)] = waiting.pop()[2]
+    return found

@@ -1,0 +1,156 @@
+"""Rows of an export: a Graph page, a list, JSON lines, a query's tables, diagnostic records, or CSV.
+
+Which of them a file is, is seen from the file; its name says nothing. Nothing of a row is interpreted here.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from selftest.judge.reply_json import ReplyJsonError, loads
+from selftest.tenant.signin_log.fields import Fields, plain_name
+from selftest.tenant.signin_log.read_text import InputError
+
+_WANTED: Final = "expected a Graph page (value), a list, a query's result (tables), records, JSON lines or CSV"
+_DELIMITERS: Final = ",;\t"
+#: One member of a sign-in as JSON text; Python's own limit is 128 KiB.
+_MAX_CELL_CHARACTERS: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row and where it stands, for messages."""
+
+    place: str
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What a file holds.
+
+    Attributes:
+        rows: in the file's order.
+        more: whether the file says itself that there is more on a further page.
+    """
+
+    rows: tuple[Row, ...] = field(repr=False)
+    more: bool = False
+
+
+def read_table(text: str, path: str) -> Table:
+    """Read rows from text.
+
+    Args:
+        text: what the file holds.
+        path: its name, for messages.
+
+    Raises:
+        InputError: it is none of the known forms, or breaks off; the message names the place.
+    """
+    if text.lstrip()[:1] in {"{", "["}:
+        return _json_table(text, path)
+    rows = tuple(_csv_rows(text, path))
+    if not rows:
+        raise InputError(path, "a first line and no rows under it; no CSV, or an export without sign-ins")
+    return Table(rows=rows)
+
+
+def _json_table(text: str, path: str) -> Table:
+    try:
+        document = _loads(text)
+    except ReplyJsonError as error:
+        lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        if len(lines) < 2 or not _is_object(lines[0][1]):
+            raise InputError(path, f"{error}; {_WANTED}, and the whole of it") from error
+        return Table(rows=tuple(_line_rows(lines, path)))
+    return _document_table(document, path)
+
+
+def _document_table(document: Any, path: str) -> Table:
+    if isinstance(document, list):
+        return Table(rows=tuple(_rows(document, path, "entry")))
+    members = Fields(document)
+    for name in ("value", "records"):
+        if isinstance(items := members.any(name), list):
+            more = members.any("@odata.nextLink") is not None
+            return Table(rows=tuple(_rows(items, path, f"{name}, entry")), more=more)
+    if isinstance(tables := members.any("tables"), list):
+        return Table(rows=tuple(row for table in tables for row in _query_rows(table, path)))
+    if "value" in members or "tables" in members or not document:
+        raise InputError(path, f"a JSON object without rows; {_WANTED}")
+    return Table(rows=tuple(_rows([document], path, "entry")))
+
+
+def _rows(items: Iterable[Any], path: str, kind: str) -> Iterator[Row]:
+    for number, item in enumerate(items, start=1):
+        if not isinstance(item, dict):
+            raise InputError(path, f"no JSON object; {_WANTED}", place=f"{kind} {number}")
+        # A diagnostic record keeps what it is about one level down.
+        inner = item.get("properties")
+        yield Row(f"{kind} {number}", Fields({**inner, **item} if isinstance(inner, dict) else item))
+
+
+def _line_rows(lines: Iterable[tuple[int, str]], path: str) -> Iterator[Row]:
+    for number, line in lines:
+        try:
+            document = _loads(line)
+        except ReplyJsonError as error:
+            reason = str(error).partition(" at line ")[0]
+            raise InputError(path, f"{reason}; is the file whole?", place=f"line {number}") from error
+        for row in _document_table(document, path).rows:
+            yield Row(f"line {number}", row.fields)
+
+
+def _query_rows(table: Any, path: str) -> Iterator[Row]:
+    columns = table.get("columns") if isinstance(table, dict) else None
+    rows = table.get("rows") if isinstance(table, dict) else None
+    if not isinstance(columns, list) or not isinstance(rows, list):
+        raise InputError(path, "a query's result needs columns and rows", place="tables")
+    names = [column.get("name") if isinstance(column, dict) else column for column in columns]
+    heads = [name for name in names if isinstance(name, str)]
+    if len(heads) != len(names):
+        raise InputError(path, "a column without a name", place="tables, columns")
+    for number, cells in enumerate(rows, start=1):
+        if not isinstance(cells, list) or len(cells) != len(heads):
+            raise InputError(path, f"expected {len(heads)} cells", place=f"tables, row {number}")
+        yield Row(f"row {number}", Fields(dict(zip(heads, cells, strict=True))))
+
+
+def _csv_rows(text: str, path: str) -> Iterator[Row]:
+    first = text.lstrip().partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=first.count)
+    if delimiter not in first:
+        raise InputError(path, f"neither JSON nor CSV: its first line has one column; {_WANTED}", place="line 1")
+    previous = csv.field_size_limit(_MAX_CELL_CHARACTERS)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        heads: list[str] | None = None
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if heads is None:
+                heads = [plain_name(cell) for cell in cells]
+            elif len(cells) != len(heads):
+                reason = f"{len(cells)} columns instead of {len(heads)}; is the file whole?"
+                raise InputError(path, reason, place=f"line {reader.line_num}")
+            else:
+                yield Row(f"line {reader.line_num}", Fields(dict(zip(heads, cells, strict=True))))
+    except csv.Error as error:
+        raise InputError(path, f"not CSV: {error}", place=f"line {reader.line_num}") from error
+    finally:
+        csv.field_size_limit(previous)
+
+
+def _loads(text: str) -> Any:
+    return loads(text.encode("utf-8", "surrogatepass"))
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

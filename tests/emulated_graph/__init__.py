@@ -1,0 +1,1 @@
+"""The emulated Microsoft Graph: an HTTP server on the loopback interface, for tests."""

@@ -1,0 +1,56 @@
+"""Who may do what at the emulated Graph: tokens that say what they allow, and the refusals of those that do not.
+
+The tokens are unsigned and say so in their header (``alg`` is ``none``): there is nothing here worth protecting, and a
+signature would only look as if there were. What is real is what a program meets: 401 without a token, with an expired
+one or one for another service, 403 without the permission that Graph's page asks for.
+
+Source: microsoft-graph-docs ``concepts/resolve-auth-errors.md``, ``concepts/auth/auth-concepts.md``.
+"""
+
+import base64
+import json
+from typing import Final
+
+from selftest.tenant.graph.surface import Operation
+from selftest.tenant.graph.token_permissions import TokenPermissions, token_permissions
+from tests.emulated_graph.refusal import Refusal
+
+_AUDIENCES: Final = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
+
+
+def admit(authorization: str | None, now_s: float) -> TokenPermissions:
+    """Read who asks.
+
+    Raises:
+        Refusal: 401: no token, none for Graph, or an old one.
+    """
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.casefold() != "bearer" or not token:
+        raise _unauthenticated("Access token is empty.")
+    held = token_permissions(token)
+    if held.granted is None or held.expires_on is None:
+        raise _unauthenticated("The token is malformed: it has to be a JWT with permissions and an expiry.")
+    if _audience(token) not in _AUDIENCES:
+        raise _unauthenticated("Access token validation failure. Invalid audience.")
+    if held.expires_on <= now_s:
+        raise _unauthenticated("Lifetime validation failed, the token is expired.")
+    return held
+
+
+def authorise(held: TokenPermissions, operation: Operation) -> None:
+    """Refuse what the permissions do not allow.
+
+    Raises:
+        Refusal: 403.
+    """
+    if not held.allows(operation.permissions):
+        raise Refusal(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def _unauthenticated(message: str) -> Refusal:
+    return Refusal(401, "InvalidAuthenticationToken", message)
+
+
+def _audience(token: str) -> object:
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get("aud")

@@ -1,0 +1,191 @@
+"""What the emulated Graph answers to a request that is allowed: the objects read, the changes made.
+
+Nothing here knows of HTTP beyond statuses; the server has checked path, method, permission, options and body before.
+
+Source: the pages of the operations in `selftest.tenant.graph.surface`; ``application-upsert.md`` for
+``create-if-missing``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from selftest.tenant.graph.objects import GraphObject
+from selftest.tenant.graph.surface import Operation
+from selftest.tenant.graph.types import Version, members
+from tests.emulated_graph.directory import Directory
+from tests.emulated_graph.query import matching, page, select
+from tests.emulated_graph.refusal import bad_request, not_found
+from tests.emulated_graph.validation import validate
+from tests.emulated_graph.writes import Writer
+
+#: Where each collection is kept, longest path first where one starts another.
+_PATHS: Final[Mapping[str, str]] = {
+    "/organization": "organization",
+    "/applications": "applications",
+    "/servicePrincipals": "servicePrincipals",
+    "/policies/claimsMappingPolicies": "claimsMappingPolicies",
+    "/identity/customAuthenticationExtensions": "customAuthenticationExtensions",
+    "/identity/authenticationEventListeners": "authenticationEventListeners",
+    "/auditLogs/signIns": "signIns",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request that may be answered.
+
+    Attributes:
+        version: of Graph.
+        operation: what is asked for.
+        keys: what stood for the names in the path.
+        query: its options.
+        body: checked.
+        create_if_missing: whether it has ``Prefer: create-if-missing``.
+        eventual: whether it has ``ConsistencyLevel: eventual``.
+        url: of the path, for links.
+    """
+
+    version: Version
+    operation: Operation
+    keys: tuple[str, ...]
+    query: Mapping[str, str]
+    body: GraphObject
+    create_if_missing: bool
+    eventual: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What goes back: a status, and a body where there is one."""
+
+    status: int
+    body: dict[str, Any] | None = None
+
+
+_DONE: Final = Answer(status=204)
+
+
+class Answers:
+    """Answers from one directory.
+
+    Args:
+        directory: the tenant.
+        writer: changes it.
+        page_size: the most objects of a page.
+    """
+
+    def __init__(self, directory: Directory, writer: Writer, page_size: int) -> None:
+        self._directory = directory
+        self._writer = writer
+        self.page_size = page_size
+
+    def answer(self, asked: Asked) -> Answer:
+        """Do what is asked.
+
+        Raises:
+            Refusal: it cannot be done; nothing has changed then.
+        """
+        template = asked.operation.path
+        start = next(path for path in _PATHS if template.startswith(path))
+        collection, rest = _PATHS[start], template.removeprefix(start)
+        if rest.endswith("/validateAuthenticationConfiguration"):
+            configuration = self._directory.get(collection, asked.keys[0]) if asked.keys else asked.body
+            return Answer(status=200, body=validate(self._directory, configuration))
+        if not rest:
+            return self._list(asked, collection) if asked.operation.method == "GET" else self._create(asked, collection)
+        if rest.startswith("(") or rest.count("/") == 1:
+            return self._entity(asked, collection, rest)
+        return self._relation(asked, rest.split("/")[2])
+
+    def _list(self, asked: Asked, collection: str) -> Answer:
+        items = [self._directory.view(collection, item) for item in self._directory.visible(collection)]
+        if collection == "signIns":
+            items = _sign_ins(items, asked)
+        if "$expand" in asked.query:
+            items = [self._expanded(item, asked.query) for item in items]
+        return self._page(asked, items)
+
+    def _page(self, asked: Asked, items: Sequence[GraphObject]) -> Answer:
+        found = matching(asked.operation.answer or "", items, asked.query)
+        some, link = page(found, asked.query, page_size=self.page_size, url=asked.url)
+        body: dict[str, Any] = {"value": [select(item, asked.query) for item in some]}
+        if asked.eventual and asked.query.get("$count") == "true":
+            body = {"@odata.count": len(found), **body}
+        return Answer(status=200, body=body if link is None else {**body, "@odata.nextLink": link})
+
+    def _create(self, asked: Asked, collection: str) -> Answer:
+        item = self._writer.create(collection, asked.body)
+        return Answer(status=201, body=self._directory.view(collection, item))
+
+    def _entity(self, asked: Asked, collection: str, rest: str) -> Answer:
+        (key,) = asked.keys
+        member = rest[1:].partition("=")[0] if rest.startswith("(") else None
+        if asked.operation.method == "PATCH" and member == "uniqueName":
+            return self._upsert(asked, key)
+        get_by = self._directory.get_by
+        item = get_by(collection, member, key) if member else self._directory.get(collection, key)
+        match asked.operation.method:
+            case "GET":
+                seen = self._expanded(self._directory.view(collection, item), asked.query)
+                return Answer(status=200, body=select(seen, asked.query))
+            case "PATCH":
+                self._writer.change(collection, item, asked.body)
+            case _:
+                self._writer.delete(collection, item)
+        return _DONE
+
+    def _upsert(self, asked: Asked, name: str) -> Answer:
+        """Change the application of a unique name, or make it; the name is checked where writes are, without lag."""
+        item = self._directory.lookup("applications", "uniqueName", name)
+        if item is not None:
+            self._writer.change("applications", item, asked.body)
+            return _DONE
+        if not asked.create_if_missing:
+            raise not_found(name)
+        if not asked.body.get("displayName"):
+            raise bad_request("A value is required for property 'displayName'.")
+        item = self._writer.create("applications", {**asked.body, "uniqueName": name})
+        return Answer(status=201, body=self._directory.view("applications", item))
+
+    def _relation(self, asked: Asked, name: str) -> Answer:
+        principal_id = self._directory.get("servicePrincipals", asked.keys[0])["id"]
+        match (asked.operation.method, name):
+            case ("GET", "claimsPolicy"):
+                policy = self._directory.claims_policies.get(principal_id)
+                if policy is None:
+                    raise not_found(principal_id)
+                return Answer(status=200, body=policy)
+            case ("GET", "appRoleAssignedTo"):
+                assignments = self._directory.assignments.values()
+                return self._page(asked, [each for each in assignments if each["resourceId"] == principal_id])
+            case ("GET", _):
+                return self._page(asked, self._directory.relations(principal_id)[name])
+            case ("POST", "appRoleAssignments"):
+                return Answer(status=201, body=self._writer.grant(asked.body, principal_id=principal_id))
+            case ("POST", "appRoleAssignedTo"):
+                return Answer(status=201, body=self._writer.grant(asked.body, resource_id=principal_id))
+            case ("POST", _):
+                self._writer.assign(principal_id, asked.body["@odata.id"])
+            case (_, "appRoleAssignments"):
+                self._writer.revoke(principal_id, asked.keys[1])
+            case _:
+                self._writer.unassign(principal_id, asked.keys[1])
+        return _DONE
+
+    def _expanded(self, item: GraphObject, query: Mapping[str, str]) -> GraphObject:
+        wanted = set(filter(None, query.get("$expand", "").split(",")))
+        return item | {name: value for name, value in self._relations(item, wanted).items() if name in wanted}
+
+    def _relations(self, item: GraphObject, wanted: set[str]) -> GraphObject:
+        return self._directory.relations(item["id"]) if wanted else {}
+
+
+def _sign_ins(items: Sequence[GraphObject], asked: Asked) -> list[GraphObject]:
+    """Give the sign-ins of this version, the newest first; only interactive ones unless their kind is asked for."""
+    known = members("signIn", asked.version)
+    if "signInEventTypes" not in asked.query.get("$filter", ""):
+        items = [item for item in items if item.get("isInteractive", True)]
+    newest = sorted(items, key=lambda item: str(item["createdDateTime"]), reverse=True)
+    return [{name: value for name, value in item.items() if name in known} for item in newest]

@@ -1,0 +1,126 @@
+"""The way to a target: what starts is waited for, what does not answer is told, once and soon."""
+
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+
+from selftest.checks.bench import target_bench
+from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, require_answer
+from tests.selftest.checks.broken import Incoming, Outgoing, answers
+from tests.selftest.checks.lab import Lab, open_lab
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="lab")
+async def shared_lab() -> AsyncIterator[Lab]:
+    """One endpoint for all tests here."""
+    async with open_lab() as lab:
+        yield lab
+
+
+async def test_an_endpoint_without_keys_is_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 503 while the keys load is not the answer that counts."""
+    monkeypatch.setattr(target_bench, "_READY_POLL_S", 0.001)
+    seen: list[Incoming] = []
+
+    def starting(request: Incoming) -> bool:
+        seen.append(request)
+        return len(seen) < 3
+
+    lab.fault = answers(503, starting)
+    await require_answer(lab.bench)
+    assert len(seen) == 3
+
+
+async def test_an_endpoint_that_stays_unready_is_checked_all_the_same(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some seconds a 503 is an answer like any other: the checks will say what is wrong."""
+    monkeypatch.setattr(target_bench, "_READY_POLL_S", 0.001)
+    lab.fault = answers(503, lambda _: True)
+    ticks = itertools.count()
+    await require_answer(lab.bench, clock=lambda: next(ticks) * 4.0)
+    assert next(ticks) < 6
+
+
+@pytest.mark.parametrize("status", [200, 401, 500])
+async def test_any_other_answer_ends_the_wait(lab: Lab, status: int) -> None:
+    """What is wrong with an endpoint that answers is for the checks to find."""
+    seen: list[Incoming] = []
+
+    def once(request: Incoming) -> bool:
+        seen.append(request)
+        return True
+
+    lab.fault = answers(status, once)
+    await require_answer(lab.bench)
+    assert len(seen) == 1
+
+
+async def test_a_closed_port_is_told_at_once(lab: Lab) -> None:
+    """Nothing to connect to: no waiting, and the query with its key is not in the message."""
+    bench = replace(lab.bench, url="http://127.0.0.1:1/api/x?code=secret")
+    with pytest.raises(UnreachableError, match=r"no answer \(connection\).*explain 1003027") as raised:
+        await require_answer(bench)
+    assert "secret" not in str(raised.value)
+
+
+async def test_no_believed_token_is_needed(lab: Lab) -> None:
+    """A deployed endpoint is asked without a token."""
+    seen: list[str | None] = []
+
+    async def note(request: Incoming, _: object) -> Incoming | Outgoing:
+        seen.append(request.header("authorization"))
+        return request
+
+    lab.fault = replace(lab.fault, before=note)
+    await require_answer(replace(lab.bench, trusted=False))
+    assert seen == [None]
+
+
+async def test_keys_of_this_run_are_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint in its cool-down is asked again until it has read this run's keys; that is said once."""
+    monkeypatch.setattr(target_bench, "_COOL_DOWN_POLL_S", 0.001)
+    hits = lab.bench.entra.hits.copy()
+    lab.bench.entra.hits.clear()
+    asked: list[Incoming] = []
+
+    def reads_at_last(request: Incoming) -> bool:
+        asked.append(request)
+        if len(asked) == 3:
+            lab.bench.entra.hits.update(hits)
+        return True
+
+    lab.fault = answers(401, reads_at_last)
+    said: list[str] = []
+    await await_keys_read(lab.bench, say=said.append)
+    assert (len(asked), len(said)) == (3, 1)
+
+
+async def test_keys_that_are_never_read_are_told(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that trusts another authority is given a minute and then to the checks; the message names ours."""
+    monkeypatch.setattr(target_bench, "_COOL_DOWN_POLL_S", 0.001)
+    lab.fault = answers(401, lambda _: True)
+    hits = lab.bench.entra.hits.copy()
+    lab.bench.entra.hits.clear()
+    ticks = itertools.count()
+    said: list[str] = []
+    await await_keys_read(lab.bench, clock=lambda: next(ticks) * 20.0, say=said.append)
+    lab.bench.entra.hits.update(hits)
+    assert lab.bench.entra.authority_url in said[0]
+
+
+@pytest.mark.parametrize("status", [200, 503])
+async def test_an_endpoint_that_reads_no_keys_and_does_not_refuse_is_not_waited_for(lab: Lab, status: int) -> None:
+    """Who believes everything needs no keys; the checks will say what that means."""
+    lab.fault = answers(status, lambda _: True)
+    hits = lab.bench.entra.hits.copy()
+    lab.bench.entra.hits.clear()
+    said: list[str] = []
+    await await_keys_read(lab.bench, say=said.append)
+    lab.bench.entra.hits.update(hits)
+    assert said == []

@@ -1,0 +1,175 @@
+"""The table of codes: complete, told in words, shown by samples that are right, open about its gaps and conflicts."""
+
+import argparse
+import re
+import shlex
+from typing import get_args
+
+import pytest
+
+from selftest.base.sample_tenant import DEFAULT_TENANT
+from selftest.checks import REGISTRY
+from selftest.cli import parser
+from selftest.judge.codes import CODES, Code, ObjectPair, Phase, ReplyPair, ReplySample, code_in_log
+from selftest.judge.verdict import Reply, Verdict, judge
+
+NUMBERS = range(1003000, 1003028)
+LETTERED = ("AADSTS1100001", "AADSTS1100000", "AADSTS50146", "AADSTS501461", "AADSTS50105", "AADB2C90063")
+#: Nothing that a reply or an object says: a rate, and a list of Microsoft's own.
+WITHOUT_SAMPLE = {1003004, 1003023}
+COMMANDS = {
+    name for action in parser()._actions if isinstance(action, argparse._SubParsersAction) for name in action.choices
+}
+PLACEHOLDER = re.compile(r"\b(todo|tbd|fixme|xxx|lorem|n/a|see above)\b", re.IGNORECASE)
+ENTRIES = list(CODES.values())
+
+
+def test_every_documented_code_is_there_in_order() -> None:
+    """The table runs from 1003000 to 1003027 without a hole, then the codes that users see."""
+    assert list(CODES) == [*NUMBERS, *LETTERED]
+    assert all(key == entry.code for key, entry in CODES.items())
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: str(entry.code))
+def test_every_text_says_something(entry: Code) -> None:
+    """No text is empty, padded or a placeholder, and every cause is its own."""
+    texts = (entry.name, entry.meaning, entry.confirm, entry.fix, entry.source, entry.seen, entry.conflict)
+    written = [text for text in (*texts, *entry.cause, *entry.commands) if text is not None]
+
+    assert entry.cause
+    assert len(set(entry.cause)) == len(entry.cause)
+    for text in written:
+        assert text == text.strip()
+        assert len(text) > 3
+        assert not PLACEHOLDER.search(text)
+
+
+@pytest.mark.parametrize("name", ["meaning", "confirm", "fix", "cause"])
+def test_no_two_codes_share_a_text(name: str) -> None:
+    """A text copied from a neighbour would explain the wrong code."""
+    texts = [getattr(entry, name) for entry in ENTRIES]
+
+    assert len(set(texts)) == len(texts)
+
+
+def test_names_are_told_apart() -> None:
+    """Each code has a name of its own, and the documented ones are one word."""
+    names = [CODES[number].name for number in NUMBERS if number != 1003013]
+
+    assert len(set(names)) == len(names)
+    assert all(name.isalpha() and name.startswith(("CustomExtension", "EventHandler")) for name in names)
+
+
+def test_every_phase_is_used() -> None:
+    """The three phases are those of the type, and each has codes."""
+    assert {entry.phase for entry in ENTRIES} == set(get_args(Phase.__value__))
+
+
+def test_code_before_the_call_says_that_no_request_came() -> None:
+    """Where Entra never calls, the way to tell is that nobody was called."""
+    for entry in ENTRIES:
+        if entry.phase == "before the call":
+            assert "0 attempts" in entry.confirm
+
+
+def test_gap_is_told_as_a_gap() -> None:
+    """1003013 is in no table: the entry says so and invents no name."""
+    gap = CODES[1003013]
+
+    assert gap.name == "(not documented)"
+    assert "gap" in gap.meaning
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AADSTS1100001",
+        "AADSTS1100000",
+        "AADB2C90063",
+        1003002,
+        1003005,
+        1003011,
+        1003017,
+        1003018,
+        1003021,
+        1003024,
+        1003025,
+    ],
+)
+def test_disagreement_between_sources_is_told(code: int | str) -> None:
+    """Where the sources differ or are silent on a number, the entry says so."""
+    assert CODES[code].conflict
+
+
+@pytest.mark.parametrize("code", [1003002, 1003005, 1003011, 1003017, 1003018, 1003021])
+def test_documented_conflict_comes_with_what_to_try(code: int) -> None:
+    """Two sources that contradict each other leave the reader with something to do."""
+    assert re.search(r"\bTry\b", CODES[code].conflict or "")
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: str(entry.code))
+def test_related_checks_are_groups_or_ids(entry: Code) -> None:
+    """Each relation is something that `check` or `doctor` can select; a check's id is one that exists."""
+    for name in entry.related:
+        assert name[0] in "CTBFLD"
+        assert name[1:] == "" or (name[1:].isdigit() and (name in REGISTRY or name[0] in "LD"))
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: str(entry.code))
+def test_commands_are_ones_that_the_command_line_takes(entry: Code) -> None:
+    """What the reader is told to run is no usage error."""
+    for command in entry.commands:
+        words = shlex.split(command.replace("https://HOST", "https://claims.sample.example"))
+        if words[0] in COMMANDS:
+            parser().parse_args([word.replace("TENANT", DEFAULT_TENANT.tenant_id) for word in words])
+        for word in words[1:]:
+            assert not re.fullmatch(r"[CTBF]\d+", word) or word in REGISTRY
+
+
+def verdict_on(sample: ReplySample) -> Verdict:
+    """Judge a sample as it is on the wire."""
+    return judge(
+        Reply(status=sample.status, content_type=sample.content_type, body=sample.body_bytes(), failure=sample.failure)
+    )
+
+
+@pytest.mark.parametrize(
+    "entry", [entry for entry in ENTRIES if entry.phase == "during the call"], ids=lambda entry: str(entry.code)
+)
+def test_bad_reply_gets_this_code_and_the_good_one_a_token(entry: Code) -> None:
+    """Every code of the call is shown by a reply that gets it and no other, beside one without fault or warning."""
+    assert isinstance(entry.pair, ReplyPair)
+    assert verdict_on(entry.pair.bad).code == entry.code
+    good = verdict_on(entry.pair.good)
+    assert (good.minted, good.warnings) == (True, ())
+
+
+@pytest.mark.parametrize(
+    "entry", [entry for entry in ENTRIES if entry.phase == "before the call"], ids=lambda entry: str(entry.code)
+)
+def test_code_before_the_call_shows_the_object_at_fault(entry: Code) -> None:
+    """Every code of the configuration is shown by members of a Graph object; what differs is all that is shown."""
+    if entry.code in WITHOUT_SAMPLE:
+        assert entry.pair is None
+        return
+    assert isinstance(entry.pair, ObjectPair)
+    assert entry.pair.bad != entry.pair.good
+    assert entry.pair.bad is None or set(entry.pair.bad) == set(entry.pair.good)
+
+
+def test_sample_shows_what_it_is() -> None:
+    """A body of any size is short on the page and whole on the wire; a missing body and reply say so."""
+    sample = ReplySample(content_type=None, body="<3073 x a>")
+
+    assert (sample.lines(), sample.body_bytes()) == (("HTTP/1.1 200", "", "<3073 x a>"), b"a" * 3073)
+    assert ReplySample().lines()[-1] == "(no body)"
+    assert "timeoutInMilliseconds" in ReplySample(failure="timeout").lines()[0]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(1003005, 1003005), (1100001, "AADSTS1100001"), (50105, "AADSTS50105"), (50126, None)]
+)
+def test_number_of_a_log_finds_its_entry(number: int, code: int | str | None) -> None:
+    """A log writes AADSTS codes as numbers."""
+    found = code_in_log(number)
+    assert (None if found is None else found.code) == code

@@ -1,0 +1,59 @@
+"""What is sent: events of every kind, each with its own id, and tokens that never end."""
+
+import json
+import uuid
+
+from selftest.base.sample_tenant import DEFAULT_TENANT
+from selftest.entra.payloads import VARIETIES
+from selftest.load.prepared_events import Callouts, Tokens
+
+
+def callouts(**options: object) -> Callouts:
+    """Make the callouts of a run."""
+    made = {"seed": 1, "run_id": b"12345678", **options}
+    return Callouts(DEFAULT_TENANT, Tokens(lambda: "a.b.c"), **made)  # type: ignore[arg-type] # chosen by the test
+
+
+def test_each_call_is_the_documented_event_with_its_own_id() -> None:
+    """The encoded body is the variety's own, and the id a random UUID's form that no other call has."""
+    made = callouts()
+    prepared = [made(number) for number in range(500)]
+    ids = [each.correlation_id for each in prepared]
+    assert len(set(ids)) == 500
+    assert all(uuid.UUID(each).version == 4 for each in ids)
+    for each in prepared:
+        built = [variety.build(DEFAULT_TENANT, each.correlation_id) for variety in VARIETIES]
+        assert json.loads(each.body) in built
+
+
+def test_all_varieties_are_mixed_and_the_mix_is_repeatable() -> None:
+    """Seven populations from the start, in an order that only the seed decides."""
+    one, same, other = callouts(), callouts(), callouts(seed=2)
+    bodies = [one(number).body for number in range(70)]
+    assert len({json.loads(body)["data"]["authenticationContext"]["user"]["id"] for body in bodies}) >= 5
+    assert bodies == [same(number).body for number in range(70)]
+    assert bodies != [other(number).body for number in range(70)]
+
+
+def test_two_runs_share_no_id() -> None:
+    """An endpoint that joins repeated events must not join those of another run."""
+    made = [Callouts(DEFAULT_TENANT, Tokens(lambda: "a.b.c"), seed=1) for _ in range(2)]
+    assert made[0](0).correlation_id != made[1](0).correlation_id
+
+
+def test_tokens_are_minted_before_and_again_before_they_end() -> None:
+    """A pool of them; in a long run each is replaced when half an hour is over, and not before."""
+    now_s, minted = [0.0], iter(range(1000))
+    tokens = Tokens(lambda: f"a.{next(minted)}.c", pool=2, clock=lambda: now_s[0])
+    assert [tokens.headers(number)["Authorization"] for number in range(4)] == [
+        *("Bearer a.0.c", "Bearer a.1.c"),
+        *("Bearer a.0.c", "Bearer a.1.c"),
+    ]
+    now_s[0] = 1801
+    assert tokens.headers(0)["Authorization"] == "Bearer a.2.c"
+    assert tokens.headers(2)["Authorization"] == "Bearer a.2.c"
+
+
+def test_nothing_prints_a_token() -> None:
+    """A prepared request that ends up in a message shows its id alone."""
+    assert "Bearer" not in repr(callouts()(0))

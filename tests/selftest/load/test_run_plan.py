@@ -1,0 +1,73 @@
+"""Cold starts, memory and progress: what stands beside the calls of a run."""
+
+import asyncio
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from selftest.base.endpoint_url import CALLOUT_PATH
+from selftest.base.sample_tenant import DEFAULT_TENANT
+from selftest.entra.server import EntraServer
+from selftest.load.cold_start import cold_start
+from selftest.load.memory import resident_kb, watch_memory
+from selftest.load.prepared_events import Callouts, Tokens
+from selftest.load.progress import LoadProgress
+from selftest.play.target import APP_DIR, endpoint_settings
+from tests.selftest.load.loads import attempt, call
+
+
+async def test_a_cold_start_is_timed_from_spawn_to_answer(session: aiohttp.ClientSession, entra: EntraServer) -> None:
+    """A fresh worker of this app listens, is asked once, and would let the user in."""
+    prepared = Callouts(DEFAULT_TENANT, Tokens(entra.mint.callout_token, pool=1), seed=1)(0)
+    line = await cold_start(endpoint_settings(entra), APP_DIR, CALLOUT_PATH, session, prepared)
+    assert line["minted"] is True
+    assert 0 < line["listening_ms"] < line["answered_ms"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the resident memory from /proc (Linux)")
+def test_resident_memory_is_that_of_the_process() -> None:
+    """This interpreter needs some megabytes; who has ended has none to tell."""
+    found = resident_kb(os.getpid())
+    assert found is not None
+    assert 10_000 < found < 10_000_000
+    assert resident_kb(2**22 + 1) is None
+
+
+async def test_watching_ends_where_there_is_nothing_to_see(tmp_path: Path) -> None:
+    """Without /proc, or when the process has ended, the load goes on without samples."""
+    lines: list[dict[str, Any]] = []
+    await asyncio.wait_for(watch_memory(os.getpid(), 60, lines.append, proc=tmp_path), timeout=5)
+    assert lines == []
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "statm").write_text("1000 500 1 1 0 1 0")
+    watching = asyncio.create_task(watch_memory(7, 60, lines.append, proc=tmp_path))
+    await asyncio.sleep(0.02)
+    watching.cancel()
+    assert [line["resident_kb"] for line in lines] == [500 * os.sysconf("SC_PAGE_SIZE") // 1024]
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+async def test_progress_tells_rate_misses_and_time_left() -> None:
+    """On a terminal, cleared at the end; a file gets nothing."""
+    terminal, file = _Terminal(), io.StringIO()
+    for stream in (terminal, file):
+        progress = LoadProgress("load", rate_per_s=20, total=1200, seconds=60, stream=stream)
+        progress.take(call(0.0, attempt()))
+        progress.take(call(0.1, attempt(2500, "late")))
+        progress.take(call(0.2))
+        showing = asyncio.create_task(progress.show())
+        await asyncio.sleep(0.02)
+        showing.cancel()
+        await asyncio.gather(showing, return_exceptions=True)
+        assert progress.text(12.0) == "load 20/s  3 of 1,200 calls  2 missed  48 s left"
+    assert "3 of 1,200 calls  2 missed" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r\x1b[K")
+    assert file.getvalue() == ""

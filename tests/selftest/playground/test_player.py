@@ -1,0 +1,276 @@
+"""Sign-ins as they are played: each gets the outcome of its own trouble, whatever else is going on."""
+
+import asyncio
+import os
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selftest.base.endpoint_url import CALLOUT_PATH
+from selftest.checks.faults.rows import ROWS
+from selftest.downstream.faults import FAULTS
+from selftest.host.process import AppProcess
+from selftest.play.target import APP_DIR
+from selftest.playground.choice import ChoiceError
+from selftest.playground.faults import TROUBLES
+from selftest.playground.played import Played
+from selftest.playground.player import CrowdedError, Stage
+from selftest.signin.tenant.directory import Directory
+
+#: Small, so that being late takes no time.
+FAST = {"Claims__BudgetMs": "600"}
+EFFECTS = {f"downstream:{row.fault}": row.effect for row in ROWS} | {"downstream:slowness": "failure"}
+
+
+async def play(stage: Stage, **form: str) -> Played:
+    """Play what a form says."""
+    return await stage.play(stage.offer.read(form))
+
+
+def codes(played: Played) -> set[int | None]:
+    """Give what Entra logs for the calls."""
+    assert played.record is not None, played.problem
+    return {callout.verdict.code for callout in played.record.callouts}
+
+
+async def test_every_bad_reply_and_every_decree_leads_to_its_code(nowhere: Stage) -> None:
+    """All of them at the same time, on one stage, and none gets another's."""
+    chosen = [known for known in TROUBLES.values() if known.code is not None]
+    played = await asyncio.gather(*(play(nowhere, fault=known.id) for known in chosen))
+    assert [(known.id, codes(each)) for known, each in zip(chosen, played, strict=True)] == [
+        (known.id, {known.code}) for known in chosen
+    ]
+    for known, each in zip(chosen, played, strict=True):
+        assert each.record is not None
+        assert each.record.refusal is not None
+        assert (each.record.callouts[0].call is None) == (known.kind == "decree")
+    assert len(nowhere.log.records) == len(chosen)
+
+
+async def test_an_endpoint_that_does_not_listen_is_told_as_entra_would(nowhere: Stage) -> None:
+    """The callout's token is kept decoded; nothing in what is kept is a compact one."""
+    played = await play(nowhere)
+    assert codes(played) == {1003027}
+    header, claims = played.tokens[0]
+    assert header["alg"] == "RS256"
+    assert claims["aud"] == nowhere.main.entra.tenant.audience_app_id
+    assert "eyJ" not in repr(played)
+    assert nowhere.played(played.id) is played
+
+
+async def test_the_troubles_of_the_tenant_file_need_no_endpoint(nowhere: Stage) -> None:
+    """A user whose every sign-in is late, an app that does not accept mapped claims, a user who is not assigned."""
+    for form, aadsts in (
+        ({"user": "fay"}, 1100001),
+        ({"app": "unmapped"}, 50146),
+        ({"app": "legacy", "user": "cleo"}, 50105),
+    ):
+        played = await play(nowhere, **form)
+        assert played.record is not None
+        assert played.record.error_code == aadsts, form
+
+
+async def test_a_crowd_is_turned_away(nowhere: Stage) -> None:
+    """More than anybody watches are refused at once, and counted again when they have ended."""
+    slow = nowhere.offer.read({"fault": "reply:1003005", "app": "impatient"})
+    waiting = [asyncio.create_task(nowhere.play(slow)) for _ in range(32)]
+    await asyncio.sleep(0)
+    with pytest.raises(CrowdedError, match="32 sign-ins"):
+        await nowhere.play(slow)
+    await asyncio.gather(*waiting)
+    assert codes(await play(nowhere, fault="decree:1003021")) == {1003021}
+
+
+async def test_only_the_last_sign_ins_are_kept(nowhere: Stage) -> None:
+    """A playground may stay open for days."""
+    first = await play(nowhere, fault="decree:1003021")
+    for _ in range(200):
+        await play(nowhere, fault="decree:1003021")
+    assert nowhere.played(first.id) is None
+
+
+async def test_every_fault_has_its_effect(sample: Directory) -> None:
+    """Each once, in turn, on one stage: what one leaves behind does not spoil the next."""
+    faults = [known.id for known in TROUBLES.values() if known.kind == "downstream"]
+    async with Stage(sample, app_dir=APP_DIR, settings=FAST) as stage:
+        for fault in faults:
+            played = await play(stage, fault=fault)
+            assert played.record is not None, (fault, played.problem)
+            claims = sum(len(custom) for custom in played.record.custom_claims.values())
+            match EFFECTS[fault]:
+                case "claims":
+                    # The policy adds a constant to what it takes from the endpoint.
+                    assert (codes(played), claims) == ({None}, 2), fault
+                case "nobody":
+                    assert (codes(played), claims) == ({None}, 1), fault
+                case "failure":
+                    assert (codes(played), claims) == ({1003002}, 0), fault
+            assert any(played.record.correlation_id in line for line in played.log), fault
+        assert codes(await play(stage, provider="profile_api")) == {None}
+
+
+async def test_ten_at_once_while_faults_change(sample: Directory) -> None:
+    """Each gets the outcome of what was chosen for it, though all ask for the same user and app."""
+    wanted: dict[str, int | None] = {
+        "none": None,
+        "downstream:error": 1003002,
+        "downstream:latency": None,
+        "reply:1003007": 1003007,
+        "downstream:not-found": None,
+        "decree:1003021": 1003021,
+        "downstream:reset": 1003002,
+        "reply:1003006": 1003006,
+        "downstream:malformed": 1003002,
+        "reply:1003025": 1003025,
+    }
+    async with Stage(sample, app_dir=APP_DIR, settings=FAST) as stage:
+        played = await asyncio.gather(*(play(stage, fault=fault, provider="profile_api") for fault in wanted))
+        assert {each.choice.trouble.id: codes(each) for each in played} == {
+            fault: {code} for fault, code in wanted.items()
+        }
+        correlation_ids = Counter(each.record.correlation_id for each in played if each.record is not None)
+        assert len(correlation_ids) == len(wanted)
+
+
+async def test_policies_are_grounds_of_their_own(sample: Directory) -> None:
+    """Under ``omit`` a failure is a token without claims; under ``stale`` with those of the last time."""
+    async with Stage(sample, app_dir=APP_DIR, settings=FAST) as stage:
+        for policy, roles in (("omit", None), ("stale", ["Reader", "Seller"])):
+            if policy == "stale":
+                await play(stage, provider="profile_api", on_failure=policy)
+            played = await play(stage, fault="downstream:error", on_failure=policy)
+            assert codes(played) == {None}, policy
+            assert played.record is not None
+            assert played.record.custom_claims["id_token"].get("custom_roles") == roles
+
+
+async def test_an_edit_is_seen_by_the_next_sign_in(
+    sample: Directory, app_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one of the same length in the same second, and one that breaks the app: then there is none, and why."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    provider = app_dir / "claims" / "providers" / "sample.py"
+    text = provider.read_text()
+
+    def write(source: str) -> None:
+        provider.write_text(source)
+        os.utime(provider, (1_700_000_000, 1_700_000_000))
+
+    write(text)
+    async with Stage(sample, app_dir=app_dir) as stage:
+
+        async def roles() -> object:
+            played = await play(stage)
+            assert played.record is not None, played.problem
+            return played.record.custom_claims["id_token"]["custom_roles"]
+
+        assert await roles() == ["Writer", "Editor"]
+        write(text.replace('"Writer"', '"Reader"'))
+        assert await roles() == ["Reader", "Editor"]
+        write("def create(environ):\n    raise RuntimeError('the mine is empty')\n")
+        broken = await play(stage)
+        assert broken.record is None
+        assert broken.problem is not None
+        assert "the mine is empty" in broken.problem.words
+        assert (stage.main.state, stage.main.start_error is None) == ("does not start", False)
+        write(text)
+        assert await roles() == ["Writer", "Editor"]
+        assert (stage.main.state, stage.main.start_error) == ("running", None)
+
+
+async def test_a_fault_is_not_played_on_an_app_that_is_unwell(sample: Directory, app_dir: Path) -> None:
+    """What would be seen is not the fault's doing, so it is said instead."""
+    source = app_dir / "claims" / "providers" / "profile_api.py"
+    source.write_text(source.read_text().replace("return {} if profile is None", "return {} if True"))
+    async with Stage(sample, app_dir=app_dir) as stage:
+        choice = stage.offer.read({"fault": "downstream:error"})
+        ground = await stage.ground(choice.provider, choice.on_failure)
+        bench_of = ground._bench
+
+        async def no_sleep(_: float) -> None:
+            await asyncio.sleep(0)
+
+        ticks = iter(range(1000))
+        ground._bench = lambda: replace(bench_of(), sleep=no_sleep, clock=lambda: float(next(ticks)) * 8)  # type: ignore[method-assign]  # time is the bench's argument
+        played = await stage.play(choice)
+        assert played.problem is not None
+        assert played.problem.title.startswith("The fault was not played")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"Claims__Provider": "mine"}, "no claims/providers/mine.py"), ({"Claims__OnFailure": "x"}, "'x'")],
+)
+def test_settings_that_name_nothing_stop_the_start(sample: Directory, settings: dict[str, str], words: str) -> None:
+    """Before anything listens."""
+    with pytest.raises(ChoiceError, match=words):
+        Stage(sample, app_dir=APP_DIR, settings=settings)
+
+
+async def test_settings_are_the_apps(sample: Directory, app_dir: Path) -> None:
+    """A start-up error comes with the app's own words, and with what it was told."""
+    async with Stage(sample, app_dir=app_dir, settings={"Claims__BudgetMs": "1"}) as stage:
+        played = await play(stage)
+        assert played.problem is not None
+        assert "Claims__BudgetMs" in played.problem.words
+
+
+async def test_a_turn_that_is_cancelled_leaves_no_app_behind(sample: Directory) -> None:
+    """Ctrl-C comes when it comes: also while the app of a played fault is being stopped."""
+    async with Stage(sample, app_dir=APP_DIR, settings=FAST) as stage:
+        ground = await stage.ground("profile_api", "fail")
+        await ground.ready()
+        app = ground._app
+        assert app is not None
+        playing = asyncio.Event()
+
+        async def take_turn() -> None:
+            async with ground.turn(FAULTS["unauthorized"], sample.people[0]):
+                playing.set()
+
+        turn = asyncio.create_task(take_turn())
+        await playing.wait()
+        await asyncio.sleep(0)  # the stopping has begun
+        turn.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await turn
+        assert ground._app is app  # not forgotten before it has ended
+    assert app.returncode is not None
+
+
+async def test_an_endpoint_elsewhere_believes_what_is_printed(nowhere: Stage) -> None:
+    """It is started with those settings, by whoever runs it; its budget is not ours to know."""
+    settings = nowhere.main.trust_settings
+    async with AppProcess(settings, app_dir=APP_DIR) as app:
+        nowhere.main.entra.desk.aim_at(app.url + CALLOUT_PATH)
+        played = await play(nowhere)
+        assert codes(played) == {None}
+        assert played.budget_ms is None
+        assert nowhere.main.state == "elsewhere"
+
+
+async def test_every_variety_of_event_can_be_sent(nowhere: Stage) -> None:
+    """Users, apps and the API of the sample tenant are those of the documentation, with what each leaves out."""
+    sent: dict[str, Any] = {}
+    for name, form in {
+        "member": {"user": "ada"},
+        "synchronised": {"user": "ben"},
+        "guest": {"user": "cleo"},
+        "without mail": {"user": "dana"},
+        "without a name to sign in with": {"user": "eli"},
+        "SAML": {"app": "legacy"},
+    }.items():
+        record = (await play(nowhere, **form)).record
+        assert record is not None
+        sent[name] = record.callouts[0].event["data"]["authenticationContext"]
+    assert "onPremisesSecurityIdentifier" in sent["synchronised"]["user"]
+    assert sent["guest"]["user"]["userType"] == "Guest"
+    assert "mail" not in sent["without mail"]["user"]
+    assert "userPrincipalName" not in sent["without a name to sign in with"]["user"]
+    assert (sent["member"]["protocol"], sent["SAML"]["protocol"]) == ("OAUTH2.0", "SAML")
+    both = (await play(nowhere, api="orders")).record
+    assert both is not None
+    assert {callout.audience.key for callout in both.callouts} == {"portal", "orders"}

@@ -1,0 +1,338 @@
+"""One planted fault after the other, and what the doctor must say about it: that, and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.tenant.graph.objects import GRAPH_APP_ID
+from tests.selftest.tenant.doctor.bench import API, APP, EXTENSION, OTHER, TENANT, Sick
+
+HOST = "claims.sample.example"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault.
+
+    Attributes:
+        name: for the test's id.
+        plant: breaks the tenant or the settings.
+        found: the ids and codes that must be found.
+        hints: the ids that must be hinted at.
+    """
+
+    name: str
+    plant: Callable[[Sick], object]
+    found: dict[str, int | str | None]
+    hints: frozenset[str] = frozenset()
+
+
+def _set(path: str, value: Any) -> Callable[[Any], None]:
+    """Give a function that sets a member inside an object, by a path with dots."""
+
+    def plant(target: dict[str, Any]) -> None:
+        *way, last = path.split(".")
+        for name in way:
+            target = target[name]
+        target[last] = value
+
+    return plant
+
+
+def extension(path: str, value: Any) -> Callable[[Sick], None]:
+    """Change the extension."""
+    return lambda sick: _set(path, value)(sick.extension)
+
+
+def listener(path: str, value: Any) -> Callable[[Sick], None]:
+    """Change the listener."""
+    return lambda sick: _set(path, value)(sick.listener)
+
+
+def app(app_id: str, path: str, value: Any) -> Callable[[Sick], None]:
+    """Change an app registration."""
+    return lambda sick: _set(path, value)(sick.app(app_id))
+
+
+def principal(app_id: str, path: str, value: Any) -> Callable[[Sick], None]:
+    """Change a service principal."""
+    return lambda sick: _set(path, value)(sick.principal(app_id))
+
+
+def settings(**values: str) -> Callable[[Sick], None]:
+    """Change settings."""
+    return lambda sick: sick.env.update(values)
+
+
+def schema(place: int, **members: str) -> Callable[[Sick], None]:
+    """Change one entry of the policy."""
+    return lambda sick: sick.schema({place: members})
+
+
+def several(*plants: Callable[[Sick], object]) -> Callable[[Sick], None]:
+    """Plant faults together, where one alone is none."""
+
+    def plant(sick: Sick) -> None:
+        for each in plants:
+            each(sick)
+
+    return plant
+
+
+def grant(role_id: str) -> Callable[[Sick], None]:
+    """Replace the consent by one for another role."""
+
+    def plant(sick: Sick) -> None:
+        (consent,) = sick.principal(API)["appRoleAssignments"]
+        consent["appRoleId"] = role_id
+
+    return plant
+
+
+def _copies(kind: str, count: int, **changes: Any) -> Callable[[Sick], None]:
+    def plant(sick: Sick) -> None:
+        original = sick.tenant[kind][0]
+        sick.tenant[kind] += [
+            {**original, "id": f"eeeeeeee-eeee-4eee-8eee-{index:012x}", "displayName": f"copy {index}", **changes}
+            for index in range(count)
+        ]
+
+    return plant
+
+
+_OTHER_KIND = "#microsoft.graph.onAttributeCollectionStartCustomExtension"
+_OTHER_LISTENER = "#microsoft.graph.onAttributeCollectionStartListener"
+_RESOURCE = "authenticationConfiguration.resourceId"
+_TARGET = "endpointConfiguration.targetUrl"
+_CALL = "clientConfiguration"
+_INCLUDED = "conditions.applications.includeApplications"
+
+
+def _second_policy(sick: Sick) -> None:
+    second = {**sick.policy, "id": OTHER, "displayName": "Another"}
+    sick.tenant["claimsMappingPolicies"].append(second)
+    sick.principal(APP)["claimsMappingPolicies"].append(second)
+
+
+def _policy_elsewhere(sick: Sick) -> None:
+    sick.principal(API)["claimsMappingPolicies"] = sick.principal(APP)["claimsMappingPolicies"]
+    sick.principal(APP)["claimsMappingPolicies"] = []
+
+
+def _portal_too(sick: Sick) -> None:
+    sick.principal(APP)["claimsPolicy"] = {"id": OTHER, "claims": [{"@odata.type": "#microsoft.graph.customClaim"}]}
+
+
+WIRING = [
+    Fault("resource id without host", extension(_RESOURCE, f"api://{API}"), {"D22": 1003014}),
+    Fault("resource id with https", extension(_RESOURCE, f"https://{HOST}/{API}"), {"D22": 1003014}),
+    Fault("resource id with a slash", extension(_RESOURCE, f"api://{HOST}/{API}/"), {"D22": 1003014}),
+    Fault("resource id with a port", extension(_RESOURCE, f"api://{HOST}:443/{API}"), {"D22": 1003014}),
+    Fault("resource id unknown to the app", app(API, "identifierUris", [f"api://{API}"]), {"D22": 1003014}),
+    Fault("target elsewhere", extension(_TARGET, "https://other.example/api/x"), {"D23": 1003015}),
+    Fault("resource id elsewhere", extension(_RESOURCE, f"api://other.example/{API}"), {"D23": 1003015}),
+    Fault("no service principal", lambda sick: sick.remove_principal(API), {"D30": 1003016}),
+    Fault("no caller", lambda sick: sick.remove_principal(EVENT_SERVICE_APP_ID), {"D32": 1003017}),
+    Fault("caller off", principal(EVENT_SERVICE_APP_ID, "accountEnabled", value=False), {"D33": 1003018}),
+    Fault("service principal off", principal(API, "accountEnabled", value=False), {"D31": 1003019}),
+    Fault("http target", extension(_TARGET, f"http://{HOST}/api/x"), {"D21": 1003020}),
+    Fault("blank in target", extension(_TARGET, f"https://{HOST}/api/x "), {"D21": 1003020}),
+    Fault("user in target", extension(_TARGET, f"https://a:b@{HOST}/api/x"), {"D21": 1003020}),
+    Fault("no target", extension(_TARGET, None), {"D21": 1003020}),
+    Fault("no consent", principal(API, "appRoleAssignments", []), {"D40": 1003021}),
+    Fault("consent to another role", grant(OTHER), {"D40": 1003021}),
+    Fault("Graph off", principal(GRAPH_APP_ID, "accountEnabled", value=False), {"D34": 1003022}),
+    Fault("no Graph", lambda sick: sick.remove_principal(GRAPH_APP_ID), {"D34": 1003022}),
+    Fault("listener calls the deleted", listener("handler.customExtension.id", OTHER), {"D46": 1003011}),
+    Fault("listener calls nothing", listener("handler.customExtension", None), {"D46": 1003011}),
+    Fault(
+        "listener calls another kind",
+        several(
+            _copies("customAuthenticationExtensions", 1, **{"@odata.type": _OTHER_KIND}),
+            listener("handler.customExtension.id", "eeeeeeee-eeee-4eee-8eee-000000000000"),
+        ),
+        {"D46": 1003011},
+    ),
+    Fault(
+        "no extension",
+        lambda sick: sick.tenant.update(customAuthenticationExtensions=[], authenticationEventListeners=[]),
+        {"D20": None},
+    ),
+    Fault("no listener", lambda sick: sick.tenant.update(authenticationEventListeners=[]), {"D45": None}),
+    Fault(
+        "listener of another event", lambda sick: sick.listener.update({"@odata.type": _OTHER_LISTENER}), {"D45": None}
+    ),
+    Fault("listener without application", listener(_INCLUDED, []), {"D47": None}),
+    Fault(
+        "listener for another application",
+        several(
+            lambda sick: sick.flags.extend(["--app", APP, "--extension", EXTENSION]),
+            listener(_INCLUDED, [{"appId": API}]),
+        ),
+        {"D47": None},
+    ),
+    Fault("listener for all", listener("conditions.applications.includeAllApplications", value=True), {"D48": None}),
+]
+
+CALLS = [
+    Fault("timeout too long", extension(_CALL, {"timeoutInMilliseconds": 5000, "maximumRetries": 1}), {"D26": 1003005}),
+    Fault("timeout too short", extension(_CALL, {"timeoutInMilliseconds": 100, "maximumRetries": 1}), {"D26": 1003005}),
+    Fault("two retries", extension(_CALL, {"timeoutInMilliseconds": 2000, "maximumRetries": 2}), {"D26": 1003005}),
+    Fault(
+        "listener's timeout too long",
+        listener("handler.configuration", {"clientConfiguration": {"timeoutInMilliseconds": 9000}}),
+        {"D26": 1003005},
+    ),
+    Fault(
+        "listener's timeout under the budget",
+        listener("handler.configuration", {"clientConfiguration": {"timeoutInMilliseconds": 1000}}),
+        {"D29": 1003005},
+        frozenset({"D27"}),
+    ),
+    Fault("timeout not set", extension(_CALL, None), {"D29": 1003005}, frozenset({"D27", "D28"})),
+    Fault("budget near the timeout", settings(Claims__BudgetMs="1900"), {}, frozenset({"D29"})),
+]
+
+SETTINGS = [
+    Fault("budget out of bounds", settings(Claims__BudgetMs="90"), {"D01": 1003027}),
+    Fault("unknown policy", settings(Claims__OnFailure="perhaps"), {"D01": 1003027}),
+    Fault(
+        "another tenant",
+        settings(AuthenticationEvents__AuthorityUrl=f"https://login.microsoftonline.com/{OTHER}"),
+        {"D02": 1003002},
+    ),
+    Fault("another audience", settings(AuthenticationEvents__AudienceAppId=APP), {"D03": 1003002}),
+    Fault("another extension", settings(Claims__AllowedExtensionIds=OTHER), {"D04": 1003002}),
+    Fault("another caller", settings(AuthenticationEvents__AuthorizedPartyAppId=API), {"D05": 1003002}),
+    Fault("tokens of version 1", app(API, "api.requestedAccessTokenVersion", None), {"D06": 1003002}),
+    Fault("another identifier", settings(Claims__ApplicationIdUri="api://old.example/x"), {}, frozenset({"D07"})),
+    Fault(
+        "test issuer", settings(AuthenticationEvents__AuthorityUrl=f"http://127.0.0.1:8400/{TENANT}"), {"D08": 1003002}
+    ),
+    Fault("additional caller", settings(Claims__AdditionalCallerAppIds=OTHER), {"D09": None}),
+    Fault(
+        "additional caller that is meant",
+        settings(Claims__AdditionalCallerAppIds=OTHER, Claims__AllowAdditionalCallers="true"),
+        {},
+        frozenset({"D09"}),
+    ),
+    Fault(
+        "authority of a tenant for customers",
+        settings(AuthenticationEvents__AuthorityUrl=f"https://sample.ciamlogin.com/{TENANT}"),
+        {"D10": 1003002},
+    ),
+    Fault(
+        "customers at the wrong authority",
+        lambda sick: _set("tenantType", "CIAM")(sick.one("organization")),
+        {"D10": 1003002},
+    ),
+    Fault(
+        "tenants of App Service Authentication",
+        settings(WEBSITE_AUTH_ENABLED="True", WEBSITE_AUTH_AAD_ALLOWED_TENANTS=OTHER),
+        {"D12": 1003002},
+    ),
+    Fault(
+        "redirect of App Service Authentication",
+        settings(WEBSITE_AUTH_ENABLED="True", WEBSITE_AUTH_UNAUTHENTICATED_ACTION="RedirectToLoginPage"),
+        {},
+        frozenset({"D13"}),
+    ),
+]
+
+TARGET = [
+    Fault("no service principal of the app", lambda sick: sick.remove_principal(APP), {"D60": None}),
+    Fault("claims not accepted", app(APP, "api.acceptMappedClaims", None), {"D61": "AADSTS50146"}),
+    Fault("claims refused", app(APP, "api.acceptMappedClaims", value=False), {"D61": "AADSTS50146"}),
+    Fault("several tenants", app(APP, "signInAudience", "AzureADMultipleOrgs"), {"D62": "AADSTS50146"}),
+    Fault(
+        "unverified audience",
+        several(
+            app(APP, "identifierUris", ["api://portal.azurewebsites.net/x"]),
+            app(APP, "api.requestedAccessTokenVersion", None),
+        ),
+        {"D63": "AADSTS501461"},
+        frozenset({"D64"}),
+    ),
+    Fault("version 1 at the app", app(APP, "api.requestedAccessTokenVersion", 1), {}, frozenset({"D64"})),
+    Fault("assignment required", principal(APP, "appRoleAssignmentRequired", value=True), {}, frozenset({"D65"})),
+]
+
+MAPPING = [
+    Fault("no policy", principal(APP, "claimsMappingPolicies", []), {"D70": None}),
+    Fault("policy elsewhere", _policy_elsewhere, {"D70": None}),
+    Fault("two policies", _second_policy, {"D71": None}),
+    Fault("definition is no list", lambda sick: _set("definition", "{}")(sick.policy), {"D72": None}),
+    Fault("definition is an object", lambda sick: _set("definition", [{}])(sick.policy), {"D72": None}),
+    Fault("definition is no JSON", lambda sick: _set("definition", ["{"])(sick.policy), {"D72": None}),
+    Fault(
+        "another source",
+        lambda sick: sick.schema({place: {"Source": "User"} for place in range(4)}),
+        {"D73": None},
+    ),
+    Fault("another case", schema(3, ID="customRoles", JwtClaimType="customRoles"), {"D74": None}),
+    Fault("unknown name", schema(3, ID="Roles", JwtClaimType="Roles"), {"D74": None}),
+    Fault("restricted name", schema(3, JwtClaimType="roles"), {"D75": None}),
+    Fault("restricted prefix", schema(3, JwtClaimType="xms_roles"), {"D75": None}),
+    Fault("blank after the name", schema(1, JwtClaimType="apiVersion "), {"D76": None}),
+    Fault("blank in the id", schema(1, ID="ApiVersion "), {"D76": None}),
+    Fault(
+        "names in the portal",
+        extension("claimsForTokenConfiguration", [{"claimIdInApiResponse": "apiversion"}]),
+        {},
+        frozenset({"D77"}),
+    ),
+    Fault("portal overridden", _portal_too, {}, frozenset({"D78"})),
+]
+
+HINTS = [
+    Fault(
+        "private address",
+        several(
+            extension(_TARGET, "https://10.0.0.4/api/x"),
+            extension(_RESOURCE, f"api://10.0.0.4/{API}"),
+            app(API, "identifierUris", [f"api://10.0.0.4/{API}"]),
+        ),
+        {},
+        frozenset({"D24"}),
+    ),
+    Fault(
+        "assignment to the endpoint", principal(API, "appRoleAssignmentRequired", value=True), {}, frozenset({"D35"})
+    ),
+    Fault("permission not requested", app(API, "requiredResourceAccess", []), {}, frozenset({"D41"})),
+    Fault("retries not set", extension(_CALL, {"timeoutInMilliseconds": 2000}), {}, frozenset({"D28"})),
+    Fault(
+        "timeout of 1800",
+        extension(_CALL, {"timeoutInMilliseconds": 1800, "maximumRetries": 1}),
+        {},
+        frozenset({"D27"}),
+    ),
+    Fault(
+        "two listeners for one application",
+        _copies("authenticationEventListeners", 1),
+        {},
+        frozenset({"D49"}),
+    ),
+    Fault(
+        "100 extensions",
+        _copies("customAuthenticationExtensions", 99, **{"@odata.type": _OTHER_KIND}),
+        {},
+        frozenset({"D50"}),
+    ),
+    Fault(
+        "249 listeners",
+        _copies("authenticationEventListeners", 248, **{"@odata.type": _OTHER_LISTENER}),
+        {},
+        frozenset({"D51"}),
+    ),
+    Fault(
+        "one name twice",
+        _copies(
+            "customAuthenticationExtensions", 1, **{"@odata.type": _OTHER_KIND, "displayName": "SAMPLE claims endpoint"}
+        ),
+        {},
+        frozenset({"D53"}),
+    ),
+]
+
+FAULTS = [*WIRING, *CALLS, *SETTINGS, *TARGET, *MAPPING, *HINTS]

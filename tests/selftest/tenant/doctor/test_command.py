@@ -1,0 +1,259 @@
+"""The command whole: sources, forms of output, exit codes, and where in a sign-in the evidence points to."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selftest.cli import main
+from selftest.load.measured.results_file import read_results
+from tests.emulated_graph.faults import refused
+from tests.emulated_graph.server import GraphServer
+from tests.selftest.tenant.doctor.bench import API, APP, OTHER, TENANT, Sick
+
+
+class ServerThread:
+    """The emulated Graph in a thread of its own, for a command that has a loop of its own."""
+
+    def __init__(self, server: GraphServer) -> None:
+        self.server = server
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        self._up = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        async with self.server:
+            self._up.set()
+            await self._over.wait()
+
+    def __enter__(self) -> GraphServer:
+        self._thread.start()
+        assert self._up.wait(10)
+        return self.server
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(10)
+
+
+@pytest.fixture
+def graph() -> Iterator[GraphServer]:
+    """Give the emulated Graph of a healthy tenant."""
+    with ServerThread(GraphServer()) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run in an empty directory, without settings in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("AuthenticationEvents__AuthorityUrl", "AuthenticationEvents__AudienceAppId"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def written(sick: Sick) -> list[str]:
+    """Write the tenant and the settings, and give the flags that read them."""
+    Path("tenant.json").write_text(json.dumps(sick.tenant))
+    Path("settings.json").write_text(json.dumps(sick.env))
+    return ["doctor", "--file", "tenant.json", "--settings", "settings.json", *sick.flags]
+
+
+def wrong_host() -> Sick:
+    """Give a tenant with one fault."""
+    sick = Sick()
+    sick.extension["endpointConfiguration"]["targetUrl"] = "https://other.example/api/x"
+    return sick
+
+
+def test_finding_leads_and_verdict_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong comes before what was skipped; the fix is a place and a command; the last line is the verdict."""
+    assert main(written(wrong_host())) == 1
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+
+    assert out.index("FAIL  D23") < out.index("skip  ")
+    assert "expected api://other.example/" in out
+    assert "az rest --method PATCH" in out
+    assert "python -m selftest explain D23 1003015" in out
+    assert lines[-1] == "FAIL  1 finding: 1003015 CustomExtensionDomainNameDoesNotMatch (D23)"
+    assert "an entry with 0 attempts" in out
+    assert "next: python -m selftest signin-log" in out
+
+
+def test_healthy_tenant_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last line counts; with -v every statement has a line."""
+    assert main([*written(Sick()), "-v"]) == 0
+    out = capsys.readouterr().out
+
+    assert out.splitlines()[-1].startswith("PASS  ")
+    assert "ok    D23  the target URL and the resource id have one host" in out
+    assert "a sign-in shows" not in out
+
+
+def test_json_is_the_interface(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints the findings with their members."""
+    assert main([*written(wrong_host()), "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+
+    (finding,) = document["findings"]
+    assert set(finding) == {"check", "code", "title", "expected", "actual", "fix"}
+    assert (finding["check"], finding["code"]) == ("D23", 1003015)
+    assert document["verdict"] == {
+        "outcome": "FAIL",
+        "exit_code": 1,
+        "sentence": "FAIL  1 finding: 1003015 CustomExtensionDomainNameDoesNotMatch (D23)",
+    }
+    assert document["hints"] == []
+    assert {entry["check"] for entry in document["skipped"]} >= {"D25", "D80"}
+    assert document["shows"][0]["checks"] == ["D23"]
+
+
+def test_files_are_those_of_every_report(capsys: pytest.CaptureFixture[str]) -> None:
+    """The results file fits the schema, JUnit has the failure, and `report` reads the file."""
+    assert main([*written(wrong_host()), "--out", "out", "--junit", "j.xml", "--json", "f.json"]) == 1
+    results = read_results(Path("out/results.json"))
+
+    assert [check.id for check in results.checks if check.status == "fail"] == ["D23"]
+    assert results.verdict.exit_code == 1
+    assert '<testcase classname="selftest.D.must" name="D23 ' in Path("j.xml").read_text()
+    assert json.loads(Path("f.json").read_text())["findings"]
+    assert "FAIL  D23" in Path("out/report.txt").read_text()
+    capsys.readouterr()
+    assert main(["report", "out/results.json"]) == 1
+    assert "D23" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "nothing to look at"),
+        (["--export", "x.json"], "--export"),
+        (["--file", "tenant.json", "--tenant", TENANT], "two sources"),
+        (["--credential", "azure-cli"], "which tenant"),
+        (["--tenant", TENANT, "--graph-url", "http://graph.example"], "https://"),
+        (["--tenant", TENANT, "--graph-url", "nonsense"], "--graph-url"),
+        (["--tenant", TENANT, "--credential", "client-secret"], "AZURE_CLIENT_SECRET"),
+        (["--settings", "absent.json"], "absent.json cannot be read"),
+        (["--azd-env", "absent"], "cannot be read"),
+        (["--file", "tenant.json", "--easyauth", "absent.json"], "absent.json cannot be read"),
+        (["--file", "tenant.json", "--out", "tenant.json/x"], "cannot be written"),
+        (["--file", "tenant.json", "--export", "no/such/place.json"], "cannot be written"),
+    ],
+)
+def test_what_cannot_run_says_so(
+    flags: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 2, one line on stderr."""
+    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    written(Sick())
+
+    assert main(["doctor", *flags]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_probe_needs_one_extension(capsys: pytest.CaptureFixture[str]) -> None:
+    """With none or several, nobody knows whom to call."""
+    sick = Sick(flags=["--probe", "--extension", OTHER])
+
+    assert main(written(sick)) == 2
+    assert "--probe needs one extension" in capsys.readouterr().err
+
+
+def test_settings_alone_prove_too_little(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a tenant the settings are tried, and the verdict is no PASS."""
+    written(Sick())
+
+    assert main(["doctor", "--settings", "settings.json"]) == 3
+    out = capsys.readouterr().out
+    assert "the tenant was not read" in out
+    assert out.splitlines()[-1].startswith("INCONCLUSIVE  ")
+
+
+def test_list_of_a_file_that_is_missing_proves_too_little(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was asked for and is not there is a skip with a reason, and no PASS."""
+    sick = Sick()
+    del sick.tenant["servicePrincipals"]
+
+    assert main(written(sick)) == 3
+    out = capsys.readouterr().out
+    assert "not read   servicePrincipals: the file has no such list; not tried: D30 D31" in out
+
+
+def test_list_names_every_statement(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--list` looks at nothing."""
+    assert main(["doctor", "--list"]) == 0
+    assert "D23   must   the target URL and the resource id have one host" in capsys.readouterr().out
+
+
+def test_live_through_the_emulated_graph(graph: GraphServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """A healthy tenant passes, live and from what was exported; nothing is written to it."""
+    written(Sick())
+    live = ["doctor", "--settings", "settings.json", "--tenant", TENANT, "--graph-url", graph.url]
+
+    assert main([*live, "--export", "export.json"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("PASS  ")
+    assert main(["doctor", "--settings", "settings.json", "--file", "export.json"]) == 0
+    assert graph.writes == []
+
+
+def test_settings_name_the_tenant(graph: GraphServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --tenant it is that of the settings; another one than Graph's is an error."""
+    written(Sick())
+    assert main(["doctor", "--settings", "settings.json", "--graph-url", graph.url]) == 0
+    capsys.readouterr()
+
+    assert main(["doctor", "--tenant", OTHER, "--graph-url", graph.url]) == 2
+    assert f"tenant {TENANT}, not {OTHER}" in capsys.readouterr().err
+
+
+def test_unreachable_graph(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody listens: an error that says so, after a few attempts."""
+    assert main(["doctor", "--tenant", TENANT, "--graph-url", "http://127.0.0.1:9"]) == 2
+    assert capsys.readouterr().err.startswith("doctor: ")
+
+
+def test_graph_that_takes_no_token(graph: GraphServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """401 is an error that says to sign in."""
+    graph.faults.add(refused(401, "InvalidAuthenticationToken", count=None))
+
+    assert main(["doctor", "--tenant", TENANT, "--graph-url", graph.url]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+
+
+BRANCHES: list[tuple[Any, str, str]] = [
+    (lambda sick: sick.tenant.update(authenticationEventListeners=[]), "no Authentication Events entry", "signin-log"),
+    (lambda sick: sick.remove_principal(API), "0 attempts", "signin-log"),
+    (lambda sick: sick.env.update({"AuthenticationEvents__AudienceAppId": APP}), "a status or a code", "check"),
+    (lambda sick: sick.app(APP)["api"].update(acceptMappedClaims=None), "an AADSTS code", "token"),
+    (lambda sick: sick.principal(APP).update(claimsMappingPolicies=[]), "without the claims", "signin --mapping"),
+]
+
+
+@pytest.mark.parametrize(("plant", "shows", "command"), BRANCHES)
+def test_summary_follows_the_sign_in_log(
+    plant: Any, shows: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The evidence points to one branch of Microsoft's order of looking, with the next command."""
+    sick = Sick()
+    plant(sick)
+    assert main([*written(sick), "--json"]) == 1
+    (branch,) = json.loads(capsys.readouterr().out)["shows"]
+
+    assert shows in branch["shows"]
+    assert branch["next"].startswith(f"python -m selftest {command}")

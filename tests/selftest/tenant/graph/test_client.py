@@ -1,0 +1,155 @@
+"""The client of Graph, against the emulated Graph: what it reads and writes, and where it does not go."""
+
+from pathlib import Path
+
+import pytest
+
+from selftest.base.sample_tenant import DEFAULT_TENANT
+from selftest.tenant.graph.client import GraphClient, literal
+from selftest.tenant.graph.errors import (
+    AnswerUnusable,
+    GraphError,
+    NotSignedIn,
+    ObjectNotFound,
+    OutcomeUnknown,
+    PermissionMissing,
+    RequestRefused,
+    Unreachable,
+)
+from selftest.tenant.graph.exchange import graph_session
+from selftest.tenant.graph.objects import POLICY_ID, healthy_tenant
+from selftest.tenant.graph.unsigned_tokens import FixedCredential
+from tests.claims.downstream.issuer import running_issuer
+from tests.emulated_graph.faults import forbidden
+from tests.selftest.tenant.graph.client_bench import Time, bench
+from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES
+from tests.selftest.tenant.graph.wiring import policy
+
+CLIENT = f"/servicePrincipals/{DEFAULT_TENANT.client.id}"
+NEW = {"displayName": "x"}
+
+
+async def test_reading() -> None:
+    """One object, an object that may be missing, and a list of several pages, whole and cut to members."""
+    tenant = healthy_tenant()
+    async with bench(page_size=1) as desk:
+        (extension,) = await desk.client.list_all(EXTENSIONS)
+        assert extension == tenant["customAuthenticationExtensions"][0]
+        names = await desk.client.list_all("/servicePrincipals", select=["displayName"])
+        assert names == [{"displayName": each["displayName"]} for each in tenant["servicePrincipals"]]
+        principal = await desk.client.get(CLIENT, select=["id"], expand=["claimsMappingPolicies"])
+        assert [each["id"] for each in principal["claimsMappingPolicies"]] == [POLICY_ID]
+        assert await desk.client.find("/applications/none") is None
+        with pytest.raises(ObjectNotFound) as caught:
+            await desk.client.get("/applications/none")
+        assert caught.value.request_id
+        assert str(caught.value.request_id) in str(caught.value)
+        found = await desk.client.list_all(
+            "/applications", query={"$filter": f"displayName eq {literal('Sample portal')}"}
+        )
+        assert len(found) == 1
+        assert await desk.client.list_all("/auditLogs/signIns", version="beta") == []
+        assert desk.credential.asked == 1
+
+
+async def test_writing() -> None:
+    """Make, change, assign, take away and delete; a second deletion finds nothing."""
+    async with bench() as desk:
+        client = desk.client
+        made = await client.upsert("/applications(uniqueName='new one')", NEW)
+        assert made is not None
+        assert (made["uniqueName"], made["displayName"]) == ("new one", "x")
+        assert await client.upsert("/applications(uniqueName='new one')", {"displayName": "y"}) is None
+        assert (await client.get(f"/applications/{made['id']}"))["displayName"] == "y"
+        await client.update(f"/applications/{made['id']}", {"displayName": "z"})
+        created = await client.create(POLICIES, policy())
+        assert await client.remove_ref(f"{CLIENT}/claimsMappingPolicies/{POLICY_ID}/$ref")
+        await client.add_ref(f"{CLIENT}/claimsMappingPolicies/$ref", f"{POLICIES}/{created['id']}")
+        assert [each["id"] for each in await client.list_all(f"{CLIENT}/claimsMappingPolicies")] == [created["id"]]
+        assert [await client.delete(f"/applications/{made['id']}") for _ in range(2)] == [True, False]
+        validation = f"{EXTENSIONS}/{DEFAULT_TENANT.extension_id}/validateAuthenticationConfiguration"
+        said = await client.act(validation)
+        assert (said["errors"], said["warnings"]) == ([], [])
+        assert len(desk.server.writes) == 7
+
+
+async def test_a_permission_that_is_missing_is_named() -> None:
+    """403 says what to ask for, to a person and to an application; and tells it from a missing directory role."""
+    async with bench(frozenset({"Application.Read.All"})) as desk:
+        with pytest.raises(PermissionMissing) as caught:
+            await desk.client.list_all(EXTENSIONS)
+        assert sorted(caught.value.wanted) == ["CustomAuthenticationExtension.Read.All"]
+        assert not caught.value.held
+        assert "Sign in with CustomAuthenticationExtension.Read.All" in str(caught.value)
+        assert (await desk.client.permissions()).granted == frozenset({"Application.Read.All"})
+    async with bench(frozenset(), delegated=False) as desk:
+        with pytest.raises(PermissionMissing, match=r"Grant the application EventListener\.ReadWrite\.All"):
+            await desk.client.delete(f"{LISTENERS}/x")
+    async with bench() as desk:
+        desk.server.faults.add(forbidden())
+        with pytest.raises(PermissionMissing, match=r"The token has .* may lack a directory role") as caught:
+            await desk.client.list_all(LISTENERS)
+        assert caught.value.held
+
+
+async def test_nobody_there() -> None:
+    """Without a server there is no connection, and it says which host."""
+    async with graph_session(trust_env=False) as session:
+        time = Time()
+        client = GraphClient(
+            session, FixedCredential(lambda: "x"), base_url="http://127.0.0.1:9", clock=time, sleep=time.sleep
+        )
+        for method in (client.get("/organization"), client.create("/applications", NEW)):
+            with pytest.raises(Unreachable, match=r"no connection to 127\.0\.0\.1"):
+                await method
+
+
+async def test_a_certificate_that_nobody_knows(tmp_path: Path) -> None:
+    """TLS that is looked into is told at once; the token stays here."""
+    async with running_issuer(tmp_path) as issuer, graph_session(trust_env=False) as session:
+        client = GraphClient(session, FixedCredential(lambda: "x"), base_url=issuer.https_url)
+        with pytest.raises(AnswerUnusable, match="certificate of 127"):
+            await client.get("/organization")
+        assert issuer.asked == []
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://graph.microsoft.com",
+        "graph.microsoft.com",
+        "https://a@graph.microsoft.com",
+        "https://x.example/v1.0",
+        "ftp://127.0.0.1",
+    ],
+)
+async def test_addresses_that_are_refused(base_url: str) -> None:
+    """Tokens go over TLS, or stay on this machine."""
+    async with graph_session() as session:
+        with pytest.raises(ValueError, match="address of Graph"):
+            GraphClient(session, FixedCredential(lambda: "x"), base_url=base_url)
+
+
+@pytest.mark.parametrize(
+    "path", ["applications", "/applications/../users", "/applications//x", "/a?b", "/a#b", "/a%2fb", "/"]
+)
+async def test_paths_that_are_refused(path: str) -> None:
+    """An id that is none cannot lead elsewhere."""
+    async with bench() as desk:
+        with pytest.raises(ValueError, match="no path of Graph"):
+            await desk.client.get(path)
+        assert desk.server.log == []
+
+
+def test_every_failure_is_of_the_tree() -> None:
+    """Who catches `GraphError` catches all."""
+    leaves = {
+        NotSignedIn,
+        PermissionMissing,
+        ObjectNotFound,
+        RequestRefused,
+        Unreachable,
+        OutcomeUnknown,
+        AnswerUnusable,
+    }
+    assert leaves == set(GraphError.__subclasses__())

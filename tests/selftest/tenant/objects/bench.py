@@ -1,0 +1,121 @@
+"""The program at an emulated Graph, in a time of its own, each request held against Microsoft's description."""
+
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from selftest.base.sample_tenant import DEFAULT_TENANT
+from selftest.tenant.graph.client import GraphClient
+from selftest.tenant.graph.objects import DEFAULT_HOST
+from selftest.tenant.objects.intent import Intent
+from selftest.tenant.objects.steps.activation import phase_d
+from selftest.tenant.objects.steps.apply import Applying, survey, tell_plan
+from selftest.tenant.objects.steps.extension import PHASE_C
+from selftest.tenant.objects.steps.found_objects import Found
+from selftest.tenant.objects.steps.registration import PHASE_A, PHASE_B
+from selftest.tenant.objects.steps.removal import removals, remove
+from selftest.tenant.objects.steps.step import Step
+from selftest.tenant.objects.wait_times import Pace
+from tests.emulated_graph.server import GraphServer
+from tests.selftest.tenant.graph.client_bench import Bench, bench
+from tests.selftest.tenant.graph.description import published
+from tests.selftest.tenant.graph.wiring import bare_tenant
+
+CLIENT = DEFAULT_TENANT.client.app_id
+CLIENT_PRINCIPAL = DEFAULT_TENANT.client.id
+PLAIN = Intent(environment="dev", host=DEFAULT_HOST)
+ENABLED = Intent(environment="dev", host=DEFAULT_HOST, clients=(CLIENT,))
+FIRST_RUN = ["created"] * 4 + ["changed"]
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+@dataclass
+class Desk:
+    """One tenant, and what the program told."""
+
+    server: GraphServer
+    client: GraphClient
+    pace: Pace
+    told: list[tuple[str, str, str]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    def tell(self, state: str, what: str, name: str, lines: Sequence[str]) -> None:
+        """Note a step."""
+        self.told.append((state, what, name))
+        self.lines += lines
+
+    @property
+    def states(self) -> list[str]:
+        """Give the states of the last run, in order."""
+        return [state for state, _, _ in self.told]
+
+    @property
+    def tenant(self) -> dict[str, Any]:
+        """Give all objects."""
+        return self.server.directory.export()
+
+    async def plan(self, intent: Intent = ENABLED, *, phases: str = "ABCD") -> None:
+        """Say what would be done."""
+        self.told.clear()
+        tell_plan(await survey(self.client, intent, steps(intent, phases), Found()), self.tell)
+
+    async def apply(self, intent: Intent = ENABLED, *, phases: str = "ABCD") -> None:
+        """Do it."""
+        self.told.clear()
+        found = Found()
+        await survey(self.client, intent, steps(intent, phases), found)
+        await Applying(self.client, intent, found, self.tell, self.pace).apply(steps(intent, phases))
+
+    async def remove(self, intent: Intent = ENABLED, *, clients: Sequence[str] = ()) -> None:
+        """Take it away."""
+        self.told.clear()
+        await remove(self.client, await removals(self.client, intent, clients), self.tell, self.pace)
+
+
+def steps(intent: Intent, phases: str = "ABCD") -> list[Step]:
+    """Give the steps of some phases."""
+    every = [*PHASE_A, *PHASE_B, *PHASE_C, *(step for each in intent.clients for step in phase_d(each))]
+    return [step for step in every if step.phase in phases]
+
+
+@contextlib.asynccontextmanager
+async def entra(objects: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[Desk]:
+    """Give a desk at a tenant in which nothing is wired; the requests are checked when it is left."""
+    async with bench(objects=bare_tenant() if objects is None else objects, **options) as at:
+        yield Desk(at.server, at.client, pace_of(at))
+        held_against_the_description(at.server)
+
+
+def pace_of(at: Bench) -> Pace:
+    """Give the pace of a desk, in its own time."""
+    return Pace(clock=at.time, sleep=at.time.sleep)
+
+
+def held_against_the_description(server: GraphServer) -> None:
+    """Hold every request that was sent against Microsoft's description of Graph v1.0."""
+    with contextlib.suppress(pytest.skip.Exception):
+        schema = published("v1.0")
+        for request in server.log:
+            assert request.path.startswith("/v1.0/")
+            path = request.path.removeprefix("/v1.0")
+            assert list(schema.body_misfits(request.method, path, request.body)) == []
+            assert list(schema.violations(request.method, path, request.query, {})) == []
+
+
+def shape(tenant: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> str:
+    """Write a tenant without what differs between two runs: ids that Graph gave, and times."""
+    known = set(_GUID.findall(json.dumps(bare_tenant() if before is None else before)))
+    text = _TIME.sub("(time)", json.dumps(tenant, sort_keys=True, indent=1))
+    numbers: dict[str, str] = {}
+
+    def stand_in(match: re.Match[str]) -> str:
+        return match[0] if match[0] in known else numbers.setdefault(match[0], f"(id {len(numbers)})")
+
+    return _GUID.sub(stand_in, text)

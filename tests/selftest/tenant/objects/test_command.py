@@ -1,0 +1,264 @@
+"""The command line at an emulated Graph: lines, exit codes, and what a person is told."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selftest.cli import parser
+from selftest.commands import objects
+from selftest.tenant.graph.objects import DEFAULT_HOST
+from selftest.tenant.graph.unsigned_tokens import mint_token
+from selftest.tenant.objects.wait_times import Pace
+from tests.emulated_graph.faults import GraphFault
+from tests.emulated_graph.server import ALL_PERMISSIONS, GraphServer
+from tests.selftest.tenant.graph.wiring import bare_tenant, listener
+from tests.selftest.tenant.objects.bench import CLIENT, held_against_the_description
+from tests.selftest.tenant.objects.test_conflicts import ALIEN
+
+ROOT = Path(__file__).parents[4]
+ENVIRON = {"AZURE_ENV_NAME": "dev", "ENDPOINT_HOST": DEFAULT_HOST}
+AT_ONCE = Pace(settle_s=0.0, doubt_s=0.0, between_s=0.0, validate_s=0.0)
+ENABLE = ("--enable", CLIENT, "--no-health-check")
+
+
+@contextlib.asynccontextmanager
+async def graph(**options: Any) -> AsyncIterator[GraphServer]:
+    """Give an emulated Graph in today's time; the requests are checked when it is left."""
+    async with GraphServer(bare_tenant(), **options) as server:
+        yield server
+        held_against_the_description(server)
+
+
+def main(arguments: list[str], environ: Mapping[str, str]) -> int:
+    """Run the command in a time of its own."""
+    return objects.run(parser().parse_args(["objects", *arguments]), environ, AT_ONCE)
+
+
+async def run(server: GraphServer, *arguments: str, environ: Mapping[str, str] = ENVIRON) -> int:
+    """Run a command in a thread of its own, as it has a loop of its own."""
+    return await asyncio.to_thread(main, [*arguments, "--graph-url", server.url], environ)
+
+
+async def test_a_whole_life(capsys: pytest.CaptureFixture[str]) -> None:
+    """Plan, apply, apply again, status, remove: each step is a line, and each command ends well."""
+    async with graph() as server:
+        empty = server.directory.export()
+        assert await run(server, "plan", *ENABLE) == 0
+        planned = capsys.readouterr().out
+        assert re.search(r"^would create  app registration +Claims endpoint \(dev\)$", planned, re.MULTILINE)
+        assert re.search(r"^ {33}clientConfiguration.timeoutInMilliseconds: 2000$", planned, re.MULTILINE)
+        assert server.writes == []
+        assert await run(server, "apply", *ENABLE) == 0
+        made = capsys.readouterr().out
+        assert re.search(r"^created       listener ", made, re.MULTILINE)
+        (app_id,) = (each["appId"] for each in server.directory.export()["applications"] if each["uniqueName"])
+        assert made.splitlines()[-1] == f"azd env set ENTRA_API_APP_ID {app_id} -e dev"
+        writes = len(server.writes)
+        assert await run(server, "apply", *ENABLE, environ={**ENVIRON, "ENTRA_API_APP_ID": app_id}) == 0
+        again = capsys.readouterr().out
+        assert {line.split()[0] for line in again.splitlines()} == {"exists", "clean"}
+        assert await run(server, "status") == 0
+        assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} == {"exists"}
+        assert len(server.writes) == writes
+        assert await run(server, "remove", "--yes") == 0
+        assert re.search(r"^deleted       app registration ", capsys.readouterr().out, re.MULTILINE)
+        assert server.directory.export()["applications"] == empty["applications"]
+        assert await run(server, "remove", "--yes") == 0
+        assert "nothing of 'Claims endpoint (dev)' is there" in capsys.readouterr().out
+
+
+async def test_status_tells_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    """Missing, different and in conflict, for every application that was enabled; the host is known from the tenant."""
+    environ = {"AZURE_ENV_NAME": "dev"}
+    async with graph() as server:
+        assert await run(server, "status", environ=environ) == 0
+        assert re.search(r"^missing       extension ", capsys.readouterr().out, re.MULTILINE)
+        assert await run(server, "apply", *ENABLE) == 0
+        (extension,) = server.directory.kinds["customAuthenticationExtensions"].values()
+        extension["clientConfiguration"]["maximumRetries"] = 0
+        server.directory.assignments.clear()
+        server.writer.create("authenticationEventListeners", listener(extension["id"], conditions=ALIEN))
+        capsys.readouterr()
+        assert await run(server, "status", environ=environ) == 0
+        told = capsys.readouterr().out
+        assert re.search(r"^missing       consent ", told, re.MULTILINE)
+        assert re.search(
+            r"^differs       extension .*\n +clientConfiguration.maximumRetries: 0 -> 1$", told, re.MULTILINE
+        )
+        assert re.search(r"^conflict      listener\n +the listener None .* answers for application", told, re.MULTILINE)
+
+
+async def test_a_conflict_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    """Refused: with the reason on stderr, and nothing written."""
+    async with graph() as server:
+        assert await run(server, "apply") == 0
+        writes = len(server.writes)
+        assert await run(server, "apply", "--host", "other.sample.example") == 1
+        assert "objects: the extension" in capsys.readouterr().err
+        assert len(server.writes) == writes
+
+
+async def test_validation_that_is_not_clean_is_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:
+    """Entra's own word, when time is over."""
+    async with graph() as server:
+        assert await run(server, "apply", "--phase", "B") == 0
+        (application,) = (each for each in server.directory.kinds["applications"].values() if each["uniqueName"])
+        say = {"errors": [{"code": "ServicePrincipalNotFound", "message": "x"}], "warnings": []}
+        path = "/identity/customAuthenticationExtensions/validate"
+        server.faults.add(GraphFault(path=path, status=200, body=json.dumps(say).encode(), count=None))
+        assert await run(server, "apply") == 3
+        assert "ServicePrincipalNotFound x. The extension is untouched" in capsys.readouterr().err
+        assert application["identifierUris"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "says"),
+    [
+        (["apply"], {}, "which environment"),
+        (["apply"], {"AZURE_ENV_NAME": "dev"}, "which host"),
+        (["apply", "--env", "../../etc"], {}, "no name of an azd environment"),
+        (["apply", "--phase", "A", "--enable", CLIENT], ENVIRON, "--enable needs the extension"),
+        (["apply", "--claims", "sub"], ENVIRON, "may not carry 'sub'"),
+        (["remove", "--graph-url", "http://graph.example"], ENVIRON, "--graph-url: the address of Graph has to start"),
+        (["status", "--credential", "client-secret"], ENVIRON, "needs AZURE_TENANT_ID"),
+    ],
+)
+def test_what_cannot_run_is_exit_code_2(
+    arguments: list[str], environ: dict[str, str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the reason and the way on, never a traceback."""
+    signed = [] if "--graph-url" in arguments else ["--graph-url", "http://127.0.0.1:9"]
+    given = environ | ({"ENTRA_CREDENTIAL": "client-secret"} if "--graph-url" in arguments else {})
+    if "--graph-url" in arguments:
+        given |= {"AZURE_TENANT_ID": "x", "AZURE_CLIENT_ID": "x", "AZURE_CLIENT_SECRET": "x"}
+    assert main([*arguments, *signed], given) == 2
+    assert says in capsys.readouterr().err
+
+
+async def test_the_sign_in_has_to_be_to_the_tenant_that_is_meant(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person has many tenants, and one of them is production."""
+    theirs, ours = "11111111-1111-4111-8111-111111111112", "11111111-1111-4111-8111-111111111113"
+
+    def mint(permissions: tuple[str, ...], *, tenant_id: str, now_s: float) -> str:
+        del tenant_id
+        return mint_token(permissions, tenant_id=theirs, now_s=now_s)
+
+    monkeypatch.setattr("selftest.tenant.objects.connection.mint_token", mint)
+    async with graph() as server:
+        assert await run(server, "apply", "--tenant", ours) == 2
+        assert f"the sign-in is to tenant {theirs}, not {ours}" in capsys.readouterr().err
+        assert server.log == []
+
+
+async def test_missing_permissions_are_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are named before anything is written, also where they are missing for the last step alone."""
+    granted = set(ALL_PERMISSIONS)
+
+    def mint(permissions: tuple[str, ...], *, tenant_id: str, now_s: float) -> str:
+        del permissions
+        return mint_token(granted, tenant_id=tenant_id, now_s=now_s)
+
+    monkeypatch.setattr("selftest.tenant.objects.connection.mint_token", mint)
+    async with graph() as server:
+        granted.remove("EventListener.ReadWrite.All")
+        assert await run(server, "apply", *ENABLE) == 2
+        told = capsys.readouterr().err
+        assert "nothing was written:\nobjects:   EventListener.ReadWrite.All\n" in told
+        assert server.writes == []
+        assert await run(server, "apply") == 0
+        assert await run(server, "remove", "--yes") == 0
+
+
+async def test_removal_asks(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody can answer, nothing is deleted; what would be is listed."""
+    async with graph() as server:
+        assert await run(server, "apply") == 0
+        writes = len(server.writes)
+        assert await run(server, "remove") == 2
+        told = capsys.readouterr()
+        assert re.search(r"^would delete  extension ", told.out, re.MULTILINE)
+        assert "say --yes" in told.err
+        assert len(server.writes) == writes
+
+
+@pytest.mark.parametrize(("typed", "code", "left"), [(b"y\n", 0, 0), (b"n\n", 2, 1), (None, 130, 1)])
+async def test_a_person_decides(typed: bytes | None, code: int, left: int) -> None:
+    """At a terminal: yes deletes, anything else does not, and an interrupt ends the question at once."""
+    async with graph() as server:
+        assert await run(server, "apply") == 0
+        ours, theirs = os.openpty()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "selftest", "objects", "remove", "--graph-url", server.url),
+            cwd=ROOT,
+            env={**os.environ, **ENVIRON},
+            stdin=theirs,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            await process.stdout.readuntil(b"Do this? [y/N] ")
+            if typed is None:
+                process.send_signal(signal.SIGINT)
+            else:
+                os.write(ours, typed)
+            await process.communicate()
+        os.close(ours)
+        os.close(theirs)
+        assert process.returncode == code
+        assert len(server.directory.export()["customAuthenticationExtensions"]) == left
+
+
+async def test_the_host_must_answer_before_sign_ins_depend_on_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dead endpoint would lock everybody out at once: nothing at all is written."""
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # so that the name is looked up by nobody
+    async with graph() as server:
+        assert await run(server, "apply", "--enable", CLIENT) == 2
+        assert "/api/health does not answer" in capsys.readouterr().err
+        assert server.writes == []
+
+
+async def test_an_interrupt_is_exit_code_130() -> None:
+    """What is done is on stdout; the next run goes on there."""
+    async with graph() as server:
+        server.faults.add(GraphFault(manner="hang", method="POST", path="/servicePrincipals", count=1))
+        command = [sys.executable, "-m", "selftest", "objects", "apply", "--graph-url", server.url]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=ROOT,
+            env={**os.environ, **ENVIRON},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(30):
+            while not any(request.method == "POST" for request in server.log):  # noqa: ASYNC110 - of another process
+                await asyncio.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            written, errors = await process.communicate()
+        assert process.returncode == 130
+        assert written.decode().startswith("created       app registration")
+        assert errors.decode().startswith("objects: interrupted; what is listed is done")
+        assert await run(server, "apply") == 0
+
+
+async def test_what_is_asked_for_is_enough() -> None:
+    """The permissions that each command's sign-in asks for carry it to its end: Graph refuses nothing."""
+    async with graph() as server:
+        for command in (("apply", *ENABLE), ("status",), ("plan",), ("remove", "--yes")):
+            assert await run(server, *command) == 0
+        assert {request.status for request in server.log} <= {200, 201, 204, 404}

@@ -1,0 +1,69 @@
+"""Flags and environment are read together, and everything that is wrong with them is told at once."""
+
+from typing import Any
+
+import pytest
+
+from selftest.tenant.objects.errors import UsageError
+from selftest.tenant.objects.intent import Claim, Intent
+
+CLIENT = "22222222-2222-4222-8222-222222222222"
+
+
+def test_flags_come_before_the_environment() -> None:
+    """The environment is what azd gives a hook; a flag is what a person means now."""
+    environ = {"AZURE_ENV_NAME": "dev", "ENDPOINT_HOST": "A.example.com", "ENTRA_CLAIMS": "x:, y:z"}
+    read = Intent.read(environ)
+    assert (read.environment, read.host) == ("dev", "a.example.com")
+    assert read.claims == (Claim(name="x", token_name="x"), Claim(name="y", token_name="z"))
+    read = Intent.read(environ, environment="prod", host="b.example.com", claims="w", clients=[CLIENT.upper()] * 2)
+    assert (read.environment, read.host, read.clients) == ("prod", "b.example.com", (CLIENT,))
+    assert [claim.name for claim in read.wanted_claims] == ["w"]
+
+
+def test_names_carry_the_environment() -> None:
+    """They are all by which the objects are found again, so a name must not be taken for another."""
+    read = Intent(environment="dev", host="a.example.com")
+    assert (read.unique_name, read.display_name) == ("claims-endpoint-dev", "Claims endpoint (dev)")
+    assert read.client_of(read.name_for(CLIENT)) == CLIENT
+    for other in (Intent(environment="dev2").name_for(CLIENT), read.name_for("x"), read.display_name, None):
+        assert read.client_of(other) is None
+    assert read.target_url == "https://a.example.com/api/onTokenIssuanceStart"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"environment": ""}, "which environment"),
+        ({"environment": "../x"}, "no name of an azd environment"),
+        ({"environment": "a'b"}, "no name of an azd environment"),
+        ({"host": "https://a.example.com"}, "no public host name"),
+        ({"host": "localhost"}, "no public host name"),
+        ({"host": "127.0.0.1"}, "no public host name"),
+        ({"host": "a.example.com:443"}, "no public host name"),
+        ({"clients": ["x"]}, "no client id"),
+        ({"claims": ","}, "names no claim"),
+        ({"claims": "sub"}, "a token may not carry 'sub'; write sub:another-name"),
+        ({"claims": "a,a"}, "names 'a' twice"),
+        ({"claims": "a:c,b:c"}, "names 'c' twice"),
+        ({"claims": ":c"}, "has no name on one side"),
+    ],
+)
+def test_what_is_wrong_is_told(given: dict[str, object], says: str) -> None:
+    """Each fault has its sentence."""
+    whole: dict[str, Any] = {"environment": "dev", "host": "a.example.com"} | given
+    with pytest.raises(UsageError, match=says):
+        Intent.read({}, **whole)
+
+
+def test_all_faults_come_at_once() -> None:
+    """Who corrects one need not find the next one afterwards."""
+    with pytest.raises(UsageError) as caught:
+        Intent.read({}, host="x", claims="sub,aud", clients=["y"])
+    assert len(str(caught.value).splitlines()) == 5
+
+
+def test_a_host_is_asked_for_where_it_is_needed() -> None:
+    """Phase A has none yet."""
+    with pytest.raises(UsageError, match="which host"):
+        _ = Intent(environment="dev").target_url

@@ -1,0 +1,70 @@
+"""Missing permissions are named together and before anything is written, and none is asked for without need."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from selftest.tenant.graph.token_permissions import TokenPermissions
+from selftest.tenant.objects.errors import Unprepared
+from selftest.tenant.objects.permissions import REMOVAL, Request, require_reading, require_writing, scopes
+
+EVERYTHING = {
+    "AppRoleAssignment.ReadWrite.All",
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "CustomAuthenticationExtension.ReadWrite.All",
+    "EventListener.ReadWrite.All",
+    "Policy.ReadWrite.ApplicationConfiguration",
+}
+CONSENT = Request("POST", "/servicePrincipals/x/appRoleAssignments")
+
+
+def held(names: Iterable[str], *, delegated: bool = True) -> TokenPermissions:
+    """Give what a token says of itself."""
+    return TokenPermissions(granted=frozenset(names), delegated=delegated)
+
+
+def test_a_person_is_asked_for_what_the_phases_need() -> None:
+    """Least privileged, and only what a person can hold."""
+    assert set(scopes("ABCD")) == EVERYTHING
+    assert set(scopes("AB")) == {"AppRoleAssignment.ReadWrite.All", "Application.Read.All", "Application.ReadWrite.All"}
+    assert not any(name.startswith("AppRoleAssignment") for name in scopes("ABCD", writing=REMOVAL))
+    status = set(scopes("ABCD", writing=()))
+    assert {"CustomAuthenticationExtension.Read.All", "EventListener.Read.All", "Policy.Read.All"} < status
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    """Who cannot even read is told what writing will need, too: an administrator is asked once."""
+    with pytest.raises(Unprepared) as caught:
+        require_reading(held({"Application.ReadWrite.All"}), "ABCD")
+    text = str(caught.value)
+    for name in EVERYTHING - {"Application.Read.All", "Application.ReadWrite.All"}:
+        assert name in text
+    assert "nothing was written" in text
+    assert "device-code" in text
+
+
+def test_what_is_not_written_need_not_be_allowed() -> None:
+    """Once somebody else has consented, the right to consent is not needed."""
+    without = held(EVERYTHING - {"AppRoleAssignment.ReadWrite.All"})
+    require_reading(without, "ABCD")
+    require_writing(without, [])
+    with pytest.raises(Unprepared, match=r"AppRoleAssignment\.ReadWrite\.All"):
+        require_writing(without, [CONSENT])
+
+
+def test_an_application_may_own_what_it_made() -> None:
+    """The permission for one's own objects is good for the endpoint's, and not for the applications of others."""
+    owner = held({"Application.ReadWrite.OwnedBy"}, delegated=False)
+    require_writing(owner, [Request("PATCH", "/applications/x")])
+    with pytest.raises(Unprepared, match=r"(?s)Application.ReadWrite.All.*Grant them to the application"):
+        require_writing(owner, [Request("PATCH", "/applications/x", of_others=True)])
+    with pytest.raises(Unprepared):
+        require_writing(held({"Application.ReadWrite.OwnedBy"}), [Request("PATCH", "/applications/x")])
+
+
+def test_a_token_that_cannot_be_read_is_let_through() -> None:
+    """Graph decides then."""
+    opaque = TokenPermissions(granted=None)
+    require_reading(opaque, "ABCD")
+    require_writing(opaque, [CONSENT])

@@ -1,0 +1,93 @@
+"""What stands around the tenant: azd's environment, the endpoint's health, a person at the terminal."""
+
+import os
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from selftest.tenant.objects import azd_environment
+from selftest.tenant.objects.confirmation import ask
+from selftest.tenant.objects.endpoint_health import require_health
+from selftest.tenant.objects.errors import Unprepared, UsageError
+
+
+@pytest.fixture(name="project")
+def _project(tmp_path: Path) -> Path:
+    directory = tmp_path / ".azure" / "dev"
+    directory.mkdir(parents=True)
+    (directory / ".env").write_text(
+        '# azd\nENDPOINT_HOST="a.example.com"\nTEXT="a \\"b\\" \\\\c"\n\nPLAIN=x=y\nODD="\n'
+    )
+    return tmp_path
+
+
+def test_the_environment_of_azd_is_read(project: Path) -> None:
+    """As azd writes it; an environment that azd does not know is empty."""
+    values = azd_environment.read_environment("dev", project)
+    assert values == {"ENDPOINT_HOST": "a.example.com", "TEXT": 'a "b" \\c', "PLAIN": "x=y", "ODD": ""}
+    assert azd_environment.read_environment("prod", project) == {}
+
+
+def test_another_file_is_refused(project: Path) -> None:
+    """With the line, and without its text, which may be a secret."""
+    (project / ".azure" / "dev" / ".env").write_text("hunter2\n")
+    with pytest.raises(UsageError, match=r"line 1: expected NAME") as caught:
+        azd_environment.read_environment("dev", project)
+    assert "hunter2" not in str(caught.value)
+    (project / ".azure" / "dev" / ".env").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="cannot be read"):
+        azd_environment.read_environment("dev", project)
+
+
+@pytest.mark.parametrize(("ends_with", "says"), [(0, ""), (3, "azd ended with 3"), (None, "azd is not installed")])
+def test_azd_is_told(ends_with: int | None, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its own command; where that is not there or fails, the command is shown."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if ends_with is not None:
+        program = tmp_path / "azd"
+        program.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/told\nexit {ends_with}\n')
+        program.chmod(0o755)
+    if says:
+        with pytest.raises(UsageError, match=f"{says}.*azd env set ENTRA_API_APP_ID 7 -e dev"):
+            azd_environment.tell("dev", "7")
+    else:
+        azd_environment.tell("dev", "7")
+        assert (tmp_path / "told").read_text() == "env set ENTRA_API_APP_ID 7 -e dev\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [(200, ""), (503, "answers 503"), (302, "answers 302"), (None, "not answer")]
+)
+async def test_health(status: int | None, says: str) -> None:
+    """Only 200 is health; a redirect is somebody else's page."""
+
+    async def handle(_: web.Request) -> web.Response:
+        return web.Response(status=status or 200, headers={"Location": "/api/elsewhere"})
+
+    app = web.Application()
+    app.router.add_get("/api/health", handle)
+    async with TestServer(app, host="127.0.0.1") as server:
+        url = str(server.make_url("/api/health"))
+        if status is None:
+            await server.close()
+        if says:
+            with pytest.raises(Unprepared, match=says):
+                await require_health(url)
+        else:
+            await require_health(url)
+
+
+@pytest.mark.parametrize(("typed", "answer"), [(b"y\n", "y"), (b"", ""), (b"\xff\n", "\ufffd")])
+async def test_a_person_answers(
+    typed: bytes, answer: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is typed, and the end of the input, which is no yes."""
+    here, there = os.pipe()
+    os.write(there, typed)
+    os.close(there)
+    with os.fdopen(here) as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        assert await ask("Do this? ") == answer
+    assert capsys.readouterr().out == "Do this? "

@@ -1,0 +1,101 @@
+"""The endpoint's lines are found in whatever a platform wraps around them."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+
+from selftest.tenant.signin_log.endpoint_log import EndpointLine, read_lines
+from selftest.tenant.signin_log.read_text import InputError
+from tests.selftest.tenant.signin_log.exports import as_csv, as_query, correlation_id, endpoint_line
+
+AT = dt.datetime(2026, 11, 20, 9, 2, 1, 500_000, tzinfo=dt.UTC)
+
+
+def wrapped(lines: list[str]) -> dict[str, str]:
+    """Write the lines as they reach people."""
+    rows = [{"timestamp": AT.isoformat(), "message": line, "severityLevel": "1"} for line in lines]
+    workspace = [{"TimeGenerated": AT.isoformat(), "Message": line} for line in lines]
+    return {
+        "as written": "\n".join(["Functions:", *lines, "another line"]),
+        "with a time before": "\n".join(f"[2026-11-20T09:02:01.500Z] {line}" for line in lines),
+        "with a level before": "\n".join(f"2026-11-20 09:02:01.5 [Information] {line}" for line in lines),
+        "a query's tables": json.dumps(as_query(rows)),
+        "the CLI's list": json.dumps(workspace, indent=2),
+        "CSV": as_csv(rows, heads=lambda name: f"{name} [UTC]" if name == "timestamp" else name),
+        "CSV of a workspace": as_csv(workspace),
+        "JSON lines": "\n".join(map(json.dumps, rows)),
+    }
+
+
+FORMS = sorted(wrapped(["x"]))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_lines_are_found(form: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Each line has what the endpoint's record wrote into it, and the time where there is one."""
+    good = endpoint_line(caplog, number=2, total_ms=1900.0, cold=True)
+    refused = endpoint_line(caplog, number=None, outcome="audience", status=401, detail="expected x")
+    first, second = read_lines(wrapped([good, refused])[form], "log")
+
+    at = None if form == "as written" else AT
+    assert first == EndpointLine(
+        at=at,
+        correlation_id=correlation_id(2),
+        outcome="claims",
+        status=200,
+        total_ms=1900.0,
+        budget_ms=1500.0,
+        phases_ms={"provider": 1900.0},
+        cold=True,
+    )
+    assert (second.outcome, second.status, second.correlation_id) == ("audience", 401, None)
+    assert second.detail == "expected x"
+    assert first.slowest == "provider"
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        '{"event":"onTokenIssuanceStart","outcome":"cla',
+        '{"event":"onTokenIssuanceStart","outcome":7,"status":200,"total_ms":1}',
+        '{"event":"onTokenIssuanceStart","outcome":"claims","status":true,"total_ms":1}',
+        '{"event":"onTokenIssuanceStart","outcome":"claims","status":200,"total_ms":-1}',
+        '{"event":"onTokenIssuanceStart","outcome":"claims","status":200,"total_ms":1e400}',
+        '{"event":"onTokenIssuanceStart","outcome":"claims","status":200,"total_ms":' + "9" * 5000 + "}",
+        '{"event":"onTokenIssuanceStart","outcome":"a person","status":200,"total_ms":1}',
+    ],
+)
+def test_spoilt_line_is_passed_over(spoilt: str, caplog: pytest.LogCaptureFixture) -> None:
+    """One line that was cut or is another's does not cost the rest."""
+    good = endpoint_line(caplog, number=1)
+
+    assert len(read_lines(f"{spoilt}\n{good}\n", "log")) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["nothing here\n", "a,b\n1,2\n", '{"value": []}', "[1]", '{"event":"onTokenIssuanceStart"}', "[2026] x"]
+)
+def test_log_without_a_line_is_an_error(text: str) -> None:
+    """A wrong file is told as such rather than read as an endpoint that was never called."""
+    with pytest.raises(InputError, match="log"):
+        read_lines(text, "log")
+
+
+def test_phases_that_are_none_are_left_out() -> None:
+    """A phase has a plain name and a time; nothing else of the object is shown."""
+    (line,) = read_lines(
+        '{"event":"onTokenIssuanceStart","outcome":"claims","status":200,"total_ms":1,'
+        '"phases":{"provider":2,"Ada Sample":3,"token":"x","keys":true},"failure":"Ada"}',
+        "log",
+    )
+
+    assert dict(line.phases_ms) == {"provider": 2.0}
+    assert (line.failure, line.budget_ms) == (None, None)
+
+
+def test_path_is_in_the_message(tmp_path: Path) -> None:
+    """The reader knows which of two files is meant."""
+    with pytest.raises(InputError, match=r"app\.log"):
+        read_lines("nothing", str(tmp_path / "app.log"))
