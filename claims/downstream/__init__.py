@@ -1,1 +1,1 @@
-"""What providers reach beyond the endpoint: tokens got ahead of time, and calls that are bounded in time and size."""
+"""What providers use to call other services: tokens fetched ahead of time, and calls with limits on time and size."""

@@ -1,13 +1,13 @@
 """Where downstream tokens come from: azure-identity's asynchronous credentials.
 
-azure-identity is imported when the first token is wanted, in a thread. A credential lives for one fetch: it keeps
-tokens in a cache of its own, and would give out again the one that a downstream has just refused, and hide that a
-refresh failed. Making one takes half a millisecond, and a fetch comes about once an hour.
+azure-identity is imported in a thread, when the first token is fetched. Each fetch creates a credential, because a
+credential has a token cache: it would return again the token that a downstream has just refused, and hide that a
+refresh failed. Creating one takes half a millisecond, and a fetch is due about once an hour.
 
-Measured on two cores: importing azure-identity and aiohttp takes 180 ms in the thread, in which the event loop stood
-still for at most 9 ms; a later fetch over TLS on this machine takes 5 ms. azure-core's transport over requests would
-save 100 ms of that import, but a fetch that was given up keeps its thread while the answer trickles, and signing keys
-are parsed in that pool; with aiohttp it ends when it is cancelled.
+Measured on two cores: importing azure-identity and aiohttp takes 180 ms in the thread and holds up the event loop for
+at most 9 ms; a later fetch over TLS takes 5 ms. azure-core's transport over requests would save 100 ms of that import,
+but an abandoned fetch would keep its thread for as long as the response trickles in; with aiohttp it ends when it is
+canceled.
 """
 
 import asyncio
@@ -20,7 +20,8 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from claims.downstream.tokens import DownstreamToken, DownstreamTokens, TokenFetchError, TokenSource
+from claims.downstream.issued_token import DownstreamToken, TokenFetchError, TokenSource
+from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import SettingsError
 from claims.settings.credential import (
     AUTHORITY_HOST,
@@ -35,11 +36,12 @@ from claims.settings.credential import (
     credential_problems,
     runs_in_azure,
 )
+from claims.wire.own_thread import in_own_thread
 
-#: Below the limit of one fetch, so that the command is ended by who started it.
+#: Shorter than the limit of one fetch, so that azure-identity ends the command that it started.
 AZURE_CLI_TIMEOUT_S: Final = 8
-#: Their messages repeat what Entra or the command line said, which can hold a user's name.
-_TALKATIVE: Final = ("azure.identity", "azure.core.pipeline.policies.http_logging_policy")
+#: Their messages quote Entra or the command line, which can contain a user's name.
+_LOGGERS: Final = ("azure.identity", "azure.core.pipeline.policies.http_logging_policy")
 _DEVELOPERS: Final = tuple(
     f"exclude_{name}_credential"
     for name in ("shared_token_cache", "visual_studio_code", "cli", "developer_cli", "powershell")
@@ -54,34 +56,34 @@ def token_source(
     clock: Callable[[], float] = time.time,
     client_options: Mapping[str, Any] | None = None,
 ) -> TokenSource:
-    """Choose where tokens come from. Nothing is imported or asked before the first token is wanted.
+    """Return the source of tokens for a kind of credential. It imports and requests nothing before the first fetch.
 
     Args:
-        kind: the value of ``Claims__Credential``.
-        environ: the process's environment; for ``managed-identity`` and ``default`` azure-identity reads that itself.
-        clock: wall-clock seconds since the epoch, for a ``Retry-After`` that is a date.
-        client_options: further options of azure-core's clients (``connection_verify``).
+        kind: The value of ``Claims__Credential``.
+        environ: The process's environment; for ``managed-identity`` and ``default`` azure-identity reads that itself.
+        clock: Wall-clock seconds since the epoch, for a ``Retry-After`` that is a date.
+        client_options: Further options for azure-core's clients (``connection_verify``).
 
     Raises:
-        SettingsError: an unknown kind, or its settings are not there.
+        SettingsError: The kind is unknown, or its settings are missing.
     """
     if problems := credential_problems(kind, environ):
         raise SettingsError(tuple(problems))
     return _AzureIdentity(kind, environ, clock, client_options or {})
 
 
-def downstream_tokens(environ: Mapping[str, str]) -> DownstreamTokens:
-    """Make the cache that the settings ask for, on the real clocks.
+def create_token_cache(scope: str, environ: Mapping[str, str]) -> DownstreamTokenCache:
+    """Create the cache for a scope, with the configured credential and the real clocks.
 
     Raises:
-        SettingsError: as in `token_source`.
+        SettingsError: As in `token_source`.
     """
     source = token_source(environ.get(CREDENTIAL, "").strip() or DEFAULT_KIND, environ)
-    return DownstreamTokens(source, clock=time.time, sleep=asyncio.sleep, rng=random.random)
+    return DownstreamTokenCache(scope, source, clock=time.time, sleep=asyncio.sleep, rng=random.random)
 
 
 class _AzureIdentity:
-    """Fetches with a new credential each time."""
+    """Fetches each token with a new credential."""
 
     def __init__(
         self, kind: str, environ: Mapping[str, str], clock: Callable[[], float], client_options: Mapping[str, Any]
@@ -89,34 +91,34 @@ class _AzureIdentity:
         self._kind = kind
         self._environ = environ
         self._clock = clock
-        # Who waits for a retry within a fetch learns neither that it failed nor for how long to leave the issuer alone.
+        # A retry inside a fetch would hide that the fetch failed and how long the issuer asks to wait.
         self._options = {"retry_total": 0, **client_options}
 
     async def __call__(self, scope: str) -> DownstreamToken:
-        answer = _Answer()
+        answer = _LastAnswer()
         try:
-            # The imports, and reading a certificate, take longer than the loop may stand still.
-            credential = await asyncio.to_thread(self._create, answer)
+            # The imports, and reading a certificate, would block the loop for too long.
+            credential = await in_own_thread(self._create, answer)
             async with credential:
                 token = await credential.get_token_info(scope)
         except Exception as error:
             raise self._failure(error, answer) from error
         return DownstreamToken(token.token, token.expires_on, token.refresh_on)
 
-    def _create(self, answer: "_Answer") -> Any:
-        """Make a credential; Any, because naming its type would import it."""
+    def _create(self, answer: "_LastAnswer") -> Any:
+        """Create a credential; typed as Any, because naming its type would import it."""
         for module in ("aiohttp", "azure.core.rest._aiohttp"):
             importlib.import_module(module)
         identity = importlib.import_module("azure.identity.aio")
-        for talkative in _TALKATIVE:
-            logger = logging.getLogger(talkative)
+        for name in _LOGGERS:
+            logger = logging.getLogger(name)
             if logger.level == logging.NOTSET:
                 logger.setLevel(logging.ERROR)
-        name, arguments = self._arguments(answer)
-        return getattr(identity, name)(**arguments)
+        credential, arguments = self._arguments(answer)
+        return getattr(identity, credential)(**arguments)
 
-    def _arguments(self, answer: "_Answer") -> tuple[str, dict[str, Any]]:
-        """Name azure-identity's class for this kind, and say what to pass."""
+    def _arguments(self, answer: "_LastAnswer") -> tuple[str, dict[str, Any]]:
+        """Return the name of azure-identity's class for this kind, and its arguments."""
         environ = self._environ
         transport = {**self._options, "raw_response_hook": answer.note}
         options = {"authority": environ.get(AUTHORITY_HOST) or None, **transport}
@@ -137,12 +139,12 @@ class _AzureIdentity:
                 return "WorkloadIdentityCredential", {**app, **token_file, **options}
             case "azure-cli":
                 return "AzureCliCredential", {"process_timeout": AZURE_CLI_TIMEOUT_S}
-        # None leaves the choice to azure-identity.
+        # azure-identity decides for itself whether to use the credentials whose option is None.
         excluded = dict.fromkeys(_DEVELOPERS, runs_in_azure(environ) or None)
         return "DefaultAzureCredential", {"process_timeout": AZURE_CLI_TIMEOUT_S, **excluded, **options}
 
-    def _failure(self, error: Exception, answer: "_Answer") -> TokenFetchError:
-        """Say what happened without the messages, which quote answers."""
+    def _failure(self, error: Exception, answer: "_LastAnswer") -> TokenFetchError:
+        """Describe a failure without its message, which quotes the response."""
         facts = [type(error).__name__, *dict.fromkeys(_ENTRA_ERROR.findall(str(error)))]
         if answer.status is not None:
             facts.insert(1, f"status {answer.status}")
@@ -150,24 +152,24 @@ class _AzureIdentity:
         return TokenFetchError(f"{self._kind}: {' '.join(facts)}", retry_after_s=retry_after_s)
 
 
-class _Answer:
-    """What the issuer answered last; azure-identity's errors do not always hold it."""
+class _LastAnswer:
+    """Status and ``Retry-After`` of the issuer's last response, which azure-identity's errors do not always contain."""
 
     def __init__(self) -> None:
         self.status: int | None = None
         self.retry_after = ""
 
     def note(self, response: Any) -> None:
-        """Look at a response as it comes (azure-core's ``raw_response_hook``)."""
+        """Record a response (azure-core's ``raw_response_hook``)."""
         self.status = response.http_response.status_code
         self.retry_after = response.http_response.headers.get("Retry-After", "")
 
 
 def _seconds(retry_after: str, now_s: float) -> float | None:
-    """Read a ``Retry-After``: seconds or a date (RFC 9110 section 10.2.3)."""
+    """Return the seconds of a ``Retry-After``: a number or a date (RFC 9110 section 10.2.3); None if it is neither."""
     if retry_after.isascii() and retry_after.isdigit():
         return float(retry_after[:9])
     try:
         return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now_s)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

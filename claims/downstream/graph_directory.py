@@ -1,7 +1,7 @@
-"""What Microsoft Graph says about a user: attributes, groups, app roles.
+"""A user's data in Microsoft Graph: attributes, groups, app roles.
 
-It faces lists that go on page after page: a next page is fetched only from the host that the token is for, and more
-names than the cap fail rather than being cut off.
+Graph returns lists in pages: a next page is fetched only from the host that the token is for, and a list with more
+names than the limit fails instead of being truncated.
 
 Source: microsoft-graph-docs ``paging.md``, ``aad-advanced-queries.md``, ``user-list-transitivememberof.md``,
 ``user-list-approleassignments.md``.
@@ -9,24 +9,26 @@ Source: microsoft-graph-docs ``paging.md``, ``aad-advanced-queries.md``, ``user-
 
 import asyncio
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from cachetools import TTLCache
-
 from claims.downstream.api import Downstream
 from claims.errors import ProviderFailed
+from claims.expiring import ExpiringCache
 from claims.provider import ProviderContext
 
 #: An application with a thousand described roles is about 400 kB.
 MAX_ANSWER_BYTES: Final = 1024 * 1024
-#: How long an application's role definitions are believed.
+#: How long an application's role definitions are kept.
 ROLES_S: Final = 300.0
 
 _MAX_PAGES: Final = 20
-_MAX_APPLICATIONS: Final = 256
+#: For the role definitions of all applications together: tens of thousands of roles, at about 200 bytes each.
+_MAX_ROLES_BYTES: Final = 8 * 1024 * 1024
 _NO_ROLE: Final = "00000000-0000-0000-0000-000000000000"
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 #: Required with ``$filter`` and casts on memberships.
@@ -37,10 +39,10 @@ class GraphDirectory:
     """Reads one directory.
 
     Args:
-        downstream: calls Graph; its cap is `MAX_ANSWER_BYTES`.
-        url: with the version, without a slash at the end.
-        max_names: of groups and of roles; more fail.
-        clock: monotonic seconds.
+        downstream: Calls Graph; its limit for a body is `MAX_ANSWER_BYTES`.
+        url: With the version, without a trailing slash.
+        max_names: Of groups and of roles; more fail.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -49,22 +51,25 @@ class GraphDirectory:
         self._downstream = downstream
         self._url = url
         self._max_names = max_names
-        self._applications: TTLCache[str, asyncio.Task[_Application]] = TTLCache(_MAX_APPLICATIONS, ROLES_S, clock)
+        self._applications: ExpiringCache[str, _Application] = ExpiringCache(
+            _MAX_ROLES_BYTES, size_bytes=_Application.size_bytes, clock=clock
+        )
+        self._reading: dict[str, asyncio.Task[_Application]] = {}
 
     async def attributes(
         self, user_id: str, properties: tuple[str, ...], context: ProviderContext
     ) -> Mapping[str, object]:
-        """Read properties of a user; empty when Graph does not know the user."""
+        """Return properties of a user; empty if Graph does not know the user."""
         user = await self._downstream.get_object(self._to(f"/users/{user_id}", select=",".join(properties)), context)
         return user or {}
 
     async def groups(self, user_id: str, starts_with: str, context: ProviderContext) -> list[str]:
-        """Read the names of the groups that a user is in, directly or not, sorted.
+        """Return the sorted names of the groups that a user is in, directly or not.
 
         Args:
-            user_id: a GUID.
-            starts_with: only names that start so, in any case; empty: all.
-            context: of the request.
+            user_id: A GUID.
+            starts_with: Only names with this prefix, in any case; empty for all.
+            context: Of the request.
         """
         quoted = starts_with.replace("'", "''")
         url = self._to(
@@ -74,16 +79,16 @@ class GraphDirectory:
             count="true",
             top=str(self._max_names + 1),
         )
-        # Without the permission for groups Graph leaves the names out, and a list with gaps would be no list.
+        # Without the permission for groups Graph omits the names; an incomplete list must fail.
         return sorted({_text(group, "displayName") for group in await self._list(url, context, _EVENTUAL)})
 
     async def app_roles(self, user_id: str, app_id: str, context: ProviderContext) -> list[str]:
-        """Read the values of the app roles that a user has in an application, sorted.
+        """Return the sorted values of the app roles that a user has in an application.
 
         Args:
-            user_id: a GUID.
-            app_id: the application's client id.
-            context: of the request.
+            user_id: A GUID.
+            app_id: The application's client id.
+            context: Of the request.
         """
         application = await self._application(app_id, context)
         url = self._to(
@@ -92,23 +97,26 @@ class GraphDirectory:
             top=str(self._max_names + 1),
         )
         assigned = {_text(assignment, "appRoleId") for assignment in await self._list(url, context)}
-        return sorted({value for role_id, value in application.roles.items() if role_id in assigned})
+        return sorted({value for role_id, value in application.roles if role_id in assigned})
 
     async def aclose(self) -> None:
         """Stop what is being read for several requests."""
-        reading = [task for task in self._applications.values() if not task.done()]
+        reading = list(self._reading.values())
         for task in reading:
             task.cancel()
         await asyncio.gather(*reading, return_exceptions=True)
 
     async def _application(self, app_id: str, context: ProviderContext) -> "_Application":
-        """Give an application's roles; requests that come while they are being read wait for the same answer."""
-        reading = self._applications.get(app_id)
-        context.cache_hit("graph_app_roles", reading is not None and reading.done())
+        """Return an application's roles; requests that come while they are being read wait for the same answer."""
+        known = self._applications.get(app_id)
+        context.cache_hit("graph_app_roles", known is not None)
+        if known is not None:
+            return known
+        reading = self._reading.get(app_id)
         if reading is None:
             reading = asyncio.get_running_loop().create_task(self._read_application(app_id, context))
-            self._applications[app_id] = reading
-            reading.add_done_callback(lambda task: self._forget_failure(app_id, task))
+            self._reading[app_id] = reading
+            reading.add_done_callback(lambda _: self._reading.pop(app_id))
         return await asyncio.shield(reading)
 
     async def _read_application(self, app_id: str, context: ProviderContext) -> "_Application":
@@ -116,16 +124,14 @@ class GraphDirectory:
         principal = await self._downstream.get_object(url, context)
         if principal is None:
             raise ProviderFailed("downstream_status", "expected the application's service principal, got 404")
-        return _Application(principal)
-
-    def _forget_failure(self, app_id: str, task: "asyncio.Task[_Application]") -> None:
-        if task.cancelled() or task.exception() is not None:
-            self._applications.pop(app_id, None)
+        application = _Application.parse(principal)
+        self._applications.put(app_id, application, ROLES_S)
+        return application
 
     async def _list(
         self, url: str, context: ProviderContext, headers: Sequence[tuple[str, str]] = ()
     ) -> list[Mapping[str, object]]:
-        """Read a collection page by page; empty when what it belongs to is not known."""
+        """Return a collection, read page by page; empty if Graph does not know the user."""
         items: list[Mapping[str, object]] = []
         for _ in range(_MAX_PAGES):
             page = await self._downstream.get_object(url, context, headers)
@@ -152,16 +158,26 @@ class GraphDirectory:
         return f"{self._url}{path}?{query}"
 
 
+@dataclass(frozen=True, slots=True)
 class _Application:
-    """An application's object id, and the value of each role that can be had, by the role's id."""
+    """An application's object id, and the id and value of each role that can be assigned."""
 
-    def __init__(self, principal: Mapping[str, object]) -> None:
+    object_id: str
+    roles: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def parse(cls, principal: Mapping[str, object]) -> "_Application":
+        """Return what a service principal says of its application."""
         object_id = _text(principal, "id")
         if not _GUID.fullmatch(object_id):
             raise ProviderFailed("downstream_shape", "expected the service principal's id to be a GUID")
-        self.object_id = object_id
         roles = [role for role in _values(principal, "appRoles") if role.get("isEnabled") and role.get("value")]
-        self.roles = {_text(role, "id"): _text(role, "value") for role in roles if role.get("id") != _NO_ROLE}
+        values = {_text(role, "id"): _text(role, "value") for role in roles if role.get("id") != _NO_ROLE}
+        return cls(object_id, tuple(values.items()))
+
+    def size_bytes(self) -> int:
+        """Return about how much memory this takes, which is never nothing."""
+        return sys.getsizeof(self.roles) + sum(sys.getsizeof(part) for role in self.roles for part in (role, *role))
 
 
 def _values(page: Mapping[str, Any], name: str = "value") -> list[Mapping[str, object]]:

@@ -1,7 +1,7 @@
-"""The client of one Azure table: azure-data-tables, imported and built off the event loop.
+"""The client for one Azure table: azure-data-tables, imported and created off the event loop.
 
-The library and aiohttp below it take more than a tenth of a second to import, so nothing here imports them before the
-provider starts, and then a thread does.
+Importing the library, and aiohttp below it, takes more than 100 ms, so that happens in a thread and not before the
+provider starts.
 """
 
 import logging
@@ -13,36 +13,36 @@ from claims.settings.reader import ProviderSettings
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient
 
-    from claims.downstream.tokens import DownstreamTokens
+    from claims.downstream.token_cache import DownstreamTokenCache
 
 URL: Final = "Claims__Table__Url"
 CONNECTION_STRING: Final = "Claims__Table__ConnectionString"
 
-#: Of a token for any storage account.
+#: The scope of a token for any storage account.
 #: Source: azure-data-tables ``_constants.py``; azure-docs ``authorize-access-azure-active-directory.md``.
 STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
 
-#: Entra's retry is the second attempt; one of the library's own would use up the budget of the first.
+#: Entra's retry is the second attempt; a retry by the library would use up the budget of the first.
 _OPTIONS: Final[dict[str, Any]] = {"retry_total": 0, "connection_timeout": 10, "read_timeout": 10}
 
 
-def client_with_token(url: str, table: str, tokens: "DownstreamTokens", **options: Any) -> "TableClient":
-    """Build a client that sends tokens from the cache. Call it in a thread: it imports.
+def client_with_token(url: str, table: str, tokens: "DownstreamTokenCache", **options: Any) -> "TableClient":
+    """Create a client that sends tokens from the cache. Call it in a thread: it imports.
 
     Args:
-        url: of the account's table service; https, or the library sends no token.
-        table: its name.
-        tokens: for `STORAGE_SCOPE`.
-        options: of the library's client.
+        url: Of the account's table service; https, or the library sends no token.
+        table: The table's name.
+        tokens: For `STORAGE_SCOPE`.
+        options: Passed to the library's client.
     """
-    from azure.data.tables.aio import TableClient  # noqa: PLC0415 (imported only where a table is the provider)
+    from azure.data.tables.aio import TableClient  # noqa: PLC0415 (imported only if a table is the provider)
 
     _quieten()
     return TableClient(url, table, credential=tokens, **_OPTIONS, **options)
 
 
 def client_with_connection_string(connection_string: str, table: str) -> "TableClient":
-    """Build a client that signs with the account's key or a shared access signature. Call it in a thread."""
+    """Create a client that signs with the account's key or a shared access signature. Call it in a thread."""
     from azure.data.tables.aio import TableClient  # noqa: PLC0415 (see above)
 
     _quieten()
@@ -50,7 +50,7 @@ def client_with_connection_string(connection_string: str, table: str) -> "TableC
 
 
 def check_connection_string(settings: ProviderSettings, connection_string: str) -> None:
-    """Find what is wrong with a connection string without showing any of it: it holds a key."""
+    """Report what is wrong with a connection string without quoting it: it holds a key."""
     parts = {
         name.strip().lower(): value.strip()
         for name, _, value in (part.partition("=") for part in connection_string.split(";"))

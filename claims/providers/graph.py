@@ -33,7 +33,7 @@ from urllib.parse import urlsplit
 
 from claims.contract import is_restricted
 from claims.downstream.api import Downstream
-from claims.downstream.credentials import downstream_tokens
+from claims.downstream.credentials import create_token_cache
 from claims.downstream.graph_directory import MAX_ANSWER_BYTES, GraphDirectory
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
@@ -142,7 +142,7 @@ def create(environ: Mapping[str, str]) -> GraphProvider:
     _check_claims(settings, attributes, groups, roles)
     max_names = settings.number(MAX_NAMES, 100, low=1, high=998)
     settings.require_good()
-    downstream = Downstream(downstream_tokens(environ), scope, max_answer_bytes=MAX_ANSWER_BYTES)
+    downstream = Downstream(create_token_cache(scope, environ), max_answer_bytes=MAX_ANSWER_BYTES)
     return GraphProvider(
         downstream,
         GraphDirectory(downstream, url, max_names=max_names),

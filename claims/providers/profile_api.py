@@ -18,7 +18,7 @@ from typing import Final
 from urllib.parse import quote
 
 from claims.downstream.api import Downstream
-from claims.downstream.credentials import downstream_tokens
+from claims.downstream.credentials import create_token_cache
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
 from claims.settings.claim_names import ClaimNames
@@ -75,4 +75,4 @@ def create(environ: Mapping[str, str]) -> ProfileApiProvider:
     scope = settings.text(SCOPE) if is_local(url) else settings.required(SCOPE)
     names = settings.claim_names(CLAIMS)
     settings.require_good()
-    return ProfileApiProvider(Downstream(downstream_tokens(environ) if scope else None, scope), url, names)
+    return ProfileApiProvider(Downstream(create_token_cache(scope, environ) if scope else None), url, names)

@@ -20,7 +20,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from claims.downstream.credentials import downstream_tokens
+from claims.downstream.credentials import create_token_cache
 from claims.downstream.table_client import (
     CONNECTION_STRING,
     STORAGE_SCOPE,
@@ -35,11 +35,12 @@ from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
 from claims.settings.claim_names import ClaimNames
 from claims.settings.reader import ProviderSettings, is_local
+from claims.wire.own_thread import in_own_thread
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient
 
-    from claims.downstream.tokens import DownstreamTokens
+    from claims.downstream.token_cache import DownstreamTokenCache
 
 NAME: Final = "Claims__Table__Name"
 CLAIMS: Final = "Claims__Table__Claims"
@@ -67,7 +68,7 @@ class TableProvider:
         open_client: OpenClient,
         names: ClaimNames,
         lists: frozenset[str] = frozenset(),
-        tokens: "DownstreamTokens | None" = None,
+        tokens: "DownstreamTokenCache | None" = None,
     ) -> None:
         self._open_client = open_client
         self._names = names
@@ -78,7 +79,7 @@ class TableProvider:
     def start(self) -> None:
         """Import the library, build the client and get the first token in the background."""
         if self._tokens is not None:
-            self._tokens.warm(STORAGE_SCOPE)
+            self._tokens.start()
         self._opening = self._open()
 
     async def provide(self, event: TokenIssuanceStart, context: ProviderContext) -> Mapping[str, object]:
@@ -109,21 +110,23 @@ class TableProvider:
             await self._tokens.aclose()
 
     def _open(self) -> "asyncio.Task[TableClient]":
-        if self._opening is None:
-            self._opening = asyncio.get_running_loop().create_task(asyncio.to_thread(self._open_client))
-        return self._opening
+        opening = self._opening
+        # What failed once, for example for lack of memory, must not fail every later sign-in.
+        if opening is None or (opening.done() and (opening.cancelled() or opening.exception() is not None)):
+            opening = self._opening = asyncio.get_running_loop().create_task(in_own_thread(self._open_client))
+        return opening
 
     async def _read_with_token(
-        self, tokens: "DownstreamTokens", client: "TableClient", keys: tuple[str, str], context: ProviderContext
+        self, tokens: "DownstreamTokenCache", client: "TableClient", keys: tuple[str, str], context: ProviderContext
     ) -> Mapping[str, Any]:
-        context.cache_hit("downstream_token", tokens.cached(STORAGE_SCOPE))
+        context.cache_hit("downstream_token", tokens.cached)
         with context.phase("downstream_token"):
-            token = (await tokens.token(STORAGE_SCOPE)).token
+            token = (await tokens.token()).token
         try:
             return await _read(client, *keys, context)
         except _Unauthorized:
             # The client has forgotten its copy by now; when the cache has forgotten too, it gets a new one.
-            tokens.refused(STORAGE_SCOPE, token)
+            tokens.refused(token)
             return await _read(client, *keys, context)
 
     def _value(self, name: str, value: object) -> object:
@@ -183,5 +186,5 @@ def create(environ: Mapping[str, str]) -> TableProvider:
     if is_local(url):
         settings.problem(URL, f"must be https, because a token goes there; for Azurite set {CONNECTION_STRING}")
     settings.require_good()
-    tokens = downstream_tokens(environ)
+    tokens = create_token_cache(STORAGE_SCOPE, environ)
     return TableProvider(lambda: client_with_token(url, table, tokens), names, lists, tokens)

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from claims.downstream.credentials import downstream_tokens, token_source
-from claims.downstream.tokens import TokenFetchError, TokenSource
+from claims.downstream.credentials import create_token_cache, token_source
+from claims.downstream.issued_token import TokenFetchError, TokenSource
 from claims.errors import SettingsError
 from tests.claims.downstream.issuer import (
     CLIENT_ID,
@@ -342,8 +342,8 @@ async def test_wiring(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     """One call gives the cache that the settings ask for; no kind means ``default``."""
     set_identity(issuer, monkeypatch)
     monkeypatch.setenv("WEBSITE_SITE_NAME", "app")
-    async with downstream_tokens(os.environ) as tokens:
-        assert (await tokens.token(SCOPE)).token == (await tokens.token(SCOPE)).token
+    async with create_token_cache(SCOPE, os.environ) as tokens:
+        assert (await tokens.token()).token == (await tokens.token()).token
     assert issuer.paths == ["/msi/token"]
 
 
@@ -352,12 +352,12 @@ def test_a_source_needs_its_settings() -> None:
     with pytest.raises(SettingsError, match="AZURE_CLIENT_SECRET is required by Claims__Credential=client-secret"):
         token_source("client-secret", {"AZURE_TENANT_ID": TENANT_ID, "AZURE_CLIENT_ID": CLIENT_ID})
     with pytest.raises(SettingsError, match="must be one of"):
-        downstream_tokens({"Claims__Credential": "password"})
+        create_token_cache(SCOPE, {"Claims__Credential": "password"})
 
 
 _HEARTBEAT = """
 import asyncio, os, sys, time
-from claims.downstream.credentials import downstream_tokens
+from claims.downstream.credentials import create_token_cache
 
 heavy = {"azure.identity", "azure.core", "msal", "requests", "aiohttp"}
 
@@ -371,9 +371,9 @@ async def main():
             gaps_s.append(time.perf_counter() - before_s)
 
     beating = asyncio.create_task(beat())
-    async with downstream_tokens(os.environ) as tokens:
+    async with create_token_cache(sys.argv[1], os.environ) as tokens:
         assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
-        await tokens.token(sys.argv[1])
+        await tokens.token()
     assert heavy <= sys.modules.keys()
     print(max(gaps_s))
 

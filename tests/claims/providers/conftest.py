@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from claims.downstream.tokens import DownstreamTokens
+from claims.downstream.token_cache import DownstreamTokenCache
 from tests.claims.providers.desk import Api, Issuer, cache_of, serving
 
 
@@ -15,7 +15,7 @@ def issuer() -> Issuer:
 
 
 @pytest.fixture
-async def tokens(issuer: Issuer) -> AsyncIterator[DownstreamTokens]:
+async def tokens(issuer: Issuer) -> AsyncIterator[DownstreamTokenCache]:
     """Give a token cache."""
     async with cache_of(issuer) as cache:
         yield cache

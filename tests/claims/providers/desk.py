@@ -11,7 +11,8 @@ from dataclasses import replace
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from claims.downstream.tokens import DownstreamToken, DownstreamTokens
+from claims.downstream.issued_token import DownstreamToken
+from claims.downstream.token_cache import DownstreamTokenCache
 from claims.event import TokenIssuanceStart, parse_event
 from claims.measurements import Measurements
 from claims.provider import ProviderContext
@@ -25,19 +26,21 @@ WITHOUT_USER = replace(EVENT, context=replace(EVENT.context, user=None))
 WITHOUT_APPLICATION = replace(EVENT, context=replace(EVENT.context, resource_service_principal=None))
 
 
-def new_record() -> Measurements:
-    """A request's record with two seconds of budget."""
+def new_measurements() -> Measurements:
+    """Return measurements of a request with a budget of two seconds."""
     return Measurements(budget_ms=2000, clock=time.monotonic)
 
 
-def context_of(record: Measurements) -> ProviderContext:
-    """The context as the endpoint makes it."""
-    return ProviderContext(remaining_s=record.remaining_s, phase=record.provider_phase, cache_hit=record.cache_hit)
+def context_of(measured: Measurements) -> ProviderContext:
+    """Return a context as the endpoint creates it."""
+    return ProviderContext(
+        remaining_s=measured.remaining_s, phase=measured.provider_phase, cache_hit=measured.cache_hit
+    )
 
 
 def some_context() -> ProviderContext:
-    """A context whose record nobody reads."""
-    return context_of(new_record())
+    """Return a context whose measurements are not read."""
+    return context_of(new_measurements())
 
 
 class Issuer:
@@ -52,9 +55,9 @@ class Issuer:
 
 
 @asynccontextmanager
-async def cache_of(issuer: Issuer) -> AsyncIterator[DownstreamTokens]:
+async def cache_of(issuer: Issuer, scope: str = SCOPE) -> AsyncIterator[DownstreamTokenCache]:
     """A token cache in front of an issuer."""
-    tokens = DownstreamTokens(issuer, clock=time.time, sleep=asyncio.sleep, rng=random.random)
+    tokens = DownstreamTokenCache(scope, issuer, clock=time.time, sleep=asyncio.sleep, rng=random.random)
     try:
         yield tokens
     finally:

@@ -15,8 +15,8 @@ from azure.core.credentials import AccessToken
 from azure.data.tables import EdmType, EntityProperty
 from azure.data.tables.aio import TableServiceClient
 
+from claims.downstream.issued_token import DownstreamToken
 from claims.downstream.table_client import STORAGE_SCOPE, client_with_token
-from claims.downstream.token import DownstreamToken
 from claims.errors import ProviderFailed
 from claims.providers.table import TableProvider, create
 from claims.reply import build_reply
@@ -142,7 +142,7 @@ async def test_cached_credential(tmp_path: Path) -> None:
     tls = ("--oauth", "basic", "--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem"))
     verify = {"connection_verify": str(tmp_path / "ca.pem")}
     issuer = StorageIssuer()
-    async with azurite(*tls, scheme="https", cwd=tmp_path) as url, cache_of(issuer) as tokens:
+    async with azurite(*tls, scheme="https", cwd=tmp_path) as url, cache_of(issuer, STORAGE_SCOPE) as tokens:
         await _fill(TableServiceClient(url, credential=tokens, **verify))
         provider = TableProvider(
             lambda: client_with_token(url, "claims", tokens, **verify), ClaimNames.parse("Level"), tokens=tokens

@@ -8,7 +8,7 @@ import pytest
 
 from claims.downstream.api import Downstream
 from claims.downstream.graph_directory import MAX_ANSWER_BYTES, GraphDirectory
-from claims.downstream.tokens import DownstreamTokens
+from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import ProviderFailed, SettingsError
 from claims.providers.graph import GraphProvider, create
 from claims.settings.claim_names import ClaimNames
@@ -18,9 +18,10 @@ from tests.claims.providers.desk import (
     WITHOUT_APPLICATION,
     WITHOUT_USER,
     Issuer,
+    cache_of,
     context_of,
     event_for,
-    new_record,
+    new_measurements,
     some_context,
 )
 from tests.claims.providers.loopback_graph import EXTENSION, PRINCIPAL_ID, READER, LoopbackGraph, serving_graph
@@ -38,6 +39,13 @@ def schema() -> GraphSchema | None:
 
 
 @pytest.fixture
+async def tokens(issuer: Issuer) -> AsyncIterator[DownstreamTokenCache]:
+    """Return a cache for Graph's scope."""
+    async with cache_of(issuer, GRAPH_SCOPE) as cache:
+        yield cache
+
+
+@pytest.fixture
 async def graph(schema: GraphSchema | None) -> AsyncIterator[LoopbackGraph]:
     """Give a Graph on loopback."""
     async with serving_graph(schema) as running:
@@ -47,7 +55,7 @@ async def graph(schema: GraphSchema | None) -> AsyncIterator[LoopbackGraph]:
 class Setup:
     """A provider over the loopback Graph, and what it is made of."""
 
-    def __init__(self, graph: LoopbackGraph, tokens: DownstreamTokens) -> None:
+    def __init__(self, graph: LoopbackGraph, tokens: DownstreamTokenCache) -> None:
         self.clock = Clock()
         self.max_names = 5
         self._graph = graph
@@ -56,7 +64,7 @@ class Setup:
 
     def provider(self, **wanted: Any) -> GraphProvider:
         """Make a provider that asks for this."""
-        downstream = Downstream(self._tokens, GRAPH_SCOPE, max_answer_bytes=MAX_ANSWER_BYTES)
+        downstream = Downstream(self._tokens, max_answer_bytes=MAX_ANSWER_BYTES)
         directory = GraphDirectory(downstream, self._graph.url, max_names=self.max_names, clock=self.clock)
         self._made.append(GraphProvider(downstream, directory, **wanted))
         return self._made[-1]
@@ -68,7 +76,7 @@ class Setup:
 
 
 @pytest.fixture
-async def setup(graph: LoopbackGraph, tokens: DownstreamTokens) -> AsyncIterator[Setup]:
+async def setup(graph: LoopbackGraph, tokens: DownstreamTokenCache) -> AsyncIterator[Setup]:
     """Give a maker of providers."""
     made = Setup(graph, tokens)
     yield made
@@ -182,7 +190,7 @@ async def test_next_page_stays_on_the_host(link: object, code: str, setup: Setup
 async def test_role_definitions_are_kept(setup: Setup, graph: LoopbackGraph) -> None:
     """They are read once for requests that come together, and again after five minutes."""
     provider = setup.provider(app_roles_claim="appRoles")
-    first, later = new_record(), new_record()
+    first, later = new_measurements(), new_measurements()
     await asyncio.gather(*(provider.provide(EVENT, context_of(first)) for _ in range(10)))
     assert graph.count("servicePrincipals") == 1
     graph.assigned = [READER]
@@ -283,7 +291,8 @@ async def test_start_gets_the_token_ahead(setup: Setup, issuer: Issuer) -> None:
 async def test_from_settings(more: dict[str, str], scope: str) -> None:
     """The public cloud by default, another by its URL; the scope is that host's unless it is given."""
     provider = create({"Claims__Graph__Attributes": "department", **more})
-    assert provider._downstream._scope == scope
+    assert provider._downstream._tokens is not None
+    assert provider._downstream._tokens.scope == scope
     await provider.aclose()
 
 

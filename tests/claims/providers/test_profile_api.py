@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from claims.downstream.api import Downstream
-from claims.downstream.tokens import DownstreamTokens
+from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import ProviderFailed, SettingsError
 from claims.providers.profile_api import ProfileApiProvider, create
 from claims.settings.claim_names import ClaimNames
@@ -15,10 +15,10 @@ PROFILE = {"level": 3, "roles": ["a", "b"], "department": "Sales"}
 
 
 @pytest.fixture
-async def provider(tokens: DownstreamTokens, api: Api) -> AsyncIterator[ProfileApiProvider]:
+async def provider(tokens: DownstreamTokenCache, api: Api) -> AsyncIterator[ProfileApiProvider]:
     """Give a provider that takes everything."""
     api.answer = respond(PROFILE)
-    made = ProfileApiProvider(Downstream(tokens, SCOPE), api.url, ClaimNames())
+    made = ProfileApiProvider(Downstream(tokens), api.url, ClaimNames())
     yield made
     await made.aclose()
 
@@ -29,11 +29,11 @@ async def test_every_member_is_a_claim(provider: ProfileApiProvider, api: Api) -
     assert [request.path for request in api.requests] == [f"/profile/{USER_ID}"]
 
 
-async def test_chosen_members_under_other_names(tokens: DownstreamTokens, api: Api) -> None:
+async def test_chosen_members_under_other_names(tokens: DownstreamTokenCache, api: Api) -> None:
     """Selection and renaming; what the API does not have is None, which the reply leaves out and the log names."""
     api.answer = respond(PROFILE)
     names = ClaimNames.parse("level:customerLevel, roles:permissions, missing")
-    provider = ProfileApiProvider(Downstream(tokens, SCOPE), api.url, names)
+    provider = ProfileApiProvider(Downstream(tokens), api.url, names)
     claims = await provider.provide(EVENT, some_context())
     assert claims == {"customerLevel": 3, "permissions": ["a", "b"], "missing": None}
     await provider.aclose()

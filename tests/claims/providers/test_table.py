@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from claims.downstream.table_client import STORAGE_SCOPE, client_with_token
-from claims.downstream.tokens import DownstreamTokens
+from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import ProviderFailed, SettingsError
 from claims.providers.table import TableProvider, create
 from claims.settings.claim_names import ClaimNames
@@ -26,9 +26,10 @@ from tests.claims.providers.desk import (
     Api,
     Issuer,
     broken,
+    cache_of,
     context_of,
     in_turn,
-    new_record,
+    new_measurements,
     respond,
     some_context,
 )
@@ -107,6 +108,13 @@ async def test_user_s_id_is_not_logged(api: Api, caplog: pytest.LogCaptureFixtur
 
 
 @pytest.fixture
+async def tokens(issuer: Issuer) -> AsyncIterator[DownstreamTokenCache]:
+    """Return a cache for the scope of storage."""
+    async with cache_of(issuer, STORAGE_SCOPE) as cache:
+        yield cache
+
+
+@pytest.fixture
 async def secure(api: Api, tmp_path: Path) -> AsyncIterator[Path]:
     """Serve the API over TLS as well, and give the file of its authority."""
     authority = trustme.CA()
@@ -123,7 +131,7 @@ async def secure(api: Api, tmp_path: Path) -> AsyncIterator[Path]:
 
 
 @pytest.fixture
-async def provider(api: Api, secure: Path, tokens: DownstreamTokens) -> AsyncIterator[TableProvider]:
+async def provider(api: Api, secure: Path, tokens: DownstreamTokenCache) -> AsyncIterator[TableProvider]:
     """Give a provider with a token."""
     made = TableProvider(
         lambda: client_with_token(api.url, "claims", tokens, connection_verify=str(secure)),
@@ -139,11 +147,11 @@ async def test_token_from_the_cache(provider: TableProvider, api: Api, issuer: I
     api.answer = respond(ENTITY)
     provider.start()
     for _ in range(3):
-        record = new_record()
-        assert await provider.provide(EVENT, context_of(record)) == {"Level": "gold"}
-    assert (record.cache_hits, (record.timings_ms().keys() - {"total"})) == (
+        measured = new_measurements()
+        assert await provider.provide(EVENT, context_of(measured)) == {"Level": "gold"}
+    assert (measured.cache_hits, set(measured.timings_ms())) == (
         {"downstream_token": True},
-        {"downstream_token", "downstream_call"},
+        {"downstream_token", "downstream_call", "total"},
     )
     assert api.tokens_seen == [f"{STORAGE_SCOPE}#1"] * 3
     assert issuer.issued == 1
@@ -160,7 +168,7 @@ async def test_refused_token_is_replaced_once(provider: TableProvider, api: Api,
     assert issuer.issued == 2
 
 
-async def test_client_that_cannot_be_built(tokens: DownstreamTokens) -> None:
+async def test_client_that_cannot_be_built(tokens: DownstreamTokenCache) -> None:
     """What goes wrong in the thread is told to each request, and closing is quiet."""
 
     def fail() -> None:

@@ -14,7 +14,7 @@ from unittest import mock
 
 from claims.downstream.api import Downstream
 from claims.downstream.credentials import token_source
-from claims.downstream.tokens import DownstreamTokens
+from claims.downstream.token_cache import DownstreamTokenCache
 from claims.endpoint import Endpoint
 from claims.providers.profile_api import ProfileApiProvider
 from claims.settings.claim_names import ClaimNames
@@ -75,7 +75,8 @@ async def open_fault_lab(variant: Variant, *, delays: float = DELAYS) -> AsyncIt
 async def _endpoint(environ: dict[str, str], lives: Fast) -> Endpoint:
     """Build the endpoint as it builds itself, but for the clock of the downstream tokens."""
     settings = Settings.from_env(environ)
-    tokens = DownstreamTokens(
+    tokens = DownstreamTokenCache(
+        SCOPE,
         token_source("managed-identity", environ, clock=lives.clock),
         clock=lives.clock,
         sleep=lives.sleep,
@@ -83,7 +84,7 @@ async def _endpoint(environ: dict[str, str], lives: Fast) -> Endpoint:
         monotonic=lives.monotonic,
     )
     url = environ["Claims__ProfileApi__Url"]
-    provider = ProfileApiProvider(Downstream(tokens, SCOPE), url, ClaimNames())
+    provider = ProfileApiProvider(Downstream(tokens), url, ClaimNames())
     get = HttpGet()
     keys = SigningKeys(settings.authorities, get, clock=time.monotonic, sleep=asyncio.sleep)
     endpoint = Endpoint(settings, keys, provider, closing=[get.aclose, provider.aclose])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claims.downstream.token import (
+from claims.downstream.issued_token import (
     LAST_BACK_OFF_S,
     MAX_RETRY_AFTER_S,
     REFRESH_BEFORE_EXPIRY_S,
