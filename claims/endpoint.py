@@ -19,11 +19,13 @@ from claims.event import parse_event, require_configured
 from claims.failure_policy import FailurePolicy
 from claims.header import bearer_token, require_json
 from claims.latency import LatencyWindow
-from claims.provider import Closes, Provider, Starts, default_claims, load_provider
+from claims.provider import Closes, Provider, Starts, default_claims
 from claims.provider_call import ProviderWork
+from claims.provider_module import load_provider
 from claims.reply import build_reply
 from claims.request_log import RequestRecord
-from claims.settings.settings import Settings, provider_name
+from claims.settings.reader import SettingsReader
+from claims.settings.settings import SETTINGS, Settings
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
 from claims.wire.fetch import HttpGet
@@ -178,18 +180,15 @@ class Endpoint:
 
 
 def _configure(environ: Mapping[str, str]) -> tuple[Settings, Provider]:
-    """Read the endpoint's settings and the provider's, and tell the problems of both at once."""
+    """Read the endpoint's settings and load the provider; the problems of both are one error."""
+    reader = SettingsReader(environ, SETTINGS)
+    settings = Settings.read(reader)
     try:
-        settings = Settings.from_env(environ)
+        provider = load_provider(settings.provider, environ)
     except SettingsError as error:
-        problems = list(error.problems)
-        try:
-            if (name := provider_name(environ)) is not None:
-                load_provider(name, environ)
-        except SettingsError as more:
-            problems += more.problems
-        raise SettingsError(tuple(dict.fromkeys(problems))) from error
-    return settings, load_provider(settings.provider, environ)
+        raise SettingsError((*reader.problems, *error.problems)) from None
+    reader.require_good()
+    return settings, provider
 
 
 def _refusal(error: RequestError, record: RequestRecord) -> Response:

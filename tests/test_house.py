@@ -14,7 +14,7 @@ LAYERS = [
     {"settings", "header", "latency", "request_log"},
     {"event", "reply", "token"},
     {"provider", "failure_policy"},
-    {"provider_call", "downstream"},
+    {"provider_call", "provider_module", "downstream"},
     {"providers"},
     {"endpoint"},
 ]

@@ -8,17 +8,18 @@ Source: microsoft-graph-docs ``paging.md``, ``aad-advanced-queries.md``, ``user-
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from cachetools import TTLCache
 
+from claims.contract import is_guid
 from claims.downstream.api import Downstream
 from claims.errors import ProviderFailed
 from claims.provider import ProviderContext
+from claims.wire.urls import same_origin
 
 #: An application with a thousand described roles is about 400 kB.
 MAX_ANSWER_BYTES: Final = 1024 * 1024
@@ -28,7 +29,6 @@ ROLES_S: Final = 300.0
 _MAX_PAGES: Final = 20
 _MAX_APPLICATIONS: Final = 256
 _NO_ROLE: Final = "00000000-0000-0000-0000-000000000000"
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 #: Required with ``$filter`` and casts on memberships.
 _EVENTUAL: Final = [("consistencylevel", "eventual")]
 
@@ -142,8 +142,7 @@ class GraphDirectory:
     def _next(self, link: object) -> str:
         if not isinstance(link, str) or not link.isascii() or not link.isprintable() or " " in link:
             raise ProviderFailed("downstream_shape", "expected @odata.nextLink to be a URL in plain ASCII")
-        own, other = urlsplit(self._url), urlsplit(link)
-        if (own.scheme, own.netloc) != (other.scheme, other.netloc):
+        if not same_origin(self._url, link):
             raise ProviderFailed("downstream_next_link", "expected the next page on the same host")
         return link
 
@@ -157,7 +156,7 @@ class _Application:
 
     def __init__(self, principal: Mapping[str, object]) -> None:
         object_id = _text(principal, "id")
-        if not _GUID.fullmatch(object_id):
+        if not is_guid(object_id):
             raise ProviderFailed("downstream_shape", "expected the service principal's id to be a GUID")
         self.object_id = object_id
         roles = [role for role in _values(principal, "appRoles") if role.get("isEnabled") and role.get("value")]
