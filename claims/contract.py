@@ -6,6 +6,7 @@ Source: entra-docs ``custom-claims-provider-reference.md``, ``custom-extension-o
 ``reference-claims-customization.md``; Microsoft Graph v1.0 ``customExtensionClientConfiguration``.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -61,6 +62,15 @@ RESTRICTED_CLAIM_NAMES: Final = frozenset(
     """.split()
 )
 RESTRICTED_CLAIM_PREFIXES: Final = ("xms_", "extn.")
+
+
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_ZERO_GUID: Final = "00000000-0000-0000-0000-000000000000"
+
+
+def is_guid(text: str) -> bool:
+    """Whether a text is a GUID that can name something: Microsoft's form with hyphens, in any case, and not zero."""
+    return _GUID.fullmatch(text) is not None and text != _ZERO_GUID
 
 
 def is_restricted(name: str) -> bool:

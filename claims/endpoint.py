@@ -20,11 +20,13 @@ from claims.header import bearer_token, require_json
 from claims.latency import LatencyWindow
 from claims.loop_watch import LoopWatch
 from claims.measurements import Measurements
-from claims.provider import Closes, Provider, default_claims, load_provider
+from claims.provider import Closes, Provider, default_claims
 from claims.provider_call import ProviderCalls
+from claims.provider_module import load_provider
 from claims.reply import Reply, build_reply
 from claims.request_log import RequestLog, RequestRecord, server_timing
-from claims.settings.settings import ON_FAILURE, Settings, provider_name
+from claims.settings.reader import SettingsReader
+from claims.settings.settings import ON_FAILURE, SETTINGS, Settings
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
 from claims.wire.fetch import HttpGet
@@ -246,15 +248,12 @@ def _default_reply(settings: Settings, provider: Provider) -> Reply:
 
 
 def _configure(environ: Mapping[str, str]) -> tuple[Settings, Provider]:
-    """Read the endpoint's settings and the provider's, and report the problems of both at once."""
+    """Read the endpoint's settings and load the provider; the problems of both are one error."""
+    reader = SettingsReader(environ, SETTINGS)
+    settings = Settings.read(reader)
     try:
-        settings = Settings.from_env(environ)
+        provider = load_provider(settings.provider, environ)
     except SettingsError as error:
-        problems = list(error.problems)
-        try:
-            if (name := provider_name(environ)) is not None:
-                load_provider(name, environ)
-        except SettingsError as more:
-            problems += more.problems
-        raise SettingsError(tuple(dict.fromkeys(problems))) from error
-    return settings, load_provider(settings.provider, environ)
+        raise SettingsError((*reader.problems, *error.problems)) from None
+    reader.require_good()
+    return settings, provider

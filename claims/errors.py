@@ -3,7 +3,7 @@
 ::
 
     ClaimsError
-    ├── SettingsError            the settings are missing or contradict each other: the start stops
+    ├── SettingsError            settings are missing or contradict each other: the start stops
     └── RequestError             one request is refused or cannot be answered
         ├── TokenRefused         401  no token, or not one that Entra's event service would send
         ├── EventForbidden       403  the caller is authentic, the event is not for this endpoint
@@ -41,16 +41,17 @@ class ClaimsError(Exception):
 
 
 class SettingsError(ClaimsError):
-    """The settings cannot be used. One message names every setting at fault.
+    """The settings are invalid. One message names every setting at fault.
 
     Attributes:
-        problems: one sentence a fault, each starting with the setting's name.
+        problems: One sentence each, starting with the setting's name; no sentence twice.
     """
 
     def __init__(self, problems: tuple[str, ...]) -> None:
-        self.problems = problems
-        lines = "\n".join(f"  - {problem}" for problem in problems)
-        super().__init__(f"the settings cannot be used ({len(problems)} to mend):\n{lines}")
+        self.problems = tuple(dict.fromkeys(problems))
+        lines = "\n".join(f"  - {problem}" for problem in self.problems)
+        count = len(self.problems)
+        super().__init__(f"invalid settings ({count} {'error' if count == 1 else 'errors'}):\n{lines}")
 
 
 class RequestError(ClaimsError):

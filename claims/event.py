@@ -7,20 +7,16 @@ that is documented and has the wrong type is refused, because what is wrong ther
 Source: entra-docs ``custom-claims-provider-reference.md``; microsoft/woodgrove-auth-api ``wwwroot/Help``.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from claims.contract import CALLOUT_DATA_TYPE, EVENT_TYPE
+from claims.contract import CALLOUT_DATA_TYPE, EVENT_TYPE, is_guid
 from claims.errors import BodyRefused, BodyTooLarge, EventForbidden, shorten
 from claims.settings.settings import Settings
 from claims.wire import strict_json
 
 #: The largest documented payload is about 2.5 kB.
 MAX_BODY_BYTES: Final = 64 * 1024
-
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_ZERO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +218,6 @@ def _required_text(parent: dict[str, Any], name: str) -> str:
 
 def _guid(parent: dict[str, Any], name: str) -> str:
     value = parent.get(name)
-    if not isinstance(value, str) or not _GUID.fullmatch(value) or value == _ZERO_GUID:
+    if not isinstance(value, str) or not is_guid(value):
         raise _wrong(name, "a GUID that is not zero", value)
     return value.lower()

@@ -1,20 +1,17 @@
 """The provider: the one place where a copier writes code.
 
 A provider is a module in ``claims/providers/`` with a function ``create(environ)`` that returns an object with one
-coroutine, ``provide``. ``Claims__Provider`` names the module. What holds connections or tokens may have two more:
-``start()``, called on the running loop when the app starts, and ``aclose()``. One that knows what to say of a user of
-whom nothing is known has ``default_claims()``.
+coroutine, ``provide``. ``Claims__Provider`` names the module. Its ``SETTINGS`` names the settings that it reads. The
+object may have more: ``start()`` and ``aclose()`` for connections and tokens, ``default_claims()`` for a user of whom
+nothing is known, ``claim_names`` for the log.
 """
 
-import importlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from claims.errors import SettingsError
 from claims.event import TokenIssuanceStart
-from claims.settings.settings import PROVIDER
 
 
 def _unmeasured(name: str) -> AbstractContextManager[None]:
@@ -82,9 +79,11 @@ class Defaults(Protocol):
 
 @runtime_checkable
 class NamesClaims(Protocol):
-    """A provider that knows the names of its claims beforehand; the log shows them whole, and others shortened."""
+    """A provider whose settings or code name its claims."""
 
-    claim_names: frozenset[str]
+    @property
+    def claim_names(self) -> frozenset[str]:
+        """The names that come from settings or code, not from data: the log shows these whole, others shortened."""
 
 
 def known_claim_names(provider: Provider) -> frozenset[str]:
@@ -95,29 +94,3 @@ def known_claim_names(provider: Provider) -> frozenset[str]:
 def default_claims(provider: Provider) -> Callable[[], Mapping[str, object]]:
     """Give a provider's default claims: none, where it has none."""
     return provider.default_claims if isinstance(provider, Defaults) else dict
-
-
-def load_provider(name: str, environ: Mapping[str, str]) -> Provider:
-    """Import the named provider and create it.
-
-    Args:
-        name: a module in ``claims/providers/``.
-        environ: where the provider finds settings of its own.
-
-    Raises:
-        SettingsError: no such module, or it has no ``create``; or the provider's own settings are at fault.
-    """
-    qualified = f"claims.providers.{name}"
-    try:
-        module = importlib.import_module(qualified)
-    except ModuleNotFoundError as error:
-        if error.name != qualified:
-            raise
-        raise SettingsError((f"{PROVIDER} names '{name}', and there is no claims/providers/{name}.py",)) from error
-    create = getattr(module, "create", None)
-    if not callable(create):
-        raise SettingsError((f"{PROVIDER} names '{name}', and claims/providers/{name}.py has no create(environ)",))
-    provider = create(environ)
-    if not isinstance(provider, Provider):
-        raise SettingsError((f"{PROVIDER} names '{name}', and what it creates has no provide(event, context)",))
-    return provider

@@ -35,11 +35,11 @@ def test_readme_is_short_and_counts_right() -> None:
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
-    """The settings that the code reads are the settings that the pages name."""
+    """The settings that the code reads are those of their page, and no other page names one that does not exist."""
     code = {name for path in (ROOT / "claims").rglob("*.py") for name in _SETTING.findall(path.read_text())}
-    pages = {
-        name
-        for page in ("settings.md", "make-it-yours.md")
-        for name in _SETTING.findall((ROOT / "docs" / page).read_text())
+    named = {page.name: set(_SETTING.findall(page.read_text())) for page in PAGES}
+    assert {name for name in code if not name.endswith("__")} == {
+        name for name in named["settings.md"] if not name.endswith("__")
     }
-    assert {name for name in code if not name.endswith("__")} == {name for name in pages if not name.endswith("__")}
+    assert named["make-it-yours.md"] - code == {"Claims__Mine__Region"}
+    assert not set().union(*(names for page, names in named.items() if page != "make-it-yours.md")) - code

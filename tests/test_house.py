@@ -15,7 +15,7 @@ LAYERS = [
     {"settings", "header", "latency", "loop_watch", "reply"},
     {"event", "token", "request_log"},
     {"provider", "failure_policy"},
-    {"provider_call", "downstream"},
+    {"provider_call", "provider_module", "downstream"},
     {"providers"},
     {"endpoint"},
 ]

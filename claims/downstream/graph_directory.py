@@ -8,18 +8,19 @@ Source: microsoft-graph-docs ``paging.md``, ``aad-advanced-queries.md``, ``user-
 """
 
 import asyncio
-import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from claims.contract import is_guid
 from claims.downstream.api import Downstream
 from claims.errors import ProviderFailed
 from claims.expiring import ExpiringCache
 from claims.provider import ProviderContext
+from claims.wire.urls import same_origin
 
 #: An application with a thousand described roles is about 400 kB.
 MAX_ANSWER_BYTES: Final = 1024 * 1024
@@ -30,7 +31,6 @@ _MAX_PAGES: Final = 20
 #: For the role definitions of all applications together: tens of thousands of roles, at about 200 bytes each.
 _MAX_ROLES_BYTES: Final = 8 * 1024 * 1024
 _NO_ROLE: Final = "00000000-0000-0000-0000-000000000000"
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 #: Required with ``$filter`` and casts on memberships.
 _EVENTUAL: Final = [("consistencylevel", "eventual")]
 
@@ -148,8 +148,7 @@ class GraphDirectory:
     def _next(self, link: object) -> str:
         if not isinstance(link, str) or not link.isascii() or not link.isprintable() or " " in link:
             raise ProviderFailed("downstream_shape", "expected @odata.nextLink to be a URL in plain ASCII")
-        own, other = urlsplit(self._url), urlsplit(link)
-        if (own.scheme, own.netloc) != (other.scheme, other.netloc):
+        if not same_origin(self._url, link):
             raise ProviderFailed("downstream_next_link", "expected the next page on the same host")
         return link
 
@@ -169,7 +168,7 @@ class _Application:
     def parse(cls, principal: Mapping[str, object]) -> "_Application":
         """Return what a service principal says of its application."""
         object_id = _text(principal, "id")
-        if not _GUID.fullmatch(object_id):
+        if not is_guid(object_id):
             raise ProviderFailed("downstream_shape", "expected the service principal's id to be a GUID")
         roles = [role for role in _values(principal, "appRoles") if role.get("isEnabled") and role.get("value")]
         values = {_text(role, "id"): _text(role, "value") for role in roles if role.get("id") != _NO_ROLE}

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from claims.settings.reader import ProviderSettings
+from claims.settings.reader import SettingsReader
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient
@@ -49,7 +49,7 @@ def client_with_connection_string(connection_string: str, table: str) -> "TableC
     return TableClient.from_connection_string(connection_string, table, **_OPTIONS)
 
 
-def check_connection_string(settings: ProviderSettings, connection_string: str) -> None:
+def check_connection_string(settings: SettingsReader, connection_string: str) -> None:
     """Report what is wrong with a connection string without quoting it: it holds a key."""
     parts = {
         name.strip().lower(): value.strip()

@@ -1,25 +1,12 @@
 """Claims from Microsoft Graph that the event never carries: attributes, group names, app roles.
 
-===================================  ===============================================================================
-``Claims__Graph__Attributes``        properties of the user, ``name`` or ``source:claim``, comma-separated:
-                                     ``department``, ``onPremisesExtensionAttributes.extensionAttribute1:costCentre``,
-                                     ``extension_<appId>_<name>:level``. Needs User.Read.All
-``Claims__Graph__GroupsClaim``       the claim that takes the names of the groups that the user is in, directly or
-                                     through other groups. Needs GroupMember.Read.All
-``Claims__Graph__GroupsStartWith``   only groups whose name starts so: keeps the claims within 3 KB
-``Claims__Graph__AppRolesClaim``     the claim that takes the values of the user's app roles in the application that the
-                                     token is for, assigned directly or to a group that the user is directly in (there
-                                     Entra's own rule ends too). Needs Directory.Read.All
-``Claims__Graph__MaxNames``          default 100, 1 to 998: more groups or roles than this fail, because some of them
-                                     would say less than the truth
-``Claims__Graph__Url``               default ``https://graph.microsoft.com/v1.0``; a national cloud has its own
-``Claims__Graph__Scope``             default ``/.default`` of the URL's host
-===================================  ===============================================================================
-
-At least one of attributes, groups and roles must be asked for; each is one request, and they run at once. An empty
-list of names is no claim. A user whom Graph does not know has no claims, nor has an event without a user; one without
-an application has no roles. Group names come from an index that follows a change after a while (``ConsistencyLevel:
-eventual``); the definitions of an application's roles are kept for five minutes.
+At least one of attributes, groups and roles must be configured; each is one request, and they run at once. An empty
+list of names is no claim. A user whom Graph does not know has no claims, nor has an event without a user; an event
+without an application has no roles. Groups count when the user is in them directly or through other groups, app roles
+when they are assigned to the user or to a group that the user is directly in: Entra's own rule ends there too. More
+names than the maximum fail, because some of them would say less than the truth. Group names come from an index that
+follows a change after a while (``ConsistencyLevel: eventual``); the definitions of an application's roles are kept for
+five minutes.
 
 Source: microsoft-graph-docs ``user-get.md``, ``user-list-transitivememberof.md``, ``user-list-approleassignments.md``,
 ``serviceprincipal-get.md``.
@@ -29,16 +16,15 @@ import asyncio
 import re
 from collections.abc import Awaitable, Coroutine, Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from claims.contract import is_restricted
 from claims.downstream.api import Downstream
 from claims.downstream.credentials import create_token_cache
 from claims.downstream.graph_directory import MAX_ANSWER_BYTES, GraphDirectory
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
 from claims.settings.claim_names import ClaimNames
-from claims.settings.reader import ProviderSettings, is_local
+from claims.settings.reader import SettingsReader
+from claims.wire.urls import Url, is_plain_http
 
 ATTRIBUTES: Final = "Claims__Graph__Attributes"
 GROUPS_CLAIM: Final = "Claims__Graph__GroupsClaim"
@@ -47,6 +33,8 @@ APP_ROLES_CLAIM: Final = "Claims__Graph__AppRolesClaim"
 MAX_NAMES: Final = "Claims__Graph__MaxNames"
 URL: Final = "Claims__Graph__Url"
 SCOPE: Final = "Claims__Graph__Scope"
+#: What they mean: docs/settings.md.
+SETTINGS: Final = (ATTRIBUTES, GROUPS_CLAIM, GROUPS_START_WITH, APP_ROLES_CLAIM, MAX_NAMES, URL, SCOPE)
 
 _PUBLIC_CLOUD: Final = "https://graph.microsoft.com"
 _PROPERTY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -56,12 +44,12 @@ class GraphProvider:
     """Asks Graph for what the settings name.
 
     Args:
-        downstream: calls Graph.
-        directory: reads it.
-        attributes: the user's properties that become claims; None when none do.
-        groups_claim: takes the group names; empty: they are not asked for.
-        groups_start_with: which of them.
-        app_roles_claim: takes the app roles; empty: they are not asked for.
+        downstream: Graph's client.
+        directory: Reads users, groups and roles with it.
+        attributes: The user's properties that become claims; None when none do.
+        groups_claim: The claim for the group names; empty: groups are not asked for.
+        groups_start_with: The prefix of the groups that count.
+        app_roles_claim: The claim for the app roles; empty: roles are not asked for.
     """
 
     def __init__(
@@ -80,16 +68,18 @@ class GraphProvider:
         self._groups_claim = groups_claim
         self._groups_start_with = groups_start_with
         self._app_roles_claim = app_roles_claim
+        names = attributes.claims if attributes else frozenset[str]()
+        self.claim_names = (names | {groups_claim, app_roles_claim}) - {""}
 
     def start(self) -> None:
         """Get the first token before the first sign-in."""
         self._downstream.start()
 
     async def provide(self, event: TokenIssuanceStart, context: ProviderContext) -> Mapping[str, object]:
-        """Give attributes, groups and roles, as far as they are asked for.
+        """Return attributes, groups and roles, as far as they are configured.
 
         Raises:
-            ProviderFailed: one of the requests failed; the others are given up.
+            ProviderFailed: One of the requests failed; the others are given up.
         """
         user = event.context.user
         if user is None:
@@ -132,15 +122,17 @@ def create(environ: Mapping[str, str]) -> GraphProvider:
     """Create the provider from its settings.
 
     Raises:
-        SettingsError: naming those at fault.
+        SettingsError: Naming the settings at fault.
     """
-    settings = ProviderSettings(environ)
+    settings = SettingsReader(environ, SETTINGS)
     url = settings.url(URL, f"{_PUBLIC_CLOUD}/v1.0")
-    scope = settings.text(SCOPE, f"{_PUBLIC_CLOUD if is_local(url) else _host(url)}/.default")
+    cloud = _PUBLIC_CLOUD if not url or is_plain_http(url) else Url.parse(url).origin
+    scope = settings.text(SCOPE, f"{cloud}/.default")
     attributes = settings.claim_names(ATTRIBUTES)
-    groups, roles = (settings.text(name) for name in (GROUPS_CLAIM, APP_ROLES_CLAIM))
+    groups, roles = settings.text(GROUPS_CLAIM), settings.text(APP_ROLES_CLAIM)
     _check_claims(settings, attributes, groups, roles)
-    max_names = settings.number(MAX_NAMES, 100, low=1, high=998)
+    max_names = settings.integer(MAX_NAMES, 100, 1, 998)
+    starts_with = settings.text(GROUPS_START_WITH)
     settings.require_good()
     downstream = Downstream(create_token_cache(scope, environ), max_answer_bytes=MAX_ANSWER_BYTES)
     return GraphProvider(
@@ -148,26 +140,19 @@ def create(environ: Mapping[str, str]) -> GraphProvider:
         GraphDirectory(downstream, url, max_names=max_names),
         attributes=attributes if attributes.pairs else None,
         groups_claim=groups,
-        groups_start_with=settings.text(GROUPS_START_WITH),
+        groups_start_with=starts_with,
         app_roles_claim=roles,
     )
 
 
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _check_claims(settings: ProviderSettings, attributes: ClaimNames, groups: str, roles: str) -> None:
+def _check_claims(settings: SettingsReader, attributes: ClaimNames, groups: str, roles: str) -> None:
     for source in attributes.sources:
         if not _PROPERTY.fullmatch(source):
             settings.problem(ATTRIBUTES, f"must name properties of Graph's user, got '{source}'")
-    taken = [claim for _, claim in attributes.pairs]
+    taken = set(attributes.claims)
     for name, claim in ((GROUPS_CLAIM, groups), (APP_ROLES_CLAIM, roles)):
-        if claim and is_restricted(claim):
-            settings.problem(name, f"names the claim '{claim}', which a token may not carry")
         if claim and claim in taken:
             settings.problem(name, f"names the claim '{claim}', which another setting names too")
-        taken.append(claim)
+        taken.add(claim)
     if not any(taken):
         settings.problem(ATTRIBUTES, f"is empty, and so are {GROUPS_CLAIM} and {APP_ROLES_CLAIM}: nothing to ask for")

@@ -1,4 +1,4 @@
-"""The claims of Microsoft's how-to, so that a first sign-in can be held against the documentation.
+"""The claims of Microsoft's how-to, so that a first sign-in can be compared with the documentation.
 
 Source: entra-docs ``custom-extension-tokenissuancestart-setup.md``: correlation id, API version, date of birth, roles.
 """
@@ -9,14 +9,18 @@ from typing import Final
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
 
+SETTINGS: Final = ()
+
 _API_VERSION: Final = "1.0.0"
 
 
 class SampleProvider:
-    """Gives every user the same claims. Replace the mapping with what you know about ``event.context.user``."""
+    """Returns the same claims for every user. Replace the mapping with what you know about ``event.context.user``."""
+
+    claim_names = frozenset({"CorrelationId", "ApiVersion", "DateOfBirth", "CustomRoles"})
 
     async def provide(self, event: TokenIssuanceStart, context: ProviderContext) -> Mapping[str, object]:
-        """Answer as the how-to does; the correlation id leads from the token to the sign-in log."""
+        """Return the how-to's claims; the correlation id leads from the token to the sign-in log."""
         del context  # nothing here takes time
         return {
             "CorrelationId": event.context.correlation_id,

@@ -1,18 +1,11 @@
 """Claims from Azure Table Storage: one entity a user, PartitionKey the tenant's id, RowKey the user's object id.
 
-======================================  ============================================================================
-``Claims__Table__Name``                 required; the table
-``Claims__Table__Url``                  ``https://<account>.table.core.windows.net``, read with a token of
-                                        ``Claims__Credential`` (role Storage Table Data Reader)
-``Claims__Table__ConnectionString``     instead of the URL: an account key or shared access signature. For Azurite and
-                                        for local work; a key in a setting is a secret to keep, a token is not
-``Claims__Table__Claims``               ``name`` or ``source:claim``, comma-separated; empty: every property
-``Claims__Table__Lists``                properties whose text is a comma-separated list and becomes an array: a table
-                                        has no arrays
-======================================  ============================================================================
+Without a connection string the table is read with a token of ``Claims__Credential`` (role Storage Table Data Reader). A
+connection string is for Azurite and for local work: a key in a setting is a secret to keep, a token is not.
 
-No entity is a user without claims, and so is an event without a user. A table that is not there fails.
-Both keys are in lower case, as the event's GUIDs are.
+A user without an entity has no claims, nor has an event without a user. A missing table fails. Both keys are in lower
+case, as the event's GUIDs are. A table has no arrays, so ``Claims__Table__Lists`` names the properties whose text is
+one.
 """
 
 import asyncio
@@ -34,8 +27,9 @@ from claims.errors import ProviderFailed
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
 from claims.settings.claim_names import ClaimNames
-from claims.settings.reader import ProviderSettings, is_local
+from claims.settings.reader import SettingsReader
 from claims.wire.own_thread import in_own_thread
+from claims.wire.urls import is_plain_http
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient
@@ -45,6 +39,8 @@ if TYPE_CHECKING:
 NAME: Final = "Claims__Table__Name"
 CLAIMS: Final = "Claims__Table__Claims"
 LISTS: Final = "Claims__Table__Lists"
+#: What they mean: docs/settings.md.
+SETTINGS: Final = (NAME, URL, CONNECTION_STRING, CLAIMS, LISTS)
 
 _KEYS: Final = frozenset({"PartitionKey", "RowKey"})
 _OK: Final = 200
@@ -57,10 +53,10 @@ class TableProvider:
     """Reads the user's entity.
 
     Args:
-        open_client: builds the client; run in a thread, once.
-        names: the properties that become claims.
-        lists: the properties that are split at commas.
-        tokens: what the client gets its tokens from, or None.
+        open_client: Builds the client; run in a thread, once.
+        names: The properties that become claims.
+        lists: The properties that are split at commas.
+        tokens: The cache that the client gets its tokens from, or None.
     """
 
     def __init__(
@@ -72,6 +68,7 @@ class TableProvider:
     ) -> None:
         self._open_client = open_client
         self._names = names
+        self.claim_names = names.claims
         self._lists = lists
         self._tokens = tokens
         self._opening: asyncio.Task[TableClient] | None = None
@@ -83,10 +80,10 @@ class TableProvider:
         self._opening = self._open()
 
     async def provide(self, event: TokenIssuanceStart, context: ProviderContext) -> Mapping[str, object]:
-        """Give the chosen properties of the user's entity.
+        """Return the chosen properties of the user's entity.
 
         Raises:
-            TokenUnavailable: there is no token.
+            TokenUnavailable: There is no token.
             ProviderFailed: ``downstream_unreachable``, ``downstream_status`` or ``downstream_shape``.
         """
         user = event.context.user
@@ -168,14 +165,14 @@ def create(environ: Mapping[str, str]) -> TableProvider:
     """Create the provider from its settings.
 
     Raises:
-        SettingsError: naming those at fault.
+        SettingsError: Naming the settings at fault.
     """
-    settings = ProviderSettings(environ)
+    settings = SettingsReader(environ, SETTINGS)
     table = settings.required(NAME)
     if table and not _TABLE_NAME.fullmatch(table):
         settings.problem(NAME, f"must be 3 to 63 letters and digits, got '{table}'")
     connection_string = settings.text(CONNECTION_STRING)
-    names, lists = settings.claim_names(CLAIMS), settings.names(LISTS)
+    names, lists = settings.claim_names(CLAIMS), frozenset(settings.items(LISTS))
     if connection_string:
         check_connection_string(settings, connection_string)
         if settings.text(URL):
@@ -183,7 +180,7 @@ def create(environ: Mapping[str, str]) -> TableProvider:
         settings.require_good()
         return TableProvider(lambda: client_with_connection_string(connection_string, table), names, lists)
     url = settings.url(URL)
-    if is_local(url):
+    if is_plain_http(url):
         settings.problem(URL, f"must be https, because a token goes there; for Azurite set {CONNECTION_STRING}")
     settings.require_good()
     tokens = create_token_cache(STORAGE_SCOPE, environ)

@@ -1,14 +1,13 @@
 """Which members of a record become claims, and under which names.
 
-A setting says it: ``name`` or ``source:claim``, comma-separated. A source is a member's name, or a path with dots into
-nested objects (``onPremisesExtensionAttributes.extensionAttribute1``).
+The setting's text is ``name`` or ``source:claim``, comma-separated. A source is a member's name, or a path with dots
+into nested objects (``onPremisesExtensionAttributes.extensionAttribute1``). A claim may have any name: which names a
+token may carry is a rule of the claims mapping policy's target.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-
-from claims.contract import is_restricted
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,34 +15,37 @@ class ClaimNames:
     """The chosen members, in order.
 
     Attributes:
-        pairs: source and claim name; none means every member under its own name.
+        pairs: Source and claim name; empty means every member under its own name.
     """
 
     pairs: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the setting's text.
+        """Parse the setting's text.
 
         Raises:
-            ValueError: an entry without a source or a claim, a claim named twice, or one that a token may not carry.
+            ValueError: An entry has no source or no claim, or two entries name the same claim.
         """
         pairs = tuple(_pair(item.strip()) for item in text.split(",") if item.strip())
         claims = [claim for _, claim in pairs]
         for claim in claims:
             if claims.count(claim) > 1:
                 raise ValueError(f"names the claim '{claim}' twice")
-            if is_restricted(claim):
-                raise ValueError(f"names the claim '{claim}', which a token may not carry")
         return cls(pairs)
 
     @property
+    def claims(self) -> frozenset[str]:
+        """The claims' names, as far as the setting names them."""
+        return frozenset(claim for _, claim in self.pairs)
+
+    @property
     def sources(self) -> tuple[str, ...]:
-        """The members to ask for: of a path its first part; each once."""
+        """The members to ask for, each once; of a path, its first part."""
         return tuple(dict.fromkeys(source.partition(".")[0] for source, _ in self.pairs))
 
     def select(self, members: Mapping[str, object]) -> dict[str, object]:
-        """Give the chosen members under their claims' names; None where there is no such member."""
+        """Return the chosen members under their claims' names; None for a member that is missing."""
         if not self.pairs:
             return dict(members)
         return {claim: _member(members, source) for source, claim in self.pairs}

@@ -1,107 +1,132 @@
-"""The settings of a provider: read at the start, every problem told at once, as those of the endpoint are."""
+"""The reader of settings, for the endpoint and for its providers.
 
-from collections.abc import Mapping
-from urllib.parse import urlsplit
+It remembers every problem, so that one message at the start names them all. Problems hold no secret: a URL that may
+contain one is not shown.
+"""
 
+from collections.abc import Callable, Collection, Mapping
+
+from claims.contract import is_guid
 from claims.errors import SettingsError
-from claims.settings.authority import is_loopback
 from claims.settings.claim_names import ClaimNames
 from claims.settings.credential import runs_in_azure
+from claims.wire.urls import parse_service_url
 
 
-class ProviderSettings:
-    """Reads one setting at a time and remembers the problems; `require_good` tells them.
+class SettingsReader:
+    """Reads one setting at a time and remembers the problems; `require_good` raises them.
 
     Args:
-        environ: the app's settings.
+        environ: The app's settings.
+        declared: The names that may be read. A name that is declared is known: docs/settings.md has it, and a
+            misspelling of it stops the start.
 
     Attributes:
-        in_azure: whether the app runs there, where plain http is refused even on loopback.
+        environ: The app's settings.
+        in_azure: Whether the app runs there, where plain http is refused even on loopback.
+        problems: One sentence each, starting with the setting's name.
+        warnings: What is legal and should not stay, one sentence each.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self._problems: list[str] = []
+    def __init__(self, environ: Mapping[str, str], declared: Collection[str]) -> None:
+        self.environ = environ
         self.in_azure = runs_in_azure(environ)
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+        self._declared = declared
 
     def problem(self, name: str, sentence: str) -> None:
-        """Remember what is wrong with a setting; the sentence goes on from its name and holds no secret."""
-        self._problems.append(f"{name} {sentence}")
+        """Remember what is wrong with a setting; the sentence continues after its name and holds no secret."""
+        self.problems.append(f"{name} {sentence}")
 
     def require_good(self) -> None:
         """Stop the start if anything is wrong.
 
         Raises:
-            SettingsError: naming every setting at fault.
+            SettingsError: Naming every setting at fault.
         """
-        if self._problems:
-            raise SettingsError(tuple(self._problems))
+        if self.problems:
+            raise SettingsError(tuple(self.problems))
 
     def text(self, name: str, default: str = "") -> str:
-        """Read a setting that may be absent."""
-        return self._environ.get(name, "").strip() or default
+        """Return a setting, or the default where it is missing or blank.
+
+        Raises:
+            SettingsError: The name is not declared, which is a mistake in the module that reads it.
+        """
+        if name not in self._declared:
+            raise SettingsError((f"{name} is read, but the SETTINGS of the module that reads it do not declare it",))
+        return self.environ.get(name, "").strip() or default
 
     def required(self, name: str) -> str:
-        """Read a setting that must be there."""
+        """Return a setting that must be there."""
         value = self.text(name)
         if not value:
             self.problem(name, "is required and is not set")
         return value
 
-    def url(self, name: str, default: str = "") -> str:
-        """Read the URL of a downstream API, without a slash at the end; required when there is no default.
+    def items(self, name: str) -> tuple[str, ...]:
+        """Return the items of a comma-separated list."""
+        return tuple(item for part in self.text(name).split(",") if (item := part.strip()))
 
-        https, or http on a loopback host outside Azure: a bearer token goes there.
-        """
-        value = (self.text(name, default) if default else self.required(name)).rstrip("/")
-        if value:
-            self.check_url(name, value)
+    def guid(self, name: str, *, required: bool = False) -> str:
+        """Return a GUID in lower case; empty where it is missing."""
+        return self._guid(name, self.required(name) if required else self.text(name))
+
+    def guids(self, name: str) -> frozenset[str]:
+        """Return a comma-separated list of GUIDs in lower case."""
+        return frozenset(self._guid(name, item) for item in self.items(name))
+
+    def integer(self, name: str, default: int, low: int, high: int, unit: str = "") -> int:
+        """Return a whole number from ``low`` to ``high``, neither of them negative."""
+        text = self.text(name, str(default))
+        value = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(high)) else -1
+        if not low <= value <= high:
+            self.problem(name, f"must be {low} to {high}{unit and f' {unit}'}, got '{text}'")
         return value
 
-    def check_url(self, name: str, url: str, *, secret: bool = False) -> None:
-        """Find what is wrong with a URL; one that stands beside a secret is not shown."""
-        if problem := url_problem(url, in_azure=self.in_azure):
-            self.problem(name, problem if secret else f"{problem}, got '{url}'")
+    def choice[Choice: str](self, name: str, default: Choice, *others: Choice) -> Choice:
+        """Return one of several words in lower case, which the setting may write in any case."""
+        text = self.text(name, default).lower()
+        for word in (default, *others):
+            if text == word:
+                return word
+        self.problem(name, f"must be {', '.join((default, *others[:-1]))} or {others[-1]}, got '{text}'")
+        return default
 
-    def names(self, name: str) -> frozenset[str]:
-        """Read a comma-separated list."""
-        return frozenset(item for part in self.text(name).split(",") if (item := part.strip()))
+    def url(self, name: str, default: str = "") -> str:
+        """Return the URL of a service as `check_url` does; required when there is no default."""
+        value = self.text(name, default) if default else self.required(name)
+        return self.check_url(name, value) if value else ""
+
+    def check_url(
+        self, name: str, text: str, parse: Callable[..., object] = parse_service_url, *, secret: bool = False
+    ) -> str:
+        """Return a URL with scheme and host in lower case, without a default port or a slash at the end.
+
+        Args:
+            name: The setting that contains it.
+            text: https, or http on a loopback host outside Azure: a bearer token is sent there.
+            parse: Takes ``text`` and ``in_azure``, and raises ``ValueError``.
+            secret: Whether the setting contains a secret too, so that nothing of it may be shown.
+        """
+        try:
+            return str(parse(text, in_azure=self.in_azure)).rstrip("/")
+        except ValueError as error:
+            # User names and queries can be secrets.
+            hidden = secret or any(mark in text for mark in "@?#")
+            self.problem(name, str(error) if hidden else f"{error}, got '{text}'")
+            return ""
 
     def claim_names(self, name: str) -> ClaimNames:
-        """Read which members become claims."""
+        """Return which members become claims."""
         try:
             return ClaimNames.parse(self.text(name))
         except ValueError as error:
             self.problem(name, str(error))
             return ClaimNames()
 
-    def number(self, name: str, default: int, *, low: int, high: int) -> int:
-        """Read a whole number within bounds."""
-        text = self.text(name, str(default))
-        value = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(high)) else low - 1
-        if not low <= value <= high:
-            self.problem(name, f"must be {low} to {high}, got '{text}'")
-        return value
-
-
-def url_problem(url: str, *, in_azure: bool) -> str | None:
-    """Say what is wrong with a downstream URL, or None."""
-    if not url.isascii() or not url.isprintable() or " " in url:
-        return "must be a URL in plain ASCII"
-    try:
-        parts = urlsplit(url)
-        usable = parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.scheme not in {"https", "http"} or not parts.hostname:
-        return "must be https://<host>/<path>"
-    if parts.scheme == "http" and (in_azure or not is_loopback(parts.hostname)):
-        return "must be https (http is for a loopback host, outside Azure)"
-    if parts.query or parts.fragment or "@" in parts.netloc:
-        return "must not carry a query, a fragment or a user name"
-    return None
-
-
-def is_local(url: str) -> bool:
-    """Say whether a URL is plain http, which `url_problem` allows on this machine only."""
-    return url.startswith("http://")
+    def _guid(self, name: str, value: str) -> str:
+        if value and not is_guid(value):
+            self.problem(name, f"must be a GUID, got '{value}'")
+        return value.lower()

@@ -1,22 +1,24 @@
-"""The settings: read once, checked whole, never changed.
+"""The settings of the endpoint: read once, checked whole, never changed.
 
-Microsoft's own names where its .NET trigger has one, so that people who move over keep their settings. There is no
-setting that turns token validation off. Tenant and audience have no default: a guess there would be a hole.
+They have Microsoft's own names where its .NET trigger has them, so that people who migrate keep their settings. No
+setting turns token validation off. Tenant and audience have no default, because a guess there would be a hole.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from claims.contract import EVENT_SERVICE_APP_ID
-from claims.errors import SettingsError
-from claims.settings.authority import Authority, authority_problem
-from claims.settings.credential import CREDENTIAL, DEFAULT_KIND, credential_problems, runs_in_azure
+from claims.contract import EVENT_SERVICE_APP_ID, is_guid
+from claims.settings.authority import Authority, parse_authority
+from claims.settings.credential import CREDENTIAL, DEFAULT_KIND, credential_problems
+from claims.settings.reader import SettingsReader
+from claims.settings.unknown_names import check_names
 
 AUTHORITY_URL: Final = "AuthenticationEvents__AuthorityUrl"
 AUDIENCE_APP_ID: Final = "AuthenticationEvents__AudienceAppId"
 AUTHORIZED_PARTY_APP_ID: Final = "AuthenticationEvents__AuthorizedPartyAppId"
+BYPASS_TOKEN_VALIDATION: Final = "AuthenticationEvents__BypassTokenValidation"  # noqa: S105 (the name of a setting)
 APPLICATION_ID_URI: Final = "Claims__ApplicationIdUri"
 TENANT_ID: Final = "Claims__TenantId"
 ADDITIONAL_AUTHORITY_URLS: Final = "Claims__AdditionalAuthorityUrls"
@@ -28,6 +30,25 @@ ON_FAILURE: Final = "Claims__OnFailure"
 STALE_SECONDS: Final = "Claims__StaleSeconds"
 MAX_CONCURRENT: Final = "Claims__MaxConcurrent"
 PROVIDER: Final = "Claims__Provider"
+#: What they mean: docs/settings.md.
+SETTINGS: Final = (
+    AUTHORITY_URL,
+    AUDIENCE_APP_ID,
+    AUTHORIZED_PARTY_APP_ID,
+    BYPASS_TOKEN_VALIDATION,
+    APPLICATION_ID_URI,
+    TENANT_ID,
+    ADDITIONAL_AUTHORITY_URLS,
+    ADDITIONAL_CALLER_APP_IDS,
+    ALLOW_ADDITIONAL_CALLERS,
+    ALLOWED_EXTENSION_IDS,
+    BUDGET_MS,
+    ON_FAILURE,
+    STALE_SECONDS,
+    MAX_CONCURRENT,
+    PROVIDER,
+    CREDENTIAL,
+)
 
 MIN_BUDGET_MS: Final = 100
 MAX_BUDGET_MS: Final = 1900
@@ -39,8 +60,6 @@ DEFAULT_MAX_CONCURRENT: Final = 200
 
 type OnFailure = Literal["fail", "omit", "stale"]
 
-_GUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_ZERO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 _PROVIDER_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -49,19 +68,19 @@ class Settings:
     """What the endpoint may believe, and how long it may take.
 
     Attributes:
-        authorities: whose metadata is trusted; the first is ``AuthenticationEvents__AuthorityUrl``. All of one tenant.
-        tenant_id: the only tenant, a GUID in lower case.
-        audience_app_id: the client id of the API's app registration, a GUID in lower case.
-        application_id_uri: the other audience that a v1.0 token may carry, or None.
-        caller_app_ids: the callers accepted; Entra's event service, and whoever direct tests add.
-        allowed_extension_ids: the only extensions answered; empty means any of the tenant.
-        budget_ms: the answer leaves this many milliseconds after the request came.
-        on_failure: what is answered when the provider fails or is late.
-        stale_s: for how many seconds ``stale`` may answer with a user's last good claims.
-        max_concurrent: how many events the provider works on at once.
-        provider: the module in ``claims/providers/`` that knows the claims.
-        credential: how downstream tokens are got, one of `claims.settings.credential.KINDS`.
-        warnings: what is legal and should not stay, one sentence each.
+        authorities: Those whose metadata is trusted; the first is ``AuthenticationEvents__AuthorityUrl``. All of one
+            tenant.
+        tenant_id: The only tenant, a GUID in lower case.
+        audience_app_id: The client id of the API's app registration, a GUID in lower case.
+        application_id_uri: The other audience that a v1.0 token may carry, or None.
+        caller_app_ids: The accepted callers: Entra's event service, and those that direct tests add.
+        allowed_extension_ids: The only extensions answered; empty means any of the tenant.
+        budget_ms: The answer leaves this many milliseconds after the request came.
+        on_failure: What is answered when the provider fails or is late.
+        stale_s: For how many seconds ``stale`` may answer with a user's last good claims.
+        max_concurrent: How many events the provider works on at once.
+        provider: The name of the provider's module in ``claims/providers/``.
+        warnings: What is legal and should not stay, one sentence each.
     """
 
     authorities: tuple[Authority, ...]
@@ -75,7 +94,6 @@ class Settings:
     stale_s: int
     max_concurrent: int
     provider: str
-    credential: str
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -83,138 +101,91 @@ class Settings:
         """Read the settings from the environment, where Azure puts app settings.
 
         Raises:
-            SettingsError: naming every setting that is missing, malformed or at odds with another.
+            SettingsError: Naming every setting that is missing, malformed, misspelled or contradicts another.
         """
-        reader = _Reader(environ)
-        urls = [reader.required(AUTHORITY_URL), *reader.items(ADDITIONAL_AUTHORITY_URLS)]
-        tenant_id = reader.tenant_id(urls[0])
-        caller_app_ids, warnings = reader.callers()
-        settings = cls(
-            authorities=reader.authorities(urls, tenant_id),
-            tenant_id=tenant_id,
-            audience_app_id=reader.guid(AUDIENCE_APP_ID, reader.required(AUDIENCE_APP_ID)),
-            application_id_uri=reader.application_id_uri(),
-            caller_app_ids=caller_app_ids,
-            allowed_extension_ids=reader.guids(ALLOWED_EXTENSION_IDS),
-            budget_ms=reader.integer(BUDGET_MS, DEFAULT_BUDGET_MS, MIN_BUDGET_MS, MAX_BUDGET_MS, "milliseconds"),
-            on_failure=reader.on_failure(),
-            stale_s=reader.integer(STALE_SECONDS, DEFAULT_STALE_S, 1, MAX_STALE_S, "seconds"),
-            max_concurrent=reader.integer(MAX_CONCURRENT, DEFAULT_MAX_CONCURRENT, 1, 10_000, "events"),
-            provider=reader.provider(),
-            credential=reader.credential(),
-            warnings=warnings,
-        )
-        if reader.problems:
-            raise SettingsError(tuple(reader.problems))
+        reader = SettingsReader(environ, SETTINGS)
+        settings = cls.read(reader)
+        reader.require_good()
         return settings
 
-
-class _Reader:
-    """Reads one setting at a time and remembers every problem, so that they are told all at once."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.in_azure = runs_in_azure(environ)
-        self.problems: list[str] = []
-
-    def optional(self, name: str) -> str:
-        return self._environ.get(name, "").strip()
-
-    def required(self, name: str) -> str:
-        value = self.optional(name)
-        if not value:
-            self.problems.append(f"{name} is required and is not set")
-        return value
-
-    def items(self, name: str) -> list[str]:
-        return [item for part in self.optional(name).split(",") if (item := part.strip())]
-
-    def guid(self, name: str, value: str) -> str:
-        guid = value.lower()
-        if value and (not _GUID.fullmatch(guid) or guid == _ZERO_GUID):
-            self.problems.append(f"{name} must be a GUID, got '{value}'")
-        return guid
-
-    def guids(self, name: str) -> frozenset[str]:
-        return frozenset(self.guid(name, item) for item in self.items(name))
-
-    def tenant_id(self, authority_url: str) -> str:
-        in_path = _last_segment(authority_url)
-        stated = self.guid(TENANT_ID, self.optional(TENANT_ID))
-        if _GUID.fullmatch(in_path):
-            if stated and stated != in_path:
-                self.problems.append(f"{TENANT_ID} is '{stated}', but {AUTHORITY_URL} names the tenant '{in_path}'")
-            return in_path
-        if authority_url and not stated:
-            self.problems.append(f"{TENANT_ID} is required, because {AUTHORITY_URL} does not end in the tenant's GUID")
-        return stated
-
-    def authorities(self, urls: list[str], tenant_id: str) -> tuple[Authority, ...]:
-        names = [AUTHORITY_URL] + [ADDITIONAL_AUTHORITY_URLS] * (len(urls) - 1)
-        for name, url in zip(names, urls, strict=True):
-            problem = authority_problem(url, in_azure=self.in_azure) if url else None
-            in_path = _last_segment(url)
-            if problem is None and _GUID.fullmatch(in_path) and tenant_id and in_path != tenant_id:
-                problem = f"must be of the tenant '{tenant_id}'"
-            if problem:
-                self.problems.append(f"{name} {problem}, got '{url}'")
-        return tuple(Authority(url=url.rstrip("/"), tenant_id=tenant_id) for url in dict.fromkeys(urls))
-
-    def callers(self) -> tuple[frozenset[str], tuple[str, ...]]:
-        party = EVENT_SERVICE_APP_ID
-        if AUTHORIZED_PARTY_APP_ID in self._environ:
-            party = self.guid(AUTHORIZED_PARTY_APP_ID, self.required(AUTHORIZED_PARTY_APP_ID))
-        additional = self.guids(ADDITIONAL_CALLER_APP_IDS)
-        allowed = self.optional(ALLOW_ADDITIONAL_CALLERS).lower()
-        if allowed not in {"", "true", "false"}:
-            self.problems.append(f"{ALLOW_ADDITIONAL_CALLERS} must be true or false, got '{allowed}'")
-        if additional and self.in_azure and allowed != "true":
-            self.problems.append(
-                f"{ADDITIONAL_CALLER_APP_IDS} is for direct tests and is refused in Azure"
-                f" (set {ALLOW_ADDITIONAL_CALLERS}=true to mean it)"
-            )
-        warning = f"{ADDITIONAL_CALLER_APP_IDS}: {len(additional)} more callers than Entra are accepted"
-        return additional | {party}, (warning,) if additional else ()
-
-    def application_id_uri(self) -> str | None:
-        uri = self.optional(APPLICATION_ID_URI)
-        if uri and not uri.startswith("api://"):
-            self.problems.append(f"{APPLICATION_ID_URI} must start with api://, got '{uri}'")
-        return uri or None
-
-    def integer(self, name: str, default: int, least: int, most: int, unit: str) -> int:
-        text = self.optional(name) or str(default)
-        value = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(most)) else -1
-        if not least <= value <= most:
-            self.problems.append(f"{name} must be {least} to {most} {unit}, got '{text}'")
-        return value
-
-    def on_failure(self) -> OnFailure:
-        match self.optional(ON_FAILURE).lower() or "fail":
-            case "fail" | "omit" | "stale" as policy:
-                return policy
-            case other:
-                self.problems.append(f"{ON_FAILURE} must be fail, omit or stale, got '{other}'")
-                return "fail"
-
-    def provider(self) -> str:
-        name = self.optional(PROVIDER) or "sample"
-        if not _PROVIDER_NAME.fullmatch(name):
-            self.problems.append(f"{PROVIDER} must be the name of a module in claims/providers/, got '{name}'")
-        return name
-
-    def credential(self) -> str:
-        kind = self.optional(CREDENTIAL) or DEFAULT_KIND
-        self.problems += credential_problems(kind, self._environ)
-        return kind
+    @classmethod
+    def read(cls, reader: SettingsReader) -> "Settings":
+        """Read the settings; the result is good only if the reader has no problems."""
+        urls, tenant_id = _authorities(reader)
+        settings = cls(
+            authorities=tuple(Authority(url, tenant_id) for url in urls),
+            tenant_id=tenant_id,
+            audience_app_id=reader.guid(AUDIENCE_APP_ID, required=True),
+            application_id_uri=_application_id_uri(reader),
+            caller_app_ids=_callers(reader),
+            allowed_extension_ids=reader.guids(ALLOWED_EXTENSION_IDS),
+            budget_ms=reader.integer(BUDGET_MS, DEFAULT_BUDGET_MS, MIN_BUDGET_MS, MAX_BUDGET_MS, "milliseconds"),
+            on_failure=reader.choice(ON_FAILURE, "fail", "omit", "stale"),
+            stale_s=reader.integer(STALE_SECONDS, DEFAULT_STALE_S, 1, MAX_STALE_S, "seconds"),
+            max_concurrent=reader.integer(MAX_CONCURRENT, DEFAULT_MAX_CONCURRENT, 1, 10_000, "events"),
+            provider=reader.text(PROVIDER, "sample"),
+        )
+        if problem := provider_name_problem(settings.provider):
+            reader.problems.append(problem)
+        reader.problems += credential_problems(reader.text(CREDENTIAL, DEFAULT_KIND), reader.environ)
+        if reader.text(BYPASS_TOKEN_VALIDATION, "false").lower() != "false":
+            reader.problem(BYPASS_TOKEN_VALIDATION, "must be removed: this endpoint validates every token")
+        check_names(reader, SETTINGS, settings.provider)
+        return replace(settings, warnings=tuple(reader.warnings))
 
 
-def provider_name(environ: Mapping[str, str]) -> str | None:
-    """Read ``Claims__Provider`` alone, for when other settings are at fault; None when it is itself."""
-    reader = _Reader(environ)
-    name = reader.provider()
-    return None if reader.problems else name
+def _authorities(reader: SettingsReader) -> tuple[list[str], str]:
+    """Return the authorities' URLs, each once, and the tenant's id."""
+    text = reader.required(AUTHORITY_URL)
+    url = reader.check_url(AUTHORITY_URL, text, parse_authority) if text else ""
+    tenant_id = _tenant_id(reader, url)
+    urls = [url]
+    for text in reader.items(ADDITIONAL_AUTHORITY_URLS):
+        urls.append(url := reader.check_url(ADDITIONAL_AUTHORITY_URLS, text, parse_authority))
+        if tenant_id and is_guid(in_path := _last_segment(url)) and in_path != tenant_id:
+            reader.problem(ADDITIONAL_AUTHORITY_URLS, f"must be of the tenant '{tenant_id}', got '{url}'")
+    return list(dict.fromkeys(urls)), tenant_id
+
+
+def _tenant_id(reader: SettingsReader, authority_url: str) -> str:
+    in_path, stated = _last_segment(authority_url), reader.guid(TENANT_ID)
+    if is_guid(in_path):
+        if stated and stated != in_path:
+            reader.problem(TENANT_ID, f"is '{stated}', but {AUTHORITY_URL} names the tenant '{in_path}'")
+        return in_path
+    if authority_url and not stated:
+        reader.problem(TENANT_ID, f"is required, because {AUTHORITY_URL} does not end in the tenant's GUID")
+    return stated
+
+
+def _application_id_uri(reader: SettingsReader) -> str | None:
+    uri = reader.text(APPLICATION_ID_URI)
+    if uri and not uri.startswith("api://"):
+        reader.problem(APPLICATION_ID_URI, f"must start with api://, got '{uri}'")
+    return uri or None
+
+
+def _callers(reader: SettingsReader) -> frozenset[str]:
+    # Present but empty is an error: the default would accept a caller that nobody configured.
+    party = reader.guid(AUTHORIZED_PARTY_APP_ID, required=AUTHORIZED_PARTY_APP_ID in reader.environ)
+    additional = reader.guids(ADDITIONAL_CALLER_APP_IDS)
+    allowed = reader.choice(ALLOW_ADDITIONAL_CALLERS, "false", "true") == "true"
+    if additional and reader.in_azure and not allowed:
+        reader.problem(
+            ADDITIONAL_CALLER_APP_IDS,
+            f"is for direct tests and is refused in Azure (set {ALLOW_ADDITIONAL_CALLERS}=true to allow it)",
+        )
+    if additional:
+        reader.warnings.append(f"{ADDITIONAL_CALLER_APP_IDS}: {len(additional)} more callers than Entra are accepted")
+    return additional | {party or EVENT_SERVICE_APP_ID}
+
+
+def provider_name_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a provider's module, or None."""
+    if _PROVIDER_NAME.fullmatch(name):
+        return None
+    return f"{PROVIDER} must be the name of a module in claims/providers/, got '{name}'"
 
 
 def _last_segment(url: str) -> str:
-    return url.rstrip("/").rpartition("/")[2].lower()
+    return url.rpartition("/")[2].lower()

@@ -16,7 +16,7 @@ from tree_sitter import Node
 from claims.contract import MAX_TIMEOUT_MS
 from claims.downstream.table_client import CONNECTION_STRING
 from claims.errors import SettingsError
-from claims.provider import load_provider
+from claims.provider_module import load_provider
 from claims.settings.credential import IDENTITY_ENDPOINT, IDENTITY_HEADER
 from claims.settings.settings import APPLICATION_ID_URI, AUDIENCE_APP_ID, BUDGET_MS, PROVIDER, Settings
 from infra.checker.bicep import BicepFile, literal, members, text

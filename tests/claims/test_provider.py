@@ -1,58 +1,103 @@
-"""Choosing the provider."""
+"""The provider's contract, and the providers that are here."""
 
+import importlib
 import json
-import sys
+import pkgutil
+import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from selftest.tenant.doctor.evidence import settings as doctor
 
-from claims.errors import SettingsError
+import claims.providers
 from claims.event import parse_event
-from claims.provider import ProviderContext, load_provider
+from claims.provider import NamesClaims, ProviderContext
+from claims.provider_module import load_provider
+from claims.settings.settings import SETTINGS
 from tests.claims.site import good_event
+
+ROOT = Path(__file__).parents[2]
+BUILT_IN = [module.name for module in pkgutil.iter_modules(claims.providers.__path__)]
+#: The least with which each starts, and the claims that it then names.
+LEAST = {
+    "graph": ({"Claims__Graph__Attributes": "mail:email", "Claims__Graph__GroupsClaim": "groups"}, {"email", "groups"}),
+    "profile_api": (
+        {"Claims__ProfileApi__Url": "http://127.0.0.1:1", "Claims__ProfileApi__Claims": "level,a:roles"},
+        {"level", "roles"},
+    ),
+    "sample": ({}, {"CorrelationId", "ApiVersion", "DateOfBirth", "CustomRoles"}),
+    "table": (
+        {
+            "Claims__Table__Name": "claims",
+            "Claims__Table__Url": "https://a.example",
+            "Claims__Table__Claims": "level",
+        },
+        {"level"},
+    ),
+}
+
+
+def _declared() -> set[str]:
+    modules = [importlib.import_module(f"claims.providers.{name}") for name in BUILT_IN]
+    return {*SETTINGS, *(name for module in modules for name in module.SETTINGS)}
+
+
+class Recorded(dict[str, str]):
+    """An environment that remembers which settings were read."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.read: set[str] = set()
+
+    def get(self, name: str, default: object = None) -> object:  # type: ignore[override] # (a double of the one use)
+        self.read.add(name)
+        return super().get(name, default)
 
 
 async def test_sample_answers_as_the_how_to() -> None:
     """The four claims of Microsoft's how-to, the correlation id being the event's."""
     event = parse_event(json.dumps(good_event()).encode())
-    claims = await load_provider("sample", {}).provide(event, ProviderContext(remaining_s=lambda: 1.0))
-    assert claims == {
+    provider = load_provider("sample", {})
+    provided = await provider.provide(event, ProviderContext(remaining_s=lambda: 1.0))
+    assert provided == {
         "CorrelationId": event.context.correlation_id,
         "ApiVersion": "1.0.0",
         "DateOfBirth": "01/01/2000",
         "CustomRoles": ["Writer", "Editor"],
     }
+    assert isinstance(provider, NamesClaims)
+    assert provider.claim_names == provided.keys()
 
 
-def test_unknown_provider() -> None:
-    """A name without a module is told as the setting that it came from."""
-    with pytest.raises(SettingsError, match="Claims__Provider names 'nobody'"):
-        load_provider("nobody", {})
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_built_in_providers_read_what_they_declare(name: str) -> None:
+    """Nothing else, so that docs, doctor and deployment can rely on the declaration; and they name their claims."""
+    least, names = LEAST[name]
+    environ = Recorded(dict(least))
+    provider = load_provider(name, environ)
+    declared = set(importlib.import_module(f"claims.providers.{name}").SETTINGS)
+    read = {setting for setting in environ.read if setting.startswith("Claims__")} - {"Claims__Credential"}
+    assert read == declared
+    assert isinstance(provider, NamesClaims)
+    assert provider.claim_names == names
 
 
-def test_module_without_create(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module that is no provider is told so."""
-    monkeypatch.setitem(sys.modules, "claims.providers.empty", ModuleType("empty"))
-    with pytest.raises(SettingsError, match=r"has no create\(environ\)"):
-        load_provider("empty", {})
+@pytest.mark.parametrize(
+    ("page", "absent"),
+    [("docs/settings.md", set()), ("infra/main.bicep", {"AuthenticationEvents__BypassTokenValidation"})],
+)
+def test_every_declared_setting_is_documented_and_deployed(page: str, absent: set[str]) -> None:
+    """And no page names a setting that nobody declares."""
+    named = set(re.findall(r"\b(?:Claims|AuthenticationEvents)__\w+", (ROOT / page).read_text()))
+    assert named == _declared() - absent
 
 
-def test_creation_of_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What create returns must be a provider."""
-    module = ModuleType("odd")
-    vars(module)["create"] = dict
-    monkeypatch.setitem(sys.modules, "claims.providers.odd", module)
-    with pytest.raises(SettingsError, match=r"has no provide\(event, context\)"):
-        load_provider("odd", {})
-
-
-def test_a_provider_s_own_missing_import_is_not_hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A module that imports what is not installed fails with that name, not as an unknown provider."""
-    (tmp_path / "broken.py").write_text("import not_installed_anywhere\n")
-    monkeypatch.setattr("claims.providers.__path__", [str(tmp_path)])
-    with pytest.raises(ModuleNotFoundError, match="not_installed_anywhere"):
-        load_provider("broken", {})
+def test_other_files_name_known_settings_only() -> None:
+    """What the deployment and the doctor read is what a module declares."""
+    files = [path for path in (ROOT / "infra").rglob("*") if path.suffix in {".bicep", ".json", ".py", ".kql"}]
+    named = {name for path in files for name in re.findall(r"\b(?:Claims|AuthenticationEvents)__\w+", path.read_text())}
+    asked = {*doctor._CLAIMS_OF.values(), *doctor._GRAPH_CLAIMS}
+    assert (named | asked) <= _declared()
 
 
 def test_context_measures_nothing_by_itself() -> None:

@@ -32,6 +32,7 @@ _SETTING = re.compile(r"\b(?:AuthenticationEvents|Claims|AZURE)_[A-Za-z_]+\b")
 
 #: Settings that the code knows and that no deployment of this project sets, and why.
 ABSENT = {
+    "AuthenticationEvents__BypassTokenValidation": "Microsoft's switch, which stops the start of this endpoint",
     "AZURE_AUTHORITY_HOST": "for sovereign clouds; in providerSettings where needed",
     "AZURE_CLIENT_CERTIFICATE_PASSWORD": "the credential client-certificate needs a file beside the app",
     "AZURE_CLIENT_CERTIFICATE_PATH": "the same",

@@ -9,7 +9,8 @@ import os
 import sys
 import time
 
-from claims.provider import ProviderContext, load_provider
+from claims.provider import ProviderContext
+from claims.provider_module import load_provider
 from tests.claims.providers.desk import EVENT
 
 BEAT_S = 0.001

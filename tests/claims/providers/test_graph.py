@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -302,7 +303,7 @@ def test_settings_are_told_wrong_at_once() -> None:
         create(
             {
                 "Claims__Graph__Attributes": "department:x, manager($expand):y",
-                "Claims__Graph__GroupsClaim": "groups",
+                "Claims__Graph__GroupsClaim": "x",
                 "Claims__Graph__AppRolesClaim": "x",
                 "Claims__Graph__MaxNames": "999",
                 "Claims__Graph__Url": "ftp://x",
@@ -317,3 +318,10 @@ def test_settings_are_told_wrong_at_once() -> None:
     ]
     with pytest.raises(SettingsError, match="nothing to ask for"):
         create({})
+
+
+async def test_restricted_names_are_accepted() -> None:
+    """A claims mapping policy's target may not have these names; the reply may, and the log shows them whole."""
+    given = {"Attributes": "mail:email", "GroupsClaim": "groups", "AppRolesClaim": "roles"}
+    async with aclosing(create({f"Claims__Graph__{name}": text for name, text in given.items()})) as provider:
+        assert provider.claim_names == {"email", "groups", "roles"}

@@ -79,9 +79,10 @@ async def test_from_settings_with_a_scope() -> None:
 def test_settings_are_told_wrong_at_once() -> None:
     """Every setting at fault is named."""
     with pytest.raises(SettingsError) as failed:
-        create({"Claims__ProfileApi__Url": "http://api.example.com", "Claims__ProfileApi__Claims": "a:b:,sub"})
+        create({"Claims__ProfileApi__Url": "http://api.example.com", "Claims__ProfileApi__Claims": ":b,c"})
     assert [problem.split()[0] for problem in failed.value.problems] == [
         "Claims__ProfileApi__Url",
+        "Claims__ProfileApi__Scope",
         "Claims__ProfileApi__Claims",
     ]
     with pytest.raises(SettingsError, match="Claims__ProfileApi__Scope is required"):

@@ -4,65 +4,53 @@ import json
 
 import pytest
 
-from claims.settings.authority import Authority, authority_problem, is_loopback
+from claims.settings.authority import Authority, parse_authority
 from claims.token.metadata import MetadataError, parse_metadata
 from tests.claims.site import AUTHORITY, ISSUERS, KEYS_V2, TENANT_ID
 from tests.claims.token.hostile_documents import METADATA
 
 
 @pytest.mark.parametrize(
-    ("url", "in_azure"),
+    ("text", "url"),
     [
-        (AUTHORITY, True),
-        (f"https://contoso.ciamlogin.com/{TENANT_ID}", True),
-        ("https://login.microsoftonline.com/contoso.onmicrosoft.com", True),
-        (f"http://127.0.0.1:8400/{TENANT_ID}", False),
-        (f"http://[::1]:8400/{TENANT_ID}", False),
-        (f"http://localhost/{TENANT_ID}/", False),
+        (AUTHORITY, AUTHORITY),
+        (f"https://LOGIN.microsoftonline.com:443/{TENANT_ID}/", AUTHORITY),
+        (f"https://contoso.ciamlogin.com/{TENANT_ID}", f"https://contoso.ciamlogin.com/{TENANT_ID}"),
+        ("https://login.microsoftonline.com/Contoso.com", "https://login.microsoftonline.com/Contoso.com"),
+        (f"http://127.0.0.1:8400/{TENANT_ID}", f"http://127.0.0.1:8400/{TENANT_ID}"),
+        (f"http://[::1]:8400/{TENANT_ID}", f"http://[::1]:8400/{TENANT_ID}"),
+        (f"http://localhost:80/{TENANT_ID}//", f"http://localhost/{TENANT_ID}"),
     ],
 )
-def test_authority_is_accepted(url: str, in_azure: bool) -> None:  # noqa: FBT001 (a table)
-    """A tenant-specific authority over https anywhere, over http on this machine."""
-    assert authority_problem(url, in_azure=in_azure) is None
+def test_authority_is_accepted(text: str, url: str) -> None:
+    """A tenant-specific authority over https anywhere, over http on this machine; written in one form."""
+    assert parse_authority(text, in_azure=False) == url
 
 
 @pytest.mark.parametrize(
     ("url", "in_azure", "why"),
     [
         ("login.microsoftonline.com/x", False, "https://<host>"),
-        ("ftp://login.microsoftonline.com/x", False, "https://<host>"),
-        ("https:///x", False, "https://<host>"),
         ("http://login.microsoftonline.com/x", False, "loopback"),
         (f"http://127.0.0.1/{TENANT_ID}", True, "outside Azure"),
-        ("http://127.0.0.1.example/x", False, "loopback"),
         ("https://login.microsoftonline.com/x?y=1", False, "query"),
-        ("https://login.microsoftonline.com/x#y", False, "fragment"),
+        ("https://login.microsoftonline.com/x?", False, "query"),
+        ("https://login.microsoftonline.com/x#", False, "fragment"),
         ("https://user@login.microsoftonline.com/x", False, "user name"),
         ("https://login.microsoftonline.com", False, "path segment"),
+        ("https://login.microsoftonline.com/", False, "path segment"),
+        ("https://login.microsoftonline.com/..", False, "path segment"),
+        ("https://login.microsoftonline.com//x", False, "path segment"),
         ("https://login.microsoftonline.com/x/v2.0", False, "path segment"),
         ("https://login.microsoftonline.com/Common", False, "one tenant"),
         ("https://login.microsoftonline.com/organizations", False, "one tenant"),
         ("https://login.microsoftonline.com/consumers", False, "one tenant"),
-        ("https://login.microsoftonline.com:0/x", False, "plain ASCII"),
-        ("https://login.microsoftonline.com:99999/x", False, "plain ASCII"),
-        ("https://[::1/x", False, "plain ASCII"),
-        ("https://lógin.example/x", False, "plain ASCII"),
-        ("https://login.microsoftonline.com/a b", False, "plain ASCII"),
     ],
 )
 def test_authority_is_refused(url: str, in_azure: bool, why: str) -> None:  # noqa: FBT001 (a table)
     """Everything else has a reason."""
-    problem = authority_problem(url, in_azure=in_azure)
-    assert problem is not None
-    assert why in problem
-
-
-def test_loopback_names() -> None:
-    """Only this machine is loopback, whatever a name looks like."""
-    assert is_loopback("localhost")
-    assert is_loopback("127.9.9.9")
-    assert not is_loopback("localhost.example")
-    assert not is_loopback("10.0.0.1")
+    with pytest.raises(ValueError, match=why):
+        parse_authority(url, in_azure=in_azure)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +94,19 @@ def test_external_id_keys_on_the_twin_host() -> None:
     assert Authority("https://contoso.ciamlogin.com/x", TENANT_ID).serves_keys(twin)
     assert not Authority(AUTHORITY, TENANT_ID).serves_keys(twin)
     assert Authority(AUTHORITY, TENANT_ID).serves_keys(AUTHORITY + KEYS_V2)
+
+
+@pytest.mark.parametrize(
+    ("jwks_uri", "serves"),
+    [
+        (f"https://LOGIN.microsoftonline.com:443/{TENANT_ID}/keys?p=x", True),
+        ("https://login.microsoftonline.com:8443/keys", False),
+        ("https://login.microsoftonline.com@evil.example/keys", False),
+        ("https://login.microsoftonline.com\\@evil.example/keys", False),
+        ("https://[::1", False),
+        ("", False),
+    ],
+)
+def test_key_urls_are_compared_as_urls(jwks_uri: str, *, serves: bool) -> None:
+    """Case and a default port do not matter; what parsers read differently is refused."""
+    assert Authority(AUTHORITY, TENANT_ID).serves_keys(jwks_uri) is serves

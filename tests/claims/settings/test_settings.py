@@ -1,11 +1,17 @@
 """Settings: whole and right, or every problem at once."""
 
+import contextlib
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from claims.contract import EVENT_SERVICE_APP_ID
 from claims.errors import SettingsError
 from claims.settings.settings import DEFAULT_BUDGET_MS, Settings
-from tests.claims.site import AUDIENCE, AUTHORITY, EXTENSION_ID, TENANT_ID, settings
+from claims.token.metadata import parse_metadata
+from tests.claims.site import AUDIENCE, AUTHORITY, EXTENSION_ID, ISSUERS, TENANT_ID, settings
 
 OTHER = "99999999-9999-4999-8999-999999999999"
 
@@ -22,11 +28,10 @@ def test_defaults() -> None:
     assert made.caller_app_ids == {EVENT_SERVICE_APP_ID}
     assert (made.allowed_extension_ids, made.application_id_uri) == (frozenset(), None)
     assert (made.budget_ms, made.provider, made.warnings) == (DEFAULT_BUDGET_MS, "sample", ())
-    assert made.credential == "default"
 
 
-def test_every_problem_is_told_at_once() -> None:
-    """One start, one message, all that is to be mended."""
+def test_every_problem_is_reported_at_once() -> None:
+    """One start, one message, every setting at fault."""
     with pytest.raises(SettingsError) as refused:
         Settings.from_env(
             {"Claims__BudgetMs": "2000", "Claims__Provider": "../x", "Claims__ApplicationIdUri": "https://x"}
@@ -58,9 +63,13 @@ def test_every_problem_is_told_at_once() -> None:
         ),
         ({"Claims__AdditionalAuthorityUrls": f"https://x.ciamlogin.com/{OTHER}"}, "must be of the tenant"),
         ({"Claims__AdditionalAuthorityUrls": "https://x.ciamlogin.com/common"}, "must name one tenant"),
+        ({"AuthenticationEvents__AuthorityUrl": f"{AUTHORITY}?"}, "must not have a query"),
+        ({"AuthenticationEvents__AuthorityUrl": "https://[::1"}, "AuthorityUrl must be https://<host>"),
+        ({"AuthenticationEvents__BypassTokenValidation": "true"}, "BypassTokenValidation must be removed"),
+        ({"AuthenticationEvents__BypassTokenValidation": "1"}, "BypassTokenValidation must be removed"),
         ({"Claims__AllowedExtensionIds": f"{EXTENSION_ID},x"}, "AllowedExtensionIds must be a GUID"),
         ({"Claims__AdditionalCallerAppIds": OTHER, "WEBSITE_SITE_NAME": "app"}, "refused in Azure"),
-        ({"Claims__AllowAdditionalCallers": "yes"}, "must be true or false"),
+        ({"Claims__AllowAdditionalCallers": "yes"}, "must be false or true"),
         (
             {"AuthenticationEvents__AuthorityUrl": f"http://127.0.0.1/{TENANT_ID}", "WEBSITE_INSTANCE_ID": "x"},
             "outside Azure",
@@ -78,6 +87,27 @@ def test_refused(changes: dict[str, str], why: str) -> None:
     """A wrong or contradictory setting stops the start."""
     with pytest.raises(SettingsError, match=why):
         settings(**changes)
+
+
+def test_authorities_are_compared_as_urls() -> None:
+    """A capital letter or the default port makes no other authority, and no other tenant."""
+    written = f"https://LOGIN.microsoftonline.com:443/{TENANT_ID}"
+    made = settings(AuthenticationEvents__AuthorityUrl=written, Claims__AdditionalAuthorityUrls=AUTHORITY)
+    assert [authority.url for authority in made.authorities] == [AUTHORITY]
+    keys = {"issuer": ISSUERS["2.0"], "jwks_uri": f"{AUTHORITY}/discovery/v2.0/keys"}
+    assert parse_metadata(json.dumps(keys).encode(), made.authorities[0], "2.0").issuer == ISSUERS["2.0"]
+
+
+@given(st.text(), st.sampled_from(["AuthenticationEvents__AuthorityUrl", "Claims__AdditionalAuthorityUrls"]))
+def test_any_text_is_read_or_refused(text: str, name: str) -> None:
+    """No text in the place of an authority raises anything but a settings error."""
+    with contextlib.suppress(SettingsError):
+        assert settings(**{name: text}).tenant_id == TENANT_ID
+
+
+def test_bypass_that_is_off() -> None:
+    """Microsoft's own setting may stay where it says what is so anyway."""
+    assert settings(AuthenticationEvents__BypassTokenValidation="False").warnings == ()
 
 
 def test_domain_name_with_tenant_id() -> None:
@@ -156,4 +186,4 @@ def test_credential_refused(kind: str, given: dict[str, str], why: str) -> None:
 )
 def test_credential_accepted(kind: str, given: dict[str, str]) -> None:
     """Every kind with all that it needs; an authority may be a bare host, as azure-identity takes it."""
-    assert settings(Claims__Credential=f" {kind} ", **given).credential == kind
+    assert settings(Claims__Credential=f" {kind} ", **given).warnings == ()

@@ -1,0 +1,89 @@
+"""The provider's module: imported and asked for its provider, or refused with file and line.
+
+A copier's mistake in it is a problem of the settings, because ``Claims__Provider`` names it. Of an exception only the
+type is shown: its message may contain a secret, and so might a chained traceback.
+"""
+
+import importlib
+import inspect
+import traceback
+from collections.abc import Mapping
+from pathlib import PurePath
+from types import ModuleType
+
+from claims.errors import SettingsError
+from claims.provider import Provider
+from claims.settings.settings import PROVIDER, provider_name_problem
+
+
+def load_provider(name: str, environ: Mapping[str, str]) -> Provider:
+    """Import the named provider and create it.
+
+    Args:
+        name: A module in ``claims/providers/``.
+        environ: The app's settings.
+
+    Raises:
+        SettingsError: The module is missing or cannot be imported, it has no ``create`` or creates no provider, or the
+            provider's own settings are invalid.
+    """
+    if problem := provider_name_problem(name):
+        raise SettingsError((problem,))
+    qualified = f"claims.providers.{name}"
+    try:
+        return _create(importlib.import_module(qualified), name, environ)
+    except SettingsError:
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever it is, the start must say where)
+        fault = _fault(error, name, environ)
+    raise SettingsError((fault,))
+
+
+def _create(module: ModuleType, name: str, environ: Mapping[str, str]) -> Provider:
+    create = getattr(module, "create", None)
+    if not callable(create):
+        raise _refused(name, f"claims/providers/{name}.py has no create(environ)")
+    provider = create(environ)
+    if not isinstance(provider, Provider) or not callable(provider.provide):
+        raise _refused(name, "what it creates has no provide(event, context)")
+    provide = inspect.unwrap(provider.provide)
+    written_as_function = inspect.isfunction(provide) or inspect.ismethod(provide)
+    if written_as_function and not inspect.iscoroutinefunction(provide):
+        code = provide.__code__
+        raise _refused(name, f"its provide is not 'async def' ({_place(code.co_filename, code.co_firstlineno)})")
+    return provider
+
+
+def _fault(error: BaseException, name: str, environ: Mapping[str, str]) -> str:
+    """Return the sentence for an exception that left the module."""
+    place = _where(error, name)
+    match error:
+        case ModuleNotFoundError(name=missing) if missing == f"claims.providers.{name}":
+            return f"{PROVIDER} names '{name}', and there is no claims/providers/{name}.py"
+        case ModuleNotFoundError(name=str(missing)):
+            return f"{PROVIDER} names '{name}', which imports '{missing}', and there is no such module ({place})"
+        case SyntaxError(filename=str(file), lineno=int(line), msg=message):
+            return f"{PROVIDER} names '{name}', which is not valid Python: {message} ({_place(file, line)})"
+        case KeyError(args=(str(key),)) if (
+            key.startswith(("Claims__", "AuthenticationEvents__")) and key not in environ
+        ):
+            return f"{key} is required and is not set ({place})"
+    return f"{PROVIDER} names '{name}', which raised {type(error).__name__} ({place})"
+
+
+def _where(error: BaseException, name: str) -> str:
+    """Return the last place in the provider's own code that an exception passed."""
+    place = f"{name}.py"
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        path = PurePath(frame.f_code.co_filename)
+        if name in {path.stem, path.parent.name}:
+            place = _place(frame.f_code.co_filename, line)
+    return place
+
+
+def _place(file: str, line: int) -> str:
+    return f"{PurePath(file).name}:{line}"
+
+
+def _refused(name: str, sentence: str) -> SettingsError:
+    return SettingsError((f"{PROVIDER} names '{name}', and {sentence}",))
