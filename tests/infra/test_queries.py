@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from claims.record import RequestRecord
+from tests.infra.checkout import ROOT
 
-QUERIES = sorted((Path(__file__).parent.parent / "infra" / "queries").glob("*.kql"))
+QUERIES = sorted((ROOT / "infra/queries").glob("*.kql"))
 
 
 def _members(caplog: pytest.LogCaptureFixture) -> set[str]:
@@ -38,3 +39,11 @@ def test_query_reads_what_the_line_has(path: Path, caplog: pytest.LogCaptureFixt
 def test_there_are_queries() -> None:
     """Percentiles, slowest, cache hits and failures, and those of the alerts."""
     assert len(QUERIES) >= 10
+
+
+def test_queries_name_the_function_as_the_host_does() -> None:
+    """The host calls a request by the function's name, which is not that of its route."""
+    named = re.findall(r"async def (\w+)\(req", (ROOT / "function_app.py").read_text())
+    asked = {name for path in QUERIES for name in re.findall(r'Name =~ "(\w+)"', path.read_text())}
+    assert asked
+    assert asked <= set(named)

@@ -1,0 +1,36 @@
+"""A mistake to plant: a small change of a good file, and the rule that has to find it."""
+
+from dataclasses import dataclass
+
+from tests.infra.rules import RULES
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake.
+
+    Attributes:
+        name: What is wrong, in words.
+        file: The file to change.
+        old: What is in the file; its first occurrence is meant.
+        new: What takes its place.
+        rule: The rule that has to find it: one of `tests.infra.rules`, or else one of the compiler's.
+        named: What the message has to name.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    rule: str
+    named: str
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a rule of ours finds it, because the compiler does not."""
+        return self.rule in RULES
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the compiler reads the file."""
+        return self.file.endswith((".bicep", ".kql", "/workbook.json"))
