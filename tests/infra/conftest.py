@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -70,9 +71,14 @@ class Plan:
         return app["properties"]
 
     @property
-    def settings(self) -> set[str]:
-        """The names of the app settings; they are one expression, because some values are known to Azure only."""
-        return set(re.findall(r"createObject\('key', '(\w+)'", self.app["siteConfig"]["appSettings"]))
+    def settings(self) -> dict[str, str]:
+        """The app settings with literal values, and the names of the endpoint's other ones with an empty value.
+
+        They are one expression, because some values are known to Azure only.
+        """
+        expression = self.app["siteConfig"]["appSettings"]
+        names = re.findall(r"createObject\('key', '(\w+)'", expression)
+        return dict.fromkeys(names, "") | dict(re.findall(r"'(\w+)'(?:, 'value')?, '([^']*)'", expression))
 
 
 @pytest.fixture(scope="session")
@@ -136,13 +142,13 @@ def planted(
     if found_compiler is not None:
         good = request.getfixturevalue("compiled").checkout.templates
         found = build(found_compiler, top, f"**/{_JUDGED}.bicep", out)
-    result = {}
-    for name, root in roots.items():
-        made = out / root.name / "infra" / f"{_JUDGED}.json"
-        changed = {"main": json.loads(made.read_text(encoding="utf-8"))} if made.exists() else {}
-        diagnostics = [one for one in found if one.file.is_relative_to(root)]
-        result[name] = Planted(Checkout(root, {**good, **changed}), diagnostics)
-    return result
+    return {
+        mistake.name: Planted(
+            Checkout(root, _changed(good, mistake, root, out / root.name / "infra" / f"{_JUDGED}.json")),
+            [one for one in found if one.file.is_relative_to(root)],
+        )
+        for mistake, root in zip(MISTAKES, roots.values(), strict=True)
+    }
 
 
 def _plant(mistake: Mistake, root: Path) -> None:
@@ -150,7 +156,23 @@ def _plant(mistake: Mistake, root: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert mistake.old in text, f"{mistake.name}: {mistake.file} does not have {mistake.old!r}"
     path.write_text(text.replace(mistake.old, mistake.new, 1), encoding="utf-8")
-    # What the compiler knows it knows of one file; our rules read the template of the whole deployment.
-    if mistake.is_compiled:
-        judged = root / "infra/main.bicep" if mistake.is_ours else path
-        shutil.copyfile(judged, judged.with_name(f"{_JUDGED}.bicep"))
+    if mistake.is_bicep:
+        shutil.copyfile(path, path.with_name(f"{_JUDGED}.bicep"))
+
+
+def _changed(good: Mapping[str, Any], mistake: Mistake, root: Path, compiled: Path) -> Mapping[str, Any]:
+    """Return the templates of a copy: the good ones, with the one file that is broken in its place."""
+    if not good or not (mistake.is_bicep or mistake.file.endswith(".kql")):
+        return good
+    if not mistake.is_bicep:
+        old, new = (json.dumps((folder / mistake.file).read_text(encoding="utf-8")) for folder in (ROOT, root))
+        changed: Mapping[str, Any] = json.loads(json.dumps(good).replace(old, new))
+        return changed
+    if not compiled.exists():
+        return good
+    template = json.loads(compiled.read_text(encoding="utf-8"))
+    if mistake.file == "infra/main.bicep":
+        return {**good, "main": template}
+    main = json.loads(json.dumps(good["main"]))
+    main["resources"][Path(mistake.file).stem]["properties"]["template"] = template
+    return {**good, "main": main}

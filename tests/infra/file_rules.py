@@ -20,6 +20,9 @@ _BESIDE: Final = ROOT.parent / "shared" / "data" / "azure.yaml.schema.json"
 _PARAMETERS: Final = "infra/main.parameters.json"
 #: Where commands read azd's environment.
 _READERS: Final = ("azure.yaml", "docs/deploy.md")
+#: Functions of Kusto that take each row as one, and the argument by which the others weigh it.
+_COUNTS_ROWS: Final = re.compile(r"\b(avg|avgif|count|countif|dcount|dcountif|percentile|percentiles|stdev|variance)\(")
+_WEIGHT: Final = re.compile(r"\b(?:sum\(|sumif\(|percentilesw?\(\w+, |percentilew\(\w+, )(\w+)")
 _TAG: Final = re.compile(r"azd-service-name\W+(\w+)")
 
 
@@ -50,6 +53,30 @@ def queries(checkout: Checkout) -> Iterator[str]:
     kusto.prepare(texts.values())
     for name, query in sorted(texts.items()):
         yield from (f"{name}:{line}: {message}" for line, message in kusto.judge(query).diagnostics)
+
+
+def query_weights(checkout: Checkout) -> Iterator[str]:
+    """Each query counts by ItemCount, because one row of sampled telemetry stands for many."""
+    for name, query in _app_queries(checkout):
+        yield from (f"{name}: {called}() counts rows" for called in _COUNTS_ROWS.findall(query))
+        for weight in _WEIGHT.findall(query):
+            if weight != "ItemCount" and f"extend {weight} = ItemCount *" not in query:
+                yield f"{name}: {weight} is not made of ItemCount"
+
+
+def alert_calls(checkout: Checkout) -> Iterator[str]:
+    """Each alert divides by authenticated calls: not by those answered 401, nor by the 500 of the host."""
+    for name, query in _app_queries(checkout):
+        calls = "toint(line.status) != 401" if "AppTraces" in query else 'ResultCode !in ("401", "500")'
+        if name.startswith("alert-") and calls not in query:
+            yield f"{name} counts calls of strangers"
+
+
+def _app_queries(checkout: Checkout) -> Iterator[tuple[str, str]]:
+    for path in sorted((checkout.root / "infra/queries").glob("*.kql")):
+        query = path.read_text(encoding="utf-8")
+        if re.search(r"(?m)^App(Requests|Traces)$", query):
+            yield path.name, query
 
 
 def queries_used(checkout: Checkout) -> Iterator[str]:
@@ -84,7 +111,10 @@ def host(checkout: Checkout) -> Iterator[str]:
     sampling = logging.get("applicationInsights", {}).get("samplingSettings", {})
     kept = str(sampling.get("excludedTypes", "")).split(";")
     if sampling.get("isEnabled", True):
-        yield from (f"samplingSettings.excludedTypes lacks {kind}" for kind in ("Request", "Trace") if kind not in kept)
+        lost = [kind for kind in ("Exception", "Trace") if kind not in kept]
+        yield from (f"samplingSettings.excludedTypes lacks {kind}" for kind in lost)
+    if "Request" in kept or not sampling.get("isEnabled", True):
+        yield "requests are not sampled: how much is stored of those that are refused is a stranger's choice"
     http = settings.get("extensions", {}).get("http", {})
     if http.get("routePrefix", "api") != "api":
         yield f"the route prefix is api, which Entra's target URL and the probe have; got {http['routePrefix']!r}"

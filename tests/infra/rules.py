@@ -10,6 +10,7 @@ from tests.infra.checkout import Checkout
 type Rule = Callable[[Checkout], Iterator[str]]
 
 RULES: Final[Mapping[str, Rule]] = {
+    "alert-calls": file_rules.alert_calls,
     "azd-keys": file_rules.azd_keys,
     "azd-paths": file_rules.azd_paths,
     "azd-tags": file_rules.azd_tags,
@@ -20,12 +21,15 @@ RULES: Final[Mapping[str, Rule]] = {
     "output-names": template_rules.output_names,
     "parameters": file_rules.parameters,
     "queries": file_rules.queries,
+    "query-weights": file_rules.query_weights,
     "queries-used": file_rules.queries_used,
     "role-order": template_rules.role_order,
     "secrets": template_rules.secrets,
     "workbook": file_rules.workbook,
 }
-_OF_FILES: Final = frozenset({"azd-keys", "azd-paths", "host", "parameters", "queries", "workbook"})
+_OF_FILES: Final = frozenset(
+    {"alert-calls", "azd-keys", "azd-paths", "host", "parameters", "queries", "query-weights", "workbook"}
+)
 
 
 def why_not(rule: str, checkout: Checkout) -> str | None:

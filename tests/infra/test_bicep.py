@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from claims.contract import EVENT_SERVICE_APP_ID
+from claims.event import MAX_BODY_BYTES
 from claims.settings import DEFAULT_BUDGET_MS, DEFAULT_MAX_CONCURRENT, DEFAULT_STALE_S, MAX_BUDGET_MS, MIN_BUDGET_MS
 from infra import workbook
 from infra.bicep import PREFLIGHT, preflight_rules, written
@@ -113,6 +114,13 @@ def test_two_instances_are_always_ready_and_concurrency_is_stated(plan: Plan) ->
         )
     else:
         assert plan.app["siteConfig"]["minimumElasticInstanceCount"] == 2
+
+
+def test_the_host_refuses_bodies_over_the_endpoints_limit(plan: Plan) -> None:
+    """Before they are held, whoever sends them; `func start` does the same."""
+    assert plan.settings["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"] == str(MAX_BODY_BYTES)
+    local = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
+    assert local["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"] == str(MAX_BODY_BYTES)
 
 
 def test_alerts_measure_a_column_of_their_query(plan: Plan) -> None:

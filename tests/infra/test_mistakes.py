@@ -43,7 +43,7 @@ def test_the_compiler_finds_and_names(mistake: Mistake, planted: dict[str, Plant
 def test_our_rules_find_and_name(mistake: Mistake, planted: dict[str, Planted], request: pytest.FixtureRequest) -> None:
     """By the rule that is meant and by no other; the compiler does not report it, or the rule would be needless."""
     copy = planted[mistake.name]
-    if mistake.is_compiled:
+    if mistake.is_bicep:
         request.getfixturevalue("compiler")
     if missing := why_not(mistake.rule, copy.checkout):
         pytest.skip(missing)

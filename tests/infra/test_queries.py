@@ -31,7 +31,7 @@ def test_query_reads_what_the_line_has(path: Path, caplog: pytest.LogCaptureFixt
         assert not used
         return
     assert used
-    assert used <= _members(caplog)
+    assert used <= _members(caplog) | {"not_written"}  # of refusals only
     assert caplog.messages[0].startswith('{"event":"onTokenIssuanceStart"')
     assert 'startswith \'{"event":"onTokenIssuanceStart"\'' in text
 
@@ -47,3 +47,14 @@ def test_queries_name_the_function_as_the_host_does() -> None:
     asked = {name for path in QUERIES for name in re.findall(r'Name =~ "(\w+)"', path.read_text())}
     assert asked
     assert asked <= set(named)
+
+
+def test_queries_that_count_refusals_count_those_that_were_not_written() -> None:
+    """Of the refusals of a minute one line is written; the next line has the number of the others."""
+    counting = {
+        path.stem
+        for path in QUERIES
+        if "weight = ItemCount * (1 + coalesce(toint(line.not_written), 0))" in path.read_text()
+    }
+    alerts = {"alert-over-budget", "alert-refused-callers", "alert-server-errors"}
+    assert counting == {"failures-by-code", "outcomes"} | alerts
