@@ -7,7 +7,7 @@ VENV_BENCH := .venv-bench
 # Set PYTHON=/path/to/python to choose the interpreter yourself.
 PYTHONS := $(PYTHON) python3.13 python3.14 python3 python $(wildcard $(HOME)/.pyenv/versions/3.1[3-9]*/bin/python)
 
-.PHONY: help selftest test stress check format compile docs bench .venv .venv-bench
+.PHONY: help selftest test stress check format compile bicep docs bench .venv .venv-bench
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
@@ -33,8 +33,12 @@ format: .venv ## rewrite the code in the house format
 package: .venv ## make build/package.zip, the deployable zip, the same bytes every time
 	@$(PY) -m infra.package
 
-docs: .venv ## generate docs/codes.md from the registries of checks and codes
+bicep: .venv ## compile and lint infra/, and write what the preflight knows of main.bicep
+	@$(PY) -m infra.bicep
+
+docs: .venv ## generate docs/codes.md and docs/infra-checks.md from the registries of checks, codes and rules
 	@$(PY) -m selftest explain --markdown > docs/codes.md
+	@$(PY) -m tests.infra.checks_page > docs/infra-checks.md
 
 compile: .venv ## pin requirements*.txt anew from pyproject.toml
 	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate \

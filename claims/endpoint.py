@@ -22,11 +22,10 @@ from claims.loop_watch import LoopWatch
 from claims.measurements import Measurements
 from claims.provider import Closes, Provider, default_claims
 from claims.provider_call import ProviderCalls
-from claims.provider_module import load_provider
+from claims.provider_module import configure, load_provider
 from claims.reply import Reply, build_reply
 from claims.request_log import RequestLog, RequestRecord, server_timing
-from claims.settings.reader import SettingsReader
-from claims.settings.settings import ON_FAILURE, SETTINGS, Settings
+from claims.settings.settings import ON_FAILURE, Settings
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
 from claims.wire.fetch import HttpGet
@@ -108,7 +107,7 @@ class Endpoint:
         Raises:
             SettingsError: naming every setting at fault.
         """
-        settings, provider = _configure(environ)
+        settings, provider = configure(environ)
         for warning in settings.warnings:
             _log.warning("%s", warning)
         get = HttpGet()
@@ -245,15 +244,3 @@ def _default_reply(settings: Settings, provider: Provider) -> Reply:
         why = error.detail if isinstance(error, ProviderFailed) else place_of(error)
         problem = f"{ON_FAILURE}=omit answers with the provider's default_claims(), which cannot be sent: {why}"
         raise SettingsError((problem,)) from error
-
-
-def _configure(environ: Mapping[str, str]) -> tuple[Settings, Provider]:
-    """Read the endpoint's settings and load the provider; the problems of both are one error."""
-    reader = SettingsReader(environ, SETTINGS)
-    settings = Settings.read(reader)
-    try:
-        provider = load_provider(settings.provider, environ)
-    except SettingsError as error:
-        raise SettingsError((*reader.problems, *error.problems)) from None
-    reader.require_good()
-    return settings, provider

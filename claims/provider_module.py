@@ -13,7 +13,24 @@ from types import ModuleType
 
 from claims.errors import SettingsError
 from claims.provider import Provider
-from claims.settings.settings import PROVIDER, provider_name_problem
+from claims.settings.reader import SettingsReader
+from claims.settings.settings import PROVIDER, SETTINGS, Settings, provider_name_problem
+
+
+def configure(environ: Mapping[str, str]) -> tuple[Settings, Provider]:
+    """Read the endpoint's settings and create the provider; the problems of both are one error.
+
+    Raises:
+        SettingsError: A setting is at fault; the message names all of them.
+    """
+    reader = SettingsReader(environ, SETTINGS)
+    settings = Settings.read(reader)
+    try:
+        provider = load_provider(settings.provider, environ)
+    except SettingsError as error:
+        raise SettingsError((*reader.problems, *error.problems)) from None
+    reader.require_good()
+    return settings, provider
 
 
 def load_provider(name: str, environ: Mapping[str, str]) -> Provider:

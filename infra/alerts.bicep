@@ -1,5 +1,6 @@
 // When somebody should look: late answers, failures, refused callers, silence, and a health page that does not answer.
-// The queries are files of their own, to be tried in the portal as they are.
+// The queries are files of their own, to be tried in the portal as they are. They count authenticated calls: what strangers
+// send, and how often, decides nothing but the alert 'refusing'.
 
 param location string
 param tags object
@@ -26,7 +27,7 @@ var rules = [
   }
   {
     name: 'failing'
-    description: 'More than 2 % of the calls are answered 5xx: these users get no token.'
+    description: 'More than 2 % of the authenticated calls are answered 5xx: these users get no token.'
     query: loadTextContent('queries/alert-server-errors.kql')
     measure: 'share_percent'
     operator: 'GreaterThan'
@@ -37,18 +38,18 @@ var rules = [
   }
   {
     name: 'refusing'
-    description: 'More than half of the calls are answered 401: strangers are probing, or the settings refuse Entra.'
+    description: 'More calls are answered 401 than are authenticated: strangers are probing, or the settings refuse Entra.'
     query: loadTextContent('queries/alert-refused-callers.kql')
     measure: 'share_percent'
     operator: 'GreaterThan'
-    threshold: 50
+    threshold: 100
     severity: 2
     window: 'PT15M'
     enabled: true
   }
   {
     name: 'over-budget'
-    description: 'More than 1 % of the answers waited for the whole budget: the data source is too slow.'
+    description: 'More than 1 % of the authenticated calls waited for the whole budget: the data source is too slow.'
     query: loadTextContent('queries/alert-over-budget.kql')
     measure: 'share_percent'
     operator: 'GreaterThan'
@@ -59,7 +60,7 @@ var rules = [
   }
   {
     name: 'silent'
-    description: 'Nobody called for an hour: Entra is not calling, or nothing is logged.'
+    description: 'No authenticated call for an hour: Entra is not calling, or is refused, or nothing is logged.'
     query: loadTextContent('queries/alert-no-traffic.kql')
     measure: 'calls'
     operator: 'LessThan'

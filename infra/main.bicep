@@ -1,5 +1,6 @@
 // Everything that the endpoint needs in a subscription, in a resource group of its own.
 // `azd provision` deploys this file with main.parameters.json; docs/deploy.md says how, and what it costs.
+// After a change of parameters or settings run `make bicep`, which writes preflight.json from it.
 targetScope = 'subscription'
 
 @description('Names the azd environment, the resource group and, by a hash, everything in it.')

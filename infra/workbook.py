@@ -1,7 +1,7 @@
 """Writes ``workbook.json`` from the queries: one page with volume, times, outcomes, caches and cold starts.
 
 It is a file and not built by Bicep, so that it can also be pasted into a workbook's advanced editor in the portal. A
-test and ``python -m infra.check`` hold it to the queries; after changing one, run ``python -m infra.workbook``.
+test compares it with the queries; after changing one, run ``python -m infra.workbook``.
 
 Source: the format is Azure Monitor's ``Notebook/1.0``, as the portal exports it.
 """

@@ -30,13 +30,17 @@ def check_names(reader: SettingsReader, known: Collection[str], provider: str) -
     """
     declared = set(known)
     unknown = [name for name in reader.environ if _OURS.match(name)]
+    unread = False
     for more in chain([()], _declared(provider)):
-        declared.update(more)
+        unread |= more is None
+        declared.update(more or ())
         unknown = [name for name in unknown if name not in declared]
         if not unknown:
             return
     for name in unknown:
         edits, near = min((_edits(name, one), one) for one in declared)
+        if edits > _MAX_EDITS and unread:
+            continue  # it may be a name of the module that could not be imported
         if edits > _MAX_EDITS:
             reader.warnings.append(f"{name} is set, and no such setting is known: it is ignored")
         elif reader.environ.get(near) != reader.environ[name] or near.lower() != name.lower():
@@ -44,15 +48,15 @@ def check_names(reader: SettingsReader, known: Collection[str], provider: str) -
             reader.problem(name, f"is set, and no such setting is known: it must be {near}, or be removed")
 
 
-def _declared(provider: str) -> Iterator[Collection[str]]:
-    """Return what each provider module declares, the configured one first, importing one at a time."""
+def _declared(provider: str) -> Iterator[Collection[str] | None]:
+    """Return what each provider module declares, the configured one first; None for one that cannot be imported."""
     others = (module.name for module in pkgutil.iter_modules(importlib.import_module(_PROVIDERS).__path__))
     for name in dict.fromkeys(chain([provider], others)):
         try:
             declared = importlib.import_module(f"{_PROVIDERS}.{name}").SETTINGS
             yield [setting for setting in declared if isinstance(setting, str)]
-        except (Exception, SystemExit):  # noqa: BLE001, S112 (it reports itself when it is the configured one)
-            continue
+        except (Exception, SystemExit):  # noqa: BLE001 (it reports itself when it is the configured one)
+            yield None
 
 
 def _edits(name: str, known: str) -> int:

@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
-from selftest.tenant.doctor.evidence import settings as doctor
 
 import claims.providers
 from claims.event import parse_event
 from claims.provider import NamesClaims, ProviderContext
 from claims.provider_module import load_provider
 from claims.settings.settings import SETTINGS
+from selftest.tenant.doctor.evidence import settings as doctor
 from tests.claims.site import good_event
 
 ROOT = Path(__file__).parents[2]

@@ -1,17 +1,19 @@
 """azure.yaml: what is deployed is the package, and the hooks call what is here."""
 
 import importlib.util
+import json
 import re
 from typing import Any
 
 import pytest
 import yaml
 
-from infra.check import ROOT
-from infra.checker.azd_file import scripts
-from infra.checker.parameters import read_parameters, variables
+from infra.bicep import PREFLIGHT
 from infra.package import DEFAULT_OUT
+from infra.parameters import read_parameters, variables
 from selftest.cli import parser
+from tests.infra.checkout import ROOT
+from tests.infra.file_rules import scripts
 
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text())
 MODULES = sorted({name for script in scripts(PROJECT) for name in re.findall(r"-m ([\w.]+)", script)})
@@ -42,10 +44,23 @@ def test_hooks_give_flags_that_exist(words: str) -> None:
     assert parser().parse_args(words.split()).run
 
 
+def test_the_values_are_judged_before_anything_is_made() -> None:
+    """The preflight is the first thing that the first hook runs, and what is pending there is what comes later."""
+    lines = PROJECT["hooks"]["preprovision"][0]["run"].splitlines()
+    assert lines[0] == "make .venv"
+    assert lines[1].split() == [
+        *(".venv/bin/python", "-m", "infra.preflight", "--parameters", "infra/main.parameters.json"),
+        *("--pending", "location", "--pending", "audienceAppId"),
+    ]
+
+
 def test_settings_have_one_name() -> None:
     """Where a parameter is one setting, azd's environment has it under the setting's own name."""
-    main = (ROOT / "infra/main.bicep").read_text()
-    pairs = re.findall(r"^  ((?:Claims|AuthenticationEvents)__\w+): (?:string\()?(\w+)\)?$", main, re.MULTILINE)
+    pairs = json.loads(PREFLIGHT.read_text())["settings"].items()
     given = read_parameters(ROOT / "infra/main.parameters.json")
-    renamed = {setting: variables(given[name]) for setting, name in pairs if variables(given[name]) != [setting]}
-    assert renamed == {"AuthenticationEvents__AudienceAppId": ["ENTRA_API_APP_ID"]}
+    named = {setting: variables(given[parameter]) for setting, parameter in pairs}
+    renamed = {setting: names for setting, names in named.items() if names != [setting]}
+    assert renamed == {
+        "AuthenticationEvents__AudienceAppId": ["ENTRA_API_APP_ID"],
+        "AZURE_TENANT_ID": ["DOWNSTREAM_TENANT_ID"],
+    }

@@ -1,14 +1,15 @@
-"""The Bicep files as a whole: what is deployed is what this project says of itself."""
+"""The deployment as the compiler predicts it: what is deployed is what this project says of itself."""
 
+import json
 import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
-from tree_sitter import Node
 
 from claims.contract import EVENT_SERVICE_APP_ID
+from claims.event import MAX_BODY_BYTES
 from claims.settings.settings import (
     DEFAULT_BUDGET_MS,
     DEFAULT_MAX_CONCURRENT,
@@ -17,17 +18,12 @@ from claims.settings.settings import (
     MIN_BUDGET_MS,
 )
 from infra import workbook
-from infra.check import ROOT
-from infra.checker.beside import named_settings
-from infra.checker.bicep import BicepFile, Declaration, literal, member, read, text, walk
-from infra.checker.constraints import constraints, known_value
-from infra.checker.kusto import read_query
-from infra.checker.modules import loaded_path
+from infra.bicep import PREFLIGHT, preflight_rules, written
 from infra.package import PYTHON_VERSION
+from tests.infra import kusto
+from tests.infra.checkout import ROOT, walk
+from tests.infra.conftest import Plan
 
-INFRA = ROOT / "infra"
-MAIN = read(INFRA / "main.bicep")
-FLEX, PREMIUM = read(INFRA / "flex.bicep"), read(INFRA / "premium.bicep")
 _SETTING = re.compile(r"\b(?:AuthenticationEvents|Claims|AZURE)_[A-Za-z_]+\b")
 
 #: Settings that the code knows and that no deployment of this project sets, and why.
@@ -41,26 +37,28 @@ ABSENT = {
 }
 
 
-def _param(name: str) -> Declaration:
-    return next(param for param in MAIN.of("param") if param.name == name)
+def _parameter(name: str) -> Mapping[str, Any]:
+    rules: Mapping[str, Any] = json.loads(PREFLIGHT.read_text())["parameters"][name]
+    return rules
 
 
-def _at(file: BicepFile, symbol: str, *path: str) -> Node:
-    """Give the value at a path in a resource."""
-    node = next(one for one in file.of("resource") if one.name == symbol).value
-    for name in path:
-        node = member(node, name)
-    assert node is not None, path
-    return node
+def test_the_prediction_has_no_diagnostics(plan: Plan) -> None:
+    """With the least that has to be set."""
+    assert plan.diagnostics == []
 
 
-def test_every_setting_reaches_the_app_or_is_left_out_on_purpose() -> None:
+def test_the_preflight_knows_the_parameters(main_template: Any) -> None:
+    """``preflight.json`` is what the compiler makes of ``main.bicep``; ``python -m infra.bicep`` writes it."""
+    assert PREFLIGHT.read_text() == written(preflight_rules(main_template))
+
+
+def test_every_setting_reaches_the_app_or_is_left_out_on_purpose(plan: Plan) -> None:
     """A setting of the code that no deployment can set would be one that nobody can use."""
     known = {name for path in (ROOT / "claims").rglob("*.py") for name in re.findall(r'"(\w+)"', path.read_text())}
     known |= set(_SETTING.findall((ROOT / "docs/settings.md").read_text()))
     settings = {name for name in known if _SETTING.fullmatch(name) and not name.endswith("__")}
     assert len(settings) > 30
-    deployed = {name for name in named_settings(MAIN) if _SETTING.fullmatch(name)}
+    deployed = {name for name in plan.settings if _SETTING.fullmatch(name)}
     assert deployed | ABSENT.keys() == settings
     assert not deployed & ABSENT.keys()
 
@@ -75,93 +73,84 @@ def test_every_setting_reaches_the_app_or_is_left_out_on_purpose() -> None:
 )
 def test_bounds_are_the_endpoints(name: str, default: int, least: int, most: int) -> None:
     """Bicep and the code refuse the same values."""
-    rules = constraints(_param(name))
-    value = _param(name).value
-    assert value is not None
-    assert (known_value(value), rules.least, rules.most) == (default, least, most)
+    assert _parameter(name) == {"type": "int", "defaultValue": default, "minValue": least, "maxValue": most}
 
 
 def test_the_caller_is_entras_event_service() -> None:
     """The default is Microsoft's own application, and both ends of the GUID's length are held."""
-    rules = constraints(_param("audienceAppId"))
-    assert (rules.least_length, rules.most_length) == (36, 36)
-    assert literal(_param("authorizedPartyAppId").value) == EVENT_SERVICE_APP_ID
+    assert _parameter("audienceAppId") == {"type": "string", "minLength": 36, "maxLength": 36}
+    assert _parameter("authorizedPartyAppId")["defaultValue"] == EVENT_SERVICE_APP_ID
 
 
-def test_the_platforms_python_is_the_packages() -> None:
+def test_the_platforms_python_is_the_packages(plan: Plan) -> None:
     """The package is compiled for one version, and the platform runs that one."""
     version = ".".join(map(str, PYTHON_VERSION))
-    runtime = _at(FLEX, "app", "properties", "functionAppConfig", "runtime", "version")
-    assert literal(runtime) == version
-    assert literal(_at(PREMIUM, "app", "properties", "siteConfig", "linuxFxVersion")) == f"Python|{version}"
+    if plan.name == "flex":
+        assert plan.app["functionAppConfig"]["runtime"] == {"name": "python", "version": version}
+    else:
+        assert plan.app["siteConfig"]["linuxFxVersion"] == f"Python|{version}"
     assert sys.version_info[:2] >= PYTHON_VERSION
 
 
-@pytest.mark.parametrize("file", [FLEX, PREMIUM], ids=["flex", "premium"])
-def test_the_way_in_is_narrow(file: BicepFile) -> None:
+def test_the_way_in_is_narrow(plan: Plan) -> None:
     """Https only, TLS 1.2 at least, no FTP, no cross-origin calls."""
-    assert text(_at(file, "app", "properties", "httpsOnly")) == "true"
-    assert literal(_at(file, "app", "properties", "siteConfig", "minTlsVersion")) == "1.2"
-    assert literal(_at(file, "app", "properties", "siteConfig", "ftpsState")) == "Disabled"
-    assert "cors" not in named_settings(file)
+    assert plan.app["httpsOnly"] is True
+    site = plan.app["siteConfig"]
+    assert (site["minTlsVersion"], site["scmMinTlsVersion"], site["ftpsState"]) == ("1.2", "1.2", "Disabled")
+    assert "cors" not in site
 
 
-def test_nothing_opens_with_a_password_or_a_key() -> None:
+def test_nothing_opens_with_a_password_or_a_key(plan: Plan) -> None:
     """Publishing, storage and telemetry take identities only."""
-    protection, foundation = read(INFRA / "protection.bicep"), read(INFRA / "foundation.bicep")
-    for policy in ("noFtpPassword", "noScmPassword"):
-        assert text(_at(protection, policy, "properties", "allow")) == "false"
-    assert text(_at(foundation, "storage", "properties", "allowSharedKeyAccess")) == "false"
-    assert text(_at(foundation, "storage", "properties", "allowBlobPublicAccess")) == "false"
-    assert text(_at(foundation, "insights", "properties", "DisableLocalAuth")) == "true"
+    policies = plan.of("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+    assert [policy["properties"] for policy in policies] == [{"allow": False}] * 2
+    (storage,) = plan.of("Microsoft.Storage/storageAccounts")
+    assert storage["properties"]["allowSharedKeyAccess"] is False
+    assert storage["properties"]["allowBlobPublicAccess"] is False
+    (insights,) = plan.of("Microsoft.Insights/components")
+    assert insights["properties"]["DisableLocalAuth"] is True
 
 
-def test_two_instances_are_always_ready_and_concurrency_is_stated() -> None:
+def test_two_instances_are_always_ready_and_concurrency_is_stated(plan: Plan) -> None:
     """Below two, a restart is an outage; unstated, Python's concurrency is the platform's guess."""
-    value = _param("alwaysReadyInstances").value
-    assert value is not None
-    assert known_value(value) >= 2
-    scale = _at(FLEX, "app", "properties", "functionAppConfig", "scaleAndConcurrency")
-    assert "perInstanceConcurrency" in text(scale)
-    assert "name: 'http'" in text(scale)
+    if plan.name == "flex":
+        scale = plan.app["functionAppConfig"]["scaleAndConcurrency"]
+        assert scale["alwaysReady"] == [{"name": "http", "instanceCount": 2}]
+        assert (
+            scale["triggers"]["http"]["perInstanceConcurrency"] == _parameter("perInstanceConcurrency")["defaultValue"]
+        )
+    else:
+        assert plan.app["siteConfig"]["minimumElasticInstanceCount"] == 2
 
 
-def _alerts() -> Iterator[tuple[str, Path]]:
-    """Give each rule's measure, and the query that it is measured in."""
-    alerts = read(INFRA / "alerts.bicep")
-    for node in walk(alerts.root):
-        query, measure = member(node, "query"), literal(member(node, "measure"))
-        if query is not None and measure:
-            path = loaded_path(query)
-            assert path is not None
-            yield measure, INFRA / path
+def test_the_host_refuses_bodies_over_the_endpoints_limit(plan: Plan) -> None:
+    """Before they are held, whoever sends them; `func start` does the same."""
+    assert plan.settings["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"] == str(MAX_BODY_BYTES)
+    local = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
+    assert local["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"] == str(MAX_BODY_BYTES)
 
 
-@pytest.mark.parametrize(("measure", "query"), list(_alerts()), ids=lambda value: str(value).rpartition("/")[2])
-def test_alerts_measure_a_column_of_their_query(measure: str, query: Path) -> None:
+def test_alerts_measure_a_column_of_their_query(plan: Plan) -> None:
     """A rule whose column is not there never fires."""
-    assert measure in read_query(query).columns
+    if missing := kusto.why_not():
+        pytest.skip(missing)
+    alerts = [rule["properties"]["criteria"]["allOf"][0] for rule in plan.of("Microsoft.Insights/scheduledQueryRules")]
+    assert len(alerts) == 5
+    kusto.prepare(alert["query"] for alert in alerts)
+    for alert in alerts:
+        assert alert["metricMeasureColumn"] in kusto.judge(alert["query"]).columns
 
 
-def test_queries_name_the_function_as_the_host_does() -> None:
-    """The host calls a request by the function's name, which is not that of its route."""
-    named = re.findall(r"async def (\w+)\(req", (ROOT / "function_app.py").read_text())
-    for path in (INFRA / "queries").glob("*.kql"):
-        for name in re.findall(r'Name =~ "(\w+)"', path.read_text()):
-            assert name in named
-
-
-def test_the_probe_and_the_outer_layer_agree_on_what_is_open() -> None:
+def test_the_probe_and_the_outer_layer_agree_on_what_is_open(plan: Plan, main_template: Any) -> None:
     """What the availability test calls without a token is what App Service lets through without one."""
-    excluded = _at(
-        read(INFRA / "protection.bicep"), "authentication", "properties", "globalValidation", "excludedPaths"
-    )
-    assert [literal(path) for path in excluded.named_children] == ["/api/health"]
-    assert text(_at(read(INFRA / "alerts.bicep"), "probe", "properties", "Request", "RequestUrl")).endswith(
-        "/api/health'"
-    )
+    open_paths = [
+        node for path, node in walk(main_template) if path[-1:] == ("excludedPaths",) and isinstance(node, list)
+    ]
+    assert open_paths == [["/api/health"]]
+    (probe,) = plan.of("Microsoft.Insights/webtests")
+    assert "https://{0}/api/health'" in probe["properties"]["Request"]["RequestUrl"]
 
 
 def test_the_workbook_is_generated() -> None:
-    """Mend it with ``python -m infra.workbook``."""
+    """Write it with ``python -m infra.workbook``."""
     assert workbook.WORKBOOK.read_text() == workbook.written(workbook.build())

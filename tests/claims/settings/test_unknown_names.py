@@ -91,12 +91,14 @@ def test_the_configured_provider_declares_its_names(folder: Path) -> None:
 @pytest.mark.parametrize(
     "code", ["import not_installed_anywhere", "raise SystemExit(3)", "SETTINGS = 7", "def (", "x = 1", "raise OSError"]
 )
-def test_a_module_that_cannot_be_imported_declares_nothing(folder: Path, code: str) -> None:
-    """Another provider's fault is no reason to stop; the names of the rest are known."""
+def test_a_module_that_declares_nothing_readable(folder: Path, code: str) -> None:
+    """Another provider's fault is no reason to stop; a name that may be its own is not called unknown."""
     (folder / "a_broken.py").write_text(f"{code}\n")
     (folder / "mine.py").write_text('SETTINGS = ("Claims__Mine__Url",)\n')
     assert settings(Claims__Mine__Url="x").warnings == ()
-    assert len(settings(Claims__Nobody="x").warnings) == 1
+    assert settings(Claims__Nobody="x").warnings == ()
+    with pytest.raises(SettingsError, match="must be Claims__Mine__Url"):
+        settings(Claims__Mine__Uri="x")
 
 
 def test_no_module_is_imported_without_an_unknown_name(folder: Path) -> None:

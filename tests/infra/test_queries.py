@@ -10,8 +10,9 @@ from claims.errors import ProviderLate
 from claims.measurements import Measurements
 from claims.reply import Reply
 from claims.request_log import RequestLog, RequestRecord
+from tests.infra.checkout import ROOT
 
-QUERIES = sorted((Path(__file__).parent.parent / "infra" / "queries").glob("*.kql"))
+QUERIES = sorted((ROOT / "infra/queries").glob("*.kql"))
 
 
 def _members(caplog: pytest.LogCaptureFixture) -> set[str]:
@@ -39,7 +40,7 @@ def test_query_reads_what_the_line_has(path: Path, caplog: pytest.LogCaptureFixt
         assert not used
         return
     assert used
-    assert used <= _members(caplog)
+    assert used <= _members(caplog) | {"not_written"}  # of refusals only
     assert caplog.messages[0].startswith('{"event":"onTokenIssuanceStart"')
     assert 'startswith \'{"event":"onTokenIssuanceStart"\'' in text
 
@@ -47,3 +48,22 @@ def test_query_reads_what_the_line_has(path: Path, caplog: pytest.LogCaptureFixt
 def test_there_are_queries() -> None:
     """Percentiles, slowest, cache hits and failures, and those of the alerts."""
     assert len(QUERIES) >= 10
+
+
+def test_queries_name_the_function_as_the_host_does() -> None:
+    """The host calls a request by the function's name, which is not that of its route."""
+    named = re.findall(r"async def (\w+)\(req", (ROOT / "function_app.py").read_text())
+    asked = {name for path in QUERIES for name in re.findall(r'Name =~ "(\w+)"', path.read_text())}
+    assert asked
+    assert asked <= set(named)
+
+
+def test_queries_that_count_refusals_count_those_that_were_not_written() -> None:
+    """Of the refusals of a minute one line is written; the next line has the number of the others."""
+    counting = {
+        path.stem
+        for path in QUERIES
+        if "weight = ItemCount * (1 + coalesce(toint(line.not_written), 0))" in path.read_text()
+    }
+    alerts = {"alert-over-budget", "alert-refused-callers", "alert-server-errors"}
+    assert counting == {"failures-by-code", "outcomes"} | alerts

@@ -1,13 +1,14 @@
-"""``python -m infra.check``: exit codes, skips that are seen, and a deployment's own values."""
+"""``python -m infra.preflight``: a deployment's own values, judged before anything is made."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from infra.check import ROOT, main
-from infra.checker.azd_file import ENVIRONMENT_VARIABLE as AZD_SCHEMA
-from infra.checker.published_types import ENVIRONMENT_VARIABLE as BICEP_TYPES
-from infra.checker.published_types import NAME, find_types
+from infra.preflight import main
+from tests.infra.checkout import ROOT
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 APP = "22222222-2222-4222-8222-222222222222"
@@ -21,62 +22,37 @@ GOOD = {
 }
 
 
-def test_good_files_are_zero(capsys: pytest.CaptureFixture[str]) -> None:
-    """It says how much it looked at."""
-    assert main([]) == 0
-    assert "Bicep files and what stands around them: nothing found" in capsys.readouterr().out
-
-
-def test_absent_types_are_a_skip_that_is_seen(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Who reads "nothing found" has to know what was not looked at."""
-    monkeypatch.delenv(BICEP_TYPES, raising=False)
-    monkeypatch.delenv(AZD_SCHEMA, raising=False)
-    assert main(["--root", str(checkout)]) == 0
-    told = capsys.readouterr().err
-    assert f"skipped: resources against Azure's types (no file; {BICEP_TYPES} names one)" in told
-    assert f"skipped: azure.yaml against azd's schema (no file; {AZD_SCHEMA} names one)" in told
-
-
-def test_types_beside_the_checkout_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a data directory there, or in a neighbour's; what is named in the environment goes first."""
-    monkeypatch.delenv(BICEP_TYPES, raising=False)
-    path = tmp_path / "neighbour/data" / NAME
-    path.parent.mkdir(parents=True)
-    path.touch()
-    assert find_types(tmp_path / "checkout") == path
-    monkeypatch.setenv(BICEP_TYPES, str(tmp_path / "nowhere.json"))
-    assert find_types(tmp_path / "checkout") is None
-
-
-def test_findings_are_one(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line each, with the file and the line."""
-    path = checkout / "infra/flex.bicep"
-    path.write_text(path.read_text().replace("plan.id", "plam.id"))
-    assert main(["--root", str(checkout)]) == 1
-    printed = capsys.readouterr()
-    assert "infra/flex.bicep:" in printed.out
-    assert "plam" in printed.out
-    assert "1 to mend" in printed.err
-
-
-@pytest.mark.parametrize(
-    ("name", "content"), [("infra/main.parameters.json", "{"), ("types.json", "{}"), ("nowhere.json", None)]
-)
-def test_what_cannot_run_is_two(
-    name: str, content: str | None, checkout: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A file that is not what it should be is told in a sentence."""
-    path = checkout / name
+@pytest.mark.parametrize("content", ["", "[]", "{", '"text"', "null", '{"parameters": {"plan": 1}}', None])
+def test_what_cannot_be_read_is_two(content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence names the file."""
+    path = tmp_path / "wrong.json"
     if content is not None:
         path.write_text(content)
-    arguments = [] if name.startswith("infra/") else ["--types", str(path)]
-    code = main(["--root", str(checkout), *arguments])
-    printed = capsys.readouterr()
-    assert code == (1 if name.startswith("infra/") else 2)
-    assert path.name in printed.out + printed.err
-    assert "Traceback" not in printed.err
+    assert main(["--parameters", str(path)], GOOD) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("preflight: ")
+    assert "wrong.json" in printed
+
+
+def test_a_file_that_does_not_fit_main_bicep_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the values are looked at: azd would ask for the one and ignore the other."""
+    document = json.loads((ROOT / "infra/main.parameters.json").read_text())
+    document["parameters"]["alertMail"] = document["parameters"].pop("location")
+    path = tmp_path / "main.parameters.json"
+    path.write_text(json.dumps(document))
+    assert main(["--parameters", str(path)], {}) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "main.parameters.json: main.bicep has no parameter alertMail",
+        "main.parameters.json: the parameter location has no default and is not given",
+    ]
+
+
+def test_it_needs_the_standard_library_only() -> None:
+    """Azd's hook may run it before anything is installed."""
+    script = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from infra.preflight import main; sys.exit(main([]))"
+    run = [sys.executable, "-I", "-S", "-c", script]
+    done = subprocess.run(run, env=GOOD, capture_output=True, text=True, check=False)  # noqa: S603 (our own code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "preflight: no errors\n", "")
 
 
 def _refused(changes: dict[str, str], capsys: pytest.CaptureFixture[str], *flags: str) -> list[str]:
@@ -124,6 +100,15 @@ def test_a_good_deployment_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
         ({"HOSTING_PLAN": "consumption"}, "one of flex, premium"),
         ({"ZONE_REDUNDANT": "maybe"}, "true or false"),
         ({"PROVIDER_SETTINGS": "{"}, "must be JSON"),
+        ({"PROVIDER_SETTINGS": "[]"}, "must be of type object"),
+        (
+            {
+                "Claims__Credential": "client-secret",
+                "DOWNSTREAM_TENANT_ID": TENANT,
+                "DOWNSTREAM_CLIENT_SECRET_URI": "https://vault-of-mine.vault.azure.net/secrets/app",
+            },
+            "AZURE_CLIENT_ID",
+        ),
         ({"MAXIMUM_INSTANCE_COUNT": "10"}, "40 to 1000"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -1,0 +1,191 @@
+"""``python -m infra.preflight``: would the endpoint start with this deployment's values, and would Entra's call fit?
+
+The endpoint's own code judges the app settings that the deployment would make, so that what it would refuse at its
+start in Azure is refused here, in the same words, before anything is deployed. azd's preprovision hook runs it. It
+needs neither the Bicep compiler nor Azure, and nothing is sent anywhere.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from claims.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from claims.errors import SettingsError
+from claims.provider_module import configure
+from claims.settings.credential import CLIENT_ID, IDENTITY_ENDPOINT, IDENTITY_HEADER
+from claims.settings.settings import APPLICATION_ID_URI, AUDIENCE_APP_ID, BUDGET_MS
+from infra.bicep import INFRA, PREFLIGHT
+from infra.parameters import file_problems, read_parameters, resolve
+
+#: The output of main.bicep that names the endpoint's host; known from the second deployment on.
+HOST: Final = "ENDPOINT_HOST"
+_FOUND: Final = 1
+_COULD_NOT_RUN: Final = 2
+#: What is left of Entra's timeout for the connection, TLS and the host before the code is reached.
+_RESERVE_MS: Final = 100
+_UNKNOWN: Final = "known-after-deployment"
+#: What a secret that stays in its Key Vault looks like, where the endpoint looks at it.
+_LOOKS_LIKE: Final = {"Claims__Table__ConnectionString": "AccountName=unknown;AccountKey=unknown"}
+#: Stands for an id that a later step makes; no real one looks so.
+_PENDING_GUID: Final = "ffffffff-ffff-4fff-8fff-ffffffffffff"
+_SECRET_URI: Final = re.compile(r"https://[a-z0-9-]{3,24}\.vault\.[a-z.]+/secrets/[A-Za-z0-9-]+(/[0-9a-f]{32})?/?")
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What was found before the deployment.
+
+    Attributes:
+        problems: What stops it, one sentence each.
+        warnings: What does not and should be known.
+    """
+
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def preflight(
+    rules: Mapping[str, Mapping[str, Any]],
+    parameters: Path,
+    environ: Mapping[str, str],
+    *,
+    pending: frozenset[str] = frozenset(),
+    timeout_ms: int = MAX_TIMEOUT_MS,
+) -> Preflight:
+    """Judge a deployment by its parameters.
+
+    Args:
+        rules: ``preflight.json``.
+        parameters: ``main.parameters.json``.
+        environ: azd's environment.
+        pending: Parameters that a later step fills in.
+        timeout_ms: How long Entra waits, as the extension says.
+
+    Raises:
+        ValueError: The parameter file cannot be read.
+    """
+    given = read_parameters(parameters)
+    wrong = tuple(file_problems(rules["parameters"], given))
+    if wrong:
+        return Preflight(wrong)
+    resolved = resolve(rules["parameters"], given, environ, pending=pending)
+    values = {**dict.fromkeys(pending, _PENDING_GUID), **resolved.values}
+    settings = app_settings(rules, values)
+    refused, warnings = _judged(settings)
+    refused += _entra(settings, environ.get(HOST, ""), timeout_ms)
+    # What breaks its parameter's rule is reported once, in the words that name what to set.
+    made = {**rules["settings"], **rules["secrets"]}
+    reported = {setting for setting, parameter in made.items() if parameter in resolved.problems}
+    problems = [*resolved.problems.values(), *(one for one in refused if _subject(one) not in reported)]
+    problems += _secret_uris(values, rules["secrets"].values())
+    return Preflight(tuple(problems), (*warnings, *_few_instances(values)))
+
+
+def app_settings(rules: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the app settings that ``main.bicep`` makes of these values; what only Azure knows is a placeholder."""
+    plain = {setting: str(values.get(parameter, "")) for setting, parameter in rules["settings"].items()}
+    given = [setting for setting, parameter in rules["secrets"].items() if values.get(parameter)]
+    secrets = {setting: _LOOKS_LIKE.get(setting, _UNKNOWN) for setting in given}
+    own_app = values.get("credential") == "client-secret"
+    identity = {CLIENT_ID: values.get("credentialClientId", "") if own_app else _UNKNOWN}
+    more = {name: str(value) for name, value in values.get("providerSettings", {}).items()}
+    return {name: value for name, value in (plain | secrets | identity | more).items() if value}
+
+
+def _subject(problem: str) -> str:
+    """Return the setting with which a problem's sentence begins."""
+    found = re.match(r"\w+", problem)
+    return found[0] if found else ""
+
+
+def _judged(settings: Mapping[str, str]) -> tuple[list[str], tuple[str, ...]]:
+    """Let the endpoint's own code judge; the app will have an identity and run in Azure."""
+    environ = {**settings, "WEBSITE_SITE_NAME": "preflight", IDENTITY_ENDPOINT: _UNKNOWN, IDENTITY_HEADER: _UNKNOWN}
+    try:
+        return [], configure(environ)[0].warnings
+    except SettingsError as error:
+        return list(error.problems), ()
+
+
+def _entra(settings: Mapping[str, str], host: str, timeout_ms: int) -> list[str]:
+    """Hold the settings against what Entra does: where it calls, and how long it waits."""
+    problems: list[str] = []
+    budget = settings.get(BUDGET_MS, "")
+    if budget.isdigit() and int(budget) > timeout_ms - _RESERVE_MS:
+        problems.append(
+            f"{BUDGET_MS} is {budget}, and Entra gives up after {timeout_ms} ms: at most {timeout_ms - _RESERVE_MS}"
+        )
+    uri = settings.get(APPLICATION_ID_URI, "")
+    app_id = settings.get(AUDIENCE_APP_ID, "")
+    parts = uri.removeprefix("api://").split("/")
+    if uri and app_id not in {"", _PENDING_GUID} and parts[-1].lower() != app_id.lower():
+        problems.append(f"{APPLICATION_ID_URI} must end in the API's client id {app_id}, got {uri}")
+    if uri and host and parts[0].lower() != host.lower():
+        problems.append(f"{APPLICATION_ID_URI} must name the endpoint's host {host}, got {uri} (Entra: 1003015)")
+    return problems
+
+
+def _secret_uris(values: Mapping[str, Any], parameters: Iterable[str]) -> list[str]:
+    """Return what is not the URI of a Key Vault secret; it may be the secret itself, so it is not shown."""
+    return [
+        f"the parameter {name} must be https://<vault>.vault.azure.net/secrets/<name>, the URI and not the secret"
+        for name in parameters
+        if values.get(name) and not _SECRET_URI.fullmatch(str(values[name]))
+    ]
+
+
+def _few_instances(values: Mapping[str, Any]) -> list[str]:
+    instances = values.get("alwaysReadyInstances")
+    few = isinstance(instances, int) and instances < 2  # noqa: PLR2004 (one to restart, one to answer)
+    return [f"alwaysReadyInstances is {json.dumps(instances)}: a restart of the only one stops sign-in"] if few else []
+
+
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Judge and print. Exit code 0; 1 when the deployment would fail; 2 when it could not be judged."""
+    args = _parser().parse_args(arguments)
+    try:
+        rules = json.loads(PREFLIGHT.read_text(encoding="utf-8"))
+        result = preflight(
+            rules,
+            args.parameters,
+            os.environ if environ is None else environ,
+            pending=frozenset(args.pending),
+            timeout_ms=args.timeout_ms,
+        )
+    except (OSError, ValueError) as error:
+        print(f"preflight: {error}", file=sys.stderr)
+        return _COULD_NOT_RUN
+    for warning in result.warnings:
+        print(f"preflight: warning: {warning}", file=sys.stderr)
+    for problem in result.problems:
+        print(f"{args.parameters.name}: {problem}")
+    if result.problems:
+        print(f"preflight: {len(result.problems)} errors", file=sys.stderr)
+        return _FOUND
+    print("preflight: no errors")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.preflight", description=__doc__.partition("\n")[0])
+    add = parser.add_argument
+    add("--parameters", type=Path, default=INFRA / "main.parameters.json", metavar="FILE", help="default: %(default)s")
+    add("--pending", action="append", default=[], metavar="NAME", help="a parameter that a later step fills in")
+    add("--timeout-ms", type=_timeout_ms, default=MAX_TIMEOUT_MS, metavar="N", help="the extension's timeout")
+    return parser
+
+
+def _timeout_ms(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and MIN_TIMEOUT_MS <= int(text) <= MAX_TIMEOUT_MS):
+        raise argparse.ArgumentTypeError(f"expected {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} milliseconds, got {text!r}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""The compiler, and what it makes of this checkout and of copies with one mistake each; all of it once a session."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from infra.bicep import HOW_TO_GET_IT, Diagnostic, build, find_compiler, snapshot
+from tests.infra import kusto
+from tests.infra.checkout import APP, ROOT, Checkout, copy, templates
+from tests.infra.compiler_mistakes import COMPILER_MISTAKES
+from tests.infra.mistake import Mistake
+from tests.infra.our_mistakes import OUR_MISTAKES
+
+PLANS: Final = ("flex", "premium")
+MISTAKES: Final = (*COMPILER_MISTAKES, *OUR_MISTAKES)
+#: Where it may lie next to the checkout.
+_BESIDE: Final = ROOT.parent / "shared" / "tools" / "bicep" / "bicep"
+_GUID: Final = "11111111-1111-4111-8111-111111111111"
+#: The name of the file in a copy that the compiler is asked about.
+_JUDGED: Final = "judged"
+_PARAMETERS: Final = f"""using 'main.bicep'
+param environmentName = 'claims-test'
+param location = 'westeurope'
+param authorityUrl = 'https://login.microsoftonline.com/{_GUID}'
+param audienceAppId = '{_GUID}'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A copy of the checkout with one mistake.
+
+    Attributes:
+        checkout: The copy.
+        diagnostics: What the compiler reports about it.
+    """
+
+    checkout: Checkout
+    diagnostics: list[Diagnostic]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A deployment on one plan.
+
+    Attributes:
+        name: ``flex`` or ``premium``.
+        resources: What is deployed; a value that only Azure knows is an expression in brackets.
+        diagnostics: What the compiler could not predict.
+    """
+
+    name: str
+    resources: list[dict[str, Any]]
+    diagnostics: list[Any]
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """Return the resources of a type."""
+        return [resource for resource in self.resources if resource["type"] == kind]
+
+    @property
+    def app(self) -> Any:
+        """The properties of the function app."""
+        (app,) = self.of(APP)
+        return app["properties"]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The app settings with literal values, and the names of the endpoint's other ones with an empty value.
+
+        They are one expression, because some values are known to Azure only.
+        """
+        expression = self.app["siteConfig"]["appSettings"]
+        names = re.findall(r"createObject\('key', '(\w+)'", expression)
+        return dict.fromkeys(names, "") | dict(re.findall(r"'(\w+)'(?:, 'value')?, '([^']*)'", expression))
+
+
+@pytest.fixture(scope="session")
+def found_compiler() -> Path | None:
+    """Return the Bicep compiler, or None where there is none."""
+    return find_compiler(os.environ, _BESIDE)
+
+
+@pytest.fixture(scope="session")
+def compiler(found_compiler: Path | None) -> Path:
+    """Return the Bicep compiler, or skip."""
+    if found_compiler is None:
+        pytest.skip(f"there is no Bicep compiler: {HOW_TO_GET_IT}")
+    return found_compiler
+
+
+@pytest.fixture(scope="session")
+def compiled(compiler: Path, tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    """Return this checkout, compiled."""
+    out = tmp_path_factory.mktemp("compiled")
+    diagnostics = build(compiler, ROOT / "infra", "**/*.bicep", out)
+    return Planted(Checkout(templates=templates(out)), diagnostics)
+
+
+@pytest.fixture(scope="session")
+def main_template(compiled: Planted) -> Any:
+    """Return the template of ``main.bicep``."""
+    return compiled.checkout.templates["main"]
+
+
+@pytest.fixture(scope="session")
+def plans(compiler: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Plan]:
+    """Return each plan's deployment as the compiler predicts it, with the least that has to be set."""
+    found = {}
+    for name in PLANS:
+        parameters = copy(tmp_path_factory.mktemp(name)) / "infra" / "deployment.bicepparam"
+        parameters.write_text(f"{_PARAMETERS}param plan = '{name}'\n", encoding="utf-8")
+        result = snapshot(compiler, parameters, subscription_id=_GUID, tenant_id=_GUID, location="westeurope")
+        found[name] = Plan(name, result["predictedResources"], result["diagnostics"])
+    return found
+
+
+@pytest.fixture(params=PLANS)
+def plan(request: pytest.FixtureRequest, plans: dict[str, Plan]) -> Plan:
+    """Return one plan's deployment."""
+    return plans[request.param]
+
+
+@pytest.fixture(scope="session")
+def planted(
+    found_compiler: Path | None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Planted]:
+    """Return a copy of the checkout for each mistake; all of them are compiled in one process."""
+    top, out = tmp_path_factory.mktemp("planted"), tmp_path_factory.mktemp("planted-out")
+    roots = {mistake.name: copy(top / f"{number:02}") for number, mistake in enumerate(MISTAKES)}
+    for mistake in MISTAKES:
+        _plant(mistake, roots[mistake.name])
+    if kusto.why_not() is None:
+        kusto.prepare(path.read_text(encoding="utf-8") for path in top.rglob("*.kql"))
+    found, good = [], {}
+    if found_compiler is not None:
+        good = request.getfixturevalue("compiled").checkout.templates
+        found = build(found_compiler, top, f"**/{_JUDGED}.bicep", out)
+    return {
+        mistake.name: Planted(
+            Checkout(root, _changed(good, mistake, root, out / root.name / "infra" / f"{_JUDGED}.json")),
+            [one for one in found if one.file.is_relative_to(root)],
+        )
+        for mistake, root in zip(MISTAKES, roots.values(), strict=True)
+    }
+
+
+def _plant(mistake: Mistake, root: Path) -> None:
+    path = root / mistake.file
+    text = path.read_text(encoding="utf-8")
+    assert mistake.old in text, f"{mistake.name}: {mistake.file} does not have {mistake.old!r}"
+    path.write_text(text.replace(mistake.old, mistake.new, 1), encoding="utf-8")
+    if mistake.is_bicep:
+        shutil.copyfile(path, path.with_name(f"{_JUDGED}.bicep"))
+
+
+def _changed(good: Mapping[str, Any], mistake: Mistake, root: Path, compiled: Path) -> Mapping[str, Any]:
+    """Return the templates of a copy: the good ones, with the one file that is broken in its place."""
+    if not good or not (mistake.is_bicep or mistake.file.endswith(".kql")):
+        return good
+    if not mistake.is_bicep:
+        old, new = (json.dumps((folder / mistake.file).read_text(encoding="utf-8")) for folder in (ROOT, root))
+        changed: Mapping[str, Any] = json.loads(json.dumps(good).replace(old, new))
+        return changed
+    if not compiled.exists():
+        return good
+    template = json.loads(compiled.read_text(encoding="utf-8"))
+    if mistake.file == "infra/main.bicep":
+        return {**good, "main": template}
+    main = json.loads(json.dumps(good["main"]))
+    main["resources"][Path(mistake.file).stem]["properties"]["template"] = template
+    return {**good, "main": main}
