@@ -1,7 +1,7 @@
 """The settings of the credential that gets downstream tokens, and what each kind needs.
 
-``Claims__Credential`` names the kind. The other names are azure-identity's own, so that what is set for it elsewhere
-holds here too.
+``Claims__Credential`` names the kind. The other names are azure-identity's own, so that settings made for it elsewhere
+are valid here too.
 """
 
 from collections.abc import Mapping
@@ -33,12 +33,12 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def runs_in_azure(environ: Mapping[str, str]) -> bool:
-    """Say whether this process runs in App Service or Functions."""
+    """Whether this process runs in App Service or Functions."""
     return bool(environ.get("WEBSITE_INSTANCE_ID") or environ.get("WEBSITE_SITE_NAME"))
 
 
 def credential_problems(kind: str, environ: Mapping[str, str]) -> list[str]:
-    """Say what keeps this kind of credential from ever giving a token, one sentence a problem.
+    """Return what keeps this kind of credential from ever getting a token, one sentence a problem.
 
     ``azure-cli`` is a person's sign-in on a person's machine, so it is refused in Azure, where nobody has signed in.
     ``default`` is not: there it is the deployed half of the chain (environment, workload identity, managed identity),
@@ -50,7 +50,7 @@ def credential_problems(kind: str, environ: Mapping[str, str]) -> list[str]:
     in_azure = runs_in_azure(environ)
     problems = [f"{name} is required by {CREDENTIAL}={kind} and is not set" for name in needed if not environ.get(name)]
     authority = environ.get(AUTHORITY_HOST, "")
-    if needed and "://" in authority and not authority.startswith("https://"):
+    if needed and "://" in authority and not authority.lower().startswith("https://"):
         problems.append(f"{AUTHORITY_HOST} must be https, got '{authority}'")
     if kind == "azure-cli" and in_azure:
         problems.append(f"{CREDENTIAL}=azure-cli is for a developer's machine and is refused in Azure")

@@ -48,11 +48,8 @@ class Url:
         found = _URL.fullmatch(text)
         if found is None:
             raise ValueError("must be https://<host>/<path>, without a user name or a backslash")
-        scheme, host, port = (
-            found[1].lower(),
-            _host(found[2].lower()),
-            int(found[3] or _DEFAULT_PORTS[found[1].lower()]),
-        )
+        scheme, host = found[1].lower(), _host(found[2].lower())
+        port = int(found[3] or _DEFAULT_PORTS[scheme])
         if not 0 < port <= _MAX_PORT:
             raise ValueError(f"must have a port from 1 to {_MAX_PORT}, or none")
         origin = f"{scheme}://{host}" + (f":{port}" if port != _DEFAULT_PORTS[scheme] else "")

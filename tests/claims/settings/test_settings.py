@@ -180,6 +180,7 @@ def test_credential_refused(kind: str, given: dict[str, str], why: str) -> None:
         ("managed-identity", {}),
         ("managed-identity", {**IN_AZURE, **IDENTITY}),
         ("client-secret", {**APP, "AZURE_CLIENT_SECRET": "x", "AZURE_AUTHORITY_HOST": "login.microsoftonline.us"}),
+        ("client-secret", {**APP, "AZURE_CLIENT_SECRET": "x", "AZURE_AUTHORITY_HOST": "HTTPS://Login.example"}),
         ("client-certificate", {**APP, "AZURE_CLIENT_CERTIFICATE_PATH": "app.pem"}),
         ("workload-identity", {**APP, "AZURE_FEDERATED_TOKEN_FILE": "token"}),
     ],
