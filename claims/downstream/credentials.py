@@ -107,20 +107,19 @@ class _AzureIdentity:
 
     def _create(self, answer: "_LastAnswer") -> Any:
         """Create a credential; typed as Any, because naming its type would import it."""
-        for module in ("aiohttp", "azure.core.rest._aiohttp"):
-            importlib.import_module(module)
         identity = importlib.import_module("azure.identity.aio")
+        transport = importlib.import_module("claims.downstream.azure_transport").OwnThreadTransport(**self._options)
         for name in _LOGGERS:
             logger = logging.getLogger(name)
             if logger.level == logging.NOTSET:
                 logger.setLevel(logging.ERROR)
-        credential, arguments = self._arguments(answer)
+        options = {**self._options, "transport": transport, "raw_response_hook": answer.note}
+        credential, arguments = self._arguments(options)
         return getattr(identity, credential)(**arguments)
 
-    def _arguments(self, answer: "_LastAnswer") -> tuple[str, dict[str, Any]]:
+    def _arguments(self, transport: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Return the name of azure-identity's class for this kind, and its arguments."""
         environ = self._environ
-        transport = {**self._options, "raw_response_hook": answer.note}
         options = {"authority": environ.get(AUTHORITY_HOST) or None, **transport}
         app = {"tenant_id": environ.get(TENANT_ID), "client_id": environ.get(CLIENT_ID)}
         match self._kind:

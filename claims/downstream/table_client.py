@@ -37,16 +37,14 @@ def client_with_token(url: str, table: str, tokens: "DownstreamTokenCache", **op
     """
     from azure.data.tables.aio import TableClient  # noqa: PLC0415 (imported only if a table is the provider)
 
-    _quieten()
-    return TableClient(url, table, credential=tokens, **_OPTIONS, **options)
+    return TableClient(url, table, credential=tokens, **_prepared(options))
 
 
 def client_with_connection_string(connection_string: str, table: str) -> "TableClient":
     """Create a client that signs with the account's key or a shared access signature. Call it in a thread."""
     from azure.data.tables.aio import TableClient  # noqa: PLC0415 (see above)
 
-    _quieten()
-    return TableClient.from_connection_string(connection_string, table, **_OPTIONS)
+    return TableClient.from_connection_string(connection_string, table, **_prepared({}))
 
 
 def check_connection_string(settings: SettingsReader, connection_string: str) -> None:
@@ -65,9 +63,13 @@ def check_connection_string(settings: SettingsReader, connection_string: str) ->
         settings.problem(CONNECTION_STRING, "must have DefaultEndpointsProtocol=https")
 
 
-def _quieten() -> None:
-    # It logs each request's URL, and the URL of an entity holds the user's id.
+def _prepared(options: dict[str, Any]) -> dict[str, Any]:
+    """Return a client's options, and keep azure-core from logging the URLs of requests, which hold the users' ids."""
+    from claims.downstream.azure_transport import OwnThreadTransport  # noqa: PLC0415 (see above)
+
     logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
+    options = {**_OPTIONS, **options}
+    return {**options, "transport": OwnThreadTransport(**options)}
 
 
 type OpenClient = Callable[[], "TableClient"]

@@ -78,7 +78,7 @@ class DownstreamTokenCache:
         self._due_wall_s = float("inf")
         self._failures = 0
         self._last_failure = ""
-        self._flight: asyncio.Task[DownstreamToken | None] | None = None
+        self._flight: asyncio.Task[None] | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -118,9 +118,9 @@ class DownstreamTokenCache:
         await asyncio.wait({flight})
         if self._closed or flight.cancelled():
             raise TokenUnavailable("downstream_token_closed", "the endpoint is closing")
-        if (fetched := flight.result()) is None:
+        if (held := self._valid()) is None:
             raise TokenUnavailable("downstream_token_unavailable", self._last_failure)
-        return fetched
+        return held
 
     def refused(self, token: str) -> None:
         """Drop a token that the downstream answered with 401, so that the next `token` fetches one.
@@ -182,7 +182,7 @@ class DownstreamTokenCache:
         valid = held is not None and self._monotonic() < self._held_until_s and self._clock() < held.expires_on_s
         return held if valid else None
 
-    def _fetching(self) -> asyncio.Task[DownstreamToken | None]:
+    def _fetching(self) -> asyncio.Task[None]:
         """Return the fetch in progress; begin one if there is none."""
         if self._flight is None or self._flight.done():
             self._flight = asyncio.get_running_loop().create_task(self._fetch_once())
@@ -195,8 +195,8 @@ class DownstreamTokenCache:
                 await asyncio.wait({self._fetching()})
             await self._sleep(max(self._due_s - self._monotonic(), MIN_PAUSE_S))
 
-    async def _fetch_once(self) -> DownstreamToken | None:
-        """Fetch and hold a token; return None after recording why there is none."""
+    async def _fetch_once(self) -> None:
+        """Fetch and hold a token, or record why there is none."""
         try:
             async with asyncio.timeout(FETCH_TIMEOUT_S):
                 fetched = await self._fetch(self.scope)
@@ -206,12 +206,11 @@ class DownstreamTokenCache:
             if self._closed:
                 raise
             self._failed(error)
-            return None
+            return
         self._held, self._held_until_s = token, self._monotonic() + usable_s(token, now_s)
         self._failures, self._retry_s = 0, float("-inf")
         refresh_s = refresh_in_s(token, now_s, self._rng())
         self._due_s, self._due_wall_s = self._monotonic() + refresh_s, now_s + refresh_s
-        return token
 
     def _failed(self, error: BaseException) -> None:
         self._failures += 1

@@ -1,6 +1,7 @@
 """The token cache: a token is there before it is needed, fetched once for all requests; a failing issuer is spared."""
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -242,7 +243,17 @@ async def test_surprise_is_a_failure(
     assert "secret" not in caplog.text
 
 
-@pytest.mark.parametrize("life_s", [0, -1, -86_400])
+async def test_reason_is_bounded(tokens: DownstreamTokenCache, source: Source) -> None:
+    """However much a source says, the request's detail stays below 300 characters, also during the back-off."""
+    source.error = TokenFetchError("x" * 5000, retry_after_s=1e9)
+    for code in ("unavailable", "backing_off"):
+        with pytest.raises(TokenUnavailable, match="x" * 200) as failed:
+            await tokens.token()
+        assert failed.value.code == f"downstream_token_{code}"
+        assert len(failed.value.detail) <= 300
+
+
+@pytest.mark.parametrize("life_s", [0, -1, 1, -86_400])
 async def test_expired_token_is_a_failure(life_s: float, tokens: DownstreamTokenCache, source: Source) -> None:
     """A token that comes expired is not given out, and not asked for again at once."""
     source.life_s = life_s
@@ -360,6 +371,45 @@ async def test_closing(tokens: DownstreamTokenCache, source: Source) -> None:
     with pytest.raises(TokenUnavailable, match="downstream_token_closed"):
         await tokens.token()
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_closing_forgets_the_token(tokens: DownstreamTokenCache, source: Source) -> None:
+    """After the end nothing holds the token any longer, and closing again does nothing."""
+    source.life_s = 1234.5
+    await tokens.token()
+    for times in (1, 0):
+        gc.collect()
+        held = [found for found in gc.get_objects() if isinstance(found, DownstreamToken)]
+        assert [token.expires_on_s for token in held].count(NOW_S + source.life_s) == times
+        del held
+        await tokens.aclose()
+    with pytest.raises(TokenUnavailable, match="downstream_token_closed"):
+        tokens.start()
+
+
+async def test_request_during_the_end_of_the_loop(tokens: DownstreamTokenCache, source: Source) -> None:
+    """A fetch that is canceled before it begins, as when a loop ends, fails the request that waits for it."""
+    waiting = asyncio.create_task(tokens.token())
+    await asyncio.sleep(0)
+    assert tokens._flight is not None
+    tokens._flight.cancel()
+    with pytest.raises(TokenUnavailable, match="downstream_token_closed"):
+        await waiting
+    assert source.fetches == []
+
+
+def test_created_before_there_is_a_loop(source: Source) -> None:
+    """The event loop is needed from the start on, not earlier."""
+    tokens = DownstreamTokenCache(
+        "s", source, clock=source.wall, sleep=source.clock.sleep, rng=lambda: 0.0, monotonic=source.clock
+    )
+    assert not tokens.cached
+
+    async def use() -> str:
+        async with tokens:
+            return (await tokens.token()).token
+
+    assert asyncio.run(use()) == "token 1"
 
 
 async def test_failures_are_logged(

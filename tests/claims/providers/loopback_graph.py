@@ -17,7 +17,7 @@ WRITER, READER, OLD = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "
 
 
 class LoopbackGraph:
-    """One tenant with one user and one application; tests change its members."""
+    """One tenant with one user; every application is the same one. Tests change its members."""
 
     def __init__(self, schema: GraphSchema | None) -> None:
         self._schema = schema
@@ -34,11 +34,11 @@ class LoopbackGraph:
         self.principal: dict[str, Any] | None = {
             "id": PRINCIPAL_ID,
             "appRoles": [
-                _role(WRITER, "Writer"),
-                _role(READER, "Reader"),
-                _role(OLD, "Old", enabled=False),
-                _role("00000000-0000-0000-0000-000000000000", "Nobody"),
-                _role("dddddddd-0000-4000-8000-000000000000", None),
+                app_role(WRITER, "Writer"),
+                app_role(READER, "Reader"),
+                app_role(OLD, "Old", enabled=False),
+                app_role("00000000-0000-0000-0000-000000000000", "Nobody"),
+                app_role("dddddddd-0000-4000-8000-000000000000", None),
             ],
         }
         self.assigned = [WRITER, OLD, "00000000-0000-0000-0000-000000000000"]
@@ -80,7 +80,7 @@ class LoopbackGraph:
         if path == f"/users/{USER_ID}/appRoleAssignments":
             assert query["$filter"] == f"resourceId eq {PRINCIPAL_ID}"
             return self._page([{"appRoleId": role} for role in self.assigned], path, query)
-        if path == f"/servicePrincipals(appId='{APP_ID}')":
+        if path.startswith("/servicePrincipals(appId='"):
             return self.principal
         return None
 
@@ -108,5 +108,6 @@ async def serving_graph(schema: GraphSchema | None) -> AsyncIterator[LoopbackGra
     assert graph.violations == []
 
 
-def _role(role_id: str, value: str | None, *, enabled: bool = True) -> dict[str, Any]:
+def app_role(role_id: str, value: str | None, *, enabled: bool = True) -> dict[str, Any]:
+    """Return an application's role as Graph describes it."""
     return {"id": role_id, "value": value, "isEnabled": enabled, "displayName": "x", "allowedMemberTypes": ["User"]}

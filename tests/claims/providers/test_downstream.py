@@ -10,6 +10,8 @@ from aiohttp import web
 from claims.downstream.api import Downstream
 from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import ProviderFailed
+from claims.provider import Closes, Starts, load_provider
+from tests.claims.providers.azurite import connection_string
 from tests.claims.providers.desk import (
     SCOPE,
     Answer,
@@ -192,6 +194,31 @@ async def test_without_tokens(api: Api) -> None:
         await client.get_object(api.url, some_context())
     assert api.tokens_seen == [""]
     await client.aclose()
+
+
+@pytest.mark.parametrize("name", ["graph", "profile_api", "table"])
+def test_created_before_there_is_a_loop(name: str) -> None:
+    """Each provider with a downstream can be created without an event loop, and be started and closed on one."""
+    provider = load_provider(
+        name,
+        {
+            "Claims__Graph__Attributes": "department",
+            "Claims__ProfileApi__Url": "https://api.example.com/profile",
+            "Claims__ProfileApi__Scope": SCOPE,
+            "Claims__Table__Name": "claims",
+            "Claims__Table__ConnectionString": connection_string("http://127.0.0.1:9/account"),
+        },
+    )
+    assert isinstance(provider, Starts)
+    assert isinstance(provider, Closes)
+
+    async def run() -> None:
+        assert isinstance(provider, Starts)
+        assert isinstance(provider, Closes)
+        provider.start()
+        await provider.aclose()
+
+    asyncio.run(run())
 
 
 async def test_strict_about_json(downstream: Downstream, api: Api) -> None:

@@ -1,6 +1,8 @@
 """Claims from Microsoft Graph, against a loopback Graph that knows the published schema."""
 
 import asyncio
+import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -25,7 +27,14 @@ from tests.claims.providers.desk import (
     new_measurements,
     some_context,
 )
-from tests.claims.providers.loopback_graph import EXTENSION, PRINCIPAL_ID, READER, LoopbackGraph, serving_graph
+from tests.claims.providers.loopback_graph import (
+    EXTENSION,
+    PRINCIPAL_ID,
+    READER,
+    LoopbackGraph,
+    app_role,
+    serving_graph,
+)
 from tests.claims.site import Clock, settle
 from tests.graph_schema import NAME, GraphSchema, schema_file
 
@@ -201,6 +210,39 @@ async def test_role_definitions_are_kept(setup: Setup, graph: LoopbackGraph) -> 
     setup.clock.now_s += 301
     await provider.provide(EVENT, some_context())
     assert graph.count("servicePrincipals") == 2
+
+
+async def test_role_definitions_are_forgotten_on_time(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them stays in memory after five minutes, even if there is no further request."""
+    monkeypatch.setattr("claims.expiring.SWEEP_S", 0.01)
+    await setup.provider(app_roles_claim="appRoles").provide(EVENT, some_context())
+    assert len(_kept()) == 1
+    setup.clock.now_s += 301
+    async with asyncio.timeout(10):
+        while _kept():  # noqa: ASYNC110 (a timer has no event)
+            await asyncio.sleep(0.01)
+
+
+async def test_role_definitions_are_bounded(setup: Setup, graph: LoopbackGraph) -> None:
+    """Those of many applications together stay below 8 MiB; those used least recently are read again."""
+    ids = [f"{number:08}-0000-4000-8000-000000000000" for number in range(3000)]
+    graph.principal = {"id": PRINCIPAL_ID, "appRoles": [app_role(role_id, "v" * 120) for role_id in ids]}
+    directory = setup.provider(app_roles_claim="appRoles")._directory
+    for app_id in ids[:12]:
+        await directory.app_roles(USER_ID, app_id, some_context())
+    kept = _kept()
+    assert 1 < len(kept) < 12
+    assert sum(sys.getsizeof(text) for application in kept for role in application.roles for text in role) < 8 * 2**20
+    for app_id, hit in ((ids[11], True), (ids[0], False)):
+        measured = new_measurements()
+        await directory.app_roles(USER_ID, app_id, context_of(measured))
+        assert measured.cache_hits["graph_app_roles"] is hit
+
+
+def _kept() -> list[Any]:
+    """Return every application's role definitions that are in memory."""
+    gc.collect()
+    return [found for found in gc.get_objects() if type(found).__name__ == "_Application"]
 
 
 async def test_failed_role_definitions_are_not_kept(setup: Setup, graph: LoopbackGraph) -> None:

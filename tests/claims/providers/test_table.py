@@ -11,8 +11,9 @@ import pytest
 import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from azure.data.tables.aio import TableClient
 
-from claims.downstream.table_client import STORAGE_SCOPE, client_with_token
+from claims.downstream.table_client import STORAGE_SCOPE, client_with_connection_string, client_with_token
 from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import ProviderFailed, SettingsError
 from claims.providers.table import TableProvider, create
@@ -179,6 +180,22 @@ async def test_client_that_cannot_be_built(tokens: DownstreamTokenCache) -> None
         with pytest.raises(ImportError):
             await provider.provide(EVENT, some_context())
     await provider.aclose()
+
+
+async def test_client_that_could_not_be_built_once(api: Api) -> None:
+    """What failed once, for example for lack of memory, is tried again for the next request."""
+    api.answer = respond(ENTITY)
+    errors = [MemoryError()]
+
+    def open_client() -> TableClient:
+        if errors:
+            raise errors.pop()
+        return client_with_connection_string(connection_string(api.url), "claims")
+
+    async with aclosing(TableProvider(open_client, ClaimNames.parse("Level"))) as provider:
+        with pytest.raises(MemoryError):
+            await provider.provide(EVENT, some_context())
+        assert await provider.provide(EVENT, some_context()) == {"Level": "gold"}
 
 
 async def test_given_up_request_leaves_the_client_to_others(api: Api) -> None:
