@@ -1,8 +1,12 @@
-"""What the tests stand on: a tenant in memory, a clock that only moves when told, tokens of any content."""
+"""What the tests share: a tenant in memory, a clock that moves only by `tick`, tokens of any content."""
 
 import asyncio
 import json
+import os
+import threading
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +66,19 @@ async def settle() -> None:
     """Let the loop, and the thread that builds keys, run out of work."""
     for _ in range(20):
         await asyncio.sleep(0.0005)
+
+
+@asynccontextmanager
+async def all_threads_busy() -> AsyncIterator[None]:
+    """Fill the loop's default executor, as sign-ins do that block in `asyncio.to_thread`."""
+    release = threading.Event()
+    blocked = [asyncio.create_task(asyncio.to_thread(release.wait)) for _ in range(40 + 2 * (os.cpu_count() or 1))]
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        release.set()
+        await asyncio.gather(*blocked)
 
 
 @dataclass
