@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self, cast
 
 from claims.errors import ProviderFailed, RequestError, SettingsError, TokenRefused, Unavailable
 from claims.event import parse_event, require_configured
@@ -24,6 +24,7 @@ from claims.provider_call import ProviderWork
 from claims.reply import build_reply
 from claims.request_log import RequestRecord
 from claims.settings.settings import Settings, provider_name
+from claims.token.key_document import LOAD_TIMEOUT_S
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
 from claims.wire.fetch import HttpGet
@@ -125,13 +126,12 @@ class Endpoint:
 
         A caller with a token that this endpoint accepts is told the latencies of the last requests, too.
         """
-        self._keys.start()
-        if not (self._keys.count("2.0") or self._keys.count("1.0")):
+        if not await self._keys.ready(wait_s=LOAD_TIMEOUT_S):
             return Response(503, b'{"status":"unavailable","reason":"the signing keys are not loaded"}', _HEADERS)
         health: dict[str, object] = {"status": "ok"}
         record = RequestRecord(budget_ms=self._settings.budget_ms, clock=self._clock, cold=False)
         with contextlib.suppress(RequestError):
-            await self._validator.validate(bearer_token(headers), record)
+            await self._validator.validate(bearer_token(headers), cast("Any", record))
             health["latency_ms"] = self._latencies.percentiles_ms()
         return Response(200, json.dumps(health, separators=(",", ":")).encode(), _HEADERS)
 
@@ -141,7 +141,7 @@ class Endpoint:
             await close()
 
     async def _answer(self, headers: Mapping[str, str], body: bytes, record: RequestRecord) -> Response:
-        await self._validator.validate(bearer_token(headers), record)
+        await self._validator.validate(bearer_token(headers), cast("Any", record))
         record.authenticated = True
         with record.phase("body"):
             require_json(headers)

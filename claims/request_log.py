@@ -106,6 +106,10 @@ class RequestRecord:
             timer = self._phases[name] = _PhaseTimer(self._clock)
         return timer
 
+    def cache_hit(self, name: str, hit: object) -> None:
+        """Record whether a cache had what was asked for."""
+        self.cache_hits[name] = bool(hit)
+
     def phases_ms(self) -> dict[Phase, float]:
         """Give each phase's time up to now, in the order in which they began."""
         now_s = self._clock()
