@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from benchmarks.rounds import loop_factory, median_of_ratios, percentile, shuffled
 from benchmarks.table import Must, Part, Table
 from claims.token.jws import parse_compact
-from claims.token.validator import MAX_VERIFIED
+from claims.token.signature_memory import MAX_VERIFIED
 from selftest.entra.payloads import VARIETIES
 from selftest.entra.server import EntraServer
 from selftest.host.protos import TypedData

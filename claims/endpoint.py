@@ -26,6 +26,7 @@ from claims.provider_module import configure, load_provider
 from claims.reply import Reply, build_reply
 from claims.request_log import RequestLog, RequestRecord, server_timing
 from claims.settings.settings import ON_FAILURE, Settings
+from claims.token.key_document import LOAD_TIMEOUT_S
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
 from claims.wire.fetch import HttpGet
@@ -133,10 +134,11 @@ class Endpoint:
             RuntimeError: no loop is running.
         """
         loop = asyncio.get_running_loop()
-        self._keys.start()
         if loop is self._loop:
             return
-        if self._loop is not None:
+        if self._loop is None:
+            self._keys.start()  # later, each request sees to its keys itself
+        else:
             self._provider = self._renew_provider() if self._renew_provider else self._provider
             self._calls.use(self._provider)
         self._loop = loop
@@ -168,7 +170,7 @@ class Endpoint:
         A caller with a token that this endpoint accepts also gets the latencies of the last requests.
         """
         self.start()
-        if not (self._keys.count("2.0") or self._keys.count("1.0")):
+        if not await self._keys.ready(wait_s=LOAD_TIMEOUT_S):
             return Response(503, b'{"status":"unavailable","reason":"the signing keys are not loaded"}', _HEADERS)
         health: dict[str, object] = {"status": "ok"}
         measured = Measurements(budget_ms=self._settings.budget_ms, clock=self._clock)

@@ -27,7 +27,7 @@ from typing import ClassVar, Final
 
 #: Of a code and of a detail, in characters: a log line has a limit, and a provider chooses both.
 _MAX_CODE: Final = 64
-_MAX_DETAIL: Final = 300
+_MAX_DETAIL: Final = 400
 _NOT_IN_CODE: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _NOT_PRINTABLE: Final = re.compile(r"[^ -~]")
 #: Characters of a value that nobody has vouched for: enough to recognise it.

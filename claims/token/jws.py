@@ -1,11 +1,13 @@
-"""A JWS in compact serialisation, taken apart strictly and not yet believed.
+"""A JWS in compact serialization, parsed strictly and not yet verified.
 
-Two spellings of one token are one too many, so padding, blanks, the standard base64 alphabet and non-zero trailing bits
-are refused, although most libraries forgive them. Nothing here is verified: `claims.token.validator` does that.
+A token has one spelling, so padding, blanks, the standard base64 alphabet and non-zero trailing bits are refused,
+although most libraries accept them. Nothing here is verified: `claims.token.validator` does that.
 """
 
 from binascii import a2b_base64
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from claims.errors import TokenRefused
@@ -20,10 +22,10 @@ _LAST: Final = {2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
 
 @dataclass(frozen=True, slots=True)
 class CompactToken:
-    """The three parts of a token, decoded and unverified."""
+    """The three parts of a token, decoded and unverified; immutable, because it can be remembered."""
 
-    header: dict[str, Any]
-    payload: dict[str, Any]
+    header: Mapping[str, Any]
+    payload: Mapping[str, Any]
     signing_input: bytes
     signature: bytes
 
@@ -31,14 +33,15 @@ class CompactToken:
 def parse_compact(token: str) -> CompactToken:
     """Split and decode ``header.payload.signature``.
 
-    The caller has capped the size (`claims.header.MAX_TOKEN_BYTES`).
+    The caller has limited the size (`claims.header.MAX_TOKEN_BYTES`).
 
     Raises:
-        TokenRefused: not three segments, not canonical base64url, or a header or payload that is no strict JSON object.
+        TokenRefused: It has not three segments, is not canonical base64url, or its header or payload is not a strict
+            JSON object.
 
     Source: RFC 7515 sections 2, 3.1 and 7.1; RFC 4648 section 3.5; RFC 8725 section 2.6.
     """
-    # What is not ASCII, in whatever form, is outside the alphabet.
+    # Characters beyond ASCII, in whatever form, are outside the alphabet.
     segments = token.encode(errors="replace").split(b".")
     if len(segments) != _SEGMENTS:
         raise TokenRefused("token_segments", f"expected {_SEGMENTS} segments, got {len(segments)}")
@@ -62,8 +65,8 @@ def _decode(segment: bytes) -> bytes:
     return a2b_base64(segment.translate(_TO_STANDARD) + b"=" * (-over % 4))
 
 
-def _object(data: bytes, part: str) -> dict[str, Any]:
+def _object(data: bytes, part: str) -> Mapping[str, Any]:
     try:
-        return strict_json.parse_object(data)
+        return MappingProxyType(strict_json.parse_object(data))
     except strict_json.StrictJsonError as error:
         raise TokenRefused(f"token_{part}", str(error)) from error

@@ -1,148 +1,43 @@
 """The keys that Entra signs with, ready before a token needs them.
 
-One `KeyDocument` for each authority and token version reads its metadata and key set at start-up and every hour, in the
-background. A request only looks up. It waits in two cases, both bounded: the first load is still under way, or the
-token names a key id that no document has, which can be an emergency roll and can be an attack; so at most one forced
-fetch a minute leaves for that, whatever comes in. An outage of the key host changes nothing for 24 hours.
+A key is looked up in the document whose published issuer is the token's ``iss``: key ids can repeat between documents
+(in External ID those of login.microsoftonline.com and ciamlogin.com share theirs), and a key of one document signs
+nothing for the issuer of another.
 
-Source: entra-docs ``signing-key-rollover.md`` (hourly refresh, refresh on an unknown key id, keep the last good keys,
-24 h). Microsoft advises five minutes between forced refreshes; a minute is the longest that a roll may lock people out.
+Documents are loaded in the background (`claims.token.key_document`); a request only looks up. It waits in three cases,
+each limited: the first load is in progress; this request had to start the background work in a new loop and a load was
+due; or the token names a key id that its document does not have, which can be an emergency roll and can be an attack,
+so that at most one forced fetch a minute leaves for it, whatever comes in.
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import re
+from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
-from claims.errors import KeysUnavailable, TokenRefused
+from claims.errors import KeysUnavailable, RequestError, TokenRefused, shorten
 from claims.settings.authority import Authority, TokenVersion
-from claims.token.jwks import SigningKey, parse_key_set
-from claims.token.metadata import MetadataError, parse_metadata
-from claims.wire.fetch import FetchError, Get
-from claims.wire.strict_json import StrictJsonError
+from claims.token.jwks import SigningKey
+from claims.token.key_document import Clock, KeyDocument, Sleep
+from claims.wire.fetch import Get
 
-REFRESH_S: Final = 3600.0
-MAX_AGE_S: Final = 24 * 3600.0
-FORCED_COOL_DOWN_S: Final = 60.0
-#: Metadata and keys together. Far below the budget: who waits for this still has time to answer.
-LOAD_TIMEOUT_S: Final = 1.0
-#: After a failure with keys at hand; without keys it doubles from the first to the last of the others.
-RETRY_S: Final = 60.0
 #: Tokens with an unknown key id that may wait for one load. A flood of them would otherwise be answered all at once
 #: when the load ends, and everybody else after them (measured: 60 ms for 250 a second and a key host that hangs).
 MAX_WAITING: Final = 32
-FIRST_RETRY_WITHOUT_KEYS_S: Final = 0.5
-LAST_RETRY_WITHOUT_KEYS_S: Final = 10.0
-
-type Clock = Callable[[], float]
-type Sleep = Callable[[float], Awaitable[None]]
-
-_NO_KEYS: Final[Mapping[str, SigningKey]] = {}
-_log = logging.getLogger(__name__)
-
-
-class KeyDocument:
-    """The keys and the issuer of one metadata document.
-
-    Args:
-        authority: whose document it is.
-        version: the token version that it is for.
-        get: fetches a URL.
-        clock: monotonic seconds.
-    """
-
-    def __init__(self, authority: Authority, version: TokenVersion, get: Get, clock: Clock) -> None:
-        self._authority = authority
-        self._version = version
-        self._get = get
-        self._clock = clock
-        self._issuer = ""
-        self._keys = _NO_KEYS
-        self._loaded_s = float("-inf")
-        self._forced_s = float("-inf")
-        self._load: asyncio.Task[bool] | None = None
-        self._failure = ""
-
-    @property
-    def issuer(self) -> str:
-        """The issuer that the document publishes; empty before the first load."""
-        return self._issuer
-
-    @property
-    def keys(self) -> Mapping[str, SigningKey]:
-        """The usable keys by id; none once they are older than `MAX_AGE_S`."""
-        return self._keys if self._clock() - self._loaded_s <= MAX_AGE_S else _NO_KEYS
-
-    @property
-    def loading(self) -> asyncio.Task[bool] | None:
-        """The load under way, if there is one."""
-        return self._load if self._load and not self._load.done() else None
-
-    def load(self) -> asyncio.Task[bool]:
-        """Start a load, or join the one under way. Its result says whether it succeeded; it never raises."""
-        if self._load is None or self._load.done():
-            self._load = asyncio.get_running_loop().create_task(self._load_once())
-        return self._load
-
-    def force(self) -> asyncio.Task[bool] | None:
-        """Start a load for an unknown key id; None within `FORCED_COOL_DOWN_S` of the last one, failed or not."""
-        if self.loading is None:
-            if self._clock() - self._forced_s < FORCED_COOL_DOWN_S:
-                return None
-            self._forced_s = self._clock()
-        return self.load()
-
-    def keep_fresh(self, sleep: Sleep) -> asyncio.Task[None]:
-        """Load now, so that a request before the loop's next turn finds it under way, and again for ever."""
-        return asyncio.get_running_loop().create_task(self._keep_fresh(self.load(), sleep))
-
-    async def _keep_fresh(self, load: asyncio.Task[bool], sleep: Sleep) -> None:
-        retry_s = FIRST_RETRY_WITHOUT_KEYS_S
-        while True:
-            if await asyncio.shield(load):
-                retry_s, pause_s = FIRST_RETRY_WITHOUT_KEYS_S, REFRESH_S
-            elif self.keys:
-                pause_s = RETRY_S
-            else:
-                pause_s, retry_s = retry_s, min(2 * retry_s, LAST_RETRY_WITHOUT_KEYS_S)
-            await sleep(pause_s)
-            load = self.load()
-
-    async def _load_once(self) -> bool:
-        try:
-            async with asyncio.timeout(LOAD_TIMEOUT_S):
-                metadata = parse_metadata(
-                    await self._get(self._authority.metadata_url(self._version)), self._authority, self._version
-                )
-                body = await self._get(metadata.jwks_uri)
-            # A thousand keys take longer to build than the loop may stand still.
-            keys = await asyncio.to_thread(parse_key_set, body)
-        except (FetchError, MetadataError, StrictJsonError, TimeoutError) as error:
-            return self._failed(str(error) or type(error).__name__)
-        except Exception as error:  # noqa: BLE001 (no surprise may end the loop that keeps the keys fresh)
-            return self._failed(f"unexpected {type(error).__name__}")
-        if not keys:
-            return self._failed("the set holds no usable key")
-        self._issuer, self._keys, self._loaded_s = metadata.issuer, keys, self._clock()
-        self._failure = ""
-        return True
-
-    def _failed(self, why: str) -> bool:
-        """Log a failure when it is a new one: an outage is told once, and not every ten seconds."""
-        level = logging.DEBUG if why == self._failure else logging.WARNING
-        self._failure = why
-        _log.log(level, "signing keys (ver %s) not loaded: %s", self._version, why)
-        return False
+#: The form of every issuer that Entra uses, at most 100 characters. What has it is shown whole before it is verified:
+#: it is what a wrong setting should be, and too little to write anything else into the log.
+_ISSUER: Final = re.compile(r"https://[a-z0-9.-]{1,50}/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/v2\.0|/)?")
 
 
 class SigningKeys:
-    """The keys of every trusted document, looked up by token version and key id.
+    """The keys of every trusted document, looked up by token version, issuer and key id.
 
     Args:
-        authorities: whose documents are trusted, in order.
-        get: fetches a URL (`claims.wire.fetch.HttpGet`).
-        clock: monotonic seconds.
-        sleep: waits, in the background only.
+        authorities: Whose documents are trusted, in order.
+        get: Fetches a URL (`claims.wire.fetch.HttpGet`).
+        clock: Monotonic seconds.
+        sleep: Waits, in the background only.
     """
 
     def __init__(self, authorities: Iterable[Authority], get: Get, *, clock: Clock, sleep: Sleep) -> None:
@@ -152,66 +47,103 @@ class SigningKeys:
             version: tuple(KeyDocument(authority, version, get, clock) for authority in authorities)
             for version in versions
         }
+        self._all = tuple(chain.from_iterable(self._documents.values()))
         self._sleep = sleep
         self._waiting = 0
-        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin to load, on the running loop; a second call does nothing."""
-        if not self._tasks:
-            documents = (document for group in self._documents.values() for document in group)
-            self._tasks = [document.keep_fresh(self._sleep) for document in documents]
+        """Refresh every document in the background of the running loop; those in progress there go on."""
+        self._start(self._all)
 
-    async def aclose(self) -> None:
-        """Stop the background work; a load under way is waited for, it is short."""
-        for task in self._tasks:
-            task.cancel()
-        loads = (document.loading for group in self._documents.values() for document in group)
-        await asyncio.gather(*self._tasks, *(load for load in loads if load), return_exceptions=True)
-        self._tasks = []
-
-    def issuers(self, version: TokenVersion) -> frozenset[str]:
-        """Name the issuers that the loaded documents of this version publish."""
-        return frozenset(document.issuer for document in self._documents[version] if document.keys)
-
-    def count(self, version: TokenVersion) -> int:
-        """Count the usable keys for tokens of this version."""
-        return sum(len(document.keys) for document in self._documents[version])
-
-    async def find(self, version: TokenVersion, kid: str, *, wait_s: float) -> SigningKey:
-        """Find the key that a token names, and wait for a load where that can help.
+    async def ready(self, *, wait_s: float) -> bool:
+        """Whether any keys are loaded; a load that this had to start is waited for.
 
         Args:
-            version: the token's ``ver``.
-            kid: the token's ``kid``.
-            wait_s: how long a load may be waited for.
-
-        Raises:
-            KeysUnavailable: no keys are loaded for this version.
-            TokenRefused: keys are loaded, and none has this id.
+            wait_s: How long, in seconds.
         """
-        if key := self.lookup(version, kid):
-            return key
-        self.start()
-        documents = self._documents[version]
-        # Without any key every token is unknown: only the background loads then, at its own pace.
-        loads = [document.force() if document.keys else document.loading for document in documents]
-        under_way = [load for load in loads if load]
-        if under_way and (self._waiting < MAX_WAITING or not self.count(version)):
-            self._waiting += 1
-            try:
-                await asyncio.wait(under_way, timeout=wait_s)
-            finally:
-                self._waiting -= 1
-            if key := self.lookup(version, kid):
-                return key
-        if not self.count(version):
-            raise KeysUnavailable("keys_not_loaded", f"no signing keys for tokens of version {version}")
-        raise TokenRefused("key_unknown", f"none of the {self.count(version)} published keys has this id")
+        if self._start(self._all):
+            await _wait_for((document.loading for document in self._all), wait_s)
+        return any(document.keys for document in self._all)
 
-    def lookup(self, version: TokenVersion, kid: str) -> SigningKey | None:
-        """Find the key that a token names among those at hand."""
+    async def aclose(self) -> None:
+        """Stop the background work; a load in progress is waited for, it is short."""
+        await asyncio.gather(*(document.aclose() for document in self._all))
+
+    def lookup(self, version: TokenVersion, issuer: str, kid: str) -> SigningKey | None:
+        """Return the key that a token names if it is loaded, from the document of the token's issuer."""
         for document in self._documents[version]:
-            if key := document.keys.get(kid):
+            if document.issuer == issuer and (key := document.keys.get(kid)):
                 return key
         return None
+
+    async def find(self, version: TokenVersion, issuer: str, kid: str, *, wait_s: float) -> SigningKey:
+        """Return the key that a token names, and wait for a load where that can help.
+
+        Cheap enough for every request, and to be called at each: background work that ended, or was left behind in
+        another loop, starts again here.
+
+        Args:
+            version: The token's ``ver``.
+            issuer: The token's ``iss``.
+            kid: The token's ``kid``.
+            wait_s: How long a load may be waited for, in seconds.
+
+        Raises:
+            TokenRefused: No document has this issuer, or its document does not have this key.
+            KeysUnavailable: The issuer's document is not loaded.
+        """
+        documents = self._documents_of(version, issuer)
+        # What starts is waited for, or it would end with this request's loop: so only this issuer's documents.
+        started = self._start(documents)
+        key = self.lookup(version, issuer, kid)
+        if key is None:
+            await self._reload(documents, wait_s)
+        elif started:
+            await _wait_for((document.loading for document in documents), wait_s)
+        else:
+            return key
+        key = self.lookup(version, issuer, kid)
+        if key is None:
+            raise self._refusal(version, issuer)
+        return key
+
+    def _documents_of(self, version: TokenVersion, issuer: str) -> list[KeyDocument]:
+        return [document for document in self._documents[version] if issuer in document.issuers]
+
+    def _start(self, documents: Iterable[KeyDocument]) -> bool:
+        started = [document.start(self._sleep) for document in documents]
+        return any(started)
+
+    async def _reload(self, documents: list[KeyDocument], wait_s: float) -> None:
+        """Wait for the loads in progress, and force one of each document that is loaded and lacks the key."""
+        # Without any key every token is unknown: then only the background loads, at its own pace.
+        loads = [document.force() if document.keys else document.loading for document in documents]
+        if self._waiting < MAX_WAITING or not any(document.keys for document in documents):
+            self._waiting += 1
+            try:
+                await _wait_for(loads, wait_s)
+            finally:
+                self._waiting -= 1
+
+    def _refusal(self, version: TokenVersion, issuer: str) -> RequestError:
+        documents = self._documents_of(version, issuer)
+        if not documents:
+            expected = sorted(frozenset().union(*(document.issuers for document in self._documents[version])))
+            return TokenRefused("issuer", f"got {_show_issuer(issuer)}, expected one of {expected}")
+        # Azure drops what is logged in the background, so the reason travels with the request.
+        reason = "; ".join(dict.fromkeys(document.failure for document in documents if document.failure))
+        if all(document.keys for document in documents):
+            count = sum(len(document.keys) for document in documents)
+            detail = f"none of the {count} published keys has this id" + (reason and f"; last load: {reason}")
+            return TokenRefused("key_unknown", detail)
+        detail = f"no signing keys for tokens of version {version}: {reason or 'the first load is in progress'}"
+        return KeysUnavailable("keys_not_loaded", detail)
+
+
+async def _wait_for(loads: Iterable[asyncio.Task[None] | None], wait_s: float) -> None:
+    if in_progress := [load for load in loads if load]:
+        await asyncio.wait(in_progress, timeout=wait_s)
+
+
+def _show_issuer(issuer: str) -> str:
+    return f"'{issuer}'" if _ISSUER.fullmatch(issuer) else shorten(issuer)

@@ -1,4 +1,4 @@
-"""An OpenID provider's metadata document: who issues, and where the keys are."""
+"""An OpenID provider's metadata document: its issuer, and where its keys are."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from claims.wire import strict_json
 
 
 class MetadataError(ValueError):
-    """The document is not one that the authority may publish; the message holds what was expected and what came."""
+    """The document is not one that the authority may publish; the message has the expected and the actual value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,10 @@ class Metadata:
 
 
 def parse_metadata(body: bytes, authority: Authority, version: TokenVersion) -> Metadata:
-    """Read a metadata document and hold it against the authority that it was fetched from.
+    """Parse a metadata document and check it against the authority that it was fetched from.
 
     Raises:
-        MetadataError: not JSON, an issuer of another tenant, or keys on another host.
+        MetadataError: It is not JSON, its issuer is not the tenant's, or its keys are on another host.
 
     Source: OpenID Connect Discovery 1.0 sections 3 and 4.3; RFC 8414 section 3.3.
     """

@@ -1,9 +1,10 @@
-"""The claims of a token whose signature is good: is it meant for us, from the right caller, and now?
+"""The claims of a token whose signature is good: is it meant for us, from the right caller, and valid now?
 
-One function a claim, called in one place. Each compares exactly: no prefix, no list that holds the right value among
-others, no string where a number belongs.
+One function for each claim, called in one place. Each compares exactly: no prefix, no list that holds the right value
+among others, no string where a number belongs.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from claims.errors import TokenRefused, shorten, show_id
@@ -15,53 +16,46 @@ from claims.token.jwks import SigningKey
 #: libraries, would be most of a stolen token's useful life.
 LEEWAY_S: Final = 60
 
-#: A claim of a user's token, of an id token, or of a token bound to a key: none is an app calling for itself.
+#: Claims of a user's token, of an id token, or of a token bound to a key: no app that calls for itself has them.
 _NOT_AN_APP_TOKEN: Final = ("scp", "nonce", "at_hash", "c_hash", "cnf")
 
 
 def check_claims(
-    payload: dict[str, Any],
-    *,
-    version: TokenVersion,
-    key: SigningKey,
-    issuers: frozenset[str],
-    settings: Settings,
-    now_s: float,
-) -> str:
-    """Check every claim and return the caller's application id.
+    payload: Mapping[str, Any], *, version: TokenVersion, key: SigningKey, settings: Settings, now_s: float
+) -> float:
+    """Check every claim and return when the token expires, in seconds since the epoch.
 
     Args:
-        payload: the claims, after the signature was verified with ``key``.
-        version: the token's ``ver``.
-        key: the key that signed it.
-        issuers: those of the metadata documents for this version.
-        settings: what is expected.
-        now_s: seconds since the epoch.
+        payload: The claims, after the signature was verified with ``key``.
+        version: The token's ``ver``.
+        key: The key that signed it, from the document that publishes the token's ``iss``.
+        settings: What is expected.
+        now_s: Seconds since the epoch.
 
     Raises:
-        TokenRefused: a claim is missing, malformed, or not the expected one.
+        TokenRefused: A claim is missing, malformed, or not the expected one.
 
     Source: entra-docs ``custom-extension-overview.md`` and ``access-token-claims-reference.md``; RFC 7519 section 4.1.
     """
-    check_issuer(payload, key, issuers, settings.tenant_id)
+    check_key_issuer(payload, key, settings.tenant_id)
     check_audience(payload, version, settings)
     check_tenant(payload, settings.tenant_id)
-    app_id = check_caller(payload, version, settings.caller_app_ids)
+    check_caller(payload, version, settings.caller_app_ids)
     check_app_only(payload)
     check_times(payload, now_s)
-    return app_id
+    return float(payload["exp"])
 
 
-def check_issuer(payload: dict[str, Any], key: SigningKey, issuers: frozenset[str], tenant_id: str) -> None:
-    """Require the issuer that the metadata published, signed with a key that is that issuer's."""
-    issuer = payload.get("iss")
-    if not isinstance(issuer, str) or issuer not in issuers:
-        raise TokenRefused("issuer", f"expected one of {sorted(issuers)}, got {show_id(issuer)}")
-    if not key.signs_for(issuer, tenant_id):
+def check_key_issuer(payload: Mapping[str, Any], key: SigningKey, tenant_id: str) -> None:
+    """Require a key that may sign for the token's issuer: a published key can name the issuers that are its own.
+
+    That the issuer is one that is trusted is known already: the key was found in its document.
+    """
+    if not key.signs_for(payload["iss"], tenant_id):
         raise TokenRefused("key_issuer", "expected a key of the token's issuer")
 
 
-def check_audience(payload: dict[str, Any], version: TokenVersion, settings: Settings) -> None:
+def check_audience(payload: Mapping[str, Any], version: TokenVersion, settings: Settings) -> None:
     """Require exactly our client id; a v1.0 token may carry the application id URI instead.
 
     Source: entra-docs ``access-token-claims-reference.md`` (``aud``).
@@ -74,25 +68,24 @@ def check_audience(payload: dict[str, Any], version: TokenVersion, settings: Set
         raise TokenRefused("audience", f"expected one of {sorted(expected)}, got {show_id(audience)}")
 
 
-def check_tenant(payload: dict[str, Any], tenant_id: str) -> None:
+def check_tenant(payload: Mapping[str, Any], tenant_id: str) -> None:
     """Require the configured tenant, whatever the issuer's name suggests."""
     if payload.get("tid") != tenant_id:
         raise TokenRefused("tenant", f"expected '{tenant_id}', got {show_id(payload.get('tid'))}")
 
 
-def check_caller(payload: dict[str, Any], version: TokenVersion, caller_app_ids: frozenset[str]) -> str:
+def check_caller(payload: Mapping[str, Any], version: TokenVersion, caller_app_ids: frozenset[str]) -> None:
     """Require a known caller in the claim of this version: ``azp`` in 2.0, ``appid`` in 1.0, never the other."""
     name = "azp" if version == "2.0" else "appid"
     caller = payload.get(name)
     if not isinstance(caller, str) or caller not in caller_app_ids:
         raise TokenRefused("caller", f"expected {name} to be one of {sorted(caller_app_ids)}, got {show_id(caller)}")
-    return caller
 
 
-def check_app_only(payload: dict[str, Any]) -> None:
+def check_app_only(payload: Mapping[str, Any]) -> None:
     """Refuse a user's token, an id token and a key-bound token: Entra calls as an application.
 
-    ``idtyp`` is optional; where it stands it must say ``app``.
+    ``idtyp`` is optional; where it is present it must be ``app``.
     """
     for name in _NOT_AN_APP_TOKEN:
         if name in payload:
@@ -101,10 +94,10 @@ def check_app_only(payload: dict[str, Any]) -> None:
         raise TokenRefused("not_an_app_token", f"expected idtyp 'app', got {shorten(payload['idtyp'])}")
 
 
-def check_times(payload: dict[str, Any], now_s: float) -> None:
+def check_times(payload: Mapping[str, Any], now_s: float) -> None:
     """Require a token that is valid now, within `LEEWAY_S`.
 
-    Source: RFC 7519 sections 4.1.4 to 4.1.6; all three are in every access token of Entra's.
+    Source: RFC 7519 sections 4.1.4 to 4.1.6; every access token from Entra has all three.
     """
     expires_s, not_before_s, issued_s = (_numeric_date(payload, name) for name in ("exp", "nbf", "iat"))
     if now_s >= expires_s + LEEWAY_S:
@@ -115,10 +108,10 @@ def check_times(payload: dict[str, Any], now_s: float) -> None:
         raise TokenRefused("issued_in_future", f"expected iat before {now_s + LEEWAY_S:.0f}, got {issued_s:.0f}")
 
 
-def _numeric_date(payload: dict[str, Any], name: str) -> float:
-    """Read a NumericDate: a JSON number, no string and no boolean (which Python takes for an integer).
+def _numeric_date(payload: Mapping[str, Any], name: str) -> float:
+    """Return a NumericDate: a JSON number, not a string and not a boolean (which Python takes for an integer).
 
-    It is finite already: `claims.wire.strict_json` lets no other number through.
+    It is finite: `claims.wire.strict_json` lets no other number through. An integer can still be beyond a double.
     """
     value = payload.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -1,9 +1,12 @@
-"""What the tests stand on: a tenant in memory, a clock that only moves when told, tokens of any content."""
+"""What the tests share: a tenant in memory, a clock that moves only by `tick`, tokens of any content."""
 
 import asyncio
 import json
+import os
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +37,7 @@ def settings(**changes: str) -> Settings:
 
 
 class Clock:
-    """Monotonic seconds that pass only by `tick`; sleeping waits for them."""
+    """Monotonic seconds that pass only by `tick`; a sleep ends when they have passed."""
 
     def __init__(self) -> None:
         self.now_s = 1000.0
@@ -65,7 +68,7 @@ class Clock:
         self.now_s = end_s
 
     async def tick(self, seconds: float) -> None:
-        """Let time pass, wake who slept long enough, and let everyone run."""
+        """Let time pass, wake every sleeper that is due, and let the loop run out of work."""
         self.advance(seconds)
         for due_s, event in self._sleepers:
             if due_s <= self.now_s:
@@ -75,9 +78,28 @@ class Clock:
 
 
 async def settle() -> None:
-    """Let the loop, and the thread that builds keys, run out of work."""
+    """Let the loop and the endpoint's own threads run out of work, however long a thread takes."""
     for _ in range(20):
-        await asyncio.sleep(0.0005)
+        await asyncio.sleep(0)
+        while _own_threads():  # noqa: ASYNC110 (a thread that ends sets no event)
+            await asyncio.sleep(0)
+
+
+def _own_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("claims")]
+
+
+@asynccontextmanager
+async def all_threads_busy() -> AsyncIterator[None]:
+    """Fill the loop's default executor, as sign-ins do that block in `asyncio.to_thread`."""
+    release = threading.Event()
+    blocked = [asyncio.create_task(asyncio.to_thread(release.wait)) for _ in range(40 + 2 * (os.cpu_count() or 1))]
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        release.set()
+        await asyncio.gather(*blocked)
 
 
 @dataclass

@@ -104,7 +104,7 @@ async def test_second_request_is_warm(endpoint: Endpoint, site: Site, caplog: py
         caplog.clear()
         response = await _answer(endpoint, _headers(site))
     line = _line(caplog)
-    assert (line["cold"], line["cache_hits"], line["joined"]) == (False, {"signature": True}, True)
+    assert (line["cold"], line["cache_hits"], line["joined"]) == (False, {"keys": True, "signature": True}, True)
     assert response.headers["X-Claims-Outcome"] == "joined"
 
 

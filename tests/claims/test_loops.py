@@ -14,7 +14,8 @@ from claims.endpoint import Endpoint
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
 from claims.settings.authority import Authority
-from claims.token.keys import MAX_AGE_S, SigningKeys
+from claims.token.key_document import MAX_AGE_S
+from claims.token.keys import SigningKeys
 from selftest.entra.server import EntraServer
 from tests.claims.site import AUTHORITY, ENVIRON, NOW_S, TENANT_ID, Clock, Site, good_event, good_token, settings
 
@@ -65,13 +66,15 @@ def test_dead_background_tasks_start_again(site: Site, keys: SigningKeys) -> Non
 
     async def play() -> None:
         assert (await endpoint.token_issuance_start(headers, BODY)).status == 200
-        dead = list(keys._tasks)
-        for task in dead:
-            task.cancel()
-        await asyncio.gather(*dead, return_exceptions=True)
+        document = keys._documents["2.0"][0]
+        dead = document._refreshing
+        assert dead
+        dead.cancel()
+        await asyncio.gather(dead, return_exceptions=True)
         assert (await endpoint.token_issuance_start(headers, _body(2))).status == 200
-        assert keys._tasks
-        assert not any(task.done() for task in keys._tasks)
+        assert document._refreshing is not dead
+        assert document._refreshing
+        assert not document._refreshing.done()
         await endpoint.aclose()
 
     asyncio.run(play())

@@ -235,7 +235,7 @@ class _Unreadable(ProviderFailed):
         (TokenUnavailable("downstream_status", "got 500"), "downstream_status", "got 500"),
         (ProviderFailed("x", LookupError("someone@example.com")), "x", "a value of type LookupError"),  # type: ignore[arg-type] # the mistake under test
         (ProviderFailed(None, b"x"), "a_value_of_type_NoneType", "a value of type bytes"),  # type: ignore[arg-type] # the same
-        (ProviderFailed("c" * 999, "d" * 999), "c" * 64, "d" * 300),
+        (ProviderFailed("c" * 999, "d" * 999), "c" * 64, "d" * 400),
         (_Odd(), "provider_error", "AttributeError at"),
         (_Unreadable(), "provider_error", "ZeroDivisionError at"),
     ],

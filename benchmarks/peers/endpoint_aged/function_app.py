@@ -9,11 +9,11 @@ from pathlib import Path
 
 import azure.functions as func
 
-from claims.token import keys
+from claims.token import key_document
 
 _HOUR_S = 2.0
 
-vars(keys).update(REFRESH_S=_HOUR_S, RETRY_S=_HOUR_S, MAX_AGE_S=24 * _HOUR_S)
+vars(key_document).update(REFRESH_S=_HOUR_S, RETRY_S=_HOUR_S, MAX_AGE_S=24 * _HOUR_S)
 
 _ENTRY = Path(__file__).parents[3] / "function_app.py"
 _spec = importlib.util.spec_from_file_location("endpoint_entry", _ENTRY)

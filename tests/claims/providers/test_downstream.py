@@ -10,7 +10,8 @@ from aiohttp import web
 from claims.downstream.api import Downstream
 from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import ProviderFailed
-from claims.provider import Closes, Starts, load_provider
+from claims.provider import Closes, Starts
+from claims.provider_module import load_provider
 from tests.claims.providers.azurite import connection_string
 from tests.claims.providers.desk import (
     SCOPE,

@@ -1,7 +1,7 @@
 """Tokens that must be refused, each beside the code that refuses it.
 
-The table serves twice: `test_token.py` shows that each is refused by the rule meant, and `test_token_mutants.py` that
-no rule of the validator can be taken out without one of them getting through.
+The table serves twice: `test_validator.py` shows that each is refused by the rule meant, and
+`test_validator_mutants.py` that no rule of the validator can be taken out without one of them getting through.
 """
 
 import json
@@ -63,6 +63,13 @@ _FOREIGN = generate_signing_key()
 def _key_of_another_issuer(keys: KeySet) -> str:
     keys.published.append({**_FOREIGN.jwk(), "issuer": f"https://login.microsoftonline.com/{OTHER}/v2.0"})
     return sign_compact(token_header(keys, kid=_FOREIGN.kid), token_payload(), _FOREIGN)
+
+
+def token_of_a_bound_key(keys: KeySet) -> str:
+    """Sign a good token with a key that names its issuer, with a placeholder for the tenant."""
+    bound = generate_signing_key()
+    keys.published.append({**bound.jwk(), "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0"})
+    return sign_compact(token_header(keys, kid=bound.kid), token_payload(), bound)
 
 
 FORM = [

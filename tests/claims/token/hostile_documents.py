@@ -1,7 +1,7 @@
 """Headers, key sets and metadata documents that must be refused or read with care, as calls to try.
 
-Each call's outcome (what it returns, or the code it raises) is the same before and after a change of the code, unless
-the change took a check away: see `test_validator_mutants.py`.
+Each call's outcome (its return value, or the code that it raises) is the same before and after a change of the code,
+unless the change took a check away: see `test_validator_mutants.py`.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from claims.header import MAX_TOKEN_BYTES, bearer_token, require_json
 from claims.settings.authority import Authority
-from claims.token.jwks import MAX_KEY_BITS, parse_key_set
+from claims.token.jwks import MAX_EXPONENT_BITS, MAX_KEY_BITS, parse_key_set
 from claims.token.metadata import parse_metadata
 from selftest.entra.signing import base64url, generate_signing_key
 from tests.claims.site import AUTHORITY, ISSUERS, KEYS_V2, TENANT_ID
@@ -32,6 +32,9 @@ CONTENT_HEADERS: list[dict[str, str]] = [
     {"content-type": "text/json"},
     {"content-type": "application/json-patch+json"},
     {"content-type": "application/json; charset=latin-1"},
+    {"content-type": 'application/json; charset="utf-8'},
+    {"content-type": 'application/json; charset=utf-8"'},
+    {"content-type": "application/json; charset = utf-8"},
     {"content-type": "application/json", "content-encoding": "gzip"},
     {"content-type": "application/json", "content-encoding": "identity"},
 ]
@@ -58,8 +61,12 @@ BAD_JWKS: list[Any] = [
     {},
     {**OTHER_JWK, "kty": "EC"},
     {**OTHER_JWK, "kty": "oct", "k": "c2VjcmV0"},
+    {**OTHER_JWK, "kty": ["RSA"]},
     {**OTHER_JWK, "use": "enc"},
+    {**OTHER_JWK, "use": ["sig"]},
+    {**OTHER_JWK, "use": {"sig": True}},
     {**OTHER_JWK, "alg": "RS512"},
+    {**OTHER_JWK, "alg": ["RS256"]},
     {**OTHER_JWK, "key_ops": ["encrypt"]},
     {**OTHER_JWK, "key_ops": ["verify"]},  # the one that may sign
     {**OTHER_JWK, "key_ops": "verify"},
@@ -72,6 +79,7 @@ BAD_JWKS: list[Any] = [
     {**OTHER_JWK, "n": None},
     {**OTHER_JWK, "n": "é"},
     {**OTHER_JWK, "e": ""},
+    {**OTHER_JWK, "e": base64url(((1 << MAX_EXPONENT_BITS) + 1).to_bytes(8))},
     {name: value for name, value in OTHER_JWK.items() if name != "n"},
     {**OTHER_JWK, **_rsa(1024)},
     {**OTHER_JWK, **_rsa(2040)},
@@ -89,7 +97,7 @@ BAD_SETS: list[Any] = [
 
 
 def usable_kids(keys: list[Any]) -> list[str]:
-    """Say which keys of a set may sign."""
+    """Return the ids of a set's keys that may sign."""
     return list(parse_key_set(json.dumps({"keys": keys}).encode()))
 
 

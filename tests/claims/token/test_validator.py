@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from claims.contract import EVENT_SERVICE_APP_ID
 from claims.errors import KeysUnavailable, TokenRefused
 from claims.measurements import Measurements
 from claims.settings.authority import Authority
-from claims.token.keys import REFRESH_S, SigningKeys
+from claims.token.key_document import REFRESH_S
+from claims.token.keys import SigningKeys
 from claims.token.rules import LEEWAY_S
-from claims.token.validator import Caller, TokenValidator
+from claims.token.validator import TokenValidator
 from selftest.entra.signing import base64url, sign_compact
 from tests.claims.site import (
     APPLICATION_ID_URI,
@@ -33,20 +33,19 @@ from tests.claims.site import (
 from tests.claims.token.hostile import HOSTILE, Hostile
 
 
-async def _validate(token: str, keys: SigningKeys, clock: Clock, **changes: str) -> Caller:
+async def _validate(token: str, keys: SigningKeys, clock: Clock, **changes: str) -> None:
     validator = TokenValidator(settings(**changes), keys, wall_clock=lambda: NOW_S)
-    return await validator.validate(token, _record(clock))
+    await validator.validate(token, _measured(clock))
 
 
-def _record(clock: Clock) -> Measurements:
-    return Measurements(budget_ms=100, clock=clock)
+def _measured(clock: Clock) -> Measurements:
+    return Measurements(budget_ms=60_000, clock=clock)
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 async def test_accepts_the_callout_token(version: str, site: Site, keys: SigningKeys, clock: Clock) -> None:
-    """Entra's own token is accepted in both versions, and the caller is named."""
-    caller = await _validate(good_token(site.keys, version), keys, clock)
-    assert (caller.app_id, caller.tenant_id, caller.version) == (EVENT_SERVICE_APP_ID, TENANT_ID, version)
+    """Entra's own token is accepted in both versions."""
+    await _validate(good_token(site.keys, version), keys, clock)
 
 
 @pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case.name)
@@ -89,8 +88,7 @@ async def test_accepts_additional_callers_only_when_named(site: Site, keys: Sign
     token = good_token(site.keys, azp=app_id)
     with pytest.raises(TokenRefused, match="caller"):
         await _validate(token, keys, clock)
-    caller = await _validate(token, keys, clock, Claims__AdditionalCallerAppIds=app_id)
-    assert caller.app_id == app_id
+    await _validate(token, keys, clock, Claims__AdditionalCallerAppIds=app_id)
 
 
 async def test_key_of_another_issuer(site: Site, keys: SigningKeys, clock: Clock) -> None:
@@ -106,53 +104,53 @@ async def test_a_token_is_verified_once_and_judged_every_time(site: Site, keys: 
     """What was good is refused when its time is over, when its key is withdrawn, and with any other signature."""
     started_s = clock.now_s
     validator = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S + clock.now_s - started_s)
-    token, record = good_token(site.keys), _record(clock)
+    token, measured = good_token(site.keys), _measured(clock)
     for seen in (False, True):
-        await validator.validate(token, record)
-        assert record.cache_hits["signature"] is seen
+        await validator.validate(token, measured)
+        assert measured.cache_hits["signature"] is seen
     with pytest.raises(TokenRefused, match="signature"):
-        await validator.validate(token[:-8] + "A" * 8, record)
+        await validator.validate(token[:-8] + "A" * 8, measured)
     clock.now_s += 2 * REFRESH_S
     with pytest.raises(TokenRefused, match="expired"):
-        await validator.validate(token, record)
+        await validator.validate(token, measured)
 
 
 async def test_a_withdrawn_key_ends_its_tokens(site: Site, keys: SigningKeys, clock: Clock) -> None:
     """A token that was verified before is nothing once its key is no longer published."""
     validator = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S)
     token = good_token(site.keys)
-    await validator.validate(token, _record(clock))
+    await validator.validate(token, _measured(clock))
     await settle()
     withdrawn = site.keys.current.kid
     site.keys.rotate()
     site.keys.retire(withdrawn)
     await clock.tick(REFRESH_S)
     with pytest.raises(TokenRefused, match="key_unknown"):
-        await validator.validate(token, _record(clock))
+        await validator.validate(token, _measured(clock))
 
 
 async def test_a_key_replaced_under_its_id_ends_its_tokens(site: Site, keys: SigningKeys, clock: Clock) -> None:
     """What counts is the key and not its name."""
     validator = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S)
     token = good_token(site.keys)
-    await validator.validate(token, _record(clock))
+    await validator.validate(token, _measured(clock))
     await settle()
     replaced = site.keys.current.kid
     other = site.keys.rotate()
     site.keys.published[:] = [{**other.jwk(), "kid": replaced}]
     await clock.tick(REFRESH_S)
     with pytest.raises(TokenRefused, match="signature"):
-        await validator.validate(token, _record(clock))
+        await validator.validate(token, _measured(clock))
 
 
 async def test_tokens_of_others_are_not_kept(site: Site, keys: SigningKeys, clock: Clock) -> None:
     """A token that is well signed for somebody else is verified each time, and crowds nobody out."""
     validator = TokenValidator(settings(), keys, wall_clock=lambda: NOW_S)
-    token, record = good_token(site.keys, aud="another"), _record(clock)
+    token, measured = good_token(site.keys, aud="another"), _measured(clock)
     for _ in range(2):
         with pytest.raises(TokenRefused, match="audience"):
-            await validator.validate(token, record)
-        assert record.cache_hits["signature"] is False
+            await validator.validate(token, measured)
+        assert measured.cache_hits["signature"] is False
 
 
 async def test_without_keys_nothing_is_judged(site: Site, keys: SigningKeys, clock: Clock) -> None:

@@ -1,13 +1,25 @@
 """The bounded GET, against a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+import socket
+import ssl
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+from unittest.mock import Mock
 
 import pytest
+import trustme
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
+from claims.wire import resolver
 from claims.wire.fetch import FetchError, HttpGet
+from tests.claims.site import all_threads_busy
 
 
 async def _answer(request: web.Request) -> web.StreamResponse:
@@ -44,7 +56,7 @@ async def server() -> AsyncIterator[BaseTestServer]:
 
 @pytest.fixture
 async def get() -> AsyncIterator[HttpGet]:
-    """Give a client with a small cap."""
+    """Return a client with a small limit."""
     client = HttpGet(max_bytes=1000)
     yield client
     await client.aclose()
@@ -74,15 +86,167 @@ async def test_refuses(path: str, why: str, server: BaseTestServer, get: HttpGet
         await get(str(server.make_url(path)))
 
 
-async def test_time_is_the_callers_to_bound(server: BaseTestServer, get: HttpGet) -> None:
-    """A host that hangs is left when the caller says so, and the client works on."""
+async def test_the_caller_limits_the_time(server: BaseTestServer, get: HttpGet) -> None:
+    """A host that hangs is given up when the caller's time is over, and the client stays usable."""
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.03):
             await get(str(server.make_url("/hangs")))
     assert await get(str(server.make_url("/good"))) == b"{}"
 
 
-async def test_nobody_listens(get: HttpGet) -> None:
+async def test_refused_connection(get: HttpGet) -> None:
     """A refused connection is a failed fetch."""
     with pytest.raises(FetchError, match="ConnectError"):
         await get("http://127.0.0.1:9/")
+
+
+async def test_needs_no_shared_thread(server: BaseTestServer, get: HttpGet) -> None:
+    """Neither the certificates nor the host's name wait for the default executor."""
+    async with all_threads_busy(), asyncio.timeout(5):
+        assert await get(f"http://localhost:{server.port}/good") == b"{}"
+
+
+@contextmanager
+def _resolved(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> Iterator[list[str]]:
+    """Let every name have these addresses; the yielded list holds the names that were asked for."""
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: str, port: int, *args: int, **options: int) -> list[object]:
+        asked.append(host)
+        return [found for address in addresses for found in real(address, port, *args, **options)]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", getaddrinfo)
+        yield asked
+
+
+async def test_tries_the_next_address(server: BaseTestServer, get: HttpGet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that refuses, and one that does not answer at all, cost an attempt and not the document."""
+    monkeypatch.setattr(resolver, "ATTEMPT_S", 0.02)
+    with _resolved(monkeypatch, "127.0.0.2", "127.0.0.3", "127.0.0.1") as asked, socket.socket() as full:
+        # A queue for one connection that nobody accepts, and that is taken.
+        full.bind(("127.0.0.2", server.port or 0))
+        full.listen(0)
+        with socket.create_connection(("127.0.0.2", server.port or 0)):
+            assert await get(f"http://authority.example:{server.port}/good") == b"{}"
+    assert asked.count("authority.example") == 1
+
+
+async def test_address_families_alternate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one family has no route, the second attempt has another one."""
+    with _resolved(monkeypatch, "::1", "::2", "::3", "127.0.0.1"):
+        assert resolver._resolve("authority.example", 80) == ["::1", "127.0.0.1", "::2", "::3"]
+
+
+@pytest.mark.parametrize("error", [socket.gaierror("no such name"), UnicodeError("label too long")], ids=repr)
+async def test_unknown_host(error: Exception, get: HttpGet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name without an address, or that cannot be a name, is a failed fetch that says so."""
+    monkeypatch.setattr(socket, "getaddrinfo", Mock(side_effect=error))
+    with pytest.raises(FetchError, match="HostNotResolved"):
+        await get("http://authority.example/")
+
+
+async def test_a_name_server_that_hangs_costs_one_thread(
+    server: BaseTestServer, get: HttpGet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Callers that give up leave the lookup to the next ones."""
+    answers = threading.Event()
+    real, asked = socket.getaddrinfo, 0
+
+    def slow(_host: str, port: int, **options: int) -> object:
+        nonlocal asked
+        asked += 1
+        assert answers.wait(30)
+        return real("127.0.0.1", port, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    url = f"http://authority.example:{server.port}/good"
+    for _ in range(5):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await get(url)
+    waiting = asyncio.create_task(get(url))
+    answers.set()
+    assert (await waiting, asked) == (b"{}", 1)
+
+
+async def test_connecting_may_not_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client with a limit of its own for silence applies it to the whole of connecting."""
+    hung = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: hung.wait(30) and [])
+    client = HttpGet(stall_s=0.01)
+    with pytest.raises(FetchError, match="ConnectTimeout"):
+        await client("http://authority.example/")
+    hung.set()
+
+
+async def test_the_certificate_is_of_the_name_and_not_of_the_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """TLS holds the server against the URL's host, whatever address that resolves to."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("authority.example").configure_cert(served)
+    app = web.Application()
+    app.router.add_get("/{name}", _answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=served).start()
+    port = runner.addresses[0][1]
+    client = HttpGet()
+    with _resolved(monkeypatch, "127.0.0.1"):
+        assert await client(f"https://authority.example:{port}/good") == b"{}"
+        with pytest.raises(FetchError, match="ConnectError"):
+            await client(f"https://another.example:{port}/good")
+    await client.aclose()
+    await runner.cleanup()
+
+
+async def test_unusable_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificates of the system that cannot be read are a failed fetch, and the next one tries again."""
+    with monkeypatch.context() as broken:
+        broken.setattr(ssl, "create_default_context", Mock(side_effect=ssl.SSLError))
+        client = HttpGet()
+        with pytest.raises(FetchError, match="SSLError"):
+            await client("http://127.0.0.1:9/")
+    with pytest.raises(FetchError, match="ConnectError"):
+        await client("http://127.0.0.1:9/")
+    await client.aclose()
+
+
+class _KeepsConnections(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    connections: ClassVar[set[object]] = set()
+
+    def do_GET(self) -> None:
+        self.connections.add(self.client_address)
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
+        """Write nothing."""
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # a loop that ended took its connections with it
+def test_one_client_serves_loop_after_loop() -> None:
+    """Each loop has its own connections, kept while it runs: a host may run each request in a new one."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _KeepsConnections) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        client = HttpGet()
+        url = f"http://127.0.0.1:{server.server_port}/"
+
+        async def twice() -> list[bytes]:
+            return [await client(url), await client(url)]
+
+        for _ in range(3):
+            assert asyncio.run(twice()) == [b"{}", b"{}"]
+        assert len(_KeepsConnections.connections) == 3
+        asyncio.run(client.aclose())
+        client = HttpGet()
+        gc.collect()
+        server.shutdown()
