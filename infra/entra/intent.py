@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Self, get_args
 
-from claims.contract import is_restricted
 from infra.entra.errors import UsageError
 from selftest.graph.objects import SAMPLE_CLAIMS, resource_id
+from selftest.restricted_claims import restriction
 
 type Phase = Literal["A", "B", "C"]
 PHASES: Final[tuple[str, ...]] = get_args(Phase.__value__)
@@ -161,9 +161,9 @@ def _claims(listed: str | None) -> tuple[tuple[Claim, ...] | None, list[str]]:
         if not all((each.name, each.token_name))
     ]
     faults += [
-        f"--claims: a token may not carry {each.token_name[:64]!r}; write {each.name[:64]}:another-name"
+        f"--claims: a policy may not emit {each.token_name[:64]!r}; write {each.name[:64]}:another-name"
         for each in claims
-        if is_restricted(each.token_name)
+        if restriction(each.token_name, "jwt")
     ]
     for side in ("name", "token_name"):
         names = [str(getattr(each, side)) for each in claims]
