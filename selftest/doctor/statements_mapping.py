@@ -150,10 +150,8 @@ def names_are_returned(case: Case) -> Iterator[Problem]:
     why="A policy may not emit a claim of such a name; the endpoint may return one.",
     fix=_CHANGE,
     explain="JwtClaimType, and ID where the entry has no target, is not in the restricted set of JSON Web Tokens and "
-    "does not start with\n"
-    "xms_ or extn. SamlClaimType is not in the restricted set of SAML assertions, seven members of which are allowed "
-    "where the service\n"
-    "principal has a custom signing key. The name in the endpoint's reply, ID, may be any.",
+    "does not start with xms_ or extn.\nSamlClaimType is not in the restricted set of SAML assertions; seven of its "
+    "members are allowed where the service principal has a custom signing key.\nThe endpoint itself may use any name.",
     bad='"JwtClaimType": "roles"',
     good='"JwtClaimType": "app_roles"',
 )

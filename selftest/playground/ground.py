@@ -28,7 +28,7 @@ from selftest.entra.sign_in_server import SignInServer
 from selftest.host.process import AppProcess, AppStartError
 from selftest.playground.app_files import Fingerprint, fingerprint, forget_compiled
 from selftest.playground.choice import DOWNSTREAM_PROVIDER, OnFailure
-from selftest.target import CALLOUT_PATH, endpoint_settings, health_url
+from selftest.target import CALLOUT_PATH, HOST_SETTINGS, endpoint_settings, health_url
 
 #: The endpoint's own default, said to it, so that the page knows it too.
 DEFAULT_BUDGET_MS: Final = 1500
@@ -95,6 +95,7 @@ class Ground:
         """Give the app's settings."""
         chosen = {} if self._provider is None else {"Claims__Provider": self._provider}
         return {
+            **HOST_SETTINGS,
             **self.trust_settings,
             _BUDGET: str(DEFAULT_BUDGET_MS),
             "Claims__OnFailure": self._on_failure,

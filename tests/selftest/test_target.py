@@ -1,6 +1,7 @@
 """Where the endpoint under test is, and what is started beside it."""
 
 import argparse
+import json
 import socket
 from pathlib import Path
 
@@ -8,11 +9,14 @@ import pytest
 
 from selftest.entra.server import EntraServer
 from selftest.entra.tenant import DEFAULT_TENANT
+from selftest.host.http_edge import BODY_LIMIT_SETTING
 from selftest.host.process import AppStartError
 from selftest.target import (
     APP_DIR,
+    HOST_SETTINGS,
     TargetError,
     add_target_arguments,
+    app_settings,
     endpoint_settings,
     endpoint_url,
     health_url,
@@ -133,6 +137,15 @@ async def test_settings_name_the_emulated_entra() -> None:
             "Claims__ApplicationIdUri": DEFAULT_TENANT.application_id_uri,
             "Claims__AllowedExtensionIds": DEFAULT_TENANT.extension_id,
         }
+
+
+async def test_app_here_has_the_deployed_limit_of_bodies() -> None:
+    """The app of this checkout runs behind the host's limit, as with Core Tools; endpoints elsewhere have theirs."""
+    sample = json.loads((APP_DIR / "local.settings.sample.json").read_text())["Values"]
+    async with EntraServer() as entra:
+        assert app_settings(entra) == {**endpoint_settings(entra), **HOST_SETTINGS}
+    assert HOST_SETTINGS == {BODY_LIMIT_SETTING: "65536"}
+    assert HOST_SETTINGS.items() <= sample.items()
 
 
 @pytest.fixture
