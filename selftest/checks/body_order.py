@@ -101,8 +101,8 @@ async def token_before_tenant(bench: Bench) -> Outcome:
     fix="Let the web host refuse bodies over 64 KiB before they are read: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT=65536 in "
     "the app settings of Azure Functions, client_max_body_size or its like elsewhere.",
     explain=f"Sends {_STRANGERS} bodies of {_LARGE_BYTES // _MIB} MiB at once without a token, and the last byte of "
-    "each only when all others were sent. Only to an endpoint on this machine.\nWanted: each is refused. Where the harness "
-    f"runs the app, its process grows by less than {_MAX_GROWTH_KB // 1024} MiB meanwhile, and health answers 200 "
+    "each only when all others were sent. Only to an endpoint on this machine.\nWanted: each is refused. Where the "
+    f"harness runs the app, its process grows by less than {_MAX_GROWTH_KB // 1024} MiB meanwhile, and health answers 200 "
     "afterwards.",
     needs=ANYWHERE,
 )
