@@ -102,8 +102,8 @@ async def token_before_tenant(bench: Bench) -> Outcome:
     "the app settings of Azure Functions, client_max_body_size or its like elsewhere.",
     explain=f"Sends {_STRANGERS} bodies of {_LARGE_BYTES // _MIB} MiB at once without a token, and the last byte of "
     "each only when all others were sent. Only to an endpoint on this machine.\nWanted: each is refused. Where the "
-    f"harness runs the app, its process grows by less than {_MAX_GROWTH_KB // 1024} MiB meanwhile, and health answers 200 "
-    "afterwards.",
+    f"harness runs the app, its process grows by less than {_MAX_GROWTH_KB // 1024} MiB meanwhile, and health answers "
+    "200 afterwards.",
     needs=ANYWHERE,
 )
 async def holds_no_stranger_s_body(bench: Bench) -> Outcome:
