@@ -70,7 +70,7 @@ async def _serve(sock: socket.socket, app_dir: Path, results: TextIO) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    edge = http_edge.HttpEdge(app, table)
+    edge = http_edge.HttpEdge(app, table, body_limit_bytes=http_edge.max_body_bytes(os.environ))
     await edge.listen(sock)
     print(f"listening on http://{LOOPBACK}:{sock.getsockname()[1]}", file=results, flush=True)
     await stop.wait()

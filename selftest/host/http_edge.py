@@ -6,7 +6,7 @@ so does this one, for as long as the client waits. Function keys are not imitate
 answers 401 to everybody.
 
 Source: azure-functions-host ``GrpcMessageConversionExtensions.ToRpcHttp``, ``ExceptionMiddleware``,
-``ScriptConstants``; ASP.NET Core, Kestrel's limits.
+``HttpRequestBodySizeMiddleware``, ``ScriptConstants``; ASP.NET Core, Kestrel's limits.
 """
 
 import asyncio
@@ -24,7 +24,9 @@ from selftest.host.routes import RouteTable
 from selftest.host.worker import Function, FunctionRequest, InvocationFailedError, Worker
 
 #: ``ScriptConstants.DefaultMaxRequestBodySize``: 100 MB.
-MAX_BODY_BYTES: Final = 104_857_600
+DEFAULT_MAX_BODY_BYTES: Final = 104_857_600
+#: The app setting that replaces it.
+BODY_LIMIT_SETTING: Final = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
 #: One header with its name. Wider than Kestrel's 32 KiB in total, so that the endpoint's own limit answers.
 MAX_HEADER_BYTES: Final = 65_536 + 256
 #: Kestrel's accept queue and idle time.
@@ -42,21 +44,37 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
+def max_body_bytes(settings: Mapping[str, str]) -> int:
+    """Return the largest request body in bytes that the host takes with these app settings.
+
+    A value that is not a 64-bit number is ignored, as Microsoft's host does.
+    """
+    text = settings.get(BODY_LIMIT_SETTING, "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else DEFAULT_MAX_BODY_BYTES
+
+
 class HttpEdge:
     """Serves the HTTP functions of a started app.
 
     Args:
         worker: the app.
         routes: its addresses.
+        body_limit_bytes: a request whose announced body is larger is refused before any of it is read.
         new_id: makes the invocation ids.
     """
 
     def __init__(
-        self, worker: Worker, routes: RouteTable, *, new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+        self,
+        worker: Worker,
+        routes: RouteTable,
+        *,
+        body_limit_bytes: int = DEFAULT_MAX_BODY_BYTES,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         _server_log.addFilter(_is_ours)
         self._worker = worker
         self._routes = routes
+        self._body_limit_bytes = body_limit_bytes
         self._new_id = new_id
         # asyncio keeps only weak references to tasks.
         self._invocations: set[asyncio.Task[web.Response]] = set()
@@ -95,8 +113,9 @@ class HttpEdge:
         if function.auth_level != "ANONYMOUS":
             return empty(401)
         length = request.content_length or 0
-        if length > MAX_BODY_BYTES:
-            return empty(413)
+        if length > self._body_limit_bytes:
+            # The client may still send it: aiohttp reads what comes and keeps none of it.
+            return empty(500)
         # Without Content-Length the host reads nothing: a chunked body is lost.
         body = await request.content.readexactly(length) if length else b""
         return await self._call(function, _to_function_request(request, route_params, body))

@@ -10,13 +10,24 @@ v1.0 ``claimsMappingPolicy``.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
-from claims.contract import is_restricted
+from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE, Restriction, TokenFormat, restriction
 
 _PROVIDER: Final = "customclaimsprovider"
+
+#: The member of an entry that names the claim, by the format of the token.
+TARGET_MEMBERS: Final[Mapping[TokenFormat, str]] = {"jwt": "JwtClaimType", "saml": "SamlClaimType"}
+
+#: Why a kind of token does not get a claim that an entry maps to it.
+type TargetFault = Restriction | Literal["name-id"]
+TARGET_FAULTS: Final[Mapping[TargetFault, str]] = {
+    "restricted": "is restricted: the claim is not put into the token",
+    "needs-signing-key": "is restricted unless the application has a custom signing key",
+    "name-id": "is the NameID: it cannot come from a custom claims provider",
+}
 
 
 class MappingError(ValueError):
@@ -46,13 +57,23 @@ class MappingEntry:
         """Say whether the endpoint supplies the value."""
         return self.source is not None and self.source.casefold() == _PROVIDER
 
-    def target(self, token: Literal["jwt", "saml"]) -> str | None:
-        """Name the claim in the token, or None where this kind of token does not get it."""
-        if token == "saml":  # noqa: S105 - a kind of token, not a secret
+    def target(self, token: TokenFormat) -> str | None:
+        """Return the claim's name in the token, or None where the entry is not for this kind of token."""
+        if token == "saml":  # noqa: S105 - a format
             return self.saml_claim_type
         if self.jwt_claim_type is None and self.saml_claim_type is not None:
             return None
         return self.jwt_claim_type or self.id
+
+    def target_fault(self, token: TokenFormat) -> TargetFault | None:
+        """Return why a policy may not emit this entry's target, without regard to spaces around the name.
+
+        ``name-id``: a custom claims provider's attribute cannot be the source of a SAML assertion's NameID.
+        """
+        target = (self.target(token) or "").strip()
+        if token == "saml" and target == NAME_ID_CLAIM_TYPE and self.from_provider:  # noqa: S105 - a format
+            return "name-id"
+        return restriction(target, token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,21 +107,30 @@ class MappingPolicy:
             include_basic_claim_set=_flag(inner.get("IncludeBasicClaimSet", True)),
         )
 
+    @classmethod
+    def under_own_names(cls, names: Iterable[str]) -> Self:
+        """Build the policy that a first look without one takes for granted: each claim keeps its name."""
+        return cls(
+            entries=tuple(
+                MappingEntry(source=_PROVIDER, id=name, jwt_claim_type=name, saml_claim_type=name) for name in names
+            )
+        )
+
     @property
     def provided(self) -> tuple[MappingEntry, ...]:
         """List the entries that the endpoint supplies."""
         return tuple(entry for entry in self.entries if entry.from_provider)
 
-    def apply(self, claims: Mapping[str, object], *, token: Literal["jwt", "saml"] = "jwt") -> dict[str, object]:  # noqa: S107 - a kind of token, not a secret
-        """Work out the custom part of the token that the application would get.
+    def apply(self, claims: Mapping[str, object], *, token: TokenFormat = "jwt") -> dict[str, object]:  # noqa: S107 - a kind of token, not a secret
+        """Return the custom part of the token that the application would get.
 
-        A claim that is absent, null or spelt in another case maps to nothing. A restricted name is left out of a JSON
-        Web Token; the list for SAML is another one and is not applied.
+        A claim that is absent, null or spelled in another case maps to nothing. A target that the policy may not emit
+        is left out; the application is taken to have no custom signing key.
         """
         custom: dict[str, object] = {}
         for entry in self.entries:
             target = entry.target(token)
-            if target is None or (token == "jwt" and is_restricted(target)):  # noqa: S105 - a kind of token
+            if target is None or entry.target_fault(token) is not None:
                 continue
             value = claims.get(entry.id or "") if entry.from_provider else entry.value
             if value is not None:

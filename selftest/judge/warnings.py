@@ -11,14 +11,14 @@ compressed-body        the body is gzip
 charset                the content type names a character set that is not UTF-8
 legacy-member          ``apiSchemaVersion`` stands beside ``data``
 duplicate-member       a member comes twice; the last one is counted
-empty-claims           ``claims`` has no member
 blank-name             a claim's name has a space at an end
 null-value             also ``number-value``, ``boolean-value``, ``object-value``, ``array-item``: no string or strings
 lone-surrogate         a name or value that cannot be written as UTF-8
 near-size-limit        between the two readings of 3 KB
 unmapped-claim         the mapping policy does not name it; also ``wrong-case`` and ``not-returned``
 mapping-space          a name in the policy starts or ends with a space
-restricted-name        the policy emits a name that a token may not carry
+restricted-name        the policy's JwtClaimType or SamlClaimType is one that a policy may not emit
+name-id                the policy takes the NameID from a claim of the endpoint
 not-registered         not in ``claimsForTokenConfiguration``; also ``registered-case``
 =====================  =============================================================================================
 """
@@ -28,8 +28,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from claims.contract import MAX_CLAIMS_BYTES, SAFE_CLAIMS_BYTES, is_restricted
-from selftest.judge.mapping import MappingPolicy
+from claims.contract import MAX_CLAIMS_BYTES, SAFE_CLAIMS_BYTES
+from selftest.judge.mapping import TARGET_FAULTS, TARGET_MEMBERS, MappingEntry, MappingPolicy
 from selftest.judge.reply_json import HugeNumber, Members, has_byte_order_mark, is_compressed
 
 _CHARSET: Final = re.compile(r'charset\s*=\s*"?([^\s";,]+)', re.IGNORECASE)
@@ -85,8 +85,6 @@ def document_findings(document: Members) -> Iterator[Finding]:
 
 def claims_findings(claims: Members, size_bytes: int) -> Iterator[Finding]:
     """Look at the names and the kinds of value of the claims."""
-    if not claims:
-        yield _about_reply("empty-claims", f"claims is empty: no claim is added, and {_UNDOCUMENTED}")
     if SAFE_CLAIMS_BYTES < size_bytes <= MAX_CLAIMS_BYTES:
         yield _about_reply(
             "near-size-limit",
@@ -144,10 +142,17 @@ def _policy_findings(mapping: MappingPolicy) -> Iterator[Finding]:
             if name is not None and name != name.strip():
                 message = f"{member} {shown(name)} in the policy starts or ends with a space"
                 yield Finding(kind="mapping-space", claim=entry.id, message=message)
-        target = entry.target("jwt")
-        if target is not None and is_restricted(target):
-            message = f"the policy emits {shown(target)}, a name of the restricted set: it is not put into the token"
-            yield Finding(kind="restricted-name", claim=entry.id, message=message)
+        yield from _target_findings(entry)
+
+
+def _target_findings(entry: MappingEntry) -> Iterator[Finding]:
+    for token, member in TARGET_MEMBERS.items():
+        fault = entry.target_fault(token)
+        if fault is None:
+            continue
+        message = f"the policy's target {shown(entry.target(token) or '')} ({member}) {TARGET_FAULTS[fault]}"
+        kind = "name-id" if fault == "name-id" else "restricted-name"
+        yield Finding(kind=kind, claim=entry.id, message=message)
 
 
 def _value_findings(name: str, value: object) -> Iterator[Finding]:

@@ -1,7 +1,12 @@
-"""The resident memory of the endpoint's process while it is under load, where it is ours (Linux: from /proc)."""
+"""The resident memory of the endpoint's process while it is under load, where it is ours (Linux: from /proc).
+
+Source: proc(5), ``/proc/pid/statm``, ``/proc/pid/status`` (VmHWM), ``/proc/pid/clear_refs`` (5 resets VmHWM).
+"""
 
 import asyncio
+import contextlib
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +15,7 @@ from typing import Any, Final
 #: Four hundred samples are a picture; more often than once a second shows nothing more.
 _SAMPLES: Final = 400
 _MIN_INTERVAL_S: Final = 1.0
+_PEAK: Final = re.compile(r"VmHWM:\s+([0-9]+) kB")
 
 
 def resident_kb(pid: int, proc: Path = Path("/proc")) -> int | None:
@@ -19,6 +25,31 @@ def resident_kb(pid: int, proc: Path = Path("/proc")) -> int | None:
     except (OSError, ValueError, IndexError):
         return None
     return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+class PeakGrowth:
+    """How far a process's resident memory rises, however shortly, above what it has at the start.
+
+    Where the system does not let the old peak be forgotten, only what rises above that is seen.
+    """
+
+    def __init__(self, pid: int, proc: Path = Path("/proc")) -> None:
+        self._status = proc / str(pid) / "status"
+        with contextlib.suppress(OSError):
+            (proc / str(pid) / "clear_refs").write_text("5", encoding="ascii")
+        self._before_kb = self._peak_kb()
+
+    def __call__(self) -> int | None:
+        """Return the growth in kB (1024 bytes) so far; None where the system does not say."""
+        now_kb = self._peak_kb()
+        return None if now_kb is None or self._before_kb is None else now_kb - self._before_kb
+
+    def _peak_kb(self) -> int | None:
+        try:
+            found = _PEAK.search(self._status.read_text(encoding="utf-8"))
+        except OSError:
+            return None
+        return None if found is None else int(found[1])
 
 
 async def watch_memory(

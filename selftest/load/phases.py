@@ -24,6 +24,8 @@ _METRIC: Final = re.compile(r"\s*([A-Za-z0-9!#$%&'*+.^_`|~-]{1,40})\s*((?:;[^,]*
 _DURATION: Final = re.compile(r';\s*dur\s*=\s*"?(\d{1,12}(?:\.\d{1,12})?)"?\s*(?:;|$)', re.IGNORECASE | re.ASCII)
 #: In this project's endpoint the provider waits for these, so that its own time is the rest.
 _WITHIN_PROVIDER: Final = ("downstream_token", "downstream_call")
+#: The endpoint's own phases. Any other is one that a provider measures, within its own time, under any name.
+_KNOWN: Final = frozenset({"token", "keys", "body", "provider", "reply", *_WITHIN_PROVIDER})
 
 
 def server_timing_ms(headers: Iterable[tuple[str, str]]) -> dict[str, float]:
@@ -55,6 +57,11 @@ def parts_ms(timing_ms: Mapping[str, float], latency_ms: float) -> dict[str, flo
         parts["provider"] = max(0.0, parts["provider"] - waited_ms)
     told_ms = math.fsum(parts.values())
     total_ms = max(timing_ms.get(TOTAL, told_ms), 0.0)
+    if "provider" in parts and told_ms > total_ms:
+        # More than the whole: the phases that the provider measured are in its own time, too.
+        named_ms = math.fsum(spent_ms for name, spent_ms in parts.items() if name not in _KNOWN)
+        parts["provider"] = max(0.0, parts["provider"] - named_ms)
+        told_ms = math.fsum(parts.values())
     if total_ms > told_ms:
         parts[INSIDE] = total_ms - told_ms
     parts[OUTSIDE] = max(0.0, latency_ms - total_ms)

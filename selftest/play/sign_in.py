@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS, is_restricted
+from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS
 from selftest.base.sample_tenant import Tenant
 from selftest.entra.app_token import app_token_claims, is_saml
 from selftest.entra.payloads import Variety
 from selftest.entra.token_mint import TokenMint
 from selftest.judge.mapping import MappingPolicy
+from selftest.judge.restricted_claims import TokenFormat
 from selftest.judge.verdict import Verdict, judge
 from selftest.play.caller import Call, Caller
 
@@ -27,6 +28,8 @@ class SignIn:
         call: The attempts.
         verdict: What Entra makes of the last one.
         custom_claims: What the endpoint's claims add to the app's token; empty when none is minted.
+        needs_renaming: Names of returned claims that no policy may emit under their own name. Only where no policy was
+            given: with one, the verdict's warnings say what it does not map.
         token_claims: The app's token whole, custom claims included; None when none is minted.
     """
 
@@ -36,6 +39,7 @@ class SignIn:
     call: Call
     verdict: Verdict
     custom_claims: Mapping[str, object]
+    needs_renaming: tuple[str, ...]
     token_claims: dict[str, object] | None
 
 
@@ -54,8 +58,8 @@ async def sign_in(
 ) -> SignIn:
     """Sign one emulated user in.
 
-    Without a ``mapping`` each returned claim is taken to be mapped under its own name, so that a first look needs no
-    policy; names that no token may carry are left out even so.
+    Without a ``mapping`` each returned claim is taken to be mapped to its own name, so that a first look needs no
+    policy. A claim whose own name is a restricted target is then not in the token: only a policy can rename it.
 
     Args:
         caller: Makes the call.
@@ -76,12 +80,15 @@ async def sign_in(
     token = mint.callout_token()
     call = await caller.call(url, token=token, event=event, timeout_ms=timeout_ms, max_retries=max_retries)
     verdict = judge(call.reply, registered=registered, mapping=mapping)
+    token_format: TokenFormat = "saml" if is_saml(event) else "jwt"
+    claims = verdict.claims or {}
+    policy = MappingPolicy.under_own_names(claims) if mapping is None else mapping
     custom: dict[str, object] = {}
     token_claims: dict[str, object] | None = None
     if verdict.minted:
-        custom = _custom_claims(verdict.claims or {}, mapping, saml=is_saml(event))
-        basic = mapping is None or mapping.include_basic_claim_set
-        token_claims = {**app_token_claims(mint, event, basic_claim_set=basic), **custom}
+        custom = policy.apply(claims, token=token_format)
+        basic = app_token_claims(mint, event, basic_claim_set=policy.include_basic_claim_set)
+        token_claims = {**basic, **custom}
     return SignIn(
         variety=variety,
         event=event,
@@ -89,11 +96,11 @@ async def sign_in(
         call=call,
         verdict=verdict,
         custom_claims=custom,
+        needs_renaming=() if mapping is not None else _needs_renaming(policy, token_format),
         token_claims=token_claims,
     )
 
 
-def _custom_claims(claims: Mapping[str, object], mapping: MappingPolicy | None, *, saml: bool) -> dict[str, object]:
-    if mapping is not None:
-        return mapping.apply(claims, token="saml" if saml else "jwt")
-    return {name: value for name, value in claims.items() if saml or not is_restricted(name)}
+def _needs_renaming(own_names: MappingPolicy, token_format: TokenFormat) -> tuple[str, ...]:
+    faulty = (entry for entry in own_names.entries if entry.target_fault(token_format) is not None)
+    return tuple(entry.id for entry in faulty if entry.id is not None)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from selftest.base.compact_token import decoded_token
 from selftest.base.printable import printable, redacted, shown_url
+from selftest.judge.warnings import shown
 from selftest.play.attempt_text import timing
 from selftest.play.caller import Attempt
 from selftest.play.sign_in import SignIn
@@ -42,6 +43,8 @@ def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
         yield from _indented(sign_in.token_claims)
         yield "of these from the endpoint" if sign_in.custom_claims else "of these none from the endpoint"
         yield from _indented(sign_in.custom_claims) if sign_in.custom_claims else ()
+        for name in sign_in.needs_renaming:
+            yield f"not in the token: {shown(name)}, which only a policy can map to a name that is not restricted"
         yield ""
     for warning in sign_in.verdict.warnings:
         yield f"warning  {printable(warning.message)}"
@@ -67,6 +70,7 @@ def as_json(sign_in: SignIn, url: str, *, timeout_ms: int) -> dict[str, Any]:
         },
         "verdict": sign_in.verdict.as_json(),
         "custom_claims": dict(sign_in.custom_claims),
+        "needs_renaming": list(sign_in.needs_renaming),
         "token_claims": sign_in.token_claims,
     }
     # An endpoint may have sent the token back inside a claim.

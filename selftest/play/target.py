@@ -22,6 +22,9 @@ from selftest.play.caller import Caller, caller_session
 
 DEFAULT_AUTHORITY_PORT: Final = 8400
 
+#: Settings of the Functions host, as the deployment has them: a larger body is refused before the app holds it.
+HOST_SETTINGS: Final[Mapping[str, str]] = {"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "65536"}
+
 #: The checkout that this module is part of: there is function_app.py.
 APP_DIR: Final = Path(__file__).resolve().parents[2]
 
@@ -116,6 +119,11 @@ def endpoint_settings(entra: EntraServer) -> dict[str, str]:
     }
 
 
+def app_settings(entra: EntraServer) -> dict[str, str]:
+    """Return the settings of the app of this checkout: those of any endpoint, and the host's as they are deployed."""
+    return {**HOST_SETTINGS, **endpoint_settings(entra)}
+
+
 @asynccontextmanager
 async def open_target(
     args: argparse.Namespace,
@@ -151,7 +159,7 @@ async def open_target(
         if prepare is not None:
             prepare(entra)
         app = None
-        settings = {**endpoint_settings(entra), **(extra_settings or {}), **chosen}
+        settings = {**app_settings(entra), **(extra_settings or {}), **chosen}
         if args.url is None:
             app = await stack.enter_async_context(AppProcess(settings, app_dir=APP_DIR))
         url = args.url if app is None else app.url + CALLOUT_PATH

@@ -25,7 +25,7 @@ from selftest.downstream.faults import Fault
 from selftest.downstream.identity import LIFETIME_S
 from selftest.downstream.server import DownstreamServer
 from selftest.host.process import AppProcess, AppStartError
-from selftest.play.target import endpoint_settings
+from selftest.play.target import HOST_SETTINGS, endpoint_settings
 from selftest.playground.app_files import Fingerprint, fingerprint, forget_compiled
 from selftest.playground.choice import DOWNSTREAM_PROVIDER, OnFailure
 from selftest.signin.server import SignInServer
@@ -96,6 +96,7 @@ class Ground:
         """Give the app's settings."""
         chosen = {} if self._provider is None else {"Claims__Provider": self._provider}
         return {
+            **HOST_SETTINGS,
             **self.trust_settings,
             _BUDGET: str(DEFAULT_BUDGET_MS),
             "Claims__OnFailure": self._on_failure,

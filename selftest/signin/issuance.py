@@ -23,7 +23,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from selftest.entra.oauth_error import OAuthError
 from selftest.entra.payloads import callout_event
@@ -122,8 +122,8 @@ class Issuer:
         returned = {callout.audience.key: callout.verdict.claims or {} for callout in record.callouts}
         for kind, app in audiences.items():
             if app.mapping is not None:
-                form: Literal["jwt", "saml"] = "saml" if kind == "saml" else "jwt"
-                record.custom_claims[kind] = app.mapping.apply(returned.get(app.key, {}), token=form)
+                claims = returned.get(app.key, {})
+                record.custom_claims[kind] = app.mapping.apply(claims, token="saml" if kind == "saml" else "jwt")
 
     async def _call(self, issuance: Issuance, app: App) -> Callout:
         listener = self.directory.listener_for(app)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from claims.contract import EVENT_SERVICE_APP_ID, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
-from selftest.judge.mapping import MappingError, MappingPolicy
+from selftest.judge.mapping import TARGET_MEMBERS, MappingError, MappingPolicy
 from selftest.tenant.graph.objects import GRAPH_APP_ID, GraphObject
 from tests.emulated_graph.directory import Directory
 from tests.emulated_graph.refusal import Refusal, bad_request, conflict
@@ -107,17 +107,24 @@ def check_grant(directory: Directory, body: GraphObject) -> tuple[GraphObject, G
 
 
 def check_policy(policy: GraphObject) -> None:
-    """Refuse a definition that is no claims mapping policy.
+    """Refuse a definition that is no claims mapping policy, or that emits what a policy may not emit.
 
-    Source: ``resources/claimsmappingpolicy.md``: one text, which is JSON.
+    Source: ``resources/claimsmappingpolicy.md``: one text, which is JSON; entra-docs
+    ``reference-claims-customization.md``: restricted names cannot be used for the claim type elements. Whether Graph
+    itself refuses them is not documented. Targets that a custom signing key allows pass: which application the policy
+    is for is not known yet.
     """
     definition = policy.get("definition") or []
     if len(definition) != 1:
         raise bad_request("Property definition has an invalid value: there has to be exactly one text.")
     try:
-        MappingPolicy.parse(definition[0])
+        policy_read = MappingPolicy.parse(definition[0])
     except MappingError as error:
         raise bad_request(f"Property definition has an invalid value: {error}.") from error
+    for entry in policy_read.entries:
+        for token, member in TARGET_MEMBERS.items():
+            if entry.target_fault(token) not in {None, "needs-signing-key"}:
+                raise bad_request(f"Property definition has an invalid value: {member} {entry.target(token)}.")
 
 
 def check_assignment(directory: Directory, principal_id: str, policy_id: str) -> None:

@@ -47,6 +47,8 @@ class Bench:
         trusted: Whether the endpoint believes tokens that ``entra`` signs.
         real_token: A token that Entra itself issued for the endpoint, for a deployed one.
         log: The app's log lines so far; None when the app is not our process.
+        peak_growth: Starts to watch the memory of the app's process; what it returns says by how many kB it grew, None
+            where the system does not say. None when the app is not our process.
         log_wait_s: How long a line may take from the app to the log, in seconds.
         fresh: Whether the app has been shown no unknown key id in the last minutes.
         downstream: What the app's provider asks; None where that is not ours.
@@ -66,6 +68,7 @@ class Bench:
     trusted: bool = True
     real_token: str | None = field(default=None, repr=False)
     log: Callable[[], Sequence[str]] | None = None
+    peak_growth: Callable[[], Callable[[], int | None]] | None = None
     log_wait_s: float = 1.0
     fresh: bool = True
     downstream: DownstreamServer | None = None

@@ -24,6 +24,19 @@ async def logged(bench: Bench, request: Request, *, correlation_id: str | None) 
     return answer, list(_lines(bench)[before:])
 
 
+async def logged_before_a_good_one(bench: Bench, requests: Sequence[Request]) -> tuple[list[Answer], list[str] | None]:
+    """Send requests that may have no line each, then the good one, and give the lines up to that one's.
+
+    The lines are None where the good request has none.
+    """
+    before = len(_lines(bench))
+    answers = [await bench.send(request) for request in requests]
+    correlation_id = bench.new_id()
+    _, last = await logged(bench, bench.good_request(bench.event(correlation_id)), correlation_id=correlation_id)
+    ended = any(True for _ in records_of(last, correlation_id))
+    return answers, list(_lines(bench)[before:]) if ended else None
+
+
 def records_of(lines: Sequence[str], correlation_id: str | None) -> Iterator[dict[str, Any]]:
     """Read the lines that are this request's record; a refused request has no correlation id."""
     for line in lines:

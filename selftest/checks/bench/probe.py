@@ -9,7 +9,7 @@ import io
 import re
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final, Literal, Self
 
@@ -24,6 +24,7 @@ MAX_REPLY_BYTES: Final = 1024 * 1024
 MAX_CURL_BODY_BYTES: Final = 2048
 
 _WHOLE_BODY_BYTES: Final = 512 * 1024
+_PIECE_BYTES: Final = 64 * 1024
 _AUTOMATIC: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _SECRET_HEADER: Final = re.compile(r"(?i)^(bearer|basic)(\s+).+")
 # Base64url of a JSON object's first bytes starts so.
@@ -125,8 +126,43 @@ async def send(
     return answer if answer.failure != "connection" else await _send(session, request, timeout_ms, clock)
 
 
+async def send_withholding(
+    session: aiohttp.ClientSession,
+    request: Request,
+    *,
+    withheld_bytes: int,
+    until: Callable[[], Awaitable[object]],
+    timeout_ms: int = MAX_TIMEOUT_MS,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Answer:
+    """Send a request whose last bytes follow only when ``until`` returns; the answer may come before.
+
+    Args:
+        session: The client.
+        request: Its whole body's length is announced.
+        withheld_bytes: How many bytes of the body wait.
+        until: Called when the others were sent.
+        timeout_ms: For all of it.
+        clock: Monotonic seconds.
+    """
+    sent_first = len(request.body) - withheld_bytes
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, sent_first, _PIECE_BYTES):
+            yield request.body[start : min(start + _PIECE_BYTES, sent_first)]
+        await until()
+        yield request.body[sent_first:]
+
+    announced = request.with_header("Content-Length", str(len(request.body)))
+    return await _send(session, announced, timeout_ms, clock, payload=pieces())
+
+
 async def _send(
-    session: aiohttp.ClientSession, request: Request, timeout_ms: int, clock: Callable[[], float]
+    session: aiohttp.ClientSession,
+    request: Request,
+    timeout_ms: int,
+    clock: Callable[[], float],
+    payload: AsyncIterator[bytes] | None = None,
 ) -> Answer:
     start_s = clock()
 
@@ -138,13 +174,16 @@ async def _send(
             request.method,
             URL(request.url, encoded=True),
             headers=CIMultiDict(request.headers),
-            data=_payload(request),
+            data=_payload(request) if payload is None else payload,
             allow_redirects=False,
             auto_decompress=False,
             skip_auto_headers=_AUTOMATIC,
             timeout=aiohttp.ClientTimeout(total=timeout_ms / 1000),
         ) as response:
             body = await _read_capped(response)
+            if payload is not None:
+                # Perhaps not all of it was sent: nothing else can follow on this connection.
+                response.close()
             return Answer(
                 request=request,
                 status=response.status,

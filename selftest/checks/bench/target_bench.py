@@ -17,8 +17,9 @@ from selftest.checks.bench.variant import Variant
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
+from selftest.load.memory import PeakGrowth
 from selftest.play.caller import caller_session
-from selftest.play.target import APP_DIR, Target, endpoint_settings
+from selftest.play.target import APP_DIR, Target, app_settings
 
 #: An endpoint without keys tries again at most ten seconds apart.
 _READY_TIMEOUT_S: Final = 11.0
@@ -49,6 +50,7 @@ def bench_of(target: Target, *, deployed: bool = False, real_token: str | None =
         trusted=not deployed,
         real_token=real_token,
         log=None if app is None else lambda: app.logs,
+        peak_growth=None if app is None else lambda: PeakGrowth(app.pid),
         fresh=app is not None,
     )
 
@@ -62,7 +64,7 @@ async def open_variant(tenant: Tenant, variant: Variant) -> AsyncIterator[Bench]
         UnreachableError: It does not answer.
     """
     async with EntraServer(tenant) as entra, DownstreamServer() as downstream:
-        settings = {**endpoint_settings(entra), **downstream.settings(), **variant.settings()}
+        settings = {**app_settings(entra), **downstream.settings(), **variant.settings()}
         async with AppProcess(settings, app_dir=APP_DIR) as app, caller_session() as session:
             url = app.url + CALLOUT_PATH
             bench = Bench(

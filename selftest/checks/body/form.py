@@ -191,6 +191,7 @@ _BYTES: Final = (
         why=_RESOURCES,
         body=lambda event: encode({**event, "padding": "x" * 64 * _KIB}),
         statuses=frozenset({413}),
+        host_may_refuse=True,
         fix=_FIX_SIZE,
         source="ours: twenty times the largest documented event; RFC 9110 section 15.5.14",
     ),

@@ -1,10 +1,14 @@
-"""B80 to B89: header, then token, then body. Who is not authenticated gets nothing parsed."""
+"""B80 to B89: header, then token, then body. Of an unauthenticated caller nothing is parsed and nothing is held."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Final
 
+from selftest.base.loopback import is_this_machine
 from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.probe import Answer, Request, send_withholding
 from selftest.checks.bench.raw_bytes import encode
-from selftest.checks.expectations import must_refuse
+from selftest.checks.expectations import failed, must_refuse, passed, skipped
 from selftest.checks.forged_tokens import Forge
 from selftest.checks.registry import ANYWHERE, Outcome, check
 
@@ -13,13 +17,18 @@ _SOURCE: Final = (
 )
 _FIX: Final = "Validate the token before the body is looked at. claims/endpoint.py shows the order."
 _MIB: Final = 1024 * 1024
+#: B84: enough to be seen in the memory of a process that holds it, and no more than any machine can bear.
+_STRANGERS: Final = 8
+_LARGE_BYTES: Final = 8 * _MIB
+_MAX_GROWTH_KB: Final = _STRANGERS * _LARGE_BYTES // 4 // 1024
+_LARGE_TIMEOUT_MS: Final = 10_000
 
 
-async def _refused(bench: Bench, body: bytes) -> Outcome:
+async def _refused(bench: Bench, body: bytes, *, host_may_refuse: bool = False) -> Outcome:
     """Send this body with the attacker's token; the control is the good request."""
     control = bench.good_request() if "token" in bench.have else None
     attack = bench.request(Forge(bench).by_attacker()).with_body(body)
-    return await must_refuse(bench, attack, control=control)
+    return await must_refuse(bench, attack, control=control, host_may_refuse=host_may_refuse)
 
 
 @check(
@@ -40,14 +49,16 @@ async def token_before_json(bench: Bench) -> Outcome:
     "B81",
     "judges the token before the body's size",
     source=_SOURCE,
-    why="A 413 tells an unauthenticated caller where the limit is.",
+    why="A body that is read before the token is looked at is a stranger's to make large.",
     fix=_FIX,
-    explain="Sends 1 MiB of event with the attacker's token.\nWanted: 401, and not 413.",
+    explain="Sends 1 MiB of event with the attacker's token.\nWanted: 401. Or the web host refuses the announced "
+    "length with 413 or, as Microsoft's host does, with an empty 500; then it must do so again while the body is "
+    "held back.",
     needs=ANYWHERE,
 )
 async def token_before_size(bench: Bench) -> Outcome:
     """Send more than any event."""
-    return await _refused(bench, encode({**bench.event(), "padding": "x" * _MIB}))
+    return await _refused(bench, encode({**bench.event(), "padding": "x" * _MIB}), host_may_refuse=True)
 
 
 @check(
@@ -80,3 +91,63 @@ async def token_before_tenant(bench: Bench) -> Outcome:
     event = bench.event()
     event["data"]["tenantId"] = bench.tenant.other_tenant_id
     return await _refused(bench, encode(event))
+
+
+@check(
+    "B84",
+    "holds no large body of a caller without a token",
+    source=_SOURCE,
+    why="Anybody who knows the address can then fill the worker's memory, and every sign-in fails with it.",
+    fix="Let the web host refuse bodies over 64 KiB before they are read: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT=65536 in "
+    "the app settings of Azure Functions, client_max_body_size or its like elsewhere.",
+    explain=f"Sends {_STRANGERS} bodies of {_LARGE_BYTES // _MIB} MiB at once without a token, and the last byte of "
+    "each only when all others were sent. Only to an endpoint on this machine.\nWanted: each is refused. Where the "
+    f"harness runs the app, its process grows by less than {_MAX_GROWTH_KB // 1024} MiB meanwhile, and health answers "
+    "200 afterwards.",
+    needs=ANYWHERE,
+)
+async def holds_no_stranger_s_body(bench: Bench) -> Outcome:
+    """Look at the answers, at the memory and at the health."""
+    expected = f"{_STRANGERS} refusals, less than {_MAX_GROWTH_KB // 1024} MiB held, and health"
+    if not is_this_machine(bench.url):
+        return skipped(expected, "so much is sent to an endpoint on this machine alone")
+    growth_kb = None if bench.peak_growth is None else bench.peak_growth()
+    answers = await _at_once(bench, bench.request().with_body(bytes(_LARGE_BYTES)))
+    let_in = next((answer for answer in answers if answer.status == 200), None)
+    if let_in is not None:
+        return failed(let_in, expected)
+    silent = [answer for answer in answers if answer.status is None]
+    if silent and "app" not in bench.have:
+        return skipped(expected, f"{len(silent)} requests came to no answer ({silent[0]}), which is no refusal")
+    if silent:
+        return failed(silent[0], expected, f"{len(silent)} times {silent[0]}")
+    grown_kb = None if growth_kb is None else growth_kb()
+    if grown_kb is not None and grown_kb >= _MAX_GROWTH_KB:
+        return failed(answers[0], expected, f"the app's process grew by {grown_kb // 1024} MiB")
+    health = await bench.send(Request(url=bench.health_url, method="GET"))
+    if "app" in bench.have and health.status != 200:
+        return failed(health, expected, f"health afterwards: {health}")
+    held = "" if grown_kb is None else f", {max(0, grown_kb) // 1024} MiB held"
+    return passed(answers[0], expected, f"{answers[0]}{held}")
+
+
+async def _at_once(bench: Bench, attack: Request) -> Sequence[Answer]:
+    """Send the request several times at once, the last byte of each when all others are sent or were answered."""
+    arrived = [asyncio.Event() for _ in range(_STRANGERS)]
+
+    async def all_arrived() -> None:
+        await asyncio.gather(*(event.wait() for event in arrived))
+
+    async def one(event: asyncio.Event) -> Answer:
+        async def until() -> None:
+            event.set()
+            await all_arrived()
+
+        try:
+            return await send_withholding(
+                bench.session, attack, withheld_bytes=1, until=until, timeout_ms=_LARGE_TIMEOUT_MS
+            )
+        finally:
+            event.set()
+
+    return await asyncio.gather(*(one(event) for event in arrived))

@@ -1,9 +1,14 @@
-"""C95 to C99: the app's own log, where the app is our process. One line a request, and no secrets in it."""
+"""C95 to C99: the app's own log, where the app is our process, and no secrets in it.
 
-from typing import Final
+One line a request of an authenticated caller. Of others, for each code, the first refusal of a minute is written; the
+next line of that code says how many were not.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
 
 from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.log_lines import logged, records_of
+from selftest.checks.bench.log_lines import logged, logged_before_a_good_one, records_of
 from selftest.checks.bench.probe import Request
 from selftest.checks.expectations import failed, passed, skipped
 from selftest.checks.forged_tokens import Forge
@@ -12,6 +17,9 @@ from selftest.checks.registry import APP, Outcome, check
 _SOURCE: Final = "ours: the HTTP contract; the Functions worker keeps a log line's text and drops the rest"
 _FIX: Final = "Log one JSON object a request, built from ids, codes and numbers only. claims/request_log.py shows it."
 _MEMBERS: Final = frozenset({"event", "correlationId", "outcome", "status", "total_ms", "budget_ms", "phases"})
+#: How many refusals of one kind C96 sends.
+_SAME: Final = 3
+_HOUR_S: Final = 3600
 _PERSONAL: Final = ("displayName", "givenName", "surname", "mail", "userPrincipalName")
 #: Makes the sample names into texts that no app logs by chance.
 _MARK: Final = "zq7mark"
@@ -46,25 +54,53 @@ async def logs_one_line(bench: Bench) -> Outcome:
 
 @check(
     "C96",
-    "logs a refusal with its reason",
+    "logs refusals with their reason, the first of each minute at least",
     source=_SOURCE,
-    why="The caller learns nothing on purpose; whoever runs the endpoint must.",
-    fix=_FIX,
-    explain="Sends an expired token and reads the app's log.\nWanted: one JSON line with status 401 and an outcome.",
+    why="The caller learns nothing on purpose; the operator must. Lines without a limit are a stranger's to write.",
+    fix="Write the first refusal of each code and minute as one JSON line, and the number of those that were not "
+    "written since the last one (not_written) into the next. claims/record.py shows it.",
+    explain=f"Sends {_SAME} tokens whose nbf is to come, one whose iat is to come, and a good one, and reads the app's "
+    "log.\nWanted: one JSON line with status 401 and an outcome for the first of each kind; for the others one line "
+    "each, or none until a line counts them as not_written.",
     needs=APP,
+    good='{"event":"onTokenIssuanceStart","outcome":"not_yet_valid","status":401,"not_written":41,…}',
 )
-async def logs_a_refusal(bench: Bench) -> Outcome:
-    """Find the line of a request without a correlation id."""
-    expected = "one JSON line with status 401 and an outcome"
+async def logs_refusals(bench: Bench) -> Outcome:
+    """Find the lines of requests without a correlation id. No other check before this one is refused for these."""
+    expected = "a JSON line with status 401 and an outcome for the first refusal of each kind"
     forge = Forge(bench)
-    request = bench.request(forge.with_claims(exp=forge.now_s - 3600))
-    answer, lines = await logged(bench, request, correlation_id=None)
-    if answer.status != 401:
-        return skipped(expected, f"there is no refusal: {answer}")
-    records = [record for record in records_of(lines, None) if record["status"] == 401 and record.get("outcome")]
-    if len(records) != 1:
-        return failed(answer, expected, f"{len(records)} such lines")
-    return passed(answer, expected, "it does")
+    early = forge.with_claims(nbf=forge.now_s + _HOUR_S)
+    undone = forge.with_claims(iat=forge.now_s + _HOUR_S)
+    requests = [bench.request(token) for token in (*[early] * _SAME, undone)]
+    answers, lines = await logged_before_a_good_one(bench, requests)
+    other = next((answer for answer in answers if answer.status != 401), None)
+    if other is not None:
+        return skipped(expected, f"there is no refusal: {other}")
+    if lines is None:
+        return failed(answers[0], expected, "the good request that followed has no line")
+    complaint = _refusals_wrong([record for record in records_of(lines, None) if record["status"] == 401])
+    return passed(answers[0], expected, "it does") if complaint is None else failed(answers[0], expected, complaint)
+
+
+def _refusals_wrong(records: Sequence[dict[str, Any]]) -> str | None:
+    """Say what is wrong with the lines of the refusals that C96 sent, or None."""
+    outcomes = [record.get("outcome") for record in records]
+    if not all(isinstance(outcome, str) and outcome for outcome in outcomes):
+        return "a refusal's line has no outcome"
+    if not all(_is_count(record.get("not_written", 1)) for record in records):
+        return "not_written is no number above zero"
+    if len(records) == _SAME + 1:
+        return None
+    if not records or outcomes[0] == outcomes[-1]:
+        return f"{len(records)} lines for {_SAME + 1} refusals of two kinds: {', '.join(map(str, outcomes)) or 'none'}"
+    if any("not_written" in record for record in (records[0], records[-1])):
+        return "the first refusal of a kind has no line"
+    counted = sum(1 + record.get("not_written", 0) for record in records if record["outcome"] == outcomes[0])
+    return None if counted <= _SAME else f"{counted} refusals are counted where {_SAME} were sent"
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 async def _leaks(bench: Bench, request: Request, correlation_id: str | None, secrets: dict[str, str]) -> Outcome:
@@ -86,14 +122,15 @@ async def _leaks(bench: Bench, request: Request, correlation_id: str | None, sec
     source=_SOURCE,
     why="Logs are read by more people, and kept longer, than a token may be.",
     fix=_FIX,
-    explain="Sends a good and an expired token and reads the app's log.\nWanted: neither token's payload or signature.",
+    explain="Sends a good token and one of an unknown version, and reads the app's log.\nWanted: no payload and no "
+    "signature of either.",
     needs=APP,
 )
 async def logs_no_token(bench: Bench) -> Outcome:
-    """Look for the parts of a believed and of a refused token."""
+    """Look for the parts of a believed and of a refused token, which no other check before this one is refused for."""
     forge = Forge(bench)
     correlation_id = bench.new_id()
-    believed, refused = forge.with_claims(), forge.with_claims(exp=forge.now_s - 3600)
+    believed, refused = forge.with_claims(), forge.with_claims(ver="9.0")
     good = bench.request(believed, bench.event(correlation_id))
     first = await _leaks(bench, good, correlation_id, _parts(believed))
     return first if first.status != "pass" else await _leaks(bench, bench.request(refused), None, _parts(refused))

@@ -22,7 +22,6 @@ from selftest.checks.contract.reply_rules import (
     one_action,
     one_meaning,
     size_within,
-    unrestricted,
     values,
 )
 from selftest.checks.expectations import claims_of, must_accept, with_good_reply
@@ -144,19 +143,6 @@ _RULES: Final = (
         reads_claims=True,
         fix="Count the bytes before sending and fail, or send less by a rule. claims/reply.py shows it.",
         level="should",
-    ),
-    _Rule(
-        id="C11",
-        title="returns no claim under a restricted name",
-        expected="no name from Microsoft's restricted set",
-        why="A mapping policy may not emit a claim of that name, so it reaches no token under it.",
-        judged=unrestricted,
-        reads_claims=True,
-        source="entra-docs reference-claims-customization.md",
-        fix="Give the claim another name; the policy's JwtClaimType can rename it, but not to a restricted one.",
-        level="should",
-        bad='"claims":{"roles":["Writer"]}',
-        good='"claims":{"CustomRoles":["Writer"]}',
     ),
     _Rule(
         id="C12",

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE, is_restricted
+from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.checks.bench.probe import Answer
 from selftest.checks.expectations import claims_of, first_action
 from selftest.judge.verdict import Reply, judge
@@ -84,12 +84,6 @@ def _value_bytes(value: object) -> int:
     items = value if isinstance(value, list) else [value]
     texts = (item if isinstance(item, str) else json.dumps(item) for item in items)
     return sum(len(text.encode(errors="surrogatepass")) for text in texts)
-
-
-def unrestricted(_: Answer, reply: dict[str, Any]) -> str | None:
-    """Complain of names that a mapping policy may not emit."""
-    restricted = sorted(name for name in _claims(reply) if is_restricted(name))
-    return f"restricted: {', '.join(restricted)}" if restricted else None
 
 
 def one_meaning(answer: Answer, _: dict[str, Any]) -> str | None:

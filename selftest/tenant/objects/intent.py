@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Self, get_args
 
-from claims.contract import is_restricted
+from selftest.judge.restricted_claims import restriction
 from selftest.tenant.graph.objects import SAMPLE_CLAIMS, resource_id
 from selftest.tenant.objects.errors import UsageError
 
@@ -161,9 +161,9 @@ def _claims(listed: str | None) -> tuple[tuple[Claim, ...] | None, list[str]]:
         if not all((each.name, each.token_name))
     ]
     faults += [
-        f"--claims: a token may not carry {each.token_name[:64]!r}; write {each.name[:64]}:another-name"
+        f"--claims: a policy may not emit {each.token_name[:64]!r}; write {each.name[:64]}:another-name"
         for each in claims
-        if is_restricted(each.token_name)
+        if restriction(each.token_name, "jwt")
     ]
     for side in ("name", "token_name"):
         names = [str(getattr(each, side)) for each in claims]

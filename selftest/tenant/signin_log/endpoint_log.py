@@ -2,7 +2,8 @@
 
 A line of the endpoint is one JSON object (``claims/request_log.py``). Core Tools put a time in front of it, Application
 Insights puts it into a column of a table, in JSON or in CSV. A request whose token was refused has a line without a
-correlation id, because its body was never read.
+correlation id, because its body was never read. Of such refusals the endpoint writes, for each code, the first of a
+minute, with the number of those that it has not written since the last one.
 """
 
 import datetime as dt
@@ -19,6 +20,8 @@ from selftest.tenant.signin_log.tables import Table, read_table
 _MARK: Final = re.compile(r'\{\s*"event"\s*:\s*"onTokenIssuanceStart"')
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
+#: A provider may name a phase as it likes; the endpoint writes it as a token of RFC 9110 section 5.6.2.
+_PHASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -34,6 +37,8 @@ class EndpointLine:
         phases_ms: where the time went.
         failure: of the provider, where claims were sent in spite of it.
         detail: what was expected and what came. May hold what a provider wrote: shown for our own codes only.
+        not_written: how many refusals with this outcome came before this one, since the last line, without a line.
+        loop_stalled_ms: how long the event loop stood still while this request waited; None where it did not.
     """
 
     at: dt.datetime | None
@@ -47,6 +52,8 @@ class EndpointLine:
     joined: bool = False
     failure: str | None = None
     detail: str = ""
+    not_written: int = 0
+    loop_stalled_ms: float | None = None
 
     @property
     def slowest(self) -> str | None:
@@ -116,6 +123,7 @@ def _line(document: dict[str, Any] | None, at: dt.datetime | None) -> EndpointLi
     if not _is_ms(total_ms):
         return None
     budget_ms, phases, failure = (document.get(name) for name in ("budget_ms", "phases", "failure"))
+    not_written, stalled_ms = document.get("not_written"), document.get("loop_stalled_ms")
     return EndpointLine(
         at=at,
         correlation_id=Fields(document).guid("correlationId"),
@@ -126,12 +134,14 @@ def _line(document: dict[str, Any] | None, at: dt.datetime | None) -> EndpointLi
         phases_ms={
             name: float(spent_ms)
             for name, spent_ms in (phases.items() if isinstance(phases, dict) else ())
-            if _WORD.fullmatch(name) and _is_ms(spent_ms)
+            if _PHASE.fullmatch(name) and _is_ms(spent_ms)
         },
         cold=document.get("cold") is True,
         joined=document.get("joined") is True,
         failure=failure if isinstance(failure, str) and _WORD.fullmatch(failure) else None,
         detail=str(document.get("detail") or ""),
+        not_written=not_written if type(not_written) is int and not_written > 0 else 0,
+        loop_stalled_ms=float(stalled_ms) if _is_ms(stalled_ms) else None,
     )
 
 

@@ -5,6 +5,7 @@ here is one combination; the first that fits is told.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,12 @@ _IN_FRONT: Final = {
     503: "the host was starting, stopped, or without its storage account",
     504: "a gateway in front of the app gave up waiting",
 }
+_SENTENCES: Final = {
+    "time": "The endpoint's refusal of that moment",
+    "minute": "The endpoint writes the first refusal of a kind in each minute; that of this minute",
+}
+#: A stall of the loop explains a late answer when it took this share of the time.
+_STALLED: Final = 0.5
 _NOT_TOLD: Final = (
     "the log has no event that says why: some exports leave the Authentication Events out, as the portal's CSV seems "
     "to (take JSON, or read Graph), and some failures leave none"
@@ -136,7 +143,7 @@ def _both(pair: Pair, timeout_ms: int) -> Meaning:
 
 
 def _not_answered(event: SignInEvent, line: EndpointLine, pair: Pair) -> Meaning:
-    sentence = "The endpoint's refusal of that moment" if pair.by == "time" else "The endpoint answered"
+    sentence = _SENTENCES.get(pair.by or "", "The endpoint answered")
     told = _refusal(line, sentence)
     if not event.failed:
         return Meaning(f"{told.says}; another attempt or token of this sign-in was answered well", told.way_on)
@@ -167,6 +174,12 @@ def _good(line: EndpointLine) -> Meaning:
 def _late(line: EndpointLine, timeout_ms: int) -> Meaning:
     """Say who took the time: the endpoint answered 200, and Entra did not wait for it."""
     took = f"the endpoint answered 200 after {line.total_ms:,.0f} ms"
+    if line.loop_stalled_ms is not None and line.loop_stalled_ms >= line.total_ms * _STALLED:
+        return Meaning(
+            f"{took}, {line.loop_stalled_ms:,.0f} ms of them with its event loop blocked: its provider, or a library "
+            "of it, works or waits without await",
+            "check F",
+        )
     if line.total_ms >= timeout_ms:
         return Meaning(
             f"{took}, Entra waits {timeout_ms:,} ms: lower Claims__BudgetMs so that an answer leaves in time",
@@ -188,11 +201,19 @@ def _late(line: EndpointLine, timeout_ms: int) -> Meaning:
     )
 
 
+def refusals(lines: Iterable[EndpointLine]) -> Counter[str]:
+    """Count refused requests by outcome, also those that were not written."""
+    counts: Counter[str] = Counter()
+    for line in lines:
+        counts[line.outcome] += 1 + line.not_written
+    return counts
+
+
 def _commonest(lines: tuple[EndpointLine, ...]) -> EndpointLine | None:
     """Give a line of the commonest outcome."""
     if not lines:
         return None
-    (outcome, _), *_ = Counter(line.outcome for line in lines).most_common(1)
+    (outcome, _), *_ = refusals(lines).most_common(1)
     return next(line for line in lines if line.outcome == outcome)
 
 

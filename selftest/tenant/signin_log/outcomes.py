@@ -145,7 +145,7 @@ _TABLE: Final = (
             *("claim_name", "claim_value"),
         ),
         says="its provider gave claims that no token can carry; the line's detail names the claim",
-        way_on="check C07 C09 C11",
+        way_on="check C07 C09",
     ),
     Outcome(
         codes=(

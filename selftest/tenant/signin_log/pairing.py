@@ -1,9 +1,12 @@
 """Put the endpoint's lines beside the events that they belong to.
 
 By correlation id, which both sides write. A request whose token was refused has none: its line is matched by time, in
-the order of both logs, and said to be.
+the order of both logs, and said to be. Of the refusals of one code the endpoint writes the first of a minute: an event
+that is left without a line is put beside the refusal that was written in the minute before.
 """
 
+import datetime as dt
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +17,8 @@ from selftest.tenant.signin_log.event import SignInEvent
 
 #: Entra's time of the call and the endpoint's time of the answer may lie this far apart: two attempts, two clocks.
 _NEAR_S: Final = 10.0
+#: For so long after a line the endpoint may have refused more for the same reason, and written no other.
+_SILENT_S: Final = 60.0
 _REFUSED: Final = 401
 
 
@@ -23,12 +28,13 @@ class Pair:
 
     Attributes:
         lines: in the log's order: a retry has one of its own, and so has a second token of the same sign-in.
-        by: how they were found; None where none was.
+        by: how they were found; None where none was. ``minute``: the line is that of an earlier refusal, which stands
+            for all of its minute.
     """
 
     event: SignInEvent
     lines: tuple[EndpointLine, ...] = ()
-    by: Literal["correlation id", "time"] | None = None
+    by: Literal["correlation id", "time", "minute"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +72,19 @@ def pair_up(events: Sequence[SignInEvent], lines: Sequence[EndpointLine] | None)
             refused.append(line)
     open_events = [event for event in events if _may_be_refused(event) and event.correlation_id not in by_id]
     by_time = _in_order_of_time(open_events, refused)
+    by_minute = _in_the_minute_before((event for event in open_events if id(event) not in by_time), refused)
     pairs = []
     for event in events:
         if found := by_id.get(event.correlation_id or ""):
             pairs.append(Pair(event=event, lines=tuple(found), by="correlation id"))
         elif (near := by_time.get(id(event))) is not None:
             pairs.append(Pair(event=event, lines=(near,), by="time"))
+        elif (earlier := by_minute.get(id(event))) is not None:
+            pairs.append(Pair(event=event, lines=(earlier,), by="minute"))
         else:
             pairs.append(Pair(event=event))
     known = {event.correlation_id for event in events}
-    used = {id(line) for line in by_time.values()}
+    used = {id(line) for line in (*by_time.values(), *by_minute.values())}
     return Pairs(
         pairs=tuple(pairs),
         refused=tuple(line for line in refused if id(line) not in used),
@@ -99,4 +108,18 @@ def _in_order_of_time(events: Iterable[SignInEvent], lines: Iterable[EndpointLin
             waiting.pop()
         if waiting and (waiting[-1][0] - at).total_seconds() <= _NEAR_S:
             found[id(event)] = waiting.pop()[2]
+    return found
+
+
+def _in_the_minute_before(events: Iterable[SignInEvent], lines: Iterable[EndpointLine]) -> dict[int, EndpointLine]:
+    """Find the last line that may stand for each event, by the event's place in memory; one line may stand for many."""
+    timed = sorted(((line.at, place, line) for place, line in enumerate(lines) if line.at is not None))
+    times = [at for at, _, _ in timed]
+    found: dict[int, EndpointLine] = {}
+    for event in events:
+        if event.at is None or event.http_status != _REFUSED:
+            continue
+        last = bisect_right(times, event.at + dt.timedelta(seconds=_NEAR_S)) - 1
+        if last >= 0 and (event.at - times[last]).total_seconds() <= _SILENT_S + _NEAR_S:
+            found[id(event)] = timed[last][2]
     return found

@@ -14,7 +14,7 @@ from selftest.base.printable import printable
 from selftest.judge.codes import CODES
 from selftest.tenant.signin_log.endpoint_log import EndpointLine
 from selftest.tenant.signin_log.event import SignInEvent, shown_name
-from selftest.tenant.signin_log.meaning import Meaning, meaning_of, name_of
+from selftest.tenant.signin_log.meaning import Meaning, meaning_of, name_of, refusals
 from selftest.tenant.signin_log.outcomes import OUTCOMES
 from selftest.tenant.signin_log.pairing import Pair, Pairs
 from selftest.tenant.signin_log.selection import histogram, shown_code
@@ -24,6 +24,7 @@ _PROGRAM: Final = "python -m selftest"
 _WIDTHS: Final = {60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h", 14_400: "4 h", 86_400: "1 day"}
 _MANY: Final = 9
 _MAX_DETAIL_CHARACTERS: Final = 200
+_MATCHED: Final = {"time": " (matched by time)", "minute": " (the one written in that minute)"}
 _WRAPPER: Final = 1_100_000
 
 type Result = Literal["PASS", "FAIL", "INCONCLUSIVE"]
@@ -125,7 +126,7 @@ def _event_lines(pair: Pair, meaning: Meaning) -> Iterator[str]:
     app = " ".join(filter(None, (event.app_name, event.app_id))) or "not told"
     yield f"  sign-in   {event.correlation_id or 'without a correlation id'}, app {app}"
     for line in pair.lines:
-        yield f"  endpoint  {_line_text(line)}{' (matched by time)' if pair.by == 'time' else ''}"
+        yield f"  endpoint  {_line_text(line)}{_MATCHED.get(pair.by or '', '')}"
         if detail := _detail(line):
             yield f"            {detail}"
     yield f"  means     {meaning.says[:1].upper()}{meaning.says[1:]}"
@@ -137,7 +138,10 @@ def _line_text(line: EndpointLine) -> str:
     phases = ", ".join(f"{name} {spent_ms:,.1f}" for name, spent_ms in line.phases_ms.items())
     marks = "".join(f", {mark}" for mark, there in (("cold", line.cold), ("joined", line.joined)) if there)
     failure = f" ({line.failure})" if line.failure else ""
-    return f"{line.status} {line.outcome}{failure}, {line.total_ms:,.1f}{budget} ms{marks}: {phases or 'no phases'}"
+    stalled = "" if line.loop_stalled_ms is None else f", loop stalled {line.loop_stalled_ms:,.0f} ms"
+    more = f", {line.not_written:,} more not written before it" if line.not_written else ""
+    text = f"{line.status} {line.outcome}{failure}, {line.total_ms:,.1f}{budget} ms{marks}{stalled}{more}"
+    return f"{text}: {phases or 'no phases'}"
 
 
 def _detail(line: EndpointLine) -> str:
@@ -174,6 +178,8 @@ def _event_json(pair: Pair, meaning: Meaning) -> dict[str, Any]:
                 "phases_ms": dict(line.phases_ms),
                 "cold": line.cold,
                 "joined": line.joined,
+                "loop_stalled_ms": line.loop_stalled_ms,
+                "not_written": line.not_written,
                 "detail": _detail(line),
             }
             for line in pair.lines
@@ -202,9 +208,9 @@ def _by_code(events: Sequence[SignInEvent]) -> list[dict[str, Any]]:
 
 def _left_over(pairs: Pairs) -> Iterator[str]:
     if pairs.refused:
-        outcomes = Counter(line.outcome for line in pairs.refused).most_common()
-        listed = ", ".join(f"{outcome} {count}" for outcome, count in outcomes)
-        refused = _counted(len(pairs.refused), "request")
+        outcomes = refusals(pairs.refused)
+        listed = ", ".join(f"{outcome} {count}" for outcome, count in outcomes.most_common())
+        refused = _counted(outcomes.total(), "request")
         yield f"the endpoint refused {refused} that no event was found for, before their bodies were read: {listed}"
     if pairs.strangers:
         lines = _counted(pairs.strangers, "line")

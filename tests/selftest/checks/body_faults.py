@@ -1,6 +1,7 @@
 """For each body check, the one small fault that makes it fail."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
@@ -121,6 +122,7 @@ ORDER = {
     "B80": answers(400, lambda request: request.json == {}),
     "B81": answers(413, lambda request: len(request.body) > 64 * 1024),
     "B82": answers(415, lambda request: request.header("content-type") == "text/plain"),
+    "B84": Fault(bench=lambda bench: replace(bench, peak_growth=lambda: lambda: 64 * 1024)),
     "B83": answers(403, lambda request: request.json["data"]["tenantId"] == DEFAULT_TENANT.other_tenant_id),
 }
 

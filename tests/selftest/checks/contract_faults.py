@@ -72,7 +72,6 @@ REPLY = {
     "C08": reply_json(lambda reply: reply["data"]["actions"][0]["claims"].update({"": "x"})),
     "C09": claims(Long="x" * 3073),
     "C10": claims(Long="é" * 1480),
-    "C11": claims(roles=["Writer"]),
     "C12": _body(_twice),
     "C13": _body(lambda body: b"\xef\xbb\xbf" + body),
     "C14": reply_json(lambda reply: reply["data"].update(actions=[])),

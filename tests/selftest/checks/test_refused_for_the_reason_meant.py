@@ -10,9 +10,13 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from claims.endpoint import Endpoint
 from selftest.checks import REGISTRY
 from selftest.checks.runner import run_checks
-from tests.selftest.checks.lab import Lab, open_lab
+from selftest.checks.token.rotation import publish_for_checks
+from selftest.entra.server import EntraServer
+from selftest.play.target import endpoint_settings
+from tests.selftest.checks.lab import serve_lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -68,11 +72,12 @@ REFUSALS = [
 ]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", name="lab")
-async def shared_lab() -> AsyncIterator[Lab]:
-    """One endpoint for all attacks."""
-    async with open_lab() as lab:
-        yield lab
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="entra")
+async def shared_entra() -> AsyncIterator[EntraServer]:
+    """One tenant for all attacks."""
+    async with EntraServer() as entra:
+        publish_for_checks(entra)
+        yield entra
 
 
 async def test_every_attack_has_a_reason() -> None:
@@ -81,10 +86,14 @@ async def test_every_attack_has_a_reason() -> None:
 
 
 @pytest.mark.parametrize("check_id", REFUSALS)
-async def test_the_rule_meant_refuses(lab: Lab, check_id: str) -> None:
-    """The last request of the check is refused with the code of its rule."""
-    before = len(lab.lines)
-    results = [result async for result in run_checks([REGISTRY[check_id]], lab.bench)]
+async def test_the_rule_meant_refuses(entra: EntraServer, check_id: str) -> None:
+    """The last request of the check is refused with the code of its rule.
+
+    Each attack meets an endpoint that has refused nothing yet: of one code only the first refusal of a minute need be
+    written.
+    """
+    async with serve_lab(entra, Endpoint.from_env(endpoint_settings(entra))) as lab:
+        results = [result async for result in run_checks([REGISTRY[check_id]], lab.bench)]
     assert results[0].status == "pass", results[0].actual
-    outcomes = [json.loads(line)["outcome"] for line in lab.lines[before:] if line.startswith("{")]
+    outcomes = [json.loads(line)["outcome"] for line in lab.lines if line.startswith("{")]
     assert outcomes == ["claims", EXPECTED[check_id]]

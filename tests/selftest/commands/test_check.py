@@ -72,7 +72,7 @@ def test_ids_and_prefixes_limit_the_list(capsys: pytest.CaptureFixture[str]) -> 
     """What would run is what is listed."""
     assert command("check", "--list", "C03", "b8") == 0
     ids = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert ids == ["B80", "B81", "B82", "B83", "C03"]
+    assert ids == ["B80", "B81", "B82", "B83", "B84", "C03"]
 
 
 @pytest.mark.parametrize(

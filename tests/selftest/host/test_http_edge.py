@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from selftest.host.http_edge import BODY_LIMIT_SETTING, max_body_bytes
 from selftest.host.process import AppProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -168,9 +169,39 @@ async def test_chunked_body_arrives_empty(client: aiohttp.ClientSession) -> None
 
 
 async def test_announced_body_over_100_mb_is_refused(app: AppProcess) -> None:
-    """The host's cap answers before the body is sent."""
+    """Without the setting the host's cap is Microsoft's; it answers before the body is sent, and with nothing."""
     answer = await raw(app, b"POST /api/items/box HTTP/1.1\r\nContent-Length: 104857601")
-    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"Content-Length: 0\r\n" in answer
+
+
+async def test_cap_is_the_app_setting_s() -> None:
+    """The setting moves the cap to the byte, for what is announced; a path that is not there is still 404."""
+    async with AppProcess({BODY_LIMIT_SETTING: "10"}, app_dir=APPS / "echo") as app:
+        head = b"POST /api/items/box HTTP/1.1\r\nContent-Length: "
+        assert (await raw(app, head + b"11")).startswith(b"HTTP/1.1 500 ")
+        assert (await raw(app, head.replace(b"box", b"") + b"11")).startswith(b"HTTP/1.1 404 ")
+        async with aiohttp.ClientSession(base_url=app.url) as client:
+            assert (await seen(client, data=b"x" * 10))["body"] == "x" * 10
+            async with client.post("/api/items/box", data=b"x" * 200_000) as response:
+                assert (response.status, await response.read()) == (500, b"")
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("65536", 65_536),
+        (" 1 ", 1),
+        ("", 104_857_600),
+        ("64k", 104_857_600),
+        ("-1", 104_857_600),
+        ("9" * 40, 104_857_600),
+    ],
+)
+async def test_cap_that_is_no_number_is_the_default(text: str, limit: int) -> None:
+    """Microsoft's host ignores what it cannot read."""
+    assert max_body_bytes({BODY_LIMIT_SETTING: text}) == limit
+    assert max_body_bytes({}) == 104_857_600
 
 
 async def test_headers_that_are_not_utf8_are_400(app: AppProcess) -> None:

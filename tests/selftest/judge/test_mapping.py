@@ -6,6 +6,12 @@ from typing import Any
 import pytest
 
 from selftest.judge.mapping import MappingEntry, MappingError, MappingPolicy
+from selftest.judge.restricted_claims import (
+    JWT_CLAIM_TYPES,
+    NAME_ID_CLAIM_TYPE,
+    SAML_CLAIM_TYPES,
+    SAML_CLAIM_TYPES_WITHOUT_SIGNING_KEY,
+)
 
 SCHEMA = [
     {"Source": "CustomClaimsProvider", "ID": "DateOfBirth", "JwtClaimType": "birthdate"},
@@ -76,6 +82,38 @@ def test_claim_of_another_name_or_without_a_value_maps_to_nothing(claims: dict[s
 def test_restricted_name_is_left_out_of_a_json_web_token(target: str) -> None:
     """A mapping onto a name of the restricted set puts nothing into the token."""
     assert policy({"Source": "CustomClaimsProvider", "ID": "a", "JwtClaimType": target}).apply({"a": "b"}) == {}
+
+
+SAML_GROUPS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
+
+
+@pytest.mark.parametrize("target", [SAML_GROUPS, next(iter(SAML_CLAIM_TYPES_WITHOUT_SIGNING_KEY)), NAME_ID_CLAIM_TYPE])
+def test_restricted_claim_type_is_left_out_of_an_assertion(target: str) -> None:
+    """A SAML assertion has a restricted set of its own, and its NameID is not the endpoint's to give."""
+    mapped = policy({"Source": "CustomClaimsProvider", "ID": "a", "SamlClaimType": target, "JwtClaimType": "b"})
+
+    assert mapped.apply({"a": "x"}, token="saml") == {}
+    assert mapped.apply({"a": "x"}) == {"b": "x"}
+
+
+@pytest.mark.parametrize("name", ["groups", "roles", "email", "xms_a"])
+def test_returned_claim_of_any_name_is_mapped(name: str) -> None:
+    """The restricted sets are about the target; the name in the reply is the policy's ID."""
+    entry = {"Source": "CustomClaimsProvider", "ID": name, "JwtClaimType": "mine", "SamlClaimType": "urn:mine"}
+
+    assert policy(entry).apply({name: "x"}) == {"mine": "x"}
+    assert policy(entry).apply({name: "x"}, token="saml") == {"urn:mine": "x"}
+
+
+def test_restricted_sets_are_those_of_the_page() -> None:
+    """The page has 183 names for JSON Web Tokens, and for SAML 43 claim types and five more without a signing key.
+
+    Two of the 43, ``role`` and ``upn``, are allowed with a signing key by its last list.
+    """
+    assert len(JWT_CLAIM_TYPES) == 183
+    assert len(SAML_CLAIM_TYPES) == 43 - 2
+    assert len(SAML_CLAIM_TYPES_WITHOUT_SIGNING_KEY) == 5 + 2
+    assert not SAML_CLAIM_TYPES & SAML_CLAIM_TYPES_WITHOUT_SIGNING_KEY
 
 
 def test_source_is_compared_without_case() -> None:

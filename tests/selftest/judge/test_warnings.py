@@ -5,9 +5,11 @@ import json
 import pytest
 
 from selftest.judge.mapping import MappingPolicy
+from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
 from selftest.judge.verdict import judge
 from tests.selftest.replies import GOOD, document, kinds, reply_of, text_document
 
+MICROSOFT = "http://schemas.microsoft.com"
 POLICY = MappingPolicy.parse(
     {
         "ClaimsMappingPolicy": {
@@ -25,7 +27,7 @@ POLICY = MappingPolicy.parse(
 
 
 WARNED: list[tuple[str, bytes, list[str]]] = [
-    ("an empty object", text_document("{}"), ["empty-claims"]),
+    ("an empty object", text_document("{}"), []),
     ("null", text_document('{"a": null}'), ["null-value"]),
     ("an integer", text_document('{"a": 1}'), ["number-value"]),
     ("a fraction", text_document('{"a": 1.5}'), ["number-value"]),
@@ -87,6 +89,39 @@ def test_mapping_warns_of_everything_that_keeps_a_claim_from_the_token() -> None
         ("mapping-space", "apiVersion"),
         ("restricted-name", "roles"),
     ]
+
+
+TARGETS: list[tuple[dict[str, str], list[str]]] = [
+    ({"JwtClaimType": "email"}, ["restricted-name"]),
+    ({"JwtClaimType": "mail_address"}, []),
+    ({"SamlClaimType": f"{MICROSOFT}/ws/2008/06/identity/claims/groups"}, ["restricted-name"]),
+    ({"SamlClaimType": f"{MICROSOFT}/ws/2008/06/identity/claims/role"}, ["restricted-name"]),
+    ({"SamlClaimType": NAME_ID_CLAIM_TYPE}, ["name-id"]),
+    ({"SamlClaimType": "email"}, []),
+    ({"JwtClaimType": f"{MICROSOFT}/ws/2008/06/identity/claims/groups"}, []),
+]
+
+
+@pytest.mark.parametrize("name", ["groups", "roles", "email", "aud", "xms_a", "DateOfBirth"])
+@pytest.mark.parametrize(("target", "expected"), TARGETS, ids=str)
+def test_target_is_judged_by_the_list_of_its_token_and_the_returned_name_never(
+    name: str, target: dict[str, str], expected: list[str]
+) -> None:
+    """A reply may hold a claim of any name; what the policy emits is looked up in the list for JWT or SAML."""
+    schema = [{"Source": "CustomClaimsProvider", "ID": name, **target}]
+    policy = MappingPolicy.parse({"ClaimsMappingPolicy": {"ClaimsSchema": schema}})
+    reply = reply_of(document({name: "x"}))
+
+    assert kinds(judge(reply, mapping=policy)) == expected
+    assert not judge(reply).warnings
+
+
+def test_name_id_from_the_directory_is_no_finding() -> None:
+    """Only a custom claims provider's attribute is refused as the NameID's source."""
+    schema = [{"Source": "User", "ID": "employeeid", "SamlClaimType": NAME_ID_CLAIM_TYPE}]
+    policy = MappingPolicy.parse({"ClaimsMappingPolicy": {"ClaimsSchema": schema}})
+
+    assert not judge(reply_of(document({})), mapping=policy).warnings
 
 
 def test_registered_names_warn_of_others_and_of_case() -> None:

@@ -39,6 +39,22 @@ def test_what_is_no_phase_is_passed_over(value: str, found: dict[str, float]) ->
     assert read(value) == found
 
 
+def test_phases_of_any_name_are_read() -> None:
+    """A provider names its phases as it likes: sixteen of 32 token characters, and the rest as ``other``."""
+    names = [f"{number:02d}!#$%&'*+-.^_`|~db-Read.Users.Q"[:32] for number in range(16)]
+    header = ", ".join(f"{name};dur=1.00" for name in (*names, "other", "token", "keys", "body", "provider", "total"))
+    assert len(read(header)) == 22
+    assert set(names) < read(header).keys()
+
+
+def test_a_provider_s_own_phases_are_within_its_time() -> None:
+    """What the provider measures is not counted twice, and what stands beside it is not taken from it."""
+    parts = parts_ms({"token": 1.0, "provider": 6.0, "database": 4.0, "total": 7.5}, 10.0)
+    assert parts == {"token": 1.0, "provider": 2.0, "database": 4.0, INSIDE: 0.5, OUTSIDE: 2.5}
+    beside = parts_ms({"auth": 1.0, "provider": 6.0, "total": 7.5}, 10.0)
+    assert beside == {"auth": 1.0, "provider": 6.0, INSIDE: 0.5, OUTSIDE: 2.5}
+
+
 def test_there_is_a_limit_to_what_is_read() -> None:
     """A header of thousands of phases costs what one of some costs."""
     assert len(read(",".join(f"p{number};dur=1" for number in range(5000)))) == 24

@@ -13,7 +13,7 @@ from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.server import EntraServer
 from selftest.load.cold_start import cold_start
-from selftest.load.memory import resident_kb, watch_memory
+from selftest.load.memory import PeakGrowth, resident_kb, watch_memory
 from selftest.load.prepared_events import Callouts, Tokens
 from selftest.load.progress import LoadProgress
 from selftest.play.target import APP_DIR, endpoint_settings
@@ -35,6 +35,19 @@ def test_resident_memory_is_that_of_the_process() -> None:
     assert found is not None
     assert 10_000 < found < 10_000_000
     assert resident_kb(2**22 + 1) is None
+
+
+def test_peak_growth_is_of_the_process_and_of_now(tmp_path: Path) -> None:
+    """The growth is counted from the start; a system that does not say gives none."""
+    process = tmp_path / "7"
+    process.mkdir()
+    growth = PeakGrowth(7, tmp_path)
+    assert (process / "clear_refs").read_text() == "5"
+    assert growth() is None
+    (process / "status").write_text("Name:\tx\nVmHWM:\t    1000 kB\n")
+    growth = PeakGrowth(7, tmp_path)
+    (process / "status").write_text("Name:\tx\nVmHWM:\t    1500 kB\n")
+    assert growth() == 500
 
 
 async def test_watching_ends_where_there_is_nothing_to_see(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from selftest.entra.server import EntraServer
 from selftest.judge.mapping import MappingPolicy
 from selftest.play.caller import Caller
 from selftest.play.sign_in import sign_in
+from selftest.play.sign_in_text import as_lines
 from tests.selftest.scripted_server import answer, claims_reply, scripted_server
 from tests.selftest.signing_in import signed_in
 
@@ -80,11 +81,26 @@ async def test_basic_claims_may_be_left_out(session: aiohttp.ClientSession, entr
 
 
 async def test_returned_claim_cannot_replace_the_audience(session: aiohttp.ClientSession, entra: EntraServer) -> None:
-    """Without a policy restricted names still do not reach the token."""
+    """Without a policy a claim is mapped to its own name, which may not be a restricted one; that is shown."""
     played = await signed_in(session, entra, claims_reply({"aud": "other", "xms_x": "y", "Fine": "z"}))
+    assert played.verdict.minted
+    assert not played.verdict.warnings
     assert played.custom_claims == {"Fine": "z"}
+    assert played.needs_renaming == ("aud", "xms_x")
+    assert [
+        line for line in as_lines(played, "http://x", timeout_ms=2000) if line.startswith("not in the token: 'aud'")
+    ]
     assert played.token_claims is not None
     assert played.token_claims["aud"] == DEFAULT_TENANT.client.app_id
+
+
+async def test_policy_renames_a_claim_of_any_name(session: aiohttp.ClientSession, entra: EntraServer) -> None:
+    """A claim that the endpoint calls ``groups`` reaches the token under the name that the policy gives it."""
+    schema = [{"Source": "CustomClaimsProvider", "ID": "groups", "JwtClaimType": "teams"}]
+    policy = MappingPolicy.parse({"ClaimsMappingPolicy": {"ClaimsSchema": schema}})
+    played = await signed_in(session, entra, claims_reply({"groups": ["a"]}), mapping=policy)
+    assert played.custom_claims == {"teams": ["a"]}
+    assert (played.needs_renaming, played.verdict.warnings) == ((), ())
 
 
 async def test_other_resource_gets_the_access_token(session: aiohttp.ClientSession, entra: EntraServer) -> None:

@@ -1,6 +1,7 @@
 """Where the endpoint under test is, and what is started beside it."""
 
 import argparse
+import json
 import socket
 from pathlib import Path
 
@@ -9,8 +10,17 @@ import pytest
 from selftest.base.endpoint_url import endpoint_url, health_url, port_number
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.server import EntraServer
+from selftest.host.http_edge import BODY_LIMIT_SETTING
 from selftest.host.process import AppStartError
-from selftest.play.target import APP_DIR, TargetError, add_target_arguments, endpoint_settings, open_target
+from selftest.play.target import (
+    APP_DIR,
+    HOST_SETTINGS,
+    TargetError,
+    add_target_arguments,
+    app_settings,
+    endpoint_settings,
+    open_target,
+)
 from tests.selftest.scripted_server import answer, scripted_server
 
 
@@ -125,6 +135,15 @@ async def test_settings_name_the_emulated_entra() -> None:
             "Claims__ApplicationIdUri": DEFAULT_TENANT.application_id_uri,
             "Claims__AllowedExtensionIds": DEFAULT_TENANT.extension_id,
         }
+
+
+async def test_app_here_has_the_deployed_limit_of_bodies() -> None:
+    """The app of this checkout runs behind the host's limit, as with Core Tools; endpoints elsewhere have theirs."""
+    sample = json.loads((APP_DIR / "local.settings.sample.json").read_text())["Values"]
+    async with EntraServer() as entra:
+        assert app_settings(entra) == {**endpoint_settings(entra), **HOST_SETTINGS}
+    assert HOST_SETTINGS == {BODY_LIMIT_SETTING: "65536"}
+    assert HOST_SETTINGS.items() <= sample.items()
 
 
 @pytest.fixture

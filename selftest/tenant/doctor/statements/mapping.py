@@ -1,4 +1,4 @@
-"""D70 to D78: the claims mapping policy, without which no returned claim reaches a token.
+"""D70 to D79: the claims mapping policy, without which no returned claim reaches a token.
 
 Source of the rules: entra-docs ``custom-claims-provider-reference.md``, ``reference-claims-customization.md``.
 """
@@ -6,8 +6,8 @@ Source of the rules: entra-docs ``custom-claims-provider-reference.md``, ``refer
 from collections.abc import Iterator
 from typing import Final
 
-from claims.contract import is_restricted
-from selftest.judge.mapping import MappingEntry, MappingPolicy
+from selftest.judge.mapping import TARGET_FAULTS, TARGET_MEMBERS, MappingEntry, MappingPolicy, TargetFault
+from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
 from selftest.judge.warnings import shown
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
@@ -147,23 +147,23 @@ def names_are_returned(case: Case) -> Iterator[Problem]:
     "the policy gives no claim a restricted name",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
     source=f"{_CUSTOMIZATION} (restricted claim set)",
-    why="A claim of such a name is left out of the token.",
+    why="A policy may not emit a claim of such a name; the endpoint may return one.",
     fix=_CHANGE,
-    explain="JwtClaimType, and ID where there is none, is not in the restricted set and does not start with xms_ "
-    "or extn.",
+    explain="JwtClaimType, and ID where the entry has no target, is not in the restricted set of JSON Web Tokens and "
+    "does not start with xms_ or extn.\nSamlClaimType is not in the restricted set of SAML assertions; seven of its "
+    "members are allowed where the service principal has a custom signing key.\nThe endpoint itself may use any name.",
     bad='"JwtClaimType": "roles"',
     good='"JwtClaimType": "app_roles"',
 )
 def names_are_free(case: Case) -> Iterator[Problem]:
-    """Look the emitted names up."""
-    for policy, mapping in _mappings(case):
-        for entry in mapping.entries:
-            target = entry.target("jwt")
-            if target is not None and is_restricted(target.strip()):
-                yield Problem(
-                    expected="a name outside of the restricted set",
-                    actual=f"{shown(target)} in policy {policy.id}",
-                )
+    """Look each target up in the list of its kind of token."""
+    for policy, target, fault in _target_faults(case):
+        if fault == "name-id" or (fault == "needs-signing-key" and _signed_with_own_key(case, policy)):
+            continue
+        yield Problem(
+            expected="a name outside of the restricted set",
+            actual=f"{target} in policy {policy.id}, which {TARGET_FAULTS[fault]}",
+        )
 
 
 @diagnosis(
@@ -235,6 +235,26 @@ def portal_is_not_overridden(case: Case) -> Iterator[Problem]:
         raise NotConcerned
 
 
+@diagnosis(
+    "D79",
+    "the policy takes no NameID from the custom claims provider",
+    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
+    source=f"{_CUSTOMIZATION} (exceptions and restrictions)",
+    why="Attributes of a custom claims provider cannot be the source of a SAML assertion's NameID.",
+    fix=_CHANGE,
+    explain="No entry with source CustomClaimsProvider has the SamlClaimType …/claims/nameidentifier.",
+    bad=f'{{"Source": "CustomClaimsProvider", "ID": "EmployeeId", "SamlClaimType": "{NAME_ID_CLAIM_TYPE}"}}',
+    good=f'{{"Source": "User", "ID": "employeeid", "SamlClaimType": "{NAME_ID_CLAIM_TYPE}"}}',
+)
+def name_id_is_not_provided(case: Case) -> Iterator[Problem]:
+    """Look for the NameID among the targets of what the endpoint supplies."""
+    for policy, target, fault in _target_faults(case):
+        if fault == "name-id":
+            yield Problem(
+                expected="a property of the user as the NameID's source", actual=f"{target} in policy {policy.id}"
+            )
+
+
 def _assigned(case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Give the assigned policies of each application; a missing service principal is D60's."""
     found = False
@@ -266,6 +286,22 @@ def _mappings(case: Case) -> Iterator[tuple[Policy, MappingPolicy]]:
         if policy.mapping is None:
             raise CannotTell("the claims mapping policy cannot be read (D72)")
         yield policy, policy.mapping
+
+
+def _target_faults(case: Case) -> Iterator[tuple[Policy, str, TargetFault]]:
+    """Yield each target that a policy may not emit: the policy, the member with its value, and why."""
+    for policy, mapping in _mappings(case):
+        for entry in mapping.entries:
+            for token, member in TARGET_MEMBERS.items():
+                fault = entry.target_fault(token)
+                if fault is not None:
+                    yield policy, f"{member} {shown(entry.target(token) or '')}", fault
+
+
+def _signed_with_own_key(case: Case, policy: Policy) -> bool:
+    """Whether every application that the policy is assigned to has a custom signing key."""
+    holders = (case.seen.principal(app_id) for app_id, policies in _assigned(case) if policy.id in policies)
+    return all(principal is not None and principal.signs_itself for principal in holders)
 
 
 def _elsewhere(case: Case, mapped: list[Policy]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
 from selftest.tenant.graph.objects import GRAPH_APP_ID
 from tests.selftest.tenant.doctor.bench import API, APP, EXTENSION, OTHER, TENANT, Sick
 
@@ -258,6 +259,9 @@ TARGET = [
     Fault("assignment required", principal(APP, "appRoleAssignmentRequired", value=True), {}, frozenset({"D65"})),
 ]
 
+_IDENTITY = "http://schemas.microsoft.com/ws/2008/06/identity/claims"
+_SIGNED = principal(APP, "keyCredentials", [{"usage": "Sign"}])
+
 MAPPING = [
     Fault("no policy", principal(APP, "claimsMappingPolicies", []), {"D70": None}),
     Fault("policy elsewhere", _policy_elsewhere, {"D70": None}),
@@ -274,6 +278,14 @@ MAPPING = [
     Fault("unknown name", schema(3, ID="Roles", JwtClaimType="Roles"), {"D74": None}),
     Fault("restricted name", schema(3, JwtClaimType="roles"), {"D75": None}),
     Fault("restricted prefix", schema(3, JwtClaimType="xms_roles"), {"D75": None}),
+    Fault("restricted for SAML", schema(3, SamlClaimType=f"{_IDENTITY}/groups"), {"D75": None}),
+    Fault("restricted without a signing key", schema(3, SamlClaimType=f"{_IDENTITY}/role"), {"D75": None}),
+    Fault("allowed with a signing key", several(schema(3, SamlClaimType=f"{_IDENTITY}/role"), _SIGNED), {}),
+    Fault(
+        "restricted with a signing key", several(schema(3, SamlClaimType=f"{_IDENTITY}/groups"), _SIGNED), {"D75": None}
+    ),
+    Fault("NameID from the endpoint", schema(3, SamlClaimType=NAME_ID_CLAIM_TYPE), {"D79": None}),
+    Fault("NameID of the user", schema(3, Source="User", SamlClaimType=NAME_ID_CLAIM_TYPE), {}),
     Fault("blank after the name", schema(1, JwtClaimType="apiVersion "), {"D76": None}),
     Fault("blank in the id", schema(1, ID="ApiVersion "), {"D76": None}),
     Fault(

@@ -6,6 +6,7 @@ import pytest
 
 from claims.contract import EVENT_SERVICE_APP_ID
 from selftest.base.sample_tenant import DEFAULT_TENANT
+from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
 from selftest.tenant.graph.objects import (
     API_APPLICATION_ID,
     API_PRINCIPAL_ID,
@@ -34,6 +35,7 @@ from tests.selftest.tenant.graph.wiring import (
     extension,
     listener,
     policy,
+    policy_that_maps,
     wire_up,
 )
 
@@ -187,6 +189,8 @@ REFERENCES = f"{CLIENT}/claimsMappingPolicies/$ref"
         ("POST", POLICIES, policy(definition=["{}"]), "invalid value"),
         ("POST", POLICIES, policy(definition=["{}", "{}"]), "invalid value"),
         ("PATCH", f"{POLICIES}/{POLICY_ID}", {"definition": ["no"]}, "invalid value"),
+        ("POST", POLICIES, policy_that_maps(JwtClaimType="roles"), "JwtClaimType roles"),
+        ("POST", POLICIES, policy_that_maps(SamlClaimType=NAME_ID_CLAIM_TYPE), "SamlClaimType http"),
         ("POST", REFERENCES, {"@odata.id": f"https://graph.microsoft.com/v1.0{POLICIES}/{POLICY_ID}"}, "already exist"),
         ("POST", REFERENCES, {"@odata.id": f"https://graph.microsoft.com/v1.0{POLICIES}/none"}, "does not exist"),
         ("POST", REFERENCES, {"@odata.id": f"https://graph.microsoft.com/v1.0/groups/{POLICY_ID}"}, "does not exist"),
@@ -289,6 +293,14 @@ async def test_an_upsert_needs_a_name() -> None:
     async with desk() as graph:
         reply = await graph.ask("PATCH", "/applications(uniqueName='new')", {"notes": "x"}, headers=UPSERT)
         assert (reply.status, graph.server.writes) == (400, [])
+
+
+async def test_a_policy_may_map_a_claim_of_any_name() -> None:
+    """The endpoint's name for a claim is free, and so is a SAML claim type that a custom signing key allows."""
+    role = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
+    async with desk() as graph:
+        reply = await graph.ask("POST", POLICIES, policy_that_maps(JwtClaimType="teams", SamlClaimType=role))
+        assert reply.status == 201
 
 
 async def test_a_second_policy_is_refused() -> None:

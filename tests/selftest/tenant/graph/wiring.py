@@ -54,6 +54,12 @@ def policy(**more: Any) -> dict[str, Any]:
     return {"displayName": "p", "definition": [json.dumps({"ClaimsMappingPolicy": {"Version": 1}})]} | more
 
 
+def policy_that_maps(**entry: str) -> dict[str, Any]:
+    """Return the body of a policy with one claim of the endpoint, ``groups``, and the target in ``entry``."""
+    schema = [{"Source": "CustomClaimsProvider", "ID": "groups", **entry}]
+    return policy(definition=[json.dumps({"ClaimsMappingPolicy": {"Version": 1, "ClaimsSchema": schema}})])
+
+
 def bare_tenant() -> dict[str, Any]:
     """Give a tenant with Graph's service principal and a client app, and nothing wired."""
     tenant = healthy_tenant()

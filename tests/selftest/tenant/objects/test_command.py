@@ -127,7 +127,7 @@ async def test_validation_that_is_not_clean_is_exit_code_3(capsys: pytest.Captur
         (["apply"], {"AZURE_ENV_NAME": "dev"}, "which host"),
         (["apply", "--env", "../../etc"], {}, "no name of an azd environment"),
         (["apply", "--phase", "A", "--enable", CLIENT], ENVIRON, "--enable needs the extension"),
-        (["apply", "--claims", "sub"], ENVIRON, "may not carry 'sub'"),
+        (["apply", "--claims", "sub"], ENVIRON, "may not emit 'sub'"),
         (["remove", "--graph-url", "http://graph.example"], ENVIRON, "--graph-url: the address of Graph has to start"),
         (["status", "--credential", "client-secret"], ENVIRON, "needs AZURE_TENANT_ID"),
     ],

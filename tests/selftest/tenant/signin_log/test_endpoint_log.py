@@ -95,6 +95,34 @@ def test_phases_that_are_none_are_left_out() -> None:
     assert (line.failure, line.budget_ms) == (None, None)
 
 
+def test_line_of_today_and_of_later_versions() -> None:
+    """Phases of any name, refusals that were not written, a stalled loop, and members that nobody knows yet."""
+    phases = {"token": 1, "db-Read!#$%&'*+.^_`|~": 2, "other": 3, "x" * 33: 4}
+    document = {
+        "event": "onTokenIssuanceStart",
+        "outcome": "audience",
+        "status": 401,
+        "total_ms": 1,
+        "phases": phases,
+        "not_written": 41,
+        "loop_stalled_ms": 612.5,
+        "new": {"a": [1]},
+    }
+    (line,) = read_lines(json.dumps(document), "log")
+
+    assert dict(line.phases_ms) == {"token": 1.0, "db-Read!#$%&'*+.^_`|~": 2.0, "other": 3.0}
+    assert (line.not_written, line.loop_stalled_ms) == (41, 612.5)
+
+
+@pytest.mark.parametrize("value", [True, -1, 0, 1.5, "7", None, [1]])
+def test_count_that_is_none_is_not_believed(value: object) -> None:
+    """A count is a whole number above zero, and a stall a time."""
+    document = {"event": "onTokenIssuanceStart", "outcome": "audience", "status": 401, "total_ms": 1}
+    (line,) = read_lines(json.dumps({**document, "not_written": value, "loop_stalled_ms": str(value)}), "log")
+
+    assert (line.not_written, line.loop_stalled_ms) == (0, None)
+
+
 def test_path_is_in_the_message(tmp_path: Path) -> None:
     """The reader knows which of two files is meant."""
     with pytest.raises(InputError, match=r"app\.log"):

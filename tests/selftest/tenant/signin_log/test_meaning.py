@@ -9,6 +9,7 @@ from selftest.tenant.signin_log.endpoint_log import EndpointLine
 from selftest.tenant.signin_log.event import SignInEvent
 from selftest.tenant.signin_log.meaning import meaning_of
 from selftest.tenant.signin_log.pairing import pair_up
+from selftest.tenant.signin_log.report import as_lines, make_report
 from tests.selftest.tenant.signin_log.exports import APP_ID, correlation_id
 
 AT = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
@@ -207,6 +208,50 @@ def test_refusals_are_matched_one_to_one_in_time() -> None:
     assert [[found.outcome for found in pair.lines] for pair in pairs.pairs] == [["audience"], ["issuer"], []]
     assert [pair.by for pair in pairs.pairs] == ["time", "time", None]
     assert sorted(left.outcome for left in pairs.refused) == ["caller", "tenant"]
+
+
+def test_refusals_of_a_minute_share_the_line_that_was_written() -> None:
+    """Of one code the endpoint writes the first refusal of a minute: it explains the others, and later ones not."""
+    events = [
+        event(1003002, 401, correlation_id=correlation_id(number), at=AT + dt.timedelta(seconds=after_s))
+        for number, after_s in enumerate((0, 20, 59, 95), start=1)
+    ]
+    pairs = pair_up(events, [refusal("audience")])
+
+    assert [pair.by for pair in pairs.pairs] == ["time", "minute", "minute", None]
+    assert {found.outcome for pair in pairs.pairs[:3] for found in pair.lines} == {"audience"}
+    says = meaning_of(pairs.pairs[1], pairs, timeout_ms=2000).says
+    assert "first refusal of a kind in each minute" in says
+    assert "AuthenticationEvents__AudienceAppId" in says
+    assert not pairs.refused
+
+
+def test_event_that_was_not_refused_takes_no_line_of_the_minute() -> None:
+    """A timeout half a minute after a refusal is no refusal."""
+    late = event(1003005, 0, 2, at=AT + dt.timedelta(seconds=30))
+
+    assert pair_up([late], [refusal("audience")]).pairs[0].by is None
+
+
+def test_refusals_that_were_not_written_are_counted() -> None:
+    """A line stands for those before it, too."""
+    lines = [refusal("audience", after_s=-300), *[line("token_missing", 401, correlation_id=None, not_written=41)] * 2]
+    report = make_report(pair_up([event(None, 200)], lines), limit=1, rows=1, timeout_ms=2000)
+    note = next(text for text in as_lines(report) if "refused" in text)
+
+    assert "refused 85 requests" in note
+    assert note.endswith("token_missing 84, audience 1")
+
+
+def test_blocked_loop_is_what_made_it_late() -> None:
+    """Where the endpoint's loop stood still for most of the time, nothing else is blamed."""
+    late = event(1003005, 0, 2)
+    pairs = pair_up([late], [line(total_ms=1900, loop_stalled_ms=1700.0)])
+    meaning = meaning_of(pairs.pairs[0], pairs, timeout_ms=2000)
+
+    assert "1,700 ms of them with its event loop blocked" in meaning.says
+    shortly = pair_up([late], [line(total_ms=1900, loop_stalled_ms=60.0)])
+    assert "blocked" not in meaning_of(shortly.pairs[0], shortly, timeout_ms=2000).says
 
 
 def test_event_with_lines_of_its_own_takes_no_other_refusal() -> None:

@@ -1,0 +1,113 @@
+"""C96 knows an endpoint that writes each refusal, and one that writes the first of a minute and counts the others."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from selftest.checks import REGISTRY
+from selftest.checks.runner import run_checks
+from selftest.report.results import CheckResult
+from tests.selftest.checks.broken import Fault, Incoming, Outgoing
+from tests.selftest.checks.lab import Lab, open_lab
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+type Line = dict[str, Any]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="lab")
+async def shared_lab() -> AsyncIterator[Lab]:
+    """One endpoint for all tests here; each test keeps a log of its own."""
+    async with open_lab() as lab:
+        yield lab
+
+
+def code_of(request: Incoming) -> str:
+    """Name the reason as this project's endpoint does."""
+    return "issued_in_future" if request.token.payload["iat"] > request.token.payload["nbf"] else "not_yet_valid"
+
+
+def logs(change: Callable[[Line, int], list[Line]], *, good: bool = True) -> Fault:
+    """Keep a log beside the endpoint's own, which may itself leave refusals out.
+
+    Args:
+        change: Makes the lines of a refusal out of a whole one, and the number of those with its code before it.
+        good: Whether answered requests have a line.
+    """
+    written: list[str] = []
+    seen: Counter[str] = Counter()
+
+    def after(request: Incoming, answer: Outgoing) -> Outgoing:
+        line: Line = {"event": "onTokenIssuanceStart", "correlationId": None, "status": answer.status}
+        if answer.status == 401:
+            code = code_of(request)
+            seen[code] += 1
+            written.extend(json.dumps(changed) for changed in change({**line, "outcome": code}, seen[code] - 1))
+        elif good:
+            correlation_id = request.json["data"]["authenticationContext"]["correlationId"]
+            written.append(json.dumps({**line, "correlationId": correlation_id, "outcome": "claims"}))
+        return answer
+
+    return Fault(after=after, bench=lambda bench: replace(bench, log=lambda: written))
+
+
+async def c96(lab: Lab, fault: Fault) -> CheckResult:
+    """Run the check against an endpoint that logs so."""
+    lab.fault = fault
+    (result,) = [result async for result in run_checks([REGISTRY["C96"]], fault.bench(lab.bench))]
+    return result
+
+
+GOOD: dict[str, Callable[[Line, int], list[Line]]] = {
+    "each is written": lambda line, _: [line],
+    "the first is written": lambda line, before: [] if before else [line],
+    "a minute ends in between": lambda line, before: [[line], [], [{**line, "not_written": 1}]][before],
+    "a minute ends after the first": lambda line, before: [line] if before < 2 else [],
+}
+
+
+@pytest.mark.parametrize("change", GOOD.values(), ids=GOOD)
+async def test_both_ways_to_log_refusals_are_accepted(lab: Lab, change: Callable[[Line, int], list[Line]]) -> None:
+    """What is not written is counted, or will be."""
+    result = await c96(lab, logs(change))
+    assert result.status == "pass", result.actual
+
+
+BAD: dict[str, tuple[Callable[[Line, int], list[Line]], str]] = {
+    "none is written": (lambda *_: [], "0 lines for 4 refusals"),
+    "the limit is not per code": (
+        lambda line, before: [] if before or line["outcome"] == "issued_in_future" else [line],
+        "1 lines for 4 refusals",
+    ),
+    "the first is not written": (
+        lambda line, before: (
+            [line] if line["outcome"] == "issued_in_future" else [{**line, "not_written": 2}] * (before // 2)
+        ),
+        "the first refusal of a kind has no line",
+    ),
+    "the count is no number": (lambda line, _: [{**line, "not_written": "2"}], "no number above zero"),
+    "the count is zero": (lambda line, _: [{**line, "not_written": 0}], "no number above zero"),
+    "the count is too high": (
+        lambda line, before: [[line], [], [{**line, "not_written": 7}]][before],
+        "9 refusals are counted where 3 were sent",
+    ),
+    "no reason is given": (lambda line, _: [{**line, "outcome": ""}], "no outcome"),
+}
+
+
+@pytest.mark.parametrize(("change", "says"), BAD.values(), ids=BAD)
+async def test_what_is_lost_is_told(lab: Lab, change: Callable[[Line, int], list[Line]], says: str) -> None:
+    """A kind of refusal without a line, and a count that is wrong."""
+    result = await c96(lab, logs(change))
+    assert (result.status, says in result.actual) == ("fail", True), result.actual
+
+
+async def test_authenticated_request_without_a_line_is_told(lab: Lab) -> None:
+    """The good request that follows has to have its line."""
+    result = await c96(lab, logs(lambda line, _: [line], good=False))
+    assert (result.status, result.actual) == ("fail", "the good request that followed has no line")
