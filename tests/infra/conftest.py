@@ -72,13 +72,15 @@ class Plan:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The app settings with literal values, and the names of the endpoint's other ones with an empty value.
+        """The app settings, by name; the value of one that only Azure knows is empty.
 
         They are one expression, because some values are known to Azure only.
         """
         expression = self.app["siteConfig"]["appSettings"]
-        names = re.findall(r"createObject\('key', '(\w+)'", expression)
-        return dict.fromkeys(names, "") | dict(re.findall(r"'(\w+)'(?:, 'value')?, '([^']*)'", expression))
+        names = re.findall(r"'key', '(\w+)'", expression)
+        literals = re.findall(r"'key', '(\w+)', 'value', '([^']*)'", expression)
+        of_the_host = re.findall(r"'([A-Z]\w+)', '(?!value')([^']*)'", expression)
+        return {**dict.fromkeys(names, ""), **dict(literals), **dict(of_the_host)}
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from tests.infra import file_rules, kusto, template_rules
+from tests.infra import file_rules, kusto, query_rules, template_rules
 from tests.infra.checkout import Checkout
 
 #: Yields one sentence for each mistake that it finds.
 type Rule = Callable[[Checkout], Iterator[str]]
 
 RULES: Final[Mapping[str, Rule]] = {
-    "alert-calls": file_rules.alert_calls,
+    "alert-calls": query_rules.alert_calls,
     "azd-keys": file_rules.azd_keys,
     "azd-paths": file_rules.azd_paths,
     "azd-tags": file_rules.azd_tags,
@@ -20,12 +20,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "names-read": file_rules.names_read,
     "output-names": template_rules.output_names,
     "parameters": file_rules.parameters,
-    "queries": file_rules.queries,
-    "query-weights": file_rules.query_weights,
-    "queries-used": file_rules.queries_used,
+    "queries": query_rules.queries,
+    "query-weights": query_rules.query_weights,
+    "queries-used": query_rules.queries_used,
     "role-order": template_rules.role_order,
     "secrets": template_rules.secrets,
-    "workbook": file_rules.workbook,
+    "workbook": query_rules.workbook,
 }
 _OF_FILES: Final = frozenset(
     {"alert-calls", "azd-keys", "azd-paths", "host", "parameters", "queries", "query-weights", "workbook"}

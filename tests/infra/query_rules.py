@@ -1,0 +1,65 @@
+"""What the queries of the alerts and the workbook must keep."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tests.infra import kusto
+from tests.infra.checkout import Checkout, walk
+
+#: Functions of Kusto that take each row as one, and the argument by which the others weigh it.
+_COUNTS_ROWS: Final = re.compile(r"\b(avg|avgif|count|countif|dcount|dcountif|percentile|percentiles|stdev|variance)\(")
+_WEIGHT: Final = re.compile(r"\b(?:sumif\(|sum\(|percentiles?w\(\w+, )(\w+)")
+
+
+def queries(checkout: Checkout) -> Iterator[str]:
+    """Every query is one that Kusto understands."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (checkout.root / "infra/queries").glob("*.kql")}
+    kusto.prepare(texts.values())
+    for name, query in sorted(texts.items()):
+        yield from (f"{name}:{line}: {message}" for line, message in kusto.judge(query).diagnostics)
+
+
+def query_weights(checkout: Checkout) -> Iterator[str]:
+    """Each query counts by ItemCount, because one row of sampled telemetry stands for many."""
+    for name, query in _app_queries(checkout):
+        yield from (f"{name}: {called}() counts rows" for called in _COUNTS_ROWS.findall(query))
+        for weight in _WEIGHT.findall(query):
+            if weight != "ItemCount" and f"extend {weight} = ItemCount *" not in query:
+                yield f"{name}: {weight} is not made of ItemCount"
+
+
+def alert_calls(checkout: Checkout) -> Iterator[str]:
+    """Each alert divides by authenticated calls: not by those answered 401, nor by the 500 of the host."""
+    for name, query in _app_queries(checkout):
+        calls = "toint(line.status) != 401" if "AppTraces" in query else 'ResultCode !in ("401", "500")'
+        if name.startswith("alert-") and calls not in query:
+            yield f"{name} counts calls of strangers"
+
+
+def _app_queries(checkout: Checkout) -> Iterator[tuple[str, str]]:
+    for path in sorted((checkout.root / "infra/queries").glob("*.kql")):
+        query = path.read_text(encoding="utf-8")
+        if re.search(r"(?m)^App(Requests|Traces)$", query):
+            yield path.name, query
+
+
+def queries_used(checkout: Checkout) -> Iterator[str]:
+    """Every query is in an alert or in a view of the workbook."""
+    used = {node for template in checkout.templates.values() for _, node in walk(template) if isinstance(node, str)}
+    shown = {item["name"] for item in checkout.json("infra/workbook.json")["items"]}
+    for path in sorted((checkout.root / "infra/queries").glob("*.kql")):
+        if path.stem not in shown and path.read_text(encoding="utf-8") not in used:
+            yield f"no alert and no view of the workbook has {path.name}"
+
+
+def workbook(checkout: Checkout) -> Iterator[str]:
+    """The workbook shows the queries as they are."""
+    page = checkout.json("infra/workbook.json")
+    if page["version"] != "Notebook/1.0":
+        yield f"the workbook's version is Notebook/1.0, got {page['version']}"
+    for item in page["items"]:
+        path = checkout.root / f"infra/queries/{item['name']}.kql"
+        query = item["content"].get("query")
+        if query is not None and (not path.is_file() or path.read_text(encoding="utf-8") != query):
+            yield f"the view {item['name']} is not its query: run python -m infra.workbook"
