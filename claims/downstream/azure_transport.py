@@ -7,15 +7,12 @@ and use no proxy. Importing this module takes more than 100 ms, so import it in 
 
 import socket
 
-# Imported here because azure-core would import the last one with the first response, on the event loop.
-import azure.core.rest._aiohttp
+import azure.core.rest._aiohttp  # noqa: F401 (azure-core would import it with the first response, on the event loop)
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from azure.core.pipeline.transport import AioHttpTransport
 
 from claims.wire.own_thread import in_own_thread
-
-__all__ = ["OwnThreadTransport", "azure"]
 
 
 class OwnThreadTransport(AioHttpTransport):  # type: ignore[misc] # (azure-core exports it without its type)

@@ -138,8 +138,8 @@ class DownstreamTokenCache:
         tasks = [task for task in (self._keeper, self._flight) if task is not None]
         for task in tasks:
             task.cancel()
-        self._held = self._keeper = self._flight = None
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._held = self._keeper = self._flight = None
 
     async def get_token_info(self, *scopes: str, options: "TokenRequestOptions | None" = None) -> "AccessTokenInfo":
         """Return the token for an Azure SDK client, as azure-core's ``AsyncSupportsTokenInfo`` does.

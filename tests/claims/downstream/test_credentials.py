@@ -233,7 +233,7 @@ async def test_default_on_a_developers_machine(tmp_path: Path, monkeypatch: pyte
         ),
         (answer(503, Retry_After="soon"), "ClientAuthenticationError status 503", None),
         (
-            answer(503, Retry_After="Tue, 01 Jan 99999999 00:00:30 GMT"),
+            answer(503, Retry_After="Tue, 01 Jan 99999999999 00:00:30 GMT"),
             "ClientAuthenticationError status 503",
             None,
         ),

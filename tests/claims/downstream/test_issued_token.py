@@ -1,4 +1,8 @@
-"""The arithmetic of tokens: when one is replaced, when it is no longer sent, how long an issuer is left alone."""
+"""What is accepted of a token, when it is refreshed, when it is no longer sent, how long to back off."""
+
+import math
+from dataclasses import replace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -9,7 +13,9 @@ from claims.downstream.issued_token import (
     MAX_RETRY_AFTER_S,
     REFRESH_BEFORE_EXPIRY_S,
     DownstreamToken,
+    TokenFetchError,
     back_off_s,
+    checked,
     refresh_in_s,
     usable_s,
 )
@@ -71,6 +77,38 @@ def test_retry_after_is_a_lower_bound() -> None:
     assert back_off_s(1, 30.0, 1) == 30
     assert back_off_s(4, 3.0, 0) == 8
     assert back_off_s(1, 86_400.0, 0) == MAX_RETRY_AFTER_S
+
+
+@pytest.mark.parametrize("retry_after_s", [math.nan, math.inf, -1.0, 10**400, "soon", [], None])
+def test_odd_retry_after_counts_as_not_stated(retry_after_s: object) -> None:
+    """What is no number of seconds neither shortens nor lengthens the back-off."""
+    assert back_off_s(3, retry_after_s, 0) == 4
+
+
+@pytest.mark.parametrize(
+    ("token", "reason"),
+    [
+        (None, "expected a token, got a NoneType"),
+        (("t", NOW_S + HOUR_S), "expected a token, got a tuple"),
+        *((DownstreamToken(text, NOW_S + HOUR_S), "printable ASCII") for text in ("", "a\r\nb", "ä", "a" * 65_537)),
+        *((DownstreamToken(text, NOW_S + HOUR_S), "printable ASCII") for text in cast("list[str]", [None, b"t", 7])),
+        (DownstreamToken("t", math.nan), "expiry to be a time"),
+        (DownstreamToken("t", (NOW_S + HOUR_S) * 1000), "expiry to be a time"),
+        (DownstreamToken("t", NOW_S), "already expired"),
+        (DownstreamToken("t", NOW_S + 1), "already expired"),
+    ],
+)
+def test_odd_tokens_are_refused(token: object, reason: str) -> None:
+    """Nothing is sent or planned with a token of which the issuer states nonsense, and the reason quotes none of it."""
+    with pytest.raises(TokenFetchError, match=reason):
+        checked(token, NOW_S)
+
+
+def test_checked_token_is_the_same() -> None:
+    """A good token keeps what its issuer stated, a refresh time that is no time counts as not stated."""
+    token = _token(HOUR_S, 60)
+    assert checked(token, NOW_S) == token
+    assert checked(replace(token, refresh_on_s=math.nan), NOW_S) == _token(HOUR_S)
 
 
 def test_token_is_not_shown() -> None:
