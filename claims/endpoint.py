@@ -24,7 +24,6 @@ from claims.provider_call import ProviderWork
 from claims.reply import build_reply
 from claims.request_log import RequestRecord
 from claims.settings.settings import Settings, provider_name
-from claims.token.key_document import LOAD_TIMEOUT_S
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
 from claims.wire.fetch import HttpGet
@@ -126,7 +125,7 @@ class Endpoint:
 
         A caller with a token that this endpoint accepts is told the latencies of the last requests, too.
         """
-        if not await self._keys.ready(wait_s=LOAD_TIMEOUT_S):
+        if not await self._keys.ready():
             return Response(503, b'{"status":"unavailable","reason":"the signing keys are not loaded"}', _HEADERS)
         health: dict[str, object] = {"status": "ok"}
         record = RequestRecord(budget_ms=self._settings.budget_ms, clock=self._clock, cold=False)
