@@ -19,7 +19,7 @@ from typing import Final
 from claims.errors import KeysUnavailable, RequestError, TokenRefused, shorten
 from claims.settings.authority import Authority, TokenVersion
 from claims.token.jwks import SigningKey
-from claims.token.key_document import Clock, KeyDocument, Sleep
+from claims.token.key_document import LOAD_TIMEOUT_S, Clock, KeyDocument, Sleep
 from claims.wire.fetch import Get
 
 #: Tokens with an unknown key id that may wait for one load. A flood of them would otherwise be answered all at once
@@ -55,14 +55,10 @@ class SigningKeys:
         """Refresh every document in the background of the running loop; those in progress there go on."""
         self._start(self._all)
 
-    async def ready(self, *, wait_s: float) -> bool:
-        """Whether any keys are loaded; a load that this had to start is waited for.
-
-        Args:
-            wait_s: How long, in seconds.
-        """
+    async def ready(self) -> bool:
+        """Whether any keys are loaded; loads that this had to start are waited for, `LOAD_TIMEOUT_S` at most."""
         if self._start(self._all):
-            await _wait_for((document.loading for document in self._all), wait_s)
+            await _wait_for((document.loading for document in self._all), LOAD_TIMEOUT_S)
         return any(document.keys for document in self._all)
 
     async def aclose(self) -> None:
@@ -86,7 +82,7 @@ class SigningKeys:
             version: The token's ``ver``.
             issuer: The token's ``iss``.
             kid: The token's ``kid``.
-            wait_s: How long a load may be waited for, in seconds.
+            wait_s: How long a load may be waited for, in seconds; it ends within `LOAD_TIMEOUT_S` anyway.
 
         Raises:
             TokenRefused: No document has this issuer, or its document does not have this key.

@@ -17,7 +17,6 @@ from claims.settings.authority import TokenVersion
 from claims.settings.settings import Settings
 from claims.token.jwks import SigningKey
 from claims.token.jws import CompactToken, parse_compact
-from claims.token.key_document import LOAD_TIMEOUT_S
 from claims.token.keys import SigningKeys
 from claims.token.rules import LEEWAY_S, check_claims
 from claims.token.signature_memory import SignatureMemory
@@ -63,7 +62,7 @@ class TokenValidator:
             version, issuer, kid = token_version(compact.payload), token_issuer(compact.payload), compact.header["kid"]
         with measured.phase("keys"):
             measured.cache_hit("keys", self._keys.lookup(version, issuer, kid) is not None)
-            key = await self._keys.find(version, issuer, kid, wait_s=min(LOAD_TIMEOUT_S, measured.remaining_s()))
+            key = await self._keys.find(version, issuer, kid, wait_s=measured.remaining_s())
         with measured.phase("token"):
             seen = known is not None and known.key is key
             measured.cache_hit("signature", seen)

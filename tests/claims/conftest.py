@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from claims.settings.authority import Authority
-from claims.token import key_document, validator
+from claims.token import key_document
+from claims.token import keys as keys_module
 from claims.token.keys import SigningKeys
 from tests.claims.site import AUTHORITY, TENANT_ID, Clock, Site
 
@@ -14,7 +15,7 @@ from tests.claims.site import AUTHORITY, TENANT_ID, Clock, Site
 def _load_in_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no load of signing keys fail because the machine is busy."""
     monkeypatch.setattr(key_document, "LOAD_TIMEOUT_S", 60.0)
-    monkeypatch.setattr(validator, "LOAD_TIMEOUT_S", 60.0)
+    monkeypatch.setattr(keys_module, "LOAD_TIMEOUT_S", 60.0)
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ async def test_outage_changes_nothing_for_a_day(keys: SigningKeys, site: Site, c
     assert keys.lookup("2.0", V2, site.keys.current.kid)
     await clock.tick(1)
     assert keys.lookup("2.0", V2, site.keys.current.kid) is None
-    assert not await keys.ready(wait_s=0)
+    assert not await keys.ready()
     with pytest.raises(KeysUnavailable):
         await keys.find("2.0", V2, site.keys.current.kid, wait_s=0)
     site.down = False

@@ -111,8 +111,8 @@ def test_health_waits_for_what_it_starts() -> None:
     host = Host()
     for hour in range(30):
         host.now_s = hour * HOUR_S
-        assert asyncio.run(host.keys.ready(wait_s=1))
-        assert asyncio.run(host.keys.ready(wait_s=1))
+        assert asyncio.run(host.keys.ready())
+        assert asyncio.run(host.keys.ready())
     assert host.loads == 30
 
 
@@ -142,7 +142,7 @@ async def test_nobody_waits_for_a_background_refresh(site: Site) -> None:
         await due.wait()
 
     keys = SigningKeys([Authority(AUTHORITY, TENANT_ID)], site, clock=lambda: host.now_s, sleep=sleep)
-    assert await keys.ready(wait_s=1)
+    assert await keys.ready()
     host.now_s += REFRESH_S
     site.stall = asyncio.Event()
     due.set()
