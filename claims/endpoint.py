@@ -26,7 +26,6 @@ from claims.provider_module import configure, load_provider
 from claims.reply import Reply, build_reply
 from claims.request_log import RequestLog, RequestRecord, server_timing
 from claims.settings.settings import ON_FAILURE, Settings
-from claims.token.key_document import LOAD_TIMEOUT_S
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
 from claims.wire.fetch import HttpGet
@@ -170,7 +169,7 @@ class Endpoint:
         A caller with a token that this endpoint accepts also gets the latencies of the last requests.
         """
         self.start()
-        if not await self._keys.ready(wait_s=LOAD_TIMEOUT_S):
+        if not await self._keys.ready():
             return Response(503, b'{"status":"unavailable","reason":"the signing keys are not loaded"}', _HEADERS)
         health: dict[str, object] = {"status": "ok"}
         measured = Measurements(budget_ms=self._settings.budget_ms, clock=self._clock)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import claims.contract
+import selftest.contract
+
 ROOT = Path(__file__).parent.parent
 
 #: The endpoint's layers, modules and packages: each imports from lower ones only.
@@ -43,6 +46,7 @@ INFRA = _modules("infra")
 
 #: The harness's rooms, lowest first: a module imports from its own room and from lower ones only.
 ROOMS = (
+    "contract",
     "base",
     "judge",
     "report",
@@ -95,15 +99,18 @@ def test_imports_point_down(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", SELFTEST)
-def test_harness_shares_the_contract_alone(module: str) -> None:
-    """Of the endpoint the harness knows the names and limits that Microsoft fixes, nothing else.
-
-    One module reads settings, because whether they start the endpoint is the endpoint's own verdict.
-    """
-    reads_settings = ("claims.settings", "claims.errors")
-    allowed = ("claims.contract", *(reads_settings if module == "selftest.tenant.doctor.evidence.settings" else ()))
+def test_harness_does_without_the_endpoint(module: str) -> None:
+    """The tool is installed where there is no endpoint of ours; one module still reads settings by the endpoint's code."""
     imported = {name for name in _imports(SELFTEST[module]) if name.split(".")[0] == "claims"}
-    assert not {name for name in imported if not name.startswith(allowed)}
+    assert not imported or module == "selftest.tenant.doctor.evidence.settings"
+
+
+def test_the_harness_knows_the_same_contract() -> None:
+    """The tool's own copy of the names and limits says the same as the endpoint's."""
+    ours, theirs = vars(claims.contract), vars(selftest.contract)
+    names = [name for name in ours if name.isupper()]
+    assert len(names) > 10
+    assert {name: ours[name] for name in names} == {name: theirs[name] for name in names}
 
 
 @pytest.mark.parametrize("module", [name for name in SELFTEST if name != "selftest"])
@@ -129,7 +136,7 @@ def test_room_does_without_others(room: str) -> None:
 def test_no_module_is_loose_in_the_harness() -> None:
     """Every module is in a room; a name that leads nowhere is in no folder."""
     loose = {name for name in SELFTEST if name.count(".") == 1 and not (ROOT / name.replace(".", "/")).is_dir()}
-    assert loose == {"selftest.cli", "selftest.__main__"}
+    assert loose == {"selftest.cli", "selftest.__main__", "selftest.contract"}
     assert {name.split(".")[1] for name in SELFTEST if name != "selftest"} == set(ROOMS)
 
 

@@ -61,11 +61,11 @@ class TokenValidator:
             check_header(compact.header)
             version, issuer, kid = token_version(compact.payload), token_issuer(compact.payload), compact.header["kid"]
         with measured.phase("keys"):
-            measured.cache_hit("keys", self._keys.lookup(version, issuer, kid) is not None)
+            measured.cache_hits["keys"] = self._keys.lookup(version, issuer, kid) is not None
             key = await self._keys.find(version, issuer, kid, wait_s=measured.remaining_s())
         with measured.phase("token"):
             seen = known is not None and known.key is key
-            measured.cache_hit("signature", seen)
+            measured.cache_hits["signature"] = seen
             if not seen:
                 verify_signature(compact, key)
             expires_s = check_claims(

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.contract import EVENT_SERVICE_APP_ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

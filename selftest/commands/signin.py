@@ -10,7 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.host.process import AppStartError
 from selftest.judge.mapping import MappingError, MappingPolicy

@@ -13,8 +13,8 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from claims.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.base.sample_tenant import guid
+from selftest.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.tenant.graph.client import PUBLIC_CLOUD
 from selftest.tenant.graph.credentials import KINDS
 from selftest.tenant.graph.errors import GraphError

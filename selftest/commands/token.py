@@ -16,9 +16,9 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from claims.contract import MAX_TIMEOUT_MS
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url
 from selftest.base.sample_tenant import DEFAULT_TENANT, guid
+from selftest.contract import MAX_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES
 from selftest.judge.verdict import Verdict, judge
 from selftest.play.caller import Call, Caller, caller_session

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from claims.contract import CALLOUT_DATA_TYPE, EVENT_TYPE
 from selftest.base.sample_tenant import ServicePrincipal, Tenant
+from selftest.contract import CALLOUT_DATA_TYPE, EVENT_TYPE
 
 _REFERENCE: Final = "entra-docs custom-claims-provider-reference.md"
 _WOODGROVE: Final = "microsoft/woodgrove-auth-api wwwroot/Help/TokenIssuanceStart_"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, Literal
 
-from claims.contract import MAX_CLAIMS_BYTES, PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
+from selftest.contract import MAX_CLAIMS_BYTES, PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.judge.codes import CODES
 from selftest.judge.mapping import MappingPolicy
 from selftest.judge.reply_json import Members, ReplyJsonError, loads

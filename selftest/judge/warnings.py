@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from claims.contract import MAX_CLAIMS_BYTES, SAFE_CLAIMS_BYTES
+from selftest.contract import MAX_CLAIMS_BYTES, SAFE_CLAIMS_BYTES
 from selftest.judge.mapping import TARGET_FAULTS, TARGET_MEMBERS, MappingEntry, MappingPolicy
 from selftest.judge.reply_json import HugeNumber, Members, has_byte_order_mark, is_compressed
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS
+from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS
 from selftest.play.caller import RETRIED, Attempt, Exchange
 
 #: Between starting the engine and the first call: what it takes to set up is not the first call's lateness.

@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 import aiohttp
 from yarl import URL
 
-from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.judge.verdict import Reply
 
 type Failure = Literal["timeout", "connection", "protocol"]

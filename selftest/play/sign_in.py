@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS
 from selftest.base.sample_tenant import Tenant
+from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS
 from selftest.entra.app_token import app_token_claims, is_saml
 from selftest.entra.payloads import Variety
 from selftest.entra.token_mint import TokenMint

@@ -17,7 +17,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from claims.contract import MAX_TIMEOUT_MS
+from selftest.contract import MAX_TIMEOUT_MS
 
 #: No documented reply comes near it; what is longer is cut, and judged as cut.
 MAX_REPLY_BYTES: Final = 1024 * 1024

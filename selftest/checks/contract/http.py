@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from yarl import URL
 
-from claims.contract import DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS
 from selftest.checks.bench.environment import Bench
 from selftest.checks.bench.probe import Answer, Request
 from selftest.checks.expectations import failed, passed, skipped, with_good_reply
 from selftest.checks.registry import ANYWHERE, Outcome, check
+from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS
 
 _OURS: Final = "ours: the HTTP contract"
 _TIMED_CALLS: Final = 5

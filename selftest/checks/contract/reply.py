@@ -3,12 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from claims.contract import (
-    MAX_CLAIMS_BYTES,
-    PROVIDE_CLAIMS_ACTION,
-    RESPONSE_DATA_TYPE,
-    SAFE_CLAIMS_BYTES,
-)
 from selftest.checks.bench.environment import Bench
 from selftest.checks.contract.reply_rules import (
     ReplyRule,
@@ -26,6 +20,12 @@ from selftest.checks.contract.reply_rules import (
 )
 from selftest.checks.expectations import claims_of, must_accept, with_good_reply
 from selftest.checks.registry import TOKEN, Check, Level, Outcome, Run, check, register
+from selftest.contract import (
+    MAX_CLAIMS_BYTES,
+    PROVIDE_CLAIMS_ACTION,
+    RESPONSE_DATA_TYPE,
+    SAFE_CLAIMS_BYTES,
+)
 
 _REFERENCE: Final = "entra-docs custom-claims-provider-reference.md"
 _CODES: Final = "entra-docs custom-extension-troubleshoot.md"

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.checks.bench.probe import Answer
 from selftest.checks.expectations import claims_of, first_action
+from selftest.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.judge.verdict import Reply, judge
 
 type ReplyRule = Callable[[Answer, dict[str, Any]], str | None]

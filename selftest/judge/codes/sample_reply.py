@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
+from selftest.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.judge.codes.entry import ReplySample
 
 _CLAIMS: Final = '{"DateOfBirth": "01/01/2000", "CustomRoles": ["Writer", "Editor"]}'

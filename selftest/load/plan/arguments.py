@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.load.plan.profiles import LoadPlan, PlanError, bounded, spike, steady, steps
 from selftest.load.plan.schedule import Segment
 from selftest.report.load_result import LoadConfig, Profile

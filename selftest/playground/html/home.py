@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from claims.contract import MAX_TIMEOUT_MS
+from selftest.contract import MAX_TIMEOUT_MS
 from selftest.playground.app_files import provider_file, provider_source
 from selftest.playground.browser_flow import loopback_uri
 from selftest.playground.choice import POLICIES, Choice

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from yarl import URL
 
-from claims.contract import DEFAULT_TIMEOUT_MS, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant
+from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import DEFAULT_IP
 from selftest.judge.codes import CODES
 from selftest.signin.tenant.apps import read_app

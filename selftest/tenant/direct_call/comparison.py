@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeIs
 
-from claims.contract import EVENT_SERVICE_APP_ID
 from selftest.base.printable import printable
+from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.direct_call.expectations import (
     ADDITIONAL_CALLER_APP_IDS,
     APPLICATION_ID_URI,

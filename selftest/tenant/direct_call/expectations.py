@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from claims.contract import EVENT_SERVICE_APP_ID
 from selftest.base.bounded_file import FileError
 from selftest.base.sample_tenant import DEFAULT_TENANT, guid
 from selftest.base.settings_file import LOCAL_SETTINGS, parse_settings
+from selftest.contract import EVENT_SERVICE_APP_ID
 
 AUTHORITY_URL: Final = "AuthenticationEvents__AuthorityUrl"
 AUDIENCE_APP_ID: Final = "AuthenticationEvents__AudienceAppId"

@@ -13,8 +13,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS
 from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant
+from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS
 
 type GraphObject = dict[str, Any]
 type TenantType = Literal["workforce", "external"]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from claims.contract import DEFAULT_TIMEOUT_MS
+from selftest.contract import DEFAULT_TIMEOUT_MS
 from selftest.judge.codes import CODES, code_in_log
 from selftest.tenant.signin_log.endpoint_log import EndpointLine
 from selftest.tenant.signin_log.event import SignInEvent

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from claims.contract import EVENT_SERVICE_APP_ID
 from claims.errors import SettingsError
 from claims.settings.claim_names import ClaimNames
 from claims.settings.settings import (
@@ -28,6 +27,7 @@ from claims.settings.settings import (
     TENANT_ID,
     Settings,
 )
+from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.graph.objects import SAMPLE_CLAIMS
 
 _GUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"

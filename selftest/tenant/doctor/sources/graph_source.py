@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Need
 from selftest.tenant.doctor.evidence.members import Members, ShapeError
 from selftest.tenant.doctor.evidence.resource import app_id_in

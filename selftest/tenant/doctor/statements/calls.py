@@ -6,7 +6,7 @@ What holds is the listener's override where there is one, else the extension's v
 from collections.abc import Iterator
 from typing import Final
 
-from claims.contract import DEFAULT_TIMEOUT_MS, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.diagnosis import CannotTell, Problem, diagnosis
 from selftest.tenant.doctor.evidence.wiring_objects import CallSettings, Extension, Listener

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 from typing import Final
 
-from claims.contract import DEFAULT_TIMEOUT_MS
+from selftest.contract import DEFAULT_TIMEOUT_MS
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
 from selftest.tenant.doctor.evidence.probe_report import Failure, ProbeReport, Timing

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
 from selftest.tenant.doctor.evidence.easyauth import ALLOWED_TENANTS

@@ -7,7 +7,7 @@ and Microsoft's pages write this role's name in two ways.
 from collections.abc import Iterator
 from typing import Final
 
-from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.diagnosis import CannotTell, Problem, diagnosis
 from selftest.tenant.doctor.evidence.app_objects import Principal

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
-from claims.contract import MAX_RETRIES, MAX_TIMEOUT_MS
+from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS
 from selftest.tenant.graph.client import GraphClient
 from selftest.tenant.graph.objects import AUTHENTICATION_TYPE, ENDPOINT_TYPE, EXTENSION_TYPE
 from selftest.tenant.objects.errors import Conflict

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
-from claims.contract import EVENT_SERVICE_APP_ID
+from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE, RECEIVE_PAYLOAD_ROLE_ID
 from selftest.tenant.objects.errors import Conflict
