@@ -100,7 +100,7 @@ def test_imports_point_down(module: str) -> None:
 
 @pytest.mark.parametrize("module", SELFTEST)
 def test_harness_does_without_the_endpoint(module: str) -> None:
-    """The tool is installed where there is no endpoint of ours; one module still reads settings by the endpoint's code."""
+    """The tool is installed where our endpoint is not; one module still reads settings by the endpoint's code."""
     imported = {name for name in _imports(SELFTEST[module]) if name.split(".")[0] == "claims"}
     assert not imported or module == "selftest.tenant.doctor.evidence.settings"
 
