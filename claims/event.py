@@ -7,7 +7,7 @@ that is documented and has the wrong type is refused, because what is wrong ther
 Source: entra-docs ``custom-claims-provider-reference.md``; microsoft/woodgrove-auth-api ``wwwroot/Help``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from claims.contract import CALLOUT_DATA_TYPE, EVENT_TYPE, is_guid
@@ -143,42 +143,34 @@ def _context(context: dict[str, Any]) -> AuthenticationContext:
     )
 
 
+def _texts[T: (Client, ServicePrincipal, User)](kind: type[T], members: dict[str, Any], **required: str) -> T:
+    """Build an object whose other members are optional strings, named in Microsoft's camel case."""
+    optional: dict[str, Any] = {name: _text(members, member) for name, member in _MEMBERS[kind] if name not in required}
+    return kind(**optional, **required)
+
+
 def _client(client: dict[str, Any] | None) -> Client | None:
-    if client is None:
-        return None
-    return Client(ip=_text(client, "ip"), locale=_text(client, "locale"), market=_text(client, "market"))
+    return None if client is None else _texts(Client, client)
 
 
 def _service_principal(principal: dict[str, Any] | None) -> ServicePrincipal | None:
-    if principal is None:
-        return None
-    return ServicePrincipal(
-        id=_text(principal, "id"),
-        app_id=_guid(principal, "appId"),
-        app_display_name=_text(principal, "appDisplayName"),
-        display_name=_text(principal, "displayName"),
-    )
+    return None if principal is None else _texts(ServicePrincipal, principal, app_id=_guid(principal, "appId"))
 
 
 def _user(user: dict[str, Any] | None) -> User | None:
-    if user is None:
-        return None
-    return User(
-        id=_guid(user, "id"),
-        company_name=_text(user, "companyName"),
-        created_date_time=_text(user, "createdDateTime"),
-        display_name=_text(user, "displayName"),
-        given_name=_text(user, "givenName"),
-        mail=_text(user, "mail"),
-        on_premises_sam_account_name=_text(user, "onPremisesSamAccountName"),
-        on_premises_security_identifier=_text(user, "onPremisesSecurityIdentifier"),
-        on_premises_user_principal_name=_text(user, "onPremisesUserPrincipalName"),
-        preferred_data_location=_text(user, "preferredDataLocation"),
-        preferred_language=_text(user, "preferredLanguage"),
-        surname=_text(user, "surname"),
-        user_principal_name=_text(user, "userPrincipalName"),
-        user_type=_text(user, "userType"),
-    )
+    return None if user is None else _texts(User, user, id=_guid(user, "id"))
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+#: Of each kind of object the names of its members, here and in the event.
+_MEMBERS: Final = {
+    kind: tuple((field.name, _camel_case(field.name)) for field in fields(kind))
+    for kind in (Client, ServicePrincipal, User)
+}
 
 
 def _wrong(name: str, expected: str, actual: object) -> BodyRefused:
