@@ -36,9 +36,10 @@ package: .venv ## make build/package.zip, the deployable zip, the same bytes eve
 bicep: .venv ## compile and lint infra/, and write what the preflight knows of main.bicep
 	@$(PY) -m infra.bicep
 
-docs: .venv ## generate docs/codes.md and docs/infra-checks.md from the registries of checks, codes and rules
+docs: .venv ## generate docs/codes.md, docs/infra-checks.md and the pictures of docs/architecture.md from the code
 	@$(PY) -m selftest explain --markdown > docs/codes.md
 	@$(PY) -m tests.infra.checks_page > docs/infra-checks.md
+	@$(PY) -m tests.architecture
 
 compile: .venv ## pin requirements*.txt anew from pyproject.toml
 	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate \
