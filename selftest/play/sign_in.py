@@ -8,7 +8,7 @@ from typing import Any
 
 from selftest.base.sample_tenant import Tenant
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS
-from selftest.entra.app_token import app_token_claims, is_saml
+from selftest.entra.app_token import NAME_ID, app_token_claims, is_saml
 from selftest.entra.payloads import Variety
 from selftest.entra.token_mint import TokenMint
 from selftest.judge.mapping import MappingPolicy
@@ -89,6 +89,8 @@ async def sign_in(
         custom = policy.apply(claims, token=token_format)
         basic = app_token_claims(mint, event, basic_claim_set=policy.include_basic_claim_set)
         token_claims = {**basic, **custom}
+        if NAME_ID in basic:  # the subject of an assertion, which no returned claim replaces
+            token_claims[NAME_ID] = basic[NAME_ID]
     return SignIn(
         variety=variety,
         event=event,

@@ -14,7 +14,7 @@ from onelogin.saml2.idp_metadata_parser import (  # type: ignore[import-untyped]
 )
 
 from selftest.entra.signing import generate_signing_key
-from selftest.signin.saml.attribute_statement import AttributeStatement, SamlAttribute
+from selftest.signin.saml.attribute_statement import AttributeStatement, SamlAttribute, attribute_statement
 from selftest.signin.saml.messages import Addressed, signed_response
 from selftest.signin.server import SignInServer
 from tests.clients.browser import Browser
@@ -219,6 +219,16 @@ async def test_plain_request_is_one(entra: SignInServer, ca_file: str) -> None:
     assert (await asyncio.to_thread(ask)).status_code == 200
     assert (await asyncio.to_thread(press)).status_code == 403
     assert not entra.desk.log.records
+
+
+async def test_extension_cannot_name_the_subject(entra: SignInServer) -> None:
+    """A mapped claim is an attribute, also under the word that stands for the NameID here."""
+    app, ada = entra.directory.app_named("legacy"), entra.directory.person("ada")
+    assert app is not None
+    assert ada is not None
+    statement = attribute_statement(ada, app, entra.directory.tenant.tenant_id, {"NameID": "another"})
+    assert statement.name_id == "ada@sample.example"
+    assert statement.attributes[-1] == SamlAttribute(name="NameID", name_format=None, values=("another",))
 
 
 def test_odd_characters_spoil_themselves_alone() -> None:

@@ -45,8 +45,9 @@ class AttributeStatement:
 def attribute_statement(person: Person, app: App, tenant_id: str, custom: Mapping[str, object]) -> AttributeStatement:
     """Build the statement of a user for an app; ``custom`` is what its policy makes of the extension's answer."""
     basic = app.mapping is None or app.mapping.include_basic_claim_set
-    claims = assertion_claims(person.members, tenant_id, basic_claim_set=basic) | dict(custom)
+    claims = assertion_claims(person.members, tenant_id, basic_claim_set=basic)
     name_id = str(claims.pop(NAME_ID))
+    claims |= custom
     attributes = (
         SamlAttribute(name=name, name_format=app.name_formats.get(name), values=_values(value))
         for name, value in claims.items()

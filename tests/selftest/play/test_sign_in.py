@@ -12,6 +12,7 @@ from selftest.commands import signin
 from selftest.entra.payloads import VARIETIES, Variety, variety
 from selftest.entra.server import EntraServer
 from selftest.judge.mapping import MappingPolicy
+from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
 from selftest.play.caller import Caller
 from selftest.play.sign_in import sign_in
 from selftest.play.sign_in_text import as_lines
@@ -120,6 +121,18 @@ async def test_saml_app_gets_an_assertion(session: aiohttp.ClientSession, entra:
     assert played.token_claims["NameID"] == "ada@sample.example"
     assert played.token_claims["https://claims.example/a"] == "1"
     assert "aud" not in played.token_claims
+
+
+@pytest.mark.parametrize("target", [None, "NameID", NAME_ID_CLAIM_TYPE])
+async def test_endpoint_cannot_name_the_subject_of_an_assertion(
+    session: aiohttp.ClientSession, entra: EntraServer, target: str | None
+) -> None:
+    """The NameID is the directory's, whatever the endpoint returns and however a policy maps it."""
+    schema = [{"Source": "CustomClaimsProvider", "ID": "NameID", "SamlClaimType": target}]
+    policy = MappingPolicy.parse({"ClaimsMappingPolicy": {"ClaimsSchema": schema}}) if target else None
+    played = await signed_in(session, entra, claims_reply({"NameID": "another"}), "saml", mapping=policy)
+    assert played.token_claims is not None
+    assert played.token_claims["NameID"] == "ada@sample.example"
 
 
 def _parse(*argv: str) -> argparse.Namespace:
