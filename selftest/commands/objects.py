@@ -12,18 +12,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from selftest.base.cannot_run import COULD_NOT_RUN, INTERRUPTED, CannotRun
+from selftest.contract import is_guid
+from selftest.tenant.graph.connection import DEFAULT_CREDENTIAL
 from selftest.tenant.graph.credentials import KINDS
-from selftest.tenant.graph.errors import GraphError
 from selftest.tenant.objects import azd_environment
 from selftest.tenant.objects.actions import Job
 from selftest.tenant.objects.actions import run as act
-from selftest.tenant.objects.connection import CREDENTIAL, DEFAULT_CREDENTIAL, TENANT
-from selftest.tenant.objects.errors import EntraError, UsageError
-from selftest.tenant.objects.intent import CLAIMS, ENVIRONMENT, HOST, PHASES, Intent, is_guid
-from selftest.tenant.objects.wait_times import Pace
+from selftest.tenant.objects.connection import CREDENTIAL, TENANT
+from selftest.tenant.objects.errors import Conflict, NotClean
+from selftest.tenant.objects.intent import CLAIMS, ENVIRONMENT, HOST, PHASES, Intent
+from selftest.tenant.objects.wait_times import WaitTimes
 
-_COULD_NOT_RUN: Final = 2
-_INTERRUPTED: Final = 130
 _EPILOG: Final = """\
 phases: A app registration, service principals, consent; B identifier URI; C Entra's validation and the extension.
 A later phase does the earlier ones first. Only --enable lets sign-ins depend on the endpoint.
@@ -80,27 +80,27 @@ def _add_remove(remove: argparse.ArgumentParser) -> None:
     remove.add_argument("--yes", action="store_true", help="do not ask")
 
 
-def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, pace: Pace | None = None) -> int:
+def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, times: WaitTimes | None = None) -> int:
     """Plan, apply, show or remove, and return the exit code.
 
     Args:
         args: of the command line.
         environ: the environment; None: the process's.
-        pace: how long to wait for the directory; None: as long as it may take.
+        times: how long to wait for the directory; None: as long as it may take.
     """
     try:
-        asyncio.run(act(_job(args, os.environ if environ is None else environ, pace or Pace())))
-    except (EntraError, GraphError) as error:
+        asyncio.run(act(_job(args, os.environ if environ is None else environ, times or WaitTimes())))
+    except CannotRun as error:
         for line in str(error).splitlines():
             print(f"objects: {line}", file=sys.stderr)
-        return error.exit_code if isinstance(error, EntraError) else _COULD_NOT_RUN
+        return error.exit_code if isinstance(error, Conflict | NotClean) else COULD_NOT_RUN
     except KeyboardInterrupt:
         print("objects: interrupted; what is listed is done: run the same command again to go on", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     return 0
 
 
-def _job(args: argparse.Namespace, given: Mapping[str, str], pace: Pace) -> Job:
+def _job(args: argparse.Namespace, given: Mapping[str, str], times: WaitTimes) -> Job:
     """Read flags, then the environment, then azd's file."""
     name = Intent.read(given, environment=args.env).environment  # checked: it becomes part of a path
     environ = {**azd_environment.read_environment(name, Path.cwd()), **given}
@@ -115,10 +115,10 @@ def _job(args: argparse.Namespace, given: Mapping[str, str], pace: Pace) -> Job:
     )
     phase = getattr(args, "phase", "A")
     if intent.clients and phase != "C":
-        raise UsageError(f"--enable needs the extension: leave --phase {phase} away")
+        raise CannotRun(f"--enable needs the extension: leave --phase {phase} away")
     if intent.host is None and phase != "A":
-        raise UsageError(f"which host? Set {HOST} or give --host; --phase A needs none")
-    return Job(args=args, intent=intent, environ=environ, pace=pace)
+        raise CannotRun(f"which host? Set {HOST} or give --host; --phase A needs none")
+    return Job(args=args, intent=intent, environ=environ, times=times)
 
 
 def _guid(text: str) -> str:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from selftest.tenant.graph.objects import GraphObject
-from selftest.tenant.graph.surface import Operation
-from selftest.tenant.graph.types import Version, members
+from selftest.tenant.graph.surface import Operation, Version
 from tests.emulated_graph.directory import Directory
 from tests.emulated_graph.query import matching, page, select
 from tests.emulated_graph.refusal import bad_request, not_found
+from tests.emulated_graph.types import members
 from tests.emulated_graph.validation import validate
 from tests.emulated_graph.writes import Writer
 

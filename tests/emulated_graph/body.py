@@ -9,19 +9,18 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from selftest.tenant.graph.surface import Operation
-from selftest.tenant.graph.types import (
+from selftest.tenant.graph.surface import Operation, Version
+from tests.emulated_graph.refusal import bad_request
+from tests.emulated_graph.types import (
     ABSTRACT,
     NAVIGATION,
     PRIMITIVES,
     READ_ONLY,
     Shape,
-    Version,
     derives,
     members,
     names,
 )
-from tests.emulated_graph.refusal import bad_request
 
 _TYPE: Final = "@odata.type"
 _PREFIX: Final = "microsoft.graph."

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from selftest.tenant.graph.surface import Operation
-from selftest.tenant.graph.types import Version, derives, members, names
+from selftest.tenant.graph.surface import Operation, Version
 from tests.emulated_graph.refusal import Refusal
+from tests.emulated_graph.types import derives, members, names
 
 type Item = Mapping[str, Any]
 

@@ -11,9 +11,10 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from selftest.tenant.graph.objects import MICROSOFT_TENANT_ID, GraphObject, new_application, new_principal
+from selftest.tenant.graph.objects import GraphObject
 from tests.emulated_graph import rules
 from tests.emulated_graph.directory import Directory, new_id
+from tests.emulated_graph.healthy_tenant import MICROSOFT_TENANT_ID, new_application, new_principal
 from tests.emulated_graph.refusal import bad_request, no_such_reference, not_found
 
 _TYPE: Final = "@odata.type"

@@ -1,68 +1,95 @@
-"""Signing in to Graph, by the name of a way: azure-identity's credentials, imported when they are wanted.
+"""Signs in to Graph with one of azure-identity's credentials, which is imported when a token is requested.
 
-azure-identity's messages repeat what Entra or a command line said, which can hold a user's name. They are not shown:
-what is, is the kind of failure, Entra's error number and the way on.
+azure-identity's messages repeat what Entra or a command printed, which may contain a user's name. They are not shown;
+the kind of failure, Entra's error number and the next step are.
 
 ``az login`` signs in with scopes that are Azure's choice, and those for extensions, listeners and policies are probably
-not among them; no page says so. What the token allows is shown, and ``device-code`` asks for what is missing.
+not among them; no page says so. What the token allows is shown, and ``device-code`` requests what is missing.
 
 Source: azure-identity 1.27 reference; entra-docs ``v2-oauth2-device-code.md``.
 """
 
 import asyncio
-import contextlib
 import importlib
 import logging
 import re
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Literal, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from selftest.base.daemon_thread import in_daemon_thread
 from selftest.tenant.graph.errors import NotSignedIn
-from selftest.tenant.graph.exchange import Token
 
-type Kind = Literal["azure-cli", "device-code", "managed-identity", "workload-identity", "client-secret"]
-KINDS: Final[tuple[str, ...]] = get_args(Kind.__value__)
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken
 
 #: Microsoft Graph Command Line Tools: the public client that Microsoft's own Graph tools sign in with.
 GRAPH_TOOLS_CLIENT_ID: Final = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+DEVICE_CODE: Final = "device-code"
 #: The command answers in one second, or waits for something that never comes.
 _COMMAND_TIMEOUT_S: Final = 15
-#: Entra gives a person fifteen minutes; who is slower asks again.
+#: Entra allows fifteen minutes; a slower person can start again.
 _DEVICE_TIMEOUT_S: Final = 300
 
-_TALKATIVE: Final = ("azure.identity", "azure.core", "msal")
+_VERBOSE_LOGGERS: Final = ("azure.identity", "azure.core", "msal")
 _ENTRA_ERROR: Final = re.compile(r"AADSTS\d{3,8}")
-
 _TENANT: Final = "AZURE_TENANT_ID"
 _CLIENT: Final = "AZURE_CLIENT_ID"
-_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
-    "client-secret": (_TENANT, _CLIENT, "AZURE_CLIENT_SECRET"),
-    "workload-identity": (_TENANT, _CLIENT, "AZURE_FEDERATED_TOKEN_FILE"),
-}
-_ADVICE: Final[Mapping[str, str]] = {
-    "azure-cli": "Install the Azure CLI and run: az login --tenant YOUR-TENANT --allow-no-subscriptions",
-    "device-code": "Open the page that is shown, enter the code, and sign in to the tenant that is meant",
-    "managed-identity": f"This works on an Azure host with a managed identity; name a user-assigned one in {_CLIENT}",
-    "workload-identity": "Check the federated credential of the application, and that the token's file is fresh",
-    "client-secret": "Check tenant, client id and secret, and that the secret has not ended",
-}
 
 
-class SignIn:
-    """Gives tokens in one way; an async context manager that closes what it opened.
+class _Way(NamedTuple):
+    """One of azure-identity's credentials.
+
+    Attributes:
+        name: Of azure-identity's class.
+        advice: What to do when it fails.
+        needed: The variables without which it cannot sign in, by the class's parameter.
+    """
+
+    name: str
+    advice: str
+    needed: Mapping[str, str] = {}
+
+
+_WAYS: Final[Mapping[str, _Way]] = {
+    "azure-cli": _Way(
+        "AzureCliCredential",
+        "Install the Azure CLI and run: az login --tenant YOUR-TENANT --allow-no-subscriptions",
+    ),
+    DEVICE_CODE: _Way(
+        "DeviceCodeCredential", "Open the page that is shown, enter the code, and sign in to the intended tenant"
+    ),
+    "managed-identity": _Way(
+        "ManagedIdentityCredential",
+        f"This works on an Azure host with a managed identity; name a user-assigned one in {_CLIENT}",
+    ),
+    "workload-identity": _Way(
+        "WorkloadIdentityCredential",
+        "Check the federated credential of the application, and that the token's file is fresh",
+        {"tenant_id": _TENANT, "client_id": _CLIENT, "token_file_path": "AZURE_FEDERATED_TOKEN_FILE"},
+    ),
+    "client-secret": _Way(
+        "ClientSecretCredential",
+        "Check tenant, client id and secret, and that the secret has not expired",
+        {"tenant_id": _TENANT, "client_id": _CLIENT, "client_secret": "AZURE_CLIENT_SECRET"},
+    ),
+}
+KINDS: Final = tuple(_WAYS)
+
+
+class GraphCredential:
+    """An azure-identity credential, by name; an async context manager that closes what it opened.
 
     Args:
-        kind: one of `KINDS`.
-        environ: the process's environment.
-        tenant_id: the tenant to sign in to; None: the environment's, or the way's own choice.
-        show: tells a person what to do.
-        options: for azure-identity's class, besides those that the kind has.
+        kind: One of `KINDS`.
+        environ: The process's environment.
+        tenant_id: The tenant to sign in to; None: the environment's, or the credential's own choice.
+        show: Shows a person what to do.
+        options: For azure-identity's class, besides those that the kind has.
 
     Raises:
-        NotSignedIn: an unknown kind, or the environment lacks what it needs; the message names all of it.
+        NotSignedIn: The kind is unknown, or variables are missing; the message names all of them.
     """
 
     def __init__(
@@ -75,9 +102,9 @@ class SignIn:
         options: Mapping[str, Any] | None = None,
     ) -> None:
         if kind not in KINDS:
-            raise NotSignedIn(f"no way to sign in is called {kind!r}", f"Choose one of {', '.join(KINDS)}")
-        if lacking := [name for name in _NEEDED.get(kind, ()) if not environ.get(name)]:
-            raise NotSignedIn(f"signing in by {kind} needs {', '.join(lacking)}", "Set them in the environment")
+            raise NotSignedIn(f"unknown credential {kind!r}", f"Choose one of {', '.join(KINDS)}")
+        if missing := [name for name in _WAYS[kind].needed.values() if not environ.get(name)]:
+            raise NotSignedIn(f"signing in by {kind} needs {', '.join(missing)}", "Set them in the environment")
         self._kind = kind
         self._environ = environ
         self._tenant_id = tenant_id or environ.get(_TENANT) or None
@@ -85,100 +112,77 @@ class SignIn:
         self._options = dict(options or {})
         self._credential: Any = None
 
-    async def get_token(self, *scopes: str) -> Token:
-        """Give a token.
+    async def get_token(self, *scopes: str, **options: Any) -> "AccessToken":
+        """Return a token.
 
         Raises:
-            NotSignedIn: there is none; says how to get one.
+            NotSignedIn: There is none; the message says how to get one.
         """
         try:
             if self._credential is None:
                 self._credential = await asyncio.to_thread(self._create)
             # The device code's credential has no asynchronous form: it waits in a thread for the person.
-            if self._kind == "device-code":
-                token: Token = await _in_thread(lambda: self._credential.get_token(*scopes))
+            if self._kind == DEVICE_CODE:
+                token: AccessToken = await in_daemon_thread(lambda: self._credential.get_token(*scopes, **options))
             else:
-                token = await self._credential.get_token(*scopes)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold a name, and is not shown
+                token = await self._credential.get_token(*scopes, **options)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its text may contain a name, and is not shown
             raise self._failure(error) from None
         return token
+
+    async def close(self) -> None:
+        """Close the credential."""
+        credential, self._credential = self._credential, None
+        closing = credential.close() if credential is not None else None
+        if closing is not None:
+            await closing
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
     ) -> None:
-        credential, self._credential = self._credential, None
-        if credential is not None:
-            closing = credential.close()
-            if closing is not None:
-                await closing
+        await self.close()
 
     def _create(self) -> Any:
-        """Make the credential; Any, because naming its type would import it."""
-        for name in _TALKATIVE:
+        """Create the credential; Any, because naming its type would import it."""
+        for name in _VERBOSE_LOGGERS:
             if (logger := logging.getLogger(name)).level == logging.NOTSET:
                 logger.setLevel(logging.CRITICAL)
-        module = "azure.identity" if self._kind == "device-code" else "azure.identity.aio"
-        name, arguments = self._arguments()
-        return getattr(importlib.import_module(module), name)(**arguments, **self._options)
+        module = "azure.identity" if self._kind == DEVICE_CODE else "azure.identity.aio"
+        return getattr(importlib.import_module(module), _WAYS[self._kind].name)(**self._arguments(), **self._options)
 
-    def _arguments(self) -> tuple[str, dict[str, Any]]:
-        """Name azure-identity's class, and say what to pass."""
+    def _arguments(self) -> dict[str, Any]:
+        """Return the arguments for azure-identity's class."""
         environ, tenant = self._environ, self._tenant_id
         match self._kind:
             case "azure-cli":
-                given = {"tenant_id": tenant} if tenant else {}
-                return "AzureCliCredential", {"process_timeout": _COMMAND_TIMEOUT_S, **given}
+                return {"process_timeout": _COMMAND_TIMEOUT_S, **({"tenant_id": tenant} if tenant else {})}
             case "managed-identity":
-                return "ManagedIdentityCredential", {"client_id": environ.get(_CLIENT) or None}
-            case "client-secret":
-                secret = {"client_secret": environ["AZURE_CLIENT_SECRET"]}
-                return "ClientSecretCredential", {"tenant_id": tenant, "client_id": environ[_CLIENT], **secret}
-            case "workload-identity":
-                file = {"token_file_path": environ["AZURE_FEDERATED_TOKEN_FILE"]}
-                return "WorkloadIdentityCredential", {"tenant_id": tenant, "client_id": environ[_CLIENT], **file}
-        return "DeviceCodeCredential", {
-            "client_id": environ.get(_CLIENT) or GRAPH_TOOLS_CLIENT_ID,
-            "tenant_id": tenant or "organizations",
-            "timeout": _DEVICE_TIMEOUT_S,
-            "prompt_callback": lambda url, code, _: self._show(f"To sign in, open {url} and enter the code {code}"),
-        }
+                return {"client_id": environ.get(_CLIENT) or None}
+            case "device-code":
+                return {
+                    "client_id": environ.get(_CLIENT) or GRAPH_TOOLS_CLIENT_ID,
+                    "tenant_id": tenant or "organizations",
+                    "timeout": _DEVICE_TIMEOUT_S,
+                    "prompt_callback": lambda url, code, _: self._show(
+                        f"To sign in, open {url} and enter the code {code}"
+                    ),
+                }
+        needed = {parameter: environ[name] for parameter, name in _WAYS[self._kind].needed.items()}
+        return needed | {"tenant_id": tenant}
 
     def _failure(self, error: Exception) -> NotSignedIn:
-        """Say what happened without the messages."""
+        """Return the error without the messages."""
         numbers = " ".join(dict.fromkeys(_ENTRA_ERROR.findall(str(error))))
         facts = f"{type(error).__name__} {numbers}".strip()
-        return NotSignedIn(f"signing in by {self._kind} failed ({facts})", _ADVICE[self._kind])
-
-
-async def _in_thread[T](work: Callable[[], T]) -> T:
-    """Do what blocks in a thread that does not keep the process alive: a person who gives up waits for nothing."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if done.cancelled():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(cast("T", result))
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = work()
-        except Exception as failure:  # noqa: BLE001 - it is raised where it is waited for
-            error = failure
-        with contextlib.suppress(RuntimeError):  # the loop has gone
-            loop.call_soon_threadsafe(settle, result, error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return await done
+        return NotSignedIn(f"signing in by {self._kind} failed ({facts})", _WAYS[self._kind].advice)
 
 
 def delegated_scopes(permissions: Sequence[str], base_url: str) -> tuple[str, ...]:
-    """Give the scopes to ask a person's consent for: ``.default`` asks only for what was consented to before."""
+    """Return the scopes to request a person's consent for: ``.default`` covers only earlier consent."""
     return tuple(f"{base_url}/{name}" for name in permissions)

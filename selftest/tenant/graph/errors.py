@@ -1,36 +1,39 @@
-"""What can go wrong between a program of ours and Microsoft Graph.
+"""What can go wrong between a command and Microsoft Graph.
 
     GraphError
-    ├── NotSignedIn        there is no token, or Graph takes none of it (401)
-    ├── PermissionMissing  the token does not allow it, or the account does not (403)
-    ├── ObjectNotFound     it is not there, or not there yet (404, and 400 where a body names it)
+    ├── NotSignedIn        there is no token, or Graph does not accept it (401)
+    ├── PermissionMissing  the token, or the account, does not allow the request (403)
+    ├── ObjectNotFound     the object does not exist, or not yet (404, and 400 where a body names it)
     ├── RequestRefused     any other refusal
-    ├── Unreachable        no answer, or 429 and 5xx until patience ended
-    ├── OutcomeUnknown     a create whose answer never came: it may have been made
-    └── AnswerUnusable     an answer that is not Graph's: no JSON, too long, a redirect, a link to elsewhere
+    ├── Unreachable        no answer, or 429 and 5xx until the deadline
+    ├── OutcomeUnknown     a create without an answer: the object may exist
+    └── AnswerUnusable     the answer is not Graph's: not JSON, too long, a redirect, a link to another host
 
-Each says what failed, why, and the way on, in words that can be shown and logged: no token, no key, no name of a user.
+Each message says what failed, why, and what to do, and can be shown and logged: no token, no key, no name of a user.
 """
 
 import re
 from typing import Final
+
+from selftest.base.cannot_run import CannotRun
 
 _MAX_CHARS: Final = 300
 _TOKEN: Final = re.compile(r"\beyJ[\w-]+(\.[\w-]*)*")
 _ADDRESS: Final = re.compile(r"[^\s'\"<>()]+@[^\s'\"<>()]+")
 
 
-class GraphError(Exception):
-    """Raised when Graph did not do what was asked.
+class GraphError(CannotRun):
+    """Graph did not do what was requested.
 
     Attributes:
-        reason: what happened.
-        advice: the way on.
-        status: of the answer; None without one.
+        reason: What happened.
+        advice: What to do.
+        status: Of the answer; None without one.
         code: Graph's code; None without one.
-        detail: the code of Graph's first detail.
-        request_id: what to quote to Microsoft's support.
-        retry_after_s: how long Graph asked to be left alone, in seconds.
+        detail: The code of Graph's first detail.
+        request_id: What to quote to Microsoft's support.
+        retry_after_s: How long Graph asked to wait, in seconds.
+        sent: Whether Graph may have received the request.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class GraphError(Exception):
         detail: str | None = None,
         request_id: str | None = None,
         retry_after_s: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(reason, advice)
         self.reason = reason
@@ -52,6 +56,7 @@ class GraphError(Exception):
         self.detail = detail
         self.request_id = request_id
         self.retry_after_s = retry_after_s
+        self.sent = sent
 
     def __str__(self) -> str:
         quote = f" (request-id {self.request_id})" if self.request_id else ""
@@ -59,15 +64,15 @@ class GraphError(Exception):
 
 
 class NotSignedIn(GraphError):
-    """Raised when there is no token, or none that Graph takes."""
+    """There is no token, or none that Graph accepts."""
 
 
 class PermissionMissing(GraphError):
-    """Raised when the token, or the account behind it, may not do it.
+    """The token, or the account behind it, does not allow the request.
 
     Attributes:
-        wanted: the least privileged permissions that would allow it; empty where they are not known.
-        held: whether the token has them, so that it is the account that lacks a directory role.
+        wanted: The least privileged permissions that would allow it; empty where they are not known.
+        held: Whether the token has them, so that it is the account that lacks a directory role.
     """
 
     def __init__(
@@ -79,27 +84,27 @@ class PermissionMissing(GraphError):
 
 
 class ObjectNotFound(GraphError):
-    """Raised when an object is not there; one that was just made may take some seconds to be."""
+    """The object does not exist; a new one may take some seconds to appear."""
 
 
 class RequestRefused(GraphError):
-    """Raised when Graph refuses a request for a reason of its own."""
+    """Graph refuses a request for another reason."""
 
 
 class Unreachable(GraphError):
-    """Raised when no answer came, or only 429 and 5xx."""
+    """No answer came, or only 429 and 5xx."""
 
 
 class OutcomeUnknown(GraphError):
-    """Raised when a create may or may not have happened: look before doing it again."""
+    """A create may or may not have been executed: check before it is sent again."""
 
 
 class AnswerUnusable(GraphError):
-    """Raised when an answer is none of Graph's."""
+    """The answer is not Graph's."""
 
 
 def safe_text(text: str) -> str:
-    """Cut what a server says to one short line without tokens and without names of users."""
+    """Return a server's text as one short line without tokens and without names of users."""
     line = " ".join(_ADDRESS.sub("(a name)", _TOKEN.sub("(a token)", text)).split())
     printable = "".join(character for character in line if character.isprintable())
     return printable if len(printable) <= _MAX_CHARS else f"{printable[:_MAX_CHARS]}…"

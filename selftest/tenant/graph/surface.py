@@ -20,8 +20,9 @@ from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import unquote
 
-from selftest.tenant.graph.types import Version
+from selftest.tenant.graph.objects import EXTENSIONS, LISTENERS, POLICIES
 
+type Version = Literal["v1.0", "beta"]
 type Method = Literal["GET", "POST", "PATCH", "DELETE"]
 type Permissions = tuple[frozenset[str], ...]
 
@@ -133,10 +134,7 @@ def _entity(
 
 
 _PRINCIPAL: Final = "/servicePrincipals/{servicePrincipal-id}"
-_EXTENSIONS: Final = "/identity/customAuthenticationExtensions"
-_EXTENSION: Final = f"{_EXTENSIONS}/{{customAuthenticationExtension-id}}"
-_LISTENERS: Final = "/identity/authenticationEventListeners"
-_POLICIES: Final = "/policies/claimsMappingPolicies"
+_EXTENSION: Final = f"{EXTENSIONS}/{{customAuthenticationExtension-id}}"
 _EXPANDED: Final = frozenset({"$select", "$expand"})
 _CONSENT_REQUIRED: Final = ("principalId", "resourceId", "appRoleId")
 
@@ -165,16 +163,16 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path=f"{_PRINCIPAL}/claimsMappingPolicies/{{claimsMappingPolicy-id}}/$ref",
         permissions=_ASSIGNED,
     ),
-    _list(_POLICIES, "claimsMappingPolicy", _POLICY_READ),
-    _create(_POLICIES, "claimsMappingPolicy", _POLICY_WRITE, "definition", "displayName"),
-    *_entity(f"{_POLICIES}/{{claimsMappingPolicy-id}}", "claimsMappingPolicy", _POLICY_READ, _POLICY_WRITE),
+    _list(POLICIES, "claimsMappingPolicy", _POLICY_READ),
+    _create(POLICIES, "claimsMappingPolicy", _POLICY_WRITE, "definition", "displayName"),
+    *_entity(f"{POLICIES}/{{claimsMappingPolicy-id}}", "claimsMappingPolicy", _POLICY_READ, _POLICY_WRITE),
     # Filters on extensions are documented nowhere: list them all and choose.
-    _list(_EXTENSIONS, "customAuthenticationExtension", _EXTENSION_READ, "$select", "$top"),
-    _create(_EXTENSIONS, "customAuthenticationExtension", _EXTENSION_WRITE, "authenticationConfiguration"),
+    _list(EXTENSIONS, "customAuthenticationExtension", _EXTENSION_READ, "$select", "$top"),
+    _create(EXTENSIONS, "customAuthenticationExtension", _EXTENSION_WRITE, "authenticationConfiguration"),
     *_entity(_EXTENSION, "customAuthenticationExtension", _EXTENSION_READ, _EXTENSION_WRITE),
     Operation(
         method="POST",
-        path=f"{_EXTENSIONS}/validateAuthenticationConfiguration",
+        path=f"{EXTENSIONS}/validateAuthenticationConfiguration",
         permissions=_EXTENSION_READ,
         answer="authenticationConfigurationValidation",
         body="ValidateAuthenticationConfigurationPostRequestBody",
@@ -185,10 +183,10 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         permissions=_EXTENSION_READ,
         answer="authenticationConfigurationValidation",
     ),
-    _list(_LISTENERS, "authenticationEventListener", _LISTENER_READ, "$select", "$top"),
-    _create(_LISTENERS, "authenticationEventListener", _LISTENER_WRITE),
+    _list(LISTENERS, "authenticationEventListener", _LISTENER_READ, "$select", "$top"),
+    _create(LISTENERS, "authenticationEventListener", _LISTENER_WRITE),
     *_entity(
-        f"{_LISTENERS}/{{authenticationEventListener-id}}",
+        f"{LISTENERS}/{{authenticationEventListener-id}}",
         "authenticationEventListener",
         _LISTENER_READ,
         _LISTENER_WRITE,

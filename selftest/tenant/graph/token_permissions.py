@@ -1,30 +1,30 @@
 """Which permissions an access token for Graph carries.
 
-The token is our own and goes back to who issued it, so it is decoded and not verified: Graph decides, and this only
-tells beforehand what it will refuse. Nothing may be let in because of what is read here.
+The token is decoded and not verified: it goes back to its issuer's service, which decides. This only predicts what
+Graph will refuse. Nothing may be authorized because of what is read here.
 
-Source: entra-docs ``access-token-claims-reference.md``: ``scp`` holds delegated permissions, ``roles`` those of an
+Source: entra-docs ``access-token-claims-reference.md``: ``scp`` has delegated permissions, ``roles`` those of an
 application.
 """
 
-import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from selftest.base.base64url import decode_base64url
 from selftest.tenant.graph.surface import Permissions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPermissions:
-    """What a token says of itself.
+    """What a token says about itself.
 
     Attributes:
-        granted: the names of its permissions; None when it cannot be read, which Graph tokens need not be.
-        delegated: whether it acts for a signed-in user, whose directory roles then count as well.
-        tenant_id: the tenant it is for.
-        expires_on: seconds since 1970; None when it does not say.
+        granted: The names of its permissions; None when it cannot be read: Graph's tokens need not be readable.
+        delegated: Whether it is for a signed-in user, whose directory roles then count as well.
+        tenant_id: The tenant of the token.
+        expires_on: Seconds since 1970; None when it does not say.
     """
 
     granted: frozenset[str] | None
@@ -33,12 +33,12 @@ class TokenPermissions:
     expires_on: int | None = None
 
     def allows(self, permissions: Permissions) -> bool:
-        """Say whether one of the alternatives is granted; an unreadable token may well hold it."""
+        """Whether one of the alternatives is granted; an unreadable token may have it."""
         return self.granted is None or any(alternative <= self.granted for alternative in permissions)
 
 
 def token_permissions(token: str) -> TokenPermissions:
-    """Read a token without verifying it. One that is no JWT gives no permissions and no error."""
+    """Read a token without verifying it. A token that is not a JWT has unknown permissions, and is no error."""
     payload = _payload(token)
     if payload is None:
         return TokenPermissions(granted=None)
@@ -60,7 +60,7 @@ def in_words(permissions: Permissions) -> str:
 
 
 def missing(held: TokenPermissions, wanted: Iterable[Permissions]) -> list[str]:
-    """Name what to ask for so that all of the wanted can be done, each once, in order."""
+    """Name the permissions to request so that everything wanted is allowed, each once, in order."""
     return list(dict.fromkeys(in_words(permissions) for permissions in wanted if not held.allows(permissions)))
 
 
@@ -69,7 +69,7 @@ def _payload(token: str) -> dict[str, Any] | None:
     if len(parts) != 3:
         return None
     try:
-        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        payload = json.loads(decode_base64url(parts[1]))
     except (ValueError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None

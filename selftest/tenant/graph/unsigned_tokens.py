@@ -1,52 +1,63 @@
-"""Tokens for an emulated Graph: they say what they allow, and they are unsigned and say so (``alg`` is ``none``).
+"""Unsigned tokens for an emulated Graph, which say so in their header (``alg`` is ``none``).
 
-Nothing there is worth protecting, and a signature would only look as if there were.
+Nothing there needs protection, and a signature would only suggest that it does.
 """
 
-import base64
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
 
+from selftest.base.base64url import encode_base64url
 from selftest.tenant.graph.token_permissions import token_permissions
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken
 
 LIFETIME_S: Final = 3600
 
 
-class AccessToken(NamedTuple):
-    """A token and its end, as azure-core's credentials give them."""
-
-    token: str
-    expires_on: int
-
-
-class FixedCredential:
-    """Gives tokens with the same permissions for ever; for tests, in place of a person who signs in.
+class FixedCredential(AbstractAsyncContextManager["FixedCredential"]):
+    """A credential whose tokens always have the same permissions, in place of a person who signs in.
 
     Args:
-        mint: makes a token.
+        mint: Creates a token.
     """
 
     def __init__(self, mint: Callable[[], str]) -> None:
         self._mint = mint
         self.asked = 0
 
-    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """Give a new token."""
+    async def get_token(self, *scopes: str, **options: Any) -> "AccessToken":
+        """Return a new token."""
+        from azure.core.credentials import AccessToken  # noqa: PLC0415 - loaded by the client that calls
+
         del scopes, options
         self.asked += 1
         token = self._mint()
         return AccessToken(token, token_permissions(token).expires_on or 0)
 
+    async def close(self) -> None:
+        """Close nothing."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        del kind, error, trace
+
 
 def mint_token(permissions: Iterable[str], *, tenant_id: str, now_s: float, delegated: bool = False) -> str:
-    """Make a token that the emulated Graph takes.
+    """Return a token that the emulated Graph accepts.
 
     Args:
-        permissions: their names.
-        tenant_id: the tenant it is for.
-        now_s: seconds since 1970.
-        delegated: for a signed-in user (``scp``); otherwise for an application (``roles``).
+        permissions: Their names.
+        tenant_id: The tenant of the token.
+        now_s: Seconds since 1970.
+        delegated: Whether it is for a signed-in user (``scp``) instead of an application (``roles``).
     """
     names = sorted(permissions)
     payload = {
@@ -60,4 +71,4 @@ def mint_token(permissions: Iterable[str], *, tenant_id: str, now_s: float, dele
 
 
 def _encoded(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+    return encode_base64url(json.dumps(value).encode())

@@ -1,51 +1,25 @@
-"""What keeps the program from doing what it was asked, besides what Graph itself refuses.
-
-    EntraError
-    ├── UsageError        flags and environment do not say what to make
-    ├── Conflict          the tenant holds what must not be overwritten, or what cannot be told apart
-    ├── Unprepared        permissions are missing, or the endpoint does not answer: nothing was written
-    ├── NotSettled        what was written cannot be read back
-    └── NotClean          Entra's own validation still complains
-
-`selftest.tenant.graph.errors` has the others. Each leaf carries the exit code of the command.
-"""
+"""What stops a command besides `CannotRun` (exit code 2) and what Graph itself refuses: with other exit codes."""
 
 from typing import ClassVar
 
-
-class EntraError(Exception):
-    """Raised when a command ends early; the message says what, why, and the way on."""
-
-    exit_code: ClassVar[int] = 2
+from selftest.base.cannot_run import FAILED, NOT_ENOUGH_EVIDENCE, CannotRun
 
 
-class UsageError(EntraError):
-    """Raised when flags and environment contradict each other or leave something open."""
-
-
-class Conflict(EntraError):
-    """Raised when going on would overwrite or delete what is not ours.
+class Conflict(CannotRun):
+    """To go on would overwrite or delete objects of others, or objects that cannot be told apart.
 
     Attributes:
-        reasons: each with its way on.
+        reasons: Each with what to do.
     """
 
-    exit_code = 1
+    exit_code: ClassVar[int] = FAILED
 
     def __init__(self, *reasons: str) -> None:
         super().__init__("\n".join(reasons))
         self.reasons = reasons
 
 
-class Unprepared(EntraError):
-    """Raised before anything is written."""
+class NotClean(CannotRun):
+    """Entra's validation still reported problems at the deadline."""
 
-
-class NotSettled(EntraError):
-    """Raised when Graph took a write and still does not show it."""
-
-
-class NotClean(EntraError):
-    """Raised when Entra's validation has not become empty in time."""
-
-    exit_code = 3
+    exit_code: ClassVar[int] = NOT_ENOUGH_EVIDENCE

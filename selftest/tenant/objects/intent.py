@@ -1,36 +1,31 @@
-"""What is wanted: the names of the objects and the values that follow from flags and environment.
+"""What the tenant should contain: the names of the objects and the values that follow from flags and environment.
 
-Names carry the environment's name, because they are all by which the objects are found again. Source of the forms:
-Microsoft Graph v1.0 ``application-upsert.md`` (``uniqueName`` cannot be changed once it is set), entra-docs
+Names carry the environment's name, because objects are found by their names alone. Source of the forms: Microsoft Graph
+v1.0 ``application-upsert.md`` (``uniqueName`` cannot be changed once it is set), entra-docs
 ``custom-extension-tokenissuancestart-configuration.md`` (``api://{host}/{appId}``).
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Self, get_args
+from typing import Final, Self
 
+from selftest.base.cannot_run import CannotRun
+from selftest.base.endpoint_url import CALLOUT_PATH, HEALTH_PATH
+from selftest.contract import is_guid
 from selftest.judge.restricted_claims import restriction
 from selftest.tenant.graph.objects import SAMPLE_CLAIMS, resource_id
-from selftest.tenant.objects.errors import UsageError
-
-type Phase = Literal["A", "B", "C"]
-PHASES: Final[tuple[str, ...]] = get_args(Phase.__value__)
 
 ENVIRONMENT: Final = "AZURE_ENV_NAME"
 HOST: Final = "ENDPOINT_HOST"
 CLAIMS: Final = "ENTRA_CLAIMS"
-#: What stands in a plan for an id that only Graph can give.
-UNKNOWN: Final = "known-after-apply"
+#: The phases that can be chosen; D is done for the applications that are enabled.
+PHASES: Final = ("A", "B", "C")
 
-_ROUTE: Final = "/api/onTokenIssuanceStart"
-_HEALTH: Final = "/api/health"
-#: As azd takes it for the name of an environment.
+#: As azd accepts it for the name of an environment.
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST_NAME: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
-_NUMERIC: Final = re.compile(r"[0-9.]+")
-_GUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_HOST_NAME: Final = re.compile(rf"(?=.{{1,253}}\Z)(?![0-9.]+\Z){_LABEL}(?:\.{_LABEL})+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +38,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What the tenant should hold.
+    """What the tenant should contain.
 
     Attributes:
-        environment: the azd environment's name; part of every object's name.
-        host: of the endpoint, as Entra calls it; None while there is none yet (phase A).
-        claims: that are mapped; None: those that are there already, and the sample provider's where there are none.
-        clients: the client ids of the applications whose sign-ins get claims (phase D); mostly empty.
-        replace_policy: whether another claims mapping policy may be taken off such an application.
-        move: whether an extension that calls another host may be turned to this one.
+        environment: The azd environment's name; part of every object's name.
+        host: Of the endpoint, as Entra calls it; None while there is none yet (phase A).
+        claims: The mapped claims; None: the existing ones, and the sample provider's where there are none.
+        clients: The client ids of the applications whose sign-ins get claims (phase D); mostly empty.
+        replace_policy: Whether another claims mapping policy may be unassigned from such an application.
+        move: Whether an extension that calls another host may be changed to this one.
     """
 
     environment: str
@@ -76,80 +71,77 @@ class Intent:
         """Read flags, and the environment for what they leave out.
 
         Raises:
-            UsageError: with every fault that was found.
+            CannotRun: With every fault that was found.
         """
         name = environment or environ.get(ENVIRONMENT) or ""
         host = (host or environ.get(HOST) or "").lower() or None
         listed = claims if claims is not None else environ.get(CLAIMS) or None
         faults = []
         if not name:
-            faults.append(f"which environment? Set {ENVIRONMENT} or give --env: the names of all objects carry it")
+            faults.append(f"which environment? Set {ENVIRONMENT} or --env: the names of all objects contain it")
         elif not _ENVIRONMENT_NAME.fullmatch(name):
-            faults.append(f"--env {name[:64]!r} is no name of an azd environment: letters, digits, '.', '_' and '-'")
-        if host is not None and (not _HOST_NAME.fullmatch(host) or _NUMERIC.fullmatch(host)):
             faults.append(
-                f"the host {host[:80]!r} is no public host name, as app.azurewebsites.net; no https://, no path"
+                f"--env {name[:64]!r} is not the name of an azd environment: letters, digits, '.', '_' and '-'"
             )
-        faults += [f"--enable {each[:64]!r} is no client id (GUID)" for each in clients if not is_guid(each)]
+        if host is not None and not _HOST_NAME.fullmatch(host):
+            faults.append(
+                f"the host {host[:80]!r} is not a public host name, as app.azurewebsites.net; no https://, no path"
+            )
+        faults += [f"--enable {each[:64]!r} is not a client id (GUID)" for each in clients if not is_guid(each)]
         read, wrong = _claims(listed)
         if faults := faults + wrong:
-            raise UsageError("\n".join(faults))
+            raise CannotRun("\n".join(faults))
         apps = tuple(dict.fromkeys(each.lower() for each in clients))
         return cls(environment=name, host=host, claims=read, clients=apps, replace_policy=replace_policy, move=move)
 
     @property
     def unique_name(self) -> str:
-        """Name the app registration for Graph; it is set once and never changes."""
+        """Return the name of the app registration for Graph; it is set once and never changes."""
         return f"claims-endpoint-{self.environment}"
 
     @property
     def display_name(self) -> str:
-        """Name app registration and extension for people."""
+        """Return the name of app registration and extension for people."""
         return f"Claims endpoint ({self.environment})"
 
     def name_for(self, client: str) -> str:
-        """Name the policy and the listener of one client application."""
+        """Return the name of the policy and the listener of one client application."""
         return f"{self.display_name} for {client}"
 
     def client_of(self, name: object) -> str | None:
-        """Read the client id out of such a name; None for the name of something else."""
+        """Return the client id in such a name; None for the name of something else."""
         prefix = self.name_for("")
         text = str(name)
         return text.removeprefix(prefix) if text.startswith(prefix) and is_guid(text.removeprefix(prefix)) else None
 
     @property
     def target_url(self) -> str:
-        """Give the URL that Entra calls."""
-        return f"https://{self._host}{_ROUTE}"
+        """Return the URL that Entra calls."""
+        return f"https://{self._host}{CALLOUT_PATH}"
 
     @property
     def health_url(self) -> str:
-        """Give the URL at which the endpoint says that it has its keys."""
-        return f"https://{self._host}{_HEALTH}"
+        """Return the URL at which the endpoint reports whether it has its keys."""
+        return f"https://{self._host}{HEALTH_PATH}"
 
     def resource_id(self, app_id: str) -> str:
-        """Give the identifier URI that the extension names."""
+        """Return the identifier URI that the extension names."""
         return resource_id(self._host, app_id)
 
     @property
     def wanted_claims(self) -> tuple[Claim, ...]:
-        """Give the claims for objects that are made anew."""
+        """Return the claims of new objects."""
         return self.claims or tuple(Claim(name=name, token_name=name) for name in SAMPLE_CLAIMS)
 
     @property
     def _host(self) -> str:
         if self.host is None:
-            raise UsageError(f"which host? Set {HOST} or give --host: the host name that Entra calls")
+            raise CannotRun(f"which host? Set {HOST} or --host: the host name that Entra calls")
         return self.host
 
 
-def is_guid(text: str) -> bool:
-    """Say whether a text is a GUID as Graph writes one."""
-    return _GUID.fullmatch(text.lower()) is not None
-
-
 def _claims(listed: str | None) -> tuple[tuple[Claim, ...] | None, list[str]]:
-    """Read ``name`` or ``name:token-name``, comma-separated; give what is wrong beside it."""
+    """Read ``name`` or ``name:token-name``, comma-separated; return the faults with them."""
     if listed is None:
         return None, []
     pairs = [part.strip().partition(":") for part in listed.split(",") if part.strip()]

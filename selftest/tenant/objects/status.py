@@ -1,4 +1,4 @@
-"""What is there now, and what is not as it should be; nothing is changed, and nothing stops it half-way."""
+"""Shows what exists now and what differs; it changes nothing, and a conflict does not end it."""
 
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -7,46 +7,46 @@ from selftest.tenant.graph.client import GraphClient
 from selftest.tenant.objects.errors import Conflict
 from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.activation import phase_d
-from selftest.tenant.objects.steps.apply import State, Tell
-from selftest.tenant.objects.steps.extension import PHASE_C, Extension
-from selftest.tenant.objects.steps.found_objects import Found
+from selftest.tenant.objects.steps.apply import ReportStep, StepState
+from selftest.tenant.objects.steps.extension import PHASE_C, ExtensionStep
+from selftest.tenant.objects.steps.found_objects import FoundObjects
 from selftest.tenant.objects.steps.registration import PHASE_A, PHASE_B
 from selftest.tenant.objects.steps.removal import Holdings
-from selftest.tenant.objects.steps.step import Step
+from selftest.tenant.objects.steps.step import SetupStep
 
 
-async def show_status(client: GraphClient, intent: Intent, tell: Tell) -> None:
-    """Tell each object's state, for every application that was ever enabled.
+async def show_status(client: GraphClient, intent: Intent, report: ReportStep) -> None:
+    """Report each object's state, for every application that was ever enabled.
 
     Raises:
-        GraphError: it cannot be read.
+        GraphError: The tenant cannot be read.
     """
-    held, found = await Holdings.read(client, intent), Found()
+    held, found = await Holdings.read(client, intent), FoundObjects()
     names = {intent.client_of(each.get("displayName")) for each in (*held.listeners, *held.policies)}
     clients = sorted(name for name in names if name)
     if intent.host is None:
         intent = replace(intent, host=await _host(client, intent, found))
-    steps = list[Step](PHASE_A)
+    steps = list[SetupStep](PHASE_A)
     if intent.host is not None:
         steps += [*PHASE_B, *PHASE_C, *(step for each in clients for step in phase_d(each))]
     for step in steps:
         try:
             await step.read(client, intent, found)
-            comparison = step.compare(intent, found)
+            change = step.compare(intent, found)
         except Conflict as conflict:
-            tell("conflict", step.what, "", conflict.reasons)
+            report("conflict", step.what, "", conflict.reasons)
             continue
-        state: State = "missing" if comparison.is_new else "differs"
-        lines = () if comparison.is_new else comparison.lines
-        tell("exists" if comparison.write is None else state, step.what, comparison.name, lines)
+        state: StepState = "missing" if change.is_new else "differs"
+        lines = () if change.is_new else change.lines
+        report("exists" if change.write is None else state, step.what, change.name, lines)
     if intent.host is None:
-        tell("missing", Extension.what, intent.display_name, ())
+        report("missing", ExtensionStep.what, intent.display_name, ())
 
 
-async def _host(client: GraphClient, intent: Intent, found: Found) -> str | None:
-    """Take the endpoint's host from the extension, where nobody gave it."""
+async def _host(client: GraphClient, intent: Intent, found: FoundObjects) -> str | None:
+    """Return the endpoint's host as the extension has it."""
     try:
-        await Extension().read(client, intent, found)
+        await ExtensionStep().read(client, intent, found)
     except Conflict:
         return None
     url = ((found.extension or {}).get("endpointConfiguration") or {}).get("targetUrl")

@@ -11,11 +11,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-from selftest.tenant.direct_call.expectations import is_loopback
+from selftest.base.loopback import is_this_machine
+from selftest.tenant.graph import connection
 from selftest.tenant.graph.client import GraphClient, literal
-from selftest.tenant.graph.credentials import SignIn, delegated_scopes
-from selftest.tenant.graph.exchange import graph_session
-from selftest.tenant.graph.unsigned_tokens import FixedCredential, mint_token
 from selftest.tenant.signin_log.fields import Fields
 from selftest.tenant.signin_log.tables import Row, Table
 
@@ -46,15 +44,14 @@ async def open_graph(
         NotSignedIn: the environment lacks what this kind needs.
         ValueError: the address is no Graph's.
     """
-    if is_loopback(base_url):
-        now_s = dt.datetime.now(dt.UTC).timestamp()
-        credential = FixedCredential(lambda: mint_token({PERMISSION}, tenant_id=tenant, now_s=now_s))
-        async with graph_session(trust_env=False) as session:
-            yield GraphClient(session, credential, base_url=base_url)
-        return
-    scopes = delegated_scopes((PERMISSION,), base_url) if kind == "device-code" else None
-    async with SignIn(kind, environ, tenant_id=tenant) as signed_in, graph_session() as session:
-        yield GraphClient(session, signed_in, base_url=base_url, scopes=scopes)
+    async with connection.open_graph(
+        environ,
+        credential=None if is_this_machine(base_url) else kind,
+        tenant_id=tenant,
+        base_url=base_url,
+        permissions=(PERMISSION,),
+    ) as client:
+        yield client
 
 
 async def read_live(

@@ -9,7 +9,7 @@ import pytest
 
 from selftest.cli import main
 from selftest.judge.codes import CODES, Code, ObjectPair
-from selftest.tenant.graph.objects import healthy_tenant
+from tests.emulated_graph.healthy_tenant import healthy_tenant
 from tests.test_troubleshooting import COMMANDS
 
 ENTRIES = [entry for entry in CODES.values() if isinstance(entry.pair, ObjectPair)]

@@ -17,9 +17,9 @@ from selftest.tenant.doctor.evidence.resource import app_id_in
 from selftest.tenant.doctor.evidence.tenant import ListName
 from selftest.tenant.doctor.evidence.validation import Validation
 from selftest.tenant.doctor.evidence.wiring_objects import EXTENSION_KIND, LISTENER_KIND
-from selftest.tenant.graph.client import GraphClient, GraphObject
+from selftest.tenant.graph.client import GraphClient
 from selftest.tenant.graph.errors import GraphError, NotSignedIn, PermissionMissing, Unreachable
-from selftest.tenant.graph.objects import GRAPH_APP_ID
+from selftest.tenant.graph.objects import GRAPH_APP_ID, GraphObject
 
 #: What the doctor reads; for a person who signs in and is asked for consent.
 PERMISSIONS: Final = (

@@ -2,15 +2,12 @@
 
 import argparse
 import asyncio
-import ipaddress
-import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from selftest.base.loopback import is_this_machine
 from selftest.tenant.doctor.case import Need
 from selftest.tenant.doctor.evidence.settings import SettingsRead
 from selftest.tenant.doctor.evidence.tenant import Tenant
@@ -24,13 +21,10 @@ from selftest.tenant.doctor.sources.graph_source import (
     read_live,
 )
 from selftest.tenant.doctor.sources.tenant_file import read_document, read_tenant
-from selftest.tenant.graph.client import PUBLIC_CLOUD, GraphClient
-from selftest.tenant.graph.credentials import SignIn, delegated_scopes
+from selftest.tenant.graph.connection import open_graph
 from selftest.tenant.graph.errors import GraphError
-from selftest.tenant.graph.exchange import Patience, TokenCredential, graph_session
-from selftest.tenant.graph.unsigned_tokens import FixedCredential, mint_token
+from selftest.tenant.graph.patience import Patience
 
-DEFAULT_CREDENTIAL: Final = "azure-cli"
 #: A person waits for the answer, so less than a program that writes would wait.
 _PATIENCE: Final = Patience(deadline_s=30.0, attempt_s=10.0, max_retry_after_s=30.0)
 #: A Graph on this machine is there or is not.
@@ -103,36 +97,20 @@ def _exported(path: Path | None, document: Mapping[str, Any], source: Source) ->
 async def _live(
     args: argparse.Namespace, *, tenant_id: str | None, app_ids: set[str], environ: Mapping[str, str]
 ) -> LiveRead:
-    base_url = (args.graph_url or PUBLIC_CLOUD).rstrip("/")
-    kind = args.credential or DEFAULT_CREDENTIAL
-    scopes = delegated_scopes(PERMISSIONS, base_url) if kind == "device-code" else None
+    local = is_this_machine(args.graph_url or "")
+    # Without a credential an emulated Graph gets a token that allows everything.
+    more = (ASSIGNED_POLICIES,) if local and args.credential is None else ()
     try:
-        async with AsyncExitStack() as stack:
-            session = await stack.enter_async_context(graph_session(trust_env=not _is_loopback(base_url)))
-            credential: TokenCredential
-            if args.credential is None and _is_loopback(base_url):
-                credential = _emulated(tenant_id)
-            else:
-                credential = await stack.enter_async_context(SignIn(kind, environ, tenant_id=tenant_id))
-            patience = _LOCAL_PATIENCE if _is_loopback(base_url) else _PATIENCE
-            client = GraphClient(session, credential, base_url=base_url, scopes=scopes, patience=patience)
+        async with open_graph(
+            environ,
+            credential=args.credential,
+            tenant_id=tenant_id,
+            base_url=args.graph_url,
+            permissions=(*PERMISSIONS, *more),
+            patience=_LOCAL_PATIENCE if local else _PATIENCE,
+        ) as client:
             return await read_live(client, app_ids=app_ids)
     except (GraphError, NothingReadError) as error:
         raise TenantError(str(error)) from error
     except ValueError as error:
         raise UsageError(f"--graph-url: {error}") from error
-
-
-def _emulated(tenant_id: str | None) -> FixedCredential:
-    """Give a token for the emulated Graph, which takes unsigned ones; nothing else would."""
-    return FixedCredential(
-        lambda: mint_token((*PERMISSIONS, ASSIGNED_POLICIES), tenant_id=tenant_id or "", now_s=time.time())
-    )
-
-
-def _is_loopback(url: str) -> bool:
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,23 +1,24 @@
-"""Carries steps out: look, compare, write what is missing, read it back, go on.
+"""Carries steps out: read, compare, write what is missing, read it back, go on.
 
-A run that is cut off leaves nothing that the next one does not find. Two things need care. An object without a unique
-name could be made twice, by a run that does not see yet what an earlier one made: it is looked for several times before
-it is made. And a create whose answer never came is not sent again: the object is looked for, and found or not.
+The next run finds whatever an interrupted run left. Two cases need care. An object without a unique name could be
+created twice, by a run that does not see yet what an earlier one created: it is read several times before it is
+created. And a create without an answer is not sent again: the object is looked up instead.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
+from selftest.base.cannot_run import CannotRun
 from selftest.tenant.graph.client import GraphClient
 from selftest.tenant.graph.errors import GraphError, OutcomeUnknown, RequestRefused
-from selftest.tenant.objects.errors import Conflict, NotSettled
+from selftest.tenant.objects.errors import Conflict
 from selftest.tenant.objects.intent import Intent
-from selftest.tenant.objects.steps.found_objects import Found
-from selftest.tenant.objects.steps.step import Comparison, Step, Write
+from selftest.tenant.objects.steps.found_objects import FoundObjects
+from selftest.tenant.objects.steps.step import PlannedChange, SetupStep, Write
 from selftest.tenant.objects.steps.validation import validate
-from selftest.tenant.objects.wait_times import Pace
+from selftest.tenant.objects.wait_times import WaitTimes
 
-type State = Literal[
+type StepState = Literal[
     "exists",
     "created",
     "changed",
@@ -33,18 +34,18 @@ type State = Literal[
     "conflict",
 ]
 #: Takes a state, the kind of object, its name, and lines that say what is different.
-type Tell = Callable[[State, str, str, Sequence[str]], None]
-type Plan = Sequence[tuple[Step, Comparison]]
+type ReportStep = Callable[[StepState, str, str, Sequence[str]], None]
+type Plan = Sequence[tuple[SetupStep, PlannedChange]]
 
 _BEFORE_VALIDATION: Final = frozenset({"A", "B"})
 
 
-async def survey(client: GraphClient, intent: Intent, steps: Sequence[Step], found: Found) -> Plan:
-    """Read all that the steps are about, and say what each would do. Nothing is written.
+async def plan_steps(client: GraphClient, intent: Intent, steps: Sequence[SetupStep], found: FoundObjects) -> Plan:
+    """Read the objects of all steps, and return what each step would do. Nothing is written.
 
     Raises:
-        Conflict: with everything that stands in the way.
-        GraphError: it cannot be read.
+        Conflict: With everything that prevents it.
+        GraphError: The objects cannot be read.
     """
     plan, reasons = [], list[str]()
     for step in steps:
@@ -62,91 +63,93 @@ async def survey(client: GraphClient, intent: Intent, steps: Sequence[Step], fou
     return plan
 
 
-def tell_plan(plan: Plan, tell: Tell) -> None:
-    """Say what would be done."""
-    for step, comparison in plan:
-        made: State = "would create" if comparison.is_new else "would change"
-        tell("exists" if comparison.write is None else made, step.what, comparison.name, comparison.lines)
+def report_plan(plan: Plan, report: ReportStep) -> None:
+    """Report what would be done."""
+    for step, change in plan:
+        state: StepState = "would create" if change.is_new else "would change"
+        report("exists" if change.write is None else state, step.what, change.name, change.lines)
 
 
-class Applying:
+class ApplyRun:
     """One run.
 
     Args:
-        client: signed in.
-        intent: what is wanted.
-        found: as `survey` read it.
-        tell: says what was done, when it is done.
-        pace: how long to wait.
+        client: Signed in.
+        intent: What is wanted.
+        found: As `plan_steps` read it.
+        report: Called with each step when it is done.
+        times: How long to wait.
     """
 
-    def __init__(self, client: GraphClient, intent: Intent, found: Found, tell: Tell, pace: Pace) -> None:
+    def __init__(
+        self, client: GraphClient, intent: Intent, found: FoundObjects, report: ReportStep, times: WaitTimes
+    ) -> None:
         self._client = client
         self._intent = intent
         self._found = found
-        self._tell = tell
-        self._pace = pace
+        self._report = report
+        self._times = times
 
-    async def apply(self, steps: Sequence[Step]) -> None:
+    async def apply(self, steps: Sequence[SetupStep]) -> None:
         """Carry the steps out in their order, with Entra's validation before the extension.
 
         Raises:
-            EntraError, GraphError: the rest is not done; running it again goes on there.
+            CannotRun: The rest is not done; another run continues there.
         """
         validated = False
         for step in steps:
             if step.phase not in _BEFORE_VALIDATION and not validated:
-                await validate(self._client, self._intent, self._found, self._pace)
-                self._tell("clean", "validation", self._intent.target_url, ())
+                await validate(self._client, self._intent, self._found, self._times)
+                self._report("clean", "validation", self._intent.target_url, ())
                 validated = True
             await self._carry_out(step)
 
-    async def _carry_out(self, step: Step) -> None:
-        comparison = await self._certain(step)
-        if comparison.write is None:
-            self._tell("exists", step.what, comparison.name, ())
+    async def _carry_out(self, step: SetupStep) -> None:
+        change = await self._certain(step)
+        if change.write is None:
+            self._report("exists", step.what, change.name, ())
             return
         failure: GraphError | None = None
         try:
-            await _send(self._client, comparison.write)
+            await _send(self._client, change.write)
         except OutcomeUnknown as error:
             failure = error
         except RequestRefused as error:
-            # What is refused because it is there already is what is wanted.
-            if not comparison.is_new:
+            # It may be refused because the wanted object exists already.
+            if not change.is_new:
                 raise
             failure = error
-        done = await self._settled(step, self._pace.doubt_s if failure else self._pace.settle_s)
+        done = await self._settled(step, self._times.doubt_s if failure else self._times.settle_s)
         if done is None:
-            raise failure or NotSettled(
-                f"{step.what}: Graph took the change, and does not show it after {self._pace.settle_s:g} s: "
+            raise failure or CannotRun(
+                f"{step.what}: Graph accepted the change, and does not show it after {self._times.settle_s:g} s: "
                 "run the same command again in a minute"
             )
-        made: State = "created" if comparison.is_new else "changed"
-        self._tell("exists" if isinstance(failure, RequestRefused) else made, step.what, done.name, comparison.lines)
+        state: StepState = "created" if change.is_new else "changed"
+        self._report("exists" if isinstance(failure, RequestRefused) else state, step.what, done.name, change.lines)
 
-    async def _certain(self, step: Step) -> Comparison:
-        """Compare; and look again before something is made that could be made twice."""
-        comparison = step.compare(self._intent, self._found)
-        for _ in range(self._pace.absent_looks - 1):
-            if step.unique or not comparison.is_new:
+    async def _certain(self, step: SetupStep) -> PlannedChange:
+        """Compare; and read again before something is created that could be created twice."""
+        change = step.compare(self._intent, self._found)
+        for _ in range(self._times.absent_reads - 1):
+            if step.unique or not change.is_new:
                 break
-            await self._pace.sleep(self._pace.between_s)
-            comparison = await self._look(step)
-        return comparison
+            await self._times.sleep(self._times.between_s)
+            change = await self._read(step)
+        return change
 
-    async def _settled(self, step: Step, patience_s: float) -> Comparison | None:
-        """Read back until nothing is left to write; None when that does not happen in time."""
-        deadline = self._pace.clock() + patience_s
+    async def _settled(self, step: SetupStep, patience_s: float) -> PlannedChange | None:
+        """Read back until nothing is left to write; return None when that does not happen in time."""
+        deadline = self._times.clock() + patience_s
         while True:
-            comparison = await self._look(step)
-            if comparison.write is None:
-                return comparison
-            if self._pace.clock() + self._pace.between_s >= deadline:
+            change = await self._read(step)
+            if change.write is None:
+                return change
+            if self._times.clock() + self._times.between_s >= deadline:
                 return None
-            await self._pace.sleep(self._pace.between_s)
+            await self._times.sleep(self._times.between_s)
 
-    async def _look(self, step: Step) -> Comparison:
+    async def _read(self, step: SetupStep) -> PlannedChange:
         await step.read(self._client, self._intent, self._found)
         return step.compare(self._intent, self._found)
 
@@ -162,4 +165,4 @@ async def _send(client: GraphClient, write: Write) -> None:
         case "assign":
             await client.add_ref(write.path, write.target, replicating=True)
         case "unassign":
-            await client.remove_ref(write.path)
+            await client.delete(write.path)

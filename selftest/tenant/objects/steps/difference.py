@@ -1,6 +1,6 @@
-"""What differs between an object as it is and as it should be, member by member, for a person to read.
+"""The differences between an existing and a wanted object, member by member, for a person to read.
 
-Only members that are wanted are looked at: what others have set beside them is theirs and stays.
+Only wanted members are compared: what others have set besides them stays.
 """
 
 import json
@@ -14,15 +14,15 @@ _TYPE: Final = "@odata."
 
 
 def differences(wanted: Mapping[str, Any], found: Mapping[str, Any] | None, place: str = "") -> Iterator[str]:
-    """Give a line for each member that is not as it should be: ``member: before -> after``.
+    """Yield a line for each member that is not as wanted: ``member: before -> after``.
 
-    A list has a line for each item that comes (``member: + item``) or goes (``member: - item``); its order does not
-    count, because Graph does not promise to keep it.
+    A list has a line for each item that is added (``member: + item``) or removed (``member: - item``); its order does
+    not count, because Graph does not promise to keep it.
 
     Args:
-        wanted: the members that matter.
-        found: the object; None where there is none, so that all of it is new.
-        place: where in the object, for the lines.
+        wanted: The members that matter.
+        found: The object; None where there is none, so that all of it is new.
+        place: Where in the object, for the lines.
     """
     for member, value in wanted.items():
         if member.startswith(_TYPE):

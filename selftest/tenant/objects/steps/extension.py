@@ -1,57 +1,39 @@
-"""The custom authentication extension: where Entra would call, how long it waits, which claims may come (phase C).
+"""The custom authentication extension: where Entra calls, how long it waits, which claims are accepted (phase C).
 
 Nothing calls it until a listener names it. It is ours by its name and by the identifier URI that it names; one that has
-only one of the two is somebody else's, and stops the program.
+only one of the two belongs to somebody else, and stops the command.
 
 Source: Microsoft Graph v1.0 ``identitycontainer-post-customauthenticationextensions.md``,
 ``customauthenticationextension-update.md``, ``resources/customextensionclientconfiguration.md``.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS
 from selftest.tenant.graph.client import GraphClient
-from selftest.tenant.graph.objects import AUTHENTICATION_TYPE, ENDPOINT_TYPE, EXTENSION_TYPE
+from selftest.tenant.graph.objects import AUTHENTICATION_TYPE, ENDPOINT_TYPE, EXTENSION_TYPE, EXTENSIONS, GraphObject
 from selftest.tenant.objects.errors import Conflict
 from selftest.tenant.objects.intent import Intent
-from selftest.tenant.objects.steps.difference import differences
-from selftest.tenant.objects.steps.found_objects import Found, GraphObject
-from selftest.tenant.objects.steps.step import Comparison, Step, Write, id_of, named
-
-EXTENSIONS: Final = "/identity/customAuthenticationExtensions"
+from selftest.tenant.objects.steps.found_objects import FoundObjects
+from selftest.tenant.objects.steps.step import PlannedChange, SetupStep, Write, id_of, named, planned_change
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class ExtensionStep(SetupStep):
     """The extension."""
 
-    what: ClassVar[str] = "extension"
-    phase: ClassVar[Literal["C"]] = "C"
-    unique: ClassVar[bool] = False
+    what: ClassVar = "extension"
+    phase: ClassVar = "C"
+    unique: ClassVar = False
 
-    async def read(self, client: GraphClient, intent: Intent, found: Found) -> None:
+    async def read(self, client: GraphClient, intent: Intent, found: FoundObjects) -> None:
         """Find it by its name among all of them: Graph documents no filter."""
         found.extensions = await client.list_all(EXTENSIONS)
         found.extension = one_of_name(found.extensions, intent.display_name, "extension")
 
-    def compare(self, intent: Intent, found: Found) -> Comparison:
+    def compare(self, intent: Intent, found: FoundObjects) -> PlannedChange:
         """Compare where it calls and how; its description is set once."""
-        existing = found.extension
-        name = named(existing, intent.display_name)
         _check_ours(intent, found)
-        wanted = self._wanted(intent, found)
-        lines = tuple(differences(wanted, existing))
-        if not lines:
-            return Comparison(name=name)
-        if existing is None:
-            made = wanted | {"displayName": intent.display_name, "description": "Adds claims to tokens"}
-            return Comparison(name=name, lines=lines, write=Write(verb="create", path=EXTENSIONS, body=made))
-        path = f"{EXTENSIONS}/{existing['id']}"
-        return Comparison(name=name, lines=lines, write=Write(verb="update", path=path, body=wanted))
-
-    def _wanted(self, intent: Intent, found: Found) -> GraphObject:
         wanted: GraphObject = {
             "@odata.type": EXTENSION_TYPE,
             **authentication(intent, found),
@@ -60,14 +42,17 @@ class Extension:
         if found.extension is None or intent.claims is not None:
             names = [{"claimIdInApiResponse": claim.name} for claim in intent.wanted_claims]
             wanted["claimsForTokenConfiguration"] = names
-        return wanted
+        name = intent.display_name
+        new = wanted | {"displayName": name, "description": "Adds claims to tokens"}
+        create = Write(verb="create", path=EXTENSIONS, body=new)
+        return planned_change(named(found.extension, name), wanted, found.extension, path=EXTENSIONS, create=create)
 
 
-PHASE_C: Final[tuple[Step, ...]] = (Extension(),)
+PHASE_C: Final[tuple[SetupStep, ...]] = (ExtensionStep(),)
 
 
-def authentication(intent: Intent, found: Found) -> GraphObject:
-    """Give where Entra calls and for which resource it gets the token: what its validation looks at."""
+def authentication(intent: Intent, found: FoundObjects) -> GraphObject:
+    """Return where Entra calls and for which resource it gets the token, which is what its validation checks."""
     return {
         "endpointConfiguration": {"@odata.type": ENDPOINT_TYPE, "targetUrl": intent.target_url},
         "authenticationConfiguration": {
@@ -78,28 +63,28 @@ def authentication(intent: Intent, found: Found) -> GraphObject:
 
 
 def resource_of(extension: GraphObject) -> str:
-    """Give the identifier URI that an extension names."""
+    """Return the identifier URI that an extension names."""
     return str((extension.get("authenticationConfiguration") or {}).get("resourceId") or "")
 
 
 def one_of_name(items: list[GraphObject], name: str, what: str) -> GraphObject | None:
-    """Give the object of a name.
+    """Return the object with a name; None where there is none.
 
     Raises:
-        Conflict: there are two, and nothing says which of them is meant.
+        Conflict: There are two, and nothing shows which of them is used.
     """
     found = [item for item in items if item.get("displayName") == name]
     if len(found) > 1:
         ids = ", ".join(sorted(str(item["id"]) for item in found))
         raise Conflict(
-            f"{len(found)} objects are the {what} {name!r} ({ids}): see in Entra which one is in use, and take the "
-            "other away with remove --id ID"
+            f"{len(found)} objects are the {what} {name!r} ({ids}): check in Entra which one is used, and delete the "
+            "other with remove --id ID"
         )
     return found[0] if found else None
 
 
-def _check_ours(intent: Intent, found: Found) -> None:
-    """Stop where the extension is somebody else's, or calls another host, or exists under another name."""
+def _check_ours(intent: Intent, found: FoundObjects) -> None:
+    """Refuse where the extension is somebody else's, or calls another host, or exists under another name."""
     app_id = id_of(found.application, "appId")
     existing = found.extension
     if existing is None:
@@ -108,17 +93,17 @@ def _check_ours(intent: Intent, found: Found) -> None:
             if url == intent.target_url and resource_of(each) == intent.resource_id(app_id):
                 raise Conflict(
                     f"the extension {each.get('displayName')!r} {each['id']} calls this endpoint already: "
-                    f"name it {intent.display_name!r} to keep it, or take it away with remove --id {each['id']}"
+                    f"name it {intent.display_name!r} to keep it, or delete it with remove --id {each['id']}"
                 )
         return
     if existing.get("@odata.type") != EXTENSION_TYPE or not resource_of(existing).endswith(f"/{app_id}"):
         raise Conflict(
-            f"an extension {intent.display_name!r} {existing['id']} is there and is for "
+            f"an extension {intent.display_name!r} {existing['id']} exists and is for "
             f"{resource_of(existing) or 'another event'}, not for this app registration: rename it, or this environment"
         )
     host = urlsplit(str((existing.get("endpointConfiguration") or {}).get("targetUrl"))).hostname
     if host != intent.host and not intent.move:
         raise Conflict(
             f"the extension {existing['id']} calls {host}, and this environment's endpoint is {intent.host}: "
-            "if the endpoint has moved, say --move; if this is another environment of the same name, rename this one"
+            "if the endpoint has moved, pass --move; if this is another environment of the same name, rename this one"
         )

@@ -1,21 +1,20 @@
-"""What the tenant holds of what is wanted, as it was last read."""
+"""The objects that the tenant has, as they were last read."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-type GraphObject = dict[str, Any]
+from selftest.tenant.graph.objects import GraphObject
 
 
 @dataclass(slots=True)
-class ClientFound:
+class FoundClient:
     """One application whose sign-ins should get claims.
 
     Attributes:
-        application: its registration.
-        principal: its service principal.
-        assigned: the claims mapping policies on it.
-        policy: ours for it.
-        listener: ours for it.
+        application: Its registration.
+        principal: Its service principal.
+        assigned: The claims mapping policies assigned to it.
+        policy: Ours for it.
+        listener: Ours for it.
     """
 
     application: GraphObject | None = None
@@ -26,19 +25,19 @@ class ClientFound:
 
 
 @dataclass(slots=True)
-class Found:
-    """The tenant, as far as it concerns us.
+class FoundObjects:
+    """The objects of the tenant that concern the endpoint.
 
     Attributes:
-        application: the API's app registration.
-        principal: its service principal.
-        graph: the service principal of Microsoft Graph.
-        caller: the service principal of the service that calls the endpoint.
-        granted: the app roles that are granted to the API's service principal.
-        extension: ours.
-        extensions: all of the tenant.
-        listeners: all of the tenant.
-        clients: by client id.
+        application: The API's app registration.
+        principal: Its service principal.
+        graph: The service principal of Microsoft Graph.
+        caller: The service principal of the service that calls the endpoint.
+        granted: The app roles that are granted to the API's service principal.
+        extension: Ours.
+        extensions: All of the tenant.
+        listeners: All of the tenant.
+        clients: By client id.
     """
 
     application: GraphObject | None = None
@@ -49,8 +48,8 @@ class Found:
     extension: GraphObject | None = None
     extensions: list[GraphObject] = field(default_factory=list)
     listeners: list[GraphObject] = field(default_factory=list)
-    clients: dict[str, ClientFound] = field(default_factory=dict)
+    clients: dict[str, FoundClient] = field(default_factory=dict)
 
-    def client(self, client_id: str) -> ClientFound:
-        """Give what is known of a client application."""
-        return self.clients.setdefault(client_id, ClientFound())
+    def client(self, client_id: str) -> FoundClient:
+        """Return what is known of a client application."""
+        return self.clients.setdefault(client_id, FoundClient())

@@ -1,10 +1,11 @@
-"""Taking the objects away again: the listener first, which alone brings sign-in back, the app registration last.
+"""Removes the objects: the listener first, because that alone restores sign-in, the app registration last.
 
-What is ours carries our name and hangs together with the rest: an extension names our app registration, a listener
-calls our extension. What somebody else has hung on ours stops the program before anything is deleted, and what only
-looks like ours stays. The service principal of Entra's caller stays as well: every extension of the tenant needs it.
+An object is ours if it has our name and refers to our other objects: an extension names our app registration, a
+listener calls our extension. An object of somebody else that depends on ours stops the command before anything is
+deleted, and one that only resembles ours stays. The service principal of Entra's caller stays as well: every extension
+of the tenant needs it.
 
-An application gets back what it allowed before, if nobody has changed it since and no other policy needs it.
+What an application allowed before is restored, if nobody has changed it since and no other policy needs it.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,30 +14,36 @@ from typing import Final
 
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.graph.errors import RequestRefused
-from selftest.tenant.graph.objects import EXTENSION_TYPE, LISTENER_TYPE
+from selftest.tenant.graph.objects import (
+    EXTENSION_TYPE,
+    EXTENSIONS,
+    LISTENER_TYPE,
+    LISTENERS,
+    POLICIES,
+    GraphObject,
+)
 from selftest.tenant.objects.errors import Conflict
 from selftest.tenant.objects.intent import Intent
-from selftest.tenant.objects.steps.activation import MAPPED, POLICIES, allowed_before
-from selftest.tenant.objects.steps.apply import Tell
+from selftest.tenant.objects.steps.activation import MAPPED, allowed_before
+from selftest.tenant.objects.steps.apply import ReportStep
 from selftest.tenant.objects.steps.difference import differences
-from selftest.tenant.objects.steps.extension import EXTENSIONS, resource_of
-from selftest.tenant.objects.steps.found_objects import GraphObject
-from selftest.tenant.objects.steps.listener import LISTENERS, called_by
-from selftest.tenant.objects.wait_times import Pace
+from selftest.tenant.objects.steps.extension import resource_of
+from selftest.tenant.objects.steps.listener import called_by
+from selftest.tenant.objects.wait_times import WaitTimes
 
 _KINDS: Final = ((LISTENERS, "listener"), (POLICIES, "mapping policy"), (EXTENSIONS, "extension"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """One thing that is deleted, taken off, or put back.
+    """One object that is deleted, unassigned, or restored.
 
     Attributes:
-        what: its kind, for people.
-        name: which one.
-        path: below the version.
-        restored: what is put back, when nothing is deleted.
-        lines: what differs afterwards.
+        what: Its kind, for people.
+        name: For people.
+        path: Below the version.
+        restored: What is written back, when nothing is deleted.
+        lines: What differs afterwards.
     """
 
     what: str
@@ -47,13 +54,13 @@ class Removal:
 
     @property
     def method(self) -> str:
-        """Give the method of HTTP."""
+        """Return the method of HTTP."""
         return "DELETE" if self.restored is None else "PATCH"
 
 
 @dataclass(slots=True)
 class Holdings:
-    """What the tenant holds, of all environments and of everybody."""
+    """What the tenant has, of all environments and of everybody."""
 
     application: GraphObject | None = None
     extensions: list[GraphObject] = field(default_factory=list)
@@ -62,7 +69,7 @@ class Holdings:
 
     @classmethod
     async def read(cls, client: GraphClient, intent: Intent) -> "Holdings":
-        """Read all that may be ours or may hang on it."""
+        """Read everything that may be ours or may depend on it."""
         path = f"/applications(uniqueName={literal(intent.unique_name)})"
         return cls(
             application=await client.find(path, select=("id", "appId", "displayName")),
@@ -72,30 +79,30 @@ class Holdings:
         )
 
     def our_extensions(self, intent: Intent) -> list[GraphObject]:
-        """Give the extensions of our name that name our app registration."""
+        """Return the extensions with our name that name our app registration."""
         same = [
             each for each in self.extensions if _is_named(each, intent) and each.get("@odata.type") == EXTENSION_TYPE
         ]
         return [each for each in same if self._names_our_application(each)]
 
     def our_listeners(self, intent: Intent, clients: Collection[str]) -> list[GraphObject]:
-        """Give the listeners of our names that call our extension, or one that is gone; no client ids stand for all."""
+        """Return the listeners with our names that call our extension, or a deleted one; no client ids mean all."""
         foreign = {each["id"] for each in self.extensions if not _is_named(each, intent)}
         named = [each for each in self.listeners if _is_for(intent, each, clients)]
         return [each for each in named if each.get("@odata.type") == LISTENER_TYPE and called_by(each) not in foreign]
 
     def our_policies(self, intent: Intent, clients: Collection[str]) -> list[GraphObject]:
-        """Give the policies of our names."""
+        """Return the policies with our names."""
         return [each for each in self.policies if _is_for(intent, each, clients)]
 
     def blocking(self, intent: Intent) -> list[str]:
-        """Say what of others hangs on what would be deleted."""
+        """Return what depends on objects that would be deleted, and is not ours."""
         ours, listeners = self.our_extensions(intent), self.our_listeners(intent, ())
         return [
             *(_ownerless(each) for each in self.extensions if _is_named(each, intent) and self.application is None),
-            *(_hung_on_extension(each) for each in self.listeners if _calls(each, ours) and each not in listeners),
+            *(_needs_extension(each) for each in self.listeners if _calls(each, ours) and each not in listeners),
             *(
-                _hung_on_application(each)
+                _needs_application(each)
                 for each in self.extensions
                 if each not in ours and self._names_our_application(each)
             ),
@@ -106,16 +113,16 @@ class Holdings:
 
 
 async def removals(client: GraphClient, intent: Intent, clients: Collection[str]) -> list[Removal]:
-    """Say what would be removed, in order.
+    """Return what would be removed, in order.
 
     Args:
-        client: signed in.
-        intent: names the environment.
-        clients: only what was made for these applications; none: everything.
+        client: Signed in.
+        intent: Names the environment.
+        clients: Only what was created for these applications; empty: everything.
 
     Raises:
-        Conflict: something of others hangs on it.
-        GraphError: it cannot be read.
+        Conflict: Objects of others depend on it.
+        GraphError: The tenant cannot be read.
     """
     held = await Holdings.read(client, intent)
     if not clients and (reasons := held.blocking(intent)):
@@ -132,10 +139,10 @@ async def removals(client: GraphClient, intent: Intent, clients: Collection[str]
 
 
 async def named_removals(client: GraphClient, intent: Intent, ids: Sequence[str]) -> list[Removal]:
-    """Say what would be removed because its id was given, whoever made it: listeners, policies, extensions.
+    """Return what would be removed by id, no matter who created it: listeners, policies, extensions.
 
     Raises:
-        Conflict: an id is none of these, or a listener still calls the extension.
+        Conflict: An id is of none of these, or a listener still calls the extension.
     """
     held = await Holdings.read(client, intent)
     kept = [each for each in held.listeners if each["id"] not in ids]
@@ -144,7 +151,7 @@ async def named_removals(client: GraphClient, intent: Intent, ids: Sequence[str]
     for path, what in _KINDS:
         found += [_deletion(what, each, path) for each in items[path] if each["id"] in ids]
     missing = [each for each in ids if not any(one.path.endswith(f"/{each}") for one in found)]
-    reasons = [f"no listener, mapping policy or extension has the id {each}: look at status" for each in missing]
+    reasons = [f"no listener, mapping policy or extension has the id {each}: check with status" for each in missing]
     reasons += [
         f"the listener {each.get('displayName')!r} {each['id']} calls the extension {called_by(each)}: name it as well"
         for each in kept
@@ -155,37 +162,37 @@ async def named_removals(client: GraphClient, intent: Intent, ids: Sequence[str]
     return found
 
 
-async def remove(client: GraphClient, found: Sequence[Removal], tell: Tell, pace: Pace) -> None:
-    """Remove what was listed. What is gone already is as good.
+async def remove(client: GraphClient, found: Sequence[Removal], report: ReportStep, times: WaitTimes) -> None:
+    """Remove what was listed, unless it is gone already.
 
     Raises:
-        GraphError: the rest stays; running it again goes on there.
+        GraphError: The rest stays; another run continues there.
     """
     for each in found:
         if each.restored is not None:
             await client.update(each.path, each.restored)
-            tell("restored", each.what, each.name, each.lines)
+            report("restored", each.what, each.name, each.lines)
         else:
-            await _delete(client, each.path, pace)
-            tell("deleted", each.what, each.name, each.lines)
+            await _delete(client, each.path, times)
+            report("deleted", each.what, each.name, each.lines)
 
 
-async def _delete(client: GraphClient, path: str, pace: Pace) -> None:
-    """Delete; again for a while when it is refused, as for an extension whose listener was deleted a moment ago."""
-    deadline = pace.clock() + pace.doubt_s
+async def _delete(client: GraphClient, path: str, times: WaitTimes) -> None:
+    """Delete; retry a refusal for a while, as for an extension whose listener was deleted a moment ago."""
+    deadline = times.clock() + times.doubt_s
     while True:
         try:
             await client.delete(path)
         except RequestRefused:
-            if pace.clock() + pace.between_s >= deadline:
+            if times.clock() + times.between_s >= deadline:
                 raise
-            await pace.sleep(pace.between_s)
+            await times.sleep(times.between_s)
         else:
             return
 
 
 async def _of_policy(client: GraphClient, policy: GraphObject, client_id: str) -> list[Removal]:
-    """Take a policy off its application, put back what that allowed before, and delete the policy: in this order."""
+    """Unassign a policy, restore what its application allowed before, and delete it, in this order."""
     principal = await client.find(f"/servicePrincipals(appId='{client_id}')", select=("id",))
     found, others = list[Removal](), False
     if principal is not None:
@@ -228,21 +235,21 @@ def _calls(listener: GraphObject, extensions: Sequence[GraphObject]) -> bool:
 
 def _ownerless(extension: GraphObject) -> str:
     return (
-        f"the extension {_name(extension)} has our name, and our app registration is gone, so whose it is cannot be "
-        f"told: if it is yours, say remove --id {extension['id']}"
+        f"the extension {_name(extension)} has our name, and our app registration is gone, so its owner is not known: "
+        f"if it is yours, run remove --id {extension['id']}"
     )
 
 
-def _hung_on_extension(listener: GraphObject) -> str:
+def _needs_extension(listener: GraphObject) -> str:
     return (
-        f"the listener {_name(listener)} calls our extension and is not ours: without that nobody could sign in "
-        f"to its applications; delete the listener there, or say remove --id {listener['id']} first"
+        f"the listener {_name(listener)} calls our extension and is not ours: without the extension nobody could sign "
+        f"in to its applications; delete the listener there, or run remove --id {listener['id']} first"
     )
 
 
-def _hung_on_application(extension: GraphObject) -> str:
+def _needs_application(extension: GraphObject) -> str:
     return (
-        f"the extension {_name(extension)} needs our app registration and is not ours: delete it there, or say "
+        f"the extension {_name(extension)} needs our app registration and is not ours: delete it there, or run "
         f"remove --id {extension['id']} first"
     )
 

@@ -13,7 +13,7 @@ from selftest.tenant.doctor.examination import Examination, examine, make_case
 from selftest.tenant.doctor.findings import Findings, diagnose
 from selftest.tenant.doctor.sources.tenant_source import Source
 from selftest.tenant.doctor.statements import DIAGNOSES
-from selftest.tenant.graph.objects import healthy_tenant
+from tests.emulated_graph.healthy_tenant import healthy_tenant
 
 APP = DEFAULT_TENANT.client.app_id
 API = DEFAULT_TENANT.audience_app_id

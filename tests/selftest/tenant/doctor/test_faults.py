@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from selftest.tenant.doctor.statements import DIAGNOSES
-from selftest.tenant.graph.objects import healthy_tenant
+from tests.emulated_graph.healthy_tenant import healthy_tenant
 from tests.selftest.tenant.doctor.bench import TENANT, Sick, examined, found, hinted
 from tests.selftest.tenant.doctor.faults import FAULTS, Fault
 

@@ -1,6 +1,6 @@
 """Live: the same tenant through the emulated Graph gives the same answers, and what is refused is a visible skip."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from selftest.tenant.doctor.sources.graph_source import (
 from selftest.tenant.doctor.sources.tenant_file import read_tenant
 from selftest.tenant.doctor.sources.tenant_source import Source
 from selftest.tenant.graph.client import GraphClient
-from selftest.tenant.graph.exchange import Patience, graph_session
+from selftest.tenant.graph.patience import Patience
 from tests.emulated_graph.faults import forbidden, refused, throttled
 from tests.emulated_graph.server import GraphServer
 from tests.selftest.tenant.doctor.bench import (
@@ -70,21 +70,19 @@ async def naps() -> Naps:
 
 
 @pytest.fixture
-async def read(naps: Naps) -> AsyncIterator[Read]:
+def read(naps: Naps) -> Read:
     """Give a reading of a server, with a token that allows what the doctor asks for."""
-    async with graph_session(trust_env=False) as session:
 
-        async def reading(server: GraphServer, permissions: tuple[str, ...] = ALL) -> LiveRead:
-            client = GraphClient(
-                session,
-                server.credential(permissions),
-                base_url=server.url,
-                patience=Patience(deadline_s=5.0, attempt_s=2.0, max_retry_after_s=2.0),
-                sleep=naps,
-            )
+    async def reading(server: GraphServer, permissions: tuple[str, ...] = ALL) -> LiveRead:
+        async with GraphClient(
+            server.credential(permissions),
+            base_url=server.url,
+            patience=Patience(deadline_s=5.0, attempt_s=2.0, max_retry_after_s=2.0),
+            sleep=naps,
+        ) as client:
             return await read_live(client, app_ids={APP, API}, sleep=naps)
 
-        yield reading
+    return reading
 
 
 def source_of(read: LiveRead) -> Source:

@@ -9,7 +9,7 @@ import pytest
 
 from selftest.cli import main
 from selftest.tenant.doctor.sources.export import exported
-from selftest.tenant.graph.objects import healthy_tenant
+from tests.emulated_graph.healthy_tenant import healthy_tenant
 from tests.selftest.tenant.doctor.bench import APP, Sick, examined, found
 from tests.selftest.tenant.doctor.faults import FAULTS
 

@@ -11,7 +11,7 @@ from selftest.base.bounded_file import FileError
 from selftest.base.settings_file import parse_settings
 from selftest.tenant.doctor.evidence.settings import SettingsRead, showable
 from selftest.tenant.doctor.sources.settings_source import find_settings
-from selftest.tenant.graph.objects import healthy_tenant
+from tests.emulated_graph.healthy_tenant import healthy_tenant
 from tests.selftest.tenant.doctor.bench import (
     API,
     APP,

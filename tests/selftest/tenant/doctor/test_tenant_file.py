@@ -13,7 +13,7 @@ from selftest.cli import main
 from selftest.tenant.doctor.evidence.tenant import LISTS
 from selftest.tenant.doctor.sources import tenant_file
 from selftest.tenant.doctor.sources.tenant_file import read_document, read_tenant
-from selftest.tenant.graph.objects import healthy_tenant
+from tests.emulated_graph.healthy_tenant import healthy_tenant
 
 BAD = {
     "empty": b"",

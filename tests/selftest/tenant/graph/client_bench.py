@@ -1,4 +1,4 @@
-"""A client of Graph at an emulated Graph, in a time of their own."""
+"""A client of Graph connected to an emulated Graph, both in simulated time."""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
@@ -8,81 +8,76 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from selftest.tenant.graph.client import GraphClient
-from selftest.tenant.graph.exchange import Patience, graph_session
+from selftest.tenant.graph.patience import Patience
 from selftest.tenant.graph.unsigned_tokens import FixedCredential
 from tests.emulated_graph.server import ALL_PERMISSIONS, GraphServer
 
 
-class Time:
-    """Time that passes only while somebody sleeps."""
+class SimulatedTime:
+    """Time that passes only in sleeps. It is far in the future: azure-core renews tokens in real time."""
 
     def __init__(self) -> None:
-        self.now_s = 1_800_000_000.0
+        self.now_s = 4_000_000_000.0
         self.slept_s: list[float] = []
 
     def __call__(self) -> float:
         return self.now_s
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass at once."""
+        """Advance the time at once."""
         self.slept_s.append(seconds)
         self.now_s += seconds
 
 
-class Bench:
-    """A client at a server, in a time of their own."""
+class ConnectedClient:
+    """A client and its server."""
 
-    def __init__(self, server: GraphServer, client: GraphClient, time: Time, credential: FixedCredential) -> None:
+    def __init__(
+        self, server: GraphServer, client: GraphClient, time: SimulatedTime, credential: FixedCredential
+    ) -> None:
         self.server = server
         self.client = client
         self.time = time
         self.credential = credential
 
 
+def simulated_client(
+    credential: FixedCredential, base_url: str, time: SimulatedTime, patience: Patience | None = None
+) -> GraphClient:
+    """Return a client whose clocks and sleeps are simulated, without jitter."""
+    clocks: dict[str, Any] = {"clock": time, "wall_clock": time, "sleep": time.sleep, "rng": lambda: 0.0}
+    return GraphClient(credential, base_url=base_url, patience=patience, **clocks)
+
+
 @contextlib.asynccontextmanager
-async def bench(
+async def connected(
     permissions: frozenset[str] = ALL_PERMISSIONS,
     *,
     patience: Patience | None = None,
     delegated: bool = True,
     **options: Any,
-) -> AsyncIterator[Bench]:
-    """Give a client that is signed in."""
-    time = Time()
-    async with GraphServer(clock=time, **options) as server, graph_session(trust_env=False) as session:
+) -> AsyncIterator[ConnectedClient]:
+    """Start a server and a client that is signed in to it."""
+    time = SimulatedTime()
+    async with GraphServer(clock=time, **options) as server:
         credential = server.credential(permissions, delegated=delegated)
-        client = GraphClient(
-            session,
-            credential,
-            base_url=server.url,
-            patience=patience,
-            clock=time,
-            wall_clock=time,
-            sleep=time.sleep,
-            rng=lambda: 0.0,
-        )
-        yield Bench(server, client, time, credential)
+        async with simulated_client(credential, server.url, time, patience) as client:
+            yield ConnectedClient(server, client, time, credential)
 
 
 @contextlib.asynccontextmanager
 async def answering(
     body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[GraphClient]:
-    """Give a client of a server that always answers this."""
+    """Start a server that always sends this answer, and a client of it."""
 
     async def handle(_: web.Request) -> web.Response:
         return web.Response(body=body, status=status, headers=headers)
 
-    app, time = web.Application(), Time()
+    app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
-    async with TestServer(app, host="127.0.0.1") as server, graph_session(trust_env=False) as session:
+    async with TestServer(app, host="127.0.0.1") as server:
+        url = str(server.make_url("")).rstrip("/")
         credential = FixedCredential(lambda: "secret-token")
-        yield GraphClient(
-            session,
-            credential,
-            base_url=str(server.make_url("")).rstrip("/"),
-            clock=time,
-            wall_clock=time,
-            sleep=time.sleep,
-            patience=Patience(deadline_s=1),
-        )
+        async with simulated_client(credential, url, SimulatedTime(), Patience(deadline_s=1)) as client:
+            yield client

@@ -1,5 +1,7 @@
 """What the client of Graph does again, what it never does again, and how long it goes on."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
@@ -10,10 +12,10 @@ from selftest.tenant.graph.errors import (
     RequestRefused,
     Unreachable,
 )
-from selftest.tenant.graph.exchange import Patience
-from selftest.tenant.graph.objects import API_APPLICATION_ID
+from selftest.tenant.graph.patience import Patience
 from tests.emulated_graph.faults import GraphFault, garbage, refused, throttled
-from tests.selftest.tenant.graph.client_bench import bench
+from tests.emulated_graph.healthy_tenant import API_APPLICATION_ID
+from tests.selftest.tenant.graph.client_bench import connected
 from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS
 from tests.selftest.tenant.graph.wiring import extension, listener
 
@@ -23,10 +25,10 @@ NEW = {"displayName": "x"}
 
 async def test_retry_after_is_kept() -> None:
     """After 429 it waits as long as Graph says, in seconds or until a date, and does it again, also a create."""
-    async with bench() as desk:
+    async with connected() as desk:
         desk.server.faults.add(
             throttled(retry_after="7"),
-            throttled(retry_after="Fri, 15 Jan 2027 08:00:17 GMT"),
+            throttled(retry_after="Tue, 02 Oct 2096 07:06:57 GMT"),
             throttled(retry_after="soon"),
         )
         await desk.client.create("/applications", NEW)
@@ -36,7 +38,7 @@ async def test_retry_after_is_kept() -> None:
 
 async def test_a_long_retry_after_is_not_waited_for() -> None:
     """An hour is longer than patience, whatever the deadline: it says so instead."""
-    async with bench(patience=Patience(deadline_s=10_000)) as desk:
+    async with connected(patience=Patience(deadline_s=10_000)) as desk:
         desk.server.faults.add(throttled(retry_after="3600"))
         with pytest.raises(Unreachable) as caught:
             await desk.client.get("/organization")
@@ -45,7 +47,7 @@ async def test_a_long_retry_after_is_not_waited_for() -> None:
 
 async def test_what_passes_by_itself_is_repeated() -> None:
     """5xx and broken connections are tried again with growing pauses, for reading and for repeatable writes."""
-    async with bench() as desk:
+    async with connected() as desk:
         desk.server.faults.add(
             refused(500, "x"), refused(503, "x"), GraphFault(manner="cut", count=2), GraphFault(manner="lose")
         )
@@ -56,7 +58,7 @@ async def test_what_passes_by_itself_is_repeated() -> None:
 
 async def test_it_ends() -> None:
     """At the deadline the last failure is raised; the pauses stay under their limit."""
-    async with bench(patience=Patience(deadline_s=20, max_delay_s=4)) as desk:
+    async with connected(patience=Patience(deadline_s=20, max_delay_s=4)) as desk:
         desk.server.faults.add(refused(503, "x", count=None))
         with pytest.raises(Unreachable, match="try again later"):
             await desk.client.get("/applications/x")
@@ -76,9 +78,9 @@ async def test_it_ends() -> None:
 )
 async def test_a_create_is_not_repeated_blindly(fault: GraphFault) -> None:
     """When nobody knows whether it was made, that is what it says, and it is sent once."""
-    async with bench(patience=Patience(attempt_s=0.05 if fault.manner == "hang" else 30)) as desk:
+    async with connected(patience=Patience(attempt_s=0.05 if fault.manner == "hang" else 30)) as desk:
         desk.server.faults.add(fault)
-        with pytest.raises(OutcomeUnknown, match="whether it was done is not known"):
+        with pytest.raises(OutcomeUnknown, match="whether it was executed is not known"):
             await desk.client.create("/applications", NEW)
         assert len(desk.server.log) == 1
         assert len(desk.server.writes) == (fault.manner == "lose")
@@ -86,7 +88,7 @@ async def test_a_create_is_not_repeated_blindly(fault: GraphFault) -> None:
 
 async def test_a_create_is_repeated_when_it_was_not_done() -> None:
     """503 says that nothing was done."""
-    async with bench() as desk:
+    async with connected() as desk:
         desk.server.faults.add(refused(503, "x", method="POST"))
         await desk.client.create("/applications", NEW)
         assert len(desk.server.writes) == 1
@@ -94,7 +96,7 @@ async def test_a_create_is_repeated_when_it_was_not_done() -> None:
 
 async def test_replication_is_waited_for_only_on_request() -> None:
     """What was just made is waited for where the caller says that it was; elsewhere it is not there."""
-    async with bench(lag_requests=2) as desk:
+    async with connected(lag_requests=2) as desk:
         app = await desk.client.create("/applications", NEW)
         principal = await desk.client.create("/servicePrincipals", {"appId": app["appId"]}, replicating=True)
         read = await desk.client.get(f"/servicePrincipals/{principal['id']}", replicating=True)
@@ -112,17 +114,20 @@ async def test_replication_is_waited_for_only_on_request() -> None:
 
 async def test_a_refusal_is_not_repeated() -> None:
     """A broken rule stays broken."""
-    async with bench() as desk:
+    async with connected() as desk:
         with pytest.raises(RequestRefused, match="'displayName'"):
             await desk.client.create("/applications", {})
         assert (len(desk.server.log), desk.time.slept_s) == (1, [])
 
 
-async def test_an_old_token_is_renewed() -> None:
+async def test_an_old_token_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token close to its end is not used; one that Graph refuses is not kept."""
-    async with bench() as desk:
+    async with connected() as desk:
         await desk.client.get(f"/applications/{API_APPLICATION_ID}")
-        desk.time.now_s += 3301
+        monkeypatch.setattr("azure.core.pipeline.policies._authentication.time", SimpleNamespace(time=desk.time))
+        await desk.client.get(f"/applications/{API_APPLICATION_ID}")
+        assert desk.credential.asked == 1
+        desk.time.now_s += 3500
         await desk.client.get(f"/applications/{API_APPLICATION_ID}")
         assert desk.credential.asked == 2
         desk.server.faults.add(refused(401, "InvalidAuthenticationToken"))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from selftest.tenant.graph.credentials import GRAPH_TOOLS_CLIENT_ID, KINDS, SignIn, delegated_scopes
+from selftest.tenant.graph.credentials import GRAPH_TOOLS_CLIENT_ID, KINDS, GraphCredential, delegated_scopes
 from selftest.tenant.graph.errors import NotSignedIn
 from tests.claims.downstream.issuer import (
     CLIENT_SECRET,
@@ -58,7 +58,7 @@ def _fake_az(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> N
 async def test_client_secret(issuer: Issuer) -> None:
     """An application's secret from the environment."""
     environ = {**issuer.environ, "AZURE_CLIENT_SECRET": CLIENT_SECRET}
-    async with SignIn("client-secret", environ, options=_options(issuer)) as sign_in:
+    async with GraphCredential("client-secret", environ, options=_options(issuer)) as sign_in:
         token = await sign_in.get_token(SCOPE)
         assert token.expires_on > time.time()
         assert (await sign_in.get_token(SCOPE)).token == token.token
@@ -69,7 +69,7 @@ async def test_workload_identity(issuer: Issuer, tmp_path: Path) -> None:
     file = tmp_path / "federated"
     file.write_text("assertion")
     environ = {**issuer.environ, "AZURE_FEDERATED_TOKEN_FILE": str(file)}
-    async with SignIn("workload-identity", environ, options=_options(issuer)) as sign_in:
+    async with GraphCredential("workload-identity", environ, options=_options(issuer)) as sign_in:
         assert (await sign_in.get_token(SCOPE)).token
     assert issuer.asked[-1]["client_assertion"] == "assertion"
 
@@ -78,7 +78,7 @@ async def test_managed_identity(issuer: Issuer, monkeypatch: pytest.MonkeyPatch)
     """An Azure host's identity, the one that is named."""
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"{issuer.http_url}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", IDENTITY_HEADER)
-    async with SignIn("managed-identity", {"AZURE_CLIENT_ID": "c"}) as sign_in:
+    async with GraphCredential("managed-identity", {"AZURE_CLIENT_ID": "c"}) as sign_in:
         assert (await sign_in.get_token(SCOPE)).token
     assert issuer.asked[-1]["client_id"] == "c"
 
@@ -88,7 +88,7 @@ async def test_azure_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     arguments = tmp_path / "arguments"
     reply = '{"accessToken": "from az", "expires_on": 4000000000}'
     _fake_az(tmp_path, f"echo \"$@\" > '{arguments}'; echo '{reply}'", monkeypatch)
-    async with SignIn("azure-cli", {}, tenant_id=TENANT_ID) as sign_in:
+    async with GraphCredential("azure-cli", {}, tenant_id=TENANT_ID) as sign_in:
         assert (await sign_in.get_token(SCOPE)).token == "from az"
     assert f"--tenant {TENANT_ID}" in arguments.read_text()
 
@@ -115,7 +115,7 @@ async def test_azure_cli_without_login(
         _fake_az(tmp_path, script, monkeypatch)
     caplog.set_level(logging.DEBUG)
     with pytest.raises(NotSignedIn, match="az login --tenant") as caught:
-        await SignIn("azure-cli", {}).get_token(SCOPE)
+        await GraphCredential("azure-cli", {}).get_token(SCOPE)
     assert caught.value.reason == f"signing in by azure-cli failed ({facts})"
     assert USER_NAME not in f"{caught.value} {caught.value!r} {caught.value.__cause__} {caplog.text}"
 
@@ -124,7 +124,7 @@ async def test_what_entra_refuses(issuer: Issuer) -> None:
     """Entra's number is told, its text is not."""
     issuer.faults.append(answer(400, f'{{"error":"x","error_description":"AADSTS7000215: {USER_NAME}"}}'.encode()))
     environ = {**issuer.environ, "AZURE_CLIENT_SECRET": CLIENT_SECRET}
-    async with SignIn("client-secret", environ, options=_options(issuer)) as sign_in:
+    async with GraphCredential("client-secret", environ, options=_options(issuer)) as sign_in:
         with pytest.raises(NotSignedIn, match="AADSTS7000215") as caught:
             await sign_in.get_token(SCOPE)
     assert USER_NAME not in str(caught.value)
@@ -175,7 +175,7 @@ async def test_device_code(issuer: Issuer) -> None:
     """A person is shown a page and a code, and signs in with the client of Microsoft's Graph tools."""
     _device_answers(issuer)
     shown: list[str] = []
-    sign_in = SignIn("device-code", {}, tenant_id=TENANT_ID, show=shown.append, options=_options(issuer))
+    sign_in = GraphCredential("device-code", {}, tenant_id=TENANT_ID, show=shown.append, options=_options(issuer))
     async with sign_in:
         token = await sign_in.get_token(*delegated_scopes(["Application.Read.All"], "https://graph.microsoft.com"))
     assert token.token == "from a person"
@@ -187,7 +187,7 @@ async def test_device_code(issuer: Issuer) -> None:
 
 async def test_a_person_may_give_up() -> None:
     """Who stops waiting for a sign-in is not held by the thread that waits; what it finds then goes nowhere."""
-    sign_in = SignIn("device-code", {})
+    sign_in = GraphCredential("device-code", {})
     going_on = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -209,7 +209,7 @@ async def test_a_person_may_give_up() -> None:
 @pytest.mark.parametrize(
     ("kind", "environ", "says"),
     [
-        ("password", {}, "no way to sign in is called 'password'"),
+        ("password", {}, "unknown credential 'password'"),
         ("client-secret", {"AZURE_TENANT_ID": "t"}, "needs AZURE_CLIENT_ID, AZURE_CLIENT_SECRET"),
         ("workload-identity", {}, "needs AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE"),
     ],
@@ -217,7 +217,7 @@ async def test_a_person_may_give_up() -> None:
 def test_what_is_lacking(kind: str, environ: dict[str, str], says: str) -> None:
     """Everything that is lacking is named at once, before anything is imported."""
     with pytest.raises(NotSignedIn, match=says):
-        SignIn(kind, environ)
+        GraphCredential(kind, environ)
 
 
 def test_kinds() -> None:

@@ -8,13 +8,8 @@ import pytest
 from claims.contract import EVENT_SERVICE_APP_ID
 from selftest.base.sample_tenant import DEFAULT_TENANT, local_tenant
 from selftest.judge.mapping import MappingPolicy
-from selftest.tenant.graph.objects import (
-    GRAPH_APP_ID,
-    RECEIVE_PAYLOAD_ROLE_ID,
-    GraphObject,
-    healthy_tenant,
-    resource_id,
-)
+from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID, GraphObject, resource_id
+from tests.emulated_graph.healthy_tenant import healthy_tenant
 
 
 def _by(objects: list[GraphObject], member: str, value: str) -> GraphObject:

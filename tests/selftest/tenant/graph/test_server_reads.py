@@ -5,8 +5,9 @@ import base64
 import pytest
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
-from selftest.tenant.graph.objects import CONSENT_ID, GRAPH_APP_ID, GRAPH_PRINCIPAL_ID, POLICY_ID, healthy_tenant
+from selftest.tenant.graph.objects import GRAPH_APP_ID
 from tests.emulated_graph.directory import Directory
+from tests.emulated_graph.healthy_tenant import CONSENT_ID, GRAPH_PRINCIPAL_ID, POLICY_ID, healthy_tenant
 from tests.emulated_graph.sign_ins import sign_in
 from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES, desk
 

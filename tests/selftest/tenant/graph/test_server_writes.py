@@ -8,19 +8,21 @@ from claims.contract import EVENT_SERVICE_APP_ID
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
 from selftest.tenant.graph.objects import (
+    EXTENSION_TYPE,
+    GRAPH_APP_ID,
+    LISTENER_TYPE,
+    RECEIVE_PAYLOAD_ROLE_ID,
+    resource_id,
+)
+from tests.emulated_graph.healthy_tenant import (
     API_APPLICATION_ID,
     API_PRINCIPAL_ID,
     CLIENT_APPLICATION_ID,
     CONSENT_ID,
     DEFAULT_HOST,
-    EXTENSION_TYPE,
-    GRAPH_APP_ID,
     GRAPH_PRINCIPAL_ID,
-    LISTENER_TYPE,
     POLICY_ID,
-    RECEIVE_PAYLOAD_ROLE_ID,
     healthy_tenant,
-    resource_id,
 )
 from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES, desk
 from tests.selftest.tenant.graph.wiring import (

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from selftest.tenant.graph import types
-from selftest.tenant.graph.objects import healthy_tenant
-from selftest.tenant.graph.surface import OPERATIONS, Operation, find, permissions_for
-from selftest.tenant.graph.types import Shape, Version
+from selftest.tenant.graph.surface import OPERATIONS, Operation, Version, find, permissions_for
+from tests.emulated_graph import types
+from tests.emulated_graph.healthy_tenant import healthy_tenant
+from tests.emulated_graph.types import Shape
 from tests.graph_schema import GraphSchema
 from tests.selftest.tenant.graph.description import published
 

@@ -7,18 +7,15 @@ from claims.contract import EVENT_SERVICE_APP_ID
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.tenant.graph.objects import (
     AUTHENTICATION_TYPE,
-    CLIENT_APPLICATION_ID,
-    DEFAULT_HOST,
     ENDPOINT_TYPE,
     EXTENSION_TYPE,
     GRAPH_APP_ID,
-    GRAPH_PRINCIPAL_ID,
     HANDLER_TYPE,
     LISTENER_TYPE,
     RECEIVE_PAYLOAD_ROLE_ID,
-    healthy_tenant,
     resource_id,
 )
+from tests.emulated_graph.healthy_tenant import CLIENT_APPLICATION_ID, DEFAULT_HOST, GRAPH_PRINCIPAL_ID, healthy_tenant
 from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES, Desk
 
 UPSERT = {"Prefer": "create-if-missing"}

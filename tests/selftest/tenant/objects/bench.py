@@ -11,18 +11,18 @@ import pytest
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.tenant.graph.client import GraphClient
-from selftest.tenant.graph.objects import DEFAULT_HOST
 from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.activation import phase_d
-from selftest.tenant.objects.steps.apply import Applying, survey, tell_plan
+from selftest.tenant.objects.steps.apply import ApplyRun, plan_steps, report_plan
 from selftest.tenant.objects.steps.extension import PHASE_C
-from selftest.tenant.objects.steps.found_objects import Found
+from selftest.tenant.objects.steps.found_objects import FoundObjects
 from selftest.tenant.objects.steps.registration import PHASE_A, PHASE_B
 from selftest.tenant.objects.steps.removal import removals, remove
-from selftest.tenant.objects.steps.step import Step
-from selftest.tenant.objects.wait_times import Pace
+from selftest.tenant.objects.steps.step import SetupStep
+from selftest.tenant.objects.wait_times import WaitTimes
+from tests.emulated_graph.healthy_tenant import DEFAULT_HOST
 from tests.emulated_graph.server import GraphServer
-from tests.selftest.tenant.graph.client_bench import Bench, bench
+from tests.selftest.tenant.graph.client_bench import ConnectedClient, connected
 from tests.selftest.tenant.graph.description import published
 from tests.selftest.tenant.graph.wiring import bare_tenant
 
@@ -38,23 +38,23 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 @dataclass
 class Desk:
-    """One tenant, and what the program told."""
+    """One tenant, and what the program reported."""
 
     server: GraphServer
     client: GraphClient
-    pace: Pace
-    told: list[tuple[str, str, str]] = field(default_factory=list)
+    times: WaitTimes
+    reported: list[tuple[str, str, str]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
-    def tell(self, state: str, what: str, name: str, lines: Sequence[str]) -> None:
+    def report(self, state: str, what: str, name: str, lines: Sequence[str]) -> None:
         """Note a step."""
-        self.told.append((state, what, name))
+        self.reported.append((state, what, name))
         self.lines += lines
 
     @property
     def states(self) -> list[str]:
         """Give the states of the last run, in order."""
-        return [state for state, _, _ in self.told]
+        return [state for state, _, _ in self.reported]
 
     @property
     def tenant(self) -> dict[str, Any]:
@@ -63,23 +63,23 @@ class Desk:
 
     async def plan(self, intent: Intent = ENABLED, *, phases: str = "ABCD") -> None:
         """Say what would be done."""
-        self.told.clear()
-        tell_plan(await survey(self.client, intent, steps(intent, phases), Found()), self.tell)
+        self.reported.clear()
+        report_plan(await plan_steps(self.client, intent, steps(intent, phases), FoundObjects()), self.report)
 
     async def apply(self, intent: Intent = ENABLED, *, phases: str = "ABCD") -> None:
         """Do it."""
-        self.told.clear()
-        found = Found()
-        await survey(self.client, intent, steps(intent, phases), found)
-        await Applying(self.client, intent, found, self.tell, self.pace).apply(steps(intent, phases))
+        self.reported.clear()
+        found = FoundObjects()
+        await plan_steps(self.client, intent, steps(intent, phases), found)
+        await ApplyRun(self.client, intent, found, self.report, self.times).apply(steps(intent, phases))
 
     async def remove(self, intent: Intent = ENABLED, *, clients: Sequence[str] = ()) -> None:
         """Take it away."""
-        self.told.clear()
-        await remove(self.client, await removals(self.client, intent, clients), self.tell, self.pace)
+        self.reported.clear()
+        await remove(self.client, await removals(self.client, intent, clients), self.report, self.times)
 
 
-def steps(intent: Intent, phases: str = "ABCD") -> list[Step]:
+def steps(intent: Intent, phases: str = "ABCD") -> list[SetupStep]:
     """Give the steps of some phases."""
     every = [*PHASE_A, *PHASE_B, *PHASE_C, *(step for each in intent.clients for step in phase_d(each))]
     return [step for step in every if step.phase in phases]
@@ -88,14 +88,14 @@ def steps(intent: Intent, phases: str = "ABCD") -> list[Step]:
 @contextlib.asynccontextmanager
 async def entra(objects: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[Desk]:
     """Give a desk at a tenant in which nothing is wired; the requests are checked when it is left."""
-    async with bench(objects=bare_tenant() if objects is None else objects, **options) as at:
-        yield Desk(at.server, at.client, pace_of(at))
+    async with connected(objects=bare_tenant() if objects is None else objects, **options) as at:
+        yield Desk(at.server, at.client, times_of(at))
         held_against_the_description(at.server)
 
 
-def pace_of(at: Bench) -> Pace:
+def times_of(at: ConnectedClient) -> WaitTimes:
     """Give the pace of a desk, in its own time."""
-    return Pace(clock=at.time, sleep=at.time.sleep)
+    return WaitTimes(clock=at.time, sleep=at.time.sleep)
 
 
 def held_against_the_description(server: GraphServer) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from claims.contract import EVENT_SERVICE_APP_ID
-from selftest.tenant.graph.objects import CLIENT_APPLICATION_ID, GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID, resource_id
+from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID, resource_id
 from selftest.tenant.objects.errors import Conflict, NotClean
 from selftest.tenant.objects.intent import Claim, Intent
 from tests.emulated_graph.faults import GraphFault, refused, throttled
+from tests.emulated_graph.healthy_tenant import CLIENT_APPLICATION_ID
 from tests.selftest.tenant.graph.description import published
 from tests.selftest.tenant.graph.wiring import bare_tenant
 from tests.selftest.tenant.objects.bench import CLIENT, CLIENT_PRINCIPAL, ENABLED, PLAIN, Desk, entra, shape
@@ -47,7 +48,7 @@ async def test_everything_is_made_in_the_documented_order() -> None:
     """App registration first, listener last; nothing that sign-ins depend on before Entra's validation is clean."""
     async with entra() as desk:
         await desk.apply()
-        assert [what for _, what, _ in desk.told] == STEPS
+        assert [what for _, what, _ in desk.reported] == STEPS
         assert desk.server.writes[-1].path == "/v1.0/identity/authenticationEventListeners"
         validated = [request.path.endswith("validateAuthenticationConfiguration") for request in desk.server.log]
         extension = next(
@@ -112,10 +113,10 @@ async def test_a_plan_writes_nothing_and_names_what_apply_does() -> None:
     async with entra() as desk:
         await desk.plan()
         assert desk.server.writes == []
-        planned = [(state.removeprefix("would "), what) for state, what, _ in desk.told]
+        planned = [(state.removeprefix("would "), what) for state, what, _ in desk.reported]
         assert any(line.startswith("clientConfiguration.timeoutInMilliseconds: 2000") for line in desk.lines)
         await desk.apply()
-        done = [(state.removesuffix("d"), what) for state, what, _ in desk.told if state != "clean"]
+        done = [(state.removesuffix("d"), what) for state, what, _ in desk.reported if state != "clean"]
         assert [(state.replace("chang", "change").replace("ee", "e"), what) for state, what in done] == planned
 
 
@@ -146,7 +147,7 @@ async def test_what_others_set_stays() -> None:
         extension["description"] = "Mine"
         extension["clientConfiguration"]["timeoutInMilliseconds"] = 1000
         await desk.apply()
-        changed = [what for state, what, _ in desk.told if state == "changed"]
+        changed = [what for state, what, _ in desk.reported if state == "changed"]
         assert changed == ["app registration", "identifier URI", "extension"]
         (access,) = ours(desk)["requiredResourceAccess"]
         assert other in access["resourceAccess"]
@@ -167,7 +168,7 @@ async def test_claims_are_changed_only_when_they_are_named() -> None:
         await desk.apply()
         assert policy["definition"] == edited
         await desk.apply(replace(ENABLED, claims=(Claim(name="Level", token_name="level"),)))
-        assert [what for state, what, _ in desk.told if state == "changed"] == ["extension", "mapping policy"]
+        assert [what for state, what, _ in desk.reported if state == "changed"] == ["extension", "mapping policy"]
         (entry,) = json.loads(policy["definition"][0])["ClaimsMappingPolicy"]["ClaimsSchema"]
         assert entry == {"Source": "CustomClaimsProvider", "ID": "Level", "JwtClaimType": "level"}
         extension = only(desk, "customAuthenticationExtensions")
@@ -182,7 +183,7 @@ async def test_the_service_principal_of_the_caller_is_made() -> None:
     ]
     async with entra(tenant) as desk:
         await desk.apply(PLAIN)
-        assert ("created", "Entra's caller") in [(state, what) for state, what, _ in desk.told]
+        assert ("created", "Entra's caller") in [(state, what) for state, what, _ in desk.reported]
         assert EVENT_SERVICE_APP_ID in [each["appId"] for each in desk.tenant["servicePrincipals"]]
 
 
@@ -224,9 +225,9 @@ async def test_validation_is_waited_for() -> None:
             asked += 1
             if asked == 3:
                 assignment["appRoleId"] = true
-            await pace.sleep(seconds)
+            await times.sleep(seconds)
 
-        pace, desk.pace = desk.pace, replace(desk.pace, sleep=sleep)
+        times, desk.times = desk.times, replace(desk.times, sleep=sleep)
         await desk.apply(PLAIN, phases="BC")
         assert (asked >= 3, desk.states) == (True, ["exists", "clean", "created"])
 
@@ -248,11 +249,11 @@ async def test_another_host_is_not_overwritten() -> None:
     async with entra() as desk:
         await desk.apply(PLAIN)
         writes = len(desk.server.writes)
-        with pytest.raises(Conflict, match="if the endpoint has moved, say --move") as caught:
+        with pytest.raises(Conflict, match="if the endpoint has moved, pass --move") as caught:
             await desk.apply(moved)
         assert (len(caught.value.reasons), len(desk.server.writes)) == (2, writes)
         await desk.apply(replace(moved, move=True))
-        assert [what for state, what, _ in desk.told if state == "changed"] == ["identifier URI", "extension"]
+        assert [what for state, what, _ in desk.reported if state == "changed"] == ["identifier URI", "extension"]
         url = only(desk, "customAuthenticationExtensions")["endpointConfiguration"]["targetUrl"]
         assert url == "https://new.sample.example/api/onTokenIssuanceStart"
         await desk.apply(moved)
@@ -270,7 +271,7 @@ async def test_applications_are_enabled_one_by_one() -> None:
         desk.server.writer.create("servicePrincipals", {"appId": application["appId"]})
         bare = desk.tenant
         await desk.apply(replace(ENABLED, clients=(application["appId"], CLIENT)))
-        done = [what for state, what, _ in desk.told if state in {"created", "changed"}]
+        done = [what for state, what, _ in desk.reported if state in {"created", "changed"}]
         assert done == ["mapping policy", "mapped claims", "assignment", "listener"]
         assert len(desk.tenant["authenticationEventListeners"]) == 2
         await desk.remove(clients=[application["appId"]])
@@ -295,7 +296,7 @@ async def test_two_environments_live_side_by_side() -> None:
             await desk.apply(other)
         text = " ".join(caught.value.reasons)
         assert "has the claims mapping policy" in text
-        assert "answers for application" in text
+        assert "is for application" in text
         await desk.apply(replace(other, clients=()))
         assert len(desk.tenant["customAuthenticationExtensions"]) == 2
         await desk.apply()

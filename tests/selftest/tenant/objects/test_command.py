@@ -15,10 +15,10 @@ import pytest
 
 from selftest.cli import parser
 from selftest.commands import objects
-from selftest.tenant.graph.objects import DEFAULT_HOST
 from selftest.tenant.graph.unsigned_tokens import mint_token
-from selftest.tenant.objects.wait_times import Pace
+from selftest.tenant.objects.wait_times import WaitTimes
 from tests.emulated_graph.faults import GraphFault
+from tests.emulated_graph.healthy_tenant import DEFAULT_HOST
 from tests.emulated_graph.server import ALL_PERMISSIONS, GraphServer
 from tests.selftest.tenant.graph.wiring import bare_tenant, listener
 from tests.selftest.tenant.objects.bench import CLIENT, held_against_the_description
@@ -26,7 +26,7 @@ from tests.selftest.tenant.objects.test_conflicts import ALIEN
 
 ROOT = Path(__file__).parents[4]
 ENVIRON = {"AZURE_ENV_NAME": "dev", "ENDPOINT_HOST": DEFAULT_HOST}
-AT_ONCE = Pace(settle_s=0.0, doubt_s=0.0, between_s=0.0, validate_s=0.0)
+AT_ONCE = WaitTimes(settle_s=0.0, doubt_s=0.0, between_s=0.0, validate_s=0.0)
 ENABLE = ("--enable", CLIENT, "--no-health-check")
 
 
@@ -73,7 +73,7 @@ async def test_a_whole_life(capsys: pytest.CaptureFixture[str]) -> None:
         assert re.search(r"^deleted       app registration ", capsys.readouterr().out, re.MULTILINE)
         assert server.directory.export()["applications"] == empty["applications"]
         assert await run(server, "remove", "--yes") == 0
-        assert "nothing of 'Claims endpoint (dev)' is there" in capsys.readouterr().out
+        assert "nothing of 'Claims endpoint (dev)' exists" in capsys.readouterr().out
 
 
 async def test_status_tells_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +94,7 @@ async def test_status_tells_what_is_wrong(capsys: pytest.CaptureFixture[str]) ->
         assert re.search(
             r"^differs       extension .*\n +clientConfiguration.maximumRetries: 0 -> 1$", told, re.MULTILINE
         )
-        assert re.search(r"^conflict      listener\n +the listener None .* answers for application", told, re.MULTILINE)
+        assert re.search(r"^conflict      listener\n +the listener None .* is for application", told, re.MULTILINE)
 
 
 async def test_a_conflict_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +125,7 @@ async def test_validation_that_is_not_clean_is_exit_code_3(capsys: pytest.Captur
     [
         (["apply"], {}, "which environment"),
         (["apply"], {"AZURE_ENV_NAME": "dev"}, "which host"),
-        (["apply", "--env", "../../etc"], {}, "no name of an azd environment"),
+        (["apply", "--env", "../../etc"], {}, "not the name of an azd environment"),
         (["apply", "--phase", "A", "--enable", CLIENT], ENVIRON, "--enable needs the extension"),
         (["apply", "--claims", "sub"], ENVIRON, "may not emit 'sub'"),
         (["remove", "--graph-url", "http://graph.example"], ENVIRON, "--graph-url: the address of Graph has to start"),
@@ -154,7 +154,7 @@ async def test_the_sign_in_has_to_be_to_the_tenant_that_is_meant(
         del tenant_id
         return mint_token(permissions, tenant_id=theirs, now_s=now_s)
 
-    monkeypatch.setattr("selftest.tenant.objects.connection.mint_token", mint)
+    monkeypatch.setattr("selftest.tenant.graph.connection.mint_token", mint)
     async with graph() as server:
         assert await run(server, "apply", "--tenant", ours) == 2
         assert f"the sign-in is to tenant {theirs}, not {ours}" in capsys.readouterr().err
@@ -171,7 +171,7 @@ async def test_missing_permissions_are_exit_code_2(
         del permissions
         return mint_token(granted, tenant_id=tenant_id, now_s=now_s)
 
-    monkeypatch.setattr("selftest.tenant.objects.connection.mint_token", mint)
+    monkeypatch.setattr("selftest.tenant.graph.connection.mint_token", mint)
     async with graph() as server:
         granted.remove("EventListener.ReadWrite.All")
         assert await run(server, "apply", *ENABLE) == 2
@@ -190,7 +190,7 @@ async def test_removal_asks(capsys: pytest.CaptureFixture[str]) -> None:
         assert await run(server, "remove") == 2
         told = capsys.readouterr()
         assert re.search(r"^would delete  extension ", told.out, re.MULTILINE)
-        assert "say --yes" in told.err
+        assert "pass --yes" in told.err
         assert len(server.writes) == writes
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from selftest.tenant.graph.objects import CLIENT_APPLICATION_ID, GRAPH_APP_ID
+from selftest.tenant.graph.objects import GRAPH_APP_ID
 from selftest.tenant.objects.errors import Conflict
+from tests.emulated_graph.healthy_tenant import CLIENT_APPLICATION_ID
 from tests.selftest.tenant.graph.wiring import extension, listener, policy
 from tests.selftest.tenant.objects.bench import CLIENT, CLIENT_PRINCIPAL, ENABLED, PLAIN, Desk, entra
 
@@ -74,15 +75,15 @@ def _no_client_principal(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("alien", "says"),
     [
-        (foreign_policy, "'Payroll' .*say --replace-policy"),
+        (foreign_policy, "'Payroll' .*pass --replace-policy"),
         (_extension_of_another_app, "not for this app registration: rename it"),
         (_second_extension, "2 objects are the extension .*remove --id"),
         (_renamed_extension, "'Renamed' .* calls this endpoint already"),
-        (_foreign_listener, '"Portal\'s" .* answers for application .*remove --id'),
+        (_foreign_listener, '"Portal\'s" .* is for application .*remove --id'),
         (_disabled_principal, "is disabled, so Entra will not call .1003019."),
         (_disabled_graph, "Microsoft Graph .* is disabled"),
         (_no_role, "offers no app role 214e810f"),
-        (_multi_tenant_client, "AzureADMultipleOrgs.*signing key of its own"),
+        (_multi_tenant_client, "AzureADMultipleOrgs.*its own signing key"),
         (_no_client, "no app registration in this tenant has the client id"),
         (_no_client_principal, "Managed application in local directory"),
     ],
@@ -128,7 +129,7 @@ async def test_a_listener_that_calls_nothing_is_turned_to_the_new_extension() ->
         await desk.apply()
         desk.server.directory.kinds["customAuthenticationExtensions"].clear()
         await desk.apply()
-        done = [what for state, what, _ in desk.told if state in {"created", "changed"}]
+        done = [what for state, what, _ in desk.reported if state in {"created", "changed"}]
         assert done == ["extension", "listener"]
         (made,) = desk.tenant["authenticationEventListeners"]
         extension_id = desk.tenant["customAuthenticationExtensions"][0]["id"]

@@ -12,8 +12,8 @@ import pytest
 
 from selftest import cli
 from selftest.base.sample_tenant import DEFAULT_TENANT
-from selftest.tenant.graph.objects import DEFAULT_HOST
 from selftest.tenant.objects.intent import Intent
+from tests.emulated_graph.healthy_tenant import DEFAULT_HOST
 from tests.emulated_graph.server import GraphServer
 from tests.selftest.tenant.graph.wiring import bare_tenant
 from tests.selftest.tenant.objects.bench import CLIENT, ENABLED, PLAIN, Desk, entra

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from selftest.tenant.objects.errors import UsageError
+from selftest.base.cannot_run import CannotRun
 from selftest.tenant.objects.intent import Claim, Intent
 
 CLIENT = "22222222-2222-4222-8222-222222222222"
@@ -35,13 +35,13 @@ def test_names_carry_the_environment() -> None:
     ("given", "says"),
     [
         ({"environment": ""}, "which environment"),
-        ({"environment": "../x"}, "no name of an azd environment"),
-        ({"environment": "a'b"}, "no name of an azd environment"),
-        ({"host": "https://a.example.com"}, "no public host name"),
-        ({"host": "localhost"}, "no public host name"),
-        ({"host": "127.0.0.1"}, "no public host name"),
-        ({"host": "a.example.com:443"}, "no public host name"),
-        ({"clients": ["x"]}, "no client id"),
+        ({"environment": "../x"}, "not the name of an azd environment"),
+        ({"environment": "a'b"}, "not the name of an azd environment"),
+        ({"host": "https://a.example.com"}, "not a public host name"),
+        ({"host": "localhost"}, "not a public host name"),
+        ({"host": "127.0.0.1"}, "not a public host name"),
+        ({"host": "a.example.com:443"}, "not a public host name"),
+        ({"clients": ["x"]}, "not a client id"),
         ({"claims": ","}, "names no claim"),
         ({"claims": "sub"}, "a policy may not emit 'sub'; write sub:another-name"),
         ({"claims": "a,a"}, "names 'a' twice"),
@@ -52,18 +52,18 @@ def test_names_carry_the_environment() -> None:
 def test_what_is_wrong_is_told(given: dict[str, object], says: str) -> None:
     """Each fault has its sentence."""
     whole: dict[str, Any] = {"environment": "dev", "host": "a.example.com"} | given
-    with pytest.raises(UsageError, match=says):
+    with pytest.raises(CannotRun, match=says):
         Intent.read({}, **whole)
 
 
 def test_all_faults_come_at_once() -> None:
     """Who corrects one need not find the next one afterwards."""
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(CannotRun) as caught:
         Intent.read({}, host="x", claims="sub,aud", clients=["y"])
     assert len(str(caught.value).splitlines()) == 5
 
 
 def test_a_host_is_asked_for_where_it_is_needed() -> None:
     """Phase A has none yet."""
-    with pytest.raises(UsageError, match="which host"):
+    with pytest.raises(CannotRun, match="which host"):
         _ = Intent(environment="dev").target_url

@@ -4,8 +4,7 @@ from typing import Literal
 
 import pytest
 
-from selftest.tenant.graph.errors import GraphError
-from selftest.tenant.objects.errors import EntraError
+from selftest.base.cannot_run import CannotRun
 from tests.emulated_graph.faults import GraphFault, killed_after
 from tests.selftest.tenant.graph.wiring import bare_tenant
 from tests.selftest.tenant.objects.bench import Desk, entra, shape
@@ -26,7 +25,7 @@ async def _uninterrupted(*, remove: bool = False) -> tuple[str, int]:
 async def _attempt(desk: Desk, *, remove: bool = False) -> bool:
     try:
         await (desk.remove() if remove else desk.apply())
-    except (GraphError, EntraError):
+    except CannotRun:
         return False
     return True
 

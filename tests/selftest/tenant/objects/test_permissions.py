@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from selftest.base.cannot_run import CannotRun
 from selftest.tenant.graph.token_permissions import TokenPermissions
-from selftest.tenant.objects.errors import Unprepared
-from selftest.tenant.objects.permissions import REMOVAL, Request, require_reading, require_writing, scopes
+from selftest.tenant.objects.permissions import REMOVAL, NeededRequest, require_reading, require_writing, scopes
 
 EVERYTHING = {
     "AppRoleAssignment.ReadWrite.All",
@@ -16,7 +16,7 @@ EVERYTHING = {
     "EventListener.ReadWrite.All",
     "Policy.ReadWrite.ApplicationConfiguration",
 }
-CONSENT = Request("POST", "/servicePrincipals/x/appRoleAssignments")
+CONSENT = NeededRequest("POST", "/servicePrincipals/x/appRoleAssignments")
 
 
 def held(names: Iterable[str], *, delegated: bool = True) -> TokenPermissions:
@@ -35,7 +35,7 @@ def test_a_person_is_asked_for_what_the_phases_need() -> None:
 
 def test_all_that_is_missing_is_named_at_once() -> None:
     """Who cannot even read is told what writing will need, too: an administrator is asked once."""
-    with pytest.raises(Unprepared) as caught:
+    with pytest.raises(CannotRun) as caught:
         require_reading(held({"Application.ReadWrite.All"}), "ABCD")
     text = str(caught.value)
     for name in EVERYTHING - {"Application.Read.All", "Application.ReadWrite.All"}:
@@ -49,18 +49,18 @@ def test_what_is_not_written_need_not_be_allowed() -> None:
     without = held(EVERYTHING - {"AppRoleAssignment.ReadWrite.All"})
     require_reading(without, "ABCD")
     require_writing(without, [])
-    with pytest.raises(Unprepared, match=r"AppRoleAssignment\.ReadWrite\.All"):
+    with pytest.raises(CannotRun, match=r"AppRoleAssignment\.ReadWrite\.All"):
         require_writing(without, [CONSENT])
 
 
 def test_an_application_may_own_what_it_made() -> None:
     """The permission for one's own objects is good for the endpoint's, and not for the applications of others."""
     owner = held({"Application.ReadWrite.OwnedBy"}, delegated=False)
-    require_writing(owner, [Request("PATCH", "/applications/x")])
-    with pytest.raises(Unprepared, match=r"(?s)Application.ReadWrite.All.*Grant them to the application"):
-        require_writing(owner, [Request("PATCH", "/applications/x", of_others=True)])
-    with pytest.raises(Unprepared):
-        require_writing(held({"Application.ReadWrite.OwnedBy"}), [Request("PATCH", "/applications/x")])
+    require_writing(owner, [NeededRequest("PATCH", "/applications/x")])
+    with pytest.raises(CannotRun, match=r"(?s)Application.ReadWrite.All.*Grant them to the application"):
+        require_writing(owner, [NeededRequest("PATCH", "/applications/x", of_others=True)])
+    with pytest.raises(CannotRun):
+        require_writing(held({"Application.ReadWrite.OwnedBy"}), [NeededRequest("PATCH", "/applications/x")])
 
 
 def test_a_token_that_cannot_be_read_is_let_through() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from claims.contract import EVENT_SERVICE_APP_ID
-from selftest.tenant.graph.objects import CLIENT_APPLICATION_ID, healthy_tenant
 from selftest.tenant.objects.errors import Conflict
 from selftest.tenant.objects.steps.removal import named_removals, remove
 from tests.emulated_graph import rules
+from tests.emulated_graph.healthy_tenant import CLIENT_APPLICATION_ID, healthy_tenant
 from tests.emulated_graph.refusal import bad_request
 from tests.selftest.tenant.graph.wiring import bare_tenant, extension, listener
 from tests.selftest.tenant.objects.bench import CLIENT, CLIENT_PRINCIPAL, ENABLED, PLAIN, Desk, entra, shape
@@ -43,7 +43,7 @@ async def test_nothing_of_ours_is_left(tenant: dict[str, object]) -> None:
         await desk.remove()
         assert desk.tenant == before
         await desk.remove()
-        assert desk.told == []
+        assert desk.reported == []
 
 
 async def test_the_listener_goes_first() -> None:
@@ -51,7 +51,7 @@ async def test_the_listener_goes_first() -> None:
     async with entra(_unset_client()) as desk:
         await desk.apply()
         await desk.remove()
-        assert [what for _, what, _ in desk.told] == [
+        assert [what for _, what, _ in desk.reported] == [
             "listener",
             "assignment",
             "mapped claims",
@@ -78,7 +78,7 @@ async def test_one_application_is_let_go() -> None:
         before = desk.tenant
         await desk.apply()
         await desk.remove(clients=[NEWCOMER])
-        assert desk.told == []
+        assert desk.reported == []
         await desk.remove(clients=[CLIENT])
         assert desk.tenant == before
 
@@ -137,7 +137,7 @@ async def test_what_only_looks_like_ours_stays() -> None:
     async with entra(tenant) as desk:
         await desk.apply(replace(PLAIN, host="other.sample.example"), phases="AB")
         await desk.remove(PLAIN)
-        assert [what for _, what, _ in desk.told] == ["app registration"]
+        assert [what for _, what, _ in desk.reported] == ["app registration"]
         assert len(desk.tenant["customAuthenticationExtensions"]) == 1
 
 
@@ -152,8 +152,8 @@ async def test_named_objects_go_whoever_made_them() -> None:
         with pytest.raises(Conflict, match="no listener, mapping policy or extension has the id"):
             await named_removals(desk.client, PLAIN, [NEWCOMER])
         found = await named_removals(desk.client, PLAIN, [used, theirs["id"]])
-        await remove(desk.client, found, desk.tell, desk.pace)
-        assert [what for _, what, _ in desk.told] == ["listener", "extension"]
+        await remove(desk.client, found, desk.report, desk.times)
+        assert [what for _, what, _ in desk.reported] == ["listener", "extension"]
         assert len(desk.tenant["claimsMappingPolicies"]) == 1
 
 

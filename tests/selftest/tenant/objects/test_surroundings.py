@@ -7,10 +7,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from selftest.base.cannot_run import CannotRun
 from selftest.tenant.objects import azd_environment
-from selftest.tenant.objects.confirmation import ask
+from selftest.tenant.objects.actions import ask
 from selftest.tenant.objects.endpoint_health import require_health
-from selftest.tenant.objects.errors import Unprepared, UsageError
 
 
 @pytest.fixture(name="project")
@@ -33,15 +33,15 @@ def test_the_environment_of_azd_is_read(project: Path) -> None:
 def test_another_file_is_refused(project: Path) -> None:
     """With the line, and without its text, which may be a secret."""
     (project / ".azure" / "dev" / ".env").write_text("hunter2\n")
-    with pytest.raises(UsageError, match=r"line 1: expected NAME") as caught:
+    with pytest.raises(CannotRun, match=r"line 1: expected NAME") as caught:
         azd_environment.read_environment("dev", project)
     assert "hunter2" not in str(caught.value)
     (project / ".azure" / "dev" / ".env").write_bytes(b"\xff")
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(CannotRun, match="cannot be read"):
         azd_environment.read_environment("dev", project)
 
 
-@pytest.mark.parametrize(("ends_with", "says"), [(0, ""), (3, "azd ended with 3"), (None, "azd is not installed")])
+@pytest.mark.parametrize(("ends_with", "says"), [(0, ""), (3, "azd exited with 3"), (None, "azd is not installed")])
 def test_azd_is_told(ends_with: int | None, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By its own command; where that is not there or fails, the command is shown."""
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -50,10 +50,10 @@ def test_azd_is_told(ends_with: int | None, says: str, tmp_path: Path, monkeypat
         program.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/told\nexit {ends_with}\n')
         program.chmod(0o755)
     if says:
-        with pytest.raises(UsageError, match=f"{says}.*azd env set ENTRA_API_APP_ID 7 -e dev"):
-            azd_environment.tell("dev", "7")
+        with pytest.raises(CannotRun, match=f"{says}.*azd env set ENTRA_API_APP_ID 7 -e dev"):
+            azd_environment.set_app_id("dev", "7")
     else:
-        azd_environment.tell("dev", "7")
+        azd_environment.set_app_id("dev", "7")
         assert (tmp_path / "told").read_text() == "env set ENTRA_API_APP_ID 7 -e dev\n"
 
 
@@ -73,7 +73,7 @@ async def test_health(status: int | None, says: str) -> None:
         if status is None:
             await server.close()
         if says:
-            with pytest.raises(Unprepared, match=says):
+            with pytest.raises(CannotRun, match=says):
                 await require_health(url)
         else:
             await require_health(url)

@@ -10,11 +10,11 @@ import pytest
 from selftest.cli import parser
 from selftest.commands import signin_log as command
 from selftest.tenant.graph.errors import GraphError, NotSignedIn, PermissionMissing
-from selftest.tenant.graph.objects import healthy_tenant
 from selftest.tenant.signin_log.event import read_events
 from selftest.tenant.signin_log.live import open_graph, read_live
 from selftest.tenant.signin_log.report import as_json
 from tests.emulated_graph.faults import forbidden, garbage, throttled
+from tests.emulated_graph.healthy_tenant import healthy_tenant
 from tests.emulated_graph.server import GraphServer
 from tests.selftest.tenant.signin_log.exports import MARK, THREE, callout, correlation_id, signin
 

@@ -10,10 +10,11 @@ Source: Microsoft Graph v1.0 and beta OpenAPI descriptions; microsoft-graph-docs
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal
+from typing import Final
+
+from selftest.tenant.graph.surface import Version
 
 type Shape = str | tuple[str]
-type Version = Literal["v1.0", "beta"]
 
 PRIMITIVES: Final = frozenset({"text", "bool", "int32", "guid", "time"})
 _TEXTS: Final = ("text",)
