@@ -1,1 +1,1 @@
-"""What every room uses, written once: it imports no other room."""
+"""What every room uses, written once. It imports no other room."""

@@ -1,17 +1,19 @@
-"""Reading a file that somebody was given: bounded, UTF-8, and with an error that names it instead of a traceback."""
+"""Read a file that the user named: size-limited, UTF-8, with an error that names the file instead of a traceback."""
 
 from pathlib import Path
 
+from selftest.base.cannot_run import CannotRun
 
-class FileError(ValueError):
-    """Raised when a file cannot be read or is not what it has to be; the message names it and shows none of it."""
+
+class FileError(CannotRun):
+    """A file cannot be read or has unexpected content. The message names the file and quotes none of it."""
 
 
 def read_text(path: Path, max_bytes: int) -> str:
-    """Read a text file.
+    """Return the text of a file, without a byte order mark.
 
     Raises:
-        FileError: There is none, it is larger than ``max_bytes``, or it is not UTF-8.
+        FileError: The file is missing, is larger than `max_bytes` or is not UTF-8.
     """
     try:
         with path.open("rb") as file:

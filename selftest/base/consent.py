@@ -1,6 +1,6 @@
-"""What is not done to somebody else's machine without being asked for: many calls a second, and broken dependencies.
+"""Consent before load or faults are sent to another machine.
 
-One rule for every command. A loopback address is this machine, and needs no consent.
+One rule for every command. A loopback address is this machine and needs no consent.
 """
 
 import sys
@@ -8,14 +8,15 @@ from typing import Final, TextIO
 
 from yarl import URL
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.loopback import is_this_machine
 
-#: What a small endpoint bears without anybody noticing.
+#: A rate that a small endpoint handles without being noticed.
 MAX_UNASKED_RATE_PER_S: Final = 50.0
 
 
-class ConsentError(Exception):
-    """Raised when nobody agreed; the message says to what, and how to agree."""
+class ConsentError(CannotRun):
+    """The user did not consent. The message names the action and the flag that consents to it."""
 
 
 def require_consent(
@@ -27,18 +28,18 @@ def require_consent(
     terminal: TextIO | None = None,
     out: TextIO | None = None,
 ) -> None:
-    """Ask before more than 50 calls a second, or any fault, meets a host that is not this machine.
+    """Ask before more than 50 calls a second, or any fault, is sent to a host other than this machine.
 
     Args:
-        url: The endpoint; None is the local app.
-        rate_per_s: The highest that is planned.
-        faults: Whether dependencies are to be broken.
-        yes: Consent was given on the command line.
-        terminal: Where the answer is read; stdin by default, and nobody is asked where that is no terminal.
-        out: Where the question is written; stderr by default.
+        url: The endpoint; None for the local app.
+        rate_per_s: The highest planned rate, in calls a second.
+        faults: Whether dependencies will be made to fail.
+        yes: Whether consent was given on the command line.
+        terminal: Where the answer is read, stdin by default. Without a terminal nothing is asked.
+        out: Where the question is written, stderr by default.
 
     Raises:
-        ConsentError: Nobody agreed.
+        ConsentError: The user did not consent, or could not be asked.
     """
     if url is None or yes or is_this_machine(url):
         return

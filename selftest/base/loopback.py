@@ -1,4 +1,4 @@
-"""Whether a URL leads to this machine."""
+"""Whether a URL or a host names this machine."""
 
 import ipaddress
 
@@ -6,11 +6,16 @@ from yarl import URL
 
 
 def is_this_machine(url: str) -> bool:
-    """Say whether a URL leads to a loopback address; a name other than ``localhost`` is not looked up."""
-    host = URL(url).host or ""
-    if host.lower().rstrip(".") == "localhost":
-        return True
+    """Whether a URL leads to a loopback address. A name other than ``localhost`` is not resolved."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return is_loopback_host(URL(url).host or "")
+    except ValueError:  # not a URL
+        return False
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host without its port is ``localhost`` or a loopback address, such as ``127.0.0.1`` and ``::1``."""
+    try:
+        return host.lower().rstrip(".") == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

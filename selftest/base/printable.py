@@ -1,4 +1,8 @@
-"""Text from elsewhere made safe for a terminal: no control characters, no bearer token, no secret of a URL."""
+"""Make text from elsewhere safe to show: no control characters, no bearer token, no secret of a URL.
+
+Escaping for the syntax of a form (HTML, XML) is the job of that form. This module handles characters that no syntax
+forbids.
+"""
 
 import re
 from typing import Final
@@ -9,19 +13,24 @@ _TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]
 
 
 def shown_url(url: str) -> str:
-    """Give a URL without the values of its query, one of which may be a function key."""
+    """Return a URL with the values of its query replaced, one of which may be a function key."""
     parsed = URL(url)
     return str(parsed.with_query([(name, "REDACTED") for name in parsed.query])) if parsed.query else url
 
 
+def visible(text: str) -> str:
+    """Return the text with everything escaped that a terminal or a browser would obey; line breaks stay.
+
+    Source: Unicode Technical Report 36, section 2.5, and CVE-2021-42574 ("Trojan Source").
+    """
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
 def printable(text: str) -> str:
-    """Write every character that a terminal would act on as an escape; line breaks stay."""
-    return "".join(
-        character if character == "\n" or character.isprintable() else f"\\u{ord(character):04x}"
-        for character in redacted(text)
-    )
+    """Return the text as `visible` does, without its bearer tokens."""
+    return visible(redacted(text))
 
 
 def redacted(text: str) -> str:
-    """Write ``$TOKEN`` for every compact token."""
+    """Return the text with ``$TOKEN`` in place of every compact token."""
     return _TOKEN.sub("$TOKEN", text)

@@ -1,24 +1,23 @@
 """The tenant that the emulated Entra plays: its ids, its apps and the service that makes the calls.
 
-The ids are fixed and documented, so that an endpoint in any language can be set up for the harness once. They are
-patterns nobody would take for real ones, on purpose.
+The ids are fixed and documented, so that an endpoint in any language can be configured for the harness once. They are
+patterns on purpose: nobody takes them for real ids.
 """
 
-import uuid
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from selftest.contract import EVENT_SERVICE_APP_ID
+from selftest.contract import EVENT_SERVICE_APP_ID, is_guid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServicePrincipal:
+class CalloutApp:
     """One app as the callout names it.
 
     Attributes:
         id: The object id of the service principal in the tenant.
         app_id: The application (client) id.
-        app_display_name: The name of the app registration; Entra may send it empty.
+        app_display_name: The name of the app registration. Entra may send an empty one.
         display_name: The name of the service principal.
     """
 
@@ -33,18 +32,18 @@ class Tenant:
     """A tenant with the endpoint's app registration, one listener and one custom extension.
 
     Attributes:
-        tenant_id: The directory that issues the tokens and holds the extension.
-        audience_app_id: The client id of the app registration that stands for the endpoint.
+        tenant_id: The directory that issues the tokens and contains the extension.
+        audience_app_id: The client id of the app registration that represents the endpoint.
         application_id_uri: Its identifier URI, the audience that a v1.0 token may carry instead.
         listener_id: The event listener that fires.
         extension_id: The custom authentication extension that names the endpoint.
-        caller_app_id: The app id of the service that calls.
+        caller_app_id: The app id of the service that makes the calls.
         caller_object_id: Its service principal: ``oid`` and ``sub`` of the callout's token.
         client: The app that the user signs in to.
         other_resource: Another API, for a sign-in that asks for an access token to it.
         other_tenant_id: A tenant that is not ours, for attacks.
         domain: The tenant's domain, for the names of its users.
-        client_secret: The secret of both app registrations at the token endpoint. It opens nothing but this emulator.
+        client_secret: The secret of both app registrations at the token endpoint. Only this emulator accepts it.
     """
 
     tenant_id: str
@@ -54,15 +53,15 @@ class Tenant:
     extension_id: str
     caller_app_id: str
     caller_object_id: str
-    client: ServicePrincipal
-    other_resource: ServicePrincipal
+    client: CalloutApp
+    other_resource: CalloutApp
     other_tenant_id: str
     domain: str
     client_secret: str = field(repr=False)
 
     @property
     def other_resource_uri(self) -> str:
-        """Give the identifier URI of the other API."""
+        """Return the identifier URI of the other API."""
         return f"api://{self.other_resource.app_id}"
 
 
@@ -74,13 +73,13 @@ DEFAULT_TENANT: Final = Tenant(
     extension_id="44444444-4444-4444-8444-444444444444",
     caller_app_id=EVENT_SERVICE_APP_ID,
     caller_object_id="55555555-5555-4555-8555-555555555555",
-    client=ServicePrincipal(
+    client=CalloutApp(
         id="66666666-6666-4666-8666-666666666666",
         app_id="77777777-7777-4777-8777-777777777777",
         app_display_name="Sample portal",
         display_name="Sample portal",
     ),
-    other_resource=ServicePrincipal(
+    other_resource=CalloutApp(
         id="88888888-8888-4888-8888-888888888888",
         app_id="99999999-9999-4999-8999-999999999999",
         app_display_name="Sample orders API",
@@ -88,19 +87,19 @@ DEFAULT_TENANT: Final = Tenant(
     ),
     other_tenant_id="aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
     domain="sample.example",
-    client_secret="emulator-only",  # noqa: S106 - documented, and good for nothing outside this machine
+    client_secret="emulator-only",  # noqa: S106 - documented, and accepted by this emulator only
 )
 
 
 def local_tenant(
     *, tenant_id: str | None = None, audience_app_id: str | None = None, extension_id: str | None = None
 ) -> Tenant:
-    """Give the default tenant with other ids where an endpoint is already set up for them.
+    """Return the default tenant with the ids that an endpoint is already configured for.
 
-    The identifier URI follows the audience. Ids come back in Entra's form: lower case, with hyphens.
+    The identifier URI follows the audience. Ids are returned in Entra's form: lower case, with hyphens.
 
     Raises:
-        ValueError: When an id is not a GUID; the message holds what was given.
+        ValueError: An id is not a GUID.
     """
     tenant = DEFAULT_TENANT
     if tenant_id is not None:
@@ -114,15 +113,11 @@ def local_tenant(
 
 
 def guid(text: str) -> str:
-    """Give a GUID in the form in which Entra writes it.
+    """Return a GUID in the form in which Entra writes it: lower case, with hyphens.
 
     Raises:
-        ValueError: When the text is not 8-4-4-4-12 hexadecimal digits, or is the zero GUID.
+        ValueError: The text is not 8-4-4-4-12 hexadecimal digits, or is the zero GUID.
     """
-    try:
-        parsed = uuid.UUID(text)
-    except ValueError:
-        parsed = uuid.UUID(int=0)
-    if not parsed.int or str(parsed) != text.lower():
+    if not is_guid(text):
         raise ValueError(f"expected a GUID such as {DEFAULT_TENANT.tenant_id}, got {text!r}")
-    return str(parsed)
+    return text.lower()

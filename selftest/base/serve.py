@@ -1,23 +1,26 @@
-"""A web application on this machine's own interface, and nowhere else."""
+"""Serve a web application on this machine's loopback interface only."""
 
 from typing import Final
 
 from aiohttp import web
 
 HOST: Final = "127.0.0.1"
-#: Who still asks when a server ends has no answer coming.
+#: A client that is still waiting when a server shuts down will not be answered.
 _SHUTDOWN_TIMEOUT_S: Final = 0.1
 
 
 async def serve(app: web.Application, port: int) -> tuple[web.AppRunner, int]:
-    """Serve until the runner's ``cleanup``, and give it with the port.
+    """Serve until the runner's ``cleanup``.
 
     Args:
-        app: what is served.
-        port: 0 takes any free one.
+        app: The application.
+        port: The port, 0 for any free one.
+
+    Returns:
+        The runner and the port that is listened on.
 
     Raises:
-        OSError: the port is taken.
+        OSError: The port is in use.
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
     await runner.setup()

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from selftest.base.consent import ConsentError, require_consent
+from selftest.base.cannot_run import CannotRun
+from selftest.base.consent import require_consent
 from selftest.base.loopback import is_this_machine
 from selftest.checks import Check, UnknownCheckError, select
 from selftest.checks.bench.environment import Bench
@@ -16,7 +17,7 @@ from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
 from selftest.host.process import AppStartError
 from selftest.load.plan.arguments import short_plan
-from selftest.play.deployed_flags import UsageError, add_deployed_arguments, real_token
+from selftest.play.deployed_flags import add_deployed_arguments, real_token
 from selftest.play.target import TargetError, add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
 from selftest.report.stored import ReportError
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         results = session.results()
         emit(results, args)
     except (
-        *(UnknownCheckError, UsageError, ConsentError),
+        *(UnknownCheckError, CannotRun),
         *(UnreachableError, TargetError, AppStartError, ReportError),
     ) as error:
         print(f"check: {error}", file=sys.stderr)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from selftest.base.endpoint_url import endpoint_url, port_number
+from selftest.base.endpoint_url import endpoint_url
+from selftest.base.flag_values import port_number
 from selftest.base.sample_tenant import local_tenant
 from selftest.entra.server import EntraServer
 from selftest.entra.tls import Tls, how_to_trust, make_tls

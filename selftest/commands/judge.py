@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from selftest.judge.mapping import MappingError, MappingPolicy
-from selftest.judge.verdict import MAX_RESPONSE_BYTES, Reply, judge
+from selftest.judge.received_reply import ReceivedReply
+from selftest.judge.verdict import MAX_RESPONSE_BYTES, judge
 
 _MINTED: Final = 0
 _NOT_MINTED: Final = 1
@@ -62,12 +63,12 @@ def run(args: argparse.Namespace) -> int:
     return _MINTED if verdict.minted else _NOT_MINTED
 
 
-def _read_reply(args: argparse.Namespace) -> Reply:
+def _read_reply(args: argparse.Namespace) -> ReceivedReply:
     if args.failure is not None:
-        return Reply(status=None, content_type=None, body=b"", failure=args.failure)
+        return ReceivedReply(status=None, content_type=None, body=b"", failure=args.failure)
     # One byte more than is judged tells a body of that size from a larger one.
     body = _read_stream(sys.stdin.buffer) if args.body == "-" else _read_file(args.body)
-    return Reply(status=args.status, content_type=args.content_type or None, body=body)
+    return ReceivedReply(status=args.status, content_type=args.content_type or None, body=body)
 
 
 def _read_mapping(path: str | None) -> MappingPolicy | None:

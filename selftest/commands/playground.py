@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from selftest.base.endpoint_url import endpoint_url, port_number
+from selftest.base.endpoint_url import endpoint_url
+from selftest.base.flag_values import port_number
 from selftest.play.target import APP_DIR, DEFAULT_AUTHORITY_PORT
 from selftest.playground.choice import ChoiceError
 from selftest.playground.player import Stage

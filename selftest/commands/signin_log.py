@@ -13,6 +13,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from selftest.base.run_outcome import EXIT_CODES
 from selftest.base.sample_tenant import guid
 from selftest.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.tenant.graph.client import PUBLIC_CLOUD
@@ -27,7 +28,6 @@ from selftest.tenant.signin_log.report import SignInReport, as_json, as_lines, m
 from selftest.tenant.signin_log.selection import Selection, newest_first, parse_span
 from selftest.tenant.signin_log.tables import Table, read_table
 
-_EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 _STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 _COULD_NOT_READ: Final = 2
 _DEFAULT_LIMIT: Final = 20
@@ -112,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(as_json(report), indent=2))
     else:
         _print(report)
-    return _EXIT_CODES[report.result]
+    return EXIT_CODES[report.result]
 
 
 def _report(

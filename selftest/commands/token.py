@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url
+from selftest.base.run_outcome import EXIT_CODES
 from selftest.base.sample_tenant import DEFAULT_TENANT, guid
 from selftest.contract import MAX_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES
@@ -30,7 +31,6 @@ from selftest.tenant.direct_call.token_request import CredentialKind, NoTokenErr
 from selftest.tenant.direct_call.token_text import MAX_TOKEN_BYTES, Decoded, TokenTextError, decode
 from selftest.tenant.direct_call.verdict import conclude
 
-_EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 _STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 _COULD_NOT_RUN: Final = 2
 _SECRET_NAME: Final = "CLIENT_SECRET"  # noqa: S105 - where it is, not what it is
@@ -112,7 +112,7 @@ async def _run(args: argparse.Namespace, expected: Expectations) -> int:
         Console(highlight=False, soft_wrap=True).print(
             Text(f"\n{conclusion.result}  {conclusion.says}", style=_STYLES[conclusion.result])
         )
-    return _EXIT_CODES[conclusion.result]
+    return EXIT_CODES[conclusion.result]
 
 
 async def _token(args: argparse.Namespace, expected: Expectations) -> tuple[Decoded, str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from selftest.base.sample_tenant import ServicePrincipal, Tenant
+from selftest.base.sample_tenant import CalloutApp, Tenant
 from selftest.contract import CALLOUT_DATA_TYPE, EVENT_TYPE
 
 _REFERENCE: Final = "entra-docs custom-claims-provider-reference.md"
@@ -44,7 +44,7 @@ class Variety:
     build: Callable[[Tenant, str], dict[str, Any]]
 
 
-def _app(principal: ServicePrincipal) -> dict[str, Any]:
+def _app(principal: CalloutApp) -> dict[str, Any]:
     return {
         "id": principal.id,
         "appId": principal.app_id,
@@ -59,8 +59,8 @@ def callout_event(
     listener_id: str,
     extension_id: str,
     correlation_id: str,
-    client: ServicePrincipal,
-    resource: ServicePrincipal,
+    client: CalloutApp,
+    resource: CalloutApp,
     user: Mapping[str, Any],
     ip: str = DEFAULT_IP,
     protocol: str = "OAUTH2.0",
@@ -93,7 +93,7 @@ def _callout(
     *,
     ip: str = DEFAULT_IP,
     protocol: str = "OAUTH2.0",
-    resource: ServicePrincipal | None = None,
+    resource: CalloutApp | None = None,
 ) -> dict[str, Any]:
     return callout_event(
         tenant_id=tenant.tenant_id,

@@ -20,7 +20,7 @@ class ReplyJsonError(ValueError):
     """Raised when the body is not JSON; the message says why without showing the body."""
 
 
-class Members(dict[str, Any]):
+class ReplyObject(dict[str, Any]):
     """A JSON object that remembers which of its members came more than once; the last one counts."""
 
     __slots__ = ("repeated",)
@@ -79,5 +79,5 @@ def _constant(name: str) -> Never:
 
 
 _DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=Members, parse_int=_integer, parse_float=_real, parse_constant=_constant
+    object_pairs_hook=ReplyObject, parse_int=_integer, parse_float=_real, parse_constant=_constant
 )

@@ -9,42 +9,25 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from selftest.contract import MAX_CLAIMS_BYTES, PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.judge.codes import CODES
 from selftest.judge.mapping import MappingPolicy
-from selftest.judge.reply_json import Members, ReplyJsonError, loads
+from selftest.judge.received_reply import ReceivedReply
+from selftest.judge.reply_json import ReplyJsonError, ReplyObject, loads
 from selftest.judge.warnings import (
-    Finding,
-    body_findings,
-    claims_findings,
-    document_findings,
-    mapping_findings,
-    registered_findings,
+    ReplyWarning,
+    body_warnings,
+    claims_warnings,
+    document_warnings,
+    mapping_warnings,
+    registered_warnings,
     shown,
 )
 
 #: The largest whole reply that is read. Ours: Microsoft publishes that there is a limit, not which one.
 MAX_RESPONSE_BYTES: Final = 1 << 20
-
-type Failure = Literal["timeout", "connection", "protocol"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What came back from one call, or why nothing did.
-
-    Attributes:
-        status: None when no status line came.
-        content_type: the header as it came; None when there was none.
-        failure: what went wrong on the way; None when a whole reply came in time.
-    """
-
-    status: int | None
-    content_type: str | None
-    body: bytes
-    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +45,7 @@ class Verdict:
     name: str | None
     minted: bool
     reason: str
-    warnings: tuple[Finding, ...] = ()
+    warnings: tuple[ReplyWarning, ...] = ()
     claims: Mapping[str, object] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -85,7 +68,9 @@ class _RefusedError(Exception):
         self.reason = reason
 
 
-def judge(reply: Reply, *, registered: frozenset[str] | None = None, mapping: MappingPolicy | None = None) -> Verdict:
+def judge(
+    reply: ReceivedReply, *, registered: frozenset[str] | None = None, mapping: MappingPolicy | None = None
+) -> Verdict:
     """Judge one reply; no reply makes it raise.
 
     The first rule that is broken decides:
@@ -107,13 +92,13 @@ def judge(reply: Reply, *, registered: frozenset[str] | None = None, mapping: Ma
 
     Source: entra-docs ``custom-extension-troubleshoot.md`` (codes), ``custom-claims-provider-reference.md`` (shape).
     """
-    warnings: list[Finding] = []
+    warnings: list[ReplyWarning] = []
     try:
         _check_exchange(reply)
         _check_head(reply)
-        warnings.extend(body_findings(reply.content_type, reply.body))
+        warnings.extend(body_warnings(reply.content_type, reply.body))
         document = _read_document(reply.body)
-        warnings.extend(document_findings(document))
+        warnings.extend(document_warnings(document))
         claims = _read_claims(_read_action(document))
         size_bytes = _check_claims(claims)
     except _RefusedError as refused:
@@ -121,16 +106,16 @@ def judge(reply: Reply, *, registered: frozenset[str] | None = None, mapping: Ma
         return Verdict(code=refused.code, name=name, minted=False, reason=refused.reason, warnings=tuple(warnings))
     warnings.extend(
         chain(
-            claims_findings(claims, size_bytes),
-            () if mapping is None else mapping_findings(claims, mapping),
-            () if registered is None else registered_findings(claims, registered),
+            claims_warnings(claims, size_bytes),
+            () if mapping is None else mapping_warnings(claims, mapping),
+            () if registered is None else registered_warnings(claims, registered),
         )
     )
     reason = f"one action with {len(claims)} claims, {size_bytes} bytes of names and values"
     return Verdict(code=None, name=None, minted=True, reason=reason, warnings=tuple(warnings), claims=claims)
 
 
-def _check_exchange(reply: Reply) -> None:
+def _check_exchange(reply: ReceivedReply) -> None:
     if reply.failure == "timeout":
         raise _RefusedError(1003005, "a whole reply was wanted within the timeout, none came")
     if reply.failure == "connection":
@@ -139,7 +124,7 @@ def _check_exchange(reply: Reply) -> None:
         raise _RefusedError(1003001, "an HTTP reply was wanted, what came is none or broke off")
 
 
-def _check_head(reply: Reply) -> None:
+def _check_head(reply: ReceivedReply) -> None:
     if reply.status != 200:
         note = "; the log may show a refused token as 1003005 instead" if reply.status in {401, 403} else ""
         raise _RefusedError(1003002, f"status 200 was wanted, {reply.status} came{note}")
@@ -149,7 +134,7 @@ def _check_head(reply: Reply) -> None:
         raise _RefusedError(1003006, f"content type application/json was wanted, {came} came")
 
 
-def _read_document(body: bytes) -> Members:
+def _read_document(body: bytes) -> ReplyObject:
     if body.removeprefix(b"\xef\xbb\xbf").strip() in {b"", b"null"}:
         raise _RefusedError(1003009, "a body was wanted, none or null came")
     if len(body) > MAX_RESPONSE_BYTES:
@@ -161,7 +146,7 @@ def _read_document(body: bytes) -> Members:
     return _object(document, "the body")
 
 
-def _read_action(document: Members) -> Members:
+def _read_action(document: ReplyObject) -> ReplyObject:
     if "apiSchemaVersion" in document and "data" not in document:
         raise _RefusedError(1003008, "today's reply with data was wanted, the 2021 preview's apiSchemaVersion came")
     data = _object(document.get("data"), "data")
@@ -178,14 +163,14 @@ def _read_action(document: Members) -> Members:
     return action
 
 
-def _read_claims(action: Members) -> Members:
+def _read_claims(action: ReplyObject) -> ReplyObject:
     if action.get("claims") is None:
         came = "null" if "claims" in action else "no such member"
         raise _RefusedError(1003007, f"claims should be an object, there is {came}")
     return _object(action["claims"], "claims")
 
 
-def _check_claims(claims: Members) -> int:
+def _check_claims(claims: ReplyObject) -> int:
     """Check the names and the size, and give the size in bytes."""
     if not all(map(str.strip, claims)):
         raise _RefusedError(1003026, "every claim needs a name, one has an empty or blank one")
@@ -211,13 +196,13 @@ def _size_bytes(value: object) -> int:
     return size
 
 
-def _object(value: object, what: str) -> Members:
-    if not isinstance(value, Members):
+def _object(value: object, what: str) -> ReplyObject:
+    if not isinstance(value, ReplyObject):
         raise _RefusedError(1003003, f"{what} should be an object, it is {_kind(value)}")
     return value
 
 
-def _type_of(members: Members) -> str:
+def _type_of(members: ReplyObject) -> str:
     """Show the type that an object claims to be of; it is the endpoint's constant, no claim value."""
     kind = members.get("@odata.type")
     return shown(kind) if isinstance(kind, str) else _kind(kind)
@@ -226,4 +211,4 @@ def _type_of(members: Members) -> str:
 def _kind(value: object) -> str:
     if value is None:
         return "missing or null"
-    return {bool: "a boolean", str: "a string", list: "a list", Members: "an object"}.get(type(value), "a number")
+    return {bool: "a boolean", str: "a string", list: "a list", ReplyObject: "an object"}.get(type(value), "a number")

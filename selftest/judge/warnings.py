@@ -30,7 +30,7 @@ from typing import Any, Final
 
 from selftest.contract import MAX_CLAIMS_BYTES, SAFE_CLAIMS_BYTES
 from selftest.judge.mapping import TARGET_FAULTS, TARGET_MEMBERS, MappingEntry, MappingPolicy
-from selftest.judge.reply_json import HugeNumber, Members, has_byte_order_mark, is_compressed
+from selftest.judge.reply_json import HugeNumber, ReplyObject, has_byte_order_mark, is_compressed
 
 _CHARSET: Final = re.compile(r'charset\s*=\s*"?([^\s";,]+)', re.IGNORECASE)
 _SHOWN_CHARACTERS: Final = 60
@@ -38,7 +38,7 @@ _UNDOCUMENTED: Final = "what Entra does with it is not documented"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class ReplyWarning:
     """One warning.
 
     Attributes:
@@ -60,7 +60,7 @@ def shown(name: str) -> str:
     return repr(name) if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]!r}…"
 
 
-def body_findings(content_type: str | None, body: bytes) -> Iterator[Finding]:
+def body_warnings(content_type: str | None, body: bytes) -> Iterator[ReplyWarning]:
     """Look at the bytes and their label, before they are parsed."""
     charset = _CHARSET.search(content_type or "")
     if charset and charset[1].casefold() not in {"utf-8", "utf8"}:
@@ -71,19 +71,19 @@ def body_findings(content_type: str | None, body: bytes) -> Iterator[Finding]:
         yield _about_reply("compressed-body", f"the body is gzip; {_UNDOCUMENTED}: send it as it is")
 
 
-def document_findings(document: Members) -> Iterator[Finding]:
+def document_warnings(document: ReplyObject) -> Iterator[ReplyWarning]:
     """Look at the members around the claims."""
     data = document.get("data")
-    actions = data.get("actions") if isinstance(data, Members) else None
+    actions = data.get("actions") if isinstance(data, ReplyObject) else None
     first = actions[0] if isinstance(actions, list) and actions else None
     for where, part in (("the body", document), ("data", data), ("the action", first)):
-        for name in part.repeated if isinstance(part, Members) else ():
+        for name in part.repeated if isinstance(part, ReplyObject) else ():
             yield _about_reply("duplicate-member", f"{shown(name)} comes twice in {where}; {_UNDOCUMENTED}")
     if "apiSchemaVersion" in document and data is not None:
         yield _about_reply("legacy-member", f"apiSchemaVersion belongs to the 2021 preview; {_UNDOCUMENTED}")
 
 
-def claims_findings(claims: Members, size_bytes: int) -> Iterator[Finding]:
+def claims_warnings(claims: ReplyObject, size_bytes: int) -> Iterator[ReplyWarning]:
     """Look at the names and the kinds of value of the claims."""
     if SAFE_CLAIMS_BYTES < size_bytes <= MAX_CLAIMS_BYTES:
         yield _about_reply(
@@ -91,48 +91,48 @@ def claims_findings(claims: Members, size_bytes: int) -> Iterator[Finding]:
             f"names and values take {size_bytes} bytes: more than {SAFE_CLAIMS_BYTES}, which is one reading of 3 KB",
         )
     for name in claims.repeated:
-        yield Finding(kind="duplicate-member", claim=name, message=f"{shown(name)} comes twice; {_UNDOCUMENTED}")
+        yield ReplyWarning(kind="duplicate-member", claim=name, message=f"{shown(name)} comes twice; {_UNDOCUMENTED}")
     for name, value in claims.items():
         if name != name.strip():
             message = f"{shown(name)} has a space at an end, so that no mapping is likely to name it"
-            yield Finding(kind="blank-name", claim=name, message=message)
+            yield ReplyWarning(kind="blank-name", claim=name, message=message)
         if not all(map(_is_unicode, (name, *_texts(value)))):
             message = f"{shown(name)} holds a lone surrogate, which is not Unicode text; {_UNDOCUMENTED}"
-            yield Finding(kind="lone-surrogate", claim=name, message=message)
-        yield from _value_findings(name, value)
+            yield ReplyWarning(kind="lone-surrogate", claim=name, message=message)
+        yield from _value_warnings(name, value)
 
 
-def mapping_findings(claims: Mapping[str, object], mapping: MappingPolicy) -> Iterator[Finding]:
+def mapping_warnings(claims: Mapping[str, object], mapping: MappingPolicy) -> Iterator[ReplyWarning]:
     """Compare what came with what the claims mapping policy takes."""
     mapped = {entry.id for entry in mapping.provided if entry.id is not None}
     for name in claims:
         near = _near(name, mapped)
         if near is None:
             message = f"the policy does not name {shown(name)}: it never reaches the token"
-            yield Finding(kind="unmapped-claim", claim=name, message=message)
+            yield ReplyWarning(kind="unmapped-claim", claim=name, message=message)
         elif near != name:
             message = f"the policy names {shown(near)}, the reply {shown(name)}: they must be equal to the letter"
-            yield Finding(kind="wrong-case", claim=name, message=message)
+            yield ReplyWarning(kind="wrong-case", claim=name, message=message)
     for name in sorted(mapped):
         if _near(name, set(claims)) is None:
             message = f"the policy names {shown(name)}, which the reply does not hold"
-            yield Finding(kind="not-returned", claim=name, message=message)
-    yield from _policy_findings(mapping)
+            yield ReplyWarning(kind="not-returned", claim=name, message=message)
+    yield from _policy_warnings(mapping)
 
 
-def registered_findings(claims: Mapping[str, object], registered: frozenset[str]) -> Iterator[Finding]:
+def registered_warnings(claims: Mapping[str, object], registered: frozenset[str]) -> Iterator[ReplyWarning]:
     """Compare what came with the extension's ``claimsForTokenConfiguration``, which feeds the portal's picker."""
     for name in claims:
         near = _near(name, registered)
         if near is None:
             message = f"{shown(name)} is not in claimsForTokenConfiguration, so the portal does not offer it"
-            yield Finding(kind="not-registered", claim=name, message=message)
+            yield ReplyWarning(kind="not-registered", claim=name, message=message)
         elif near != name:
             message = f"claimsForTokenConfiguration has {shown(near)}, the reply {shown(name)}: the case differs"
-            yield Finding(kind="registered-case", claim=name, message=message)
+            yield ReplyWarning(kind="registered-case", claim=name, message=message)
 
 
-def _policy_findings(mapping: MappingPolicy) -> Iterator[Finding]:
+def _policy_warnings(mapping: MappingPolicy) -> Iterator[ReplyWarning]:
     for entry in mapping.entries:
         for member, name in (
             ("ID", entry.id),
@@ -141,30 +141,30 @@ def _policy_findings(mapping: MappingPolicy) -> Iterator[Finding]:
         ):
             if name is not None and name != name.strip():
                 message = f"{member} {shown(name)} in the policy starts or ends with a space"
-                yield Finding(kind="mapping-space", claim=entry.id, message=message)
-        yield from _target_findings(entry)
+                yield ReplyWarning(kind="mapping-space", claim=entry.id, message=message)
+        yield from _target_warnings(entry)
 
 
-def _target_findings(entry: MappingEntry) -> Iterator[Finding]:
+def _target_warnings(entry: MappingEntry) -> Iterator[ReplyWarning]:
     for token, member in TARGET_MEMBERS.items():
         fault = entry.target_fault(token)
         if fault is None:
             continue
         message = f"the policy's target {shown(entry.target(token) or '')} ({member}) {TARGET_FAULTS[fault]}"
         kind = "name-id" if fault == "name-id" else "restricted-name"
-        yield Finding(kind=kind, claim=entry.id, message=message)
+        yield ReplyWarning(kind=kind, claim=entry.id, message=message)
 
 
-def _value_findings(name: str, value: object) -> Iterator[Finding]:
+def _value_warnings(name: str, value: object) -> Iterator[ReplyWarning]:
     kind = _kind(value)
     if kind == "array":
         others = sorted({_kind(item) for item in value if _kind(item) != "string"}) if isinstance(value, list) else []
         if others:
             message = f"{shown(name)} is an array with items of kind {', '.join(others)}: only strings are supported"
-            yield Finding(kind="array-item", claim=name, message=f"{message}; {_UNDOCUMENTED}")
+            yield ReplyWarning(kind="array-item", claim=name, message=f"{message}; {_UNDOCUMENTED}")
     elif kind != "string":
         message = f"{shown(name)} is of kind {kind}; only strings and arrays of strings are supported"
-        yield Finding(kind=f"{kind}-value", claim=name, message=f"{message}, and {_UNDOCUMENTED}")
+        yield ReplyWarning(kind=f"{kind}-value", claim=name, message=f"{message}, and {_UNDOCUMENTED}")
 
 
 def _kind(value: object) -> str:
@@ -194,5 +194,5 @@ def _near(name: str, names: frozenset[str] | set[str]) -> str | None:
     return next((other for other in sorted(names) if other.strip().casefold() == folded), None)
 
 
-def _about_reply(kind: str, message: str) -> Finding:
-    return Finding(kind=kind, claim=None, message=message)
+def _about_reply(kind: str, message: str) -> ReplyWarning:
+    return ReplyWarning(kind=kind, claim=None, message=message)

@@ -13,7 +13,8 @@ import aiohttp
 from yarl import URL
 
 from selftest.host.process import AppProcess
-from selftest.judge.verdict import Reply, judge
+from selftest.judge.received_reply import ReceivedReply
+from selftest.judge.verdict import judge
 from selftest.load.engine import Prepared
 from selftest.play.caller import Exchange
 
@@ -40,7 +41,7 @@ async def cold_start(
         listening_s = clock()
         exchange = Exchange(session, clock, listening_s)
         attempt = await exchange.run(URL(app.url + callout_path), prepared.headers, prepared.body, _TIMEOUT_S)
-    reply = Reply(
+    reply = ReceivedReply(
         status=attempt.status,
         content_type=attempt.header("Content-Type"),
         body=attempt.body,

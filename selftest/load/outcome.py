@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from cachetools import LRUCache
 
-from selftest.judge.verdict import Reply, judge
+from selftest.judge.received_reply import ReceivedReply
+from selftest.judge.verdict import judge
 from selftest.load.engine import Sample
 from selftest.load.phases import server_timing_ms
 from selftest.play.caller import Attempt
@@ -48,7 +49,7 @@ class Outcomes:
     def _code(self, attempt: Attempt, correlation_id: str) -> int | None:
         # An endpoint may give the id back; another of the same length changes no rule's answer.
         body = attempt.body.replace(correlation_id.encode(), _NO_ID) if correlation_id else attempt.body
-        reply = Reply(
+        reply = ReceivedReply(
             status=attempt.status, content_type=attempt.header("Content-Type"), body=body, failure=attempt.failure
         )
         if attempt.failure is not None or len(body) > _REMEMBERED_BODY_BYTES:

@@ -1,1 +1,1 @@
-"""One sign-in against one endpoint: where the endpoint is, the call as Entra makes it, and what came of it."""
+"""One sign-in against one endpoint: the endpoint's address, the call as Entra makes it, and its result."""

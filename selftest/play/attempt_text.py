@@ -1,4 +1,4 @@
-"""One attempt of a call as a line of text."""
+"""Write one attempt of a call as a line of text."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ _BAR_WIDTH: Final = 30
 
 
 def timing(attempt: Attempt, *, timeout_ms: int) -> str:
-    """Draw one attempt against its timeout: a full bar is the whole timeout."""
+    """Return a line with a bar in which the full width is the timeout, the time, the status and the failure."""
     share = min(1.0, max(0.0, attempt.latency_ms / timeout_ms))
     filled = max(1, round(share * _BAR_WIDTH))
     bar = "#" * filled + "." * (_BAR_WIDTH - filled)

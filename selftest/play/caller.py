@@ -1,12 +1,13 @@
-"""The caller: sends one callout as Entra does, under its timeout and with its retry.
+"""Send one callout as Entra does, under its timeout and with its retry.
 
-What is documented is kept to: ``POST`` with a bearer token and ``Content-Type: application/json``, 200 to 2000 ms an
-attempt, at most one retry. No other header is documented, so none is sent but those that HTTP itself needs. What is not
-documented is decided here and said:
+The documented behavior is followed: ``POST`` with a bearer token and ``Content-Type: application/json``, 200 to 2000 ms
+an attempt, at most one retry. No other header is documented, so only those that HTTP itself needs are added. Where the
+documentation is silent, this module decides:
 
-- The timeout covers everything from the moment the attempt is due to the last byte of the answer, connecting included.
-- A retry follows a timeout and a connection that could not be made or broke before an answer began. It follows no
-  answer, whatever its status, and none that broke off midway. It is due at once, with the same bytes.
+- The timeout covers everything from the moment the attempt is due to the last byte of the response, including the
+  connection.
+- A retry follows a timeout, or a connection that could not be opened or broke before a response began. It does not
+  follow a response, whatever its status, not even an incomplete one. It is due at once, with the same bytes.
 - Redirects are not followed, bodies are not decompressed, cookies are not kept: the judge sees what was sent.
 
 Source: Microsoft Graph v1.0 ``customExtensionClientConfiguration``; entra-docs ``custom-claims-provider-reference.md``.
@@ -17,24 +18,22 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import aiohttp
 from yarl import URL
 
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
-from selftest.judge.verdict import Reply
+from selftest.judge.received_reply import CallFailure, ReceivedReply
 
-type Failure = Literal["timeout", "connection", "protocol"]
-
-#: 1 MiB. One byte more is kept where there is one, so that the judge sees that there was.
+#: 1 MiB. One byte more is kept if there is one, so that the judge can see that the body is larger.
 MAX_BODY_BYTES: Final = 1024 * 1024
 
-#: A reply may carry headers of this size; what is longer is a broken answer.
+#: The largest accepted headers; longer ones are a protocol failure.
 _MAX_HEADER_BYTES: Final = 64 * 1024
 
 #: The failures that a retry follows.
-RETRIED: Final[frozenset[Failure | None]] = frozenset({"timeout", "connection"})
+RETRIED: Final[frozenset[CallFailure | None]] = frozenset({"timeout", "connection"})
 
 #: Headers that the client library would add by itself and Entra is not documented to send.
 _UNDOCUMENTED_HEADERS: Final = ("Accept", "Accept-Encoding", "User-Agent")
@@ -42,19 +41,19 @@ _UNDOCUMENTED_HEADERS: Final = ("Accept", "Accept-Encoding", "User-Agent")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One request and what came of it. Times are seconds on the caller's clock.
+    """One request and its result. Times are seconds on the caller's clock.
 
     Attributes:
-        due_s: When it had to start; latency counts from here, so that a late start is not hidden.
-        sent_s: When it did start.
-        headers_s: When the answer's headers were complete; None when they never were.
-        end_s: When the last byte came, or when it was given up.
-        status: The answer's status, also where the body then failed to come.
-        headers: The answer's headers in their order.
-        body: The answer's body as it was sent, at most ``MAX_BODY_BYTES`` and one byte.
-        failure: ``timeout``: not complete in time. ``connection``: no connection, or it broke before an answer.
-            ``protocol``: the answer is no HTTP, or broke off. None: an answer came, good or bad.
-        detail: What the failure was, in words.
+        due_s: When the request was due. Latency counts from here, so that a late start is not hidden.
+        sent_s: When the request was sent.
+        headers_s: When the response headers were complete; None if they never were.
+        end_s: When the last byte arrived, or when the attempt was given up.
+        status: The response status, also if the body then did not arrive.
+        headers: The response headers in their order.
+        body: The response body as it was sent, at most ``MAX_BODY_BYTES`` and one byte.
+        failure: ``timeout``: not complete in time. ``connection``: no connection, or it broke before a response.
+            ``protocol``: the response is not HTTP, or is incomplete. None: a complete response, good or bad.
+        detail: A description of the failure.
     """
 
     due_s: float
@@ -64,16 +63,16 @@ class Attempt:
     status: int | None
     headers: tuple[tuple[str, str], ...]
     body: bytes = field(repr=False)
-    failure: Failure | None
+    failure: CallFailure | None
     detail: str
 
     @property
     def latency_ms(self) -> float:
-        """Give the time from due to end, in milliseconds."""
+        """Return the time from due to end, in milliseconds."""
         return (self.end_s - self.due_s) * 1000
 
     def header(self, name: str) -> str | None:
-        """Give the first header of this name, in any case."""
+        """Return the first header of this name, in any case."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
 
@@ -84,14 +83,16 @@ class Call:
     attempts: tuple[Attempt, ...]
 
     @property
-    def reply(self) -> Reply:
-        """Give what the judge needs of the last attempt."""
+    def reply(self) -> ReceivedReply:
+        """Return the part of the last attempt that the judge needs."""
         last = self.attempts[-1]
-        return Reply(status=last.status, content_type=last.header("Content-Type"), body=last.body, failure=last.failure)
+        return ReceivedReply(
+            status=last.status, content_type=last.header("Content-Type"), body=last.body, failure=last.failure
+        )
 
 
 def caller_session() -> aiohttp.ClientSession:
-    """Open the session that a caller needs: no cookies, no proxy, as many connections as there are calls.
+    """Return a session for callouts: no cookies, no proxy, as many connections as there are calls.
 
     The caller of this function closes it.
     """
@@ -107,7 +108,7 @@ class Caller:
     """Entra's side of the callout.
 
     Args:
-        session: From ``caller_session``; it stays the owner's to close.
+        session: From `caller_session`. Its owner closes it.
         clock: Monotonic seconds.
     """
 
@@ -125,19 +126,19 @@ class Caller:
         max_retries: int = MAX_RETRIES,
         due_s: float | None = None,
     ) -> Call:
-        """Send the event until an answer comes or the retries are used up.
+        """Send the event until a response arrives or the retries are used up.
 
         Args:
-            url: The endpoint, with its query if it has one.
+            url: The URL of the endpoint, with its query if it has one.
             token: The bearer token.
-            event: The callout; bytes are sent as they are.
+            event: The request body; bytes are sent unchanged.
             timeout_ms: 200 to 2000, for each attempt.
             max_retries: 0 or 1.
-            due_s: When the call is due on the caller's clock; now, when it is None.
+            due_s: When the call is due on the caller's clock; None for now.
 
         Raises:
-            ValueError: When timeout or retries are outside what Entra can be set to, the URL is no http(s) URL, or the
-                token could not stand in a header.
+            ValueError: The timeout or the retries are outside Entra's limits, the URL is not an http(s) URL, or the
+                token cannot be part of a header.
         """
         target = checked_url(url)
         headers = callout_headers(token)
@@ -158,15 +159,15 @@ class Caller:
 
 
 def encode_event(event: Mapping[str, Any]) -> bytes:
-    """Write an event as Entra does: compact JSON in UTF-8."""
+    """Return an event as Entra sends it: compact JSON in UTF-8."""
     return json.dumps(dict(event), separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def callout_headers(token: str) -> dict[str, str]:
-    """Give the headers of a callout: those that are documented, and no other.
+    """Return the documented headers of a callout, and no others.
 
     Raises:
-        ValueError: The token could not stand in a header.
+        ValueError: The token cannot be part of a header.
     """
     if not (token.isascii() and token.isprintable()):
         raise ValueError("the token must be visible ASCII; a line break at its end is the usual mistake")
@@ -174,10 +175,10 @@ def callout_headers(token: str) -> dict[str, str]:
 
 
 def checked_url(text: str) -> URL:
-    """Read the endpoint's URL, leaving it as it is written.
+    """Return the endpoint's URL without normalizing it.
 
     Raises:
-        ValueError: It is no http or https URL with a host.
+        ValueError: The text is not an http or https URL with a host.
     """
     url = URL(text, encoded=True)
     if url.scheme not in {"http", "https"} or not url.host:
@@ -186,7 +187,7 @@ def checked_url(text: str) -> URL:
 
 
 class Exchange:
-    """One attempt while it is under way: what has come so far survives a timeout.
+    """One attempt in progress: what has arrived so far survives a timeout.
 
     Args:
         session: From ``caller_session``.
@@ -204,22 +205,22 @@ class Exchange:
         self._body = bytearray()
 
     async def run(self, url: URL, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Attempt:
-        """Send it and wait for the end, whichever it is; only cancellation gets out."""
+        """Send the request and wait for its end. No error but cancellation is raised."""
         sent_s = self._clock()
-        failure: Failure | None = None
+        failure: CallFailure | None = None
         detail = ""
         try:
             async with asyncio.timeout(max(0.0, self._due_s + timeout_s - sent_s)):
                 await self._exchange(url, headers, body)
         except TimeoutError:
-            failure, detail = "timeout", f"no complete answer within {timeout_s * 1000:.0f} ms"
+            failure, detail = "timeout", f"no complete response within {timeout_s * 1000:.0f} ms"
         except (aiohttp.ClientError, OSError, ValueError) as error:
             began = self._status is not None or isinstance(error, aiohttp.ClientResponseError)
             failure, detail = "protocol" if began else "connection", _describe(error)
         end_s = self._clock()
         if failure is None and end_s - self._due_s > timeout_s:
             # The timer of a busy loop fires late; the clock decides.
-            failure, detail = "timeout", f"the answer took {(end_s - self._due_s) * 1000:.1f} ms"
+            failure, detail = "timeout", f"the response took {(end_s - self._due_s) * 1000:.1f} ms"
         return Attempt(
             due_s=self._due_s,
             sent_s=sent_s,
@@ -255,5 +256,5 @@ class Exchange:
 
 
 def _describe(error: Exception) -> str:
-    """Say what broke, in one line; neither type nor message of these errors holds the token."""
+    """Return the error in one line. Neither its type nor its message contains the token."""
     return f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")[:300]

@@ -1,4 +1,4 @@
-"""One sign-in whole: the event, the call, the verdict on the answer, and the token that the app would get."""
+"""Play one complete sign-in: the event, the call, the verdict on the reply, and the token that the app would get."""
 
 import secrets
 import uuid
@@ -19,18 +19,18 @@ from selftest.play.caller import Call, Caller
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """What happened at one sign-in.
+    """The record of one sign-in.
 
     Attributes:
-        variety: What kind of user and app it was.
-        event: The callout's JSON.
-        token: The bearer token that came with it. Never to be shown whole.
+        variety: The kind of user and app.
+        event: The request body as JSON.
+        token: The bearer token of the callout. Never show it whole.
         call: The attempts.
-        verdict: What Entra makes of the last one.
-        custom_claims: What the endpoint's claims add to the app's token; empty when none is minted.
-        needs_renaming: Names of returned claims that no policy may emit under their own name. Only where no policy was
-            given: with one, the verdict's warnings say what it does not map.
-        token_claims: The app's token whole, custom claims included; None when none is minted.
+        verdict: Entra's decision on the last attempt.
+        custom_claims: What the endpoint's claims add to the app's token; empty if no token is minted.
+        needs_renaming: Names of returned claims that no policy may emit under their own name. Empty if a policy was
+            given: then the verdict's warnings name the claims that it does not map.
+        token_claims: All claims of the app's token; None if no token is minted.
     """
 
     variety: Variety
@@ -58,20 +58,20 @@ async def sign_in(
 ) -> SignIn:
     """Sign one emulated user in.
 
-    Without a ``mapping`` each returned claim is taken to be mapped to its own name, so that a first look needs no
-    policy. A claim whose own name is a restricted target is then not in the token: only a policy can rename it.
+    Without a ``mapping`` each returned claim is assumed to be mapped to its own name, so that a first look needs no
+    policy. A claim with a restricted name is then not in the token: only a policy can rename it.
 
     Args:
         caller: Makes the call.
-        url: The endpoint.
-        mint: Signs the callout's token, before the call's time starts to run.
+        url: The URL of the endpoint.
+        mint: Signs the callout's token, before the call is due.
         tenant: The tenant of the event.
         variety: The kind of sign-in.
         timeout_ms: 200 to 2000, for each attempt.
         max_retries: 0 or 1.
         mapping: The claims mapping policy of the app that is the token's audience.
         registered: The names in the extension's claimsForTokenConfiguration, for warnings.
-        correlation_id: That of the sign-in; a random one when it is None.
+        correlation_id: The correlation id of the sign-in; None for a random one.
 
     Raises:
         ValueError: See `Caller.call`.

@@ -1,7 +1,7 @@
-"""A sign-in as text for a terminal, and as JSON: both without the bearer token and without secrets in the URL.
+"""Write a sign-in as text for a terminal and as JSON, without the bearer token and without secrets of the URL.
 
-What an endpoint answers is shown, because it is what the reader came for, but never raw: control characters would
-steer the reader's terminal, so they are written as escapes.
+The endpoint's reply is shown, but never raw: control characters would act on the reader's terminal, so they are
+escaped.
 """
 
 import json
@@ -22,7 +22,7 @@ _SHOWN_HEADERS: Final = ("Content-Type", "Content-Encoding", "Location", "Server
 
 
 def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
-    """Write the sign-in from the event to the token, line by line; the verdict is the last line."""
+    """Return the lines from the event to the token. The last line is the verdict."""
     header, claims = decoded_token(sign_in.token)
     yield f"{sign_in.variety.id}: {sign_in.variety.title}"
     yield ""
@@ -52,7 +52,7 @@ def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
 
 
 def as_json(sign_in: SignIn, url: str, *, timeout_ms: int) -> dict[str, Any]:
-    """Give the sign-in as one JSON object; every number names its unit."""
+    """Return the sign-in as one JSON object in which every number names its unit."""
     header, claims = decoded_token(sign_in.token)
     last = sign_in.call.attempts[-1]
     document = {
@@ -79,7 +79,7 @@ def as_json(sign_in: SignIn, url: str, *, timeout_ms: int) -> dict[str, Any]:
 
 
 def verdict_line(sign_in: SignIn) -> str:
-    """Say in one line what became of the sign-in."""
+    """Return the verdict on the sign-in in one line."""
     verdict = sign_in.verdict
     last = sign_in.call.attempts[-1]
     if verdict.minted:

@@ -14,8 +14,9 @@ from typing import Final
 
 import aiohttp
 
-from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url, health_url, port_number
-from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant, guid, local_tenant
+from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url, health_url
+from selftest.base.flag_values import guid_value, port_number
+from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant, local_tenant
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
 from selftest.play.caller import Caller, caller_session
@@ -91,19 +92,19 @@ def add_tenant_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the emulated tenant")
     group.add_argument(
         "--tenant",
-        type=_guid_argument,
+        type=guid_value,
         metavar="GUID",
         help=f"the tenant id (default: {DEFAULT_TENANT.tenant_id})",
     )
     group.add_argument(
         "--audience",
-        type=_guid_argument,
+        type=guid_value,
         metavar="GUID",
         help=f"the client id of the endpoint's app registration (default: {DEFAULT_TENANT.audience_app_id})",
     )
     group.add_argument(
         "--extension",
-        type=_guid_argument,
+        type=guid_value,
         metavar="GUID",
         help=f"the extension id that events carry (default: {DEFAULT_TENANT.extension_id})",
     )
@@ -181,10 +182,3 @@ def _setting(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError("expected NAME=VALUE")
     return name, value
-
-
-def _guid_argument(text: str) -> str:
-    try:
-        return guid(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

@@ -14,9 +14,9 @@ from selftest.report.load_result import LoadResult
 from selftest.report.results import CheckResult, Results, SignInResult
 
 #: In the order in which they are told.
-type Kind = Literal["newly failing", "newly held", "no longer run", "run again", "new", "gone"]
+type ChangeKind = Literal["newly failing", "newly held", "no longer run", "run again", "new", "gone"]
 type Unit = Literal["ms", "count", "percent", "per_second"]
-KINDS: Final[tuple[Kind, ...]] = ("newly failing", "newly held", "no longer run", "run again", "new", "gone")
+KINDS: Final[tuple[ChangeKind, ...]] = ("newly failing", "newly held", "no longer run", "run again", "new", "gone")
 #: In the sentence; all of them stand among the changes.
 _MOST_NAMED: Final = 8
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -41,7 +41,7 @@ class Change:
         actual: what was seen in ``b``, or in ``a`` where it is gone.
     """
 
-    kind: Kind
+    kind: ChangeKind
     id: str
     title: str
     a: str | None
@@ -65,7 +65,7 @@ class FigureChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class RunComparison:
     """Both runs and what lies between them.
 
     Attributes:
@@ -97,13 +97,13 @@ class Comparison:
         return f"NO WORSE  {told}; all that must hold and did still does"
 
 
-def compare(a: Results, b: Results) -> Comparison:
+def compare(a: Results, b: Results) -> RunComparison:
     """Compare two runs."""
     changes = sorted(
         [*_check_changes(a.checks, b.checks), *_signin_changes(a.signins, b.signins)],
         key=lambda change: KINDS.index(change.kind),
     )
-    return Comparison(
+    return RunComparison(
         a=a,
         b=b,
         differences=tuple(_differences(a, b)),
@@ -138,7 +138,7 @@ def _check_changes(a: tuple[CheckResult, ...], b: tuple[CheckResult, ...]) -> It
             )
 
 
-def _kind(old: CheckResult | None, new: CheckResult | None) -> Kind | None:
+def _kind(old: CheckResult | None, new: CheckResult | None) -> ChangeKind | None:
     if new is None:
         return "gone"
     if old is None:

@@ -8,21 +8,21 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from selftest.report.compare import Change, Comparison, FigureChange, Kind, Unit
+from selftest.base.printable import visible
+from selftest.report.compare import Change, ChangeKind, FigureChange, RunComparison, Unit
 from selftest.report.results import Results
 from selftest.report.units import count, milliseconds, per_second, percent
-from selftest.report.visible import visible
 
-_STYLES: Final[dict[Kind, str]] = {"newly failing": "red", "newly held": "green"}
+_STYLES: Final[dict[ChangeKind, str]] = {"newly failing": "red", "newly held": "green"}
 
 
-def show_comparison(comparison: Comparison, console: Console) -> None:
+def show_comparison(comparison: RunComparison, console: Console) -> None:
     """Print the comparison; whether there is colour is the console's decision."""
     for part in _parts(comparison):
         console.print(part, crop=False, soft_wrap=isinstance(part, Text))
 
 
-def _parts(comparison: Comparison) -> Iterator[RenderableType]:
+def _parts(comparison: RunComparison) -> Iterator[RenderableType]:
     for name, run in (("A", comparison.a), ("B", comparison.b)):
         yield _run_line(name, run)
     yield Text("")

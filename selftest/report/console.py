@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from selftest.base.printable import visible
 from selftest.report.load_text import load_lines
 from selftest.report.results import CheckResult, Results, SignInResult
-from selftest.report.visible import visible
 
 _GROUPS: Final = {"C": "contract", "T": "token", "B": "body", "F": "faults", "L": "load"}
 _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "left")

@@ -8,12 +8,14 @@ from typing import Any, Final, Never
 
 from jsonschema import Draft202012Validator
 
+from selftest.base.cannot_run import CannotRun
+
 SCHEMA_PATH: Final = Path(__file__).with_name("results.schema.json")
 _SHOWN_CHARACTERS: Final = 200
 
 
-class ReportError(ValueError):
-    """Raised when a file holds no results; the message says where in it and what was expected."""
+class ReportError(CannotRun):
+    """A file does not contain results. The message names the place in it and what was expected."""
 
 
 def loads(data: bytes | str) -> Any:

@@ -80,7 +80,7 @@ class Percentiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class LoadFault:
     """One reason why the run proves nothing.
 
     Attributes:
@@ -120,7 +120,7 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
+class TimingPhase:
     """One phase of the endpoint's ``Server-Timing``, and ``network and host``: what the endpoint did not see.
 
     Attributes:
@@ -137,7 +137,7 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class RateStep:
     """One rate of a step or spike profile."""
 
     rate_per_s: float
@@ -206,12 +206,12 @@ class LoadResult:
     achieved_rate_per_s: float
     confidence: float
     missed_below: float
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[LoadFault, ...] = ()
     curve: tuple[tuple[float, float], ...] = ()
     points: tuple[Point, ...] = ()
     slices: tuple[Slice, ...] = ()
-    phases: tuple[Phase, ...] = ()
-    steps: tuple[Step, ...] = ()
+    phases: tuple[TimingPhase, ...] = ()
+    steps: tuple[RateStep, ...] = ()
     memory: tuple[MemorySample, ...] = ()
     cold_starts: tuple[ColdStart, ...] = ()
     drift: dict[str, float] | None = None

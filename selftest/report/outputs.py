@@ -8,7 +8,7 @@ from typing import TextIO
 
 from rich.console import Console
 
-from selftest.report.compare import Comparison
+from selftest.report.compare import RunComparison
 from selftest.report.compare_console import show_comparison
 from selftest.report.console import show
 from selftest.report.junit import junit
@@ -55,7 +55,7 @@ def emit(results: Results, args: argparse.Namespace, stdout: TextIO | None = Non
         show(results, _console(stream), verbose=args.verbose, page=page)
 
 
-def emit_comparison(comparison: Comparison, html: Path | None, stdout: TextIO | None = None) -> None:
+def emit_comparison(comparison: RunComparison, html: Path | None, stdout: TextIO | None = None) -> None:
     """Print a comparison, and write its page where one is wanted.
 
     Raises:

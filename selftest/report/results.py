@@ -4,22 +4,25 @@ The file's form is an interface: ``results.schema.json`` describes it, ``schema_
 carries its unit in its name. Nothing here reads a file; ``stored`` does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
+from selftest.base.run_outcome import EXIT_CODES, RunOutcome
+from selftest.judge.statement import Level, Status
 from selftest.report.load_result import LoadResult
 
 SCHEMA_VERSION: Final = "1.1"
 
-EXIT_HELD: Final = 0
-EXIT_BROKEN: Final = 1
-EXIT_NO_EVIDENCE: Final = 3
-EXIT_INTERRUPTED: Final = 130
-
-type Level = Literal["must", "should"]
-type Status = Literal["pass", "fail", "skip", "error"]
-type Outcome = Literal["held", "broken", "no-evidence", "interrupted"]
+type StoredOutcome = Literal["held", "broken", "no-evidence", "interrupted"]
+_LEVELS: Final = ("must", "should")
+#: The outcome as the file has it, by the word that a reader sees.
+_STORED_OUTCOMES: Final[Mapping[RunOutcome, StoredOutcome]] = {
+    "PASS": "held",
+    "FAIL": "broken",
+    "INCONCLUSIVE": "no-evidence",
+    "INTERRUPTED": "interrupted",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +77,28 @@ class SignInResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """The sentence at the end, and the exit code that goes with it.
+class RunVerdict:
+    """The verdict on a run and the exit code that goes with it.
 
     Attributes:
-        counts: Checks by status, and beside them "must_failed", "should_failed", "signins" and "signins_failed".
+        sentence: The word PASS, FAIL, INCONCLUSIVE or INTERRUPTED, two spaces, and the reason.
+        counts: The number of checks by status, and "must_failed", "should_failed", "signins" and "signins_failed".
     """
 
-    outcome: Outcome
+    outcome: StoredOutcome
     exit_code: int
     sentence: str
     counts: dict[str, int]
+
+    @classmethod
+    def of(cls, outcome: RunOutcome, reason: str, counts: dict[str, int]) -> Self:
+        """Return the verdict with its exit code and its sentence."""
+        return cls(
+            outcome=_STORED_OUTCOMES[outcome],
+            exit_code=EXIT_CODES[outcome],
+            sentence=f"{outcome}  {reason}",
+            counts=counts,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +120,7 @@ class Results:
     duration_s: float
     strict: bool
     checks: tuple[CheckResult, ...]
-    verdict: Verdict
+    verdict: RunVerdict
     signins: tuple[SignInResult, ...] = ()
     load: LoadResult | None = None
     schema_version: str = SCHEMA_VERSION
@@ -125,7 +139,7 @@ def decide(
     strict: bool = False,
     interrupted: bool = False,
     cut_off: str = "what was found so far is kept",
-) -> Verdict:
+) -> RunVerdict:
     """Make the verdict.
 
     Every must has to hold; with ``strict`` every should as well. A check that itself broke counts as failed. Where
@@ -140,29 +154,27 @@ def decide(
         interrupted: Whether the run did not come to its end.
         cut_off: What to say of that.
     """
-    must_failed = sum(result.bad for result in checks if result.level == "must")
-    should_failed = sum(result.bad for result in checks if result.level == "should")
-    signins_failed = sum(not signin.minted for signin in signins)
-    counts = {status: sum(result.status == status for result in checks) for status in ("pass", "fail", "skip", "error")}
-    counts |= {"must_failed": must_failed, "should_failed": should_failed}
-    counts |= {"signins": len(signins), "signins_failed": signins_failed}
-    proved = len(checks) - counts["skip"] + len(signins)
+    counts = count_checks(checks)
+    counts |= {"signins": len(signins), "signins_failed": sum(not signin.minted for signin in signins)}
     told = _told(counts, load)
-
-    def verdict(outcome: Outcome, exit_code: int, sentence: str) -> Verdict:
-        return Verdict(outcome=outcome, exit_code=exit_code, sentence=sentence, counts=counts)
-
     if interrupted:
-        return verdict("interrupted", EXIT_INTERRUPTED, f"INTERRUPTED  {told}; {cut_off}")
-    if must_failed or signins_failed or (strict and should_failed):
-        return verdict("broken", EXIT_BROKEN, f"FAIL  {told}")
+        return RunVerdict.of("INTERRUPTED", f"{told}; {cut_off}", counts)
+    if counts["must_failed"] or counts["signins_failed"] or (strict and counts["should_failed"]):
+        return RunVerdict.of("FAIL", told, counts)
     if load is not None and not load.valid:
         fault = load.faults[0]
         advice = f"{fault.name} {fault.measured}, wanted {fault.limit}: {fault.recommendation}"
-        return verdict("no-evidence", EXIT_NO_EVIDENCE, f"INCONCLUSIVE  {told}; the load proves nothing: {advice}")
-    if not proved:
-        return verdict("no-evidence", EXIT_NO_EVIDENCE, f"INCONCLUSIVE  {told}; nothing was proved")
-    return verdict("held", EXIT_HELD, f"PASS  {told}")
+        return RunVerdict.of("INCONCLUSIVE", f"{told}; the load proves nothing: {advice}", counts)
+    if len(checks) == counts["skip"] and not signins:
+        return RunVerdict.of("INCONCLUSIVE", f"{told}; nothing was proved", counts)
+    return RunVerdict.of("PASS", told, counts)
+
+
+def count_checks(checks: Sequence[CheckResult]) -> dict[str, int]:
+    """Return the number of checks by status, and of those that failed by level."""
+    counts = {status: sum(result.status == status for result in checks) for status in ("pass", "fail", "skip", "error")}
+    failed = {f"{level}_failed": sum(result.bad for result in checks if result.level == level) for level in _LEVELS}
+    return counts | failed
 
 
 def _told(counts: dict[str, int], load: LoadResult | None) -> str:

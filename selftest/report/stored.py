@@ -11,18 +11,18 @@ from typing import Any, Final
 from selftest.report.document import SCHEMA_PATH, ReportError, loads, require_fit
 from selftest.report.load_result import (
     ColdStart,
-    Fault,
     LoadConfig,
     LoadCounts,
+    LoadFault,
     LoadResult,
     MemorySample,
     Percentiles,
-    Phase,
     Point,
+    RateStep,
     Slice,
-    Step,
+    TimingPhase,
 )
-from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, SignInResult, Verdict
+from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, RunVerdict, SignInResult
 
 __all__ = ["SCHEMA_PATH", "ReportError", "dump", "parse", "read_stored", "write_results"]
 
@@ -85,7 +85,7 @@ def _build(members: dict[str, Any]) -> Results:
             "signins": tuple(
                 SignInResult(**{**signin, "warnings": tuple(signin["warnings"])}) for signin in members["signins"]
             ),
-            "verdict": Verdict(**members["verdict"]),
+            "verdict": RunVerdict(**members["verdict"]),
             "load": None if load is None else _build_load(load),
         }
     )
@@ -106,11 +106,11 @@ def _build_load(members: dict[str, Any]) -> LoadResult:
             "config": LoadConfig(**members["config"]),
             "counts": LoadCounts(**members["counts"]),
             "curve": tuple((share, ms) for share, ms in members["curve"]),
-            "faults": several("faults", Fault),
+            "faults": several("faults", LoadFault),
             "points": several("points", Point),
             "slices": several("slices", Slice),
-            "phases": several("phases", Phase),
-            "steps": several("steps", Step),
+            "phases": several("phases", TimingPhase),
+            "steps": several("steps", RateStep),
             "memory": several("memory", MemorySample),
             "cold_starts": several("cold_starts", ColdStart),
         }

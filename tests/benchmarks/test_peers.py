@@ -13,7 +13,8 @@ from selftest.downstream.server import DownstreamServer
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.server import EntraServer
 from selftest.entra.signing import sign_compact
-from selftest.judge.verdict import Reply, judge
+from selftest.judge.received_reply import ReceivedReply
+from selftest.judge.verdict import judge
 from selftest.play.caller import caller_session
 from selftest.play.target import endpoint_settings
 
@@ -40,13 +41,15 @@ def _require(peer: Peer) -> None:
         pytest.skip(f"{', '.join(missing)}: only in the benchmarks' environment (make .venv-bench)")
 
 
-async def _send(session: aiohttp.ClientSession, port: int, token: str, entra: EntraServer) -> Reply:
+async def _send(session: aiohttp.ClientSession, port: int, token: str, entra: EntraServer) -> ReceivedReply:
     url = f"http://127.0.0.1:{port}{CALLOUT_PATH}"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     body = event(entra).replace(PLACE, CORRELATION_ID).encode()
     async with session.post(url, data=body, headers=headers) as response:
         content_type = response.headers.get("Content-Type")
-        return Reply(status=response.status, content_type=content_type, body=await response.read(), failure=None)
+        return ReceivedReply(
+            status=response.status, content_type=content_type, body=await response.read(), failure=None
+        )
 
 
 @pytest.mark.parametrize("peer", WORKING, ids=lambda peer: f"{peer.name} {peer.app_dir and peer.app_dir.name}")

@@ -8,7 +8,8 @@ import sys
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.payloads import VARIETIES
-from selftest.judge.verdict import Reply, judge
+from selftest.judge.received_reply import ReceivedReply
+from selftest.judge.verdict import judge
 from selftest.play.caller import encode_event
 from tests.locust.endpoints import GOOD
 from tests.locust.runs import EXECUTABLE, LOCUSTFILE, needs_locust
@@ -79,7 +80,7 @@ def test_verdicts_and_sizes() -> None:
         timeout=30,
     )
     there = json.loads(said.stdout)
-    here = [judge(Reply(status=status, content_type=kind, body=body)).code for status, kind, body in REPLIES]
+    here = [judge(ReceivedReply(status=status, content_type=kind, body=body)).code for status, kind, body in REPLIES]
     assert there["codes"] == here
     assert len(set(here)) > 7, "the answers differ in what is wrong with them"
     assert there["pace"] == [[85, 4.25], [2250, 2.25], [1, 10.0]]

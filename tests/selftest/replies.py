@@ -4,15 +4,16 @@ import json
 from typing import Any
 
 from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
-from selftest.judge.verdict import Reply, Verdict
+from selftest.judge.received_reply import ReceivedReply
+from selftest.judge.verdict import Verdict
 
 JSON = "application/json"
 
 
-def reply_of(body: bytes | dict[str, Any], *, status: int = 200, content_type: str | None = JSON) -> Reply:
+def reply_of(body: bytes | dict[str, Any], *, status: int = 200, content_type: str | None = JSON) -> ReceivedReply:
     """Make a reply of a body, or of what is to be written as JSON."""
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    return Reply(status=status, content_type=content_type, body=raw)
+    return ReceivedReply(status=status, content_type=content_type, body=raw)
 
 
 def document(claims: object, **changes: object) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Any
 from selftest.checks.bench.probe import Answer
 from selftest.checks.expectations import claims_of, first_action
 from selftest.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
-from selftest.judge.verdict import Reply, judge
+from selftest.judge.received_reply import ReceivedReply
+from selftest.judge.verdict import judge
 
 type ReplyRule = Callable[[Answer, dict[str, Any]], str | None]
 
@@ -109,7 +110,7 @@ def no_mark(answer: Answer, _: dict[str, Any]) -> str | None:
 
 def minted(answer: Answer, _: dict[str, Any]) -> str | None:
     """Complain of the code that Entra would log."""
-    verdict = judge(Reply(status=answer.status, content_type=answer.header("Content-Type"), body=answer.body))
+    verdict = judge(ReceivedReply(status=answer.status, content_type=answer.header("Content-Type"), body=answer.body))
     return None if verdict.minted else f"Entra would log {verdict.code} {verdict.name}: {verdict.reason}"
 
 

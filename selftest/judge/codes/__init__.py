@@ -20,9 +20,9 @@ from selftest.judge.codes import (
     exchange,
     reply,
 )
-from selftest.judge.codes.entry import Code, ObjectPair, Phase, ReplyPair, ReplySample
+from selftest.judge.codes.entry import Code, CodePhase, ObjectPair, ReplyPair, ReplySample
 
-__all__ = ["CODES", "Code", "ObjectPair", "Phase", "ReplyPair", "ReplySample", "code_in_log"]
+__all__ = ["CODES", "Code", "CodePhase", "ObjectPair", "ReplyPair", "ReplySample", "code_in_log"]
 
 _NUMBERED: Final = sorted(
     chain(before_call.ENTRIES, exchange.ENTRIES, reply.ENTRIES, entra_side.ENTRIES), key=lambda entry: int(entry.code)

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-type Phase = Literal["before the call", "during the call", "Entra's side"]
-type Failure = Literal["timeout", "connection", "protocol"]
+from selftest.judge.received_reply import CallFailure
+
+type CodePhase = Literal["before the call", "during the call", "Entra's side"]
 
 TROUBLESHOOT: Final = "entra-docs identity-platform/custom-extension-troubleshoot.md"
 REFERENCE: Final = "entra-docs identity-platform/custom-claims-provider-reference.md"
@@ -46,7 +47,7 @@ class ReplySample:
     status: int | None = 200
     content_type: str | None = "application/json"
     body: str = ""
-    failure: Failure | None = None
+    failure: CallFailure | None = None
 
     def body_bytes(self) -> bytes:
         """Give the body as it is on the wire."""
@@ -62,7 +63,7 @@ class ReplySample:
         return (*head, "", *(self.body or "(no body)").splitlines())
 
 
-_FAILURES: Final[Mapping[Failure, str]] = {
+_FAILURES: Final[Mapping[CallFailure, str]] = {
     "timeout": "(no whole reply within timeoutInMilliseconds, nor at the retry)",
     "connection": "(no connection: the name, the route, the port or TLS)",
     "protocol": "(the connection closes in the middle of the reply)",
@@ -79,7 +80,7 @@ class ReplyPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectPair:
-    """Members of one Graph object, as they lead to the code and as they should be.
+    """ReplyObject of one Graph object, as they lead to the code and as they should be.
 
     Attributes:
         kind: the list that the object is in, by its name in Graph.
@@ -119,7 +120,7 @@ class Code:
 
     code: int | str
     name: str
-    phase: Phase
+    phase: CodePhase
     meaning: str
     cause: tuple[str, ...]
     confirm: str

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from selftest.judge.codes.entry import CLIENT, REFERENCE, TROUBLESHOOT, Code, Failure, ReplyPair, ReplySample
+from selftest.judge.codes.entry import CLIENT, REFERENCE, TROUBLESHOOT, Code, ReplyPair, ReplySample
 from selftest.judge.codes.sample_reply import GOOD
+from selftest.judge.received_reply import CallFailure
 
 
-def _no_reply(failure: Failure) -> ReplyPair:
+def _no_reply(failure: CallFailure) -> ReplyPair:
     return ReplyPair(bad=ReplySample(status=None, content_type=None, failure=failure), good=GOOD)
 
 

@@ -16,9 +16,9 @@ from selftest.report.load_result import (
     LoadResult,
     MemorySample,
     Percentiles,
-    Phase,
+    RateStep,
     Slice,
-    Step,
+    TimingPhase,
 )
 
 _IN_BUDGET: Final = OUTCOMES.index("in-budget")
@@ -124,7 +124,7 @@ def _achieved(record: LoadRecord) -> float:
     return len(record.samples) / sent_for_s if sent_for_s else 0.0
 
 
-def _phases(samples: Samples) -> Iterator[Phase]:
+def _phases(samples: Samples) -> Iterator[TimingPhase]:
     """Give each phase its share of all latency, and of that of the slowest hundredth of the calls."""
     if not samples.phases_ms:
         return
@@ -134,7 +134,7 @@ def _phases(samples: Samples) -> Iterator[Phase]:
     for name, column in samples.phases_ms.items():
         spent = sorted(column[place] for place in told if not math.isnan(column[place]))
         if spent:
-            yield Phase(
+            yield TimingPhase(
                 name=name,
                 calls=len(spent),
                 p50_ms=round(percentile(spent, 0.5), 3),
@@ -154,7 +154,7 @@ def _share(samples: Samples, column: Sequence[float], places: Sequence[int]) -> 
     return round(min(1.0, part_ms / whole_ms), 6) if whole_ms > 0 else 0.0
 
 
-def _steps(record: LoadRecord) -> Iterator[Step]:
+def _steps(record: LoadRecord) -> Iterator[RateStep]:
     """Judge each rate by the share that was seen: a step is too short for a proof."""
     samples, config = record.samples, record.plan.config
     start_s = 0.0
@@ -168,7 +168,7 @@ def _steps(record: LoadRecord) -> Iterator[Step]:
         latency = percentiles([samples.latency_ms[place] for place in places])
         lateness = percentiles([samples.lateness_ms[place] for place in places])
         enough = len(places) >= MIN_RATE_SHARE * math.floor(segment.rate_per_s * segment.duration_s)
-        yield Step(
+        yield RateStep(
             rate_per_s=segment.rate_per_s,
             seconds=segment.duration_s,
             signins=len(places) + dropped,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from selftest.load.measured.statistics import calls_needed
-from selftest.report.load_result import Fault, LoadConfig, Percentiles
+from selftest.report.load_result import LoadConfig, LoadFault, Percentiles
 
 #: Measured, eleven runs of three clients against a constant 200 ms: each that was wrong by more than a second had 63 ms
 #: or more, each below 20 ms was right within 70 ms.
@@ -47,22 +47,22 @@ class Evidence:
     interrupted: bool = False
 
 
-def faults_of(config: LoadConfig, evidence: Evidence) -> tuple[Fault, ...]:
+def faults_of(config: LoadConfig, evidence: Evidence) -> tuple[LoadFault, ...]:
     """Give every reason not to believe the run; none: it is valid."""
     return tuple(_faults(config, evidence))
 
 
-def _faults(config: LoadConfig, evidence: Evidence) -> Iterator[Fault]:
+def _faults(config: LoadConfig, evidence: Evidence) -> Iterator[LoadFault]:
     lateness = evidence.lateness
     if lateness is not None and lateness.p99_ms > MAX_LATENESS_P99_MS:
-        yield Fault(
+        yield LoadFault(
             name="lateness",
             measured=f"{lateness.p99_ms:.1f} ms (p99)",
             limit=f"{MAX_LATENESS_P99_MS:.0f} ms",
             recommendation="the generator sent its calls late: lower --rate, or use a quieter machine",
         )
     if evidence.dropped:
-        yield Fault(
+        yield LoadFault(
             name="dropped",
             measured=f"{evidence.dropped:,} calls",
             limit="0 calls",
@@ -70,7 +70,7 @@ def _faults(config: LoadConfig, evidence: Evidence) -> Iterator[Fault]:
             "lower --rate, or raise --max-in-flight if this machine has the sockets",
         )
     elif evidence.achieved_rate_per_s < MIN_RATE_SHARE * evidence.asked_rate_per_s and not evidence.interrupted:
-        yield Fault(
+        yield LoadFault(
             name="rate",
             measured=f"{evidence.achieved_rate_per_s:.1f}/s",
             limit=f"{MIN_RATE_SHARE:.0%} of {evidence.asked_rate_per_s:.1f}/s".replace("%", " %"),
@@ -78,7 +78,7 @@ def _faults(config: LoadConfig, evidence: Evidence) -> Iterator[Fault]:
         )
     allowed_s = MAX_CLOCK_DIFFERENCE_S + _SLEW * evidence.elapsed_s
     if abs(evidence.clock_difference_s) > allowed_s:
-        yield Fault(
+        yield LoadFault(
             name="clock",
             measured=f"{evidence.clock_difference_s:+.1f} s",
             limit=f"{allowed_s:.1f} s",
@@ -87,7 +87,7 @@ def _faults(config: LoadConfig, evidence: Evidence) -> Iterator[Fault]:
     yield from _too_few(config, evidence)
 
 
-def _too_few(config: LoadConfig, evidence: Evidence) -> Iterator[Fault]:
+def _too_few(config: LoadConfig, evidence: Evidence) -> Iterator[LoadFault]:
     """Say how many calls are missing where neither keeping nor breaking the limit is proved.
 
     The rates of a step profile are judged one by one, each too short for a proof.
@@ -101,7 +101,7 @@ def _too_few(config: LoadConfig, evidence: Evidence) -> Iterator[Fault]:
         advice = f"needs {missing:,} more calls, all in budget: raise --duration or --rate"
     else:
         advice = f"{share:.2%} missed, which is over the limit, but not surely so: raise --duration".replace("%", " %")
-    yield Fault(
+    yield LoadFault(
         name="samples",
         measured=f"{evidence.calls:,} calls, {evidence.missed:,} missed",
         limit=f"{evidence.confidence * 100:.6g} % confidence that fewer than {limit * 100:.6g} % miss",

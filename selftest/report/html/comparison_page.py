@@ -2,13 +2,13 @@
 
 from markupsafe import Markup
 
-from selftest.report.compare import Comparison
+from selftest.report.compare import RunComparison
 from selftest.report.compare_console import figure_text
 from selftest.report.html.templates import render
 from selftest.report.load_result import LoadResult
 
 
-def comparison_page(comparison: Comparison) -> str:
+def comparison_page(comparison: RunComparison) -> str:
     """Write the page; the same results give the same text."""
     word, _, sentence = comparison.sentence.partition("  ")
     return render(
@@ -30,13 +30,13 @@ def _curves(a: LoadResult | None, b: LoadResult | None) -> Markup | None:
     if a is None or b is None or not a.curve or not b.curve:
         return None
     from selftest.report.html.pictures.curve import (  # noqa: PLC0415 - imports matplotlib: only where there is a picture
-        Line,
+        CurveLine,
         percentile_curve,
     )
 
     lines = [
-        Line(points=a.curve, calls=a.counts.signins - a.counts.dropped, role="muted", label="A"),
-        Line(points=b.curve, calls=b.counts.signins - b.counts.dropped, label="B"),
+        CurveLine(points=a.curve, calls=a.counts.signins - a.counts.dropped, role="muted", label="A"),
+        CurveLine(points=b.curve, calls=b.counts.signins - b.counts.dropped, label="B"),
     ]
     words = "How long the slowest tenth, hundredth and thousandth of the first calls took, in both runs."
     return percentile_curve(lines, b.config.budget_ms, name="curves", description=words)

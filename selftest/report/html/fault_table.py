@@ -19,14 +19,14 @@ _TITLE: Final = re.compile(r".*?\bwhile (?P<fault>.+?)(?: \((?:fail|omit|stale)\
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FaultRow:
+class FaultChecks:
     """One fault, with the check of each policy; None where it was not run."""
 
     fault: str
     cells: tuple[CheckResult | None, ...]
 
 
-def fault_rows(checks: Sequence[CheckResult]) -> list[FaultRow]:
+def fault_rows(checks: Sequence[CheckResult]) -> list[FaultChecks]:
     """Arrange the fault checks that are in the matrix."""
     cells: dict[int, dict[int, CheckResult]] = {}
     for check in checks:
@@ -34,7 +34,7 @@ def fault_rows(checks: Sequence[CheckResult]) -> list[FaultRow]:
         if check.id.startswith("F") and number < _APART * len(POLICIES) and 0 < number % _APART < _BEYOND_MATRIX:
             cells.setdefault(number % _APART, {})[number // _APART] = check
     return [
-        FaultRow(fault=_fault(next(iter(row.values())).title), cells=tuple(row.get(index) for index in range(3)))
+        FaultChecks(fault=_fault(next(iter(row.values())).title), cells=tuple(row.get(index) for index in range(3)))
         for _, row in sorted(cells.items())
     ]
 

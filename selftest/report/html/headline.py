@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from selftest.report.load_result import LoadResult
-from selftest.report.results import Outcome, Results, Verdict
+from selftest.report.results import Results, RunVerdict, StoredOutcome
 from selftest.report.units import count, milliseconds, percent
 
 type Tone = Literal["good", "bad", "warn", "plain"]
 
-_TONES: dict[Outcome, Tone] = {"held": "good", "broken": "bad", "no-evidence": "warn", "interrupted": "warn"}
+_TONES: dict[StoredOutcome, Tone] = {"held": "good", "broken": "bad", "no-evidence": "warn", "interrupted": "warn"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Tile:
     tone: Tone = "plain"
 
 
-def headline(verdict: Verdict) -> Headline:
+def headline(verdict: RunVerdict) -> Headline:
     """Take the verdict's sentence apart; it is told as every other form tells it."""
     word, _, sentence = verdict.sentence.partition("  ")
     return Headline(word=word, sentence=sentence or word, tone=_TONES[verdict.outcome])

@@ -11,12 +11,12 @@ from markupsafe import Markup
 from selftest.judge.codes import CODES
 from selftest.report.html.pictures.budget_bar import budget_bar
 from selftest.report.html.pictures.cold_bars import cold_start_bars
-from selftest.report.html.pictures.curve import Line, percentile_curve
+from selftest.report.html.pictures.curve import CurveLine, percentile_curve
 from selftest.report.html.pictures.memory_line import memory_line
 from selftest.report.html.pictures.phase_bars import phase_bar
 from selftest.report.html.pictures.rates import latency_by_rate
 from selftest.report.html.pictures.timeline import OUTCOMES, latency_over_time, thinned
-from selftest.report.load_result import LoadResult, Percentiles, Phase
+from selftest.report.load_result import LoadResult, Percentiles, TimingPhase
 from selftest.report.units import count, kilobytes, milliseconds, percent, seconds
 
 #: A shorter run says nothing about memory; its first and last figures stand in the environment.
@@ -48,7 +48,7 @@ class LoadSection:
     curve: Figure | None
     timeline: Figure | None
     phases: list[Figure]
-    phase_rows: list[Phase]
+    phase_rows: list[TimingPhase]
     rates: Figure | None
     cold: Figure | None
     memory: Figure | None
@@ -99,7 +99,7 @@ def _curve(load: LoadResult) -> Figure | None:
         "How long the slowest tenth, hundredth and thousandth of all first calls that were answered took, good or not. "
         "Time counts from when a call was due."
     )
-    line = Line(points=load.curve, calls=calls)
+    line = CurveLine(points=load.curve, calls=calls)
     picture = percentile_curve([line], load.config.budget_ms, name="curve", description=words)
     return Figure(picture=picture, caption=words)
 
@@ -123,7 +123,7 @@ def _legend(load: LoadResult) -> list[Mark]:
     ]
 
 
-def _by_share(load: LoadResult) -> list[Phase]:
+def _by_share(load: LoadResult) -> list[TimingPhase]:
     """Put what takes most first: it has the strongest colour, and is what to look at."""
     return sorted(load.phases, key=lambda phase: -phase.mean_share)
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from selftest.base.printable import visible
 from selftest.report import units
-from selftest.report.visible import visible
 
 _DIRECTORY: Final = Path(__file__).parent
 

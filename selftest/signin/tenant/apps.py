@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from yarl import URL
 
-from selftest.base.sample_tenant import ServicePrincipal
+from selftest.base.sample_tenant import CalloutApp
 from selftest.entra.token_mint import TokenVersion
 from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.signin.tenant.directory import App, RedirectKind, RedirectUri
@@ -40,7 +40,7 @@ def read_app(key: str, table: TomlTable, *, tenant_id: str, folder: Path) -> App
     policy = _policy_members(table, folder)
     app = App(
         key=key,
-        principal=ServicePrincipal(
+        principal=CalloutApp(
             id=table.guid("object_id", str(uuid.uuid5(uuid.UUID(tenant_id), client_id))),
             app_id=client_id,
             app_display_name=name,

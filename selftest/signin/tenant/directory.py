@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from selftest.base.sample_tenant import ServicePrincipal, Tenant
+from selftest.base.sample_tenant import CalloutApp, Tenant
 from selftest.entra.token_mint import TokenVersion
 from selftest.judge.mapping import MappingPolicy
 
@@ -95,7 +95,7 @@ class App:
     """
 
     key: str
-    principal: ServicePrincipal
+    principal: CalloutApp
     redirect_uris: tuple[RedirectUri, ...] = ()
     secret: str | None = field(default=None, repr=False)
     id_token_issuance: bool = False
@@ -120,7 +120,7 @@ class App:
 #: Microsoft Graph as a resource: what its tokens hold is between Microsoft and itself.
 GRAPH: Final = App(
     key="microsoft-graph",
-    principal=ServicePrincipal(
+    principal=CalloutApp(
         id="00000003-0000-4000-8000-000000000000",
         app_id=GRAPH_APP_ID,
         app_display_name="Microsoft Graph",

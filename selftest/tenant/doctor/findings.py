@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
+from selftest.base.run_outcome import EXIT_CODES, RunOutcome
 from selftest.judge.codes import CODES
 from selftest.tenant.doctor.case import Case, Lack
 from selftest.tenant.doctor.diagnosis import CannotTell, Diagnosis, NotConcerned, Problem
 
 type Status = Literal["pass", "fail", "hint", "skip", "error", "not concerned"]
-type Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
-
-_EXIT_CODES: Final[dict[Outcome, int]] = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +69,7 @@ class Findings:
         return tuple((one, one.lack) for one in self.results if one.status == "skip" and one.lack is not None)
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RunOutcome:
         """Say it in a word."""
         if self.faults:
             return "FAIL"
@@ -81,7 +79,7 @@ class Findings:
     @property
     def exit_code(self) -> int:
         """Give the exit code: 0 all hold, 1 something is wrong, 3 not enough was seen."""
-        return _EXIT_CODES[self.outcome]
+        return EXIT_CODES[self.outcome]
 
     @property
     def verdict(self) -> str:

@@ -4,10 +4,8 @@ import datetime as dt
 
 from selftest.judge.statement import Status
 from selftest.report import provenance
-from selftest.report.results import CheckResult, Outcome, Results, Verdict
+from selftest.report.results import CheckResult, Results, RunVerdict, count_checks
 from selftest.tenant.doctor.findings import Diagnosed, Findings, fix_of
-
-_OUTCOMES: dict[str, Outcome] = {"PASS": "held", "FAIL": "broken", "INCONCLUSIVE": "no-evidence"}
 
 
 def results_of(findings: Findings, *, url: str | None, started_at: dt.datetime, duration_s: float) -> Results:
@@ -20,14 +18,8 @@ def results_of(findings: Findings, *, url: str | None, started_at: dt.datetime, 
         duration_s: how long it took, in seconds.
     """
     checks = tuple(_check(one) for one in findings.results if one.status != "not concerned")
-    counts = {status: sum(one.status == status for one in checks) for status in ("pass", "fail", "skip", "error")}
-    counts |= {f"{level}_failed": sum(one.bad for one in checks if one.level == level) for level in ("must", "should")}
-    verdict = Verdict(
-        outcome=_OUTCOMES[findings.outcome],
-        exit_code=findings.exit_code,
-        sentence=findings.verdict,
-        counts=counts | {"signins": 0, "signins_failed": 0},
-    )
+    counts = count_checks(checks) | {"signins": 0, "signins_failed": 0}
+    verdict = RunVerdict.of(findings.outcome, findings.verdict.partition("  ")[2], counts)
     return Results(
         tool=provenance.tool(),
         environment=provenance.environment(),

@@ -8,8 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from selftest.base.printable import visible
 from selftest.judge.codes import CODES
-from selftest.report.visible import visible
 from selftest.tenant.doctor.diagnosis import Problem
 from selftest.tenant.doctor.findings import Diagnosed, Findings
 from selftest.tenant.doctor.flow import Branch

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from selftest.report.load_result import LoadResult, Phase
+from selftest.report.load_result import LoadResult, TimingPhase
 from tests.selftest.checks.broken import Fault
 from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, SOAK, SPIKE, STEPS
 
@@ -13,7 +13,7 @@ def found(load: LoadResult) -> Fault:
 
 
 _LOST = replace(GOOD_LOAD.counts, minted=1199, lost=1, first_calls_missed=1)
-_SLOW_PHASE = Phase(name="provider", calls=1200, p50_ms=8.0, p99_ms=1901.0, mean_share=0.6, slowest_share=0.9)
+_SLOW_PHASE = TimingPhase(name="provider", calls=1200, p50_ms=8.0, p99_ms=1901.0, mean_share=0.6, slowest_share=0.9)
 _SLOW_START = replace(GOOD_LOAD.cold_starts[0], answered_ms=2701.0)
 
 #: Good, and then broken.

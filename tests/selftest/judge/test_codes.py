@@ -10,8 +10,9 @@ import pytest
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.checks import REGISTRY
 from selftest.cli import parser
-from selftest.judge.codes import CODES, Code, ObjectPair, Phase, ReplyPair, ReplySample, code_in_log
-from selftest.judge.verdict import Reply, Verdict, judge
+from selftest.judge.codes import CODES, Code, CodePhase, ObjectPair, ReplyPair, ReplySample, code_in_log
+from selftest.judge.received_reply import ReceivedReply
+from selftest.judge.verdict import Verdict, judge
 
 NUMBERS = range(1003000, 1003028)
 LETTERED = ("AADSTS1100001", "AADSTS1100000", "AADSTS50146", "AADSTS501461", "AADSTS50105", "AADB2C90063")
@@ -62,7 +63,7 @@ def test_names_are_told_apart() -> None:
 
 def test_every_phase_is_used() -> None:
     """The three phases are those of the type, and each has codes."""
-    assert {entry.phase for entry in ENTRIES} == set(get_args(Phase.__value__))
+    assert {entry.phase for entry in ENTRIES} == set(get_args(CodePhase.__value__))
 
 
 def test_code_before_the_call_says_that_no_request_came() -> None:
@@ -129,7 +130,9 @@ def test_commands_are_ones_that_the_command_line_takes(entry: Code) -> None:
 def verdict_on(sample: ReplySample) -> Verdict:
     """Judge a sample as it is on the wire."""
     return judge(
-        Reply(status=sample.status, content_type=sample.content_type, body=sample.body_bytes(), failure=sample.failure)
+        ReceivedReply(
+            status=sample.status, content_type=sample.content_type, body=sample.body_bytes(), failure=sample.failure
+        )
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.judge.codes import CODES
-from selftest.judge.verdict import MAX_RESPONSE_BYTES, Failure, Reply, judge
+from selftest.judge.received_reply import CallFailure, ReceivedReply
+from selftest.judge.verdict import MAX_RESPONSE_BYTES, judge
 from tests.selftest.replies import GOOD, JSON, action, document, kinds, reply_of, text_document
 
 
@@ -20,10 +21,10 @@ def test_documented_reply_mints_a_token_without_a_warning() -> None:
 
 
 @pytest.mark.parametrize(("failure", "code"), [("timeout", 1003005), ("connection", 1003027), ("protocol", 1003001)])
-def test_failed_exchange_decides_before_the_reply_is_looked_at(failure: Failure, code: int) -> None:
+def test_failed_exchange_decides_before_the_reply_is_looked_at(failure: CallFailure, code: int) -> None:
     """A good body that came too late or broke off mints nothing."""
     verdict = judge(
-        Reply(status=200, content_type=JSON, body=json.dumps(GOOD).encode(), failure=failure),
+        ReceivedReply(status=200, content_type=JSON, body=json.dumps(GOOD).encode(), failure=failure),
     )
 
     assert (verdict.code, verdict.name, verdict.minted) == (code, CODES[code].name, False)
@@ -31,7 +32,7 @@ def test_failed_exchange_decides_before_the_reply_is_looked_at(failure: Failure,
 
 def test_no_status_and_no_failure_is_an_unexpected_error() -> None:
     """What is not an HTTP reply and has no better name is 1003001."""
-    assert judge(Reply(status=None, content_type=JSON, body=b"{}")).code == 1003001
+    assert judge(ReceivedReply(status=None, content_type=JSON, body=b"{}")).code == 1003001
 
 
 @pytest.mark.parametrize("status", [100, 201, 202, 204, 206, 301, 302, 307, 400, 401, 403, 404, 413, 500, 503, 0, -1])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from claims.contract import RESPONSE_DATA_TYPE
 from selftest.judge.codes import CODES
 from selftest.judge.mapping import MappingEntry, MappingPolicy
-from selftest.judge.verdict import Failure, Reply, judge
+from selftest.judge.received_reply import CallFailure, ReceivedReply
+from selftest.judge.verdict import judge
 from tests.selftest.replies import JSON, document, reply_of, text_document
 
 ANY_JSON = st.recursive(
@@ -40,12 +41,12 @@ def test_judge_never_raises_and_never_mints_on_a_code(
     body: bytes,
     status: int | None,
     content_type: str | None,
-    failure: Failure | None,
+    failure: CallFailure | None,
     registered: frozenset[str] | None,
     mapping: MappingPolicy | None,
 ) -> None:
     """For any reply there is a verdict that can be written as JSON, with a known code or a token, never both."""
-    reply = Reply(status=status, content_type=content_type, body=body, failure=failure)
+    reply = ReceivedReply(status=status, content_type=content_type, body=body, failure=failure)
     verdict = judge(reply, registered=registered, mapping=mapping)
 
     assert verdict.minted is (verdict.code is None) is (verdict.claims is not None)

@@ -11,16 +11,16 @@ from selftest.load.plan.profiles import LoadPlan
 from selftest.load.plan.schedule import Segment
 from selftest.report.load_result import (
     ColdStart,
-    Fault,
     LoadConfig,
     LoadCounts,
+    LoadFault,
     LoadResult,
     MemorySample,
     Percentiles,
-    Phase,
     Point,
+    RateStep,
     Slice,
-    Step,
+    TimingPhase,
 )
 
 CONFIG = LoadConfig(
@@ -64,12 +64,12 @@ GOOD_LOAD = LoadResult(
             lateness_max_ms=3.0,
         ),
     ),
-    phases=(Phase(name="provider", calls=1200, p50_ms=8.0, p99_ms=20.0, mean_share=0.6, slowest_share=0.8),),
+    phases=(TimingPhase(name="provider", calls=1200, p50_ms=8.0, p99_ms=20.0, mean_share=0.6, slowest_share=0.8),),
     memory=tuple(MemorySample(at_s=float(at_s), resident_kb=70_000) for at_s in range(60)),
     cold_starts=(ColdStart(listening_ms=700.0, indexed_ms=None, answered_ms=760.0, minted=True),),
     warmup=_FEW,
 )
-GOOD_STEP = Step(
+GOOD_STEP = RateStep(
     rate_per_s=50.0,
     seconds=30.0,
     signins=1500,
@@ -89,7 +89,7 @@ STEPS = replace(
     GOOD_LOAD, config=replace(CONFIG, profile="step"), steps=(GOOD_STEP, replace(GOOD_STEP, rate_per_s=100))
 )
 SPIKE = replace(GOOD_LOAD, config=replace(CONFIG, profile="spike"), steps=(GOOD_STEP,) * 3, recovery_s=2.0)
-LATE_GENERATOR = Fault(name="lateness", measured="60 ms (p99)", limit="25 ms", recommendation="lower --rate")
+LATE_GENERATOR = LoadFault(name="lateness", measured="60 ms (p99)", limit="25 ms", recommendation="lower --rate")
 
 
 def attempt(

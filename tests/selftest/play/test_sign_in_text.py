@@ -54,7 +54,7 @@ async def test_failure_line_names_code_and_attempts(session: aiohttp.ClientSessi
 
 def test_control_characters_are_shown_not_obeyed() -> None:
     """An answer cannot steer the terminal, and half a character cannot break the printing."""
-    assert printable("a\x1b[2Jb\u202e\ud800\nc") == "a\\u001b[2Jb\\u202e\\ud800\nc"
+    assert printable("a\x1b[2Jb\u202e\ud800\nc") == "a\\x1b[2Jb\\u202e\\ud800\nc"
 
 
 @pytest.mark.parametrize(

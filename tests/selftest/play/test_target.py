@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from selftest.base.endpoint_url import endpoint_url, health_url, port_number
+from selftest.base.endpoint_url import endpoint_url, health_url
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.server import EntraServer
 from selftest.host.http_edge import BODY_LIMIT_SETTING
@@ -63,13 +63,6 @@ def test_no_endpoint_url(text: str) -> None:
 def test_health_url(url: str, expected: str) -> None:
     """Health stands beside the callout's route, without the callout's key."""
     assert health_url(url) == expected
-
-
-@pytest.mark.parametrize("text", ["-1", "65536", "x", "", "\u0668\u0664"])
-def test_ports_that_are_none(text: str) -> None:
-    """Only 0 to 65535 in ASCII digits is a port."""
-    with pytest.raises(argparse.ArgumentTypeError, match="0 to 65535"):
-        port_number(text)
 
 
 def test_app_dir_is_this_checkout() -> None:

@@ -1,6 +1,7 @@
 """Results for the tests of the reports: one of everything."""
 
-from selftest.report.results import CheckResult, Results, SignInResult, Status, decide
+from selftest.judge.statement import Status
+from selftest.report.results import CheckResult, Results, SignInResult, decide
 
 
 def check(check_id: str, status: Status = "pass", **changes: object) -> CheckResult:

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from selftest.judge.statement import Status
 from selftest.report.compare import FigureChange, compare
 from selftest.report.compare_console import show_comparison
 from selftest.report.html.comparison_page import comparison_page
-from selftest.report.results import CheckResult, Results, Status
+from selftest.report.results import CheckResult, Results
 from tests.selftest.report.html import load_results, runs
 from tests.selftest.report.html.markup import read
 from tests.selftest.report.sample import check, results, signin

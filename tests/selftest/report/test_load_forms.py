@@ -11,7 +11,7 @@ from rich.console import Console
 
 from selftest.report.console import show
 from selftest.report.junit import junit
-from selftest.report.load_result import Fault, LoadResult, Step
+from selftest.report.load_result import LoadFault, LoadResult, RateStep
 from selftest.report.results import CheckResult, Results, decide
 from selftest.report.stored import SCHEMA_PATH, ReportError, dump, parse
 from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, LATE_GENERATOR, SOAK, SPIKE, STEPS
@@ -140,7 +140,7 @@ def test_the_console_shows_steps_and_the_spike() -> None:
         ((replace(GOOD_STEP, valid=False), GOOD_STEP), "none of the rates holds"),
     ],
 )
-def test_a_step_run_ends_with_the_highest_rate(steps: tuple[Step, ...], words: str) -> None:
+def test_a_step_run_ends_with_the_highest_rate(steps: tuple[RateStep, ...], words: str) -> None:
     """What holds above a rate that does not is no find."""
     assert replace(STEPS, steps=steps).sentence == words
 
@@ -167,7 +167,7 @@ def test_hostile_names_stay_text() -> None:
     hostile = replace(
         GOOD_LOAD,
         outcomes={"minted": 1, "\x1b[31m<b>\u202e": 1},
-        faults=(Fault(name="rate", measured="\x1b]0;x\x07", limit="1", recommendation="<script>"),),
+        faults=(LoadFault(name="rate", measured="\x1b]0;x\x07", limit="1", recommendation="<script>"),),
     )
     text = shown(with_load(hostile, check("L01")))
     assert not any(character in text for character in "\x1b\x07\u202e")

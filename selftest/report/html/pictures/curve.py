@@ -24,7 +24,7 @@ _NINES: Final = ((0.5, "50 %"), (0.9, "90 %"), (0.99, "99 %"), (0.999, "99.9 %")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class CurveLine:
     """One curve.
 
     Attributes:
@@ -39,7 +39,7 @@ class Line:
     label: str | None = None
 
 
-def percentile_curve(lines: Sequence[Line], budget_ms: float, *, name: str, description: str) -> Markup:
+def percentile_curve(lines: Sequence[CurveLine], budget_ms: float, *, name: str, description: str) -> Markup:
     """Draw one curve, or two to compare."""
     drawn = [(line, _places(line)) for line in lines]
     end = max(10.0, *(places[-1][0] for _, places in drawn))
@@ -91,7 +91,7 @@ def _name_values(axes: Axes, places: Sequence[tuple[float, float]], nines: Seque
         )
 
 
-def _places(line: Line) -> list[tuple[float, float]]:
+def _places(line: CurveLine) -> list[tuple[float, float]]:
     """Put the points on the axis; the slowest call stands at one in twice their number, for 1 / (1 - 1) is nowhere."""
     slowest = 2.0 * max(line.calls, 1)
     return [

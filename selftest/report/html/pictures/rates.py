@@ -8,7 +8,7 @@ from markupsafe import Markup
 from selftest.report.html.pictures.canvas import SENTINELS, Role, house_style, marks, new_figure, plot_area
 from selftest.report.html.pictures.scales import FLOOR_MS, budget_line, latency_axis
 from selftest.report.html.pictures.svg import inline
-from selftest.report.load_result import Step
+from selftest.report.load_result import RateStep
 from selftest.report.units import per_second
 
 _WIDTH_PX: Final = 520
@@ -17,12 +17,12 @@ _HEIGHT_PX: Final = 260
 _MOST_LABELS: Final = 8
 
 
-def step_role(step: Step) -> Role:
+def step_role(step: RateStep) -> Role:
     """Choose the colour of a rate."""
     return "warn" if not step.valid else "accent" if step.held else "bad"
 
 
-def latency_by_rate(steps: Sequence[Step], budget_ms: float, *, description: str) -> Markup:
+def latency_by_rate(steps: Sequence[RateStep], budget_ms: float, *, description: str) -> Markup:
     """Draw the steps in the order in which they were run."""
     every = -(-len(steps) // _MOST_LABELS)
     with house_style():

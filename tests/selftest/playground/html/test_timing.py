@@ -2,11 +2,12 @@
 
 import pytest
 
-from selftest.play.caller import Attempt, Failure
+from selftest.judge.received_reply import CallFailure
+from selftest.play.caller import Attempt
 from selftest.playground.html.timing import WIDTH, AttemptBar, attempt_bar, empty_bar
 
 
-def attempt(latency_ms: float, *, timing: str | None = None, failure: Failure | None = None) -> Attempt:
+def attempt(latency_ms: float, *, timing: str | None = None, failure: CallFailure | None = None) -> Attempt:
     """Make an attempt that took so long."""
     return Attempt(
         due_s=10.0,

@@ -11,9 +11,9 @@ from selftest.report.load_result import (
     LoadCounts,
     LoadResult,
     Percentiles,
-    Phase,
     Point,
     Slice,
+    TimingPhase,
 )
 
 _SHARES = (*(n / 100 for n in range(100)), 0.995, 0.999, 0.9995, 1.0)
@@ -130,8 +130,8 @@ def _slices(made: tuple[Point, ...], duration_s: float, number: int = 30) -> tup
     )
 
 
-def _phase(name: str, mean_share: float, slowest_share: float) -> Phase:
-    return Phase(
+def _phase(name: str, mean_share: float, slowest_share: float) -> TimingPhase:
+    return TimingPhase(
         name=name,
         calls=1200,
         p50_ms=30 * mean_share,

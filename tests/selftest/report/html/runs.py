@@ -6,8 +6,9 @@ from dataclasses import replace
 from functools import cache
 
 from selftest.checks import REGISTRY
-from selftest.report.load_result import Fault, LoadResult, MemorySample, Step
-from selftest.report.results import CheckResult, Results, SignInResult, Status, Verdict, decide
+from selftest.judge.statement import Status
+from selftest.report.load_result import LoadFault, LoadResult, MemorySample, RateStep
+from selftest.report.results import CheckResult, Results, RunVerdict, SignInResult, decide
 from tests.selftest.report.html.load_results import config, load, points
 
 _REASONS = {
@@ -83,7 +84,7 @@ def run(
     measured: LoadResult | None = None,
     *,
     interrupted: bool = False,
-    verdict: Verdict | None = None,
+    verdict: RunVerdict | None = None,
 ) -> Results:
     """Put a run together."""
     return Results(
@@ -111,7 +112,7 @@ def held() -> Results:
         f"PASS  {len(REGISTRY) - len(skipped)} checks hold, 4 skipped, 7 of 7 sign-ins minted; "
         "1,200 calls, 0 over 2,000 ms: with 99 % confidence fewer than 0.39 % miss"
     )
-    verdict = Verdict(outcome="held", exit_code=0, sentence=sentence, counts={})
+    verdict = RunVerdict(outcome="held", exit_code=0, sentence=sentence, counts={})
     return run(checks(skipped=skipped), signins(), load(points(1200, 60), config()), verdict=verdict)
 
 
@@ -128,15 +129,15 @@ def failing() -> Results:
 def invalid() -> Results:
     """Make a run whose generator was late."""
     faults = (
-        Fault(
+        LoadFault(
             name="lateness",
             measured="99 % of the calls left within 63 ms",
             limit="25 ms",
             recommendation="Lower --rate or use a quieter machine.",
         ),
-        Fault(name="samples", measured="200 calls", limit="459 calls", recommendation="Needs 259 more calls."),
+        LoadFault(name="samples", measured="200 calls", limit="459 calls", recommendation="Needs 259 more calls."),
     )
-    verdict = Verdict(
+    verdict = RunVerdict(
         outcome="no-evidence", exit_code=3, sentence="INCONCLUSIVE  the load run is not valid", counts={"pass": 0}
     )
     return run(measured=load(points(200, 10), config(duration_s=10), faults=faults), verdict=verdict)
@@ -158,7 +159,7 @@ def soak() -> Results:
 def steps() -> Results:
     """Make a run of growing rates, the last of which does not hold."""
     made = tuple(
-        Step(
+        RateStep(
             rate_per_s=rate,
             seconds=10,
             signins=int(rate * 10),
@@ -190,7 +191,7 @@ def only_checks() -> Results:
 @cache
 def only_load() -> Results:
     """Make a load run and nothing else."""
-    verdict = Verdict(
+    verdict = RunVerdict(
         outcome="held",
         exit_code=0,
         sentence="PASS  0 of 1,200 calls over 2,000 ms: below 0.39 % with 99 % confidence",
@@ -203,7 +204,7 @@ def only_load() -> Results:
 def broken_from_the_start() -> Results:
     """Make a load run in which no call was good."""
     made = tuple(replace(point, latency_ms=1.0, outcome="failed") for point in points(500, 10))
-    verdict = Verdict(outcome="broken", exit_code=1, sentence="FAIL  500 of 500 sign-ins lost", counts={})
+    verdict = RunVerdict(outcome="broken", exit_code=1, sentence="FAIL  500 of 500 sign-ins lost", counts={})
     return run(measured=load(made, config(duration_s=10), cold_starts=(), phases=()), verdict=verdict)
 
 

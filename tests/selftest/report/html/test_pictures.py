@@ -12,7 +12,7 @@ import pytest
 
 from selftest.report.html.load_section import load_section
 from selftest.report.html.pictures.canvas import SENTINELS, house_style, marks, new_figure, plot_area
-from selftest.report.html.pictures.curve import Line, percentile_curve
+from selftest.report.html.pictures.curve import CurveLine, percentile_curve
 from selftest.report.html.pictures.scales import even_ticks
 from selftest.report.html.pictures.svg import inline
 from selftest.report.html.pictures.timeline import MOST_MARKS, thinned
@@ -66,7 +66,7 @@ def test_a_mark_stands_where_its_value_is() -> None:
 def test_the_curve_gives_each_nine_the_same_room() -> None:
     """From 90 % to 99 % is as far as from 99 % to 99.9 %."""
     shares = [0.0, 0.5, 0.9, 0.99, 0.999, 1.0]
-    line = Line(points=[(share, 10 * (1 + share)) for share in shares], calls=10_000)
+    line = CurveLine(points=[(share, 10 * (1 + share)) for share in shares], calls=10_000)
     svg = percentile_curve([line], 2000, name="n", description="d")
     places = {label: float(x) for x, label in re.findall(r'x="([\d.]+)"[^>]*>([\d.]+ %)<', svg)}
     assert places["99 %"] - places["90 %"] == pytest.approx(places["99.9 %"] - places["99 %"], abs=0.1)
@@ -83,7 +83,7 @@ def test_the_curve_gives_each_nine_the_same_room() -> None:
 )
 def test_odd_curves_are_drawn(points: list[tuple[float, float]]) -> None:
     """One call, no time at all, one value, seven decades: all are pictures."""
-    assert "<path" in percentile_curve([Line(points=points, calls=1)], 2000, name="n", description="d")
+    assert "<path" in percentile_curve([CurveLine(points=points, calls=1)], 2000, name="n", description="d")
 
 
 def test_thinning_keeps_what_matters() -> None:

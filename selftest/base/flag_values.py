@@ -1,0 +1,46 @@
+"""Parsers of command-line values, for ``type=`` of `argparse`: whole numbers and GUIDs."""
+
+import argparse
+from collections.abc import Callable
+from typing import Final
+
+from selftest.base.sample_tenant import guid
+from selftest.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+
+_SHOWN_CHARACTERS: Final = 40
+
+
+def whole_number(low: int, high: int, what: str = "a whole number") -> Callable[[str], int]:
+    """Return a parser of whole numbers between two bounds, both included.
+
+    Args:
+        low: The lowest accepted number, 0 or more.
+        high: The highest accepted number.
+        what: The kind of number with its unit, for the message.
+    """
+
+    def parse(text: str) -> int:
+        # The length is checked first: Python refuses to read integers of thousands of digits.
+        if text.isascii() and text.isdigit() and len(text) <= len(str(high)) and low <= int(text) <= high:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"expected {what} from {low} to {high}, got {text[:_SHOWN_CHARACTERS]!r}")
+
+    return parse
+
+
+#: A TCP port; 0 takes any free one.
+port_number: Final = whole_number(0, 65_535, "a port")
+#: Entra's timeout for one attempt.
+timeout_in_ms: Final = whole_number(MIN_TIMEOUT_MS, MAX_TIMEOUT_MS, "milliseconds")
+
+
+def guid_value(text: str) -> str:
+    """Return a GUID in lower case.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is not a GUID, or is the zero GUID.
+    """
+    try:
+        return guid(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
