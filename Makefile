@@ -7,7 +7,7 @@ VENV_BENCH := .venv-bench
 # Set PYTHON=/path/to/python to choose the interpreter yourself.
 PYTHONS := $(PYTHON) python3.13 python3.14 python3 python $(wildcard $(HOME)/.pyenv/versions/3.1[3-9]*/bin/python)
 
-.PHONY: help selftest test stress check format compile bicep docs bench .venv .venv-bench
+.PHONY: help selftest test stress check format compile wheel package bicep docs bench .venv .venv-bench
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
@@ -30,6 +30,9 @@ check: .venv ## lint, format check, types
 format: .venv ## rewrite the code in the house format
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
 
+wheel: .venv ## build dist/entra_selftest-*.whl, the tool for any folder and any endpoint
+	@$(PY) -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .
+
 package: .venv ## make build/package.zip, the deployable zip, the same bytes every time
 	@$(PY) -m infra.package
 
@@ -40,15 +43,14 @@ docs: .venv ## generate docs/codes.md and docs/infra-checks.md from the registri
 	@$(PY) -m selftest explain --markdown > docs/codes.md
 	@$(PY) -m tests.infra.checks_page > docs/infra-checks.md
 
-compile: .venv ## pin requirements*.txt anew from pyproject.toml
-	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate \
-	  --custom-compile-command 'make compile' -o requirements.txt pyproject.toml
-	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate --extra telemetry \
-	  -c requirements.txt --custom-compile-command 'make compile' -o requirements-telemetry.txt pyproject.toml
-	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate --extra dev \
-	  -c requirements.txt --custom-compile-command 'make compile' -o requirements-dev.txt pyproject.toml
-	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate --extra dev --extra bench \
-	  -c requirements-dev.txt --custom-compile-command 'make compile' -o requirements-bench.txt pyproject.toml
+# Each is compiled within the pins of the one before.
+COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate \
+  --custom-compile-command 'make compile'
+compile: .venv ## compile requirements*.txt from the dependency groups of pyproject.toml
+	@$(COMPILE) --group app -o requirements.txt
+	@$(COMPILE) --group telemetry -c requirements.txt -o requirements-telemetry.txt
+	@$(COMPILE) --all-extras --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	@$(COMPILE) --all-extras --group bench -c requirements-dev.txt -o requirements-bench.txt pyproject.toml
 
 .venv: $(VENV)/ready ## make the environment and nothing else
 

@@ -1,4 +1,4 @@
-"""The harness: plays Microsoft Entra against an endpoint on this machine and judges what it answers.
+"""The tool: plays Microsoft Entra against an endpoint and judges what it answers. It is never deployed."""
 
-Never deployed. It shares with the endpoint only ``claims.contract``, the names and limits that Microsoft fixes.
-"""
+#: Of the tool and of the endpoint that the same checkout holds.
+__version__ = "0.1.0"

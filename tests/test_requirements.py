@@ -3,6 +3,7 @@
 import re
 import tomllib
 from importlib.metadata import distribution, version
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,23 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-DEPLOYED = [Requirement(line) for line in PROJECT["dependencies"]]
-DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
-TELEMETRY = [Requirement(line) for line in PROJECT["optional-dependencies"]["telemetry"]]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 _PIN = re.compile(r"^[A-Za-z0-9].*?(?= \\$)", re.MULTILINE)
+
+
+def _group(name: str) -> list[Requirement]:
+    """Return the requirements of a dependency group and of those that it includes."""
+    found: list[Requirement] = []
+    for entry in PYPROJECT["dependency-groups"][name]:
+        found += [Requirement(entry)] if isinstance(entry, str) else _group(entry["include-group"])
+    return found
+
+
+def _tool() -> list[Requirement]:
+    """Return the requirements of the tool's wheel with every extra."""
+    project = PYPROJECT["project"]
+    lines = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    return [Requirement(line) for line in lines]
 
 
 def _pins(name: str) -> dict[str, str]:
@@ -47,13 +60,13 @@ def _closure(wanted: list[Requirement]) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("requirements.txt", DEPLOYED),
-        ("requirements-telemetry.txt", DEPLOYED + TELEMETRY),
-        ("requirements-dev.txt", DEPLOYED + DEVELOPMENT),
+        ("requirements.txt", _group("app")),
+        ("requirements-telemetry.txt", _group("telemetry")),
+        ("requirements-dev.txt", _group("dev") + _tool()),
     ],
 )
 def test_pins_are_those_of_pyproject(name: str, wanted: list[Requirement]) -> None:
-    """Every direct and transitive requirement is pinned, and no pin is left over; mend it with `make compile`."""
+    """Every direct and transitive requirement is pinned, and no pin is left over; otherwise run `make compile`."""
     pins = _pins(name)
     assert _closure(wanted) == set(pins)
     for requirement in wanted:
@@ -70,7 +83,12 @@ def test_installed_is_pinned() -> None:
 
 def test_deployed_requirements_are_exact() -> None:
     """A deployed direct requirement names one version."""
-    assert all(re.fullmatch(r"==[^*]+", str(requirement.specifier)) for requirement in DEPLOYED)
+    assert all(re.fullmatch(r"==[^*]+", str(requirement.specifier)) for requirement in _group("app"))
+
+
+def test_requirements_of_the_tool_are_ranges() -> None:
+    """The tool is installed next to packages of its users, so it asks for no single version."""
+    assert not [str(one) for one in _tool() if not one.specifier or "==" in str(one.specifier)]
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-telemetry.txt", "requirements-dev.txt"])

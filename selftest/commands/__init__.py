@@ -1,1 +1,1 @@
-"""One module a command: each has ``add_parser(subparsers)`` and ``run(args)``, which returns the exit code."""
+"""One module a command: each has ``configure(parser)`` and ``run(args)``, which returns the exit code."""

@@ -24,13 +24,11 @@ from selftest.report.stored import ReportError
 _COULD_NOT_RUN: Final = 2
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "check",
-        help="run the checks by id or prefix",
-        description="Run checks: C contract, T token, B body, F faults, L load. Exit code 0: every must holds. "
-        "1: a must fails. 2: they could not run. 3: nothing could be proved. 130: interrupted; what was found is kept.",
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = (
+        "Run checks: C contract, T token, B body, F faults, L load. Exit code 0: every must holds. "
+        "1: a must fails. 2: they could not run. 3: nothing could be proved. 130: interrupted; what was found is kept."
     )
     parser.add_argument("ids", nargs="*", metavar="ID", help="an id (C03) or the start of some (T, B4); default: all")
     add_target_arguments(parser)
@@ -39,7 +37,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--yes", action="store_true", help="consent to load and faults for a host elsewhere")
     add_deployed_arguments(parser)
     add_output_arguments(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

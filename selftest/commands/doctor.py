@@ -24,15 +24,11 @@ Settings come from --settings, else --azd-env, else the environment, else local.
 """
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "doctor",
-        help="say what is wrong with the settings and the tenant",
-        description="Hold the endpoint's settings and the tenant's objects against every documented error code.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = "Hold the endpoint's settings and the tenant's objects against every documented error code."
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     _add_sources(parser)
     chosen = parser.add_argument_group("what is looked at")
     chosen.add_argument(
@@ -52,7 +48,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     output.add_argument("--out", type=Path, metavar="DIR", help="write results.json, junit.xml and report.txt there")
     output.add_argument("-v", "--verbose", action="store_true", help="name the statements that hold, too")
     output.add_argument("--list", action="store_true", help="name the statements instead of trying them")
-    parser.set_defaults(run=run)
 
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:

@@ -26,15 +26,11 @@ class _UsageError(Exception):
     """Raised when flags contradict each other or a file cannot be used; the message says what to do."""
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "entra",
-        help="serve the emulated Entra: metadata, keys, tokens; with a tenant file whole sign-ins",
-        description=(
-            "Serve the emulated Entra on 127.0.0.1 until SIGTERM or SIGINT. What it prints are the settings to start "
-            "an endpoint with. With --tenant-file apps can sign their users in with it."
-        ),
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = (
+        "Serve the emulated Entra on 127.0.0.1 until SIGTERM or SIGINT. What it prints are the settings to start "
+        "an endpoint with. With --tenant-file apps can sign their users in with it."
     )
     parser.add_argument(
         "--port",
@@ -44,7 +40,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     add_tenant_arguments(parser)
     _add_sign_in_arguments(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_sign_in_arguments(parser: argparse.ArgumentParser) -> None:

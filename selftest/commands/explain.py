@@ -23,14 +23,10 @@ _MAX_WIDTH: Final = 100
 STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType({**REGISTRY, **DIAGNOSES})
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the command line."""
-    parser = subparsers.add_parser(
-        "explain",
-        help="say what a check id, a 1003xxx or an AADSTS code means",
-        description="Say what a check id, a 1003xxx or an AADSTS code means, what causes it and what mends it.",
-        epilog="exit code: 0 explained, 2 an id that does not exist",
-    )
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = "Say what a check id, a 1003xxx or an AADSTS code means, what causes it and what mends it."
+    parser.epilog = "exit code: 0 explained, 2 an id that does not exist"
     parser.add_argument(
         "ids",
         nargs="*",
@@ -41,7 +37,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write JSON")
     form.add_argument("--markdown", action="store_true", help="write Markdown; without a CODE, the whole page")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -20,16 +20,11 @@ LOOPBACK: Final = "127.0.0.1"
 _QUIET: Final = ("aiohttp", "azure", "azure_functions_runtime")
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "host",
-        help="serve function_app.py on this machine as Azure Functions would",
-        description="Serve an app on 127.0.0.1 until SIGTERM or SIGINT. Settings come from the environment.",
-    )
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = "Serve an app on 127.0.0.1 until SIGTERM or SIGINT. Settings come from the environment."
     parser.add_argument("--port", type=_port, default=7071, help="0 takes any free one (default: %(default)s)")
     parser.add_argument("--app", type=Path, default=Path(), metavar="DIR", help="where function_app.py is")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

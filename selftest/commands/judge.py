@@ -25,15 +25,11 @@ class _InputError(Exception):
     """Raised when a file cannot be used; the message names it and the reason."""
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the command line."""
-    parser = subparsers.add_parser(
-        "judge",
-        help="say which code Entra would log for one reply",
-        description="Say which code Entra would log for one reply, and whether it would mint a token.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = "Say which code Entra would log for one reply, and whether it would mint a token."
+    parser.epilog = _EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     reply = parser.add_mutually_exclusive_group(required=True)
     reply.add_argument("--body", metavar="FILE", help="the body as it came; - reads standard input")
     reply.add_argument(
@@ -51,7 +47,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--mapping", metavar="FILE", help="a claims mapping policy, as Graph returns it")
     parser.add_argument("--json", action="store_true", help="write the verdict on one line, for pipes and JSON Lines")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

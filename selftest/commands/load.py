@@ -23,22 +23,20 @@ from selftest.report.stored import ReportError
 _COULD_NOT_RUN: Final = 2
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "load",
-        help="sign-ins at a rate, open loop, under Entra's timeout: are they answered in time?",
-        description="Send sign-ins when they are due, whatever became of those before, and judge each as Entra would. "
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = (
+        "Send sign-ins when they are due, whatever became of those before, and judge each as Entra would. "
         f"Every call is kept in {REPORT_DIR}/run.jsonl as it ends. Exit code 0: what has to hold is proved. 1: it does "
         "not hold. 2: it could not run. 3: the run is not valid, or too short to prove it. 130: interrupted; what was "
-        "found is kept.",
+        "found is kept."
     )
     add_target_arguments(parser)
     add_deployed_arguments(parser)
     add_load_arguments(parser)
     parser.add_argument("--strict", action="store_true", help="a should that fails makes the run fail, too")
     add_output_arguments(parser)
-    parser.set_defaults(run=run, out=REPORT_DIR)
+    parser.set_defaults(out=REPORT_DIR)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -33,15 +33,11 @@ exit codes: 0 done, 1 refused: something is there that is not ours to change, 2 
 """
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the command line."""
-    top = subparsers.add_parser(
-        "objects",
-        help="make the Entra objects that make it call the endpoint, show them, take them away",
-        description="Make the objects in Entra that make it call the endpoint, show them, and take them away.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def configure(top: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    top.description = "Make the objects in Entra that make it call the endpoint, show them, and take them away."
+    top.epilog = _EPILOG
+    top.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = top.add_subparsers(dest="command", required=True, metavar="ACTION")
     for name, told in (("plan", "say what apply would change; write nothing"), ("apply", "make it so")):
         _add_making(commands.add_parser(name, help=told, description=told))
@@ -51,7 +47,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_common(status)
     status.add_argument("--host", metavar="NAME", help=f"the host that Entra calls (default: {HOST})")
     _add_remove(commands.add_parser("remove", help="take it away, the listener first", description="Take it away."))
-    top.set_defaults(run=run)
 
 
 def _add_making(one: argparse.ArgumentParser) -> None:

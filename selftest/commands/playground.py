@@ -22,15 +22,11 @@ _SAMPLE_TENANT: Final = APP_DIR / "selftest" / "signin" / "tenant" / "sample.tom
 _COULD_NOT_RUN: Final = 2
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "playground",
-        help="a local page: choose user, app and fault, sign in, watch the call and the token",
-        description=(
-            "Serve a page on 127.0.0.1 until Ctrl-C. The emulated Entra, what the endpoint depends on and the app are "
-            "started with it; the app is started again when its files change."
-        ),
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = (
+        "Serve a page on 127.0.0.1 until Ctrl-C. The emulated Entra, what the endpoint depends on and the app are "
+        "started with it; the app is started again when its files change."
     )
     parser.add_argument(
         "--port",
@@ -46,7 +42,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="apps, users, extensions and listeners (default: selftest/signin/tenant/sample.toml)",
     )
     _add_endpoint_arguments(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_endpoint_arguments(parser: argparse.ArgumentParser) -> None:

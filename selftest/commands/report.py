@@ -15,20 +15,17 @@ _COULD_NOT_READ: Final = 2
 _OF_ONE_RUN: Final = ("json", "junit", "out")
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "report",
-        help="make the reports of a run again from its results file, or compare two",
-        description="Make reports from a results file; the exit code is that of the run. With a second file, compare: "
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = (
+        "Make reports from a results file; the exit code is that of the run. With a second file, compare: "
         "what changed from the first to the second, and what else differs that may explain it; the exit code is then "
         "1 when something that must hold did in the first and does not in the second, else 0. "
-        "In both cases 2: a file holds no results.",
+        "In both cases 2: a file holds no results."
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="written by --json or --out")
     parser.add_argument("other", type=Path, nargs="?", metavar="FILE2", help="a later run, to compare with the first")
     add_output_arguments(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

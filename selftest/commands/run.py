@@ -25,18 +25,16 @@ TRIES: Final = 3
 _COULD_NOT_RUN: Final = 2
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "run",
-        help="everything, on this machine; what runs without a command",
-        description="Start the emulated Entra and the app, sign every kind of user in, play a short load, run every "
-        f"check, and report. The results are kept in {REPORT_DIR}/.",
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = (
+        "Start the emulated Entra and the app, sign every kind of user in, play a short load, run every "
+        f"check, and report. The results are kept in {REPORT_DIR}/."
     )
     add_target_arguments(parser)
     parser.add_argument("--strict", action="store_true", help="a should that fails makes the run fail, too")
     add_output_arguments(parser)
-    parser.set_defaults(run=run, out=REPORT_DIR)
+    parser.set_defaults(out=REPORT_DIR)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -23,13 +23,9 @@ _NOT_MINTED: Final = 1
 _COULD_NOT_RUN: Final = 2
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "signin",
-        help="play one sign-in: what Entra sends, what comes back, what it makes of it",
-        description="Play one sign-in. Exit code 0: a token would be minted. 1: none. 2: it could not be played.",
-    )
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = "Play one sign-in. Exit code 0: a token would be minted. 1: none. 2: it could not be played."
     add_target_arguments(parser)
     parser.add_argument(
         "--user",
@@ -57,7 +53,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--registered", type=_names, metavar="NAMES", help="claimsForTokenConfiguration: names with commas between"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

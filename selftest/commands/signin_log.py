@@ -44,16 +44,14 @@ where the files come from:
 exit code: 0 no event failed, 1 some did, 2 a file or Graph could not be read, 3 there was nothing to judge"""
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "signin-log",
-        help="read the Authentication Events of sign-ins, beside the endpoint's log",
-        description="Read what Entra logged of sign-ins and what the endpoint logged of them, and say what both mean\n"
-        "together. User names, mail and IP addresses of the input are not read and never shown.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = (
+        "Read what Entra logged of sign-ins and what the endpoint logged of them, and say what both mean\n"
+        "together. User names, mail and IP addresses of the input are not read and never shown."
     )
+    parser.epilog = _EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     _add_sources(parser)
     _add_filters(parser)
     parser.add_argument(
@@ -64,7 +62,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="what the extension's timeoutInMilliseconds is set to (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run)
 
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:

@@ -53,18 +53,16 @@ class UsageError(ValueError):
     """Raised when a flag contradicts another or a file is not what it has to be."""
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "token",
-        help="get a token for the endpoint, compare it with the settings, call with it",
-        description="Get the client-credentials token of the documented direct test, compare each claim with what the\n"
-        "endpoint expects, and call the endpoint with it.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        # Else --secret would be short for --secret-file, and what follows it a secret in the process list.
-        allow_abbrev=False,
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of the command."""
+    parser.description = (
+        "Get the client-credentials token of the documented direct test, compare each claim with what the\n"
+        "endpoint expects, and call the endpoint with it."
     )
+    parser.epilog = _EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    # Otherwise --secret is short for --secret-file, and what follows it is a secret in the process list.
+    parser.allow_abbrev = False
     _add_expectation_arguments(parser)
     _add_token_arguments(parser)
     parser.add_argument(
@@ -76,7 +74,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help=f"call the endpoint with the token and a documented event (without URL: {_DEFAULT_URL})",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -2,19 +2,15 @@
 
 import os
 import platform
-import tomllib
-from pathlib import Path
-from typing import Final
 
 from yarl import URL
 
-_PYPROJECT: Final = Path(__file__).parents[2] / "pyproject.toml"
+from selftest import __version__
 
 
 def tool() -> dict[str, str]:
-    """Name the harness and its version."""
-    project = tomllib.loads(_PYPROJECT.read_text(encoding="utf-8"))["project"]
-    return {"name": project["name"], "version": project["version"]}
+    """Return the tool's name and version."""
+    return {"name": "entra-selftest", "version": __version__}
 
 
 def environment() -> dict[str, str]:

@@ -1,6 +1,5 @@
 """``check`` and ``report`` as a person types them: what they print, where, and the exit codes."""
 
-import argparse
 import asyncio
 import json
 from collections.abc import Iterator
@@ -12,19 +11,13 @@ from aiohttp import web
 
 from selftest.checks import REGISTRY
 from selftest.checks.bench import target_bench
-from selftest.commands import check, report
+from selftest.cli import main
 from selftest.load.measured.results_file import read_results
 
 
 def command(*words: str) -> int:
     """Run a command line."""
-    parser = argparse.ArgumentParser()
-    subparsers = parser.add_subparsers(required=True)
-    check.add_parser(subparsers)
-    report.add_parser(subparsers)
-    args = parser.parse_args(words)
-    code: int = args.run(args)
-    return code
+    return main(words)
 
 
 @pytest.fixture(autouse=True)

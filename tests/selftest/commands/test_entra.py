@@ -20,14 +20,9 @@ SAMPLE = str(Path(APP_DIR) / "selftest" / "signin" / "tenant" / "sample.toml")
 
 #: The two commands without the rest of the command line.
 _DRIVER = """
-import argparse, sys
-from selftest.commands import entra, signin
-parser = argparse.ArgumentParser()
-commands = parser.add_subparsers(required=True)
-entra.add_parser(commands)
-signin.add_parser(commands)
-args = parser.parse_args()
-sys.exit(args.run(args))
+import sys
+from selftest.cli import main
+sys.exit(main())
 """
 
 

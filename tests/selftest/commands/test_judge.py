@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
-from selftest.commands import judge as command
+from selftest.cli import main, parser
 from selftest.judge.verdict import MAX_RESPONSE_BYTES
 
 POLICY = {"ClaimsMappingPolicy": {"ClaimsSchema": [{"Source": "CustomClaimsProvider", "ID": "b", "JwtClaimType": "b"}]}}
@@ -23,15 +23,12 @@ def body(claims: object) -> bytes:
 
 def parse(*words: str) -> argparse.Namespace:
     """Parse a command line as the program does."""
-    parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
-    return parser.parse_args(["judge", *words])
+    return parser().parse_args(["judge", *words])
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
     """Run the command and read what it printed."""
-    args = parse(*words)
-    code = args.run(args)
+    code = main(["judge", *words])
     return code, json.loads(capsys.readouterr().out)
 
 
@@ -101,9 +98,8 @@ def test_one_line_form_is_the_same_verdict(tmp_path: Path, capsys: pytest.Captur
     """With --json the verdict stands on one line."""
     file = tmp_path / "reply.json"
     file.write_bytes(body({"a": 1}))
-    args = parse("--body", str(file), "--json")
 
-    assert args.run(args) == 0
+    assert main(["judge", "--body", str(file), "--json"]) == 0
     line = capsys.readouterr().out
     assert line.count("\n") == 1
     assert json.loads(line) == run(capsys, "--body", str(file))[1]
@@ -133,9 +129,8 @@ def test_file_that_cannot_be_used_is_exit_code_2(
     """One line on stderr names the file and the reason, and nothing is judged."""
     (tmp_path / "reply.json").write_bytes(body({"a": "b"}))
     mapping = [] if policy is None else ["--mapping", str(tmp_path / policy)]
-    args = parse("--body", str(tmp_path / reply), *mapping)
 
-    assert args.run(args) == 2
+    assert main(["judge", "--body", str(tmp_path / reply), *mapping]) == 2
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert message in err

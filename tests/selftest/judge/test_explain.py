@@ -1,6 +1,5 @@
 """Explain: every id is found in every spelling, unknown ones name their neighbours, and all forms say the same."""
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from selftest.checks.registry import Check, Outcome
-from selftest.commands import explain as command
+from selftest.cli import main
 from selftest.commands.explain import STATEMENTS
 from selftest.judge.codes import CODES
 from selftest.judge.explain import UnknownIdError, as_text, everything, explain, of_check, of_code
@@ -152,26 +151,20 @@ def test_pasted_line_is_searched_for_its_codes(
     words: list[str], found: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A line of an error page, quoted or not, gives the entries of the codes that it names."""
-    args = parse(*words, "--json")
-
-    assert args.run(args) == 0
+    assert main(["explain", *words, "--json"]) == 0
     assert [entry["id"] for entry in json.loads(capsys.readouterr().out)] == found
 
 
 def test_pasted_correlation_id_leads_to_the_sign_in_log(capsys: pytest.CaptureFixture[str]) -> None:
     """The other thing that an error page tells is what the sign-in log is searched by."""
-    args = parse(*PASTED.format(CORRELATION.upper()).split())
-
-    assert args.run(args) == 0
+    assert main(["explain", *PASTED.format(CORRELATION.upper()).split()]) == 0
     assert capsys.readouterr().out.splitlines()[-1].endswith(f"--correlation-id {CORRELATION}")
 
 
 @pytest.mark.parametrize("text", ["AADSTS7000215: Invalid client secret provided.", "no code at all", "\x1b]0;x\x07 1"])
 def test_pasted_line_without_a_known_code_is_an_error(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing to explain is exit code 2 and one clean line."""
-    args = parse(text)
-
-    assert args.run(args) == 2
+    assert main(["explain", text]) == 2
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert err.strip().isprintable()
@@ -218,38 +211,25 @@ def test_markdown_escapes_plain_words_and_leaves_code_alone() -> None:
     assert "````text\n```\nx\n````" in written
 
 
-def parse(*words: str) -> argparse.Namespace:
-    """Parse a command line as the program does."""
-    parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
-    return parser.parse_args(["explain", *words])
-
-
 def test_command_explains_several_codes(capsys: pytest.CaptureFixture[str]) -> None:
     """Codes are printed in the order in which they were asked for."""
-    args = parse("1003005", "50146")
-
-    assert args.run(args) == 0
+    assert main(["explain", "1003005", "50146"]) == 0
     out = capsys.readouterr().out
     assert out.index("CustomExtensionTimedOut") < out.index("MissingCustomSigningKey")
 
 
 def test_command_prints_json_and_markdown(capsys: pytest.CaptureFixture[str]) -> None:
     """Both forms hold the entry; JSON is a list, also for one code."""
-    args = parse("1003026", "--json")
-    assert args.run(args) == 0
+    assert main(["explain", "1003026", "--json"]) == 0
     assert [entry["id"] for entry in json.loads(capsys.readouterr().out)] == ["1003026"]
 
-    args = parse("1003026", "--markdown")
-    assert args.run(args) == 0
+    assert main(["explain", "1003026", "--markdown"]) == 0
     assert "### 1003026 " in capsys.readouterr().out
 
 
 def test_command_lists_every_id(capsys: pytest.CaptureFixture[str]) -> None:
     """The list holds each check and each code on a line of its own."""
-    args = parse("--list")
-
-    assert args.run(args) == 0
+    assert main(["explain", "--list"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert set(listed) == {*STATEMENTS, *map(str, CODES)}
     assert len(listed) == len(set(listed))
@@ -257,18 +237,14 @@ def test_command_lists_every_id(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_command_prints_the_whole_page(capsys: pytest.CaptureFixture[str]) -> None:
     """Markdown without a code is the page of docs, byte for byte."""
-    args = parse("--markdown")
-
-    assert args.run(args) == 0
+    assert main(["explain", "--markdown"]) == 0
     assert capsys.readouterr().out == render(checks=STATEMENTS)
 
 
 @pytest.mark.parametrize("words", [(), ("--json",), ("1003005", "T9999"), ("--list", "T01"), ("--list", "--markdown")])
 def test_command_refuses_what_it_cannot_answer(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown id or no id is exit code 2, one line on stderr and nothing on stdout."""
-    args = parse(*words)
-
-    assert args.run(args) == 2
+    assert main(["explain", *words]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("explain: ")

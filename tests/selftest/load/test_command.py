@@ -1,6 +1,5 @@
 """``load`` as a person types it: what it prints, what it keeps, and the exit codes."""
 
-import argparse
 import asyncio
 import json
 import signal
@@ -14,7 +13,8 @@ import pytest
 from aiohttp import web
 
 from selftest.checks.bench import target_bench
-from selftest.commands import check, load, report
+from selftest.cli import main
+from selftest.commands import check
 from selftest.load.measured import validity
 from selftest.load.measured.results_file import read_results
 from selftest.load.plan import arguments
@@ -27,14 +27,7 @@ QUICK = ("--rate", "250", "--duration", "2s", "--warmup", "200ms", "--authority-
 
 def command(*words: str) -> int:
     """Run a command line."""
-    parser = argparse.ArgumentParser()
-    subparsers = parser.add_subparsers(required=True)
-    load.add_parser(subparsers)
-    check.add_parser(subparsers)
-    report.add_parser(subparsers)
-    args = parser.parse_args(words)
-    code: int = args.run(args)
-    return code
+    return main(words)
 
 
 @pytest.fixture(autouse=True)

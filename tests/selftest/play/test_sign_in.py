@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
-from selftest.commands import signin
+from selftest.cli import main, parser
 from selftest.entra.payloads import VARIETIES, Variety, variety
 from selftest.entra.server import EntraServer
 from selftest.judge.mapping import MappingPolicy
@@ -123,13 +123,11 @@ async def test_saml_app_gets_an_assertion(session: aiohttp.ClientSession, entra:
 
 
 def _parse(*argv: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    signin.add_parser(parser.add_subparsers())
-    return parser.parse_args(["signin", *argv])
+    return parser().parse_args(["signin", *argv])
 
 
 def _run(*argv: str) -> int:
-    return signin.run(_parse("--authority-port", "0", *argv))
+    return main(["signin", "--authority-port", "0", *argv])
 
 
 def test_unreachable_endpoint_is_1003027(capsys: pytest.CaptureFixture[str]) -> None:

@@ -169,7 +169,7 @@ def test_provenance_names_no_key_and_no_user() -> None:
     """The endpoint is told without its query; of the machine only what numbers depend on."""
     assert target("https://a.example/api/x?code=secret", "m") == {"url": "https://a.example/api/x", "mode": "m"}
     assert set(environment()) == {"python", "platform", "processors"}
-    assert tool()["name"] == "entra-claims-endpoint"
+    assert tool()["name"] == "entra-selftest"
 
 
 class _Terminal(io.StringIO):

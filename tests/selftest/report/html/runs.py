@@ -87,7 +87,7 @@ def run(
 ) -> Results:
     """Put a run together."""
     return Results(
-        tool={"name": "entra-claims-endpoint", "version": "0.1.0"},
+        tool={"name": "entra-selftest", "version": "0.1.0"},
         environment={"python": "3.13.9", "platform": "Linux x86_64", "processors": "2"},
         target={
             "url": "http://127.0.0.1:41381/api/onTokenIssuanceStart",
