@@ -12,13 +12,11 @@ from selftest.starter.tool_wheel import tool_wheel
 from selftest.starter.writing import write_new
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "new",
-        help="make a project of your own: the endpoint, its deployment, a provider with a test",
-        description="Write a copy of the endpoint into a new folder. What no flag gives is asked for on a terminal. "
-        "Exit code 0: it is written. 2: it is not, and the folder is as it was.",
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the flags to the parser."""
+    parser.description = (
+        "Write a copy of the endpoint into a new folder. What no flag gives is asked for on a terminal. "
+        "Exit code 0: it is written. 2: it is not, and the folder is as it was."
     )
     parser.add_argument("directory", type=Path, metavar="DIR", help="a folder that is empty or does not exist")
     parser.add_argument("--name", help="of the project, like contoso-claims (default: the folder's name)")
@@ -27,7 +25,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     sources = "; ".join(f"{name}: {source}" for name, source in PROVIDERS.items())
     parser.add_argument("--provider", metavar="KIND", help=f"where the claims come from. {sources} (default: own)")
     add_wheel_argument(parser)
-    parser.set_defaults(run=run)
 
 
 def add_wheel_argument(parser: argparse.ArgumentParser) -> None:

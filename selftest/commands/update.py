@@ -17,20 +17,17 @@ from selftest.starter.writing import apply, read_file
 _WIDTH: Final = 10
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describe the command line."""
-    parser = subparsers.add_parser(
-        "update",
-        help="bring a project made by `new` to this version; your files stay as they are",
-        description="Replace the files that were delivered and not changed. A file that you and the new version changed "
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the flags to the parser."""
+    parser.description = (
+        "Replace the files that were delivered and not changed. A file that you and the new version changed "
         f"stays, and the new version is written next to it ({NEW_SUFFIX}). "
-        "Exit code 0: done. 1: done, with conflicts to settle. 2: not done.",
+        "Exit code 0: done. 1: done, with conflicts to settle. 2: not done."
     )
     default = Path()
     parser.add_argument("directory", type=Path, nargs="?", default=default, metavar="DIR", help="default: this folder")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and write nothing")
     add_wheel_argument(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

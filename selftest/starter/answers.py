@@ -79,6 +79,7 @@ class Answers:
             "provider": self.provider,
             "provider_title": PROVIDERS[self.provider],
             "tenant": self.tenant or "<tenantId>",
+            "audience": self.audience or "made by the first deployment",
             "local_tenant": tenant,
             "local_audience": audience,
         }
