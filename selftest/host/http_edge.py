@@ -1,9 +1,11 @@
-"""The HTTP edge of the Functions host, imitated: what a function sees of a request and a client of an answer.
+"""The HTTP edge of the Functions host, imitated: what a function sees of a request and a client of a response.
 
 Each call of a function is a task of its own, as in the platform's worker: a client that leaves does not cancel it, and
 a function that lets ``CancelledError`` out never answers. The real host then holds the request until its own timeout;
 so does this one, for as long as the client waits. Function keys are not imitated: a function that is not anonymous
 answers 401 to everybody.
+
+It is imported in the app's interpreter, so it needs nothing but the standard library and h11, which is pure Python.
 
 Source: azure-functions-host ``GrpcMessageConversionExtensions.ToRpcHttp``, ``ExceptionMiddleware``,
 ``HttpRequestBodySizeMiddleware``, ``ScriptConstants``; ASP.NET Core, Kestrel's limits.
@@ -13,35 +15,36 @@ import asyncio
 import logging
 import socket
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
-from aiohttp import web
-from aiohttp.http import HttpProcessingError
+import h11
 
-from selftest.host.replies import UnsendableError, empty, to_response
-from selftest.host.routes import RouteTable
+from selftest.host.replies import HttpReply, UnsendableError, empty, to_reply
+from selftest.host.request import UnreadableError, body_length, to_function_request
+from selftest.host.routes import RouteTable, read_prefix
 from selftest.host.worker import Function, FunctionRequest, InvocationFailedError, Worker
 
 #: ``ScriptConstants.DefaultMaxRequestBodySize``: 100 MB.
 DEFAULT_MAX_BODY_BYTES: Final = 104_857_600
 #: The app setting that replaces it.
 BODY_LIMIT_SETTING: Final = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
-#: One header with its name. Wider than Kestrel's 32 KiB in total, so that the endpoint's own limit answers.
-MAX_HEADER_BYTES: Final = 65_536 + 256
-#: Kestrel's accept queue and idle time.
+#: Kestrel's limits of the request line and of all headers together, with room for the first line of the headers.
+_MAX_HEAD_BYTES: Final = 8_192 + 32_768
 _BACKLOG: Final = 512
 _KEEP_ALIVE_S: Final = 130.0
 #: How long running requests may take once the host is told to stop: nobody waits longer than Entra does.
 _DRAIN_S: Final = 2.0
+#: How long a client that is refused may go on sending: closed earlier, the connection would lose the response.
+_LINGER_S: Final = 1.0
+_CHUNK_BYTES: Final = 65_536
+
+_PHRASES: Final[Mapping[int, str]] = {status.value: status.phrase for status in HTTPStatus}
 
 _log = logging.getLogger("selftest.host")
-_server_log = logging.getLogger("selftest.host.server")
-
-
-def _is_ours(record: logging.LogRecord) -> bool:
-    """Drop what aiohttp says of a request that is not HTTP: it quotes the request, and with it perhaps a token."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def max_body_bytes(settings: Mapping[str, str]) -> int:
@@ -57,84 +60,108 @@ class HttpEdge:
     """Serves the HTTP functions of a started app.
 
     Args:
-        worker: the app.
-        routes: its addresses.
-        body_limit_bytes: a request whose announced body is larger is refused before any of it is read.
-        new_id: makes the invocation ids.
+        worker: The app.
+        app_dir: Its folder, for ``host.json``.
+        settings: The app's settings.
+
+    Raises:
+        StartError: ``host.json`` cannot be read, or a route is one that is not imitated.
     """
 
-    def __init__(
-        self,
-        worker: Worker,
-        routes: RouteTable,
-        *,
-        body_limit_bytes: int = DEFAULT_MAX_BODY_BYTES,
-        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
-    ) -> None:
-        _server_log.addFilter(_is_ours)
+    def __init__(self, worker: Worker, app_dir: Path, *, settings: Mapping[str, str]) -> None:
         self._worker = worker
-        self._routes = routes
-        self._body_limit_bytes = body_limit_bytes
-        self._new_id = new_id
+        self._routes = RouteTable(worker.functions, prefix=read_prefix(app_dir))
+        self._body_limit_bytes = max_body_bytes(settings)
         # asyncio keeps only weak references to tasks.
-        self._invocations: set[asyncio.Task[web.Response]] = set()
+        self._invocations: set[asyncio.Task[HttpReply]] = set()
+        self._connections: set[asyncio.Task[None] | None] = set()
+        self._idle: set[asyncio.Task[None] | None] = set()
         self._closing = asyncio.Event()
-        self._runner: web.ServerRunner | None = None
+        self._server: asyncio.Server | None = None
+        _log_unserved(worker.functions)
 
     async def listen(self, sock: socket.socket) -> None:
         """Answer on this bound socket until ``close``."""
-        server = web.Server(
-            self._handle,
-            handler_cancellation=True,
-            access_log=None,
-            logger=_server_log,
-            # An encoded body reaches a function as it was sent.
-            auto_decompress=False,
-            max_field_size=MAX_HEADER_BYTES,
-            keepalive_timeout=_KEEP_ALIVE_S,
-        )
-        self._runner = web.ServerRunner(server, shutdown_timeout=_DRAIN_S)
-        await self._runner.setup()
-        await web.SockSite(self._runner, sock, backlog=_BACKLOG).start()
+        self._server = await asyncio.start_server(self._connected, sock=sock, backlog=_BACKLOG)
 
     async def close(self) -> None:
         """Take no more requests, let the running ones finish for two seconds, and drop those that never will."""
         self._closing.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._server is not None:
+            self._server.close()
+        _cancel(self._idle)
+        if self._connections:
+            await asyncio.wait([task for task in self._connections if task is not None], timeout=_DRAIN_S)
+        _cancel(self._connections)
 
-    async def _handle(self, request: web.BaseRequest) -> web.Response:
-        if not _is_unicode(request):
-            return empty(400)
-        found = self._routes.match(request.method, request.rel_url.path_safe)
+    async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._connections.add(task)
+        try:
+            await self._converse(task, reader, writer)
+        except (ConnectionError, TimeoutError):
+            pass  # the client has left, or never said more
+        finally:
+            self._connections.discard(task)
+            self._idle.discard(task)
+            writer.close()
+
+    async def _converse(self, task: asyncio.Task[None] | None, reader: StreamReader, writer: StreamWriter) -> None:
+        """Answer the requests of a connection, one after the other."""
+        connection = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD_BYTES)
+        try:
+            while not self._closing.is_set():
+                self._idle.add(task)
+                request = await _next_event(connection, reader)
+                self._idle.discard(task)
+                if not isinstance(request, h11.Request):
+                    return
+                reply = await self._reply(connection, request, reader, writer)
+                await _send(connection, reply, writer, method=request.method)
+                if connection.they_are_waiting_for_100_continue or connection.our_state is h11.MUST_CLOSE:
+                    return
+                while connection.their_state is h11.SEND_BODY:
+                    await _next_event(connection, reader)
+                connection.start_next_cycle()
+        except h11.RemoteProtocolError as error:
+            # Not a word of it is logged: it may quote the request, and with it a token.
+            if connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+                await _refuse(error.error_status_hint, reader, writer)
+
+    async def _reply(
+        self, connection: h11.Connection, request: h11.Request, reader: StreamReader, writer: StreamWriter
+    ) -> HttpReply:
+        try:
+            path, make = to_function_request(request)
+        except UnreadableError as error:
+            return empty(error.status)
+        found = self._routes.match(request.method.decode(), path)
         if found is None:
             return empty(404)
         function, route_params = found
         if function.auth_level != "ANONYMOUS":
             return empty(401)
-        length = request.content_length or 0
-        if length > self._body_limit_bytes:
-            # The client may still send it: aiohttp reads what comes and keeps none of it.
-            return empty(500)
         # Without Content-Length the host reads nothing: a chunked body is lost.
-        body = await request.content.readexactly(length) if length else b""
-        return await self._call(function, _to_function_request(request, route_params, body))
+        length = body_length(request)
+        if length > self._body_limit_bytes:
+            return empty(500)
+        body = await _read_body(connection, reader, writer) if length else b""
+        return await self._call(function, make(route_params, body))
 
-    async def _call(self, function: Function, request: FunctionRequest) -> web.Response:
+    async def _call(self, function: Function, request: FunctionRequest) -> HttpReply:
         task = asyncio.create_task(self._invoke(function, request))
         self._invocations.add(task)
         task.add_done_callback(self._invocations.discard)
-        # wait() leaves the task alone when the client goes and this handler is cancelled.
+        # wait() leaves the task alone when this connection is dropped.
         await asyncio.wait({task})
         if task.cancelled():
             await self._closing.wait()
-            # aiohttp drops the connection; an ordinary error it would answer.
-            raise asyncio.CancelledError
+            raise ConnectionAbortedError
         return task.result()
 
-    async def _invoke(self, function: Function, request: FunctionRequest) -> web.Response:
+    async def _invoke(self, function: Function, request: FunctionRequest) -> HttpReply:
         try:
-            return to_response(await self._worker.invoke(function, request, self._new_id()))
+            return to_reply(await self._worker.invoke(function, request, str(uuid.uuid4())))
         except InvocationFailedError as failure:
             _log.error("function %s failed: %s\n%s", function.name, failure, failure.stack_trace.rstrip())
         except UnsendableError as failure:
@@ -150,36 +177,61 @@ class HttpEdge:
         return empty(500)
 
 
-def _is_unicode(request: web.BaseRequest) -> bool:
-    """Say whether every header and the address are UTF-8: Kestrel answers 400 to anything else."""
-    try:
-        request.path_qs.encode()
-        for name, value in request.headers.items():
-            name.encode()
-            value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+async def _next_event(connection: h11.Connection, reader: StreamReader) -> object:
+    """Return what the client sends next: a request, a part of its body, its end, or the end of the connection."""
+    while (event := connection.next_event()) is h11.NEED_DATA:
+        async with asyncio.timeout(_KEEP_ALIVE_S):
+            connection.receive_data(await reader.read(_CHUNK_BYTES))
+    return event
 
 
-def _to_function_request(request: web.BaseRequest, route_params: Mapping[str, str], body: bytes) -> FunctionRequest:
-    headers = _joined(request.headers.items())
-    return FunctionRequest(
-        method=request.method,
-        url=f"{request.scheme}://{request.host}{request.path_qs}",
-        headers={name.lower(): value for name, value in headers.items()},
-        query={name: value for name, value in _joined(request.query.items()).items() if value},
-        route_params=route_params,
-        body=body,
-        trace_parent=request.headers.get("traceparent", ""),
-        trace_state=request.headers.get("tracestate", ""),
+async def _read_body(connection: h11.Connection, reader: StreamReader, writer: StreamWriter) -> bytes:
+    if connection.they_are_waiting_for_100_continue:
+        writer.write(connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+    parts = []
+    while isinstance(event := await _next_event(connection, reader), h11.Data):
+        parts.append(bytes(event.data))
+    if not isinstance(event, h11.EndOfMessage):
+        raise ConnectionAbortedError
+    return b"".join(parts)
+
+
+async def _send(connection: h11.Connection, reply: HttpReply, writer: StreamWriter, *, method: bytes) -> None:
+    response = h11.Response(
+        status_code=reply.status, headers=list(reply.headers), reason=_PHRASES.get(reply.status, "").encode()
     )
+    data = connection.send(response) or b""
+    if reply.body and method != b"HEAD" and reply.status not in {204, 304}:
+        data += connection.send(h11.Data(data=reply.body)) or b""
+    data += connection.send(h11.EndOfMessage()) or b""
+    writer.write(data)
+    await writer.drain()
 
 
-def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Join the values of a repeated name with commas; names differ by more than case."""
-    spelling: dict[str, str] = {}
-    values: dict[str, list[str]] = {}
-    for name, value in pairs:
-        values.setdefault(spelling.setdefault(name.lower(), name), []).append(value)
-    return {name: ",".join(several) for name, several in values.items()}
+async def _refuse(status: int, reader: StreamReader, writer: StreamWriter) -> None:
+    """Answer what is not HTTP as Kestrel does, and read on for a moment."""
+    connection = h11.Connection(h11.SERVER)
+    connection.receive_data(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    connection.next_event()
+    await _send(connection, empty(status), writer, method=b"GET")
+    async with asyncio.timeout(_LINGER_S):
+        while await reader.read(_CHUNK_BYTES):
+            pass
+
+
+def _cancel(tasks: Iterable[asyncio.Task[None] | None]) -> None:
+    for task in list(tasks):
+        if task is not None:
+            task.cancel()
+
+
+def _log_unserved(functions: Iterable[Function]) -> None:
+    for function in functions:
+        if function.trigger != "httpTrigger":
+            _log.warning("function %s has a %s and is not served: only HTTP is", function.name, function.trigger)
+        elif function.auth_level != "ANONYMOUS":
+            _log.warning(
+                "function %s has the auth level %s and answers 401: this host has no keys",
+                function.name,
+                function.auth_level,
+            )

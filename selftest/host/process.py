@@ -5,36 +5,26 @@ kept from it, so that a result does not depend on where the harness runs.
 """
 
 import asyncio
-import os
 import re
 import signal
-import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-_ROOT: Final = Path(__file__).parents[2]
+from selftest.base.app_folder import AppFolder, app_environment
+from selftest.base.cannot_run import CannotRun
+from selftest.host.command import serve_command
+
 _READY: Final = re.compile(r"listening on (http://127\.0\.0\.1:\d+)")
-_FOREIGN_SETTINGS: Final = (
-    "AuthenticationEvents__",
-    "Claims__",
-    "APPLICATIONINSIGHTS_",
-    "AZURE_",
-    "FUNCTIONS_",
-    "IDENTITY_",
-    "MSI_",
-    "PYTHON_",
-    "WEBSITE_",
-)
 #: What is remembered of the app's log: enough for a run's last minutes, 80 MB at the very worst.
 _KEPT_LINES: Final = 10_000
 _KEPT_CHARACTERS: Final = 8_192
 _CHUNK_BYTES: Final = 65_536
 
 
-class AppStartError(Exception):
+class AppStartError(CannotRun):
     """The app's process did not get as far as listening.
 
     Attributes:
@@ -54,6 +44,7 @@ class AppProcess:
     Args:
         settings: the app's settings, as Azure would put them into its environment.
         app_dir: the directory of ``function_app.py``.
+        python: the interpreter; None: that of the directory's ``.venv``, or else this process's.
         start_timeout_s: how long it may take to listen.
         stop_timeout_s: how long it may take to end before it is killed.
 
@@ -63,12 +54,18 @@ class AppProcess:
     """
 
     def __init__(
-        self, settings: Mapping[str, str], *, app_dir: Path, start_timeout_s: float = 20, stop_timeout_s: float = 5
+        self,
+        settings: Mapping[str, str],
+        *,
+        app_dir: Path,
+        python: Path | None = None,
+        start_timeout_s: float = 20,
+        stop_timeout_s: float = 5,
     ) -> None:
         self.url = ""
         self.lines_seen = 0
-        self._environment = _environment(settings)
-        self._app_dir = app_dir.resolve()
+        self._environment = {**app_environment(), **settings}
+        self._app = AppFolder.at(app_dir, python)
         self._start_timeout_s = start_timeout_s
         self._stop_timeout_s = stop_timeout_s
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
@@ -116,9 +113,8 @@ class AppProcess:
         """
         try:
             self._process = await asyncio.create_subprocess_exec(
-                # -P: the app's directory is the working directory, and must not provide the harness.
-                *(sys.executable, "-P", "-m", "selftest", "host", "--port", "0", "--app", str(self._app_dir)),
-                cwd=self._app_dir,
+                *serve_command(self._app),
+                cwd=self._app.directory,
                 env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
@@ -127,7 +123,7 @@ class AppProcess:
                 start_new_session=True,
             )
         except (NotADirectoryError, FileNotFoundError) as error:
-            raise AppStartError(f"there is no app directory {self._app_dir}", "") from error
+            raise AppStartError(f"there is no {error.filename}: it is the app's folder or its Python", "") from error
         try:
             await self._until_listening()
         except BaseException:
@@ -183,11 +179,13 @@ class AppProcess:
             self.url = ready.result()
             return
         if not out.done():
-            message = f"the app in {self._app_dir} did not listen within {self._start_timeout_s:g} s"
+            message = f"the app in {self._app.directory} did not listen within {self._start_timeout_s:g} s"
             raise AppStartError(message, "\n".join(self._lines))
         code = await process.wait()
         await asyncio.wait({err}, timeout=1.0)
-        raise AppStartError(f"the app in {self._app_dir} did not start (exit code {code})", "\n".join(self._lines))
+        raise AppStartError(
+            f"the app in {self._app.directory} did not start (exit code {code})", "\n".join(self._lines)
+        )
 
     def _keep(self, line: str) -> None:
         self.lines_seen += 1
@@ -195,12 +193,6 @@ class AppProcess:
         for matches, waiter in self._waiters:
             if not waiter.done() and matches(line):
                 waiter.set_result(line)
-
-
-def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_SETTINGS)}
-    path = os.pathsep.join(filter(None, (str(_ROOT), inherited.get("PYTHONPATH"))))
-    return {**inherited, "PYTHONPATH": path, **settings}
 
 
 async def _read_lines(stream: asyncio.StreamReader, take: Callable[[str], None]) -> None:

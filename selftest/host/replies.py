@@ -1,72 +1,89 @@
 """Writes a function's answer to the client as the Functions host does.
 
 What Kestrel would refuse to send becomes an empty 500 here too: a control or non-ASCII character in a header, a status
-that is no number. ``Content-Length`` is computed anew, whatever the function claimed.
+that is no number. ``Content-Length`` is recomputed, whatever the function claimed.
 
 Source: azure-functions-host ``GrpcMessageConversionExtensions``, ``RawScriptResult``; ASP.NET Core ``HttpHeaders``
 (header values are ASCII without control characters).
 """
 
 import re
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Final
-
-from aiohttp import web
-from multidict import CIMultiDict
 
 from selftest.host.protos import RpcHttp, RpcHttpCookie, TypedData
 
 #: The real edge says who it is in the same word.
 _SERVER: Final = "Kestrel"
 _SENDABLE: Final = re.compile(r"[\t\x20-\x7e]*")
-_RECOMPUTED: Final = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive"})
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_RECOMPUTED: Final = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "date", "server"})
+#: Statuses of which HTTP allows no body.
+_WITHOUT_LENGTH: Final = (204, 304)
 _SAME_SITE: Final = {1: "lax", 2: "strict", 3: "none"}
 
 
 class UnsendableError(Exception):
-    """The answer cannot be put on the wire."""
+    """HTTP cannot carry the answer."""
 
 
-def empty(status: int) -> web.Response:
-    """Return an answer of the host itself: a status and nothing else."""
-    return web.Response(status=status, headers={"Server": _SERVER})
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """What the client receives.
+
+    Attributes:
+        headers: In their order; a name may repeat.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
 
 
-def to_response(value: TypedData) -> web.Response:
+def empty(status: int) -> HttpReply:
+    """Return a reply of the host: a status and nothing else."""
+    return _reply(status, [], b"")
+
+
+def to_reply(value: TypedData) -> HttpReply:
     """Return what the client receives for a function's answer.
 
     Raises:
-        UnsendableError: a header or the status is not one that HTTP can carry.
+        UnsendableError: A header or the status is not one that HTTP can carry.
     """
     if value.WhichOneof("data") == "string":
-        headers = {"Content-Type": "text/plain; charset=utf-8", "Server": _SERVER}
-        return web.Response(body=value.string.encode(), headers=headers)
+        return _reply(200, [("Content-Type", "text/plain; charset=utf-8")], value.string.encode())
     if value.WhichOneof("data") != "http":
         raise UnsendableError(f"an HTTP function answered with a {value.WhichOneof('data')} value")
     http = value.http
     try:
         status = int(http.status_code)
     except ValueError as error:
-        raise UnsendableError(f"the status {http.status_code!r} is no number") from error
+        raise UnsendableError(f"the status {http.status_code!r} is not a number") from error
     if not 200 <= status <= 999:
         raise UnsendableError(f"the status {status} is not one that a function may send (200 to 999)")
-    return web.Response(status=status, body=_body(http), headers=_headers(http))
+    body = http.body.bytes if http.body is not None and http.body.WhichOneof("data") == "bytes" else b""
+    return _reply(status, _headers(http), body)
 
 
-def _body(http: RpcHttp) -> bytes:
-    return http.body.bytes if http.body is not None and http.body.WhichOneof("data") == "bytes" else b""
+def _reply(status: int, headers: list[tuple[str, str]], body: bytes) -> HttpReply:
+    own = (
+        *(("Content-Length", str(len(body))),) * (status not in _WITHOUT_LENGTH),
+        ("Date", formatdate(usegmt=True)),
+        ("Server", _SERVER),
+    )
+    return HttpReply(status, (*own, *headers), body)
 
 
-def _headers(http: RpcHttp) -> CIMultiDict[str]:
-    headers: CIMultiDict[str] = CIMultiDict({"Server": _SERVER})
+def _headers(http: RpcHttp) -> list[tuple[str, str]]:
+    headers = []
     for name, value in http.headers.items():
-        if not _SENDABLE.fullmatch(value) or not _SENDABLE.fullmatch(name):
+        if not _SENDABLE.fullmatch(value) or not _NAME.fullmatch(name):
             raise UnsendableError(f"the header {name!r} has a character that HTTP headers cannot carry")
         if name.lower() not in _RECOMPUTED:
-            headers[name] = value
-    for cookie in http.cookies or ():
-        headers.add("Set-Cookie", _cookie(cookie))
-    return headers
+            headers.append((name, value.strip(" \t")))
+    return headers + [("Set-Cookie", _cookie(cookie)) for cookie in http.cookies or ()]
 
 
 def _cookie(cookie: RpcHttpCookie) -> str:

@@ -13,6 +13,7 @@ Source: azure-functions-runtime 1.3.0 ``handle_event.py``; the order of steps is
 import json
 import logging
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ from typing import Final, Self
 import azure_functions_runtime as runtime  # type: ignore[import-untyped]  # Microsoft ships no types with it
 
 from selftest.host import protos
-from selftest.host.app_path import put_first_on_path
 
 #: What Azure's worker calls itself when it is asked where streaming requests go; nothing listens there.
 _WORKER_HOST: Final = "127.0.0.1"
@@ -102,7 +102,8 @@ class Worker:
         Raises:
             StartError: the app cannot be imported or indexed, or needs what is not imitated.
         """
-        put_first_on_path(app_dir)
+        # The worker library leaves the path to its caller; Azure puts the app first.
+        sys.path.insert(0, str(app_dir))
         runtime.start_threadpool_executor()
         with _without_duplicate_errors():
             initialised = await _initialise(app_dir)

@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from selftest.base.app_folder import app_environment
 from selftest.host import process as process_module
 from selftest.host.process import AppProcess, AppStartError
 
@@ -79,7 +80,7 @@ async def test_directory_without_an_app_is_named() -> None:
 
 async def test_missing_directory_is_named() -> None:
     """A wrong path is an error of the start, not of the operating system."""
-    assert str(await start_error("nowhere")) == f"there is no app directory {APPS / 'nowhere'}"
+    assert str(await start_error("nowhere")) == f"there is no {APPS / 'nowhere'}: it is the app's folder or its Python"
 
 
 async def test_app_that_never_listens_is_ended() -> None:
@@ -111,8 +112,7 @@ def test_app_sees_only_its_own_settings(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("Claims__BudgetMs", "1")
     monkeypatch.setenv("WEBSITE_INSTANCE_ID", "x")
     monkeypatch.setenv("LANG", "C")
-    environment = process_module._environment({"Claims__Provider": "sample"})
-    assert environment["Claims__Provider"] == "sample"
+    environment = app_environment()
     assert environment["LANG"] == "C"
     assert not {"Claims__BudgetMs", "WEBSITE_INSTANCE_ID"} & environment.keys()
 
