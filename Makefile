@@ -7,7 +7,7 @@ VENV_BENCH := .venv-bench
 # Set PYTHON=/path/to/python to choose the interpreter yourself.
 PYTHONS := $(PYTHON) python3.13 python3.14 python3 python $(wildcard $(HOME)/.pyenv/versions/3.1[3-9]*/bin/python)
 
-.PHONY: help selftest test stress check format compile wheel package bicep docs bench .venv .venv-bench
+.PHONY: help selftest test stress check format compile wheel new package bicep docs bench .venv .venv-bench
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
@@ -33,6 +33,9 @@ format: .venv ## rewrite the code in the house format
 wheel: .venv ## build dist/entra_selftest-*.whl, the tool for any folder and any endpoint
 	@$(PY) -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .
 
+new: wheel ## make a project of your own: make new DIR=../contoso-claims [NEW="--provider graph"]
+	@$(PY) -m selftest new $(DIR) --wheel "$$(ls -t dist/entra_selftest-*.whl | head -1)" $(NEW)
+
 package: .venv ## make build/package.zip, the deployable zip, the same bytes every time
 	@$(PY) -m infra.package
 
@@ -51,6 +54,7 @@ compile: .venv ## compile requirements*.txt from the dependency groups of pyproj
 	@$(COMPILE) --group app -o requirements.txt
 	@$(COMPILE) --group telemetry -c requirements.txt -o requirements-telemetry.txt
 	@$(COMPILE) --all-extras --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	@$(COMPILE) --group starter -c requirements-dev.txt -o requirements-starter.txt pyproject.toml
 	@$(COMPILE) --all-extras --group bench -c requirements-dev.txt -o requirements-bench.txt pyproject.toml
 
 .venv: $(VENV)/ready ## make the environment and nothing else

@@ -31,6 +31,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "host": "serve function_app.py on this machine as Azure Functions would",
     "entra": "serve the emulated Entra: metadata, keys, tokens; with a tenant file whole sign-ins",
     "playground": "a local page: choose user, app and fault, sign in, watch the call and the token",
+    "new": "make a project of your own: the endpoint, its deployment, a provider with a test",
+    "update": "bring a project made by `new` to this version; your files stay as they are",
 }
 _EXIT_CODES: Final = """\
 exit codes:

@@ -10,6 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from selftest.checks.bench.target_bench import UnreachableError, bench_of, require_answer
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.host.process import AppStartError
@@ -52,6 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--registered", type=_names, metavar="NAMES", help="claimsForTokenConfiguration: names with commas between"
     )
+    parser.add_argument(
+        "--warm-up", action="store_true", help="wait until the endpoint answers before the sign-in that counts"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -65,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         return _refuse(f"--mapping {args.mapping} is no claims mapping policy: {error}")
     try:
         return asyncio.run(_play(args, mapping))
-    except (TargetError, AppStartError) as error:
+    except (TargetError, AppStartError, UnreachableError) as error:
         return _refuse(str(error))
 
 
@@ -73,6 +77,8 @@ async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
     if args.url is None and sys.stderr.isatty():
         print("starting the app ...", file=sys.stderr)
     async with open_target(args) as target:
+        if args.warm_up:
+            await require_answer(bench_of(target))
         played = await sign_in(
             target.caller,
             target.url,
