@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from selftest.base.base64url import encode_base64url
 from selftest.entra.oauth_error import OAuthError
-from selftest.entra.signing import base64url
 from selftest.signin.sign_in_log import SignInRecord
 from selftest.signin.tenant.directory import RedirectUri
 from selftest.signin.user_tokens import Grant
@@ -130,7 +130,7 @@ class CodeStore:
 
 def s256(verifier: str) -> str:
     """Give the challenge that a verifier answers."""
-    return base64url(hashlib.sha256(verifier.encode()).digest())
+    return encode_base64url(hashlib.sha256(verifier.encode()).digest())
 
 
 def _check_owner(issued: IssuedCode, client_id: str, redirect_uri: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from selftest.entra.oauth_error import OAuthError
-from selftest.entra.token_mint import TokenVersion
+from selftest.entra.token_mint import EntraVersion
 from selftest.entra.token_request import required
 from selftest.signin.scopes import Scopes, read_scopes, resource_scopes
 from selftest.signin.tenant.directory import App, Directory, RedirectUri
@@ -66,7 +66,7 @@ class AuthorizationRequest:
         client_info: Whether the answer should name the account in Microsoft's libraries' own way.
     """
 
-    version: TokenVersion
+    version: EntraVersion
     code: bool
     id_token: bool
     scopes: Scopes
@@ -113,7 +113,7 @@ def read_destination(directory: Directory, fields: Mapping[str, str]) -> Destina
 
 
 def read_request(
-    directory: Directory, fields: Mapping[str, str], destination: Destination, version: TokenVersion
+    directory: Directory, fields: Mapping[str, str], destination: Destination, version: EntraVersion
 ) -> AuthorizationRequest:
     """Read the rest.
 
@@ -199,7 +199,7 @@ def _response_type(fields: Mapping[str, str]) -> frozenset[str]:
     return wanted
 
 
-def _scopes(directory: Directory, fields: Mapping[str, str], version: TokenVersion) -> Scopes:
+def _scopes(directory: Directory, fields: Mapping[str, str], version: EntraVersion) -> Scopes:
     if version == "1.0" and "scope" not in fields:
         return resource_scopes(directory, fields.get("resource") or "https://graph.microsoft.com")
     return read_scopes(directory, fields.get("scope", ""))

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from selftest.entra.oauth_error import OAuthError
-from selftest.entra.token_mint import TokenMint, TokenVersion
+from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.entra.token_request import single_valued
 from selftest.signin.authorization_request import (
     AuthorizationRequest,
@@ -46,10 +46,10 @@ class AuthorizeEndpoint:
         version: Of the endpoint.
     """
 
-    def __init__(self, desk: Desk, mint_of: MintOf, version: TokenVersion) -> None:
+    def __init__(self, desk: Desk, mint_of: MintOf, version: EntraVersion) -> None:
         self._desk = desk
         self._mint_of = mint_of
-        self._version: TokenVersion = version
+        self._version: EntraVersion = version
 
     async def ask(self, request: web.Request) -> web.StreamResponse:
         """Answer an authorization request (GET, or POST as OpenID Connect allows)."""

@@ -5,12 +5,12 @@ Source: OpenID Connect Discovery 1.0 section 3; the published documents of Entra
 
 from typing import Any
 
-from selftest.entra.token_mint import TokenMint, TokenVersion
+from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.signin.authorization_request import RESPONSE_TYPES
 from selftest.signin.scopes import OPENID_SCOPES
 
 
-def sign_in_members(mint: TokenMint, version: TokenVersion) -> dict[str, Any]:
+def sign_in_members(mint: TokenMint, version: EntraVersion) -> dict[str, Any]:
     """Give the members that a tenant with users has besides, or has otherwise."""
     authority_url = mint.authority_url
     oauth2 = f"{authority_url}/oauth2" if version == "1.0" else f"{authority_url}/oauth2/v2.0"

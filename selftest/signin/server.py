@@ -17,8 +17,7 @@ from aiohttp import web
 
 from selftest.entra.oauth_error import OAuthError
 from selftest.entra.server import EntraServer, read_form
-from selftest.entra.tls import Tls
-from selftest.entra.token_mint import TokenMint, TokenVersion
+from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.play.caller import Caller, caller_session
 from selftest.signin.account_endpoints import end_session, instance_discovery, userinfo
 from selftest.signin.authorization_request import correlation_id
@@ -27,6 +26,7 @@ from selftest.signin.metadata import sign_in_members
 from selftest.signin.sign_in_service import Desk
 from selftest.signin.tenant.directory import Directory
 from selftest.signin.tenant.redirect_uris import is_spa_origin
+from selftest.signin.tls import Tls
 from selftest.signin.token_grants import answer
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _PREFLIGHT_AGE_S: Final = 600
 _ID_BYTES: Final = 32
-_VERSIONS: Final[dict[TokenVersion, str]] = {"1.0": "/oauth2", "2.0": "/oauth2/v2.0"}
+_VERSIONS: Final[dict[EntraVersion, str]] = {"1.0": "/oauth2", "2.0": "/oauth2/v2.0"}
 
 type _Handler = Callable[[web.Request], Any]
 
@@ -139,7 +139,7 @@ class SignInServer(EntraServer):
         """Give the mint of the address that a request came by."""
         return self.sign_in_mint if request.secure else self.mint
 
-    def metadata(self, mint: TokenMint, version: TokenVersion) -> dict[str, Any]:
+    def metadata(self, mint: TokenMint, version: EntraVersion) -> dict[str, Any]:
         """Give the metadata document of one version, with what a sign-in needs."""
         return super().metadata(mint, version) | sign_in_members(mint, version)
 
@@ -171,20 +171,20 @@ class SignInServer(EntraServer):
             ]
         return routes
 
-    def _authorize(self, version: TokenVersion) -> _Handler:
+    def _authorize(self, version: EntraVersion) -> _Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             self.hits["authorize"] += 1
             return await AuthorizeEndpoint(self.desk, self.mint_of, version).ask(request)
 
         return handle
 
-    def _choose(self, version: TokenVersion) -> _Handler:
+    def _choose(self, version: EntraVersion) -> _Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             return await AuthorizeEndpoint(self.desk, self.mint_of, version).choose(request)
 
         return handle
 
-    def _redeem(self, version: TokenVersion) -> _Handler:
+    def _redeem(self, version: EntraVersion) -> _Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             self.hits["token"] += 1
             headers = {**_NO_STORE, **self._cross_origin(request)}

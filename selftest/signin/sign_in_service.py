@@ -8,9 +8,9 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 
+from selftest.base.base64url import encode_base64url
 from selftest.entra.oauth_error import Trace
-from selftest.entra.signing import base64url
-from selftest.entra.token_mint import TokenMint, TokenVersion
+from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.play.caller import Caller
 from selftest.signin.authorization_codes import CodeStore
 from selftest.signin.browser_sessions import Sessions
@@ -101,7 +101,7 @@ class Desk:
         return record
 
     def grant(
-        self, record: SignInRecord, scopes: Scopes, version: TokenVersion, *, session_id: str, nonce: str | None
+        self, record: SignInRecord, scopes: Scopes, version: EntraVersion, *, session_id: str, nonce: str | None
     ) -> Grant:
         """Give what a sign-in that was not refused gives a right to.
 
@@ -141,9 +141,9 @@ class Desk:
     def client_info(self, person: Person) -> str:
         """Name the account as Microsoft's libraries want it: object id and tenant id."""
         account = {"uid": person.id, "utid": self.directory.tenant.tenant_id}
-        return base64url(json.dumps(account, separators=(",", ":")).encode())
+        return encode_base64url(json.dumps(account, separators=(",", ":")).encode())
 
 
-def _sign(mint: TokenMint, kind: str, claims: Mapping[str, object], version: TokenVersion, record: SignInRecord) -> str:
+def _sign(mint: TokenMint, kind: str, claims: Mapping[str, object], version: EntraVersion, record: SignInRecord) -> str:
     record.minted[kind] = claims
     return mint.sign(claims, version=version)

@@ -11,7 +11,7 @@ from typing import Any
 
 from selftest.entra.oauth_error import OAuthError
 from selftest.entra.token_endpoint import EXPIRES_IN_S
-from selftest.entra.token_mint import TokenMint, TokenVersion
+from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.entra.token_request import Credentials, read_credentials, required, single_valued
 from selftest.signin.issuance import Issuance
 from selftest.signin.scopes import Scopes, read_scopes, resource_scopes
@@ -38,7 +38,7 @@ class TokenRequest:
     fields: Mapping[str, str]
     credentials: Credentials
     origin: str | None
-    version: TokenVersion
+    version: EntraVersion
     correlation_id: str
 
 
@@ -48,7 +48,7 @@ async def answer(
     form: Iterable[tuple[str, str]],
     headers: Mapping[str, str],
     *,
-    version: TokenVersion,
+    version: EntraVersion,
     correlation_id: str,
 ) -> dict[str, Any]:
     """Answer one request with the JSON of a token response.

@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from selftest.entra.signing import base64url
-from selftest.entra.token_mint import TokenMint, TokenVersion
+from selftest.base.base64url import encode_base64url
+from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.signin.scopes import Scopes
 from selftest.signin.tenant.directory import GRAPH, App, Person
 
@@ -35,7 +35,7 @@ class Grant:
     person: Person
     client: App
     scopes: Scopes
-    version: TokenVersion
+    version: EntraVersion
     session_id: str
     nonce: str | None
     id_claims: Mapping[str, object]
@@ -94,10 +94,10 @@ def audience(scopes: Scopes) -> str:
 
 def pairwise(person: Person, app: App) -> str:
     """Give the subject: one per user and app, as Entra's is."""
-    return base64url(hashlib.sha256(f"{person.id}/{app.client_id}".encode()).digest())
+    return encode_base64url(hashlib.sha256(f"{person.id}/{app.client_id}".encode()).digest())
 
 
-def _basic(app: App, person: Person, version: TokenVersion, *, email: bool = False) -> dict[str, object]:
+def _basic(app: App, person: Person, version: EntraVersion, *, email: bool = False) -> dict[str, object]:
     """Give the claims about the person, which a policy without the basic claim set takes away."""
     if app.mapping is not None and not app.mapping.include_basic_claim_set:
         return {}
@@ -125,4 +125,4 @@ def _directory_claims(app: App, person: Person) -> dict[str, object]:
 
 
 def _half_hash(text: str) -> str:
-    return base64url(hashlib.sha256(text.encode()).digest()[:16])
+    return encode_base64url(hashlib.sha256(text.encode()).digest()[:16])

@@ -18,9 +18,9 @@ from authlib.integrations.requests_client import (  # type: ignore[import-untype
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from selftest.entra.tls import Tls
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
+from selftest.signin.tls import Tls
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension
 

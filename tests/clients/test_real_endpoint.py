@@ -7,11 +7,11 @@ import jwt
 import pytest
 
 from selftest.base.endpoint_url import CALLOUT_PATH
-from selftest.entra.tls import Tls
 from selftest.host.process import AppProcess
 from selftest.play.target import APP_DIR, endpoint_settings
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
+from selftest.signin.tls import Tls
 from tests.clients.browser import Browser
 from tests.clients.test_msal_python import ORDERS, App
 

@@ -21,7 +21,7 @@ from signxml.algorithms import CanonicalizationMethod
 from signxml.signer import XMLSigner
 
 from selftest.entra.oauth_error import OAuthError
-from selftest.entra.signing import SigningKey
+from selftest.entra.signing import SigningKeyPair
 from selftest.signin.saml.attribute_statement import AttributeStatement
 
 _PROTOCOL: Final = "urn:oasis:names:tc:SAML:2.0:protocol"
@@ -109,7 +109,9 @@ def read_request(encoded: str) -> AuthnRequest:
     )
 
 
-def signed_response(statement: AttributeStatement, to: Addressed, key: SigningKey, new_id: Callable[[], str]) -> str:
+def signed_response(
+    statement: AttributeStatement, to: Addressed, key: SigningKeyPair, new_id: Callable[[], str]
+) -> str:
     """Build the response with its assertion signed, in base64 as the form carries it."""
     assertion = _assertion(statement, to, f"_{new_id()}")
     signer = XMLSigner(c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0)
@@ -129,7 +131,7 @@ def signed_response(statement: AttributeStatement, to: Addressed, key: SigningKe
     return base64.b64encode(etree.tostring(response)).decode()
 
 
-def federation_metadata(issuer: str, sso_url: str, key: SigningKey) -> bytes:
+def federation_metadata(issuer: str, sso_url: str, key: SigningKeyPair) -> bytes:
     """Give the metadata that an app reads the signing certificate from."""
     certificate = _ds.KeyInfo(_ds.X509Data(_ds.X509Certificate(key.certificate)))
     entity = _md.EntityDescriptor(

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Final, Literal
 
 from selftest.base.sample_tenant import ServicePrincipal, Tenant
-from selftest.entra.token_mint import TokenVersion
+from selftest.entra.token_mint import EntraVersion
 from selftest.judge.mapping import MappingPolicy
 
 type RedirectKind = Literal["web", "spa", "public"]
@@ -100,7 +100,7 @@ class App:
     secret: str | None = field(default=None, repr=False)
     id_token_issuance: bool = False
     application_id_uri: str | None = None
-    access_version: TokenVersion = "2.0"
+    access_version: EntraVersion = "2.0"
     scopes: tuple[str, ...] = ()
     accept_mapped_claims: bool = False
     mapping: MappingPolicy | None = None

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from yarl import URL
 
-from selftest.entra.signing import base64url
+from selftest.base.base64url import encode_base64url
 from selftest.signin.browser_sessions import FORM_COOKIE, SESSION_COOKIE
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
@@ -149,7 +149,7 @@ async def test_hybrid_binds_the_code(asking: Asking) -> None:
     """A code that comes with an id token is bound to it by its hash."""
     answer = await asking.sign_in(response_type="code id_token", nonce="n")
     half = hashlib.sha256(answer.fields["code"].encode()).digest()[:16]
-    assert _claims(answer.fields["id_token"])["c_hash"] == base64url(half)
+    assert _claims(answer.fields["id_token"])["c_hash"] == encode_base64url(half)
 
 
 async def test_version_1_endpoint(asking: Asking) -> None:

@@ -6,10 +6,10 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from selftest.entra.tls import make_tls
 from selftest.signin.browser_sessions import SESSION_COOKIE
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
+from selftest.signin.tls import make_tls
 from tests.selftest.signin.plain_requests import Asking, Clock
 
 
