@@ -52,7 +52,7 @@ async def extension() -> AsyncIterator[Extension]:
 @pytest.fixture
 async def entra(sample: Directory, extension: Extension, tls: Tls) -> AsyncIterator[SignInServer]:
     """Give the emulated Entra with the sample tenant, by http and https."""
-    async with SignInServer(sample.aimed_at(extension.url), tls=tls) as server:
+    async with SignInServer(sample.with_target_url(extension.url), tls=tls) as server:
         yield server
 
 

@@ -84,7 +84,7 @@ async def tenant(
     request: pytest.FixtureRequest, sample: Directory, extension: Extension, tls: Tls
 ) -> AsyncIterator[SignInServer]:
     """Give the emulated Entra as a workforce and as an External ID tenant."""
-    directory = replace(sample.aimed_at(extension.url), external=request.param == "external")
+    directory = replace(sample.with_target_url(extension.url), external=request.param == "external")
     async with SignInServer(directory, tls=tls) as server:
         yield server
 
