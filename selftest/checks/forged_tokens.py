@@ -17,7 +17,7 @@ from selftest.checks.bench.environment import Bench
 from selftest.checks.bench.raw_bytes import encode
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.signing import sign_compact
-from selftest.entra.token_mint import ABSENT, TokenVersion
+from selftest.entra.token_mint import ABSENT, EntraVersion
 
 __all__ = ["ABSENT", "Forge", "TokenMaker"]
 
@@ -45,19 +45,19 @@ class Forge:
         """Read the clock that the tokens are dated by."""
         return int(self.bench.clock())
 
-    def good(self, version: TokenVersion = "2.0") -> str:
+    def good(self, version: EntraVersion = "2.0") -> str:
         """Give a token that must be believed."""
         return self.bench.good_token() if version == "2.0" else self.bench.entra.mint.callout_token(version)
 
-    def header(self, version: TokenVersion = "2.0", /, **changes: object) -> dict[str, Any]:
+    def header(self, version: EntraVersion = "2.0", /, **changes: object) -> dict[str, Any]:
         """Give a good token's header with members replaced, added, or (`ABSENT`) removed."""
         return _changed(self.bench.entra.mint.header(version), changes)
 
-    def claims(self, version: TokenVersion = "2.0", **changes: object) -> dict[str, Any]:
+    def claims(self, version: EntraVersion = "2.0", **changes: object) -> dict[str, Any]:
         """Give a good token's claims with claims replaced, added, or (`ABSENT`) removed."""
         return _changed(self.bench.entra.mint.claims(version), changes)
 
-    def with_claims(self, version: TokenVersion = "2.0", **changes: object) -> str:
+    def with_claims(self, version: EntraVersion = "2.0", **changes: object) -> str:
         """Sign changed claims with the tenant's key, as only Entra could."""
         return self.bench.entra.mint.callout_token(version, **changes)
 

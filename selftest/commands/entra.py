@@ -13,10 +13,10 @@ from selftest.base.endpoint_url import endpoint_url
 from selftest.base.flag_values import port_number
 from selftest.base.sample_tenant import local_tenant
 from selftest.entra.server import EntraServer
-from selftest.entra.tls import Tls, how_to_trust, make_tls
 from selftest.play.target import DEFAULT_AUTHORITY_PORT, add_tenant_arguments, endpoint_settings
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.file import TenantFileError, read_tenant_file
+from selftest.signin.tls import Tls, how_to_trust, make_tls
 
 DEFAULT_HTTPS_PORT: Final = 8443
 _CA_FILE: Final = Path("emulated-entra-ca.pem")

@@ -1,4 +1,4 @@
-"""The emulated downstream: a profile API, a small Graph and a managed identity, which fail on demand.
+"""The emulated dependencies of an endpoint: a profile API, a small Graph and a managed identity, which fail on demand.
 
-It listens on the loopback interface only and holds no real data.
+They listen on the loopback interface only and have no real data.
 """

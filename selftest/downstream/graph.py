@@ -1,6 +1,6 @@
 """A small Microsoft Graph: one user's properties, groups in two pages, and app roles, as Graph v1.0 writes them.
 
-Enough for the ``graph`` provider to have somebody to ask while faults are played; it checks no query.
+It is enough for the ``graph`` provider to call while faults are injected; queries are not checked.
 
 Source: microsoft-graph-docs ``user-get.md``, ``user-list-transitivememberof.md``, ``user-list-approleassignments.md``,
 ``serviceprincipal-get.md``, ``paging.md``.
@@ -14,13 +14,13 @@ _PRINCIPAL_ID: Final = "99999999-9999-4999-8999-999999999999"
 _GROUPS: Final = (("Readers", "Sellers"), ("Writers",))
 
 
-def document(path: str, query: Mapping[str, str], base_url: str) -> dict[str, Any] | None:
-    """Give what Graph answers at a path below the version; None where there is nothing.
+def graph_document(path: str, query: Mapping[str, str], base_url: str) -> dict[str, Any] | None:
+    """Return Graph's response to a path below the version; None for an unknown path.
 
     Args:
-        path: without the version, starting with a slash.
-        query: of the request.
-        base_url: with the version, for links to next pages.
+        path: The path without the version, starting with a slash.
+        query: The query of the request.
+        base_url: The base URL with the version, for links to next pages.
     """
     if path.startswith("/servicePrincipals"):
         role = {"id": _ROLE_ID, "value": "Approver", "displayName": "Approver", "isEnabled": True}

@@ -1,6 +1,6 @@
-"""The managed identity endpoint of App Service, as an app sees it, and the memory of what it issued.
+"""The managed identity endpoint of App Service as an app sees it, with a record of the tokens that it issued.
 
-Tokens are opaque: an API's token is the API's business, and here the API is ours. They name no tenant and open nothing.
+The tokens are opaque, because only the emulated API reads them. They name no tenant and are valid nowhere else.
 
 Source: Microsoft Learn "How to use managed identities for App Service and Azure Functions", REST endpoint reference:
 ``GET /msi/token?resource=…&api-version=2019-08-01`` with ``X-IDENTITY-HEADER``.
@@ -18,10 +18,10 @@ CLIENT_ID: Final = "77777777-7777-4777-8777-777777777777"
 
 
 class IdentityRequestError(Exception):
-    """A request that the endpoint refuses.
+    """A refused request.
 
     Attributes:
-        status: the HTTP status.
+        status: The HTTP status.
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -31,7 +31,7 @@ class IdentityRequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """One token: what it is for, when it ends (seconds since the epoch)."""
+    """One token with its resource and its expiry, in seconds since 1970."""
 
     token: str = field(repr=False)
     resource: str
@@ -39,15 +39,15 @@ class IssuedToken:
 
 
 class ManagedIdentity:
-    """Issues tokens and knows them again.
+    """Issues tokens and recognizes them.
 
     Args:
-        clock: seconds since the epoch.
+        clock: Seconds since 1970.
 
     Attributes:
-        secret: what the app has in ``IDENTITY_HEADER``.
-        lifetime_s: how long the next tokens are good for.
-        last: the newest token, or None.
+        secret: The value of the app's ``IDENTITY_HEADER``.
+        lifetime_s: The lifetime of future tokens, in seconds.
+        last: The newest token, or None.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -58,15 +58,15 @@ class ManagedIdentity:
         self._issued: dict[str, IssuedToken] = {}
 
     def issue(self, query: Mapping[str, str], secret: str | None, *, expired: bool = False) -> dict[str, str]:
-        """Answer one request.
+        """Return the JSON of the response to a token request.
 
         Args:
-            query: of the request.
-            secret: its ``X-IDENTITY-HEADER``.
-            expired: issue a token that has ended already.
+            query: The query of the request.
+            secret: Its ``X-IDENTITY-HEADER``.
+            expired: Whether to issue a token that has already expired.
 
         Raises:
-            IdentityRequestError: it is not the documented request.
+            IdentityRequestError: The request is not the documented one.
         """
         if secret is None or not hmac.compare_digest(secret.encode(), self.secret.encode()):
             raise IdentityRequestError(401, "X-IDENTITY-HEADER is missing or wrong")
@@ -87,11 +87,11 @@ class ManagedIdentity:
         }
 
     def accepts(self, authorization: str | None) -> bool:
-        """Say whether this is a bearer token that was issued, has not ended and is not withdrawn."""
+        """Whether this is a bearer token that was issued here, has not expired and is not withdrawn."""
         scheme, _, token = (authorization or "").partition(" ")
         issued = self._issued.get(token)
         return scheme.lower() == "bearer" and issued is not None and self._clock() < issued.expires_on_s
 
     def withdraw_all(self) -> None:
-        """Let every token issued so far be refused from now on."""
+        """Invalidate every token issued so far."""
         self._issued.clear()

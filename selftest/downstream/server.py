@@ -1,7 +1,7 @@
 """The emulated downstream as an HTTP server on the loopback interface.
 
-It serves the profile API, a small Graph and the managed identity on one port, counts every request, and plays one
-`Fault` at a time. The faults of the signing keys are the emulated Entra's to play.
+It serves the profile API, a small Graph and the managed identity on one port, counts every request, and injects one
+`Fault` at a time. The emulated Entra implements the faults of the signing keys.
 """
 
 import asyncio
@@ -11,34 +11,34 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from aiohttp import web
 
 from selftest.base.serve import HOST, serve
-from selftest.downstream import graph, wire
+from selftest.downstream import wire
 from selftest.downstream.faults import Fault
+from selftest.downstream.graph import graph_document
 from selftest.downstream.identity import IdentityRequestError, ManagedIdentity
 
 SCOPE: Final = "api://profile/.default"
-
 
 type _Make = Callable[[web.Request], web.Response]
 
 
 class DownstreamServer:
-    """What the endpoint depends on; an async context manager that listens while it is entered.
+    """The endpoint's dependencies; an async context manager that listens while it is entered.
 
     Args:
-        port: where to listen on 127.0.0.1; 0 takes a free port.
-        clock: wall-clock seconds since the epoch, for tokens.
-        rng: returns 0 to 1, for jitter.
-        sleep: waits, where a fault takes its time.
+        port: The port on 127.0.0.1; 0 takes a free port.
+        clock: Wall-clock seconds since 1970, for tokens.
+        rng: Returns a random number from 0 to 1, for jitter.
+        sleep: Waits, for faults with a delay.
 
     Attributes:
-        identity: the managed identity.
-        hits: requests by kind, ``profile``, ``graph``, ``identity``, since the fault began.
-        asked_about: requests to the profile API by user, ever.
+        identity: The managed identity.
+        hits: Requests by kind, ``profile``, ``graph``, ``identity``, since the fault began.
+        asked_about: All requests to the profile API by user.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class DownstreamServer:
 
     @property
     def base_url(self) -> str:
-        """Give scheme, host and port, without a slash at the end."""
+        """Return scheme, host and port, without a trailing slash."""
         return f"http://{HOST}:{self._port}"
 
     def settings(self) -> dict[str, str]:
-        """Give the settings with which the ``profile_api`` provider asks this server."""
+        """Return the settings with which the ``profile_api`` provider calls this server."""
         return {
             "Claims__Provider": "profile_api",
             "Claims__ProfileApi__Url": f"{self.base_url}/profile",
@@ -78,18 +78,18 @@ class DownstreamServer:
 
     @property
     def fault(self) -> Fault | None:
-        """Give the fault that is being played."""
+        """Return the current fault; None without one."""
         return self._fault
 
     @contextmanager
     def playing(self, fault: Fault) -> Iterator[None]:
-        """Play a fault, counting from zero; at the end whoever waits in it loses the connection.
+        """Inject a fault and reset ``hits``; at the end the connections of waiting clients are reset.
 
         Raises:
-            RuntimeError: Another one is being played.
+            RuntimeError: Another fault is active.
         """
         if self._fault is not None:
-            raise RuntimeError(f"the fault {self._fault.name} is being played; one at a time")
+            raise RuntimeError(f"the fault {self._fault.name} is active; only one at a time")
         if fault.manner == "refuse-known":
             self.identity.withdraw_all()
         self.hits.clear()
@@ -131,49 +131,47 @@ class DownstreamServer:
         profile = {
             "ProfileId": user_id,
             "CustomRoles": ["Reader", "Seller"],
-            # No two answers are alike, so that an old one is known for what it is.
+            # No two responses are equal, so that an old one can be recognized.
             "ProfileVersion": str(self._served),
         }
-        return await self._authorised(request, lambda _: web.json_response(profile))
+        return await self._authorized(request, lambda _: web.json_response(profile))
 
     async def _graph(self, request: web.Request) -> web.StreamResponse:
         self.hits["graph"] += 1
-        found = graph.document(f"/{request.match_info['path']}", request.query, f"{self.base_url}/v1.0")
+        found = graph_document(f"/{request.match_info['path']}", request.query, f"{self.base_url}/v1.0")
         missing = {"error": {"code": "Request_ResourceNotFound", "message": "no such resource"}}
-        return await self._authorised(
+        return await self._authorized(
             request,
             lambda _: web.json_response(missing if found is None else found, status=404 if found is None else 200),
         )
 
-    async def _authorised(self, request: web.Request, make: _Make) -> web.StreamResponse:
-        fault = self._at("api")
+    async def _authorized(self, request: web.Request, make: _Make) -> web.StreamResponse:
+        fault = self._fault_at("api")
         if fault is not None and fault.manner in {"hang", "reset"}:
-            return await self._played(request, fault, make)
+            return await self._faulty(request, fault, make)
         if not self.identity.accepts(request.headers.get("Authorization")):
             challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             return web.json_response({"error": {"code": "invalid_token"}}, status=401, headers=challenge)
-        return make(request) if fault is None else await self._played(request, fault, make)
+        return make(request) if fault is None else await self._faulty(request, fault, make)
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
         self.hits["identity"] += 1
-        fault = self._at("identity")
+        fault = self._fault_at("identity")
         expired = fault is not None and fault.manner == "expired"
-        return await self._played(request, fault, lambda asked: self._issue(asked, expired=expired))
+        return await self._faulty(request, fault, lambda sent: self._issue(sent, expired=expired))
 
     def _issue(self, request: web.Request, *, expired: bool) -> web.Response:
         try:
-            issued: dict[str, Any] = dict(
-                self.identity.issue(request.query, request.headers.get("X-IDENTITY-HEADER"), expired=expired)
-            )
+            issued = self.identity.issue(request.query, request.headers.get("X-IDENTITY-HEADER"), expired=expired)
         except IdentityRequestError as error:
             return web.json_response({"statusCode": error.status, "message": str(error)}, status=error.status)
         return web.json_response(issued)
 
-    def _at(self, place: str) -> Fault | None:
+    def _fault_at(self, place: str) -> Fault | None:
         return self._fault if self._fault is not None and self._fault.place == place else None
 
-    async def _played(self, request: web.Request, fault: Fault | None, make: _Make) -> web.StreamResponse:
-        """Give the good answer, as the fault spoils it."""
+    async def _faulty(self, request: web.Request, fault: Fault | None, make: _Make) -> web.StreamResponse:
+        """Return the good response as the fault changes it."""
         if fault is None:
             return make(request)
         if fault.delay_s or fault.jitter_s:
@@ -188,13 +186,13 @@ class DownstreamServer:
                 return await wire.trickle(request, _bytes(make(request)), self._sleep)
             case "truncate":
                 return wire.truncate(request, _bytes(make(request)))
-        answer = make(request) if fault.status is None else web.Response(status=fault.status)
+        response = make(request) if fault.status is None else web.Response(status=fault.status)
         if fault.body is not None:
-            answer.body = fault.body
-            answer.content_type = "application/json"
-        answer.headers.extend(fault.headers)
-        return answer
+            response.body = fault.body
+            response.content_type = "application/json"
+        response.headers.extend(fault.headers)
+        return response
 
 
-def _bytes(answer: web.Response) -> bytes:
-    return answer.body if isinstance(answer.body, bytes) else b""
+def _bytes(response: web.Response) -> bytes:
+    return response.body if isinstance(response.body, bytes) else b""

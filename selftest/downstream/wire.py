@@ -1,7 +1,7 @@
-"""What no polite HTTP server does to a connection: resets, answers byte by byte, answers that break off.
+"""Faulty HTTP responses that aiohttp cannot send: TCP resets, responses byte by byte, truncated responses.
 
-Each takes the connection of a request that aiohttp has read and writes to it directly. The connection is over then, so
-that aiohttp, which finds it closed, adds nothing.
+Each function writes directly to the connection of a request that aiohttp has read, and closes it, so that aiohttp adds
+nothing.
 """
 
 import socket
@@ -11,25 +11,25 @@ from typing import Final
 
 from aiohttp import web
 
-#: Between two bytes: an answer of 100 bytes takes ten seconds.
+#: The time between two bytes: a response of 100 bytes takes ten seconds.
 TRICKLE_S: Final = 0.1
 
 
 def reset(request: web.Request) -> web.Response:
-    """Break the connection with a TCP reset, unanswered."""
+    """Reset the TCP connection without a response."""
     if (transport := request.transport) is None:
-        return web.Response()  # the other side has left already
+        return web.Response()  # the client has disconnected
     sock: socket.socket = transport.get_extra_info("socket")
-    # Linger for no time at all: the kernel sends a reset instead of an orderly end.
+    # With a linger time of zero the kernel sends a reset instead of closing the connection normally.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
     return web.Response()
 
 
 async def trickle(request: web.Request, body: bytes, sleep: Callable[[float], Awaitable[None]]) -> web.Response:
-    """Answer a byte at a time until the other side has had enough."""
+    """Send the response byte by byte until the client closes the connection."""
     if (transport := request.transport) is None:
-        return web.Response()  # the other side has left already
+        return web.Response()  # the client has disconnected
     transport.write(_head(len(body)))
     for offset in range(len(body)):
         await sleep(TRICKLE_S)
@@ -41,9 +41,9 @@ async def trickle(request: web.Request, body: bytes, sleep: Callable[[float], Aw
 
 
 def truncate(request: web.Request, body: bytes) -> web.Response:
-    """Promise the whole body, send half of it, and close."""
+    """Announce the whole body, send half of it, and close the connection."""
     if (transport := request.transport) is None:
-        return web.Response()  # the other side has left already
+        return web.Response()  # the client has disconnected
     transport.write(_head(len(body)) + body[: len(body) // 2])
     transport.close()
     return web.Response()

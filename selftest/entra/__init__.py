@@ -1,6 +1,6 @@
-"""The emulated Entra: one tenant on the loopback interface, with its keys, its metadata and its tokens.
+"""The emulated Entra: one tenant on the loopback interface, with its keys, metadata and tokens.
 
-``EntraServer`` plays the side of Entra that an endpoint sees: what is published (metadata, signing keys), what is sent
-(the callout with its bearer token) and what can be asked for (a client-credentials token). There is no password and no
-consent, and nothing it signs is of any worth outside this machine.
+``EntraServer`` emulates what an endpoint sees of Entra: published metadata and signing keys, the callout with its bearer
+token, and client-credentials tokens on request. There are no passwords and no consent, and its signatures are worth
+nothing outside this machine.
 """

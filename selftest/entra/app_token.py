@@ -1,7 +1,7 @@
-"""What the app's own token says about the user before a custom claims provider adds to it.
+"""The claims of the app's own token before a custom claims provider adds to them.
 
-An app that only signs its user in gets an id token, one that asks for another API gets an access token to it, and a
-SAML app gets an assertion. Only what a claims provider's reader looks for is here; a real token carries more.
+An app that only signs its user in gets an id token, an app that requests another API gets an access token for it, and a
+SAML app gets an assertion. Only claims that matter for custom claims are included; a real token carries more.
 
 Source: entra-docs ``id-token-claims-reference.md``, ``access-token-claims-reference.md``,
 ``reference-claims-customization.md`` (the basic claim set), ``saml-claims-customization.md``.
@@ -11,10 +11,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from selftest.entra.signing import base64url
+from selftest.base.base64url import encode_base64url
 from selftest.entra.token_mint import TokenMint
 
-#: The subject of an assertion, beside its attributes.
+#: The subject of an assertion, which is not one of its attributes.
 NAME_ID: Final = "NameID"
 
 _MICROSOFT: Final = "http://schemas.microsoft.com/identity/claims"
@@ -22,42 +22,38 @@ _XMLSOAP: Final = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
 
 
 def is_saml(event: Mapping[str, Any]) -> bool:
-    """Say whether the callout is for a SAML assertion."""
+    """Whether the callout is for a SAML assertion."""
     return bool(event["data"]["authenticationContext"]["protocol"] == "SAML")
 
 
 def app_token_claims(mint: TokenMint, event: Mapping[str, Any], *, basic_claim_set: bool = True) -> dict[str, object]:
-    """Give the claims of the token that the callout was about, without any custom one.
+    """Return the claims of the token that the callout was about, without custom claims.
 
-    ``basic_claim_set`` is the mapping policy's IncludeBasicClaimSet: without it the claims about the person are gone,
-    while those that make it a token stay.
+    ``basic_claim_set`` is the mapping policy's IncludeBasicClaimSet: without it the claims about the person are left
+    out, and the claims that every token needs stay.
     """
-    if is_saml(event):
-        context = event["data"]["authenticationContext"]
-        return assertion_claims(context["user"], event["data"]["tenantId"], basic_claim_set=basic_claim_set)
     context = event["data"]["authenticationContext"]
-    user, client, resource = (
-        context["user"],
-        context["clientServicePrincipal"],
-        context["resourceServicePrincipal"],
-    )
+    user = context["user"]
+    if is_saml(event):
+        return assertion_claims(user, event["data"]["tenantId"], basic_claim_set=basic_claim_set)
+    client_id, audience = context["clientServicePrincipal"]["appId"], context["resourceServicePrincipal"]["appId"]
     person = {"name": user["displayName"], "preferred_username": user.get("userPrincipalName", user.get("mail"))}
-    delegated = {"azp": client["appId"], "azpacr": "1", "scp": "access_as_user"}
+    delegated = {"azp": client_id, "azpacr": "1", "scp": "access_as_user"}
     return {
-        "aud": resource["appId"],
+        "aud": audience,
         "iss": mint.issuer("2.0"),
         **mint.lifetime(),
-        **(delegated if resource["appId"] != client["appId"] else {}),
+        **(delegated if audience != client_id else {}),
         **(person if basic_claim_set else {}),
         "oid": user["id"],
-        "sub": _pairwise(user["id"], resource["appId"]),
+        "sub": pairwise_subject(user["id"], audience),
         "tid": event["data"]["tenantId"],
         "ver": "2.0",
     }
 
 
 def assertion_claims(user: Mapping[str, Any], tenant_id: str, *, basic_claim_set: bool = True) -> dict[str, object]:
-    """Give the name identifier and the attributes of a SAML assertion, without any custom one."""
+    """Return the name identifier and the attributes of a SAML assertion, without custom claims."""
     person = {
         f"{_XMLSOAP}/name": user.get("userPrincipalName"),
         f"{_XMLSOAP}/givenname": user.get("givenName"),
@@ -73,6 +69,6 @@ def assertion_claims(user: Mapping[str, Any], tenant_id: str, *, basic_claim_set
     }
 
 
-def _pairwise(user_id: str, app_id: str) -> str:
-    """Give a subject that is one per user and app, as Entra's is."""
-    return base64url(hashlib.sha256(f"{user_id}/{app_id}".encode()).digest())
+def pairwise_subject(user_id: str, app_id: str) -> str:
+    """Return the ``sub`` of a user's token, which differs from app to app as at Entra."""
+    return encode_base64url(hashlib.sha256(f"{user_id}/{app_id}".encode()).digest())

@@ -1,25 +1,24 @@
-"""The two metadata documents of the emulated tenant, with the members that a client library asks for.
+"""The two metadata documents of the emulated tenant, with the members that client libraries read.
 
-Only what the emulator really serves is promised: a reader that follows a link arrives. The exception is the
-authorization endpoint, which a metadata document must name and which answers 404 where the tenant has no users.
+Every link leads to an endpoint that the emulator serves. The exception is the authorization endpoint, which a metadata
+document must name and which answers 404 in a tenant without users.
 
-Source: OpenID Connect Discovery 1.0 section 3; the published documents of Entra for the members beyond it.
+Source: OpenID Connect Discovery 1.0 section 3; the published documents of Entra for further members.
 """
 
 from typing import Any
 
-from selftest.entra.token_mint import TokenMint, TokenVersion
+from selftest.entra.token_mint import EntraVersion, TokenMint
 
 
-def metadata_document(mint: TokenMint, version: TokenVersion) -> dict[str, Any]:
-    """Give the metadata document of one version; the issuer is the one that the tokens of this version carry."""
+def metadata_document(mint: TokenMint, version: EntraVersion) -> dict[str, Any]:
+    """Return the metadata document of one version; its issuer is that of the tokens of this version."""
     authority_url = mint.authority_url
-    oauth2 = f"{authority_url}/oauth2" if version == "1.0" else f"{authority_url}/oauth2/v2.0"
-    keys = f"{authority_url}/discovery/keys" if version == "1.0" else f"{authority_url}/discovery/v2.0/keys"
+    oauth2 = oauth2_url(authority_url, version)
     return {
         "token_endpoint": f"{oauth2}/token",
         "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
-        "jwks_uri": keys,
+        "jwks_uri": f"{authority_url}/discovery/{'' if version == '1.0' else 'v2.0/'}keys",
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
@@ -33,3 +32,8 @@ def metadata_document(mint: TokenMint, version: TokenVersion) -> dict[str, Any]:
         "tenant_region_scope": "EU",
         "cloud_instance_name": "localhost",
     }
+
+
+def oauth2_url(authority_url: str, version: EntraVersion) -> str:
+    """Return the URL below which the OAuth 2.0 endpoints of one version are."""
+    return f"{authority_url}/oauth2" if version == "1.0" else f"{authority_url}/oauth2/v2.0"

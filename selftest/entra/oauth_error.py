@@ -1,8 +1,8 @@
-"""A refused request in the words of OAuth and of Entra: the error kind, the AADSTS number, and what traces it.
+"""A refused OAuth request: the error code, Entra's AADSTS number, and the ids that trace it.
 
-The kind is what an app may branch on; the number and the text are for people.
+Applications may branch on the error code; the number and the text are for people.
 
-Source: RFC 6749 4.1.2.1 and 5.2; entra-docs ``reference-error-codes.md`` (the members of the answer and their form).
+Source: RFC 6749 4.1.2.1 and 5.2; entra-docs ``reference-error-codes.md`` (members and form of the response).
 """
 
 import datetime as dt
@@ -12,11 +12,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What Entra writes beside an error, so that it can be found in the logs.
+    """The ids and the time that Entra adds to an error, so that it can be found in the logs.
 
     Attributes:
-        trace_id: One a request.
-        correlation_id: One a sign-in.
+        trace_id: One per request.
+        correlation_id: One per sign-in.
         at_s: Seconds since 1970.
     """
 
@@ -26,7 +26,7 @@ class Trace:
 
     @property
     def timestamp(self) -> str:
-        """Give the time as Entra writes it."""
+        """Return the time in Entra's format."""
         return f"{dt.datetime.fromtimestamp(int(self.at_s), dt.UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
@@ -36,8 +36,8 @@ class OAuthError(Exception):
     Attributes:
         code: The OAuth error code.
         status: The HTTP status.
-        aadsts: Entra's own number for it.
-        challenge: Whether the answer must carry ``WWW-Authenticate: Basic``.
+        aadsts: Entra's number for the error.
+        challenge: Whether the response must carry ``WWW-Authenticate: Basic``.
         subcode: Entra's ``error_subcode``, where it has one.
     """
 
@@ -59,14 +59,14 @@ class OAuthError(Exception):
         self.subcode = subcode
 
     def description(self, trace: Trace | None = None) -> str:
-        """Give the text, with what traces it in lines of its own."""
+        """Return the text of the error, followed by the ids of its trace."""
         text = f"AADSTS{self.aadsts}: {self}"
         if trace is None:
             return text
         return f"{text} Trace ID: {trace.trace_id} Correlation ID: {trace.correlation_id} Timestamp: {trace.timestamp}"
 
     def as_json(self, trace: Trace | None = None) -> dict[str, Any]:
-        """Give the body of the token endpoint's answer."""
+        """Return the body of the token endpoint's response."""
         body: dict[str, Any] = {
             "error": self.code,
             "error_description": self.description(trace),
@@ -81,6 +81,6 @@ class OAuthError(Exception):
         return body | ({"suberror": self.subcode} if self.subcode else {})
 
     def as_response(self, trace: Trace) -> dict[str, str]:
-        """Give the parameters with which the browser goes back to the app."""
+        """Return the parameters with which the browser is sent back to the app."""
         fields = {"error": self.code, "error_description": self.description(trace)}
         return fields | ({"error_subcode": self.subcode} if self.subcode else {})

@@ -1,8 +1,8 @@
-"""Every documented variety of the callout: one envelope, seven populations of ``user`` and of the two apps.
+"""Every documented variety of the callout: one envelope, five kinds of user, SAML, and a second API.
 
-Members that Microsoft's samples leave out are left out here: an endpoint that needs one of them fails for the users who
-lack it. People and names are made up. ``resourceServicePrincipal`` is the client app itself where an id token is
-issued, another app where the user's app asks for an access token to it.
+Members that Microsoft's samples omit are omitted here, so that an endpoint that requires one of them fails for the users
+who lack it. People and names are made up. ``resourceServicePrincipal`` is the client app itself where an id token is
+issued, and another app where the user's app requests an access token for that app.
 
 Source: entra-docs ``custom-claims-provider-reference.md`` (member, hybrid member, guest), ``custom-extension-configure-
 saml-app.md`` (SAML); microsoft/woodgrove-auth-api ``TokenIssuanceStart_LocalAccount.json`` and ``…SocailAccount.json``.
@@ -18,13 +18,13 @@ from selftest.contract import CALLOUT_DATA_TYPE, EVENT_TYPE
 _REFERENCE: Final = "entra-docs custom-claims-provider-reference.md"
 _WOODGROVE: Final = "microsoft/woodgrove-auth-api wwwroot/Help/TokenIssuanceStart_"
 
-#: Where events say that the user is: addresses that RFC 5737 and RFC 3849 keep free for documentation.
+#: The client address in events: RFC 5737 and RFC 3849 reserve these for documentation.
 DEFAULT_IP: Final = "203.0.113.7"
 _IPV6: Final = "2001:db8:85a3::8a2e:370:7334"
 
 
 class UnknownVarietyError(LookupError):
-    """Raised for a name that is no variety; the message lists those that are."""
+    """Raised for an unknown name; the message lists the known ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,15 +33,35 @@ class Variety:
 
     Attributes:
         id: Its name on the command line.
-        title: What kind of user and app it is.
-        source: Where the shape is published.
-        build: Makes the callout's JSON for a tenant and a correlation id.
+        title: The kind of user and app.
+        source: Where the JSON is published.
+        user: Returns the event's user for a tenant.
+        ip: The client's address.
+        protocol: The protocol of the sign-in.
+        other_resource: Whether the token is for another API instead of for the client app.
     """
 
     id: str
     title: str
     source: str
-    build: Callable[[Tenant, str], dict[str, Any]]
+    user: Callable[[Tenant], dict[str, Any]]
+    ip: str = DEFAULT_IP
+    protocol: str = "OAUTH2.0"
+    other_resource: bool = False
+
+    def build(self, tenant: Tenant, correlation_id: str) -> dict[str, Any]:
+        """Return the callout's JSON for a tenant and a correlation id."""
+        return callout_event(
+            tenant_id=tenant.tenant_id,
+            listener_id=tenant.listener_id,
+            extension_id=tenant.extension_id,
+            correlation_id=correlation_id,
+            client=tenant.client,
+            resource=tenant.other_resource if self.other_resource else tenant.client,
+            user=self.user(tenant),
+            ip=self.ip,
+            protocol=self.protocol,
+        )
 
 
 def _app(principal: CalloutApp) -> dict[str, Any]:
@@ -65,7 +85,7 @@ def callout_event(
     ip: str = DEFAULT_IP,
     protocol: str = "OAUTH2.0",
 ) -> dict[str, Any]:
-    """Build the callout's JSON; ``resource`` is the token's audience, which for an id token is the client."""
+    """Return the callout's JSON; ``resource`` is the token's audience, which for an id token is the client."""
     return {
         "type": EVENT_TYPE,
         "source": f"/tenants/{tenant_id}/applications/{client.app_id}",
@@ -86,6 +106,7 @@ def callout_event(
     }
 
 
+<<<<<<< HEAD
 def _callout(
     tenant: Tenant,
     correlation_id: str,
@@ -109,6 +130,9 @@ def _callout(
 
 
 def _member_user(tenant: Tenant) -> dict[str, Any]:
+=======
+def _member(tenant: Tenant) -> dict[str, Any]:
+>>>>>>> entra
     return {
         "companyName": "Sample Ltd",
         "createdDateTime": "2024-01-02T03:04:05Z",
@@ -123,12 +147,8 @@ def _member_user(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def _member(tenant: Tenant, correlation_id: str) -> dict[str, Any]:
-    return _callout(tenant, correlation_id, _member_user(tenant))
-
-
-def _hybrid(tenant: Tenant, correlation_id: str) -> dict[str, Any]:
-    user = {
+def _hybrid(tenant: Tenant) -> dict[str, Any]:
+    return {
         "companyName": "Sample Ltd",
         "createdDateTime": "2023-05-06T07:08:09Z",
         "displayName": "Ben Sample",
@@ -143,11 +163,10 @@ def _hybrid(tenant: Tenant, correlation_id: str) -> dict[str, Any]:
         "userPrincipalName": f"ben@{tenant.domain}",
         "userType": "Member",
     }
-    return _callout(tenant, correlation_id, user)
 
 
-def _guest(tenant: Tenant, correlation_id: str) -> dict[str, Any]:
-    user = {
+def _guest(tenant: Tenant) -> dict[str, Any]:
+    return {
         "companyName": "Partner Ltd",
         "createdDateTime": "2022-07-15T00:00:00Z",
         "displayName": "Cleo Partner",
@@ -157,77 +176,69 @@ def _guest(tenant: Tenant, correlation_id: str) -> dict[str, Any]:
         "userPrincipalName": f"cleo_partner.example#EXT#@{tenant.domain}",
         "userType": "Guest",
     }
-    return _callout(tenant, correlation_id, user)
 
 
-def _external_local(tenant: Tenant, correlation_id: str) -> dict[str, Any]:
+def _external_local(tenant: Tenant) -> dict[str, Any]:
     object_id = "eeeeeeee-eeee-4eee-8eee-eeeeeeeeeeee"
-    user = {
+    return {
         "displayName": "Dana Customer",
         "id": object_id,
         "userPrincipalName": f"{object_id}@{tenant.domain}",
         "userType": "Member",
     }
-    return _callout(tenant, correlation_id, user, ip=_IPV6)
 
 
-def _external_social(tenant: Tenant, correlation_id: str) -> dict[str, Any]:
-    user = {
+def _external_social(_: Tenant) -> dict[str, Any]:
+    return {
         "displayName": "Eli Customer",
         "id": "ffffffff-ffff-4fff-8fff-ffffffffffff",
         "mail": "eli@social.example",
         "userType": "Member",
     }
-    return _callout(tenant, correlation_id, user)
-
-
-def _saml(tenant: Tenant, correlation_id: str) -> dict[str, Any]:
-    return _callout(tenant, correlation_id, _member_user(tenant), protocol="SAML")
-
-
-def _other_resource(tenant: Tenant, correlation_id: str) -> dict[str, Any]:
-    return _callout(tenant, correlation_id, _member_user(tenant), resource=tenant.other_resource)
 
 
 VARIETIES: Final[tuple[Variety, ...]] = (
-    Variety(id="member", title="a member of a workforce tenant", source=_REFERENCE, build=_member),
-    Variety(id="hybrid", title="a member synchronised from a domain controller", source=_REFERENCE, build=_hybrid),
-    Variety(id="guest", title="a guest invited from another tenant", source=_REFERENCE, build=_guest),
+    Variety(id="member", title="a member of a workforce tenant", source=_REFERENCE, user=_member),
+    Variety(id="hybrid", title="a member synchronized from a domain controller", source=_REFERENCE, user=_hybrid),
+    Variety(id="guest", title="a guest invited from another tenant", source=_REFERENCE, user=_guest),
     Variety(
         id="external-local",
         title="a customer with a local account, without mail",
         source=f"{_WOODGROVE}LocalAccount.json",
-        build=_external_local,
+        user=_external_local,
+        ip=_IPV6,
     ),
     Variety(
         id="external-social",
         title="a customer with a social account, without a userPrincipalName",
         source=f"{_WOODGROVE}SocailAccount.json",
-        build=_external_social,
+        user=_external_social,
     ),
     Variety(
         id="saml",
         title="a member who signs in to a SAML app",
         source="entra-docs custom-extension-configure-saml-app.md",
-        build=_saml,
+        user=_member,
+        protocol="SAML",
     ),
     Variety(
         id="other-resource",
-        title="a member whose app asks for an access token to another API",
+        title="a member whose app requests an access token for another API",
         source="entra-docs custom-extension-tokenissuancestart-configuration.md step 3",
-        build=_other_resource,
+        user=_member,
+        other_resource=True,
     ),
 )
 
 
 def variety(name: str) -> Variety:
-    """Give the variety of this id.
+    """Return the variety with this id.
 
     Raises:
-        UnknownVarietyError: When there is none; the message lists the ids.
+        UnknownVarietyError: The id is unknown; the message lists the known ids.
     """
     for candidate in VARIETIES:
         if candidate.id == name:
             return candidate
     known = ", ".join(candidate.id for candidate in VARIETIES)
-    raise UnknownVarietyError(f"no variety {name!r}; there are {known}")
+    raise UnknownVarietyError(f"unknown variety {name!r}; the known ones are {known}")

@@ -1,12 +1,11 @@
 """The emulated Entra as an HTTP server on the loopback interface.
 
-It answers what an endpoint fetches (metadata, keys) and what a tool asks for (a client-credentials token), counts every
-request, and fails or dawdles on demand. It never listens on another interface, and a request whose ``Host`` is not a
-loopback name is refused, so that a web page cannot reach it under a name of its own (DNS rebinding).
+It serves metadata, signing keys and client-credentials tokens, counts every request, and fails or delays its responses
+on demand. It listens on no other interface and refuses a request whose ``Host`` is not a loopback name, so that a web
+page cannot reach it through DNS rebinding.
 """
 
 import asyncio
-import ipaddress
 import ssl
 import time
 from collections import Counter
@@ -15,21 +14,22 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from aiohttp import web
-from yarl import URL
 
+from selftest.base.loopback import is_this_machine
 from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant
 from selftest.base.serve import HOST, serve
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.metadata import metadata_document
 from selftest.entra.oauth_error import OAuthError
 from selftest.entra.signing import KeySet
-from selftest.entra.token_endpoint import issue
-from selftest.entra.token_mint import TokenMint, TokenVersion
+from selftest.entra.token_endpoint import NO_STORE, error_response, issue
+from selftest.entra.token_mint import EntraVersion, TokenMint
+from selftest.entra.token_request import read_form
 
-#: What is published may be read by a page of any origin, as at Entra.
-_ANY_PAGE: Final = {"Access-Control-Allow-Origin": "*"}
+#: Pages of any origin may read the published documents, as at Entra.
+_ANY_ORIGIN: Final = {"Access-Control-Allow-Origin": "*"}
 
-#: A delayed answer is dropped this long after the server is told to stop.
+#: A delayed response is dropped this long after the server begins to stop.
 _SHUTDOWN_TIMEOUT_S: Final = 0.1
 
 type _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,16 +39,15 @@ class EntraServer:
     """One emulated tenant; an async context manager that listens while it is entered.
 
     Args:
-        tenant: Which ids it plays.
-        port: Where to listen on 127.0.0.1; 0 takes a free port.
+        tenant: The ids of the tenant.
+        port: The port on 127.0.0.1; 0 takes a free port.
         clock: Wall-clock seconds since 1970, for the tokens.
 
     Attributes:
         keys: The keys it signs with and publishes; hostile entries may be added at any time.
-        mint: Its tokens; there from the moment it listens, because the issuer holds the port.
         hits: Requests by kind: ``metadata_v1``, ``metadata_v2``, ``keys_v1``, ``keys_v2``, ``token``, ``attacker``.
-        outage: While true, metadata and keys answer 503.
-        delay_s: How long metadata and keys wait before they answer, in seconds.
+        outage: While true, metadata and keys respond with 503.
+        delay_s: The delay of metadata and keys, in seconds.
     """
 
     def __init__(
@@ -67,32 +66,32 @@ class EntraServer:
 
     @property
     def base_url(self) -> str:
-        """Give scheme, host and port, without a slash at the end."""
+        """Return scheme, host and port, without a trailing slash."""
         return f"http://{HOST}:{self._port}"
 
     @property
     def authority_url(self) -> str:
-        """Give what the endpoint's AuthorityUrl setting has to be."""
+        """Return the value for the endpoint's AuthorityUrl setting."""
         return f"{self.base_url}/{self.tenant.tenant_id}"
 
     @property
     def other_issuer(self) -> str:
-        """Give the issuer of the tenant that is not ours."""
+        """Return the issuer of the other tenant."""
         return f"{self.base_url}/{self.tenant.other_tenant_id}/v2.0"
 
     @property
     def mint(self) -> TokenMint:
-        """Give the mint.
+        """Return the mint.
 
         Raises:
-            RuntimeError: Before the server listens: the issuer is not known yet.
+            RuntimeError: The server does not listen yet, so that the issuer is unknown.
         """
         if self._mint is None:
-            raise RuntimeError("enter the EntraServer before minting: its issuer holds the port it listens on")
+            raise RuntimeError("enter the EntraServer before minting: the issuer contains its port")
         return self._mint
 
     def mint_at(self, base_url: str) -> TokenMint:
-        """Make the mint of one address that the server listens on."""
+        """Return the mint of one address that the server listens on."""
         return TokenMint(self.tenant, f"{base_url}/{self.tenant.tenant_id}", self.keys, self._clock)
 
     async def __aenter__(self) -> Self:
@@ -103,15 +102,15 @@ class EntraServer:
         return self
 
     async def listen(self, port: int, context: ssl.SSLContext) -> int:
-        """Listen on one more port of the loopback interface, by https, and give it.
+        """Listen on one more port of the loopback interface, with https, and return the port.
 
         Raises:
-            RuntimeError: Before the server is entered.
+            RuntimeError: The server has not been entered.
             OSError: The port is taken.
         """
         if self._runner is None or self._runner.server is None:
             raise RuntimeError("enter the EntraServer before it listens on another port")
-        # aiohttp's own site has no bound on TLS's farewell, and a client that keeps its connection never says it.
+        # aiohttp's own site does not bound the TLS shutdown, which a client that keeps its connection never sends.
         server = await asyncio.get_running_loop().create_server(
             self._runner.server, HOST, port, ssl=context, ssl_shutdown_timeout=_SHUTDOWN_TIMEOUT_S
         )
@@ -140,7 +139,7 @@ class EntraServer:
         return app
 
     def routes(self, root: str) -> list[web.RouteDef]:
-        """Give the tenant's own routes, below its path."""
+        """Return the tenant's routes, below its path."""
         return [
             *self.published_routes(root),
             web.post(f"{root}/oauth2/v2.0/token", self._token),
@@ -148,7 +147,7 @@ class EntraServer:
         ]
 
     def published_routes(self, root: str) -> list[web.RouteDef]:
-        """Give the routes of metadata and keys."""
+        """Return the routes of metadata and keys."""
         return [
             web.get(f"{root}/v2.0/.well-known/openid-configuration", self._metadata("2.0")),
             web.get(f"{root}/.well-known/openid-configuration", self._metadata("1.0")),
@@ -157,33 +156,33 @@ class EntraServer:
         ]
 
     def mint_of(self, request: web.Request) -> TokenMint:
-        """Give the mint of the address that a request came by."""
-        del request  # one address here
+        """Return the mint of the address that a request was sent to."""
+        del request  # there is one address
         return self.mint
 
-    def metadata(self, mint: TokenMint, version: TokenVersion) -> dict[str, Any]:
-        """Give the metadata document of one version."""
+    def metadata(self, mint: TokenMint, version: EntraVersion) -> dict[str, Any]:
+        """Return the metadata document of one version."""
         return metadata_document(mint, version)
 
-    def _metadata(self, version: TokenVersion) -> _Handler:
+    def _metadata(self, version: EntraVersion) -> _Handler:
         async def handle(request: web.Request) -> web.Response:
             if (failure := await self._published(f"metadata_v{version[0]}")) is not None:
                 return failure
-            return web.json_response(self.metadata(self.mint_of(request), version), headers=_ANY_PAGE)
+            return web.json_response(self.metadata(self.mint_of(request), version), headers=_ANY_ORIGIN)
 
         return handle
 
-    def _key_document(self, version: TokenVersion) -> _Handler:
+    def _key_document(self, version: EntraVersion) -> _Handler:
         async def handle(request: web.Request) -> web.Response:
             if (failure := await self._published(f"keys_v{version[0]}")) is not None:
                 return failure
             issuer = self.mint_of(request).issuer("2.0") if version == "2.0" else None
-            return web.json_response(self.keys.jwks(issuer=issuer), headers=_ANY_PAGE)
+            return web.json_response(self.keys.jwks(issuer=issuer), headers=_ANY_ORIGIN)
 
         return handle
 
     async def _published(self, kind: str) -> web.Response | None:
-        """Count a request for a published document; give the answer when it has to fail."""
+        """Count a request for a published document; return a response if it has to fail."""
         self.hits[kind] += 1
         if self.delay_s > 0:
             await asyncio.sleep(self.delay_s)
@@ -193,50 +192,33 @@ class EntraServer:
 
     async def _token(self, request: web.Request) -> web.Response:
         self.hits["token"] += 1
-        headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
         try:
             reply = issue(self.mint, await read_form(request), request.headers.get("Authorization"))
         except OAuthError as error:
-            if error.challenge:
-                headers["WWW-Authenticate"] = 'Basic realm="emulated Entra"'
-            return web.json_response(error.as_json(), status=error.status, headers=headers)
-        return web.json_response(reply, headers=headers)
+            return error_response(error)
+        return web.json_response(reply, headers=NO_STORE)
 
     async def _rotate(self, _: web.Request) -> web.Response:
-        # Making a key takes up to 150 ms, which requests that are being measured must not wait for.
+        # Generating a key takes up to 150 ms, and requests that are being measured must not wait for it.
         await asyncio.to_thread(self.keys.prepare_rotation)
         return web.json_response({"kid": self.keys.rotate().kid})
 
     async def _attacker(self, _: web.Request) -> web.Response:
-        """Serve what a token's ``jku`` points at: whoever fetches it trusts the attacker."""
+        """Serve the target of a token's ``jku``: an endpoint that fetches it trusts the attacker."""
         self.hits["attacker"] += 1
         return web.json_response({"keys": [attacker_key().jwk()]})
-
-
-async def read_form(request: web.Request) -> list[tuple[str, str]]:
-    """Read a form with its repeats.
-
-    Raises:
-        OAuthError: The body is none.
-    """
-    try:
-        form = await request.post()
-    except (LookupError, UnicodeDecodeError, ValueError) as error:
-        raise OAuthError("invalid_request", "the body is not a form in UTF-8", aadsts=900144) from error
-    return [(name, value) for name, value in form.items() if isinstance(value, str)]
 
 
 @web.middleware
 async def _only_loopback_names(request: web.Request, handler: _Handler) -> web.StreamResponse:
     if not _is_loopback(request.headers.get("Host", "")):
-        message = "the Host header names no loopback address; ask 127.0.0.1 or localhost"
+        message = "the Host header is not a loopback address; use 127.0.0.1 or localhost"
         return web.json_response({"error": "misdirected_request", "error_description": message}, status=421)
     return await handler(request)
 
 
 def _is_loopback(host_header: str) -> bool:
     try:
-        host = URL(f"http://{host_header}").host or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return is_this_machine(f"http://{host_header}")
     except ValueError:
         return False

@@ -1,9 +1,8 @@
-"""Keys and signatures: what a tenant signs with, what it publishes, and compact tokens of any content.
+"""Keys and signatures: the tenant's signing keys, the published key document, and compact tokens of any content.
 
-``sign_compact`` signs whatever it is given, because an attacker does not keep to the rules either. Nothing here judges
-a token.
+``sign_compact`` signs any input, because attackers do not follow the rules either. This module verifies nothing.
 
-Source: RFC 7515 (compact serialisation), RFC 7517 and RFC 7518 6.3 (RSA keys as JSON).
+Source: RFC 7515 (compact serialization), RFC 7517 and RFC 7518 6.3 (RSA keys as JSON).
 """
 
 import base64
@@ -13,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import jwt
 from cryptography import x509
@@ -20,34 +20,29 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import NameOID
+from jwt.algorithms import RSAAlgorithm
+
+from selftest.base.base64url import encode_base64url
 
 #: The certificate's validity only has to be well-formed: an endpoint trusts the key because it is published.
 _VALID_FROM = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 _VALID_UNTIL = dt.datetime(2044, 1, 1, tzinfo=dt.UTC)
 
 
-def base64url(data: bytes) -> str:
-    """Encode without padding, as RFC 7515 does everywhere."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
-
-
 def rsa_members(key: rsa.RSAPrivateKey) -> dict[str, str]:
-    """Give the members ``n`` and ``e`` of the public half."""
-    numbers = key.public_key().public_numbers()
-    return {
-        "n": base64url(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8)),
-        "e": base64url(numbers.e.to_bytes((numbers.e.bit_length() + 7) // 8)),
-    }
+    """Return the JWK members ``n`` and ``e`` of the public key."""
+    jwk: dict[str, Any] = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return {"n": jwk["n"], "e": jwk["e"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SigningKey:
+class SigningKeyPair:
     """One signing key of a tenant.
 
     Attributes:
-        kid: The key id; as at Entra it is the SHA-1 thumbprint of the key's certificate.
-        private_key: The private half.
-        certificate: The self-signed certificate, DER in base64, which Entra publishes beside the key.
+        kid: The key id. As at Entra it is the SHA-1 thumbprint of the key's certificate.
+        private_key: The private key.
+        certificate: The self-signed certificate, DER in base64, which Entra publishes with the key.
     """
 
     kid: str
@@ -55,7 +50,7 @@ class SigningKey:
     certificate: str = field(repr=False)
 
     def jwk(self) -> dict[str, object]:
-        """Give the public half as the tenant publishes it, without the ``issuer`` that the document adds."""
+        """Return the public key as the tenant publishes it, without the ``issuer`` that the document adds."""
         return {
             "kty": "RSA",
             "use": "sig",
@@ -66,8 +61,8 @@ class SigningKey:
         }
 
 
-def generate_signing_key() -> SigningKey:
-    """Make an RSA key of 2048 bits with its certificate. Takes 30 to 150 ms."""
+def generate_signing_key() -> SigningKeyPair:
+    """Generate an RSA key of 2048 bits with its certificate. Takes 30 to 150 ms."""
     private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "emulated-entra.invalid")])
     certificate = (
@@ -81,8 +76,8 @@ def generate_signing_key() -> SigningKey:
         .sign(private_key, hashes.SHA256())
         .public_bytes(serialization.Encoding.DER)
     )
-    return SigningKey(
-        kid=base64url(hashlib.sha1(certificate, usedforsecurity=False).digest()),
+    return SigningKeyPair(
+        kid=encode_base64url(hashlib.sha1(certificate, usedforsecurity=False).digest()),
         private_key=private_key,
         certificate=base64.b64encode(certificate).decode("ascii"),
     )
@@ -91,25 +86,30 @@ def generate_signing_key() -> SigningKey:
 def sign_compact(
     header: Mapping[str, object] | bytes,
     payload: Mapping[str, object] | bytes,
-    key: SigningKey | PrivateKeyTypes | bytes,
+    key: SigningKeyPair | PrivateKeyTypes | bytes,
     alg: str = "RS256",
 ) -> str:
     """Build a compact token from exactly this header and this payload.
 
-    A mapping is written as JSON in its own order; bytes are used as they are, valid or not. ``alg`` chooses the
-    signature's algorithm and is not written into the header, so the two may disagree. No rule on key size or kind
-    is applied. For ``none`` the signature is empty.
+    No rule on key size or key type is applied.
+
+    Args:
+        header: A mapping is serialized as JSON in its own order; bytes are used unchanged, valid or not.
+        payload: The same.
+        key: The signing key.
+        alg: The signature algorithm. It is not written into the header, so the two may disagree. For ``none`` the
+            signature is empty.
 
     Raises:
-        ValueError: When ``alg`` names no algorithm; the message holds what was given.
+        ValueError: PyJWT has no such algorithm; the message names it.
     """
     try:
         algorithm = jwt.get_algorithm_by_name(alg)
-    except NotImplementedError as error:  # what PyJWT raises for a name that it does not know
+    except NotImplementedError as error:  # what PyJWT raises for an unknown name
         raise ValueError(f"expected a JWS algorithm that PyJWT has, got {alg!r}") from error
-    signing_input = f"{base64url(_octets(header))}.{base64url(_octets(payload))}".encode("ascii")
-    material = key.private_key if isinstance(key, SigningKey) else key
-    return f"{signing_input.decode('ascii')}.{base64url(algorithm.sign(signing_input, material))}"
+    signing_input = f"{encode_base64url(_octets(header))}.{encode_base64url(_octets(payload))}"
+    material = key.private_key if isinstance(key, SigningKeyPair) else key
+    return f"{signing_input}.{encode_base64url(algorithm.sign(signing_input.encode('ascii'), material))}"
 
 
 def _octets(part: Mapping[str, object] | bytes) -> bytes:
@@ -119,8 +119,8 @@ def _octets(part: Mapping[str, object] | bytes) -> bytes:
 
 
 @functools.cache
-def _pooled_key(index: int) -> SigningKey:
-    """Make the process's n-th key once: many emulated tenants come and go in one test run."""
+def _pooled_key(index: int) -> SigningKeyPair:
+    """Return the n-th key of this process, generated once: a test run starts many emulated tenants."""
     del index
     return generate_signing_key()
 
@@ -128,12 +128,12 @@ def _pooled_key(index: int) -> SigningKey:
 class KeySet:
     """The keys of one tenant: the current one signs, every published one verifies.
 
-    Two key sets of one process draw the same keys in the same order, because making a key is slow. Whoever needs a key
-    that no other tenant has (a forger's, say) calls ``generate_signing_key``.
+    Two key sets in one process use the same keys in the same order, because generating a key is slow. Use
+    ``generate_signing_key`` for a key that no other tenant has, such as an attacker's.
 
     Attributes:
         current: The key that signs.
-        published: The entries of the key document in their order. Checks put hostile entries in.
+        published: The entries of the key document in their order. Checks insert hostile entries.
     """
 
     def __init__(self) -> None:
@@ -143,11 +143,11 @@ class KeySet:
         self._drawn = 1
 
     def prepare_rotation(self) -> None:
-        """Make the next key now, in any thread, so that ``rotate`` takes no time."""
+        """Generate the next key now, in any thread, so that ``rotate`` takes no time."""
         _pooled_key(self._drawn)
 
-    def rotate(self) -> SigningKey:
-        """Sign with a new key from now on; the old one stays published, as after a roll at Entra."""
+    def rotate(self) -> SigningKeyPair:
+        """Switch to a new signing key; the old one stays published, as after a rollover at Entra."""
         self.current = _pooled_key(self._drawn)
         self._drawn += 1
         self._own[self.current.kid] = self.current
@@ -155,18 +155,18 @@ class KeySet:
         return self.current
 
     def verifying(self, kid: str) -> rsa.RSAPublicKey:
-        """Give the public half of a key that this tenant signs or signed with.
+        """Return the public key for a current or former signing key of this tenant.
 
         Raises:
-            KeyError: It never did.
+            KeyError: The tenant never signed with this key.
         """
         return self._own[kid].private_key.public_key()
 
     def retire(self, kid: str) -> None:
-        """Take the entry with this key id out of the document.
+        """Remove the entry with this key id from the document.
 
         Raises:
-            KeyError: When no published entry has it.
+            KeyError: No published entry has this id.
         """
         remaining = [jwk for jwk in self.published if not (isinstance(jwk, dict) and jwk.get("kid") == kid)]
         if len(remaining) == len(self.published):
@@ -174,7 +174,7 @@ class KeySet:
         self.published[:] = remaining
 
     def jwks(self, *, issuer: str | None = None) -> dict[str, object]:
-        """Give the key document; ``issuer`` is added to the tenant's own keys, as the v2.0 document does."""
+        """Return the key document; ``issuer`` is added to the tenant's own keys, as in the v2.0 document."""
         if issuer is None:
             return {"keys": list(self.published)}
         return {

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from selftest.base.compact_token import decoded_token
-from selftest.entra.token_mint import TokenMint, TokenVersion
+from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.signin.server import SignInServer
 
 
@@ -23,7 +23,7 @@ class WatchedMint(TokenMint):
         super().__init__(entra.tenant, entra.authority_url, entra.keys, time.time, issuer_v2=issuer)
         self.seen: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
-    def callout_token(self, version: TokenVersion = "2.0", **changes: object) -> str:
+    def callout_token(self, version: EntraVersion = "2.0", **changes: object) -> str:
         """Mint the callout's token, and note what is in it."""
         token = super().callout_token(version, **changes)
         self.seen.append(decoded_token(token))

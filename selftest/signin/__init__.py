@@ -1,10 +1,10 @@
 """The browser sign-in of the emulated Entra: OpenID Connect and SAML, for the users and apps of a tenant.
 
-``SignInServer`` is ``EntraServer`` with users and apps from a tenant file. It plays the side of Entra that an app sees:
-it signs users in and asks the extension before it mints.
+``SignInServer`` is an ``EntraServer`` with users and apps from a tenant file. It emulates what an app sees of Entra: it
+signs users in and calls the extension before it issues tokens.
 
-    tenant/file -> tenant/directory     what is in the tenant
-    sign_in_service -> issuance         who is asked, what they say, what of it is minted, the log of it
-    authorize, token_grants, saml/      how an app asks
-    server                              where
+    tenant/file -> tenant/directory     the contents of the tenant
+    sign_in_service -> issuance         which extensions are called, what is mapped and minted, the log
+    authorize, token_grants, saml/      the endpoints that apps call
+    server                              the HTTP server
 """

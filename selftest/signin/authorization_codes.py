@@ -1,39 +1,40 @@
-"""Authorization codes: each is good once, for ten minutes, for the client and the redirect URI that it was issued to.
+"""Authorization codes: each is valid once, for ten minutes, for the client and the redirect URI it was issued to.
 
-A code that comes back a second time may have been stolen, so what the first one gave is withdrawn.
+A code that is redeemed twice may have been stolen, so the tokens from its first redemption are withdrawn.
 
 Source: RFC 6749 4.1.2 and 10.5; RFC 7636 4.6 (S256); entra-docs ``v2-oauth2-auth-code-flow.md`` (about ten minutes).
 """
 
 import hashlib
 import hmac
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from cachetools import FIFOCache
+
+from selftest.base.base64url import encode_base64url
 from selftest.entra.oauth_error import OAuthError
-from selftest.entra.signing import base64url
 from selftest.signin.sign_in_log import SignInRecord
 from selftest.signin.tenant.directory import RedirectUri
 from selftest.signin.user_tokens import Grant
 
 CODE_LIFETIME_S: Final = 600
 
-#: A code that was redeemed is remembered among this many, so that its replay is told from a made-up one.
-_REMEMBERED: Final = 10_000
+#: How many redeemed codes are remembered, to distinguish a replay from an invented code.
+_MAX_CODES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedCode:
-    """What a code stands for.
+    """What a code was issued for.
 
     Attributes:
-        grant: What it gives.
-        redirect: Where it was sent, and the platform of that redirect URI.
-        redirect_uri: The same as the request wrote it: with the port that it had.
+        grant: The tokens that it can be redeemed for.
+        redirect: The registered redirect URI, with its platform.
+        redirect_uri: The redirect URI as the request wrote it, with its port.
         challenge: The PKCE challenge, S256; None where the request had none.
-        family: The refresh tokens that come from it.
+        family: The family of the refresh tokens that come from it.
         record: The sign-in, to which the minted tokens are added.
         issued_s: Seconds since 1970.
     """
@@ -48,20 +49,20 @@ class IssuedCode:
 
 
 class CodeStore:
-    """The codes of one tenant.
+    """The authorization codes of one tenant.
 
     Args:
         clock: Wall-clock seconds since 1970.
-        new_id: Gives an id that nobody can guess.
-        withdraw: Called with the family of a code that came twice.
+        new_id: Returns an unguessable id.
+        withdraw: Called with the family of a code that was redeemed twice.
     """
 
     def __init__(self, clock: Callable[[], float], new_id: Callable[[], str], withdraw: Callable[[str], None]) -> None:
         self._clock = clock
         self._new_id = new_id
         self._withdraw = withdraw
-        self._codes: OrderedDict[str, IssuedCode] = OrderedDict()
-        self._spent: OrderedDict[str, str] = OrderedDict()
+        self._codes: FIFOCache[str, IssuedCode] = FIFOCache(_MAX_CODES)
+        self._redeemed: FIFOCache[str, str] = FIFOCache(_MAX_CODES)
 
     def issue(
         self, grant: Grant, redirect: RedirectUri, redirect_uri: str, challenge: str | None, record: SignInRecord
@@ -77,7 +78,6 @@ class CodeStore:
             record=record,
             issued_s=self._clock(),
         )
-        _bound(self._codes)
         return code
 
     def redeem(
@@ -89,31 +89,30 @@ class CodeStore:
         verifier: str | None,
         check: Callable[[IssuedCode], None],
     ) -> IssuedCode:
-        """Take a code back. One that is refused for anything but its age stays good for whoever it belongs to.
+        """Redeem a code. A refused code stays valid for its owner until it expires.
 
         Args:
-            code: What the app sends.
-            client_id: Who it says it is.
-            redirect_uri: Where it says that the code went.
-            verifier: PKCE.
+            code: The code.
+            client_id: The client of the request.
+            redirect_uri: The redirect URI of the request.
+            verifier: The PKCE verifier.
             check: Raises unless the client may redeem this code; called before the code is used up.
 
         Raises:
-            OAuthError: It was never issued, was redeemed, is too old, belongs to another client or redirect URI, or
-                the verifier does not match.
+            OAuthError: The code was not issued, was redeemed, has expired, belongs to another client or redirect URI,
+                or the verifier does not match.
         """
         issued = self._valid(code)
         _check_owner(issued, client_id, redirect_uri)
         check(issued)
         _check_verifier(issued, verifier)
         del self._codes[code]
-        self._spent[code] = issued.family
-        _bound(self._spent)
+        self._redeemed[code] = issued.family
         return issued
 
     def _valid(self, code: str) -> IssuedCode:
-        if code in self._spent:
-            self._withdraw(self._spent[code])
+        if code in self._redeemed:
+            self._withdraw(self._redeemed[code])
             raise OAuthError("invalid_grant", "the authorization code was already redeemed", aadsts=54005)
         issued = self._codes.get(code)
         if issued is None:
@@ -129,8 +128,8 @@ class CodeStore:
 
 
 def s256(verifier: str) -> str:
-    """Give the challenge that a verifier answers."""
-    return base64url(hashlib.sha256(verifier.encode()).digest())
+    """Return the S256 challenge of a PKCE verifier."""
+    return encode_base64url(hashlib.sha256(verifier.encode()).digest())
 
 
 def _check_owner(issued: IssuedCode, client_id: str, redirect_uri: str) -> None:
@@ -139,7 +138,7 @@ def _check_owner(issued: IssuedCode, client_id: str, redirect_uri: str) -> None:
     if issued.redirect_uri != redirect_uri:
         raise OAuthError(
             "invalid_grant",
-            f"the redirect_uri {redirect_uri[:200]!r} is not the one of the authorization request",
+            f"the redirect_uri {redirect_uri[:200]!r} is not that of the authorization request",
             aadsts=500112,
         )
 
@@ -148,7 +147,7 @@ def _check_verifier(issued: IssuedCode, verifier: str | None) -> None:
     if issued.challenge is None:
         if verifier is not None:
             raise OAuthError(
-                "invalid_grant", "a code_verifier came, but the request had no code_challenge", aadsts=501481
+                "invalid_grant", "a code_verifier was sent, but the request had no code_challenge", aadsts=501481
             )
         if issued.redirect.kind == "spa":
             raise OAuthError(
@@ -165,8 +164,3 @@ def _check_verifier(issued: IssuedCode, verifier: str | None) -> None:
             "the code_verifier does not match the code_challenge of the authorization request",
             aadsts=501481,
         )
-
-
-def _bound(store: OrderedDict[str, IssuedCode] | OrderedDict[str, str]) -> None:
-    while len(store) > _REMEMBERED:
-        store.popitem(last=False)

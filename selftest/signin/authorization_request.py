@@ -1,9 +1,9 @@
-"""An authorization request: read in two steps, because what is wrong with it decides who is told.
+"""An authorization request, read in two steps, because its errors have two audiences.
 
-An unknown app or a redirect URI that is not registered is shown on a page and never sent on: the URI may be an
-attacker's. Everything else goes back to the app, in the response mode that it asked for.
+An unknown app or a redirect URI that is not registered is shown on a page and never sent to the URI, which may be an
+attacker's. Every other error goes back to the app in the response mode of the request.
 
-Source: RFC 6749 4.1.1 and 4.1.2.1; OpenID Connect Core 3.1.2 to 3.3.2; RFC 7636 4.3 (S256 alone is taken: RFC 9700
+Source: RFC 6749 4.1.1 and 4.1.2.1; OpenID Connect Core 3.1.2 to 3.3.2; RFC 7636 4.3 (only S256 is accepted: RFC 9700
 2.1.1); OAuth 2.0 Form Post Response Mode; entra-docs ``v2-oauth2-auth-code-flow.md``, ``v2-protocols-oidc.md``.
 """
 
@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from selftest.entra.oauth_error import OAuthError
-from selftest.entra.token_mint import TokenVersion
+from selftest.entra.token_mint import EntraVersion
 from selftest.entra.token_request import required
 from selftest.signin.scopes import Scopes, read_scopes, resource_scopes
 from selftest.signin.tenant.directory import App, Directory, RedirectUri
-from selftest.signin.tenant.redirect_uris import match
+from selftest.signin.tenant.redirect_uris import find_redirect_uri
 
 type ResponseMode = Literal["query", "fragment", "form_post"]
 
 RESPONSE_TYPES: Final = ("code", "id_token", "code id_token")
-RESPONSE_MODES: Final[tuple[ResponseMode, ...]] = ("query", "fragment", "form_post")
-PROMPTS: Final = ("login", "none", "select_account", "consent", "create")
+_RESPONSE_MODES: Final[tuple[ResponseMode, ...]] = ("query", "fragment", "form_post")
+_PROMPTS: Final = ("login", "none", "select_account", "consent", "create")
 
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _SHOWN_CHARACTERS: Final = 60
@@ -32,14 +32,14 @@ _SHOWN_CHARACTERS: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where the answer goes, whatever it is.
+    """Where the response goes.
 
     Attributes:
         client: The app.
         redirect: Its registered redirect URI.
-        redirect_uri: The same as the request wrote it, with its port.
-        response_mode: How the answer travels.
-        state: What the app gets back.
+        redirect_uri: The redirect URI as the request wrote it, with its port.
+        response_mode: How the response is transmitted.
+        state: The app's state, which is returned to it.
     """
 
     client: App
@@ -51,22 +51,23 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
-    """A request that may be answered with a sign-in.
+    """A valid request for a sign-in.
 
     Attributes:
-        version: Of the endpoint that was asked.
-        code: Whether a code is wanted.
-        id_token: Whether an id token is wanted in the answer.
-        scopes: What for.
-        nonce: For the id token.
-        challenge: PKCE, S256.
-        prompt: How much to ask the user; None leaves it open.
-        login_hint: Who it is likely to be.
-        correlation_id: Of the sign-in.
-        client_info: Whether the answer should name the account in Microsoft's libraries' own way.
+        version: The version of the endpoint.
+        code: Whether a code is requested.
+        id_token: Whether an id token is requested in the response.
+        scopes: The requested scopes.
+        nonce: The nonce of the id token.
+        challenge: The PKCE challenge, S256.
+        prompt: Whether to ask the user; None leaves it open.
+        login_hint: The user who is expected to sign in.
+        correlation_id: The correlation id of the sign-in.
+        client_info: Whether the response should contain ``client_info``, in which Microsoft's libraries read the
+            account.
     """
 
-    version: TokenVersion
+    version: EntraVersion
     code: bool
     id_token: bool
     scopes: Scopes
@@ -79,10 +80,10 @@ class AuthorizationRequest:
 
 
 def read_destination(directory: Directory, fields: Mapping[str, str]) -> Destination:
-    """Find out who asks and where the answer goes.
+    """Read which app sends the request and where the response goes.
 
     Raises:
-        OAuthError: It cannot be answered anywhere but on a page.
+        OAuthError: The response can only be shown on a page.
     """
     client_id = required(fields, "client_id")
     client = directory.app(client_id)
@@ -94,13 +95,13 @@ def read_destination(directory: Directory, fields: Mapping[str, str]) -> Destina
             aadsts=700016,
         )
     given = required(fields, "redirect_uri")
-    redirect = match(client, given)
+    redirect = find_redirect_uri(client, given)
     if redirect is None:
         known = ", ".join(uri.uri for uri in client.redirect_uris) or "none"
         raise OAuthError(
             "invalid_request",
-            f"the redirect URI {given[:200]!r} is not registered for {client.client_id} ({client.key}); there are: "
-            f"{known}",
+            f"the redirect URI {given[:200]!r} is not registered for {client.client_id} ({client.key}); its redirect "
+            f"URIs: {known}",
             aadsts=50011,
         )
     return Destination(
@@ -113,24 +114,20 @@ def read_destination(directory: Directory, fields: Mapping[str, str]) -> Destina
 
 
 def read_request(
-    directory: Directory, fields: Mapping[str, str], destination: Destination, version: TokenVersion
+    directory: Directory, fields: Mapping[str, str], destination: Destination, version: EntraVersion
 ) -> AuthorizationRequest:
-    """Read the rest.
+    """Read the rest of the request.
 
     Raises:
-        OAuthError: The app is to be told.
+        OAuthError: The request is invalid; the error is returned to the app.
     """
     wanted = _response_type(fields)
     scopes = _scopes(directory, fields, version)
     if "id_token" in wanted:
         _check_id_token(fields, destination.client, scopes)
     prompt = fields.get("prompt") or None
-    if prompt is not None and prompt not in PROMPTS:
-        raise OAuthError(
-            "invalid_request",
-            f"prompt is one of {', '.join(PROMPTS)}, got {prompt[:_SHOWN_CHARACTERS]!r}",
-            aadsts=90023,
-        )
+    if prompt is not None and prompt not in _PROMPTS:
+        raise _not_supported("prompt", prompt, _PROMPTS, aadsts=90023)
     return AuthorizationRequest(
         version=version,
         code="code" in wanted,
@@ -145,8 +142,16 @@ def read_request(
     )
 
 
+def correlation_id(given: str | None) -> str:
+    """Return the client's own id if it is a GUID, as Entra does; otherwise a new one."""
+    try:
+        return str(uuid.UUID(given or ""))
+    except ValueError:
+        return str(uuid.uuid4())
+
+
 def _check_id_token(fields: Mapping[str, str], client: App, scopes: Scopes) -> None:
-    """Hold what an id token from the authorize endpoint needs besides."""
+    """Check the further requirements of an id token from the authorize endpoint."""
     if not client.id_token_issuance:
         raise OAuthError(
             "unsupported_response_type",
@@ -161,45 +166,37 @@ def _check_id_token(fields: Mapping[str, str], client: App, scopes: Scopes) -> N
         )
     required(fields, "nonce")
     if not scopes.id_token:
-        raise OAuthError("invalid_request", "an id token needs the scope 'openid'", aadsts=70011)
-
-
-def correlation_id(given: str | None) -> str:
-    """Give the client's own id where it is a GUID, as Entra does; else a new one."""
-    try:
-        return str(uuid.UUID(given or ""))
-    except ValueError:
-        return str(uuid.uuid4())
+        raise OAuthError("invalid_request", "an id token requires the scope 'openid'", aadsts=70011)
 
 
 def _response_mode(fields: Mapping[str, str]) -> ResponseMode:
     given = fields.get("response_mode")
-    if given in RESPONSE_MODES:
-        tokens = "id_token" in fields.get("response_type", "").split()
-        # An id token never travels in a query; the error that says so takes the fragment.
+    tokens = "id_token" in fields.get("response_type", "").split()
+    if given in _RESPONSE_MODES:
+        # An id token is never sent in a query; the error that says so is sent in the fragment.
         return "fragment" if given == "query" and tokens else given
     if given:
-        raise OAuthError(
-            "invalid_request",
-            f"response_mode is one of {', '.join(RESPONSE_MODES)}, got {given[:_SHOWN_CHARACTERS]!r}",
-            aadsts=70007,
-        )
-    return "fragment" if "id_token" in fields.get("response_type", "").split() else "query"
+        raise _not_supported("response_mode", given, _RESPONSE_MODES, aadsts=70007)
+    return "fragment" if tokens else "query"
 
 
 def _response_type(fields: Mapping[str, str]) -> frozenset[str]:
     given = required(fields, "response_type")
     wanted = frozenset(given.split())
     if wanted not in [frozenset(known.split()) for known in RESPONSE_TYPES]:
-        raise OAuthError(
-            "unsupported_response_type",
-            f"response_type is one of {', '.join(RESPONSE_TYPES)}, got {given[:_SHOWN_CHARACTERS]!r}",
-            aadsts=70005,
-        )
+        raise _not_supported("response_type", given, RESPONSE_TYPES, aadsts=70005, code="unsupported_response_type")
     return wanted
 
 
-def _scopes(directory: Directory, fields: Mapping[str, str], version: TokenVersion) -> Scopes:
+def _not_supported(
+    name: str, given: str, supported: tuple[str, ...], *, aadsts: int, code: str = "invalid_request"
+) -> OAuthError:
+    return OAuthError(
+        code, f"{name} must be one of {', '.join(supported)}, got {given[:_SHOWN_CHARACTERS]!r}", aadsts=aadsts
+    )
+
+
+def _scopes(directory: Directory, fields: Mapping[str, str], version: EntraVersion) -> Scopes:
     if version == "1.0" and "scope" not in fields:
         return resource_scopes(directory, fields.get("resource") or "https://graph.microsoft.com")
     return read_scopes(directory, fields.get("scope", ""))
@@ -207,20 +204,15 @@ def _scopes(directory: Directory, fields: Mapping[str, str], version: TokenVersi
 
 def _challenge(fields: Mapping[str, str]) -> str | None:
     challenge, method = fields.get("code_challenge"), fields.get("code_challenge_method")
-    if challenge is None:
-        if method is not None:
-            raise OAuthError("invalid_request", "code_challenge_method came without code_challenge", aadsts=501491)
+    if challenge is None and method is None:
         return None
-    if method != "S256":
-        raise OAuthError(
-            "invalid_request",
-            f"code_challenge_method must be S256, got {(method or 'plain, its default')[:_SHOWN_CHARACTERS]!r}",
-            aadsts=501491,
-        )
-    if not _CHALLENGE.fullmatch(challenge):
-        raise OAuthError(
-            "invalid_request",
-            f"an S256 code_challenge has 43 base64url characters, this one has {len(challenge)}",
-            aadsts=501491,
-        )
-    return challenge
+    if challenge is None:
+        reason = "code_challenge_method was sent without code_challenge"
+    elif method != "S256":
+        shown = (method or "plain, its default")[:_SHOWN_CHARACTERS]
+        reason = f"code_challenge_method must be S256, got {shown!r}"
+    elif not _CHALLENGE.fullmatch(challenge):
+        reason = f"an S256 code_challenge has 43 base64url characters, this one has {len(challenge)}"
+    else:
+        return challenge
+    raise OAuthError("invalid_request", reason, aadsts=501491)

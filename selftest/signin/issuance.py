@@ -1,19 +1,19 @@
-"""Token issuance: who has to be asked, what they say, and what of it reaches which token.
+"""Token issuance: which extensions are called, and which of the returned claims reach which token.
 
-The audience of a token decides whose listener fires and whose mapping policy holds: for an id token the client app, for
-an access token the API. A sign-in that gets both asks for both, at the same time; one app that is both is asked once.
-One failure fails the sign-in: no token is minted at all.
+The audience of a token decides which listener fires and whose mapping policy applies: the client app for an id token,
+the API for an access token. A sign-in that gets both calls both extensions at the same time; an app that is both is
+called for once. One failure fails the sign-in: no token is minted at all.
 
-When the calls are made is documented only by its consequence, that a failure sends the browser back to the app with an
-error. So they are made at the authorize endpoint, before the redirect, and what they said is kept for the code's
-redemption. A refresh has no browser: it calls again, and fails at the token endpoint.
+The time of the calls is documented only by its consequence, that a failure sends the browser back to the app with an
+error. They are therefore made at the authorize endpoint, before the redirect, and the returned claims are kept for the
+code's redemption. A refresh has no browser: it calls again, and fails at the token endpoint.
 
 Undocumented and decided here:
 
-- The error kind is ``server_error``, which reports show beside the same words for another non-retryable error of
-  Entra's (AADSTS90036); at the token endpoint the status is 400, as for every other OAuth error.
+- The error code is ``server_error``, which reports show with the same text for another non-retryable error of Entra
+  (AADSTS90036); at the token endpoint the status is 400, as for every other OAuth error.
 - A missing ``acceptMappedClaims`` and a user who is not assigned fail before the endpoint is called.
-- An app-only token (client credentials) calls nobody, nor does Microsoft Graph as a resource.
+- An app-only token (client credentials) calls no extension, nor does Microsoft Graph as a resource.
 
 Source: entra-docs ``custom-extension-tokenissuancestart-configuration.md`` (step 3: audience), ``custom-extension-
 troubleshoot.md`` (what the user sees), ``jwt-claims-customization.md`` (``acceptMappedClaims``).
@@ -32,26 +32,26 @@ from selftest.judge.codes import CODES
 from selftest.judge.verdict import Verdict, judge
 from selftest.play.caller import Caller
 from selftest.signin.scopes import Scopes
-from selftest.signin.sign_in_log import FAILED_SIGN_IN, FAILURE_REASON, Callout, EventsLog, SignInRecord
-from selftest.signin.tenant.directory import GRAPH, App, Directory, Listener, Person
+from selftest.signin.sign_in_log import FAILED_SIGN_IN, FAILURE_REASON, Callout, SignInLog, SignInRecord
+from selftest.signin.tenant.directory import GRAPH, App, Directory, EmulatedListener, Person
 from selftest.signin.user_tokens import audience
 
-#: The codes that follow a retry: Entra called as often as it may.
+#: The codes that are logged after all retries.
 _RETRIED: Final = frozenset({1003005, 1003027})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuance:
-    """What is about to be issued.
+    """The tokens to issue.
 
     Attributes:
-        person: To whom.
-        client: The app that asked.
-        scopes: What for; None for a SAML assertion.
-        id_token: Whether there will be an id token.
-        access_token: Whether there will be an access token.
-        correlation_id: Of the sign-in.
-        interactive: False for a refresh.
+        person: The user.
+        client: The app that requests them.
+        scopes: The requested scopes; None for a SAML assertion.
+        id_token: Whether an id token will be minted.
+        access_token: Whether an access token will be minted.
+        correlation_id: The correlation id of the sign-in.
+        interactive: Whether a user is present; not for a refresh.
     """
 
     person: Person
@@ -64,13 +64,13 @@ class Issuance:
 
 
 class Issuer:
-    """Ask the extensions of one tenant, judge and map what they say, and keep the log.
+    """Calls the extensions of one tenant, judges and maps their replies, and logs the sign-ins.
 
     Args:
         directory: The tenant.
-        mint: Gives the mint of the callout's token; asked for each call, because the port is not known before.
+        mint: Returns the mint of the callout's token; called for each callout, because the port is not known earlier.
         caller: Makes the calls.
-        log: Where sign-ins are kept.
+        log: The log of sign-ins.
         clock: Wall-clock seconds since 1970.
     """
 
@@ -79,7 +79,7 @@ class Issuer:
         directory: Directory,
         mint: Callable[[], TokenMint],
         caller: Caller,
-        log: EventsLog,
+        log: SignInLog,
         clock: Callable[[], float],
     ) -> None:
         self.directory = directory
@@ -89,9 +89,9 @@ class Issuer:
         self._clock = clock
 
     async def issue(self, issuance: Issuance) -> SignInRecord:
-        """Ask whoever has to be asked, and log the sign-in.
+        """Call the extensions for these tokens, log the sign-in, and return its record.
 
-        The record's ``custom_claims`` are what the tokens may carry. Its ``refusal`` says why there must be none.
+        The record contains either the ``custom_claims`` of the tokens or the ``refusal`` of the sign-in.
         """
         resource = issuance.scopes.resource if issuance.scopes and issuance.access_token else issuance.client
         record = SignInRecord(
@@ -115,8 +115,9 @@ class Issuer:
         audiences = _audiences(issuance)
         for app in audiences.values():
             _check_mapping(app, issuance.scopes)
-        asked = {app.key: app for app in audiences.values() if self.directory.listener_for(app) is not None}
-        record.callouts = tuple(await asyncio.gather(*(self._call(issuance, app) for app in asked.values())))
+        apps = {app.key: app for app in audiences.values()}.values()
+        calls = [self._call(issuance, app, listener) for app in apps if (listener := self.directory.listener_for(app))]
+        record.callouts = tuple(await asyncio.gather(*calls))
         if any(not callout.verdict.minted for callout in record.callouts):
             raise OAuthError("server_error", FAILURE_REASON, aadsts=FAILED_SIGN_IN)
         returned = {callout.audience.key: callout.verdict.claims or {} for callout in record.callouts}
@@ -125,10 +126,7 @@ class Issuer:
                 claims = returned.get(app.key, {})
                 record.custom_claims[kind] = app.mapping.apply(claims, token="saml" if kind == "saml" else "jwt")
 
-    async def _call(self, issuance: Issuance, app: App) -> Callout:
-        listener = self.directory.listener_for(app)
-        if listener is None:
-            raise LookupError(f"no listener fires for {app.key}: only apps that have one are called for")
+    async def _call(self, issuance: Issuance, app: App, listener: EmulatedListener) -> Callout:
         event = callout_event(
             tenant_id=self.directory.tenant.tenant_id,
             listener_id=listener.id,
@@ -143,7 +141,7 @@ class Issuer:
         at_s = self._clock()
         fault = issuance.person.fault or listener.extension.fault
         if fault is not None:
-            return _by_decree(fault, listener, app, event, at_s)
+            return _preset_failure(fault, listener, app, event, at_s)
         api = listener.extension.audience
         call = await self._caller.call(
             listener.extension.target_url,
@@ -164,7 +162,7 @@ class Issuer:
 
 
 def _audiences(issuance: Issuance) -> dict[str, App]:
-    """Name the app that each token is for, by the kind of token."""
+    """Return the audience of each token by the kind of token."""
     if issuance.client.protocol == "saml":
         return {"saml": issuance.client}
     wanted = {"id_token": issuance.client} if issuance.id_token else {}
@@ -173,13 +171,13 @@ def _audiences(issuance: Issuance) -> dict[str, App]:
     return wanted
 
 
-def _by_decree(code: int, listener: Listener, app: App, event: Mapping[str, Any], at_s: float) -> Callout:
-    """Give the call that the tenant file wants to fail: as often tried as Entra would have tried it."""
+def _preset_failure(code: int, listener: EmulatedListener, app: App, event: Mapping[str, Any], at_s: float) -> Callout:
+    """Return the callout that the tenant file makes fail, with as many attempts as Entra would have made."""
     entry = CODES[code]
     attempts = 1 if entry.phase == "during the call" else 0
     if code in _RETRIED:
         attempts += listener.max_retries
-    verdict = Verdict(code=code, name=entry.name, minted=False, reason="the tenant file says fault = " + str(code))
+    verdict = Verdict(code=code, name=entry.name, minted=False, reason=f"the tenant file sets fault = {code}")
     return Callout(
         listener=listener, audience=app, event=event, at_s=at_s, call=None, attempts=attempts, verdict=verdict
     )
@@ -195,7 +193,7 @@ def _check_assigned(client: App, person: Person) -> None:
 
 
 def _check_mapping(app: App, scopes: Scopes | None) -> None:
-    """Refuse what Entra refuses to map: the app has to accept it, and its tokens' audience has to be its own."""
+    """Check that the app accepts mapped claims and that its tokens' audience is its own."""
     if app.mapping is None or app.protocol == "saml":
         return
     if not app.accept_mapped_claims:

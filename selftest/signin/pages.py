@@ -1,8 +1,8 @@
-"""The pages of the emulated sign-in: choose a user, go back to the app, or read what went wrong.
+"""The pages of the emulated sign-in: the choice of a user, the return to the app, and errors.
 
-They are rendered here, work without script, and load nothing. A policy (CSP) lets nothing else run, and lets forms go
-to this server and to the app alone. The one script, which sends a form-post answer on its way, is allowed by its hash;
-without it there is a button.
+They work without scripts and load nothing. Their Content Security Policy allows nothing else, and lets forms be sent
+only to this server and to the app. The only script, which submits a form-post response, is allowed by its hash; without
+it the user presses a button.
 
 Source: WCAG 2.2 (labels, headings, contrast, focus); CSP Level 3; OAuth 2.0 Form Post Response Mode.
 """
@@ -52,7 +52,7 @@ _LAYOUT: Final = """<!doctype html>
 </html>
 """
 _CHOOSE: Final = """{% extends "layout" %}{% block content %}
-<p>to {{ app }}. This is an emulator on this computer: there is no password, choose who you are.</p>
+<p>to {{ app }}. This is an emulator on this computer: there are no passwords. Choose a user.</p>
 <form method="post" action="{{ action }}">
 <input type="hidden" name="{{ form_field }}" value="{{ form_token }}">
 <ul>
@@ -67,7 +67,7 @@ _CHOOSE: Final = """{% extends "layout" %}{% block content %}
 </form>
 {% endblock %}"""
 _SEND: Final = """{% extends "layout" %}{% block content %}
-<p>Going back to {{ app }}.</p>
+<p>Returning to {{ app }}.</p>
 <form method="post" action="{{ action }}">
 {% for name, value in fields.items() %}
 <input type="hidden" name="{{ name }}" value="{{ value }}">
@@ -94,10 +94,10 @@ _PAGES: Final = jinja2.Environment(
 )
 
 
-def choose_page(
+def user_page(
     app: App, people: Iterable[Person], *, action: str, form_token: str, signed_in: Iterable[str], focus: str | None
 ) -> web.Response:
-    """Ask who is signing in; ``action`` is where the choice is posted, ``focus`` the user who is likely meant."""
+    """Return the page on which a user is chosen; ``action`` is the form's target, ``focus`` the expected user."""
     return _page(
         "choose",
         "Sign in",
@@ -112,8 +112,8 @@ def choose_page(
     )
 
 
-def send_page(app: App, action: str, fields: Mapping[str, str]) -> web.Response:
-    """Send an answer to the app as a form."""
+def form_post_page(app: App, action: str, fields: Mapping[str, str]) -> web.Response:
+    """Return the page that posts a response to the app."""
     return _page(
         "send",
         "Signing in",
@@ -126,12 +126,12 @@ def send_page(app: App, action: str, fields: Mapping[str, str]) -> web.Response:
 
 
 def message_page(title: str, text: str, facts: Mapping[str, str] | None = None, *, status: int = 200) -> web.Response:
-    """Tell the user something that no app can be told."""
+    """Return a page with a message for the user."""
     return _page("message", title, status=status, text=text, facts=facts or {})
 
 
 def error_page(error: OAuthError, trace: Trace) -> web.Response:
-    """Tell the user what the app cannot be told, with what traces it."""
+    """Return the page of an error that the app is not informed of, with the ids that trace it."""
     facts = {
         "Error": error.code,
         "Trace ID": trace.trace_id,
@@ -155,7 +155,7 @@ def _page(
         "default-src": "'none'",
         "style-src": _hash(_STYLE),
         "script-src": _hash(script) if script else "'none'",
-        # A form's redirects count too, so the app has to be in the list.
+        # The policy also covers a form's redirects, so the app has to be in the list.
         "form-action": " ".join(form_to),
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
@@ -167,7 +167,7 @@ def _page(
         headers={
             "Content-Security-Policy": "; ".join(f"{directive} {value}" for directive, value in policy.items()),
             "Cache-Control": "no-store",
-            # Not no-referrer: with it a form's Origin would be null, and it is checked.
+            # Not no-referrer: the browser would send Origin: null with a form, and the origin is checked.
             "Referrer-Policy": "same-origin",
             "X-Content-Type-Options": "nosniff",
         },
@@ -175,7 +175,7 @@ def _page(
 
 
 def _form_target(uri: str) -> str:
-    """Give what CSP calls the target of a form; a loopback URI may come back with any port."""
+    """Return the CSP source of a form's target; a loopback URI may have any port."""
     scheme, separator, rest = uri.partition("://")
     if not separator:
         return f"{uri.partition(':')[0]}:"

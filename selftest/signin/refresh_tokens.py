@@ -1,15 +1,16 @@
-"""Refresh tokens: each is replaced when it is used, and one that is used twice withdraws the whole family.
+"""Refresh tokens: each is replaced when it is used, and using one twice withdraws the whole family.
 
-Entra is more patient, it leaves a used token valid; an app that keeps the newest one, as every client library does,
+Entra is more lenient and leaves a used token valid; an app that keeps the newest one, as every client library does,
 works with both. Single-page apps get 24 hours from the sign-in, however often they refresh.
 
 Source: RFC 9700 4.14.2 (rotation); entra-docs ``refresh-tokens.md`` (90 days; 24 hours for single-page apps).
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from cachetools import FIFOCache
 
 from selftest.entra.oauth_error import OAuthError
 from selftest.signin.tenant.directory import RedirectKind
@@ -17,15 +18,15 @@ from selftest.signin.user_tokens import Grant
 
 LIFETIME_S: Final = 90 * 24 * 3600
 SPA_LIFETIME_S: Final = 24 * 3600
-_REMEMBERED: Final = 10_000
+_MAX_TOKENS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshToken:
-    """What a refresh token stands for.
+    """What a refresh token was issued for.
 
     Attributes:
-        grant: What it gives again.
+        grant: The tokens that it can be redeemed for.
         kind: The platform that it was issued to.
         family: All tokens of one sign-in.
         expires_s: Seconds since 1970.
@@ -42,14 +43,14 @@ class RefreshTokens:
 
     Args:
         clock: Wall-clock seconds since 1970.
-        new_id: Gives an id that nobody can guess.
+        new_id: Returns an unguessable id.
     """
 
     def __init__(self, clock: Callable[[], float], new_id: Callable[[], str]) -> None:
         self._clock = clock
         self._new_id = new_id
-        self._tokens: OrderedDict[str, RefreshToken] = OrderedDict()
-        self._spent: OrderedDict[str, str] = OrderedDict()
+        self._tokens: FIFOCache[str, RefreshToken] = FIFOCache(_MAX_TOKENS)
+        self._used: FIFOCache[str, str] = FIFOCache(_MAX_TOKENS)
 
     def issue(self, grant: Grant, kind: RedirectKind, family: str) -> str:
         """Issue the first token of a sign-in."""
@@ -57,13 +58,13 @@ class RefreshTokens:
         return self._keep(RefreshToken(grant=grant, kind=kind, family=family, expires_s=self._clock() + lifetime_s))
 
     def read(self, token: str, *, client_id: str) -> RefreshToken:
-        """Give what a token stands for, without using it up.
+        """Return what a token was issued for, without using it up.
 
         Raises:
-            OAuthError: It was never issued or was withdrawn, was used before, is too old, or is another client's.
+            OAuthError: The token was not issued, was withdrawn, was used before, has expired, or is another client's.
         """
-        if token in self._spent:
-            self.withdraw(self._spent[token])
+        if token in self._used:
+            self.withdraw(self._used[token])
             raise OAuthError(
                 "invalid_grant",
                 "the refresh token was used before; every token of that sign-in is withdrawn",
@@ -79,34 +80,30 @@ class RefreshTokens:
                 raise OAuthError(
                     "invalid_grant",
                     "the refresh token was issued to a single page app (SPA) and has expired after 24 hours; "
-                    "a new sign-in is needed",
+                    "a new sign-in is required",
                     aadsts=700084,
                 )
             raise OAuthError("invalid_grant", "the refresh token has expired", aadsts=700082)
         return found
 
     def replace(self, token: str, grant: Grant) -> str:
-        """Use a token up and give its successor; a single-page app's keeps the old end.
+        """Use a token up and return its successor; a single-page app's token keeps its expiry.
 
         Raises:
-            OAuthError: Somebody else used it up in the meantime.
+            OAuthError: Another request used it up in the meantime.
         """
         used = self.read(token, client_id=grant.client.client_id)
         del self._tokens[token]
-        self._spent[token] = used.family
-        while len(self._spent) > _REMEMBERED:
-            self._spent.popitem(last=False)
+        self._used[token] = used.family
         expires_s = used.expires_s if used.kind == "spa" else self._clock() + LIFETIME_S
         return self._keep(RefreshToken(grant=grant, kind=used.kind, family=used.family, expires_s=expires_s))
 
     def withdraw(self, family: str) -> None:
-        """Make every token of one sign-in worthless."""
+        """Invalidate every token of one sign-in."""
         for token in [token for token, found in self._tokens.items() if found.family == family]:
             del self._tokens[token]
 
     def _keep(self, token: RefreshToken) -> str:
         text = f"1.{self._new_id()}"
         self._tokens[text] = token
-        while len(self._tokens) > _REMEMBERED:
-            self._tokens.popitem(last=False)
         return text

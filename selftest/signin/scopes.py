@@ -1,6 +1,6 @@
-"""What a request asks for: OpenID scopes, and permissions of at most one API.
+"""The scopes of a request: OpenID scopes, and permissions of at most one API.
 
-Source: entra-docs ``scopes-oidc.md`` (OpenID scopes, ``.default``, one resource a request); OpenID Connect Core 5.4.
+Source: entra-docs ``scopes-oidc.md`` (OpenID scopes, ``.default``, one resource per request); OpenID Connect Core 5.4.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ _SHOWN_CHARACTERS: Final = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scopes:
-    """What was asked for.
+    """The requested scopes.
 
     Attributes:
-        openid: The OpenID scopes among it.
-        resource: The API that an access token would be for; Microsoft Graph where none was named.
+        openid: The OpenID scopes among them.
+        resource: The API that an access token would be for; Microsoft Graph if the request names none.
         permissions: Its delegated permissions, without the API's identifier.
-        identifier: What the API was called in the request; the audience of a v1.0 access token.
+        identifier: The API's identifier in the request, which is the audience of a v1.0 access token.
     """
 
     openid: frozenset[str]
@@ -33,11 +33,11 @@ class Scopes:
 
     @property
     def id_token(self) -> bool:
-        """Say whether an id token was asked for."""
+        """Whether an id token is requested."""
         return "openid" in self.openid
 
     def as_text(self, *, granted: bool = False) -> str:
-        """Give the ``scope`` of an answer (with the API's identifier) or of an access token (without)."""
+        """Return the ``scope`` of a response (with the API's identifier) or of an access token (without)."""
         if granted:
             return " ".join(self.permissions)
         bare = self.resource is GRAPH
@@ -49,7 +49,7 @@ def read_scopes(directory: Directory, text: str) -> Scopes:
     """Read a ``scope`` parameter.
 
     Raises:
-        OAuthError: It is empty, names an API or a permission that there is not, or more than one API.
+        OAuthError: It is empty, or it names an unknown API, an unknown permission, or more than one API.
     """
     words = text.split()
     if not words:
@@ -80,7 +80,7 @@ def read_scopes(directory: Directory, text: str) -> Scopes:
 
 
 def resource_scopes(directory: Directory, identifier: str) -> Scopes:
-    """Give what ``resource=`` of the v1.0 endpoints means: everything that the API publishes, and an id token."""
+    """Return the scopes of a v1.0 ``resource``: all permissions that the API publishes, and an id token."""
     resource = _resource(directory, identifier)
     return Scopes(
         openid=frozenset({"openid", "offline_access"}),
@@ -91,13 +91,13 @@ def resource_scopes(directory: Directory, identifier: str) -> Scopes:
 
 
 def _resource(directory: Directory, identifier: str) -> App:
-    # A double slash (api://id//.default) stands for an identifier that ends with a slash.
+    # A double slash (api://id//.default) means an identifier that ends with a slash.
     resource = directory.resource(identifier) or directory.resource(identifier.rstrip("/"))
     if resource is None:
         known = ", ".join(app.application_id_uri or app.client_id for app in directory.apps)
         raise OAuthError(
             "invalid_resource",
-            f"no resource {identifier[:_SHOWN_CHARACTERS]!r} in the tenant; there are {known}",
+            f"no resource {identifier[:_SHOWN_CHARACTERS]!r} in the tenant; its resources are {known}",
             aadsts=500011,
         )
     return resource
@@ -113,8 +113,8 @@ def _granted(resource: App, asked: tuple[str, ...]) -> tuple[str, ...]:
             known = ", ".join(resource.scopes) or "none"
             raise OAuthError(
                 "invalid_client",
-                f"the app asked for scope {name[:_SHOWN_CHARACTERS]!r}, which {resource.key} does not have; "
-                f"there are: {known}",
+                f"the app requested scope {name[:_SHOWN_CHARACTERS]!r}, which {resource.key} does not have; "
+                f"its scopes: {known}",
                 aadsts=650053,
             )
     return asked

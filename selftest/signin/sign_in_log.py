@@ -1,8 +1,8 @@
-"""The sign-ins that an emulated tenant remembers, each with the calls of the extension that it caused.
+"""The sign-in log of an emulated tenant: each sign-in with the callouts that it caused.
 
-This is what the Authentication Events tab and Microsoft Graph's sign-in log show: code, status, attempts, time. It is
-kept in memory, newest last, and the oldest go when it is full. Bearer tokens and minted tokens are not in it; the
-claims that were minted are, because they are what its reader came for.
+It has what the Authentication Events tab and Microsoft Graph's sign-in log show: code, status, attempts, time. It is
+kept in memory; when it is full, the oldest sign-in is dropped. It contains the claims of minted tokens, but neither the
+tokens themselves nor the callouts' bearer tokens.
 
 Source: Microsoft Graph beta ``signIn``, ``appliedAuthenticationEventListener``, ``customExtensionCalloutResult``.
 """
@@ -16,31 +16,31 @@ from typing import Any, Final
 from selftest.entra.oauth_error import OAuthError
 from selftest.judge.verdict import Verdict
 from selftest.play.caller import Call
-from selftest.signin.tenant.directory import App, Listener, Person
+from selftest.signin.tenant.directory import App, EmulatedListener, Person
 
-#: More than a developer looks through, and less than a megabyte or two.
+#: Some megabytes at most.
 DEFAULT_CAPACITY: Final = 500
 
-#: What a sign-in ends with when the extension failed it. The code of the event stands in the event.
+#: The error of a sign-in that an extension made fail. The code of the callout is in the event.
 FAILED_SIGN_IN: Final = 1100001
 FAILURE_REASON: Final = "Non-retryable error has occurred."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callout:
-    """One call of the extension for one audience.
+    """One callout to the extension for one audience.
 
     Attributes:
-        listener: Which listener fired.
+        listener: The listener that fired.
         audience: The app that the token is for.
-        event: What was sent.
-        at_s: When, in seconds since 1970.
-        call: The attempts; None where nothing was sent, because the tenant file says how it ends.
-        attempts: How many there were; 0 where Entra gives up before it calls.
-        verdict: What Entra makes of the last one.
+        event: The JSON that was sent.
+        at_s: Seconds since 1970.
+        call: The attempts; None where nothing was sent because the tenant file sets the outcome.
+        attempts: The number of attempts; 0 where Entra gives up before it calls.
+        verdict: The verdict on the last attempt.
     """
 
-    listener: Listener
+    listener: EmulatedListener
     audience: App
     event: Mapping[str, Any]
     at_s: float
@@ -50,18 +50,18 @@ class Callout:
 
     @property
     def duration_ms(self) -> float:
-        """Give the time from the first attempt's due to the last one's end, in milliseconds."""
+        """Return the time from when the first attempt was due to the end of the last, in milliseconds."""
         if self.call is None:
             return 0.0
         return (self.call.attempts[-1].end_s - self.call.attempts[0].due_s) * 1000
 
     @property
     def http_status(self) -> int:
-        """Give the last answer's status; 0 where there was none."""
+        """Return the status of the last response; 0 without one."""
         return 0 if self.call is None else self.call.attempts[-1].status or 0
 
     def as_portal(self) -> dict[str, Any]:
-        """Give what the Authentication Events tab shows, which Graph's type has no duration for."""
+        """Return what the Authentication Events tab shows; unlike Graph's type, it has the duration."""
         return {
             "event": "tokenIssuanceStart",
             "audience": self.audience.principal.display_name,
@@ -73,14 +73,14 @@ class Callout:
         }
 
     def as_graph(self) -> dict[str, Any]:
-        """Give it as ``appliedAuthenticationEventListener``."""
+        """Return the callout as Graph's ``appliedAuthenticationEventListener``."""
         return {
             "eventType": "tokenIssuanceStart",
             "executedListenerId": self.listener.id,
             "handlerResult": {
                 "@odata.type": "#microsoft.graph.customExtensionCalloutResult",
                 "customExtensionId": self.listener.extension.id,
-                "calloutDateTime": _timestamp(self.at_s),
+                "calloutDateTime": timestamp(self.at_s),
                 "numberOfAttempts": self.attempts,
                 "httpStatus": self.http_status,
                 "errorCode": self.verdict.code or 0,
@@ -93,17 +93,17 @@ class SignInRecord:
     """One sign-in, or one refresh.
 
     Attributes:
-        id: Of the record; no other has it.
-        correlation_id: What the events and the app's error carry.
-        at_s: When it began, in seconds since 1970.
-        person: Who.
-        client: To which app.
-        resource: Which API the access token is for; the client itself where there is none.
-        interactive: False for a refresh.
-        callouts: The calls, one an audience at most.
-        refusal: Why no token is minted; None where the app gets what it asked for.
-        custom_claims: What each token got from the extension, by kind: ``id_token``, ``access_token``, ``saml``.
-        minted: The claims of the tokens that were handed out, by kind. A code that is not redeemed leaves it empty.
+        id: The unique id of the record.
+        correlation_id: The id in the events and in the app's error.
+        at_s: When the sign-in began, in seconds since 1970.
+        person: The user.
+        client: The app that the user signs in to.
+        resource: The API of the access token; the client itself without an access token.
+        interactive: Whether a user is present; not for a refresh.
+        callouts: The callouts, at most one per audience.
+        refusal: Why no token is minted; None if the sign-in succeeds.
+        custom_claims: The custom claims of each token by its kind: ``id_token``, ``access_token``, ``saml``.
+        minted: The claims of the issued tokens by kind; empty while the code is not redeemed.
     """
 
     id: str
@@ -120,14 +120,14 @@ class SignInRecord:
 
     @property
     def error_code(self) -> int:
-        """Give what the sign-in ended with; 0 is success."""
+        """Return the error code of the sign-in; 0 means success."""
         return 0 if self.refusal is None else self.refusal.aadsts
 
     def as_graph(self) -> dict[str, Any]:
-        """Give it as Graph beta's ``signIn``, with the members that this emulator can know."""
+        """Return the sign-in as Graph beta's ``signIn``, with the members that this emulator knows."""
         return {
             "id": self.id,
-            "createdDateTime": _timestamp(self.at_s),
+            "createdDateTime": timestamp(self.at_s),
             "correlationId": self.correlation_id,
             "appId": self.client.client_id,
             "appDisplayName": self.client.principal.display_name,
@@ -149,11 +149,11 @@ class SignInRecord:
         }
 
 
-class EventsLog:
-    """The last sign-ins of a tenant, oldest first.
+class SignInLog:
+    """The last sign-ins of a tenant.
 
     Args:
-        capacity: How many are kept.
+        capacity: The number of sign-ins that are kept.
     """
 
     def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
@@ -161,21 +161,18 @@ class EventsLog:
 
     @property
     def records(self) -> tuple[SignInRecord, ...]:
-        """Give the sign-ins, oldest first."""
+        """Return the sign-ins, oldest first."""
         return tuple(self._records)
 
     def add(self, record: SignInRecord) -> None:
-        """Keep a sign-in."""
+        """Add a sign-in."""
         self._records.append(record)
 
-    def clear(self) -> None:
-        """Forget every sign-in."""
-        self._records.clear()
-
     def as_graph(self) -> dict[str, Any]:
-        """Give all of them as ``GET /beta/auditLogs/signIns`` would: newest first."""
+        """Return the sign-ins as ``GET /beta/auditLogs/signIns`` does: newest first."""
         return {"value": [record.as_graph() for record in reversed(self._records)]}
 
 
-def _timestamp(at_s: float) -> str:
+def timestamp(at_s: float) -> str:
+    """Return seconds since 1970 as ISO 8601 in UTC with milliseconds."""
     return f"{dt.datetime.fromtimestamp(at_s, dt.UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"

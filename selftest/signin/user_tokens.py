@@ -1,7 +1,7 @@
-"""What stands in the tokens of a signed-in user, before and after custom claims are added.
+"""The claims of a signed-in user's tokens, including custom claims.
 
-Custom claims come last and cannot replace what makes a token a token: the mapping leaves restricted names out. Groups
-and roles are the tenant file's; they never were in an event.
+Custom claims are added last and cannot replace the claims that every token needs: the mapping omits restricted names.
+Groups and roles come from the tenant file and are never part of an event.
 
 Source: entra-docs ``id-token-claims-reference.md``, ``access-token-claims-reference.md``, ``optional-claims-
 reference.md`` (groups); OpenID Connect Core 2 and 3.3.2.11 (``c_hash``).
@@ -11,31 +11,32 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from selftest.entra.signing import base64url
-from selftest.entra.token_mint import TokenMint, TokenVersion
+from selftest.base.base64url import encode_base64url
+from selftest.entra.app_token import pairwise_subject
+from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.signin.scopes import Scopes
 from selftest.signin.tenant.directory import GRAPH, App, Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a user's sign-in to an app gives the app a right to.
+    """What an app may get tokens for after a user's sign-in.
 
     Attributes:
-        person: Who signed in.
-        client: The app that asked.
-        scopes: What for.
-        version: Of the endpoint that was asked, and so of the id token.
+        person: The user.
+        client: The app.
+        scopes: The granted scopes.
+        version: The version of the endpoint, and so of the id token.
         session_id: The browser's session, ``sid``.
-        nonce: Of the request; None where it had none.
-        id_claims: What the extension and the client's policy add to the id token.
-        access_claims: What the extension and the API's policy add to the access token.
+        nonce: The nonce of the request; None where it had none.
+        id_claims: The custom claims of the id token, mapped by the client's policy.
+        access_claims: The custom claims of the access token, mapped by the API's policy.
     """
 
     person: Person
     client: App
     scopes: Scopes
-    version: TokenVersion
+    version: EntraVersion
     session_id: str
     nonce: str | None
     id_claims: Mapping[str, object]
@@ -43,7 +44,7 @@ class Grant:
 
 
 def id_token(mint: TokenMint, grant: Grant, *, code: str | None = None) -> dict[str, object]:
-    """Give the claims of the id token; ``code`` is the one that travels with it in a hybrid answer."""
+    """Return the claims of the id token; ``code`` is the code in the same hybrid response."""
     person, client = grant.person, grant.client
     return {
         "aud": client.client_id,
@@ -55,7 +56,7 @@ def id_token(mint: TokenMint, grant: Grant, *, code: str | None = None) -> dict[
         **_directory_claims(client, person),
         "oid": person.id,
         "sid": grant.session_id,
-        "sub": pairwise(person, client),
+        "sub": subject(person, client),
         "tid": mint.tenant.tenant_id,
         "uti": mint.unique(),
         "ver": grant.version,
@@ -64,7 +65,7 @@ def id_token(mint: TokenMint, grant: Grant, *, code: str | None = None) -> dict[
 
 
 def access_token(mint: TokenMint, grant: Grant) -> dict[str, object]:
-    """Give the claims of the access token: its form is the API's choice, whichever endpoint was asked."""
+    """Return the claims of the access token; the API chooses its version, whichever endpoint was called."""
     person, client, resource = grant.person, grant.client, grant.scopes.resource
     legacy = resource.access_version == "1.0"
     confidential = "0" if client.secret is None else "1"
@@ -79,7 +80,7 @@ def access_token(mint: TokenMint, grant: Grant) -> dict[str, object]:
         "oid": person.id,
         "scp": grant.scopes.as_text(granted=True),
         "sid": grant.session_id,
-        "sub": pairwise(person, resource),
+        "sub": subject(person, resource),
         "tid": mint.tenant.tenant_id,
         "uti": mint.unique(),
         "ver": resource.access_version,
@@ -88,17 +89,17 @@ def access_token(mint: TokenMint, grant: Grant) -> dict[str, object]:
 
 
 def audience(scopes: Scopes) -> str:
-    """Give the audience of an access token: the client id, or in a v1.0 token what the request called the API."""
+    """Return the audience of an access token: the client id, or in a v1.0 token the identifier in the request."""
     return scopes.identifier if scopes.resource.access_version == "1.0" else scopes.resource.client_id
 
 
-def pairwise(person: Person, app: App) -> str:
-    """Give the subject: one per user and app, as Entra's is."""
-    return base64url(hashlib.sha256(f"{person.id}/{app.client_id}".encode()).digest())
+def subject(person: Person, app: App) -> str:
+    """Return the subject of a user's tokens for an app."""
+    return pairwise_subject(person.id, app.client_id)
 
 
-def _basic(app: App, person: Person, version: TokenVersion, *, email: bool = False) -> dict[str, object]:
-    """Give the claims about the person, which a policy without the basic claim set takes away."""
+def _basic(app: App, person: Person, version: EntraVersion, *, email: bool = False) -> dict[str, object]:
+    """Return the claims about the person; a policy without the basic claim set removes them."""
     if app.mapping is not None and not app.mapping.include_basic_claim_set:
         return {}
     members = person.members
@@ -125,4 +126,4 @@ def _directory_claims(app: App, person: Person) -> dict[str, object]:
 
 
 def _half_hash(text: str) -> str:
-    return base64url(hashlib.sha256(text.encode()).digest()[:16])
+    return encode_base64url(hashlib.sha256(text.encode()).digest()[:16])

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from selftest.entra.tls import Tls, make_tls
 from selftest.play.target import APP_DIR
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
 from selftest.signin.tenant.file import read_tenant_file
+from selftest.signin.tls import Tls, make_tls
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension, running_extension
 
@@ -52,7 +52,7 @@ async def extension() -> AsyncIterator[Extension]:
 @pytest.fixture
 async def entra(sample: Directory, extension: Extension, tls: Tls) -> AsyncIterator[SignInServer]:
     """Give the emulated Entra with the sample tenant, by http and https."""
-    async with SignInServer(sample.aimed_at(extension.url), tls=tls) as server:
+    async with SignInServer(sample.with_target_url(extension.url), tls=tls) as server:
         yield server
 
 

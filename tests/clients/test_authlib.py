@@ -18,9 +18,9 @@ from authlib.integrations.requests_client import (  # type: ignore[import-untype
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from selftest.entra.tls import Tls
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
+from selftest.signin.tls import Tls
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension
 
@@ -84,7 +84,7 @@ async def tenant(
     request: pytest.FixtureRequest, sample: Directory, extension: Extension, tls: Tls
 ) -> AsyncIterator[SignInServer]:
     """Give the emulated Entra as a workforce and as an External ID tenant."""
-    directory = replace(sample.aimed_at(extension.url), external=request.param == "external")
+    directory = replace(sample.with_target_url(extension.url), external=request.param == "external")
     async with SignInServer(directory, tls=tls) as server:
         yield server
 

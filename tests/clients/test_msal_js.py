@@ -72,7 +72,7 @@ async def test_failed_extension_is_a_failed_sign_in(
     result = await _sign_in(page, "Ben Sample")
     assert result["error"] == "server_error", result
     assert "AADSTS1100001" in result["message"]
-    codes = {callout.verdict.code for callout in entra.desk.log.records[-1].callouts}
+    codes = {callout.verdict.code for callout in entra.service.log.records[-1].callouts}
     assert codes == {{"slow": 1003005, "broken": 1003006, "refusing": 1003002}[mood]}
 
 
@@ -80,7 +80,7 @@ async def test_renewal_goes_cross_origin(page: Page, extension: Extension, entra
     """MSAL.js renews from the page's origin with its refresh token, and hears of a failure."""
     await _sign_in(page, "Ada Sample")
     assert (await _renewed(page))["id"]["custom_roles"] == ["Writer", "Editor"]
-    assert not entra.desk.log.records[-1].interactive
+    assert not entra.service.log.records[-1].interactive
     extension.mood = "refusing"
     assert (await _renewed(page))["error"] == "server_error"
 
@@ -92,13 +92,13 @@ async def test_second_sign_in_needs_no_page_until_logout(page: Page, entra: Sign
     await page.reload()
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_function("document.getElementById('result')?.textContent.includes('custom_roles')")
-    before = len(entra.desk.log.records)
+    before = len(entra.service.log.records)
     # Not awaited in the page: the page is gone before it could say so.
     await page.evaluate("void window.leave()")
     await page.wait_for_url("http://localhost:*/?state=*")
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    assert len(entra.desk.log.records) == before
+    assert len(entra.service.log.records) == before
 
 
 async def test_page_works_without_script_and_with_a_keyboard(page: Page) -> None:

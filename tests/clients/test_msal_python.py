@@ -75,7 +75,7 @@ async def test_confidential_client_gets_both_tokens_enriched(
     assert access["roles"] == ["Orders.Approve"]  # the tenant's; the mapped one is a restricted name
     assert access["scp"] == "orders.read"
     assert extension.audiences == ["Sample orders API", "Sample portal"]
-    record = entra.desk.log.records[-1]
+    record = entra.service.log.records[-1]
     assert [callout.verdict.code for callout in record.callouts] == [None, None]
     assert {event["data"]["authenticationContext"]["correlationId"] for event in extension.events} == {
         record.correlation_id
@@ -104,14 +104,14 @@ async def test_silent_renewal_calls_the_extension_again(
     )
     assert _claims(renewed["access_token"])["order_roles"] == ["Writer", "Editor"]
     assert len(extension.events) == before + 2
-    assert not entra.desk.log.records[-1].interactive
+    assert not entra.service.log.records[-1].interactive
     extension.mood = "refusing"
     failed = await asyncio.to_thread(
         portal.client.acquire_token_silent_with_error, ORDERS, account=account, force_refresh=True
     )
     assert failed["error"] == "server_error"
     assert failed["error_codes"] == [1100001]
-    assert failed["correlation_id"] == entra.desk.log.records[-1].correlation_id
+    assert failed["correlation_id"] == entra.service.log.records[-1].correlation_id
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ async def test_failed_extension_is_a_failed_sign_in(
     )
     assert result["error"] == "server_error"
     assert result["error_description"].startswith("AADSTS1100001: Non-retryable error has occurred. Trace ID: ")
-    record = entra.desk.log.records[-1]
+    record = entra.service.log.records[-1]
     assert record.callouts[0].verdict.code == code
     assert record.correlation_id in result["error_description"]
     assert str(code) not in result["error_description"]
@@ -179,6 +179,6 @@ async def test_ten_sign_ins_at_once_have_each_their_own_end(
             assert result["id_token_claims"]["oid"] == person.id
         else:
             assert result["error"] == "server_error", (user, result)
-    codes = {record.person.key: record.callouts[0].verdict.code for record in entra.desk.log.records}
+    codes = {record.person.key: record.callouts[0].verdict.code for record in entra.service.log.records}
     assert codes == {"ada": None, "ben": 1003002, "cleo": 1003006, "dana": None, "eli": 1003005}
-    assert len(entra.desk.log.records) == 10
+    assert len(entra.service.log.records) == 10

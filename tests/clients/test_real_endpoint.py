@@ -7,11 +7,11 @@ import jwt
 import pytest
 
 from selftest.base.endpoint_url import CALLOUT_PATH
-from selftest.entra.tls import Tls
 from selftest.host.process import AppProcess
 from selftest.play.target import APP_DIR, endpoint_settings
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
+from selftest.signin.tls import Tls
 from tests.clients.browser import Browser
 from tests.clients.test_msal_python import ORDERS, App
 
@@ -23,10 +23,10 @@ async def test_sign_in_through_the_endpoint_of_this_checkout(
     """The endpoint believes the callout's token, and its claims arrive in the app."""
     directory = replace(sample, external=external)
     async with SignInServer(directory, tls=tls) as entra, AppProcess(endpoint_settings(entra), app_dir=APP_DIR) as app:
-        entra.desk.aim_at(app.url + CALLOUT_PATH)
+        entra.service.set_target_url(app.url + CALLOUT_PATH)
         portal = await asyncio.to_thread(App, entra, "portal")
         result = await asyncio.to_thread(portal.sign_in, browser, "ben", scopes=ORDERS)
-        assert "error" not in result, (result, entra.desk.log.records[-1])
+        assert "error" not in result, (result, entra.service.log.records[-1])
         assert result["id_token_claims"]["custom_roles"]
         access = jwt.decode(result["access_token"], options={"verify_signature": False})
         assert access["order_roles"] == result["id_token_claims"]["custom_roles"]

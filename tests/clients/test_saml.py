@@ -15,7 +15,7 @@ from onelogin.saml2.idp_metadata_parser import (  # type: ignore[import-untyped]
 
 from selftest.entra.signing import generate_signing_key
 from selftest.signin.saml.attribute_statement import AttributeStatement, SamlAttribute, attribute_statement
-from selftest.signin.saml.messages import Addressed, signed_response
+from selftest.signin.saml.messages import ResponseAddress, signed_response
 from selftest.signin.server import SignInServer
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension
@@ -93,7 +93,7 @@ async def test_assertion_is_signed_and_enriched(
     assert f'Name="{ROLES}" NameFormat="urn:oasis:names:tc:SAML:2.0:attrname-format:uri"' in str(xml)
     (event,) = extension.events
     assert event["data"]["authenticationContext"]["protocol"] == "SAML"
-    record = entra.desk.log.records[-1]
+    record = entra.service.log.records[-1]
     assert record.minted["saml"]["NameID"] == "ada@sample.example"
     assert record.minted["saml"][ROLES] == ["Writer", "Editor"]
 
@@ -114,7 +114,7 @@ async def test_failed_extension_keeps_the_user_here(
     extension.mood = "refusing"
     landing = await asyncio.to_thread(browser.open, app.ask(), user="ada")
     assert (landing.status, landing.fields) == (400, {})
-    record = entra.desk.log.records[-1]
+    record = entra.service.log.records[-1]
     assert record.callouts[0].verdict.code == 1003002
     assert "AADSTS1100001" in landing.text
     assert record.correlation_id in landing.text
@@ -218,7 +218,7 @@ async def test_plain_request_is_one(entra: SignInServer, ca_file: str) -> None:
 
     assert (await asyncio.to_thread(ask)).status_code == 200
     assert (await asyncio.to_thread(press)).status_code == 403
-    assert not entra.desk.log.records
+    assert not entra.service.log.records
 
 
 async def test_extension_cannot_name_the_subject(entra: SignInServer) -> None:
@@ -234,7 +234,7 @@ async def test_extension_cannot_name_the_subject(entra: SignInServer) -> None:
 def test_odd_characters_spoil_themselves_alone() -> None:
     """What XML cannot hold is left out of a value; the rest of the assertion stays whole."""
     odd = SamlAttribute(name="a\x01b", name_format=None, values=("x\x00y\ud800z", "\U0001f600"))
-    to = Addressed(issuer="i", audience="a", acs_url=ACS, request_id="r", session_index="s", at_s=0)
+    to = ResponseAddress(issuer="i", audience="a", acs_url=ACS, request_id="r", session_index="s", at_s=0)
     statement = AttributeStatement(name_id="n\x02", attributes=(odd,))
     text = base64.b64decode(signed_response(statement, to, generate_signing_key(), lambda: "id")).decode()
     assert ">xyz<" in text

@@ -18,7 +18,7 @@ from selftest.checks.forged_tokens import Forge
 from selftest.checks.registry import FRESH, Outcome, check
 from selftest.entra.hostile_keys import publish_hostile_keys
 from selftest.entra.server import EntraServer
-from selftest.entra.signing import SigningKey, generate_signing_key
+from selftest.entra.signing import SigningKeyPair, generate_signing_key
 
 _UNKNOWN_IDS: Final = 50
 _ROLLOVER: Final = "entra-docs signing-key-rollover.md"
@@ -29,13 +29,13 @@ _FIX: Final = (
 
 
 @cache
-def spare_key() -> SigningKey:
+def spare_key() -> SigningKeyPair:
     """Give the key that is published from the start and withdrawn by the roll."""
     return generate_signing_key()
 
 
 @cache
-def new_key() -> SigningKey:
+def new_key() -> SigningKeyPair:
     """Give the key that the roll publishes."""
     return generate_signing_key()
 
@@ -62,7 +62,7 @@ class _Roll:
 _rolls: Final[WeakKeyDictionary[EntraServer, _Roll]] = WeakKeyDictionary()
 
 
-def _token_by(bench: Bench, key: SigningKey) -> str:
+def _token_by(bench: Bench, key: SigningKeyPair) -> str:
     forge = Forge(bench)
     return forge.signed(header=forge.header(kid=key.kid), key=key)
 

@@ -1,1 +1,1 @@
-"""SAML sign-in: the endpoint, its messages, and the attributes that they carry."""
+"""SAML sign-in: the endpoint, its messages, and their attributes."""

@@ -1,7 +1,7 @@
-"""The attribute statement of a SAML sign-in, as data: who it is about, and what the mapping policy adds.
+"""The attribute statement of a SAML sign-in, as data: the user's attributes and the mapped custom claims.
 
 Source: entra-docs ``saml-claims-customization.md``, ``reference-claims-customization.md`` (``SamlClaimType``,
-``SAMLNameFormat``), ``custom-extension-configure-saml-app.md`` (a claim without a value is left out); SAML 2.0 Core
+``SAMLNameFormat``), ``custom-extension-configure-saml-app.md`` (a claim without a value is omitted); SAML 2.0 Core
 2.7.3.
 """
 
@@ -17,9 +17,9 @@ class SamlAttribute:
     """One attribute.
 
     Attributes:
-        name: Its name, mostly a URI.
-        name_format: What kind of name that is; None leaves it unsaid, as Entra does by default.
-        values: One or more.
+        name: Its name, usually a URI.
+        name_format: The format of the name; None omits it, as Entra does by default.
+        values: One or more values.
     """
 
     name: str
@@ -29,13 +29,13 @@ class SamlAttribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeStatement:
-    """What an assertion says of a user."""
+    """What an assertion states about a user."""
 
     name_id: str
     attributes: tuple[SamlAttribute, ...]
 
     def as_claims(self) -> dict[str, object]:
-        """Give it as names and values, for the log and for a page."""
+        """Return names and values, for the log and for a page."""
         values = {
             found.name: found.values[0] if len(found.values) == 1 else list(found.values) for found in self.attributes
         }
@@ -43,7 +43,7 @@ class AttributeStatement:
 
 
 def attribute_statement(person: Person, app: App, tenant_id: str, custom: Mapping[str, object]) -> AttributeStatement:
-    """Build the statement of a user for an app; ``custom`` is what its policy makes of the extension's answer."""
+    """Return the statement about a user for an app; ``custom`` are the claims that its policy maps."""
     basic = app.mapping is None or app.mapping.include_basic_claim_set
     claims = assertion_claims(person.members, tenant_id, basic_claim_set=basic)
     name_id = str(claims.pop(NAME_ID))
@@ -56,7 +56,7 @@ def attribute_statement(person: Person, app: App, tenant_id: str, custom: Mappin
 
 
 def _values(value: object) -> tuple[str, ...]:
-    """Give the values of a claim; what is neither text nor a list of it was never a supported value."""
+    """Return the values of a claim; only text and lists of text are supported values."""
     if isinstance(value, list):
         return tuple(str(member) for member in value if member is not None)
     return (str(value),)

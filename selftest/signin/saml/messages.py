@@ -1,7 +1,6 @@
-"""SAML messages: the request that an app sends, the signed response, and the metadata that names the key.
+"""SAML messages: the app's request, the signed response, and the metadata with the signing certificate.
 
-The signature is signxml's. Requests are read without entities, without a document type and without the network, and no
-further than a real one goes.
+signxml signs. Requests are read without entities, without a document type, without the network, and only up to a size.
 
 Source: SAML 2.0 Core 2 and 3.4, Bindings 3.4 (deflate) and 3.5 (form post), Metadata 2.4.3; entra-docs
 ``single-sign-on-saml-protocol.md`` (members of the response, 70 minutes).
@@ -9,7 +8,7 @@ Source: SAML 2.0 Core 2 and 3.4, Bindings 3.4 (deflate) and 3.5 (form post), Met
 
 import base64
 import binascii
-import datetime as dt
+import ssl
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,8 +20,9 @@ from signxml.algorithms import CanonicalizationMethod
 from signxml.signer import XMLSigner
 
 from selftest.entra.oauth_error import OAuthError
-from selftest.entra.signing import SigningKey
+from selftest.entra.signing import SigningKeyPair
 from selftest.signin.saml.attribute_statement import AttributeStatement
+from selftest.signin.sign_in_log import timestamp
 
 _PROTOCOL: Final = "urn:oasis:names:tc:SAML:2.0:protocol"
 _ASSERTION: Final = "urn:oasis:names:tc:SAML:2.0:assertion"
@@ -44,13 +44,13 @@ _ds: Final = ElementMaker(namespace=_SIGNATURE, nsmap={"ds": _SIGNATURE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthnRequest:
-    """What an app asks.
+    """An app's request.
 
     Attributes:
-        id: What the response answers.
+        id: The id that the response refers to.
         issuer: The app's entity id.
-        acs_url: Where it wants the response; None leaves it to the registration.
-        force: Whether the user has to be asked in any case.
+        acs_url: The URL for the response; None means the registered one.
+        force: Whether the user must choose in any case.
     """
 
     id: str
@@ -60,14 +60,14 @@ class AuthnRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Addressed:
-    """To whom a response goes.
+class ResponseAddress:
+    """The sender and the recipient of a response.
 
     Attributes:
-        issuer: Who says it.
+        issuer: The issuer of the assertion.
         audience: The app's entity id.
-        acs_url: Where it is posted.
-        request_id: What it answers.
+        acs_url: The URL that it is posted to.
+        request_id: The id of the request.
         session_index: The browser's session.
         at_s: Seconds since 1970.
     """
@@ -84,7 +84,7 @@ def read_request(encoded: str) -> AuthnRequest:
     """Read a ``SAMLRequest`` of the redirect binding.
 
     Raises:
-        OAuthError: It is none (AADSTS750054 where it is missing, 75005 where it cannot be read).
+        OAuthError: It is missing (AADSTS750054) or cannot be read (75005).
     """
     if not encoded:
         raise OAuthError("invalid_request", "SAMLRequest must be present in the query string", aadsts=750054)
@@ -92,11 +92,11 @@ def read_request(encoded: str) -> AuthnRequest:
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         document = inflater.decompress(base64.b64decode(encoded, validate=True), _MAX_REQUEST_BYTES)
         if not inflater.eof:
-            raise OAuthError("invalid_request", "the SAMLRequest is too long or cut off", aadsts=75005)
+            raise OAuthError("invalid_request", "the SAMLRequest is too long or truncated", aadsts=75005)
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         root = etree.fromstring(document, parser)
     except (binascii.Error, zlib.error, etree.XMLSyntaxError, ValueError) as error:
-        raise OAuthError("invalid_request", "the SAMLRequest is no deflated XML in base64", aadsts=75005) from error
+        raise OAuthError("invalid_request", "the SAMLRequest is not deflated XML in base64", aadsts=75005) from error
     issuer = root.findtext(f"{{{_ASSERTION}}}Issuer")
     identity = root.get("ID")
     if root.getroottree().docinfo.doctype or root.tag != f"{{{_PROTOCOL}}}AuthnRequest" or not issuer or not identity:
@@ -109,8 +109,10 @@ def read_request(encoded: str) -> AuthnRequest:
     )
 
 
-def signed_response(statement: AttributeStatement, to: Addressed, key: SigningKey, new_id: Callable[[], str]) -> str:
-    """Build the response with its assertion signed, in base64 as the form carries it."""
+def signed_response(
+    statement: AttributeStatement, to: ResponseAddress, key: SigningKeyPair, new_id: Callable[[], str]
+) -> str:
+    """Return the response with a signed assertion, in base64 for the form."""
     assertion = _assertion(statement, to, f"_{new_id()}")
     signer = XMLSigner(c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0)
     signed = signer.sign(
@@ -122,15 +124,15 @@ def signed_response(statement: AttributeStatement, to: Addressed, key: SigningKe
         signed,
         ID=f"_{new_id()}",
         Version="2.0",
-        IssueInstant=_instant(to.at_s),
+        IssueInstant=timestamp(to.at_s),
         Destination=to.acs_url,
         InResponseTo=to.request_id,
     )
     return base64.b64encode(etree.tostring(response)).decode()
 
 
-def federation_metadata(issuer: str, sso_url: str, key: SigningKey) -> bytes:
-    """Give the metadata that an app reads the signing certificate from."""
+def federation_metadata(issuer: str, sso_url: str, key: SigningKeyPair) -> bytes:
+    """Return the metadata from which an app reads the signing certificate."""
     certificate = _ds.KeyInfo(_ds.X509Data(_ds.X509Certificate(key.certificate)))
     entity = _md.EntityDescriptor(
         _md.IDPSSODescriptor(
@@ -144,13 +146,13 @@ def federation_metadata(issuer: str, sso_url: str, key: SigningKey) -> bytes:
     return text
 
 
-def _assertion(statement: AttributeStatement, to: Addressed, identity: str) -> Any:
+def _assertion(statement: AttributeStatement, to: ResponseAddress, identity: str) -> Any:
     mail = "@" in statement.name_id
-    until = _instant(to.at_s + _LIFETIME_S)
+    until = timestamp(to.at_s + _LIFETIME_S)
     confirmation = _saml.SubjectConfirmationData(InResponseTo=to.request_id, NotOnOrAfter=until, Recipient=to.acs_url)
     return _saml.Assertion(
         _saml.Issuer(to.issuer),
-        # Where the signature belongs: signxml puts it in this place.
+        # signxml puts the signature here.
         _ds.Signature(Id="placeholder"),
         _saml.Subject(
             _saml.NameID(_printable(statement.name_id), Format=_EMAIL if mail else _PERSISTENT),
@@ -158,7 +160,7 @@ def _assertion(statement: AttributeStatement, to: Addressed, identity: str) -> A
         ),
         _saml.Conditions(
             _saml.AudienceRestriction(_saml.Audience(to.audience)),
-            NotBefore=_instant(to.at_s - _BACKDATED_S),
+            NotBefore=timestamp(to.at_s - _BACKDATED_S),
             NotOnOrAfter=until,
         ),
         _saml.AttributeStatement(
@@ -166,12 +168,12 @@ def _assertion(statement: AttributeStatement, to: Addressed, identity: str) -> A
         ),
         _saml.AuthnStatement(
             _saml.AuthnContext(_saml.AuthnContextClassRef("urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified")),
-            AuthnInstant=_instant(to.at_s),
+            AuthnInstant=timestamp(to.at_s),
             SessionIndex=to.session_index,
         ),
         ID=identity,
         Version="2.0",
-        IssueInstant=_instant(to.at_s),
+        IssueInstant=timestamp(to.at_s),
     )
 
 
@@ -183,7 +185,7 @@ def _attribute(name: str, name_format: str | None, values: tuple[str, ...]) -> A
 
 
 def _printable(text: str) -> str:
-    """Leave out what XML cannot hold, so that an odd claim value spoils itself alone."""
+    """Return the text without characters that XML does not allow, so that only an odd value is affected."""
     return "".join(
         character
         for character in text
@@ -194,10 +196,5 @@ def _printable(text: str) -> str:
     )
 
 
-def _instant(at_s: float) -> str:
-    return f"{dt.datetime.fromtimestamp(at_s, dt.UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
-
-
 def _pem(certificate: str) -> str:
-    lines = "\n".join(certificate[start : start + 64] for start in range(0, len(certificate), 64))
-    return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
+    return ssl.DER_cert_to_PEM_cert(base64.b64decode(certificate))

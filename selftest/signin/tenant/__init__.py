@@ -1,1 +1,1 @@
-"""The users, apps, extensions and listeners of an emulated tenant, and the file that holds them."""
+"""The users, apps, extensions and listeners of an emulated tenant, and the tenant file."""

@@ -14,8 +14,13 @@ from typing import Any, Final
 
 from yarl import URL
 
+<<<<<<< HEAD
 from selftest.base.sample_tenant import CalloutApp
 from selftest.entra.token_mint import TokenVersion
+=======
+from selftest.base.sample_tenant import ServicePrincipal
+from selftest.entra.token_mint import EntraVersion
+>>>>>>> entra
 from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.signin.tenant.directory import App, RedirectKind, RedirectUri
 from selftest.signin.tenant.toml_table import TomlTable
@@ -23,7 +28,7 @@ from selftest.signin.tenant.toml_table import TomlTable
 _KINDS: Final[tuple[RedirectKind, ...]] = ("web", "spa", "public")
 _MAX_URI_CHARACTERS: Final = 256
 _SPECIAL_CHARACTERS: Final = frozenset("!$'(),;")
-_VERSIONS: Final[Mapping[str, TokenVersion]] = {"1": "1.0", "2": "2.0"}
+_VERSIONS: Final[Mapping[str, EntraVersion]] = {"1": "1.0", "2": "2.0"}
 _POLICY_KEYS: Final = {"Version", "IncludeBasicClaimSet", "ClaimsSchema"}
 _ENTRY_KEYS: Final = {
     *("Source", "ID", "Value", "TransformationID", "ExtensionID"),

@@ -1,6 +1,6 @@
-"""What a tenant holds: people, apps, extensions, and the listeners that tie them together.
+"""The contents of a tenant: people, apps, extensions, and the listeners that connect them.
 
-Nothing here listens or calls. The tenant file fills these objects, and the sign-in reads them.
+The tenant file is read into these objects, which are data only.
 
 Source: Microsoft Graph v1.0 ``application``, ``customAuthenticationExtension``, ``authenticationEventListener``; the
 listener's values override the extension's (``customExtensionOverwriteConfiguration``).
@@ -11,13 +11,18 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Literal
 
+<<<<<<< HEAD
 from selftest.base.sample_tenant import CalloutApp, Tenant
 from selftest.entra.token_mint import TokenVersion
+=======
+from selftest.base.sample_tenant import ServicePrincipal, Tenant
+from selftest.entra.token_mint import EntraVersion
+>>>>>>> entra
 from selftest.judge.mapping import MappingPolicy
 
 type RedirectKind = Literal["web", "spa", "public"]
 
-#: Microsoft Graph, the resource of a sign-in that names no API. It can have no listener.
+#: Microsoft Graph, the resource of a sign-in that names no API. It cannot have a listener.
 GRAPH_APP_ID: Final = "00000003-0000-0000-c000-000000000000"
 
 
@@ -30,18 +35,18 @@ class RedirectUri:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extension:
+class EmulatedExtension:
     """A custom authentication extension.
 
     Attributes:
         key: Its name in the tenant file.
-        id: The object id, which events carry.
-        audience: The app registration that stands for the endpoint; its client id is the audience of the callout.
-        target_url: The endpoint.
-        timeout_ms: For each attempt.
+        id: The object id, which events contain.
+        audience: The app registration that represents the endpoint; its client id is the audience of the callout.
+        target_url: The URL of the endpoint.
+        timeout_ms: The timeout of each attempt.
         max_retries: 0 or 1.
         claims: ``claimsForTokenConfiguration``, for warnings.
-        fault: A code that every call ends with, without the endpoint being asked; None asks it.
+        fault: The code of every callout, without a call to the endpoint; None calls it.
     """
 
     key: str
@@ -55,17 +60,17 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
+class EmulatedListener:
     """An event listener: which extension is called for which apps, and how long it may take.
 
     Attributes:
-        timeout_ms: What holds for this listener: its own value, else the extension's.
-        max_retries: The same.
+        timeout_ms: The timeout of each attempt: the listener's own value or the extension's.
+        max_retries: The number of retries, chosen in the same way.
     """
 
     key: str
     id: str
-    extension: Extension
+    extension: EmulatedExtension
     app_keys: frozenset[str]
     timeout_ms: int
     max_retries: int
@@ -77,20 +82,20 @@ class App:
 
     Attributes:
         key: Its name in the tenant file.
-        principal: As events name it.
-        redirect_uris: Where the browser may go back to.
-        secret: Proves a confidential client; None for one that has nothing to keep.
-        id_token_issuance: Whether the authorize endpoint may hand out id tokens (``enableIdTokenIssuance``).
-        application_id_uri: Its identifier as an API; None where it is known by its client id alone.
-        access_version: The version of access tokens to it (``requestedAccessTokenVersion``).
+        principal: The app in events.
+        redirect_uris: The registered redirect URIs.
+        secret: The secret of a confidential client; None for a public client.
+        id_token_issuance: Whether the authorize endpoint may issue id tokens (``enableIdTokenIssuance``).
+        application_id_uri: Its identifier URI as an API; None without one.
+        access_version: The version of its access tokens (``requestedAccessTokenVersion``).
         scopes: The delegated permissions that it publishes.
         accept_mapped_claims: Without it a claims mapping policy fails the sign-in (AADSTS50146).
         mapping: The claims mapping policy; without one no custom claim reaches its tokens.
-        group_claims: Whether its tokens carry the user's groups.
-        users: The keys of the users assigned to it; None lets everybody in.
-        protocol: What it signs users in with.
-        acs_url: Where a SAML app takes the assertion.
-        entity_id: What a SAML app calls itself.
+        group_claims: Whether its tokens contain the user's groups.
+        users: The keys of the users assigned to it; None admits every user.
+        protocol: The sign-in protocol.
+        acs_url: The assertion consumer service of a SAML app.
+        entity_id: The entity id of a SAML app.
         name_formats: ``SAMLNameFormat`` of the policy, by the claim's SAML name.
     """
 
@@ -100,7 +105,7 @@ class App:
     secret: str | None = field(default=None, repr=False)
     id_token_issuance: bool = False
     application_id_uri: str | None = None
-    access_version: TokenVersion = "2.0"
+    access_version: EntraVersion = "2.0"
     scopes: tuple[str, ...] = ()
     accept_mapped_claims: bool = False
     mapping: MappingPolicy | None = None
@@ -113,11 +118,11 @@ class App:
 
     @property
     def client_id(self) -> str:
-        """Give the application id."""
+        """Return the application id."""
         return self.principal.app_id
 
 
-#: Microsoft Graph as a resource: what its tokens hold is between Microsoft and itself.
+#: Microsoft Graph as a resource: only Microsoft reads its tokens.
 GRAPH: Final = App(
     key="microsoft-graph",
     principal=CalloutApp(
@@ -135,12 +140,12 @@ class Person:
     """A user.
 
     Attributes:
-        key: The name in the tenant file; good as a ``login_hint``.
-        members: The user as events carry it, in Graph's names; what is absent here is absent there.
-        ip: The address that events give as the client's.
+        key: The name in the tenant file, which is also valid as a ``login_hint``.
+        members: The user in events, with Graph's names; a member that is absent here is absent there.
+        ip: The client's address in events.
         groups: Object ids of groups; in tokens, never in events.
         roles: App roles by the key of the app; in tokens, never in events.
-        fault: A code that every sign-in of this user ends with; None lets the extension decide.
+        fault: The code of every callout for this user; None lets the extension decide.
     """
 
     key: str
@@ -152,40 +157,40 @@ class Person:
 
     @property
     def id(self) -> str:
-        """Give the object id."""
+        """Return the object id."""
         return str(self.members["id"])
 
     @property
     def sign_in_name(self) -> str:
-        """Give what the user signs in with: the user principal name, else the mail address, else the object id."""
+        """Return the user principal name, or the mail address, or the object id, whichever exists first."""
         return str(self.members.get("userPrincipalName", self.members.get("mail", self.id)))
 
     @property
     def display_name(self) -> str:
-        """Give the name to show."""
+        """Return the name to show."""
         return str(self.members.get("displayName", self.key))
 
-    def answers_to(self, hint: str) -> bool:
-        """Say whether a ``login_hint`` means this user: any name of theirs, in any case."""
+    def matches_hint(self, hint: str) -> bool:
+        """Whether a ``login_hint`` is one of this user's names, in any case."""
         names = {self.key, self.id, self.sign_in_name, str(self.members.get("mail", self.id))}
         return hint.casefold() in {name.casefold() for name in names}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Directory:
-    """A tenant with everything in it.
+    """A tenant with its contents.
 
     Attributes:
-        tenant: The ids that the rest of the harness knows a tenant by.
-        external: Whether it is an External ID (customer) tenant: its v2.0 issuer stands on ciamlogin.com.
-        silent: Whether ``prompt=none`` signs in a user who has no session, where it is clear who is meant.
+        tenant: The ids by which the rest of the harness knows a tenant.
+        external: Whether it is an External ID (customer) tenant: its v2.0 issuer is on ciamlogin.com.
+        silent: Whether ``prompt=none`` signs in a user without a session if the user is unambiguous.
     """
 
     tenant: Tenant
     external: bool
     silent: bool
-    extensions: tuple[Extension, ...]
-    listeners: tuple[Listener, ...]
+    extensions: tuple[EmulatedExtension, ...]
+    listeners: tuple[EmulatedListener, ...]
     apps: tuple[App, ...]
     people: tuple[Person, ...]
 
@@ -194,15 +199,15 @@ class Directory:
         return {app.client_id: app for app in self.apps}
 
     @cached_property
-    def _listeners_by_app(self) -> Mapping[str, Listener]:
+    def _listeners_by_app(self) -> Mapping[str, EmulatedListener]:
         return {key: listener for listener in self.listeners for key in listener.app_keys}
 
     def app(self, client_id: str) -> App | None:
-        """Find an app by its client id, in any case."""
+        """Return the app with this client id, in any case; None without one."""
         return self._apps_by_id.get(client_id.lower())
 
     def resource(self, identifier: str) -> App | None:
-        """Find the API that an identifier means: its identifier URI, its client id, or ``api://<client id>``."""
+        """Return the API with this identifier URI, client id, or ``api://<client id>``; None without one."""
         if identifier in {GRAPH.application_id_uri, GRAPH_APP_ID}:
             return GRAPH
         for app in self.apps:
@@ -210,24 +215,24 @@ class Directory:
                 return app
         return None
 
-    def listener_for(self, app: App) -> Listener | None:
-        """Find the listener that fires when a token for this app is issued: the audience decides, not the client."""
+    def listener_for(self, app: App) -> EmulatedListener | None:
+        """Return the listener that fires when a token for this app is issued: the audience decides, not the client."""
         return self._listeners_by_app.get(app.key)
 
-    def aimed_at(self, target_url: str) -> "Directory":
-        """Give the same tenant with every extension's endpoint elsewhere."""
+    def with_target_url(self, target_url: str) -> "Directory":
+        """Return the tenant with another endpoint for every extension."""
         moved = {known.key: replace(known, target_url=target_url) for known in self.extensions}
         listeners = tuple(replace(known, extension=moved[known.extension.key]) for known in self.listeners)
         return replace(self, extensions=tuple(moved.values()), listeners=listeners)
 
     def person(self, key: str) -> Person | None:
-        """Find a user by the name in the tenant file."""
+        """Return the user with this name in the tenant file; None without one."""
         return next((person for person in self.people if person.key == key), None)
 
     def person_hinted(self, hint: str) -> Person | None:
-        """Find the user that a ``login_hint`` means."""
-        return next((person for person in self.people if person.answers_to(hint)), None)
+        """Return the user that a ``login_hint`` names; None without one."""
+        return next((person for person in self.people if person.matches_hint(hint)), None)
 
     def app_named(self, key: str) -> App | None:
-        """Find an app by the name in the tenant file."""
+        """Return the app with this name in the tenant file; None without one."""
         return next((app for app in self.apps if app.key == key), None)

@@ -18,7 +18,7 @@ from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_RETRIES, MAX_TIMEOUT_MS, M
 from selftest.entra.payloads import DEFAULT_IP
 from selftest.judge.codes import CODES
 from selftest.signin.tenant.apps import read_app
-from selftest.signin.tenant.directory import GRAPH_APP_ID, App, Directory, Extension, Listener, Person
+from selftest.signin.tenant.directory import GRAPH_APP_ID, App, Directory, EmulatedExtension, EmulatedListener, Person
 from selftest.signin.tenant.toml_table import Complaints, TomlTable
 
 #: The members of ``user`` that a published event has.
@@ -121,7 +121,7 @@ def _ip(table: TomlTable) -> str:
         return DEFAULT_IP
 
 
-def _extension(key: str, table: TomlTable, apps: Mapping[str, App]) -> Extension | None:
+def _extension(key: str, table: TomlTable, apps: Mapping[str, App]) -> EmulatedExtension | None:
     audience = table.reference("app", table.text("app"), apps, "app")
     target_url = table.text("target_url")
     url = URL(target_url)
@@ -133,7 +133,7 @@ def _extension(key: str, table: TomlTable, apps: Mapping[str, App]) -> Extension
     table.done()
     if audience is None:
         return None
-    return Extension(
+    return EmulatedExtension(
         key=key,
         id=identity,
         audience=audience,
@@ -146,8 +146,8 @@ def _extension(key: str, table: TomlTable, apps: Mapping[str, App]) -> Extension
 
 
 def _listener(
-    key: str, table: TomlTable, extensions: Mapping[str, Extension | None], apps: Mapping[str, App]
-) -> Listener | None:
+    key: str, table: TomlTable, extensions: Mapping[str, EmulatedExtension | None], apps: Mapping[str, App]
+) -> EmulatedListener | None:
     extension = table.reference("extension", table.text("extension"), extensions, "extension")
     app_keys = table.texts("apps")
     for name in app_keys:
@@ -163,7 +163,7 @@ def _listener(
     table.done()
     if extension is None:
         return None
-    return Listener(
+    return EmulatedListener(
         key=key,
         id=identity,
         extension=extension,
@@ -198,8 +198,8 @@ def _check_ids(
     root: TomlTable,
     apps: Collection[App],
     people: Collection[Person],
-    extensions: Collection[Extension],
-    listeners: Collection[Listener],
+    extensions: Collection[EmulatedExtension],
+    listeners: Collection[EmulatedListener],
 ) -> None:
     """Find ids that two objects share, and client ids that belong to Microsoft."""
     places = [
@@ -217,7 +217,7 @@ def _check_ids(
         seen.setdefault(identity, where)
 
 
-def _check_one_listener(root: TomlTable, listeners: Iterable[Listener]) -> None:
+def _check_one_listener(root: TomlTable, listeners: Iterable[EmulatedListener]) -> None:
     """An app is assigned to one extension for one event."""
     seen: dict[str, str] = {}
     for listener in listeners:
@@ -228,7 +228,11 @@ def _check_one_listener(root: TomlTable, listeners: Iterable[Listener]) -> None:
 
 
 def _tenant(
-    tenant_id: str, domain: str, extension: Extension, listeners: tuple[Listener, ...], apps: Mapping[str, App]
+    tenant_id: str,
+    domain: str,
+    extension: EmulatedExtension,
+    listeners: tuple[EmulatedListener, ...],
+    apps: Mapping[str, App],
 ) -> Tenant:
     """Give the ids of the first extension, by which the rest of the harness knows a tenant."""
     audience = extension.audience

@@ -1,8 +1,8 @@
-"""Which registered redirect URI a request means, and where the answer goes.
+"""The comparison of redirect URIs with the registered ones, and the URL with the response.
 
-Comparison is character by character. The one exception is the documented one: on ``http`` with ``localhost`` or
-``127.0.0.1`` the port does not count, because a native app takes whichever is free. The page states it for every
-platform, so it holds for every platform here.
+The comparison is character by character. The only exception is the documented one: with ``http`` and ``localhost`` or
+``127.0.0.1`` the port is ignored, because a native app takes a free one. The documentation states this for every
+platform.
 
 Source: entra-docs ``reply-url.md`` (localhost exceptions, trailing slash); RFC 8252 7.3 and 8.3.
 """
@@ -13,64 +13,59 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from selftest.signin.tenant.directory import App, RedirectUri
 
+#: The loopback hosts that Entra accepts with http: no other address and no other spelling.
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1"})
 
 
-def match(app: App, given: str) -> RedirectUri | None:
-    """Find the registered URI that a request's ``redirect_uri`` is; None where it is none of them."""
+def find_redirect_uri(app: App, given: str) -> RedirectUri | None:
+    """Return the registered URI that equals a request's ``redirect_uri``; None if none does."""
     exact = next((known for known in app.redirect_uris if known.uri == given), None)
-    return exact or next((known for known in app.redirect_uris if same_uri(known, given)), None)
+    return exact or next((known for known in app.redirect_uris if is_same_uri(known, given)), None)
 
 
-def same_uri(registered: RedirectUri, given: str) -> bool:
-    """Say whether a URI is the registered one: to the letter, or on http loopback but for the port."""
+def is_same_uri(registered: RedirectUri, given: str) -> bool:
+    """Whether a URI is the registered one: exactly, or except for the port with http on loopback."""
     wanted = _without_port(given)
     return registered.uri == given or (wanted is not None and _without_port(registered.uri) == wanted)
 
 
-def spa_origins(apps: Iterable[App]) -> frozenset[str]:
-    """Give the origins of every single-page app; the loopback ones without their port."""
-    return frozenset(
-        _origin_key(_origin(known.uri)) for app in apps for known in app.redirect_uris if known.kind == "spa"
-    )
-
-
 def is_spa_origin(apps: Iterable[App], origin: str) -> bool:
-    """Say whether a page of this origin may read the token endpoint's answers."""
-    return _origin_key(origin) in spa_origins(apps)
+    """Whether a page of this origin may read the token endpoint's responses."""
+    registered = (origin_of(known.uri) for app in apps for known in app.redirect_uris if known.kind == "spa")
+    return _origin_key(origin) in map(_origin_key, registered)
 
 
-def origin_of(uri: str) -> str:
-    """Give scheme, host and port; for a scheme of an app's own the scheme alone, as CSP wants it."""
-    parts = urlsplit(uri)
-    return _origin(uri) if parts.netloc else f"{parts.scheme}:"
+def loopback_redirect_uri(app: App) -> RedirectUri | None:
+    """Return the first redirect URI of an app that is http on this machine; None without one."""
+    return next((known for known in app.redirect_uris if _without_port(known.uri) is not None), None)
 
 
 def with_response(uri: str, fields: Mapping[str, str], *, fragment: bool) -> str:
-    """Add an answer to a redirect URI. One without a path gets its slash, as at Entra."""
+    """Return a redirect URI with a response added. A URI without a path gets a slash, as at Entra."""
     parts = urlsplit(uri)
     path = parts.path or ("/" if parts.scheme in {"http", "https"} else "")
-    answer = urlencode(fields)
+    response = urlencode(fields)
     if fragment:
-        return urlunsplit(parts._replace(path=path, fragment=answer))
-    return urlunsplit(parts._replace(path=path, query=f"{parts.query}&{answer}" if parts.query else answer))
+        return urlunsplit(parts._replace(path=path, fragment=response))
+    return urlunsplit(parts._replace(path=path, query=f"{parts.query}&{response}" if parts.query else response))
 
 
 def _without_port(uri: str) -> str | None:
-    """Give an http loopback URI without its port; None for every other URI."""
+    """Return an http loopback URI without its port; None for every other URI."""
     try:
         parts = urlsplit(uri)
         port = parts.port
     except ValueError:
         return None
-    # What is compared is what was written: a user name or an odd spelling of the host never matches.
+    # The comparison uses the URI as written: a user name or an unusual spelling of the host never matches.
     plain = parts.netloc == (f"{parts.hostname}:{port}" if port is not None else parts.hostname)
     if parts.scheme != "http" or parts.hostname not in _LOOPBACK or not plain:
         return None
     return urlunsplit(parts._replace(netloc=parts.hostname, path="" if parts.path == "/" else parts.path))
 
 
-def _origin(uri: str) -> str:
+def origin_of(uri: str) -> str:
+    """Return scheme, host and port of a URI."""
     parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc}"
 

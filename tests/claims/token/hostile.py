@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from claims.token.rules import LEEWAY_S
-from selftest.entra.signing import KeySet, base64url, generate_signing_key, sign_compact
+from selftest.base.base64url import encode_base64url
+from selftest.entra.signing import KeySet, generate_signing_key, sign_compact
 from tests.claims.site import APPLICATION_ID_URI, AUDIENCE, NOW_S, good_token, token_header, token_payload
 
 OTHER = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
@@ -139,7 +140,7 @@ SIGNATURE = [
         "payload changed after signing",
         "signature",
         lambda k: ".".join(
-            [good_token(k).split(".")[0], base64url(json.dumps(token_payload(exp=NOW + 9)).encode()), "AAAA"]
+            [good_token(k).split(".")[0], encode_base64url(json.dumps(token_payload(exp=NOW + 9)).encode()), "AAAA"]
         ),
     ),
     Hostile(

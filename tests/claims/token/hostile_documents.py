@@ -12,7 +12,8 @@ from claims.header import MAX_TOKEN_BYTES, bearer_token, require_json
 from claims.settings.authority import Authority
 from claims.token.jwks import MAX_EXPONENT_BITS, MAX_KEY_BITS, parse_key_set
 from claims.token.metadata import parse_metadata
-from selftest.entra.signing import base64url, generate_signing_key
+from selftest.base.base64url import encode_base64url
+from selftest.entra.signing import generate_signing_key
 from tests.claims.site import AUTHORITY, ISSUERS, KEYS_V2, TENANT_ID
 
 AUTHORIZATION = [
@@ -50,7 +51,7 @@ OTHER_JWK: dict[str, Any] = generate_signing_key().jwk()
 
 def _rsa(bits: int) -> dict[str, Any]:
     """A public key of this many bits; no one has to have its private half."""
-    return {"n": base64url(((1 << bits) - 1).to_bytes(bits // 8)), "e": "AQAB"}
+    return {"n": encode_base64url(((1 << bits) - 1).to_bytes(bits // 8)), "e": "AQAB"}
 
 
 #: Each is added to a set with one good key, which must stay usable.
@@ -79,7 +80,7 @@ BAD_JWKS: list[Any] = [
     {**OTHER_JWK, "n": None},
     {**OTHER_JWK, "n": "é"},
     {**OTHER_JWK, "e": ""},
-    {**OTHER_JWK, "e": base64url(((1 << MAX_EXPONENT_BITS) + 1).to_bytes(8))},
+    {**OTHER_JWK, "e": encode_base64url(((1 << MAX_EXPONENT_BITS) + 1).to_bytes(8))},
     {name: value for name, value in OTHER_JWK.items() if name != "n"},
     {**OTHER_JWK, **_rsa(1024)},
     {**OTHER_JWK, **_rsa(2040)},

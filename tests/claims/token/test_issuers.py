@@ -12,7 +12,7 @@ from claims.measurements import Measurements
 from claims.settings.authority import Authority
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
-from selftest.entra.signing import SigningKey, generate_signing_key, sign_compact
+from selftest.entra.signing import SigningKeyPair, generate_signing_key, sign_compact
 from tests.claims.site import (
     AUTHORITY,
     ISSUERS,
@@ -66,7 +66,7 @@ async def tenant(clock: Clock) -> AsyncIterator[Tenant]:
     await keys.aclose()
 
 
-def _token(key: SigningKey, issuer: str) -> str:
+def _token(key: SigningKeyPair, issuer: str) -> str:
     return sign_compact({"typ": "JWT", "alg": "RS256", "kid": key.kid}, token_payload(iss=issuer), key)
 
 

@@ -15,7 +15,8 @@ from claims.token.key_document import REFRESH_S
 from claims.token.keys import SigningKeys
 from claims.token.rules import LEEWAY_S
 from claims.token.validator import TokenValidator
-from selftest.entra.signing import base64url, sign_compact
+from selftest.base.base64url import encode_base64url
+from selftest.entra.signing import sign_compact
 from tests.claims.site import (
     APPLICATION_ID_URI,
     AUTHORITY,
@@ -220,9 +221,9 @@ async def test_no_changed_header_is_accepted(name: str, value: object, clock: Cl
 @given(parts=st.lists(st.binary(max_size=60), min_size=1, max_size=5))
 async def test_no_random_token_is_accepted(parts: list[bytes], clock: Clock) -> None:
     """Random bytes in any number of segments are refused and raise nothing else."""
-    await _refused(".".join(base64url(part) for part in parts), clock)
+    await _refused(".".join(encode_base64url(part) for part in parts), clock)
     await _refused(
-        ".".join([_GOOD.split(".")[0], *(base64url(json.dumps(part.hex()).encode()) for part in parts)]), clock
+        ".".join([_GOOD.split(".")[0], *(encode_base64url(json.dumps(part.hex()).encode()) for part in parts)]), clock
     )
 
 

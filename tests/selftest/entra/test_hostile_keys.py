@@ -1,11 +1,11 @@
 """Hostile entries of a key document."""
 
-import base64
 from typing import Any
 
 import jwt
 import pytest
 
+from selftest.base.base64url import decode_base64url
 from selftest.entra.hostile_keys import HostileKey, attacker_key, hostile_keys, publish_hostile_keys
 from selftest.entra.signing import KeySet, sign_compact
 
@@ -29,7 +29,7 @@ def test_rsa_entry_verifies_what_its_key_signs(entry: HostileKey) -> None:
     signing_input, _, signature = token.rpartition(".")
     bare: dict[str, Any] = {"kty": "RSA", "n": entry.jwk["n"], "e": entry.jwk["e"]}
     key = jwt.PyJWK(bare, entry.alg).key
-    assert jwt.get_algorithm_by_name(entry.alg).verify(signing_input.encode(), key, _decode(signature))
+    assert jwt.get_algorithm_by_name(entry.alg).verify(signing_input.encode(), key, decode_base64url(signature))
 
 
 @pytest.mark.parametrize("name", ["ec-p256", "oct"])
@@ -65,7 +65,7 @@ def test_small_key_is_small() -> None:
     """The RSA-1024 entry has a modulus of 128 bytes."""
     entry = next(entry for entry in ENTRIES if entry.id == "rsa-1024")
     assert isinstance(entry.jwk, dict)
-    assert len(_decode(entry.jwk["n"])) == 128
+    assert len(decode_base64url(entry.jwk["n"])) == 128
 
 
 def test_hostile_entries_stand_in_front() -> None:
@@ -82,7 +82,3 @@ def test_attacker_is_not_the_tenant() -> None:
     keys = KeySet()
     kids = {keys.current.kid, keys.rotate().kid}
     assert attacker_key().kid not in kids
-
-
-def _decode(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

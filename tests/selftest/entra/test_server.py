@@ -14,10 +14,10 @@ from selftest.base.sample_tenant import DEFAULT_TENANT, local_tenant
 from selftest.entra.hostile_keys import publish_hostile_keys
 from selftest.entra.metadata import metadata_document
 from selftest.entra.server import EntraServer
-from selftest.entra.token_mint import TokenVersion
+from selftest.entra.token_mint import EntraVersion
 
-VERSIONS: tuple[TokenVersion, ...] = ("1.0", "2.0")
-PREFIX: dict[TokenVersion, str] = {"1.0": "", "2.0": "/v2.0"}
+VERSIONS: tuple[EntraVersion, ...] = ("1.0", "2.0")
+PREFIX: dict[EntraVersion, str] = {"1.0": "", "2.0": "/v2.0"}
 
 
 async def _get(session: aiohttp.ClientSession, url: str) -> Any:
@@ -26,12 +26,12 @@ async def _get(session: aiohttp.ClientSession, url: str) -> Any:
         return await response.json()
 
 
-def _metadata_url(entra: EntraServer, version: TokenVersion) -> str:
+def _metadata_url(entra: EntraServer, version: EntraVersion) -> str:
     return f"{entra.authority_url}{PREFIX[version]}/.well-known/openid-configuration"
 
 
 async def _verify(
-    entra: EntraServer, session: aiohttp.ClientSession, token: str, version: TokenVersion
+    entra: EntraServer, session: aiohttp.ClientSession, token: str, version: EntraVersion
 ) -> dict[str, Any]:
     """Verify as a client library does: metadata, its keys, the key of the token's kid."""
     metadata = await _get(session, _metadata_url(entra, version))
@@ -51,7 +51,7 @@ async def _verify(
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_token_verifies_against_what_is_served(
-    entra: EntraServer, session: aiohttp.ClientSession, version: TokenVersion
+    entra: EntraServer, session: aiohttp.ClientSession, version: EntraVersion
 ) -> None:
     """A callout token verifies with nothing but the authority's URL, in both versions."""
     claims = await _verify(entra, session, entra.mint.callout_token(version), version)
@@ -69,7 +69,7 @@ async def test_pyjwt_key_client_reads_the_document(entra: EntraServer, session: 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_metadata_members(entra: EntraServer, session: aiohttp.ClientSession, version: TokenVersion) -> None:
+async def test_metadata_members(entra: EntraServer, session: aiohttp.ClientSession, version: EntraVersion) -> None:
     """The document has every member that OpenID Connect Discovery requires, with links on this host."""
     metadata = await _get(session, _metadata_url(entra, version))
     assert metadata == metadata_document(entra.mint, version)

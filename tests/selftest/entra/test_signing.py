@@ -10,11 +10,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from selftest.entra.signing import KeySet, base64url, generate_signing_key, sign_compact
-
-
-def _decode(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+from selftest.base.base64url import decode_base64url, encode_base64url
+from selftest.entra.signing import KeySet, generate_signing_key, sign_compact
 
 
 def test_signature_verifies_with_the_published_half() -> None:
@@ -29,7 +26,7 @@ def test_kid_is_the_certificates_thumbprint() -> None:
     key = KeySet().current
     jwk = key.jwk()
     der = base64.b64decode(key.certificate)
-    assert jwk["kid"] == jwk["x5t"] == base64url(hashlib.sha1(der, usedforsecurity=False).digest())
+    assert jwk["kid"] == jwk["x5t"] == encode_base64url(hashlib.sha1(der, usedforsecurity=False).digest())
     assert jwk["x5c"] == [key.certificate]
     spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     certified = x509.load_der_x509_certificate(der).public_key()
@@ -40,13 +37,13 @@ def test_bytes_are_signed_as_they_are() -> None:
     """Header and payload given as bytes are neither parsed nor rewritten."""
     header, payload = b'{"alg":"RS256","alg":"none"}', b"\xff not JSON"
     parts = sign_compact(header, payload, KeySet().current).split(".")
-    assert [_decode(parts[0]), _decode(parts[1])] == [header, payload]
+    assert [decode_base64url(parts[0]), decode_base64url(parts[1])] == [header, payload]
 
 
 def test_mapping_keeps_its_order() -> None:
     """A mapping is written compactly, in its own order, in UTF-8."""
     header = sign_compact({"typ": "JWT", "alg": "RS256", "x": "é"}, {}, KeySet().current).split(".")[0]
-    assert _decode(header) == '{"typ":"JWT","alg":"RS256","x":"é"}'.encode()
+    assert decode_base64url(header) == '{"typ":"JWT","alg":"RS256","x":"é"}'.encode()
 
 
 def test_header_and_algorithm_may_disagree() -> None:
@@ -55,7 +52,7 @@ def test_header_and_algorithm_may_disagree() -> None:
     token = sign_compact({"alg": "HS256"}, {}, key, "RS512")
     signing_input, _, signature = token.rpartition(".")
     algorithm = jwt.get_algorithm_by_name("RS512")
-    assert algorithm.verify(signing_input.encode(), key.private_key.public_key(), _decode(signature))
+    assert algorithm.verify(signing_input.encode(), key.private_key.public_key(), decode_base64url(signature))
 
 
 def test_none_has_an_empty_signature() -> None:
@@ -69,7 +66,7 @@ def test_public_key_as_shared_secret() -> None:
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     token = sign_compact({"alg": "HS256"}, {}, pem, "HS256")
     signing_input, _, signature = token.rpartition(".")
-    assert jwt.get_algorithm_by_name("HS256").verify(signing_input.encode(), pem, _decode(signature))
+    assert jwt.get_algorithm_by_name("HS256").verify(signing_input.encode(), pem, decode_base64url(signature))
 
 
 def test_unknown_algorithm_is_refused() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.signing import KeySet
-from selftest.entra.token_mint import ABSENT, TokenMint, TokenVersion
+from selftest.entra.token_mint import ABSENT, EntraVersion, TokenMint
 
 AUTHORITY = f"http://127.0.0.1:1/{DEFAULT_TENANT.tenant_id}"
 NOW_S = 1_800_000_000
@@ -47,7 +47,7 @@ def test_v1_claims(mint: TokenMint) -> None:
 
 
 @pytest.mark.parametrize(("version", "has_thumbprint"), [("1.0", True), ("2.0", False)])
-def test_header(mint: TokenMint, version: TokenVersion, *, has_thumbprint: bool) -> None:
+def test_header(mint: TokenMint, version: EntraVersion, *, has_thumbprint: bool) -> None:
     """Only the header of a v1.0 token carries x5t."""
     header = jwt.get_unverified_header(mint.callout_token(version))
     assert (header["typ"], header["alg"], header["kid"]) == ("JWT", "RS256", mint.keys.current.kid)

@@ -40,7 +40,7 @@ async def asking(sample: Directory, extension: Extension, clock: Clock) -> Async
     """Give a client of the emulated Entra with the sample tenant."""
     jar = aiohttp.CookieJar(unsafe=True)  # a cookie for 127.0.0.1 is kept
     async with (
-        SignInServer(sample.aimed_at(extension.url), clock=clock) as server,
+        SignInServer(sample.with_target_url(extension.url), clock=clock) as server,
         aiohttp.ClientSession(cookie_jar=jar) as session,
     ):
         yield Asking(server, session)

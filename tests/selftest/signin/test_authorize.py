@@ -9,7 +9,7 @@ import jwt
 import pytest
 from yarl import URL
 
-from selftest.entra.signing import base64url
+from selftest.base.base64url import encode_base64url
 from selftest.signin.browser_sessions import FORM_COOKIE, SESSION_COOKIE
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
@@ -29,7 +29,7 @@ async def _refused(asking: Asking, code: str, aadsts: int, **changes: str | None
     assert answer.fields["error"] == code
     assert answer.fields["error_description"].startswith(f"AADSTS{aadsts}: ")
     assert answer.fields["state"] == "st&te"
-    assert not asking.entra.desk.log.records
+    assert not asking.entra.service.log.records
     return answer
 
 
@@ -41,7 +41,7 @@ async def _refused(asking: Asking, code: str, aadsts: int, **changes: str | None
         ({"redirect_uri": None}, "AADSTS900144: the parameter &#39;redirect_uri&#39; is missing"),
         ({"redirect_uri": "https://evil.example/"}, "AADSTS50011: the redirect URI"),
         ({"redirect_uri": "http://localhost/callback/"}, "AADSTS50011: the redirect URI"),
-        ({"response_mode": "web_message"}, "AADSTS70007: response_mode is one of"),
+        ({"response_mode": "web_message"}, "AADSTS70007: response_mode must be one of"),
     ],
 )
 async def test_mistakes_that_no_app_is_told(asking: Asking, changes: dict[str, str | None], words: str) -> None:
@@ -149,7 +149,7 @@ async def test_hybrid_binds_the_code(asking: Asking) -> None:
     """A code that comes with an id token is bound to it by its hash."""
     answer = await asking.sign_in(response_type="code id_token", nonce="n")
     half = hashlib.sha256(answer.fields["code"].encode()).digest()[:16]
-    assert _claims(answer.fields["id_token"])["c_hash"] == base64url(half)
+    assert _claims(answer.fields["id_token"])["c_hash"] == encode_base64url(half)
 
 
 async def test_version_1_endpoint(asking: Asking) -> None:
@@ -191,7 +191,7 @@ async def test_several_sessions_need_a_choice(asking: Asking) -> None:
 async def test_silence_without_a_session(asking: Asking, sample: Directory, extension: Extension) -> None:
     """A hint, or being the only user, is enough for prompt=none; the tenant file can ask for a session."""
     assert (await asking.get(asking.request(prompt="none", login_hint="ada@sample.example"))).fields["code"]
-    aimed = sample.aimed_at(extension.url)
+    aimed = sample.with_target_url(extension.url)
     for silent, error in ((True, None), (False, "login_required")):
         directory = replace(aimed, people=aimed.people[:1], silent=silent)
         async with SignInServer(directory) as server, aiohttp.ClientSession() as session:
@@ -204,7 +204,7 @@ async def test_silence_without_a_session(asking: Asking, sample: Directory, exte
 async def test_page_shows_no_markup_of_others(sample: Directory, extension: Extension) -> None:
     """Names from the file are text, whatever they look like."""
     person = replace(sample.people[0], members={**sample.people[0].members, "displayName": "<img src=x onerror=y>"})
-    directory = replace(sample.aimed_at(extension.url), people=(person,))
+    directory = replace(sample.with_target_url(extension.url), people=(person,))
     async with SignInServer(directory) as server, aiohttp.ClientSession() as session:
         asking = Asking(server, session)
         page = await asking.get(asking.request(state="'\"><b>"))
@@ -238,7 +238,7 @@ async def test_posts_from_elsewhere_are_refused(asking: Asking, headers: dict[st
     """Another site cannot press the button, even with the right token."""
     answer = await asking.choose(await asking.get(asking.request()), "ada", headers=headers)
     assert (answer.status, answer.location) == (403, "")
-    assert not asking.entra.desk.log.records
+    assert not asking.entra.service.log.records
 
 
 async def test_posts_without_the_browsers_token_are_refused(asking: Asking) -> None:
@@ -249,7 +249,7 @@ async def test_posts_without_the_browsers_token_are_refused(asking: Asking) -> N
     asking.session.cookie_jar.clear()
     assert (await asking.choose(page, "ada")).status == 403
     assert (await asking.choose(page, "ada", form_token="")).status == 403
-    assert not asking.entra.desk.log.records
+    assert not asking.entra.service.log.records
 
 
 async def test_unknown_user_is_refused(asking: Asking) -> None:
@@ -276,7 +276,7 @@ async def test_session_cookie_is_no_token_claim(asking: Asking) -> None:
 async def test_client_info_names_the_account(asking: Asking) -> None:
     """Microsoft's libraries ask for the account in their own way, and get it."""
     answer = await asking.sign_in(client_info="1")
-    assert answer.fields["client_info"] == asking.entra.desk.client_info(asking.entra.directory.people[0])
+    assert answer.fields["client_info"] == asking.entra.service.client_info(asking.entra.directory.people[0])
 
 
 async def test_authorize_takes_a_post(asking: Asking) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.signin.tenant.directory import App, RedirectUri
-from selftest.signin.tenant.redirect_uris import is_spa_origin, match, with_response
+from selftest.signin.tenant.redirect_uris import find_redirect_uri, is_spa_origin, with_response
 
 REGISTERED = (
     "https://localhost/tls",
@@ -38,7 +38,7 @@ APP = App(
 )
 def test_registered(given: str, registered: str) -> None:
     """A registered URI is found; on http loopback with any port."""
-    found = match(APP, given)
+    found = find_redirect_uri(APP, given)
     assert found is not None
     assert found.uri == registered
 
@@ -75,7 +75,7 @@ def test_registered(given: str, registered: str) -> None:
 )
 def test_not_registered(given: str) -> None:
     """Whatever is not one of them is none of them."""
-    assert match(APP, given) is None
+    assert find_redirect_uri(APP, given) is None
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from selftest.entra.tls import make_tls
 from selftest.signin.browser_sessions import SESSION_COOKIE
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
+from selftest.signin.tls import make_tls
 from tests.selftest.signin.plain_requests import Asking, Clock
 
 
@@ -120,7 +120,7 @@ async def test_each_address_is_its_own_issuer(sample: Directory) -> None:
     assert metadata["token_endpoint"].startswith("https://localhost:")
 
 
-async def test_before_it_listens_there_is_no_desk(sample: Directory) -> None:
+async def test_there_is_no_service_before_it_listens(sample: Directory) -> None:
     """The error says what to do."""
     with pytest.raises(RuntimeError, match="enter the SignInServer"):
-        _ = SignInServer(sample).desk
+        _ = SignInServer(sample).service

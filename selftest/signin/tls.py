@@ -1,7 +1,7 @@
-"""A certificate authority that is made on the spot, and a certificate for this machine's loopback names.
+"""A certificate authority for one run, and a certificate for this machine's loopback names.
 
-Client libraries take an authority by https alone. The authority's key never leaves memory: what is written is its
-certificate, so that who trusts the file trusts this one process and nothing that comes after it.
+Client libraries accept an authority only with https. The authority's private key never leaves memory: only its
+certificate is written, so that trusting the file means trusting this one process and nothing that runs later.
 """
 
 import ssl
@@ -11,15 +11,13 @@ from typing import Final
 
 import trustme
 
-#: What the certificate is for.
-NAMES: Final = ("localhost", "127.0.0.1", "::1")
-
+_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 _ORGANIZATION: Final = "emulated Entra, this computer only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """What a server needs to speak https, and what its clients need to believe it.
+    """The server's TLS context and the certificate that its clients must trust.
 
     Attributes:
         server: The server's context.
@@ -30,24 +28,24 @@ class Tls:
     ca_pem: bytes
 
     def write_ca(self, path: Path) -> None:
-        """Write the authority's certificate where clients can read it.
+        """Write the authority's certificate to a file for clients.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: The file cannot be written.
         """
         path.write_bytes(self.ca_pem)
 
 
 def make_tls() -> Tls:
-    """Make an authority and a certificate. Takes some milliseconds."""
+    """Generate an authority and a certificate. Takes some milliseconds."""
     authority = trustme.CA(organization_name=_ORGANIZATION)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*NAMES, organization_name=_ORGANIZATION).configure_cert(context)
+    authority.issue_cert(*_NAMES, organization_name=_ORGANIZATION).configure_cert(context)
     return Tls(server=context, ca_pem=authority.cert_pem.bytes())
 
 
 def how_to_trust(path: Path) -> tuple[str, ...]:
-    """Say how clients are told of the authority, one line a kind of client."""
+    """Return how to configure each kind of client for the authority, one line each."""
     return (
         f"Python (requests, MSAL): REQUESTS_CA_BUNDLE={path}",
         f"Python (ssl, httpx):     SSL_CERT_FILE={path}",
