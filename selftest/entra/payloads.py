@@ -106,33 +106,7 @@ def callout_event(
     }
 
 
-<<<<<<< HEAD
-def _callout(
-    tenant: Tenant,
-    correlation_id: str,
-    user: dict[str, Any],
-    *,
-    ip: str = DEFAULT_IP,
-    protocol: str = "OAUTH2.0",
-    resource: CalloutApp | None = None,
-) -> dict[str, Any]:
-    return callout_event(
-        tenant_id=tenant.tenant_id,
-        listener_id=tenant.listener_id,
-        extension_id=tenant.extension_id,
-        correlation_id=correlation_id,
-        client=tenant.client,
-        resource=resource or tenant.client,
-        user=user,
-        ip=ip,
-        protocol=protocol,
-    )
-
-
-def _member_user(tenant: Tenant) -> dict[str, Any]:
-=======
 def _member(tenant: Tenant) -> dict[str, Any]:
->>>>>>> entra
     return {
         "companyName": "Sample Ltd",
         "createdDateTime": "2024-01-02T03:04:05Z",

@@ -14,13 +14,8 @@ from typing import Any, Final
 
 from yarl import URL
 
-<<<<<<< HEAD
 from selftest.base.sample_tenant import CalloutApp
-from selftest.entra.token_mint import TokenVersion
-=======
-from selftest.base.sample_tenant import ServicePrincipal
 from selftest.entra.token_mint import EntraVersion
->>>>>>> entra
 from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.signin.tenant.directory import App, RedirectKind, RedirectUri
 from selftest.signin.tenant.toml_table import TomlTable

@@ -11,13 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Literal
 
-<<<<<<< HEAD
 from selftest.base.sample_tenant import CalloutApp, Tenant
-from selftest.entra.token_mint import TokenVersion
-=======
-from selftest.base.sample_tenant import ServicePrincipal, Tenant
 from selftest.entra.token_mint import EntraVersion
->>>>>>> entra
 from selftest.judge.mapping import MappingPolicy
 
 type RedirectKind = Literal["web", "spa", "public"]
