@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-from selftest.tenant.direct_call.expectations import is_loopback
+from selftest.base.loopback import is_this_machine
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.graph.credentials import SignIn, delegated_scopes
 from selftest.tenant.graph.exchange import graph_session
@@ -46,7 +46,7 @@ async def open_graph(
         NotSignedIn: the environment lacks what this kind needs.
         ValueError: the address is no Graph's.
     """
-    if is_loopback(base_url):
+    if is_this_machine(base_url):
         now_s = dt.datetime.now(dt.UTC).timestamp()
         credential = FixedCredential(lambda: mint_token({PERMISSION}, tenant_id=tenant, now_s=now_s))
         async with graph_session(trust_env=False) as session:
