@@ -1,59 +1,61 @@
 """Read the settings of an app from a file, in one of the usual forms.
 
 ========================  ==========================================================================================
-form                      comes from
+form                      written by
 ========================  ==========================================================================================
 ``{"Values": {…}}``       ``local.settings.json``
 ``[{"name", "value"}…]``  ``az functionapp config appsettings list``
-``{"NAME": "value"}``     a plain object
-``NAME="value"`` lines    ``.azure/<environment>/.env`` of the Azure Developer CLI, and any other .env
+``{"NAME": "value"}``     people
+``NAME="value"`` lines    the Azure Developer CLI (``.azure/<environment>/.env``), and any other .env
 ========================  ==========================================================================================
 """
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import DecodeError, Struct, ValidationError, convert, json
+
 from selftest.base.bounded_file import FileError, read_text
+from selftest.base.printable import printable
 
 LOCAL_SETTINGS: Final = Path("local.settings.json")
 #: The settings of an app take some kilobytes, and App Service has the same limit.
 _MAX_BYTES: Final = 1024 * 1024
+
+type _Value = str | int | float | bool | None
+
+
+class _Setting(Struct):
+    name: str
+    value: _Value = None
 
 
 def parse_settings(path: Path) -> dict[str, str]:
     """Return the settings of a file in any of the forms of this module.
 
     Raises:
-        FileError: The file cannot be read or has another form. The message contains no value.
+        FileError: The file cannot be read or has none of the forms; the message shows no value.
     """
     text = read_text(path, _MAX_BYTES)
-    if text.lstrip().startswith(("{", "[")):
-        try:
-            return _of_json(json.loads(text), path)
-        except (ValueError, RecursionError) as error:
-            raise FileError(f"{path} should be JSON and is not; is it complete?") from error
-    return _of_lines(text, path)
+    if not text.lstrip().startswith(("{", "[")):
+        return _of_lines(text, path)
+    try:
+        return {name: _text(value) for name, value in _of_json(json.decode(text), path).items()}
+    except ValidationError as error:
+        raise FileError(f"{path}: {error}") from error
+    except (DecodeError, RecursionError, UnicodeError) as error:
+        raise FileError(f"{path} should be JSON and is not; is it complete?") from error
 
 
-def _of_json(document: Any, path: Path) -> dict[str, str]:
+def _of_json(document: Any, path: Path) -> dict[str, _Value]:
     if isinstance(document, list):
-        pairs: list[tuple[Any, Any]] = [
-            (item.get("name"), item.get("value")) for item in document if isinstance(item, dict)
-        ]
-        if len(pairs) != len(document):
-            raise FileError(f"{path} should list objects with name and value")
-    else:
-        values = document.get("Values", document)
-        if not isinstance(values, dict):
-            raise FileError(f"{path} has Values that are not an object")
-        if document.get("IsEncrypted") is True:
-            raise FileError(f"{path} is encrypted; `func settings decrypt` makes it readable")
-        pairs = list(values.items())
-    wrong = [index for index, (name, value) in enumerate(pairs) if not isinstance(name, str) or not _scalar(value)]
-    if wrong:
-        raise FileError(f"{path}: setting {wrong[0] + 1} has a value that is neither text nor number")
-    return {name: _text(value) for name, value in pairs}
+        return {setting.name: setting.value for setting in convert(document, list[_Setting])}
+    if document.get("IsEncrypted") is True:
+        raise FileError(f"{path} is encrypted; `func settings decrypt` decrypts it")
+    values = convert(document.get("Values", document), dict[str, Any])
+    if (wrong := next((name for name, value in values.items() if isinstance(value, dict | list)), None)) is not None:
+        raise FileError(f"{path}: setting {printable(wrong)[:60]!r} should be text or a number")
+    return values
 
 
 def _of_lines(text: str, path: Path) -> dict[str, str]:
@@ -76,12 +78,8 @@ def _unquoted(value: str) -> str:
     return value[1:-1] if len(value) >= 2 and value[0] == value[-1] == "'" else value
 
 
-def _scalar(value: object) -> bool:
-    return isinstance(value, str | int | float | None)
-
-
-def _text(value: str | float | None) -> str:
-    """Return a value as Azure writes it: every setting is text."""
+def _text(value: _Value) -> str:
+    """Return a value as Azure stores it: every setting is text."""
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from selftest.base.bounded_file import FileError
+from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.sample_tenant import guid
 from selftest.report.stored import ReportError
 from selftest.tenant.doctor.examination import Examination, examine
 from selftest.tenant.doctor.outputs import emit
-from selftest.tenant.doctor.sources.tenant_source import TenantError, UsageError
-from selftest.tenant.doctor.statements import DIAGNOSES
+from selftest.tenant.doctor.statements import TENANT_STATEMENTS
 from selftest.tenant.graph.credentials import KINDS
 
 _COULD_NOT_RUN: Final = 2
@@ -74,16 +74,16 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Find out what is there, try every statement, and report."""
     if args.list:
-        for diagnosis in DIAGNOSES.values():
+        for diagnosis in TENANT_STATEMENTS.values():
             print(f"{diagnosis.id:<5} {diagnosis.level:<6} {diagnosis.title}")
         return 0
     try:
         examined: Examination = examine(args, environ=os.environ, directory=Path.cwd())
         emit(examined, args)
-    except (FileError, UsageError, TenantError, ReportError) as error:
+    except (CannotRun, FileError, ReportError) as error:
         print(f"doctor: {error}", file=sys.stderr)
         return _COULD_NOT_RUN
-    return examined.findings.exit_code
+    return examined.diagnosis.exit_code
 
 
 def _guid(text: str) -> str:

@@ -14,13 +14,13 @@ from selftest.judge.explain import Explanation, UnknownIdError, as_text, everyth
 from selftest.judge.explain_page import render, render_entry
 from selftest.judge.ids_in_text import codes_in, correlation_id_in, is_pasted
 from selftest.judge.statement import Statement
-from selftest.tenant.doctor.statements import DIAGNOSES
+from selftest.tenant.doctor.statements import TENANT_STATEMENTS
 
 _FOUND: Final = 0
 _UNUSABLE: Final = 2
 _MAX_WIDTH: Final = 100
 #: Every statement that can be tested, in one world of ids: checks first, then what the doctor tries, whose letter is D.
-STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType({**REGISTRY, **DIAGNOSES})
+STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType({**REGISTRY, **TENANT_STATEMENTS})
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url
 from selftest.base.run_outcome import EXIT_CODES
 from selftest.base.sample_tenant import DEFAULT_TENANT, guid
@@ -23,12 +24,12 @@ from selftest.contract import MAX_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES
 from selftest.judge.verdict import Verdict, judge
 from selftest.play.caller import Call, Caller, caller_session
-from selftest.tenant.direct_call.comparison import Row, compare
-from selftest.tenant.direct_call.expectations import Expectations, SettingsProblem, expectations, find_settings
+from selftest.tenant.direct_call.comparison import ComparedClaim, compare
+from selftest.tenant.direct_call.expectations import Expectations, expectations, find_settings
 from selftest.tenant.direct_call.published import read_published
 from selftest.tenant.direct_call.text import as_json, as_lines, call_lines
-from selftest.tenant.direct_call.token_request import CredentialKind, NoTokenError, TokenRequest, get_token
-from selftest.tenant.direct_call.token_text import MAX_TOKEN_BYTES, Decoded, TokenTextError, decode
+from selftest.tenant.direct_call.token_request import DirectTokenRequest, TokenMethod, get_token
+from selftest.tenant.direct_call.token_text import MAX_TOKEN_BYTES, DecodedToken, decode
 from selftest.tenant.direct_call.verdict import conclude
 
 _STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
             application_id_uri=args.application_id_uri,
         )
         return asyncio.run(_run(args, expected))
-    except (SettingsProblem, NoTokenError, TokenTextError, UsageError) as error:
+    except (CannotRun, UsageError) as error:
         print(f"token: {error}", file=sys.stderr)
         return _COULD_NOT_RUN
 
@@ -115,22 +116,22 @@ async def _run(args: argparse.Namespace, expected: Expectations) -> int:
     return EXIT_CODES[conclusion.result]
 
 
-async def _token(args: argparse.Namespace, expected: Expectations) -> tuple[Decoded, str]:
+async def _token(args: argparse.Namespace, expected: Expectations) -> tuple[DecodedToken, str]:
     if args.token_file is not None:
         return decode(_read(args.token_file, "--token-file")), str(args.token_file)
     client_id = args.client_id or expected.audience_app_id
-    kind: CredentialKind = "certificate" if args.certificate is not None else args.credential
-    request = TokenRequest(
+    kind: TokenMethod = "certificate" if args.certificate is not None else args.credential
+    request = DirectTokenRequest(
         expected=expected,
         client_id=client_id,
-        kind=kind,
+        method=kind,
         secret=_secret(args, expected) if kind == "secret" else None,
         certificate=args.certificate,
     )
     return decode(await get_token(request)), f"for {request.scope}, as {client_id}, from {request.url}"
 
 
-async def _call(url: str, token: Decoded, expected: Expectations) -> Call:
+async def _call(url: str, token: DecodedToken, expected: Expectations) -> Call:
     tenant = replace(
         DEFAULT_TENANT,
         tenant_id=expected.tenant_id,
@@ -177,7 +178,7 @@ def _keep(path: Path, token: str) -> None:
         raise UsageError(f"--out-token {str(path)!r} cannot be written: {error}") from error
 
 
-def _print(expected: Expectations, source: str, rows: Sequence[Row]) -> None:
+def _print(expected: Expectations, source: str, rows: Sequence[ComparedClaim]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for line in as_lines(expected, source, rows):
         console.print(Text(line, style="red" if line.startswith("  DIFFERS") else ""))

@@ -1,7 +1,7 @@
-"""The token beside what the endpoint expects: one row a claim, each with why and what to do where they differ.
+"""The token compared with what the endpoint expects: one row a claim, with the reason and the fix for a difference.
 
-The rules are the endpoint's (``claims/token/rules.py``), told for people: what is compared, with what, and whose
-setting it is. Nobody is named: of a user's token that was taken by mistake only its kind is said.
+The rules are the endpoint's (``claims/token/rules.py``), written for people: what is compared with what, and which
+setting it is. No person is named: of a user's token that was used by mistake only the kind is shown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,55 +9,58 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeIs
 
 from selftest.base.printable import printable
-from selftest.contract import EVENT_SERVICE_APP_ID
-from selftest.tenant.direct_call.expectations import (
+from selftest.base.setting_names import (
+    ADDITIONAL_AUTHORITY_URLS,
     ADDITIONAL_CALLER_APP_IDS,
     APPLICATION_ID_URI,
     AUDIENCE_APP_ID,
     AUTHORITY_URL,
-    Expectations,
 )
+from selftest.contract import EVENT_SERVICE_APP_ID
+from selftest.tenant.direct_call.expectations import Expectations
 from selftest.tenant.direct_call.published import Published
-from selftest.tenant.direct_call.token_text import Decoded
+from selftest.tenant.direct_call.token_text import DecodedToken
 
-type State = Literal["ok", "differs", "note", "unknown"]
+type ClaimState = Literal["ok", "differs", "note", "unknown"]
 
 #: The endpoint's own tolerance for clocks, in seconds.
 LEEWAY_S: Final = 60
 _MAX_SHOWN_CHARACTERS: Final = 100
 _CONFLICT: Final = (
     "External ID: sources disagree whether keys and issuer are those of ciamlogin.com or of login.microsoftonline.com; "
-    "name the other document in Claims__AdditionalAuthorityUrls"
+    f"name the other document in {ADDITIONAL_AUTHORITY_URLS}"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One thing compared.
+class ComparedClaim:
+    """One row of the comparison.
 
     Attributes:
-        state: ``note``: not what Entra's own token has, and as it must be in this test; ``unknown``: nothing to
+        state: ``note``: different from Entra's own token, and as it must be in this test; ``unknown``: nothing to
             compare with.
-        why: what follows from the difference; empty where there is none.
-        fix: what to do about it; empty where there is nothing to do.
+        why: The consequence of the difference; empty without one.
+        fix: What to do about it; empty where there is nothing to do.
     """
 
     name: str
     got: str
     expected: str
-    state: State
+    state: ClaimState
     why: str = ""
     fix: str = ""
 
 
-def compare(token: Decoded, expected: Expectations, published: Sequence[Published], now_s: float) -> tuple[Row, ...]:
+def compare(
+    token: DecodedToken, expected: Expectations, published: Sequence[Published], now_s: float
+) -> tuple[ComparedClaim, ...]:
     """Compare a token with what the endpoint expects, in the endpoint's order.
 
     Args:
-        token: decoded.
-        expected: of the endpoint's settings.
-        published: the documents of its authorities, for the token's version.
-        now_s: seconds since 1970.
+        token: The decoded token.
+        expected: The endpoint's settings.
+        published: The documents of its authorities, for the token's version.
+        now_s: Seconds since 1970.
     """
     return (
         *_header(token, published),
@@ -71,41 +74,38 @@ def compare(token: Decoded, expected: Expectations, published: Sequence[Publishe
     )
 
 
-def caller_of(token: Decoded) -> str | None:
-    """Give the application that the token names as its caller: ``azp`` in version 2.0, ``appid`` in 1.0."""
-    return token.text("appid" if token.text("ver") == "1.0" else "azp")
-
-
-def _header(token: Decoded, published: Sequence[Published]) -> Iterator[Row]:
+def _header(token: DecodedToken, published: Sequence[Published]) -> Iterator[ComparedClaim]:
     algorithm = token.header.get("alg")
-    yield Row(
+    yield ComparedClaim(
         name="alg",
         got=_shown(algorithm),
         expected="RS256",
         state="ok" if algorithm == "RS256" else "differs",
-        why="" if algorithm == "RS256" else "Entra signs access tokens with RS256, and the endpoint takes nothing else",
+        why=""
+        if algorithm == "RS256"
+        else "Entra signs access tokens with RS256, and the endpoint accepts nothing else",
     )
     kid = token.header.get("kid")
     readable = [document for document in published if not document.problem]
     if not readable:
         problems = "; ".join(f"{document.url}: {document.problem}" for document in published)
-        yield Row(name="kid", got=_shown(kid), expected="a published key", state="unknown", why=problems)
+        yield ComparedClaim(name="kid", got=_shown(kid), expected="a published key", state="unknown", why=problems)
         return
     keys = [(document, document.keys[kid]) for document in readable if isinstance(kid, str) and kid in document.keys]
     good = next((document for document, key in keys if token.signed_with(key)), None)
     if good is not None:
-        yield Row(name="kid", got=_shown(kid), expected="a published key, and its signature", state="ok")
+        yield ComparedClaim(name="kid", got=_shown(kid), expected="a published key, and its signature", state="ok")
     elif keys:
-        yield Row(
+        yield ComparedClaim(
             name="kid",
             got=_shown(kid),
             expected="a published key, and its signature",
             state="differs",
-            why="the key is published and did not sign this token: it was changed, or cut",
+            why="the key is published and did not sign this token: the token was changed or cut",
             fix="get the token again",
         )
     else:
-        yield Row(
+        yield ComparedClaim(
             name="kid",
             got=_shown(kid),
             expected=f"one of {sum(len(document.keys) for document in readable)} published keys",
@@ -115,29 +115,31 @@ def _header(token: Decoded, published: Sequence[Published]) -> Iterator[Row]:
         )
 
 
-def _version(token: Decoded) -> Row:
+def _version(token: DecodedToken) -> ComparedClaim:
     version = token.text("ver")
     if version == "2.0":
-        return Row(name="ver", got="2.0", expected="2.0", state="ok")
+        return ComparedClaim(name="ver", got="2.0", expected="2.0", state="ok")
     if version == "1.0":
-        return Row(
+        return ComparedClaim(
             name="ver",
             got="1.0",
             expected="2.0",
             state="note",
-            why="the API's app registration asks for version 1: the endpoint takes it, with other iss, aud and caller",
+            why="the API's app registration requests version 1: the endpoint accepts it with other iss, aud, caller",
             fix="set api.requestedAccessTokenVersion of the API's registration to 2, in one request with its URI",
         )
-    return Row(name="ver", got=_shown(version), expected="2.0", state="differs", why="it is no access token of Entra's")
+    return ComparedClaim(
+        name="ver", got=_shown(version), expected="2.0", state="differs", why="not an access token of Entra"
+    )
 
 
-def _issuer(token: Decoded, expected: Expectations, published: Sequence[Published]) -> Row:
+def _issuer(token: DecodedToken, expected: Expectations, published: Sequence[Published]) -> ComparedClaim:
     issuer = token.text("iss")
     issuers = [document.issuer for document in published if document.issuer is not None]
     if not issuers:
-        return Row(name="iss", got=_shown(issuer), expected="what the metadata says", state="unknown")
+        return ComparedClaim(name="iss", got=_shown(issuer), expected="the issuer in the metadata", state="unknown")
     good = issuer in issuers
-    return Row(
+    return ComparedClaim(
         name="iss",
         got=_shown(issuer),
         expected=" or ".join(dict.fromkeys(issuers)),
@@ -147,7 +149,7 @@ def _issuer(token: Decoded, expected: Expectations, published: Sequence[Publishe
     )
 
 
-def _audience(token: Decoded, expected: Expectations) -> Row:
+def _audience(token: DecodedToken, expected: Expectations) -> ComparedClaim:
     audience, version = token.text("aud"), token.text("ver")
     uri_counts = version == "1.0"
     wanted = [expected.audience_app_id, *([expected.application_id_uri] if uri_counts else [])]
@@ -155,7 +157,7 @@ def _audience(token: Decoded, expected: Expectations) -> Row:
     fix = f"set {AUDIENCE_APP_ID} to the client id of the app registration that the extension's resourceId names"
     if uri_counts and (audience or "").startswith("api://"):
         fix = f"set {APPLICATION_ID_URI} to this URI, or requestedAccessTokenVersion to 2"
-    return Row(
+    return ComparedClaim(
         name="aud",
         got=_shown(audience),
         expected=" or ".join(dict.fromkeys(wanted)),
@@ -165,10 +167,10 @@ def _audience(token: Decoded, expected: Expectations) -> Row:
     )
 
 
-def _tenant(token: Decoded, expected: Expectations) -> Row:
+def _tenant(token: DecodedToken, expected: Expectations) -> ComparedClaim:
     tenant = token.text("tid")
     good = tenant == expected.tenant_id
-    return Row(
+    return ComparedClaim(
         name="tid",
         got=_shown(tenant),
         expected=expected.tenant_id,
@@ -178,28 +180,30 @@ def _tenant(token: Decoded, expected: Expectations) -> Row:
     )
 
 
-def _caller(token: Decoded, expected: Expectations) -> Row:
-    caller = caller_of(token)
-    name = "appid" if token.text("ver") == "1.0" else "azp"
+def _caller(token: DecodedToken, expected: Expectations) -> ComparedClaim:
+    name = token.caller_claim
+    caller = token.text(name)
     wanted = " or ".join(sorted(expected.caller_app_ids))
     if caller == EVENT_SERVICE_APP_ID or caller in expected.caller_app_ids:
-        note = "" if caller == EVENT_SERVICE_APP_ID else f"{ADDITIONAL_CALLER_APP_IDS} lets it in: for tests alone"
-        return Row(name=name, got=_shown(caller), expected=wanted, state="ok", why=note)
+        note = "" if caller == EVENT_SERVICE_APP_ID else f"{ADDITIONAL_CALLER_APP_IDS} allows it: for tests only"
+        return ComparedClaim(name=name, got=_shown(caller), expected=wanted, state="ok", why=note)
     if caller is None:
-        return Row(name=name, got="nothing", expected=wanted, state="differs", why="it is no app's access token")
-    return Row(
+        return ComparedClaim(
+            name=name, got="nothing", expected=wanted, state="differs", why="it is not an app's access token"
+        )
+    return ComparedClaim(
         name=name,
         got=_shown(caller),
         expected=wanted,
         state="note",
-        why="this token's caller is the app itself, Entra's is its event service: a correct endpoint refuses this one",
-        fix=f"for a test that goes further start the endpoint with {ADDITIONAL_CALLER_APP_IDS}={_shown(caller)}",
+        why="this token's caller is the app itself, not Entra's event service: a correct endpoint refuses this token",
+        fix=f"for a test of the reply start the endpoint with {ADDITIONAL_CALLER_APP_IDS}={_shown(caller)}",
     )
 
 
-def _kind(token: Decoded) -> Row:
+def _kind(token: DecodedToken) -> ComparedClaim:
     if scope := next((name for name in ("scp", "nonce", "at_hash") if name in token.claims), None):
-        return Row(
+        return ComparedClaim(
             name="idtyp",
             got=f"a user's token (it has {scope})",
             expected="absent, or app",
@@ -209,7 +213,7 @@ def _kind(token: Decoded) -> Row:
         )
     kind = token.claims.get("idtyp")
     good = kind is None or kind == "app"
-    return Row(
+    return ComparedClaim(
         name="idtyp",
         got="absent" if kind is None else _shown(kind),
         expected="absent, or app",
@@ -218,16 +222,20 @@ def _kind(token: Decoded) -> Row:
     )
 
 
-def _times(token: Decoded, now_s: float) -> Iterator[Row]:
+def _times(token: DecodedToken, now_s: float) -> Iterator[ComparedClaim]:
     expiry, start = token.claims.get("exp"), token.claims.get("nbf")
     if not _is_time(expiry) or not _is_time(start):
-        yield Row(
-            name="exp", got="no number", expected="nbf and exp as numbers", state="differs", why="no token of Entra's"
+        yield ComparedClaim(
+            name="exp",
+            got="no number",
+            expected="nbf and exp as numbers",
+            state="differs",
+            why="it is not a token of Entra",
         )
         return
     left_s = float(expiry) - now_s
     good = left_s + LEEWAY_S > 0 and now_s + LEEWAY_S >= float(start)
-    yield Row(
+    yield ComparedClaim(
         name="exp",
         got=f"{abs(left_s) / 60:.0f} min {'left' if left_s > 0 else 'ago'}",
         expected=f"valid now, within {LEEWAY_S} s",
@@ -242,7 +250,9 @@ def _is_time(value: object) -> TypeIs[int | float]:
 
 
 def _shown(value: object) -> str:
-    """Show an id or a URL of a token; these claims name applications and tenants, never people."""
+    """Return an id or a URL of a token for output; these claims name applications and tenants, never people."""
     if value is None:
         return "nothing"
-    return printable(value)[:_MAX_SHOWN_CHARACTERS] if isinstance(value, str) else f"a {type(value).__name__}"
+    if not isinstance(value, str):
+        return f"a {type(value).__name__}"
+    return printable(value).replace("\n", "\\n")[:_MAX_SHOWN_CHARACTERS]

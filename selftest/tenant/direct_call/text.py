@@ -1,4 +1,4 @@
-"""The direct test as text for a terminal and as JSON; neither holds the token."""
+"""The direct test as text for a terminal and as JSON; neither contains the token."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -7,7 +7,7 @@ from selftest.base.printable import printable, shown_url
 from selftest.judge.verdict import Verdict
 from selftest.play.attempt_text import timing
 from selftest.play.caller import Call
-from selftest.tenant.direct_call.comparison import Row
+from selftest.tenant.direct_call.comparison import ComparedClaim
 from selftest.tenant.direct_call.expectations import Expectations
 from selftest.tenant.direct_call.verdict import Conclusion
 
@@ -15,8 +15,8 @@ SCHEMA_VERSION: Final = 1
 _MARKS: Final = {"ok": "ok", "differs": "DIFFERS", "note": "note", "unknown": "unknown"}
 
 
-def as_lines(expected: Expectations, source: str, rows: Sequence[Row]) -> Iterator[str]:
-    """Write where settings and token come from, and the comparison."""
+def as_lines(expected: Expectations, source: str, rows: Sequence[ComparedClaim]) -> Iterator[str]:
+    """Yield where settings and token come from, and the comparison."""
     yield f"settings  {expected.origin}"
     yield f"token     {source}"
     yield ""
@@ -28,7 +28,7 @@ def as_lines(expected: Expectations, source: str, rows: Sequence[Row]) -> Iterat
 
 
 def call_lines(url: str, call: Call, verdict: Verdict, *, timeout_ms: int) -> Iterator[str]:
-    """Write what the endpoint answered, and what Entra would make of it."""
+    """Yield what the endpoint answered, and what Entra would make of it."""
     yield ""
     yield f"called    POST {shown_url(url)}"
     for number, attempt in enumerate(call.attempts, start=1):
@@ -40,13 +40,13 @@ def call_lines(url: str, call: Call, verdict: Verdict, *, timeout_ms: int) -> It
 def as_json(
     expected: Expectations,
     source: str,
-    rows: Sequence[Row],
+    rows: Sequence[ComparedClaim],
     conclusion: Conclusion,
     *,
     call: Call | None,
     verdict: Verdict | None,
 ) -> dict[str, Any]:
-    """Give everything as one JSON object."""
+    """Return everything as one JSON object."""
     return {
         "schema_version": SCHEMA_VERSION,
         "settings": expected.origin,

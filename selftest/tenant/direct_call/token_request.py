@@ -1,9 +1,8 @@
-"""Get the token: with a secret by the documented request, with anything else through azure-identity.
+"""The token request: with a secret the documented one, with any other credential through azure-identity.
 
-The secret travels in a form over https, or to this very machine. Nothing of it, nor of the token, is ever in a message.
+The secret is sent in a form over https, or to this machine. No message holds the secret or the token.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,75 +11,72 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import aiohttp
+from msgspec import DecodeError, Struct, json
 
-from selftest.tenant.direct_call.expectations import Expectations, is_loopback
+from selftest.base.cannot_run import CannotRun
+from selftest.base.loopback import is_this_machine
+from selftest.tenant.direct_call.expectations import Expectations
 from selftest.tenant.direct_call.token_errors import meaning_of_error
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-type CredentialKind = Literal["secret", "certificate", "azure-cli", "managed-identity", "workload-identity"]
+type TokenMethod = Literal["secret", "certificate", "azure-cli", "managed-identity", "workload-identity"]
 
 _MAX_ANSWER_BYTES: Final = 1024 * 1024
-#: Where azure-identity has no number of Entra's to show: what each way needs.
-_WAYS_ON: Final[dict[CredentialKind, str]] = {
+#: What each method needs, for errors of azure-identity that have no AADSTS code.
+_NEEDS: Final[dict[TokenMethod, str]] = {
     "secret": "set CLIENT_SECRET",
-    "certificate": "it wants a PEM file with the certificate and its unencrypted key, and the authority reachable",
+    "certificate": "it needs a PEM file with the certificate and its unencrypted key, and a reachable authority",
     "azure-cli": "run `az login` first; it signs a user in, whose token an endpoint never accepts",
-    "managed-identity": "it is there in Azure alone, where an identity is assigned to the app",
-    "workload-identity": "it wants AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE",
+    "managed-identity": "it works in Azure only, where an identity is assigned to the app",
+    "workload-identity": "it needs AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE",
 }
 _AADSTS: Final = re.compile(r"AADSTS([0-9]{4,8})")
 
 
-class NoTokenError(Exception):
-    """Raised when there is no token; the message says why and what to do, without secret or token.
-
-    Attributes:
-        aadsts: Entra's number for it; None when the answer was none of Entra's, or none came.
-    """
-
-    def __init__(self, message: str, *, aadsts: int | None = None) -> None:
-        super().__init__(message)
-        self.aadsts = aadsts
+class _Answer(Struct):
+    access_token: str = ""
+    error_codes: tuple[int, ...] | None = None
+    error_description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRequest:
-    """What is asked for, and with what.
+class DirectTokenRequest:
+    """A token request: the scope, and how the client authenticates.
 
     Attributes:
-        client_id: who asks: the API's own app unless told otherwise.
-        secret: for the kind ``secret``; never printed.
-        certificate: for the kind ``certificate``: a PEM file with certificate and key.
+        client_id: The client; by default the API's own app.
+        secret: For the method ``secret``; never printed.
+        certificate: For the method ``certificate``: a PEM file with certificate and key.
     """
 
     expected: Expectations
     client_id: str
-    kind: CredentialKind
+    method: TokenMethod
     secret: str | None = None
     certificate: Path | None = None
 
     def __repr__(self) -> str:
-        """Leave the secret out of tracebacks and logs."""
-        return f"TokenRequest({self.client_id}, {self.kind})"
+        """Return a text without the secret, for tracebacks and logs."""
+        return f"DirectTokenRequest({self.client_id}, {self.method})"
 
     @property
     def scope(self) -> str:
-        """Give the one scope that client credentials may ask for."""
+        """Return the only scope that client credentials may request."""
         return f"{self.expected.application_id_uri}/.default"
 
     @property
     def url(self) -> str:
-        """Give the token endpoint."""
+        """Return the URL of the token endpoint."""
         return f"{self.expected.authority_urls[0]}/oauth2/v2.0/token"
 
 
 def open_session(url: str, *, timeout_s: float) -> aiohttp.ClientSession:
-    """Open a session for documents and tokens: no cookies, and a proxy only where the host is not this machine."""
+    """Open a session for documents and tokens: without cookies, and without a proxy for this machine."""
     return aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=not is_loopback(url),
+        trust_env=not is_this_machine(url),
         timeout=aiohttp.ClientTimeout(total=timeout_s),
     )
 
@@ -89,7 +85,7 @@ async def read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     """Read a body up to a size.
 
     Raises:
-        ValueError: there is more.
+        ValueError: The body is larger.
     """
     body = bytearray()
     async for chunk in response.content.iter_any():
@@ -101,24 +97,25 @@ async def read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
 
 
 async def get_token(
-    request: TokenRequest, *, timeout_s: float = 15.0, library_options: Mapping[str, Any] | None = None
+    request: DirectTokenRequest, *, timeout_s: float = 15.0, library_options: Mapping[str, Any] | None = None
 ) -> str:
     """Get an access token.
 
     Args:
-        request: what is asked for.
-        timeout_s: for the documented request, from the connection to the last byte.
-        library_options: azure-identity's, for the kinds that it serves.
+        request: The request.
+        timeout_s: For the documented request, from the connection to the last byte.
+        library_options: Options of azure-identity's credential.
 
     Raises:
-        NoTokenError: the endpoint refuses or cannot be reached, or the credential has none.
+        CannotRun: The token endpoint refuses or cannot be reached, or the credential has no token. The message says
+            why and what to do, without secret or token.
     """
-    if request.kind == "secret":
+    if request.method == "secret":
         return await _by_secret(request, timeout_s)
     return await _by_library(request, library_options or {})
 
 
-async def _by_secret(request: TokenRequest, timeout_s: float) -> str:
+async def _by_secret(request: DirectTokenRequest, timeout_s: float) -> str:
     form = {
         "grant_type": "client_credentials",
         "client_id": request.client_id,
@@ -132,40 +129,40 @@ async def _by_secret(request: TokenRequest, timeout_s: float) -> str:
         ):
             status, body = response.status, await read_body(response, _MAX_ANSWER_BYTES)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        way_on = "start `python -m selftest entra`" if request.expected.emulated else "compare the authority's host"
-        raise NoTokenError(
-            f"{request.url} cannot be reached ({type(error).__name__}): {way_on}, or give --authority-url"
+        hint = "start `python -m selftest entra`" if request.expected.emulated else "compare the authority's host"
+        raise CannotRun(
+            f"{request.url} cannot be reached ({type(error).__name__}): {hint}, or give --authority-url"
         ) from error
-    answer = _object(body)
-    token = answer.get("access_token")
-    if status == 200 and isinstance(token, str) and token:
-        return token
-    number = _number(answer)
+    try:
+        answer = json.decode(body, type=_Answer)
+    except (DecodeError, RecursionError):
+        answer = _Answer()
+    if status == 200 and answer.access_token:
+        return answer.access_token
+    number = answer.error_codes[0] if answer.error_codes else _first_number(answer.error_description)
     named = f"AADSTS{number}" if number is not None else f"status {status}"
-    raise NoTokenError(f"{request.url} gave no token: {named}: {meaning_of_error(number)}", aadsts=number)
+    raise CannotRun(f"{request.url} returned no token: {named}: {meaning_of_error(number)}")
 
 
-async def _by_library(request: TokenRequest, options: Mapping[str, Any]) -> str:
-    # Half a second of imports that a secret does without.
-    from azure.core.exceptions import AzureError  # noqa: PLC0415 - as said
+async def _by_library(request: DirectTokenRequest, options: Mapping[str, Any]) -> str:
+    # Half a second of imports, which a secret does not need.
+    from azure.core.exceptions import AzureError  # noqa: PLC0415 - see above
 
     try:
         async with _credential(request, options) as credential:
             return str((await credential.get_token(request.scope)).token)
     except (AzureError, ValueError, TypeError, OSError) as error:
         number = _first_number(str(error))
-        said = f"AADSTS{number}: {meaning_of_error(number)}" if number else _WAYS_ON[request.kind]
-        raise NoTokenError(
-            f"the credential {request.kind} gave no token for {request.scope}: {said}", aadsts=number
-        ) from error
+        reason = f"AADSTS{number}: {meaning_of_error(number)}" if number else _NEEDS[request.method]
+        raise CannotRun(f"the method {request.method} returned no token for {request.scope}: {reason}") from error
 
 
-def _credential(request: TokenRequest, options: Mapping[str, Any]) -> "AsyncTokenCredential":
-    from azure.identity import aio  # noqa: PLC0415 - as above
+def _credential(request: DirectTokenRequest, options: Mapping[str, Any]) -> "AsyncTokenCredential":
+    from azure.identity import aio  # noqa: PLC0415 - see _by_library
 
     parts = urlsplit(request.expected.authority_urls[0])
     tenant = parts.path.strip("/")
-    match request.kind:
+    match request.method:
         case "certificate":
             return aio.CertificateCredential(
                 tenant, request.client_id, str(request.certificate), authority=parts.netloc, **options
@@ -176,21 +173,6 @@ def _credential(request: TokenRequest, options: Mapping[str, Any]) -> "AsyncToke
             return aio.ManagedIdentityCredential(**options)
         case _:
             return aio.WorkloadIdentityCredential(**options)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _number(answer: dict[str, Any]) -> int | None:
-    codes = answer.get("error_codes")
-    if isinstance(codes, list) and codes and type(codes[0]) is int:
-        return codes[0]
-    return _first_number(str(answer.get("error_description", "")))
 
 
 def _first_number(text: str) -> int | None:

@@ -1,29 +1,26 @@
-"""A compact token taken apart, without belief: what it says, and how to look whether its signature holds."""
+"""A compact token taken apart without trusting it: its header and claims, and whether a key signed it."""
 
-import binascii
 import json
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import jwt
 from jwt.algorithms import RSAAlgorithm
 
-#: Entra's app tokens have some 1,500 bytes; the endpoint takes no more than 16 KiB.
+from selftest.base.base64url import decode_base64url
+from selftest.base.cannot_run import CannotRun
+
+#: Entra's app tokens have some 1,500 bytes; the endpoint accepts up to 16 KiB.
 MAX_TOKEN_BYTES: Final = 16 * 1024
 _RS256: Final = RSAAlgorithm(RSAAlgorithm.SHA256)
 
 
-class TokenTextError(ValueError):
-    """Raised when a text is no compact token; the message says why and shows nothing of it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
+class DecodedToken:
     """Header and claims of a token.
 
     Attributes:
-        token: the whole; never to be shown.
+        token: The whole token; it must not be shown.
     """
 
     header: dict[str, Any]
@@ -31,49 +28,48 @@ class Decoded:
     token: str = field(repr=False)
 
     def text(self, name: str) -> str | None:
-        """Give a claim that is text."""
+        """Return a claim that is text, or None."""
         value = self.claims.get(name)
         return value if isinstance(value, str) else None
 
+    @property
+    def caller_claim(self) -> str:
+        """Return the name of the claim with the calling application: ``azp`` in version 2.0, ``appid`` in 1.0."""
+        return "appid" if self.text("ver") == "1.0" else "azp"
+
     def signed_with(self, key: jwt.PyJWK) -> bool:
-        """Say whether this key's RS256 signature is on it."""
+        """Whether this key signed it with RS256."""
         signed, _, signature = self.token.rpartition(".")
         try:
-            return bool(_RS256.verify(signed.encode(), key.key, _bytes(signature)))
+            return bool(_RS256.verify(signed.encode(), key.key, decode_base64url(signature)))
         except (TypeError, ValueError, AttributeError):  # a key of another kind
             return False
 
 
-def decode(data: bytes | str) -> Decoded:
+def decode(data: bytes | str) -> DecodedToken:
     """Take a token apart.
 
     Raises:
-        TokenTextError: it is too large, not three segments of base64url, or a part is no JSON object.
+        CannotRun: The text is too large, is not three segments of base64url, or a part is not a JSON object. The
+            message shows nothing of it.
     """
     text = data.decode("ascii", "replace") if isinstance(data, bytes) else data
     token = text.strip()
     if len(token) > MAX_TOKEN_BYTES:
-        raise TokenTextError(f"more than {MAX_TOKEN_BYTES} bytes; the endpoint refuses such a token")
+        raise CannotRun(f"the token has more than {MAX_TOKEN_BYTES} bytes; the endpoint refuses such a token")
     segments = token.split(".")
     if len(segments) == 5:
-        raise TokenTextError("encrypted (five segments): it is for another API, and only that one can read it")
+        raise CannotRun("the token is encrypted (five segments): it is for another API, and only that API can read it")
     if len(segments) != 3 or not token.isascii() or not token.isprintable() or " " in token:
-        raise TokenTextError("no compact token (three segments between dots, and nothing else)")
-    return Decoded(header=_object(segments[0], "header"), claims=_object(segments[1], "claims"), token=token)
+        raise CannotRun("the text is not a compact token (three segments between dots, and nothing else)")
+    return DecodedToken(header=_object(segments[0], "header"), claims=_object(segments[1], "claims"), token=token)
 
 
 def _object(segment: str, part: str) -> dict[str, Any]:
     try:
-        document = json.loads(_bytes(segment))
+        document = json.loads(decode_base64url(segment))
     except (ValueError, RecursionError) as error:
-        raise TokenTextError(f"its {part} cannot be decoded; was the token cut?") from error
+        raise CannotRun(f"the token's {part} cannot be decoded; was the token cut?") from error
     if not isinstance(document, dict):
-        raise TokenTextError(f"its {part} is no JSON object")
+        raise CannotRun(f"the token's {part} is not a JSON object")
     return document
-
-
-def _bytes(segment: str) -> bytes:
-    try:
-        return urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    except binascii.Error as error:
-        raise ValueError("no base64url") from error

@@ -1,15 +1,14 @@
-"""What the comparison and the call say together, in one line that leads on."""
+"""The conclusion from the comparison and the call, in one line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from selftest.base.setting_names import ADDITIONAL_CALLER_APP_IDS
 from selftest.judge.verdict import Verdict
 from selftest.play.caller import Call
-from selftest.tenant.direct_call.comparison import Row
-from selftest.tenant.direct_call.expectations import ADDITIONAL_CALLER_APP_IDS
-
-type Result = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+from selftest.tenant.direct_call.comparison import ComparedClaim
+from selftest.tenant.verdict import TenantVerdict
 
 _REFUSED: Final = frozenset({401, 403})
 _CALLER_CLAIMS: Final = frozenset({"azp", "appid"})
@@ -17,19 +16,19 @@ _CALLER_CLAIMS: Final = frozenset({"azp", "appid"})
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """The end of the command: its result and a sentence."""
+    """The end of the command: its verdict and a sentence."""
 
-    result: Result
+    result: TenantVerdict
     says: str
 
 
-def conclude(rows: Sequence[Row], call: Call | None, verdict: Verdict | None) -> Conclusion:
-    """Conclude from the comparison, and from the call where one was made.
+def conclude(rows: Sequence[ComparedClaim], call: Call | None, verdict: Verdict | None) -> Conclusion:
+    """Conclude from the comparison, and from the call where there was one.
 
     Args:
-        rows: of the comparison.
-        call: the attempts at the endpoint.
-        verdict: what Entra would make of the answer.
+        rows: The compared claims.
+        call: The attempts at the endpoint.
+        verdict: What Entra would make of the reply.
     """
     differing = [row.name for row in rows if row.state == "differs"]
     foreign = any(row.name in _CALLER_CLAIMS and row.state == "note" for row in rows)
@@ -47,10 +46,9 @@ def conclude(rows: Sequence[Row], call: Call | None, verdict: Verdict | None) ->
 
 
 def _of_call(differing: Sequence[str], status: int | None, verdict: Verdict, *, foreign: bool) -> Conclusion:
+    named = ", ".join(differing)
     if verdict.minted and (foreign or differing):
-        what = (
-            "a caller that is not Entra's event service" if foreign else f"a token whose {', '.join(differing)} differ"
-        )
+        what = "a caller that is not Entra's event service" if foreign else f"a token whose {named} differ"
         return Conclusion(
             "FAIL",
             f"the endpoint accepted {what}: either {ADDITIONAL_CALLER_APP_IDS} names it there and not here, or the "
@@ -58,18 +56,20 @@ def _of_call(differing: Sequence[str], status: int | None, verdict: Verdict, *, 
         )
     if verdict.minted:
         return Conclusion("PASS", "the endpoint accepted the token, and Entra would mint one for the user")
-    if status in _REFUSED and foreign and not differing:
+    if status not in _REFUSED:
+        return Conclusion(
+            "FAIL", f"no token: {verdict.code} {verdict.name}: {verdict.reason} (`explain {verdict.code}`)"
+        )
+    if differing:
+        return Conclusion("FAIL", f"refused with {status}: {named} differ")
+    if foreign:
         return Conclusion(
             "PASS",
-            f"refused with {status}, as it should be: the caller is not Entra's. Its line should say outcome "
-            "caller, which proves iss, aud and tid; another outcome names what differs there",
+            f"refused with {status}, as it should be: the caller is not Entra's. The endpoint's log line should have "
+            "the outcome caller, which proves iss, aud and tid; another outcome names what differs there",
         )
-    if status in _REFUSED and differing:
-        return Conclusion("FAIL", f"refused with {status}: {', '.join(differing)} differ")
-    if status in _REFUSED:
-        return Conclusion(
-            "FAIL",
-            f"refused with {status}, though everything is as expected here: the endpoint has other settings; its line "
-            "names the claim",
-        )
-    return Conclusion("FAIL", f"no token: {verdict.code} {verdict.name}: {verdict.reason} (`explain {verdict.code}`)")
+    return Conclusion(
+        "FAIL",
+        f"refused with {status}, though everything is as expected here: the endpoint has other settings; its log line "
+        "names the claim",
+    )

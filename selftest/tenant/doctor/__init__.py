@@ -1,5 +1,5 @@
-"""The doctor: the settings of the endpoint and the tenant's objects, held against every documented error code.
+"""The doctor: the settings of the endpoint and the tenant's objects, compared with every documented error code.
 
-All of it is evidence first and judgement after: ``settings``, ``tenant``, ``live`` and ``endpoint_probe`` find out what
-is there, the ``statements_…`` modules say what is wrong with it and do no input or output of their own.
+``sources`` reads files, Graph and the endpoint; ``evidence`` holds what was read as plain data; ``statements`` judges
+it and does no input or output.
 """

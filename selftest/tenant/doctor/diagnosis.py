@@ -1,117 +1,158 @@
-"""The registry of what the doctor can find, and the form of what it finds.
+"""The diagnosis of a case: the result of every statement, and the verdict."""
 
-A diagnosis is a statement that is true of a tenant in which the endpoint is called and the token gets its claims. Its
-function yields a problem for every place where it is not. Ids are D and a number, in the order in which a sign-in meets
-the things: settings 01, extension 20, service principals 30, consent 40, listener 45, limits 50, target application 60,
-mapping 70, the endpoint from outside 80.
-"""
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Final
+from selftest.judge.codes import CODES
+from selftest.tenant.doctor.case import Case, Lack
+from selftest.tenant.doctor.registry import EvidenceMissing, Finding, NotApplicable, TenantStatement
+from selftest.tenant.verdict import EXIT_CODES, TenantVerdict
 
-from selftest.judge.statement import Level, Statement
-from selftest.tenant.doctor.case import Case, Need
-
-__all__ = ["DIAGNOSES", "CannotTell", "Diagnosis", "NotConcerned", "Problem", "diagnosis"]
-
-
-class CannotTell(Exception):
-    """Raised by a statement that turns out to lack evidence; the message is the reason.
-
-    Attributes:
-        asked: whether the evidence was asked for and could not be had.
-    """
-
-    def __init__(self, reason: str, *, asked: bool = False) -> None:
-        self.asked = asked
-        super().__init__(reason)
-
-
-class NotConcerned(Exception):
-    """Raised by a statement that says nothing about this case; it is neither counted nor skipped."""
+type StatementStatus = Literal["pass", "fail", "hint", "skip", "error", "not applicable"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One place where a statement is false.
+class StatementResult:
+    """One statement and its result.
 
     Attributes:
-        expected: what would be right, with its value.
-        actual: what is there, with its value.
-        command: a command line that mends it; None where the portal or a person has to.
-        code: what Entra would show for this one, where it is not the statement's code.
-        hint: whether it is worth saying and yet no fault, whatever the statement's level.
+        findings: The places where it is false. A statement that is true otherwise may still have hints.
+        lack: For a skip, the reason.
     """
 
-    expected: str
-    actual: str
-    command: str | None = None
-    code: int | str | None = None
-    hint: bool = False
+    statement: TenantStatement
+    status: StatementStatus
+    findings: tuple[Finding, ...] = ()
+    lack: Lack | None = None
 
+    @property
+    def holds(self) -> bool:
+        """Whether the statement is true, with or without a hint."""
+        return self.status in {"pass", "hint"}
 
-type Run = Callable[[Case], Iterable[Problem]]
+    def code_of(self, finding: Finding) -> int | str | None:
+        """Return the code that Entra would show."""
+        return self.statement.code if finding.code is None else finding.code
+
+    def fix_of(self, finding: Finding) -> str:
+        """Return the fix, by hand and as a command line."""
+        fix = self.statement.fix
+        return fix if finding.command is None else f"{fix} Or: {finding.command}"
+
+    def is_hint(self, finding: Finding) -> bool:
+        """Whether a finding is worth a look and not a fault."""
+        return self.status != "error" and (finding.hint or self.statement.level == "should")
+
+    def as_json(self, finding: Finding) -> dict[str, Any]:
+        """Return one finding as the command line prints it."""
+        return {
+            "check": self.statement.id,
+            "code": self.code_of(finding),
+            "title": self.statement.title,
+            "expected": finding.expected,
+            "actual": finding.actual,
+            "fix": self.fix_of(finding),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis(Statement):
-    """One statement about the tenant, the settings or the endpoint.
+class Diagnosis:
+    """All results, in the order of the ids.
 
     Attributes:
-        code: what Entra logs or shows where it is false; None where it shows nothing.
-        needs: the evidence without which it is skipped.
-        echo: whether it repeats others' findings, which then are told once, under the others.
+        complete: Whether all evidence that the user asked for was read: without that the verdict is not PASS.
     """
 
-    run: Run = field(repr=False)
-    code: int | str | None = None
-    needs: tuple[Need, ...] = ()
-    echo: bool = False
+    results: tuple[StatementResult, ...]
+    complete: bool
+
+    @property
+    def faults(self) -> tuple[tuple[StatementResult, Finding], ...]:
+        """Return the findings that are faults."""
+        return tuple((one, finding) for one in self.results for finding in one.findings if not one.is_hint(finding))
+
+    @property
+    def hints(self) -> tuple[tuple[StatementResult, Finding], ...]:
+        """Return the findings that are worth a look."""
+        return tuple((one, finding) for one in self.results for finding in one.findings if one.is_hint(finding))
+
+    @property
+    def skipped(self) -> tuple[tuple[StatementResult, Lack], ...]:
+        """Return the statements that lack evidence."""
+        return tuple((one, one.lack) for one in self.results if one.status == "skip" and one.lack is not None)
+
+    @property
+    def verdict(self) -> TenantVerdict:
+        """Return the verdict in a word."""
+        if self.faults:
+            return "FAIL"
+        return "PASS" if self.complete and any(one.holds for one in self.results) else "INCONCLUSIVE"
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code: 0 all hold, 1 there are faults, 3 not enough evidence."""
+        return EXIT_CODES[self.verdict]
+
+    @property
+    def sentence(self) -> str:
+        """Return the sentence that ends the report."""
+        if self.verdict == "FAIL":
+            count = len(self.faults)
+            named = "; ".join(dict.fromkeys(_named(one, finding) for one, finding in self.faults))
+            return f"FAIL  {count} finding{'s' if count > 1 else ''}: {named}"
+        tried = [one for one in self.results if one.status not in {"skip", "not applicable"}]
+        rest = f", {len(self.skipped)} skipped" if self.skipped else ""
+        end = "" if self.verdict == "PASS" else ": not enough evidence"
+        return f"{self.verdict}  {sum(one.holds for one in tried)} of {len(tried)} statements hold{rest}{end}"
 
 
-DIAGNOSES: Final[dict[str, Diagnosis]] = {}
+def diagnose(case: Case, statements: Iterable[TenantStatement]) -> Diagnosis:
+    """Try every statement. One that raises is a result of its own, and never a pass."""
+    results = [_try(statement, case) for statement in statements]
+    reported = {one.code_of(finding) for one in results if not one.statement.echo for finding in one.findings}
+    results = [_without_echo(one, reported) for one in results]
+    asked = any(one.lack is not None and one.lack.asked for one in results)
+    return Diagnosis(results=tuple(results), complete=case.tenant is not None and not asked)
 
 
-def diagnosis(
-    id: str,  # noqa: A002 - it is the name of the field, and named at every call
-    title: str,
-    *,
-    source: str,
-    why: str,
-    fix: str,
-    explain: str,
-    level: Level = "must",
-    code: int | str | None = None,
-    needs: tuple[Need, ...] = (),
-    bad: str | None = None,
-    good: str | None = None,
-    echo: bool = False,
-) -> Callable[[Run], Run]:
-    """Register the decorated function as the statement of this id.
+def _try(statement: TenantStatement, case: Case) -> StatementResult:
+    for name in statement.needs:
+        lack = case.lack(name)
+        if lack is not None:
+            return StatementResult(statement=statement, status="skip", lack=lack)
+    findings: list[Finding] = []
+    try:
+        findings.extend(statement.run(case))
+    except EvidenceMissing as reason:
+        # What was found before the evidence ended is kept.
+        if not findings:
+            return StatementResult(statement=statement, status="skip", lack=Lack(str(reason), asked=reason.asked))
+    except NotApplicable:
+        return StatementResult(statement=statement, status="not applicable")
+    except Exception as error:  # noqa: BLE001 - one broken statement must not hide what the others find
+        # The class alone: a message could hold what is in the tenant.
+        broken = Finding(expected=statement.title, actual=f"the statement itself raised {type(error).__name__}")
+        return StatementResult(statement=statement, status="error", findings=(broken,))
+    return StatementResult(statement=statement, status=_status(statement, findings), findings=tuple(findings))
 
-    Raises:
-        ValueError: The id is taken.
-    """
 
-    def decorate(run: Run) -> Run:
-        if id in DIAGNOSES:
-            raise ValueError(f'{id} is "{DIAGNOSES[id].title}"; "{title}" needs an id of its own')
-        DIAGNOSES[id] = Diagnosis(
-            id=id,
-            title=title,
-            level=level,
-            source=source,
-            why=why,
-            fix=fix,
-            explain=explain,
-            bad=bad,
-            good=good,
-            code=code,
-            needs=needs,
-            echo=echo,
-            run=run,
-        )
-        return run
+def _status(statement: TenantStatement, findings: Sequence[Finding]) -> StatementStatus:
+    if not findings:
+        return "pass"
+    return "hint" if statement.level == "should" or all(finding.hint for finding in findings) else "fail"
 
-    return decorate
+
+def _without_echo(one: StatementResult, reported: set[int | str | None]) -> StatementResult:
+    if not one.statement.echo or one.status in {"skip", "error"}:
+        return one
+    left = tuple(finding for finding in one.findings if finding.code is None or finding.code not in reported)
+    return replace(one, status=_status(one.statement, left), findings=left)
+
+
+def _named(one: StatementResult, finding: Finding) -> str:
+    code = one.code_of(finding)
+    if code is None:
+        return f"{one.statement.id} {one.statement.title}"
+    name = CODES[code].name if code in CODES else ""
+    return f"{code} {name} ({one.statement.id})"

@@ -1,4 +1,4 @@
-"""One examination: the evidence that the arguments ask for, put together, and every statement tried on it."""
+"""One examination: the evidence that the arguments ask for, and the result of every statement."""
 
 import argparse
 import datetime as dt
@@ -7,32 +7,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url
-from selftest.tenant.doctor.case import Case, Need
+from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.choice import choose_apps, choose_extensions, claim_names, tenant_id_of
+from selftest.tenant.doctor.diagnosis import Diagnosis, diagnose
 from selftest.tenant.doctor.evidence.easyauth import EasyAuth
 from selftest.tenant.doctor.evidence.resource import host_of, shown_url
 from selftest.tenant.doctor.evidence.settings import SettingsRead
-from selftest.tenant.doctor.evidence.validation import Validation
-from selftest.tenant.doctor.evidence.wiring_objects import Extension
-from selftest.tenant.doctor.findings import Findings, diagnose
 from selftest.tenant.doctor.sources.endpoint_probe import REQUESTS, probe
 from selftest.tenant.doctor.sources.settings_source import find_settings
-from selftest.tenant.doctor.sources.tenant_source import Source, UsageError, read_source
-from selftest.tenant.doctor.statements import DIAGNOSES
+from selftest.tenant.doctor.sources.tenant_source import Source, read_source
+from selftest.tenant.doctor.statements import TENANT_STATEMENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """What was looked at and what was found.
+    """What was examined, and the diagnosis.
 
     Attributes:
-        about: lines that say what was looked at.
-        url: of the endpoint, where it was called; without its query.
-        duration_s: of all of it, in seconds.
+        about: Lines that say what was examined.
+        url: The endpoint's URL without its query, where the endpoint was called.
+        duration_s: The whole, in seconds.
     """
 
-    findings: Findings
+    diagnosis: Diagnosis
     about: tuple[str, ...]
     url: str | None
     started_at: dt.datetime
@@ -40,28 +39,26 @@ class Examination:
 
 
 def examine(args: argparse.Namespace, *, environ: Mapping[str, str], directory: Path) -> Examination:
-    """Gather the evidence and try every statement.
+    """Read the evidence and try every statement.
 
     Args:
-        args: of the command.
-        environ: of the process.
-        directory: where settings files are looked for.
+        args: The command's arguments.
+        environ: The environment variables.
+        directory: Where settings files are looked for.
 
     Raises:
         FileError: A file cannot be read or written, or is not what it should be.
-        UsageError: There is nothing to look at, or flags contradict each other.
-        TenantError: Graph gave nothing.
+        CannotRun: There is nothing to examine, flags contradict each other, or the tenant could not be read.
     """
     started_at, start_s = dt.datetime.now(dt.UTC), time.perf_counter()
     settings = find_settings(file=args.settings, azd_env=args.azd_env, environ=environ, directory=directory)
     source = read_source(args, settings=settings, environ=environ)
     if settings is None and source.tenant is None and args.url is None:
-        raise UsageError("there is nothing to look at: give --file or --tenant, and --settings or --azd-env")
-    case = make_case(args, settings=settings, source=source)
-    case, url = _probed(args, case)
-    findings = diagnose(case, DIAGNOSES.values())
+        raise CannotRun("there is nothing to examine: give --file or --tenant, and --settings or --azd-env")
+    case, url = _probed(args, make_case(args, settings=settings, source=source))
+    diagnosis = diagnose(case, TENANT_STATEMENTS.values())
     return Examination(
-        findings=findings,
+        diagnosis=diagnosis,
         about=about(case, source.origin, url),
         url=url,
         started_at=started_at,
@@ -70,7 +67,7 @@ def examine(args: argparse.Namespace, *, environ: Mapping[str, str], directory: 
 
 
 def make_case(args: argparse.Namespace, *, settings: SettingsRead | None, source: Source) -> Case:
-    """Put the evidence together, and choose what of the tenant it is about.
+    """Return the evidence as a case, with the part of the tenant that is examined.
 
     Raises:
         FileError: The file of ``--easyauth`` is not what it should be.
@@ -84,6 +81,9 @@ def make_case(args: argparse.Namespace, *, settings: SettingsRead | None, source
     extensions = choose_extensions(
         tenant, extension_id=args.extension, app_id=args.app, settings=settings, host=host_of(args.url)
     )
+    validations = source.validations
+    if validations is not None:
+        validations = {one.id: validations[one.id] for one in extensions if one.id in validations}
     return Case(
         settings=settings,
         tenant=tenant,
@@ -93,31 +93,23 @@ def make_case(args: argparse.Namespace, *, settings: SettingsRead | None, source
         tenant_id=tenant_id_of(tenant, extensions, source.tenant_id),
         claims=claim_names(args.claims, settings, extensions),
         easyauth=easyauth,
-        validations=_of_chosen(source, extensions),
+        validations=validations,
         lacks=source.lacks,
     )
 
 
-def _of_chosen(source: Source, extensions: tuple[Extension, ...]) -> Mapping[str, Validation] | None:
-    """Keep the validations of the extensions that are looked at."""
-    if source.validations is None:
-        return None
-    ids = {extension.id for extension in extensions}
-    return {key: validation for key, validation in source.validations.items() if key in ids}
-
-
 def _probed(args: argparse.Namespace, case: Case) -> tuple[Case, str | None]:
-    """Call the endpoint where that is asked for, and give its URL without the query.
+    """Call the endpoint where the user asks for that, and return its URL without the query.
 
     Raises:
-        UsageError: ``--probe`` without one extension whose target URL could be called.
+        CannotRun: ``--probe`` without exactly one extension.
     """
     if args.url is not None:
         return replace(case, probe=probe(args.url)), shown_url(args.url).partition("?")[0]
     if not args.probe:
         return case, None
     if len(case.extensions) != 1:
-        raise UsageError(f"--probe needs one extension, there are {len(case.extensions)}: give --extension or --url")
+        raise CannotRun(f"--probe needs one extension, there are {len(case.extensions)}: give --extension or --url")
     try:
         url = endpoint_url(case.extensions[0].target_url or "")
     except argparse.ArgumentTypeError:
@@ -126,7 +118,7 @@ def _probed(args: argparse.Namespace, case: Case) -> tuple[Case, str | None]:
 
 
 def about(case: Case, origin: str, url: str | None) -> tuple[str, ...]:
-    """Say what is looked at, and what could not be read, with the statements that this costs."""
+    """Return lines that say what is examined, and what could not be read, with the statements that this costs."""
     lines = [f"settings   {'none' if case.settings is None else case.settings.origin}"]
     lines.append(
         f"tenant     {case.tenant_id or 'unknown'}  ({origin})" if case.tenant is not None else "tenant     not read"
@@ -134,15 +126,13 @@ def about(case: Case, origin: str, url: str | None) -> tuple[str, ...]:
     lines += [f"extension  {one.id}  {shown_url(one.target_url)}" for one in case.extensions]
     if case.app_ids:
         lines.append(f"apps       {', '.join(case.app_ids)}")
-    unread: dict[str, list[Need]] = {}
-    for name, reason in case.tenant.unread.items() if case.tenant is not None else ():
+    unread: dict[str, list[str]] = {}
+    lists = case.tenant.unread.items() if case.tenant is not None else ()
+    for name, reason in (*lists, *case.lacks.items()):
         unread.setdefault(reason, []).append(name)
     for reason, names in unread.items():
-        hit = [one.id for one in DIAGNOSES.values() if set(one.needs) & set(names)]
+        hit = [one.id for one in TENANT_STATEMENTS.values() if set(one.needs) & set(names)]
         lines.append(f"not read   {', '.join(names)}: {reason}; not tried: {' '.join(hit)}")
-    for need, reason in case.lacks.items():
-        hit = [one.id for one in DIAGNOSES.values() if need in one.needs]
-        lines.append(f"not read   {need}: {reason}; not tried: {' '.join(hit)}")
     if url is not None:
         lines.append(f"endpoint   {url}  (at most {REQUESTS} requests, none with a token)")
     return tuple(lines)

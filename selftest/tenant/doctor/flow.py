@@ -5,8 +5,8 @@
     does the sign-in show Authentication Events?
     ├── no entry          Entra does not try: no extension, no listener, or the application is not named
     ├── 0 attempts        Entra refuses before it calls: the code is one of the wiring
-    └── attempts          Entra calls: the endpoint refuses it, fails, or is late
-    and with a token that lacks the claims: the mapping; with an AADSTS code of its own: the application
+    └── attempts          Entra calls: the endpoint refuses the call, fails, or is late
+    and with a token that lacks the claims: the mapping; with an AADSTS code instead of a token: the application
 
 Source: entra-docs ``custom-extension-troubleshoot.md``; that 0 attempts means no call: Microsoft Q&A 12786368.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from selftest.judge.codes import CODES
-from selftest.tenant.doctor.findings import Findings
+from selftest.tenant.doctor.diagnosis import Diagnosis
 
 _UNTRIED: Final = frozenset({"D20", "D45", "D47", "D48"})
 _MAPPING: Final = "D7"
@@ -24,12 +24,12 @@ _TARGET: Final = "D6"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """One answer to what the sign-in log shows.
+    """One case of what the sign-in log shows.
 
     Attributes:
-        shows: what is seen of a sign-in in this case.
-        checks: the statements that point here.
-        next_command: what to run next.
+        shows: What a sign-in shows in this case.
+        checks: The statements that point here.
+        next_command: What to run next.
     """
 
     shows: str
@@ -37,17 +37,16 @@ class Branch:
     next_command: str
 
 
-def branches(findings: Findings, *, probed_url: str | None = None) -> tuple[Branch, ...]:
-    """Sort what was found by what a sign-in would show, the earliest first; nothing where nothing was found.
+def branches(diagnosis: Diagnosis, *, probed_url: str | None = None) -> tuple[Branch, ...]:
+    """Sort the faults by what a sign-in would show, the earliest first.
 
     Args:
-        findings: of the diagnosis.
-        probed_url: of the endpoint, for the command that calls it.
+        diagnosis: The results of the statements.
+        probed_url: The endpoint's URL, for the command that calls it.
     """
     found: dict[str, list[str]] = {}
-    for one, problem in findings.faults:
-        found.setdefault(_place(one.diagnosis.id, one.code_of(problem)), []).append(one.diagnosis.id)
-    url = probed_url or "<URL>"
+    for one, finding in diagnosis.faults:
+        found.setdefault(_place(one.statement.id, one.code_of(finding)), []).append(one.statement.id)
     texts = {
         "untried": (
             "no Authentication Events entry at all: Entra does not try to call",
@@ -59,7 +58,7 @@ def branches(findings: Findings, *, probed_url: str | None = None) -> tuple[Bran
         ),
         "during": (
             "an entry with attempts and a status or a code: Entra calls, and the endpoint refuses, fails or is late",
-            f"python -m selftest check --deployed --url {url}",
+            f"python -m selftest check --deployed --url {probed_url or '<URL>'}",
         ),
         "app": ("an AADSTS code at the application: the token is not issued to it", "python -m selftest token"),
         "mapping": (
@@ -74,12 +73,12 @@ def branches(findings: Findings, *, probed_url: str | None = None) -> tuple[Bran
     )
 
 
-def _place(check_id: str, code: int | str | None) -> str:
-    if check_id in _UNTRIED:
+def _place(statement_id: str, code: int | str | None) -> str:
+    if statement_id in _UNTRIED:
         return "untried"
-    if check_id.startswith(_MAPPING):
+    if statement_id.startswith(_MAPPING):
         return "mapping"
     entry = None if code is None else CODES.get(code)
-    if isinstance(code, str) or check_id.startswith(_TARGET):
+    if isinstance(code, str) or statement_id.startswith(_TARGET):
         return "app"
     return "before" if entry is not None and entry.phase == "before the call" else "during"

@@ -1,4 +1,4 @@
-"""Where the findings go: the terminal, JSON, JUnit and a directory."""
+"""The outputs of the doctor: the terminal, JSON, JUnit and a directory."""
 
 import argparse
 import json
@@ -28,7 +28,7 @@ def emit(examined: Examination, args: argparse.Namespace, stdout: TextIO | None 
     """
     stream = sys.stdout if stdout is None else stdout
     results = results_of(
-        examined.findings, url=examined.url, started_at=examined.started_at, duration_s=examined.duration_s
+        examined.diagnosis, url=examined.url, started_at=examined.started_at, duration_s=examined.duration_s
     )
     try:
         if args.out is not None:
@@ -52,22 +52,22 @@ def emit(examined: Examination, args: argparse.Namespace, stdout: TextIO | None 
 
 
 def as_json(examined: Examination) -> dict[str, Any]:
-    """Give the findings by name: the form of ``doctor --json``, an interface."""
-    findings = examined.findings
+    """Return the findings by name: the form of ``doctor --json``, an interface."""
+    diagnosis = examined.diagnosis
     return {
-        "findings": [one.as_json(problem) for one, problem in findings.faults],
-        "hints": [one.as_json(problem) for one, problem in findings.hints],
+        "findings": [one.as_json(finding) for one, finding in diagnosis.faults],
+        "hints": [one.as_json(finding) for one, finding in diagnosis.hints],
         "skipped": [
-            {"check": one.diagnosis.id, "title": one.diagnosis.title, "reason": lack.reason}
-            for one, lack in findings.skipped
+            {"check": one.statement.id, "title": one.statement.title, "reason": lack.reason}
+            for one, lack in diagnosis.skipped
         ],
-        "held": [one.diagnosis.id for one in findings.results if one.status in {"pass", "hint"}],
+        "held": [one.statement.id for one in diagnosis.results if one.holds],
         "shows": [
             {"shows": branch.shows, "checks": list(branch.checks), "next": branch.next_command}
-            for branch in branches(findings, probed_url=examined.url)
+            for branch in branches(diagnosis, probed_url=examined.url)
         ],
         "about": list(examined.about),
-        "verdict": {"outcome": findings.outcome, "exit_code": findings.exit_code, "sentence": findings.verdict},
+        "verdict": {"outcome": diagnosis.verdict, "exit_code": diagnosis.exit_code, "sentence": diagnosis.sentence},
     }
 
 
@@ -76,12 +76,12 @@ def _json(examined: Examination) -> str:
 
 
 def _show(examined: Examination, console: Console, *, verbose: bool) -> None:
-    shown = branches(examined.findings, probed_url=examined.url)
-    show(examined.findings, console, about=examined.about, branches=shown, verbose=verbose)
+    shown = branches(examined.diagnosis, probed_url=examined.url)
+    show(examined.diagnosis, console, about=examined.about, branches=shown, verbose=verbose)
 
 
 def _console(stream: TextIO) -> Console:
-    """Make a console as wide as the terminal, and of 120 columns where there is none."""
+    """Return a console as wide as the terminal, and of 120 columns without a terminal."""
     width = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH
     return Console(file=stream, highlight=False, emoji=False, markup=False, width=width)
 

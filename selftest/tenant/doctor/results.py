@@ -1,25 +1,28 @@
-"""The findings in the form of every other report, for JUnit and for the results file."""
+"""The diagnosis in the form of every other report, for JUnit and for the results file."""
 
 import datetime as dt
+from typing import Final
 
 from selftest.judge.statement import Status
 from selftest.report import provenance
 from selftest.report.results import CheckResult, Results, RunVerdict, count_checks
-from selftest.tenant.doctor.findings import Diagnosed, Findings, fix_of
+from selftest.tenant.doctor.diagnosis import Diagnosis, StatementResult, StatementStatus
+
+_STATUSES: Final[dict[StatementStatus, Status]] = {"hint": "fail", "fail": "fail", "skip": "skip", "error": "error"}
 
 
-def results_of(findings: Findings, *, url: str | None, started_at: dt.datetime, duration_s: float) -> Results:
-    """Make results; statements that say nothing about this case are left out.
+def results_of(diagnosis: Diagnosis, *, url: str | None, started_at: dt.datetime, duration_s: float) -> Results:
+    """Return the results without the statements that do not apply to this case.
 
     Args:
-        findings: what was found.
-        url: of the endpoint, where it was called.
-        started_at: when the diagnosis began.
-        duration_s: how long it took, in seconds.
+        diagnosis: The results of the statements.
+        url: The endpoint's URL, where the endpoint was called.
+        started_at: When the diagnosis began.
+        duration_s: How long it took, in seconds.
     """
-    checks = tuple(_check(one) for one in findings.results if one.status != "not concerned")
+    checks = tuple(_check(one) for one in diagnosis.results if one.status != "not applicable")
     counts = count_checks(checks) | {"signins": 0, "signins_failed": 0}
-    verdict = RunVerdict.of(findings.outcome, findings.verdict.partition("  ")[2], counts)
+    verdict = RunVerdict.of(diagnosis.verdict, diagnosis.sentence.partition("  ")[2], counts)
     return Results(
         tool=provenance.tool(),
         environment=provenance.environment(),
@@ -32,33 +35,22 @@ def results_of(findings: Findings, *, url: str | None, started_at: dt.datetime, 
     )
 
 
-def _check(one: Diagnosed) -> CheckResult:
-    """Write one statement; several problems are told in one line each, and the first fix stands for all."""
-    diagnosis, first = one.diagnosis, one.problems[0] if one.problems else None
+def _check(one: StatementResult) -> CheckResult:
+    """Return one statement as a check; several findings take one line each, and the first fix is shown for all."""
+    statement = one.statement
     reason = "it holds" if one.lack is None else one.lack.reason
-    hint_of_must = one.status == "hint" and diagnosis.level == "must"
+    hint_of_must = one.status == "hint" and statement.level == "must"
     return CheckResult(
-        id=diagnosis.id,
-        title=diagnosis.title,
-        level="should" if hint_of_must else diagnosis.level,
-        status=_status(one),
-        expected="\n".join(problem.expected for problem in one.problems) or diagnosis.title,
-        actual="\n".join(problem.actual for problem in one.problems) or reason,
-        why=diagnosis.why,
-        fix=diagnosis.fix if first is None else fix_of(diagnosis, first),
-        source=diagnosis.source,
+        id=statement.id,
+        title=statement.title,
+        level="should" if hint_of_must else statement.level,
+        status=_STATUSES.get(one.status, "pass"),
+        expected="\n".join(finding.expected for finding in one.findings) or statement.title,
+        actual="\n".join(finding.actual for finding in one.findings) or reason,
+        why=statement.why,
+        fix=one.fix_of(one.findings[0]) if one.findings else statement.fix,
+        source=statement.source,
         curl=None,
         latency_ms=None,
         duration_ms=0.0,
     )
-
-
-def _status(one: Diagnosed) -> Status:
-    match one.status:
-        case "hint" | "fail":
-            return "fail"
-        case "skip":
-            return "skip"
-        case "error":
-            return "error"
-    return "pass"

@@ -1,131 +1,139 @@
-"""What decides whether a token may carry the claims: applications, their service principals, and mapping policies.
+"""The objects that decide whether a token may carry the claims: applications, service principals, mapping policies.
 
 Source: microsoft-graph-docs v1.0 ``application``, ``servicePrincipal``, ``appRoleAssignment``, ``claimsMappingPolicy``.
 """
 
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any
 
 from selftest.judge.mapping import MappingError, MappingPolicy
-from selftest.tenant.doctor.evidence.members import Members
-
-_SIGN: Final = "sign"
+from selftest.tenant.doctor.evidence.graph_model import GraphModel, ObjectId, ObjectReference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
-    """An app registration.
+class _Api(GraphModel, frozen=True):
+    accept_mapped_claims: bool = False
+    requested_access_token_version: int | None = None
 
-    Attributes:
-        audience: ``signInAudience``.
-        token_version: ``api.requestedAccessTokenVersion``; None and 1 mean the same.
-        maps_claims: ``api.acceptMappedClaims``.
-        requested_roles: ids of the app roles in ``requiredResourceAccess``, by the application that defines them.
-    """
 
-    app_id: str
-    name: str | None
-    audience: str | None
-    identifier_uris: tuple[str, ...]
-    token_version: int | None
-    maps_claims: bool
-    requested_roles: frozenset[tuple[str, str]]
+class _RequiredAccess(GraphModel, frozen=True):
+    resource_app_id: ObjectId = ObjectId()
+    resource_access: tuple[ObjectReference, ...] = ()
 
-    @classmethod
-    def read(cls, members: Members) -> Self:
-        """Read one of Graph's."""
-        api = members.part("api")
-        wanted = members.parts("requiredResourceAccess") or ()
-        return cls(
-            app_id=members.guid("appId"),
-            name=members.text("displayName"),
-            audience=members.text("signInAudience"),
-            identifier_uris=members.texts("identifierUris") or (),
-            token_version=api.number("requestedAccessTokenVersion"),
-            maps_claims=api.flag("acceptMappedClaims") or False,
-            requested_roles=frozenset(
-                (of.guid("resourceAppId"), role.guid("id"))
-                for of in wanted
-                for role in of.parts("resourceAccess") or ()
-            ),
-        )
+
+class ApplicationObject(GraphModel, frozen=True):
+    """An app registration."""
+
+    app_id: ObjectId = ObjectId()
+    display_name: str | None = None
+    sign_in_audience: str | None = None
+    identifier_uris: tuple[str, ...] = ()
+    api: _Api = _Api()
+    required_resource_access: tuple[_RequiredAccess, ...] = ()
 
     @property
     def multi_tenant(self) -> bool:
-        """Say whether other tenants may sign in to it."""
-        return self.audience not in {None, "AzureADMyOrg"}
+        """Whether users of other tenants may sign in to it."""
+        return self.sign_in_audience not in {None, "AzureADMyOrg"}
 
+    @property
+    def token_version(self) -> int | None:
+        """Return the version of access tokens to it; None means 1."""
+        return self.api.requested_access_token_version
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
-    """A service principal.
-
-    Attributes:
-        names: ``servicePrincipalNames``: the application id and its identifier URIs.
-        grants: app roles that it holds, as (service principal that defines the role, role id); None: not read.
-        policy_ids: the claims mapping policies assigned to it; None: not read.
-        portal_claims: whether the portal's Attributes & Claims has an entry; None: not read, v1.0 does not show it.
-        owner_tenant_id: where its application is registered.
-        signs_itself: whether it has a signing key of its own.
-    """
-
-    id: str
-    app_id: str
-    name: str | None
-    enabled: bool
-    assignment_required: bool
-    names: tuple[str, ...]
-    grants: frozenset[tuple[str, str]] | None
-    policy_ids: tuple[str, ...] | None
-    portal_claims: bool | None
-    owner_tenant_id: str
-    signs_itself: bool
-    single_sign_on: str | None
-
-    @classmethod
-    def read(cls, members: Members) -> Self:
-        """Read one of Graph's."""
-        assignments = members.parts("appRoleAssignments")
-        policies = members.parts("claimsMappingPolicies")
-        portal = members.values.get("claimsPolicy")
-        keys = members.parts("keyCredentials") or ()
-        return cls(
-            id=members.guid("id"),
-            app_id=members.guid("appId"),
-            name=members.text("displayName"),
-            enabled=members.flag("accountEnabled") is not False,
-            assignment_required=members.flag("appRoleAssignmentRequired") or False,
-            names=members.texts("servicePrincipalNames") or (),
-            grants=None
-            if assignments is None
-            else frozenset((a.guid("resourceId"), a.guid("appRoleId")) for a in assignments),
-            policy_ids=None if policies is None else tuple(policy.guid("id") for policy in policies),
-            portal_claims=None if portal is None else bool(members.part("claimsPolicy").parts("claims")),
-            owner_tenant_id=members.guid("appOwnerOrganizationId"),
-            signs_itself=any((key.text("usage") or "").lower() == _SIGN for key in keys),
-            single_sign_on=members.text("preferredSingleSignOnMode"),
+    @property
+    def requested_roles(self) -> frozenset[tuple[str, str]]:
+        """Return the app roles that it requests: the application that defines the role, and the role's id."""
+        return frozenset(
+            (access.resource_app_id, role.id)
+            for access in self.required_resource_access
+            for role in access.resource_access
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class _Key(GraphModel, frozen=True):
+    usage: str = ""
+
+
+class _Assignment(GraphModel, frozen=True):
+    app_role_id: ObjectId = ObjectId()
+    resource_id: ObjectId = ObjectId()
+
+
+class _PortalClaims(GraphModel, frozen=True):
+    claims: tuple[GraphModel, ...] = ()
+
+
+class PrincipalObject(GraphModel, frozen=True):
+    """A service principal.
+
+    Attributes:
+        service_principal_names: The application id and its identifier URIs.
+        app_role_assignments: The app roles that it holds; None: not read.
+        claims_mapping_policies: The policies assigned to it; None: not read.
+        claims_policy: The portal's Attributes & Claims; None: not read, v1.0 does not show it.
+        app_owner_organization_id: The tenant in which its application is registered.
+    """
+
+    id: ObjectId = ObjectId()
+    app_id: ObjectId = ObjectId()
+    display_name: str | None = None
+    account_enabled: bool = True
+    app_owner_organization_id: ObjectId = ObjectId()
+    app_role_assignment_required: bool = False
+    service_principal_names: tuple[str, ...] = ()
+    preferred_single_sign_on_mode: str | None = None
+    key_credentials: tuple[_Key, ...] = ()
+    app_role_assignments: tuple[_Assignment, ...] | None = None
+    claims_mapping_policies: tuple[ObjectReference, ...] | None = None
+    claims_policy: _PortalClaims | None = None
+
+    @property
+    def grants(self) -> frozenset[tuple[str, str]] | None:
+        """Return the app roles that it holds: the defining service principal, and the role's id; None: not read."""
+        held = self.app_role_assignments
+        return None if held is None else frozenset((each.resource_id, each.app_role_id) for each in held)
+
+    @property
+    def policy_ids(self) -> tuple[str, ...] | None:
+        """Return the ids of the policies assigned to it; None: not read."""
+        assigned = self.claims_mapping_policies
+        return None if assigned is None else tuple(policy.id for policy in assigned)
+
+    @property
+    def portal_claims(self) -> bool | None:
+        """Whether the portal's Attributes & Claims has an entry; None: not read."""
+        return None if self.claims_policy is None else bool(self.claims_policy.claims)
+
+    @property
+    def has_signing_key(self) -> bool:
+        """Whether it has a custom signing key."""
+        return any(key.usage.lower() == "sign" for key in self.key_credentials)
+
+
+class PolicyObject(GraphModel, frozen=True):
     """A claims mapping policy.
 
     Attributes:
-        mapping: what it maps; None where ``problem`` says why it cannot be read.
+        definition: A list of one text, which is JSON.
     """
 
-    id: str
-    name: str | None
-    mapping: MappingPolicy | None
-    problem: str | None
+    id: ObjectId = ObjectId()
+    display_name: str | None = None
+    definition: Any = None
 
-    @classmethod
-    def read(cls, members: Members) -> Self:
-        """Read one of Graph's."""
-        mapping, problem = None, None
+    @property
+    def mapping(self) -> MappingPolicy | None:
+        """Return what it maps; None where ``problem`` says why it cannot be read."""
+        parsed = self._parsed()
+        return parsed if isinstance(parsed, MappingPolicy) else None
+
+    @property
+    def problem(self) -> str | None:
+        """Return why it cannot be read, or None."""
+        parsed = self._parsed()
+        return parsed if isinstance(parsed, str) else None
+
+    def _parsed(self) -> MappingPolicy | str:
         try:
-            mapping = MappingPolicy.parse(members.values)
+            return MappingPolicy.parse({"definition": self.definition})
         except MappingError as error:
-            problem = str(error)
-        return cls(id=members.guid("id"), name=members.text("displayName"), mapping=mapping, problem=problem)
+            return str(error)

@@ -1,4 +1,4 @@
-"""App Service Authentication in front of the app: what it lets through to the endpoint.
+"""App Service Authentication in front of the app: the calls that it lets through to the endpoint.
 
 Source: entra-docs ``custom-extension-tokenissuancestart-configuration.md`` (step 4); azure-docs App Service
 ``configure-authentication-provider-aad.md``; ARM ``Microsoft.Web/sites/config`` ``authsettingsV2``.
@@ -10,77 +10,100 @@ from pathlib import Path
 from typing import Final, Self
 
 from selftest.base.bounded_file import FileError, read_text
-from selftest.tenant.doctor.evidence.members import Members, ShapeError
+from selftest.tenant.doctor.evidence.graph_model import GraphModel, ObjectId, ShapeError, read_model
 from selftest.tenant.doctor.evidence.settings import SettingsRead
 
 _MAX_BYTES: Final = 256 * 1024
 ENABLED: Final = "WEBSITE_AUTH_ENABLED"
 ALLOWED_TENANTS: Final = "WEBSITE_AUTH_AAD_ALLOWED_TENANTS"
 UNAUTHENTICATED_ACTION: Final = "WEBSITE_AUTH_UNAUTHENTICATED_ACTION"
+#: One of these members at least makes a file authsettingsV2.
+_MEMBERS: Final = frozenset({"platform", "globalValidation", "identityProviders", "login", "httpSettings"})
+
+
+class _Platform(GraphModel, frozen=True):
+    enabled: bool = True
+
+
+class _GlobalValidation(GraphModel, frozen=True):
+    unauthenticated_client_action: str = ""
+
+
+class _Policy(GraphModel, frozen=True):
+    allowed_applications: tuple[ObjectId, ...] = ()
+
+
+class _Validation(GraphModel, frozen=True):
+    default_authorization_policy: _Policy = _Policy()
+
+
+class _AzureActiveDirectory(GraphModel, frozen=True):
+    validation: _Validation = _Validation()
+
+
+class _Providers(GraphModel, frozen=True):
+    azure_active_directory: _AzureActiveDirectory = _AzureActiveDirectory()
+
+
+class _AuthSettings(GraphModel, frozen=True):
+    platform: _Platform = _Platform()
+    global_validation: _GlobalValidation = _GlobalValidation()
+    identity_providers: _Providers = _Providers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EasyAuth:
-    """What is known of it, when it is on.
+    """What is known of App Service Authentication that is switched on.
 
     Attributes:
-        allowed_app_ids: the callers that its policy lets through; None where that is not known.
-        allowed_tenant_ids: the tenants; empty means that none is named.
-        refuses: whether an unauthenticated call is answered 401; None where that is not known.
-        origin: where this is known from.
+        allowed_app_ids: The callers that its policy lets through; None where that is not known.
+        allowed_tenant_ids: The tenants; empty means that none is named.
+        refuses: Whether an unauthenticated call is answered 401; None where that is not known.
     """
 
     allowed_app_ids: frozenset[str] | None
     allowed_tenant_ids: frozenset[str]
     refuses: bool | None
-    origin: str
 
     @classmethod
     def of_settings(cls, settings: SettingsRead) -> Self | None:
-        """Read the app settings; None where they do not say that it is on. They do not name the allowed callers."""
+        """Read the app settings, which do not name the allowed callers; None where they do not switch it on."""
         if settings.text(ENABLED).lower() != "true":
             return None
-        action = settings.text(UNAUTHENTICATED_ACTION).lower()
         return cls(
             allowed_app_ids=None,
             allowed_tenant_ids=frozenset(settings.items(ALLOWED_TENANTS)),
-            refuses=None if not action else action == "return401",
-            origin=settings.origin,
+            refuses=_refuses(settings.text(UNAUTHENTICATED_ACTION)),
         )
 
     @classmethod
     def of_file(cls, path: Path, settings: SettingsRead | None) -> Self | None:
-        """Read ``authsettingsV2`` as ARM returns it, whole or its ``properties`` alone; None where it is off.
+        """Read ``authsettingsV2`` as ARM returns it, or its ``properties`` alone; None where it is switched off.
 
         Raises:
-            FileError: It cannot be read or is not of that shape.
+            FileError: The file cannot be read or does not have that shape.
         """
+        text = read_text(path, _MAX_BYTES)
         try:
-            root = Members.of(json.loads(read_text(path, _MAX_BYTES)), "the file")
-            properties = root.part("properties") if "properties" in root.values else root
-            return cls._of_properties(properties, settings, str(path))
+            document = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise FileError(f"{path} should be JSON and is not; is it complete?") from error
+        properties = document.get("properties", document) if isinstance(document, dict) else document
+        try:
+            read = read_model(_AuthSettings, properties, "the file")
         except ShapeError as error:
             raise FileError(f"{path}: {error}") from error
-        except (ValueError, RecursionError) as error:
-            if isinstance(error, FileError):
-                raise
-            raise FileError(f"{path} should be JSON and is not; is it whole?") from error
-
-    @classmethod
-    def _of_properties(cls, properties: Members, settings: SettingsRead | None, origin: str) -> Self | None:
-        if properties.part("platform").flag("enabled") is False:
+        if not _MEMBERS & properties.keys():
+            raise FileError(f"{path}: the file holds no authsettingsV2 (none of its members)")
+        if not read.platform.enabled:
             return None
-        known = {"platform", "globalValidation", "identityProviders", "login", "httpSettings"}
-        if not known & set(properties.values):
-            raise ShapeError("the file holds no authsettingsV2 (none of its members)")
-        provider = properties.part("identityProviders").part("azureActiveDirectory")
-        policy = provider.part("validation").part("defaultAuthorizationPolicy")
-        apps = policy.texts("allowedApplications")
-        action = properties.part("globalValidation").text("unauthenticatedClientAction")
-        tenants = settings.items(ALLOWED_TENANTS) if settings is not None else ()
+        policy = read.identity_providers.azure_active_directory.validation.default_authorization_policy
         return cls(
-            allowed_app_ids=frozenset(app.lower() for app in apps or ()),
-            allowed_tenant_ids=frozenset(tenants),
-            refuses=None if action is None else action.lower() == "return401",
-            origin=origin,
+            allowed_app_ids=frozenset(policy.allowed_applications),
+            allowed_tenant_ids=frozenset(settings.items(ALLOWED_TENANTS) if settings is not None else ()),
+            refuses=_refuses(read.global_validation.unauthenticated_client_action),
         )
+
+
+def _refuses(action: str) -> bool | None:
+    return action.lower() == "return401" if action else None

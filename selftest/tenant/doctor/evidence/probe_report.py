@@ -1,19 +1,19 @@
-"""What was found out about the endpoint from outside: plain data, so that what it means can be judged apart."""
+"""What a probe observes of the endpoint from outside, as plain data; the statements judge it."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-type Failure = Literal["name", "connect", "protocol", "certificate", "tls", "timeout", "http"]
+type ProbeFailure = Literal["name", "connect", "protocol", "certificate", "tls", "timeout", "http"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """One request, in milliseconds from its own start.
+    """The phases of one request, in milliseconds.
 
     Attributes:
-        connect_ms: until the TCP connection stood.
-        tls_ms: of the handshake alone; 0 without TLS.
-        first_byte_ms: from the request sent to the first byte of the answer.
+        connect_ms: Until the TCP connection was open.
+        tls_ms: The handshake; 0 without TLS.
+        first_byte_ms: From the request sent to the first byte of the reply.
     """
 
     connect_ms: float
@@ -22,16 +22,16 @@ class Timing:
 
     @property
     def total_ms(self) -> float:
-        """Give all of it."""
+        """Return the sum of the phases."""
         return self.connect_ms + self.tls_ms + self.first_byte_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """An answer's head.
+class ProbeReply:
+    """The head of a reply.
 
     Attributes:
-        skew_s: the server's clock minus ours, in seconds, from the Date header; None without one.
+        skew_s: The server's clock minus this machine's, in seconds, from the Date header; None without one.
     """
 
     status: int
@@ -42,25 +42,25 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeReport:
-    """All of it.
+    """The result of a probe.
 
     Attributes:
-        host: of the URL.
-        secure: whether the URL is https.
-        addresses: what the name resolved to; empty where it did not.
-        failure: what kept a request from being answered, the first time; None where one was.
-        tls_version: negotiated, such as ``TLSv1.3``; None without TLS.
-        certificate_days: whole days until the certificate ends; None without one.
-        refused: the answer to a call without a token.
-        health: the answers of the health route, in order.
+        host: The host of the URL.
+        secure: Whether the URL is https.
+        addresses: What the name resolved to; empty where it did not resolve.
+        failure: Why the first unanswered request was not answered; None where all were.
+        tls_version: Negotiated, such as ``TLSv1.3``; None without TLS.
+        certificate_days: Whole days until the certificate expires; None without one.
+        refused: The reply to a call without a token.
+        health: The replies of the health route, in order.
     """
 
     host: str
     secure: bool
     addresses: tuple[str, ...] = ()
-    failure: Failure | None = None
+    failure: ProbeFailure | None = None
     failure_text: str = ""
     tls_version: str | None = None
     certificate_days: int | None = None
-    refused: Reply | None = None
-    health: tuple[Reply, ...] = ()
+    refused: ProbeReply | None = None
+    health: tuple[ProbeReply, ...] = ()

@@ -1,4 +1,4 @@
-"""The two addresses of an extension, taken apart: the target URL, and the resource id that goes with it.
+"""The two addresses of an extension: the target URL, and the resource id that belongs to it.
 
 Source: entra-docs ``custom-extension-troubleshoot.md`` (1003014, 1003015, 1003020): the resource id is
 ``api://{fully qualified domain name}/{application id}``, the target URL starts with https, and both have one host.
@@ -6,15 +6,14 @@ Source: entra-docs ``custom-extension-troubleshoot.md`` (1003014, 1003015, 10030
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
-_RESOURCE = re.compile(
-    r"api://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)/"
-    r"(?P<app_id>[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12})"
-)
-_TAIL_GUID = re.compile(r"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})/?$", re.IGNORECASE)
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]")
+_GUID: Final = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+_NAME: Final = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
+_RESOURCE: Final = re.compile(rf"api://(?P<host>{_NAME})/(?P<app_id>{_GUID})", re.IGNORECASE | re.ASCII)
+_TAIL_GUID: Final = re.compile(rf"({_GUID})/?$", re.IGNORECASE)
+_HOST: Final = re.compile(rf"{_NAME}|\[[0-9a-f:.]+\]", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +25,19 @@ class ResourceId:
 
     @classmethod
     def parse(cls, text: str | None) -> Self | None:
-        """Take it apart; None where it is not of the form."""
+        """Return the parts of a resource id, or None where it does not have the form."""
         match = _RESOURCE.fullmatch(text or "")
         return cls(match["host"].lower(), match["app_id"].lower()) if match else None
 
 
 def app_id_in(text: str | None) -> str | None:
-    """Find the application id at the end of a resource id that may be malformed otherwise."""
+    """Return the application id at the end of a resource id that may be malformed otherwise."""
     match = _TAIL_GUID.search(text or "")
     return match[1].lower() if match else None
 
 
 def host_of(url: str | None) -> str | None:
-    """Give the host of a URL in lower case, also of one that is malformed elsewhere; None where none can be read."""
+    """Return the host of a URL in lower case, also of a malformed URL; None where there is no readable host."""
     try:
         return urlsplit((url or "").strip()).hostname
     except ValueError:
@@ -46,7 +45,7 @@ def host_of(url: str | None) -> str | None:
 
 
 def url_problem(url: str | None) -> str | None:
-    """Say what keeps a target URL from being a well-formed https URL, or None."""
+    """Return why a target URL is not a well-formed https URL, or None."""
     if not url:
         return "it is empty"
     if not url.isascii() or not url.isprintable() or " " in url:
@@ -61,12 +60,12 @@ def url_problem(url: str | None) -> str | None:
     if port == 0 or not parts.hostname or not _HOST.fullmatch(parts.netloc.rpartition("@")[2].removesuffix(f":{port}")):
         return "it has no well-formed host"
     if parts.username is not None:
-        return "it carries a user name"
+        return "it has a user name"
     return "it has a fragment" if parts.fragment else None
 
 
 def shown_url(url: str | None) -> str:
-    """Write a URL for people: without a user's part and with no value of its query, which may be a key."""
+    """Return a URL for people: without user name and without the values of its query, which may be keys."""
     if not url:
         return "nothing"
     head, mark, query = url.partition("?")

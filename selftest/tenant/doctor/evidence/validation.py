@@ -1,15 +1,14 @@
-"""What Graph's own validation of an extension answered.
+"""The answer of Graph's own validation of an extension.
 
 Source: Microsoft Graph v1.0 ``customAuthenticationExtension: validateAuthenticationConfiguration`` and
 ``authenticationConfigurationValidation``: errors and warnings, each with a code and a message.
 """
 
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
-from selftest.tenant.doctor.evidence.members import Members
+from selftest.tenant.doctor.evidence.graph_model import GraphModel
 
-#: Its codes are those of the sign-in log without the prefix. Four are shown; the others are ours by analogy.
+#: Its codes are those of the sign-in log without the prefix. Four are documented; the others are ours by analogy.
 _CODES: Final = {
     "IncorrectResourceIdFormat": 1003014,
     "DomainNameDoesNotMatch": 1003015,
@@ -27,36 +26,24 @@ _CODES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """One error or warning.
+class Remark(GraphModel, frozen=True):
+    """One error or warning. Its message is not read: it may hold names of people."""
 
-    Attributes:
-        name: as Graph writes it.
-        code: what the sign-in log would show; None for one that is not known here.
-    """
+    code: str = ""
 
-    name: str
-    code: int | None
+    @property
+    def name(self) -> str:
+        """Return the code as Graph writes it, where it can be shown."""
+        return self.code if self.code.isalnum() and len(self.code) < 80 else "an unnamed remark"
+
+    @property
+    def logged_code(self) -> int | None:
+        """Return the code that the sign-in log would show; None for a remark that is not known here."""
+        return _CODES.get(self.code.removeprefix("CustomExtension"))
 
 
-@dataclass(frozen=True, slots=True)
-class Validation:
+class Validation(GraphModel, frozen=True):
     """The answer."""
 
-    remarks: tuple[Remark, ...]
-
-    @classmethod
-    def read(cls, answer: Members) -> Self:
-        """Read Graph's answer; the messages are left alone, for names can stand in them.
-
-        Raises:
-            ShapeError: It is not of the documented shape.
-        """
-        found = (*(answer.parts("errors") or ()), *(answer.parts("warnings") or ()))
-        return cls(tuple(_remark(one.text("code") or "") for one in found))
-
-
-def _remark(name: str) -> Remark:
-    known = name.removeprefix("CustomExtension")
-    return Remark(name if name.isalnum() and len(name) < 80 else "an unnamed remark", _CODES.get(known))
+    errors: tuple[Remark, ...] = ()
+    warnings: tuple[Remark, ...] = ()

@@ -1,135 +1,144 @@
-"""What decides whether Entra calls: the extension, which names the endpoint, and the listener, which names that.
+"""The objects that decide whether Entra calls: the extension names the endpoint, the listener names the extension.
 
 Source: microsoft-graph-docs v1.0 ``onTokenIssuanceStartCustomExtension``, ``onTokenIssuanceStartListener``,
 ``customExtensionClientConfiguration``, ``customExtensionOverwriteConfiguration``.
 """
 
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
-from selftest.tenant.doctor.evidence.members import Members
+from msgspec import field
+
+from selftest.tenant.doctor.evidence.graph_model import GraphModel, ObjectId, ObjectReference
 from selftest.tenant.doctor.evidence.resource import ResourceId, app_id_in, host_of
 
-EXTENSION_KIND: Final = "#microsoft.graph.onTokenIssuanceStartCustomExtension"
-LISTENER_KIND: Final = "#microsoft.graph.onTokenIssuanceStartListener"
+EXTENSION_TYPE: Final = "#microsoft.graph.onTokenIssuanceStartCustomExtension"
+LISTENER_TYPE: Final = "#microsoft.graph.onTokenIssuanceStartListener"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallSettings:
+class CallSettings(GraphModel, frozen=True):
     """How Entra calls: ``clientConfiguration`` of an extension, or of a listener that overrides it.
 
     Attributes:
-        timeout_ms: of one attempt; None where it is not set.
-        retries: after the first attempt; None where it is not set.
+        timeout_ms: Of one attempt; None where it is not set.
+        retries: After the first attempt; None where it is not set.
     """
 
-    timeout_ms: int | None = None
-    retries: int | None = None
-
-    @classmethod
-    def read(cls, configuration: Members) -> Self:
-        """Read ``clientConfiguration``, which may be absent."""
-        client = configuration.part("clientConfiguration")
-        return cls(timeout_ms=client.number("timeoutInMilliseconds"), retries=client.number("maximumRetries"))
+    timeout_ms: int | None = field(default=None, name="timeoutInMilliseconds")
+    retries: int | None = field(default=None, name="maximumRetries")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extension:
-    """A custom authentication extension.
+class _Endpoint(GraphModel, frozen=True):
+    target_url: str | None = None
 
-    Attributes:
-        kind: its ``@odata.type``.
-        claim_names: ``claimsForTokenConfiguration``, which feeds the portal's picker.
-    """
 
-    id: str
-    kind: str | None
-    name: str | None
-    target_url: str | None
-    resource_id: str | None
-    call: CallSettings
-    claim_names: tuple[str, ...]
+class _Authentication(GraphModel, frozen=True):
+    resource_id: str | None = None
 
-    @classmethod
-    def read(cls, members: Members) -> Self:
-        """Read one of Graph's."""
-        claims = members.parts("claimsForTokenConfiguration") or ()
-        return cls(
-            id=members.guid("id"),
-            kind=members.text("@odata.type"),
-            name=members.text("displayName"),
-            target_url=members.part("endpointConfiguration").text("targetUrl"),
-            resource_id=members.part("authenticationConfiguration").text("resourceId"),
-            call=CallSettings.read(members),
-            claim_names=tuple(name for claim in claims if (name := claim.text("claimIdInApiResponse"))),
-        )
+
+class _Claim(GraphModel, frozen=True):
+    claim_id_in_api_response: str = ""
+
+
+class ExtensionObject(GraphModel, frozen=True):
+    """A custom authentication extension."""
+
+    id: ObjectId = ObjectId()
+    display_name: str | None = None
+    endpoint_configuration: _Endpoint = _Endpoint()
+    authentication_configuration: _Authentication = _Authentication()
+    call: CallSettings = field(default=CallSettings(), name="clientConfiguration")
+    claims_for_token_configuration: tuple[_Claim, ...] = ()
 
     @property
     def for_token_issuance(self) -> bool:
-        """Say whether it is of our event; an object without a type may be."""
-        return self.kind in {None, EXTENSION_KIND}
+        """Whether the extension is for our event; one without a type may be."""
+        return self.odata_type in {None, EXTENSION_TYPE}
+
+    @property
+    def target_url(self) -> str | None:
+        """Return the URL that Entra calls."""
+        return self.endpoint_configuration.target_url
+
+    @property
+    def resource_id(self) -> str | None:
+        """Return the identifier URI that Entra gets a token for."""
+        return self.authentication_configuration.resource_id
+
+    @property
+    def claim_names(self) -> tuple[str, ...]:
+        """Return the names that the portal offers for a mapping."""
+        names = (claim.claim_id_in_api_response for claim in self.claims_for_token_configuration)
+        return tuple(filter(None, names))
 
     @property
     def host(self) -> str | None:
-        """Give the host of the target URL."""
+        """Return the host of the target URL."""
         return host_of(self.target_url)
 
     @property
     def resource(self) -> ResourceId | None:
-        """Give the resource id, where it is of the documented form."""
+        """Return the parts of the resource id, or None where it does not have the documented form."""
         return ResourceId.parse(self.resource_id)
 
     @property
     def api_app_id(self) -> str | None:
-        """Give the application id that the resource id names, also where the rest of it is malformed."""
+        """Return the application id at the end of the resource id, even where the rest is malformed."""
         return app_id_in(self.resource_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
-    """An event listener.
+class _Override(GraphModel, frozen=True):
+    client_configuration: CallSettings = CallSettings()
 
-    Attributes:
-        extension_id: what its handler calls; empty where it names nothing.
-        extension_kind: the type of what Graph expanded there; None where it expanded nothing.
-        override: how Entra calls for this listener, where it differs.
-        app_ids: the applications whose tokens it is about.
-        includes_all: ``includeAllApplications``, which only beta has.
-    """
 
-    id: str
-    kind: str | None
-    name: str | None
-    extension_id: str
-    extension_kind: str | None
-    override: CallSettings
-    app_ids: frozenset[str]
-    includes_all: bool
+class _Handler(GraphModel, frozen=True):
+    configuration: _Override = _Override()
+    custom_extension: ObjectReference = ObjectReference()
 
-    @classmethod
-    def read(cls, members: Members) -> Self:
-        """Read one of Graph's."""
-        handler = members.part("handler")
-        called = handler.part("customExtension")
-        applications = members.part("conditions").part("applications")
-        return cls(
-            id=members.guid("id"),
-            kind=members.text("@odata.type"),
-            name=members.text("displayName"),
-            extension_id=called.guid("id"),
-            extension_kind=called.text("@odata.type"),
-            override=CallSettings.read(handler.part("configuration")),
-            app_ids=frozenset(app.guid("appId") for app in applications.parts("includeApplications") or ()),
-            includes_all=applications.flag("includeAllApplications") or False,
-        )
+
+class _Included(GraphModel, frozen=True):
+    app_id: ObjectId = ObjectId()
+
+
+class _Applications(GraphModel, frozen=True):
+    #: Only beta has this member.
+    include_all_applications: bool = False
+    include_applications: tuple[_Included, ...] = ()
+
+
+class _Conditions(GraphModel, frozen=True):
+    applications: _Applications = _Applications()
+
+
+class ListenerObject(GraphModel, frozen=True):
+    """An event listener."""
+
+    id: ObjectId = ObjectId()
+    display_name: str | None = None
+    handler: _Handler = _Handler()
+    conditions: _Conditions = _Conditions()
 
     @property
     def for_token_issuance(self) -> bool:
-        """Say whether it listens for our event; an object without a type may."""
-        return self.kind in {None, LISTENER_KIND}
+        """Whether it listens for our event; one without a type may."""
+        return self.odata_type in {None, LISTENER_TYPE}
 
-    def call(self, extension: Extension) -> CallSettings:
-        """Give the call settings that hold: the listener's where it has them, else the extension's."""
+    @property
+    def extension_id(self) -> str:
+        """Return the id of the extension that its handler calls; empty where it names none."""
+        return self.handler.custom_extension.id
+
+    @property
+    def override(self) -> CallSettings:
+        """Return how Entra calls for this listener, where that differs from the extension."""
+        return self.handler.configuration.client_configuration
+
+    @property
+    def app_ids(self) -> frozenset[str]:
+        """Return the applications for whose tokens it calls."""
+        return frozenset(app.app_id for app in self.conditions.applications.include_applications)
+
+    def call(self, extension: ExtensionObject) -> CallSettings:
+        """Return the call settings that apply: the listener's where it has them, else the extension's."""
         mine, theirs = self.override, extension.call
         return CallSettings(
             timeout_ms=theirs.timeout_ms if mine.timeout_ms is None else mine.timeout_ms,

@@ -19,7 +19,7 @@ from typing import Final
 from yarl import URL
 
 from selftest.base.endpoint_url import health_url
-from selftest.tenant.doctor.evidence.probe_report import Failure, ProbeReport, Reply, Timing
+from selftest.tenant.doctor.evidence.probe_report import ProbeFailure, ProbeReply, ProbeReport, Timing
 
 #: One call without a token, and so many of the health route: few enough for anybody's endpoint.
 HEALTH_REQUESTS: Final = 5
@@ -80,7 +80,7 @@ def probe(url: str, means: Means | None = None) -> ProbeReport:
     return report
 
 
-def _try(report: ProbeReport, method: str, url: URL, means: Means) -> tuple[ProbeReport, Reply | None]:
+def _try(report: ProbeReport, method: str, url: URL, means: Means) -> tuple[ProbeReport, ProbeReply | None]:
     """Send one request, and note in the report what the connection shows, or what went wrong."""
     try:
         return _send(report, method, url, means)
@@ -89,7 +89,7 @@ def _try(report: ProbeReport, method: str, url: URL, means: Means) -> tuple[Prob
         return replace(report, failure=failure, failure_text=text), None
 
 
-def _send(report: ProbeReport, method: str, url: URL, means: Means) -> tuple[ProbeReport, Reply]:
+def _send(report: ProbeReport, method: str, url: URL, means: Means) -> tuple[ProbeReport, ProbeReply]:
     watch = means.stopwatch
     start_s = watch()
     plain = socket.create_connection((url.host or "", url.port or 443), timeout=means.deadline_s)
@@ -111,7 +111,7 @@ def _send(report: ProbeReport, method: str, url: URL, means: Means) -> tuple[Pro
             tls_ms=(secured_s - connected_s) * 1000,
             first_byte_ms=(watch() - secured_s) * 1000,
         )
-        return report, Reply(
+        return report, ProbeReply(
             status=head.status,
             challenge=head.getheader("WWW-Authenticate"),
             skew_s=_skew_s(head.getheader("Date"), means.clock()),
@@ -189,13 +189,13 @@ def _skew_s(date: str | None, now_s: float) -> float | None:
     return aware.timestamp() + 0.5 - now_s
 
 
-def _why(error: Exception, means: Means) -> tuple[Failure, str]:
+def _why(error: Exception, means: Means) -> tuple[ProbeFailure, str]:
     """Name the failure in our words; what a server says is not repeated."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return "certificate", error.verify_message
     if isinstance(error, ssl.SSLError):
         reason = error.reason or "unknown"
-        failure: Failure = "protocol" if any(old in reason for old in _OLD_PROTOCOL) else "tls"
+        failure: ProbeFailure = "protocol" if any(old in reason for old in _OLD_PROTOCOL) else "tls"
         return failure, f"the handshake failed: {reason.lower().replace('_', ' ')}"
     if isinstance(error, TimeoutError):
         return "timeout", f"nothing within {means.deadline_s:.0f} s"

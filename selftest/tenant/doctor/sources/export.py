@@ -1,78 +1,31 @@
-"""A tenant's objects in a file that may be handed on: what a statement looks at, and nothing else.
+"""A tenant's objects in a file that may be shared: the members that a statement examines, and nothing else.
 
-An allow-list, so that a member that Graph adds tomorrow is left out until somebody has looked at it. Left out are
-owners, keys, secrets, notes, logos, redirect URIs, descriptions, and every name of a person; a URL's query keeps its
-names and loses its values, for one of them is the function's key. Of a policy's constants only the place is kept.
+The models are the allow-list, so a member that Graph adds tomorrow is left out until a statement examines it. Left out
+are owners, keys, secrets, notes, logos, redirect URIs, descriptions, and every name of a person. A URL's query keeps
+its names and loses its values, because one of them is the function's key. A policy's constants lose their values.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from selftest.base.bounded_file import FileError
+from selftest.tenant.doctor.evidence.graph_model import GraphModel, members
 from selftest.tenant.doctor.evidence.resource import shown_url
-from selftest.tenant.doctor.evidence.tenant import LISTS
+from selftest.tenant.doctor.evidence.tenant_objects import TenantObjects
 
-type Shape = Mapping[str, "Shape | None"]
-
-_CALL: Final[Shape] = {"clientConfiguration": {"timeoutInMilliseconds": None, "maximumRetries": None}}
-_EXTENSION: Final[Shape] = {
-    "@odata.type": None,
-    "id": None,
-    "displayName": None,
-    "endpointConfiguration": {"@odata.type": None, "targetUrl": None},
-    "authenticationConfiguration": {"@odata.type": None, "resourceId": None},
-    **_CALL,
-    "claimsForTokenConfiguration": {"claimIdInApiResponse": None},
-}
-_SHAPES: Final[Mapping[str, Shape]] = {
-    "customAuthenticationExtensions": _EXTENSION,
-    "authenticationEventListeners": {
-        "@odata.type": None,
-        "id": None,
-        "displayName": None,
-        "conditions": {"applications": {"includeAllApplications": None, "includeApplications": {"appId": None}}},
-        "handler": {
-            "@odata.type": None,
-            "configuration": _CALL,
-            "customExtension": {"@odata.type": None, "id": None},
-        },
-    },
-    "applications": {
-        "appId": None,
-        "displayName": None,
-        "signInAudience": None,
-        "identifierUris": None,
-        "api": {"acceptMappedClaims": None, "requestedAccessTokenVersion": None},
-        "requiredResourceAccess": {"resourceAppId": None, "resourceAccess": {"id": None, "type": None}},
-    },
-    "servicePrincipals": {
-        "id": None,
-        "appId": None,
-        "displayName": None,
-        "accountEnabled": None,
-        "appOwnerOrganizationId": None,
-        "appRoleAssignmentRequired": None,
-        "servicePrincipalNames": None,
-        "preferredSingleSignOnMode": None,
-        "keyCredentials": {"usage": None},
-        "appRoleAssignments": {"appRoleId": None, "resourceId": None},
-        "claimsMappingPolicies": {"id": None},
-        "claimsPolicy": {"claims": {"@odata.type": None}},
-    },
-    "claimsMappingPolicies": {"id": None, "displayName": None, "isOrganizationDefault": None, "definition": None},
-    "organization": {"id": None, "tenantType": None, "verifiedDomains": {"name": None}},
-}
 _ENTRY_MEMBERS: Final = ("Source", "ID", "JwtClaimType", "SamlClaimType")
 _POLICY_MEMBERS: Final = ("Version", "IncludeBasicClaimSet")
 _HIDDEN: Final = "redacted"
 
 
 def exported(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Cut a document in the form of ``doctor --file`` to what may be handed on."""
-    lists = {
-        name: _cut(document[name], _SHAPES[name]) for name in (*LISTS, "organization") if document.get(name) is not None
+    """Return what may be shared of a document in the form of ``doctor --file``."""
+    lists: dict[str, Any] = {
+        name: _cut(document[name], kind)
+        for name, kind in members(TenantObjects)
+        if name != "unread" and document.get(name) is not None
     }
     for extension in lists.get("customAuthenticationExtensions", []):
         endpoint = extension.get("endpointConfiguration") or {}
@@ -99,19 +52,28 @@ def write_export(path: Path, document: Mapping[str, Any]) -> None:
         raise FileError(f"{path} cannot be written: {reason}") from error
 
 
-def _cut(value: Any, shape: Shape | None) -> Any:
-    """Keep the members of a shape, in lists too; a leaf keeps plain values and lists of texts alone."""
+def _cut(value: Any, kind: Any) -> Any:
+    """Keep the declared members of a model, in lists too; elsewhere only plain values and lists of them."""
     if isinstance(value, list):
-        return [_cut(item, shape) for item in value]
-    if shape is None:
+        return [_cut(item, kind) for item in value]
+    model = next(_models(kind), None)
+    if model is None:
         return value if isinstance(value, str | int | float | bool | None) else None
     if not isinstance(value, dict):
         return None
-    return {name: _cut(value[name], inner) for name, inner in shape.items() if name in value}
+    return {name: _cut(value[name], inner) for name, inner in members(model) if name in value}
+
+
+def _models(kind: Any) -> Iterator[type[GraphModel]]:
+    """Yield the models in a type: itself, or the arguments of a tuple or a union."""
+    if isinstance(kind, type) and issubclass(kind, GraphModel):
+        yield kind
+    for argument in get_args(kind):
+        yield from _models(argument)
 
 
 def _definition(definition: Any) -> Any:
-    """Keep of a policy what says which claim goes where; constants lose their texts."""
+    """Keep of a policy which claim is mapped to which name; constants lose their texts."""
     try:
         policy = json.loads(definition[0])["ClaimsMappingPolicy"]
         schema = [

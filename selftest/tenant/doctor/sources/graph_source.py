@@ -1,27 +1,33 @@
-"""The tenant's objects through Microsoft Graph: what a statement looks at, and no more.
+"""The tenant's objects through Microsoft Graph: the members that a statement examines, and no others.
 
-Only reading, and the validation, which changes nothing. Service principals and applications are asked for one by one,
-because a tenant may have thousands. What is refused is noted with the permission that would help, and the rest is read.
+Only reads, and the validation, which changes nothing. Service principals and applications are requested one by one,
+because a tenant may have thousands. A refused request is noted with the permission that is missing.
 """
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from selftest.contract import EVENT_SERVICE_APP_ID
-from selftest.tenant.doctor.case import Need
-from selftest.tenant.doctor.evidence.members import Members, ShapeError
-from selftest.tenant.doctor.evidence.resource import app_id_in
-from selftest.tenant.doctor.evidence.tenant import ListName
+from selftest.base.cannot_run import CannotRun
+from selftest.contract import EVENT_SERVICE_APP_ID, is_guid
+from selftest.tenant.doctor.case import EvidenceName
+from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, PrincipalObject
+from selftest.tenant.doctor.evidence.graph_model import GraphModel, ShapeError, members, read_model
+from selftest.tenant.doctor.evidence.tenant_objects import ListName
 from selftest.tenant.doctor.evidence.validation import Validation
-from selftest.tenant.doctor.evidence.wiring_objects import EXTENSION_KIND, LISTENER_KIND
+from selftest.tenant.doctor.evidence.wiring_objects import (
+    EXTENSION_TYPE,
+    LISTENER_TYPE,
+    ExtensionObject,
+    ListenerObject,
+)
 from selftest.tenant.graph.client import GraphClient
 from selftest.tenant.graph.errors import GraphError, NotSignedIn, PermissionMissing, Unreachable
 from selftest.tenant.graph.objects import GRAPH_APP_ID, GraphObject
 
-#: What the doctor reads; for a person who signs in and is asked for consent.
+#: The permissions that a person who signs in is asked to consent to.
 PERMISSIONS: Final = (
     "Application.Read.All",
     "CustomAuthenticationExtension.Read.All",
@@ -29,31 +35,16 @@ PERMISSIONS: Final = (
     "Organization.Read.All",
     "Policy.Read.All",
 )
-#: Graph shows which policies are assigned only to who may change applications as well; without it that is skipped.
+#: Graph shows assigned policies only to a caller that may change applications; without it that part is skipped.
 ASSIGNED_POLICIES: Final = "Application.ReadWrite.OwnedBy"
 _EXTENSIONS: Final = "/identity/customAuthenticationExtensions"
 _LISTENERS: Final = "/identity/authenticationEventListeners"
-_GUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_APPLICATION: Final = ("appId", "displayName", "signInAudience", "identifierUris", "api", "requiredResourceAccess")
-_PRINCIPAL: Final = (
-    "id",
-    "appId",
-    "displayName",
-    "accountEnabled",
-    "appOwnerOrganizationId",
-    "appRoleAssignmentRequired",
-    "servicePrincipalNames",
-    "preferredSingleSignOnMode",
-    "keyCredentials",
-)
-#: An object that was just made is not seen for some seconds: what is missing is asked for again.
+#: Members that Graph gives at a path of their own, and that `$select` does not take.
+_RELATED: Final = frozenset({"@odata.type", "appRoleAssignments", "claimsMappingPolicies", "claimsPolicy"})
+#: A new object is not visible for some seconds, so a missing one is requested again.
 _ATTEMPTS: Final = 3
 _BETWEEN_S: Final = 2.0
 _AT_ONCE: Final = 4
-
-
-class NothingReadError(Exception):
-    """Raised when Graph gave nothing at all; the message says what it said, and what to do."""
 
 
 @dataclass(slots=True)
@@ -61,16 +52,16 @@ class LiveRead:
     """What was read.
 
     Attributes:
-        document: in the form of ``doctor --file``.
-        unread: why a list is not in it.
+        document: The objects, in the form of ``doctor --file``.
+        unread: Why a list is missing.
         validations: Graph's own validation, by extension id.
-        lacks: why something else could not be had.
+        lacks: Why other evidence could not be read.
     """
 
     document: dict[str, Any] = field(default_factory=dict)
     unread: dict[ListName, str] = field(default_factory=dict)
     validations: dict[str, Validation] | None = None
-    lacks: dict[Need, str] = field(default_factory=dict)
+    lacks: dict[EvidenceName, str] = field(default_factory=dict)
 
 
 async def read_live(
@@ -79,14 +70,14 @@ async def read_live(
     """Read a tenant.
 
     Args:
-        client: signed in.
-        app_ids: applications to look up beside those that the tenant's objects name.
-        sleep: waits for seconds.
+        client: A client that is signed in.
+        app_ids: Applications to look up in addition to those that the tenant's objects name.
+        sleep: Waits for a number of seconds.
 
     Raises:
-        NotSignedIn: there is no token.
-        Unreachable: nobody answers.
-        NothingReadError: none of the lists could be read.
+        NotSignedIn: There is no token.
+        Unreachable: Graph does not answer.
+        CannotRun: None of the lists could be read.
     """
     return await _Reading(client, sleep).read(app_ids)
 
@@ -105,8 +96,9 @@ class _Reading:
         extensions = await self._list("customAuthenticationExtensions", _EXTENSIONS)
         listeners = await self._list("authenticationEventListeners", _LISTENERS)
         await self._list("claimsMappingPolicies", "/policies/claimsMappingPolicies")
-        api = {app_id_in(resource) or "" for resource in map(_resource_id, extensions)}
-        targets = {app_id for listener in listeners for app_id in _included(listener)} | set(app_ids)
+        api = {extension.api_app_id or "" for extension in _readable(ExtensionObject, extensions)}
+        ours = (one for one in _readable(ListenerObject, listeners) if one.odata_type == LISTENER_TYPE)
+        targets = {app_id for listener in ours for app_id in listener.app_ids} | set(app_ids)
         wanted = _guids(api | targets | {EVENT_SERVICE_APP_ID, GRAPH_APP_ID})
         await self._applications(_guids(api | targets))
         await self._principals(wanted, consented=api, mapped=targets)
@@ -119,12 +111,12 @@ class _Reading:
             select = ("id", "tenantType", "verifiedDomains")
             self._found.document["organization"] = await self._client.list_all("/organization", select=select)
         except (NotSignedIn, Unreachable):
-            # The first request: where nobody answers it, the others need not be tried.
+            # The first request: where it is not answered, the others need not be tried.
             raise
         except GraphError as error:
             self._found.lacks["tenant-kind"] = _reason(error)
             held = await self._client.permissions()
-            # Which tenant it is the token says as well; what kind of tenant it does not.
+            # The token names the tenant as well, but not its kind.
             self._found.document["organization"] = [{"id": held.tenant_id}] if held.tenant_id else []
 
     async def _list(self, name: ListName, path: str) -> list[GraphObject]:
@@ -140,13 +132,13 @@ class _Reading:
 
     async def _applications(self, app_ids: Sequence[str]) -> None:
         async def read(app_id: str) -> GraphObject | None:
-            return await self._find(f"/applications(appId='{app_id}')", _APPLICATION)
+            return await self._find(f"/applications(appId='{app_id}')", _selected(ApplicationObject))
 
         await self._each("applications", app_ids, read)
 
     async def _principals(self, app_ids: Sequence[str], *, consented: set[str], mapped: set[str]) -> None:
         async def read(app_id: str) -> GraphObject | None:
-            found = await self._find(f"/servicePrincipals(appId='{app_id}')", _PRINCIPAL)
+            found = await self._find(f"/servicePrincipals(appId='{app_id}')", _selected(PrincipalObject))
             if found is None:
                 return None
             path = f"/servicePrincipals/{found['id']}"
@@ -162,7 +154,7 @@ class _Reading:
     async def _each(
         self, name: ListName, app_ids: Sequence[str], read: Callable[[str], Awaitable[GraphObject | None]]
     ) -> None:
-        """Look objects up side by side; the first refusal stands for the list."""
+        """Look objects up concurrently; the first refusal is the reason for the whole list."""
 
         async def one(app_id: str) -> GraphObject | None:
             async with self._turn:
@@ -178,7 +170,7 @@ class _Reading:
             self._found.document[name] = [one for one in found if isinstance(one, dict)]
 
     async def _find(self, path: str, select: Sequence[str]) -> GraphObject | None:
-        """Look an object up, again where it is not there: it may have been made a moment ago."""
+        """Look an object up, and again where it is missing: it may be new."""
         for attempt in range(_ATTEMPTS):
             if attempt:
                 await self._sleep(_BETWEEN_S)
@@ -195,7 +187,7 @@ class _Reading:
             return None
 
     async def _portal(self, path: str) -> GraphObject | None:
-        """Read what the portal's Attributes & Claims holds; only beta shows it, so it is welcome and not needed."""
+        """Read the portal's Attributes & Claims; only beta shows them, so the result is optional."""
         try:
             return await self._client.find(path, version="beta")
         except NotSignedIn:
@@ -211,18 +203,18 @@ class _Reading:
         )
         if all(name in self._found.unread for name in core):
             reasons = "; ".join(dict.fromkeys(self._found.unread.values()))
-            raise NothingReadError(f"nothing of the tenant could be read: {reasons}")
+            raise CannotRun(f"nothing of the tenant could be read: {reasons}")
 
     async def _validate(self, extensions: Sequence[GraphObject]) -> None:
-        """Ask Graph for its own opinion of each extension of our event."""
+        """Request Graph's own validation of each extension of our event."""
         validations: dict[str, Validation] = {}
         for extension in extensions:
             extension_id = str(extension.get("id", "")).lower()
-            if extension.get("@odata.type") != EXTENSION_KIND or not _GUID.fullmatch(extension_id):
+            if extension.get("@odata.type") != EXTENSION_TYPE or not is_guid(extension_id):
                 continue
             try:
                 answer = await self._client.act(f"{_EXTENSIONS}/{extension_id}/validateAuthenticationConfiguration")
-                validations[extension_id] = Validation.read(Members.of(answer, "the validation"))
+                validations[extension_id] = read_model(Validation, answer, "the validation")
             except NotSignedIn:
                 raise
             except (GraphError, ShapeError) as error:
@@ -238,22 +230,17 @@ def _reason(error: GraphError | ShapeError) -> str:
 
 
 def _guids(texts: Iterable[str]) -> list[str]:
-    """Keep what may be put into a path."""
-    return sorted({text for each in texts if _GUID.fullmatch(text := each.lower())})
+    """Return the GUIDs among texts, which alone are safe in a path."""
+    return sorted({text for each in texts if is_guid(text := each.lower())})
 
 
-def _resource_id(extension: Mapping[str, Any]) -> str:
-    configuration = extension.get("authenticationConfiguration")
-    value = configuration.get("resourceId") if isinstance(configuration, dict) else None
-    return value if isinstance(value, str) else ""
+def _selected(model: type[GraphModel]) -> list[str]:
+    """Name the members of a model for ``$select``."""
+    return [name for name, _ in members(model) if name not in _RELATED]
 
 
-def _included(listener: Mapping[str, Any]) -> list[str]:
-    """Name the applications of a listener of our event; one of another shape is told when it is looked at."""
-    if listener.get("@odata.type") != LISTENER_KIND:
-        return []
-    try:
-        applications = Members.of(listener, "listener").part("conditions").part("applications")
-        return [app.guid("appId") for app in applications.parts("includeApplications") or ()]
-    except ShapeError:
-        return []
+def _readable[Model: GraphModel](model: type[Model], objects: Iterable[GraphObject]) -> Iterator[Model]:
+    """Yield the objects that can be read; the others are reported when the tenant is read."""
+    for one in objects:
+        with contextlib.suppress(ShapeError):
+            yield read_model(model, one, model.__name__)

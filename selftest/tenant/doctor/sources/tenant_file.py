@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final, Never
 
 from selftest.base.bounded_file import FileError, read_text
-from selftest.tenant.doctor.evidence.members import ShapeError, kind
-from selftest.tenant.doctor.evidence.tenant import LISTS, ListName, Tenant
+from selftest.tenant.doctor.evidence.graph_model import ShapeError
+from selftest.tenant.doctor.evidence.tenant_objects import LISTS, ListName, TenantObjects
 
 #: A tenant with every application of a large company is some megabytes.
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -25,31 +25,31 @@ def read_document(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise FileError(f"{path} is nested too deeply to be a tenant's objects") from error
     except ValueError as error:
-        raise FileError(f"{path} should be JSON and is not: {_where(error)}; is it whole?") from error
+        raise FileError(f"{path} should be JSON and is not: {_where(error)}; is it complete?") from error
     if not isinstance(document, dict):
-        raise FileError(f"{path} should hold an object of lists ({', '.join(LISTS)}), it holds {kind(document)}")
+        raise FileError(f"{path} should hold an object of lists ({', '.join(LISTS)})")
     if not any(name in document for name in LISTS):
         raise FileError(f"{path} has none of the lists {', '.join(LISTS)}; `doctor --export FILE` writes them")
     return document
 
 
-def read_tenant(path: Path, document: Mapping[str, Any], unread: Mapping[ListName, str] | None = None) -> Tenant:
-    """Look at a document as a tenant.
+def read_tenant(path: Path, document: Mapping[str, Any], unread: Mapping[ListName, str] | None = None) -> TenantObjects:
+    """Read a document as a tenant's objects.
 
     Raises:
         FileError: A member has another type than Graph gives it; the message holds its path.
     """
     try:
-        return Tenant.read(document, unread)
+        return TenantObjects.read(document, unread)
     except ShapeError as error:
         raise FileError(f"{path}: {error}") from error
 
 
 def _where(error: ValueError) -> str:
-    """Say what is wrong and where, without the text that is there."""
+    """Return what is wrong and where, without the text that is there."""
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} (line {error.lineno}, column {error.colno})"
-    return "a number that is none" if "constant" in str(error) else "a number that is too long"
+    return "NaN or Infinity" if "constant" in str(error) else "a number that is too long"
 
 
 def _no_constant(name: str) -> Never:

@@ -1,4 +1,4 @@
-"""Where the tenant's objects come from: a file, or Microsoft Graph; and the file that they may be exported to."""
+"""The source of the tenant's objects: a file or Microsoft Graph; and the file that they may be exported to."""
 
 import argparse
 import asyncio
@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.loopback import is_this_machine
-from selftest.tenant.doctor.case import Need
+from selftest.tenant.doctor.case import EvidenceName
 from selftest.tenant.doctor.evidence.settings import SettingsRead
-from selftest.tenant.doctor.evidence.tenant import Tenant
+from selftest.tenant.doctor.evidence.tenant_objects import TenantObjects
 from selftest.tenant.doctor.evidence.validation import Validation
 from selftest.tenant.doctor.sources.export import write_export
 from selftest.tenant.doctor.sources.graph_source import (
     ASSIGNED_POLICIES,
     PERMISSIONS,
     LiveRead,
-    NothingReadError,
     read_live,
 )
 from selftest.tenant.doctor.sources.tenant_file import read_document, read_tenant
@@ -25,18 +25,10 @@ from selftest.tenant.graph.connection import open_graph
 from selftest.tenant.graph.errors import GraphError
 from selftest.tenant.graph.patience import Patience
 
-#: A person waits for the answer, so less than a program that writes would wait.
+#: A person waits for the answer, so the limits are shorter than those of a program that writes.
 _PATIENCE: Final = Patience(deadline_s=30.0, attempt_s=10.0, max_retry_after_s=30.0)
-#: A Graph on this machine is there or is not.
+#: A Graph on this machine answers at once or not at all.
 _LOCAL_PATIENCE: Final = Patience(deadline_s=2.0, attempt_s=2.0, max_retry_after_s=2.0)
-
-
-class UsageError(ValueError):
-    """Raised when flags contradict each other or leave nothing to look at; the message says what to give."""
-
-
-class TenantError(Exception):
-    """Raised when the tenant cannot be read through Graph; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,46 +36,47 @@ class Source:
     """What was read of a tenant.
 
     Attributes:
-        tenant: None where none was asked for.
-        origin: where it comes from, for people.
-        tenant_id: as it was asked for.
+        tenant: None where the user asked for none.
+        origin: Where it comes from, for people.
+        tenant_id: The tenant that the user asked for.
+        validations: Graph's own validation by extension id; None where Graph was not asked.
+        lacks: Why other evidence could not be read.
     """
 
-    tenant: Tenant | None = None
+    tenant: TenantObjects | None = None
     origin: str = "not read"
     tenant_id: str | None = None
     validations: Mapping[str, Validation] | None = None
-    lacks: Mapping[Need, str] = field(default_factory=dict)
+    lacks: Mapping[EvidenceName, str] = field(default_factory=dict)
 
 
 def read_source(args: argparse.Namespace, *, settings: SettingsRead | None, environ: Mapping[str, str]) -> Source:
-    """Read the tenant from where the arguments say, and export it where they say so.
+    """Read the tenant that the arguments name, and export it where they ask for that.
 
     Raises:
         FileError: A file cannot be read or written, or is not what it should be.
-        UsageError: Flags contradict each other.
-        TenantError: Graph gave nothing, or another tenant.
+        CannotRun: Flags contradict each other, or Graph returned nothing or another tenant.
     """
     live = args.tenant is not None or args.credential is not None or args.graph_url is not None
     if args.file is not None and live:
-        raise UsageError("--file and --tenant are two sources of one tenant: give one of them")
+        raise CannotRun("--file and --tenant are two sources of one tenant: give one of them")
     if args.file is not None:
         document = read_document(args.file)
         source = Source(tenant=read_tenant(args.file, document), origin=str(args.file))
         return _exported(args.export, document, source)
     if not live:
         if args.export is not None:
-            raise UsageError("--export writes what was read of a tenant: give --tenant or --file")
+            raise CannotRun("--export writes what was read of a tenant: give --tenant or --file")
         return Source()
     tenant_id = args.tenant or (settings.tenant_id if settings is not None else "") or None
     if tenant_id is None and args.graph_url is None:
-        raise UsageError("which tenant? Give --tenant GUID, or settings that name it")
+        raise CannotRun("the tenant is not known: give --tenant GUID, or settings that name it")
     wanted = {args.app or "", settings.audience_app_id if settings is not None else ""} - {""}
     read = asyncio.run(_live(args, tenant_id=tenant_id, app_ids=wanted, environ=environ))
     origin = args.graph_url or "Microsoft Graph"
     tenant = read_tenant(Path(origin), read.document, read.unread)
     if tenant_id is not None and tenant.tenant_id is not None and tenant.tenant_id != tenant_id:
-        raise TenantError(f"Graph answers for tenant {tenant.tenant_id}, not {tenant_id}: sign in to the other one")
+        raise CannotRun(f"Graph answers for tenant {tenant.tenant_id}, not {tenant_id}: sign in to the other one")
     source = Source(tenant=tenant, origin=origin, tenant_id=tenant_id, validations=read.validations, lacks=read.lacks)
     return _exported(args.export, read.document, source)
 
@@ -110,7 +103,7 @@ async def _live(
             patience=_LOCAL_PATIENCE if local else _PATIENCE,
         ) as client:
             return await read_live(client, app_ids=app_ids)
-    except (GraphError, NothingReadError) as error:
-        raise TenantError(str(error)) from error
+    except GraphError as error:
+        raise CannotRun(str(error)) from error
     except ValueError as error:
-        raise UsageError(f"--graph-url: {error}") from error
+        raise CannotRun(f"--graph-url: {error}") from error

@@ -1,6 +1,6 @@
-"""Every statement of the doctor's, registered by importing the modules that define them, in the order of the ids."""
+"""All statements of the doctor, registered by importing the modules that define them, in the order of the ids."""
 
-from selftest.tenant.doctor.diagnosis import DIAGNOSES, Diagnosis
+from selftest.tenant.doctor.registry import TENANT_STATEMENTS
 from selftest.tenant.doctor.statements import (  # noqa: F401 - imported to be registered
     calls,
     endpoint,
@@ -13,8 +13,8 @@ from selftest.tenant.doctor.statements import (  # noqa: F401 - imported to be r
     target,
 )
 
-__all__ = ["DIAGNOSES", "Diagnosis"]
+__all__ = ["TENANT_STATEMENTS"]
 
-_in_order = dict(sorted(DIAGNOSES.items()))
-DIAGNOSES.clear()
-DIAGNOSES.update(_in_order)
+_in_order = dict(sorted(TENANT_STATEMENTS.items()))
+TENANT_STATEMENTS.clear()
+TENANT_STATEMENTS.update(_in_order)

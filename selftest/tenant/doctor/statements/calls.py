@@ -8,8 +8,8 @@ from typing import Final
 
 from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.diagnosis import CannotTell, Problem, diagnosis
-from selftest.tenant.doctor.evidence.wiring_objects import CallSettings, Extension, Listener
+from selftest.tenant.doctor.evidence.wiring_objects import CallSettings, ExtensionObject, ListenerObject
+from selftest.tenant.doctor.registry import EvidenceMissing, Finding, statement
 from selftest.tenant.doctor.statements.az_rest import app_setting, patch_extension, patch_listener
 
 _LATE: Final = 1003005
@@ -21,7 +21,7 @@ _PORTAL: Final = (
 _RESERVE_MS: Final = 200
 
 
-@diagnosis(
+@statement(
     "D26",
     "the timeout and the retries are within Microsoft's limits",
     code=_LATE,
@@ -35,17 +35,17 @@ _RESERVE_MS: Final = 200
     bad='"clientConfiguration": {"timeoutInMilliseconds": 5000, "maximumRetries": 3}',
     good='"clientConfiguration": {"timeoutInMilliseconds": 2000, "maximumRetries": 1}',
 )
-def call_is_within_limits(case: Case) -> Iterator[Problem]:
+def call_is_within_limits(case: Case) -> Iterator[Finding]:
     """Look at each place that may hold the values."""
     for where, call, command in _places(case):
         if call.timeout_ms is not None and not MIN_TIMEOUT_MS <= call.timeout_ms <= MAX_TIMEOUT_MS:
             expected = f"{MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} ms"
-            yield Problem(expected=expected, actual=f"{call.timeout_ms} ms at {where}", command=command)
+            yield Finding(expected=expected, actual=f"{call.timeout_ms} ms at {where}", command=command)
         if call.retries is not None and not 0 <= call.retries <= MAX_RETRIES:
-            yield Problem(expected=f"0 to {MAX_RETRIES} retries", actual=f"{call.retries} at {where}", command=command)
+            yield Finding(expected=f"0 to {MAX_RETRIES} retries", actual=f"{call.retries} at {where}", command=command)
 
 
-@diagnosis(
+@statement(
     "D27",
     "Entra waits as long as it can",
     level="should",
@@ -58,14 +58,14 @@ def call_is_within_limits(case: Case) -> Iterator[Problem]:
     bad='"clientConfiguration": null',
     good='"clientConfiguration": {"timeoutInMilliseconds": 2000, "maximumRetries": 1}',
 )
-def timeout_is_longest(case: Case) -> Iterator[Problem]:
+def timeout_is_longest(case: Case) -> Iterator[Finding]:
     """Look at the effective timeout; one out of bounds is D26's."""
     for where, timeout_ms, command in _effective(case):
         if MIN_TIMEOUT_MS <= timeout_ms < MAX_TIMEOUT_MS:
-            yield Problem(expected=f"{MAX_TIMEOUT_MS} ms", actual=f"{timeout_ms} ms ({where})", command=command)
+            yield Finding(expected=f"{MAX_TIMEOUT_MS} ms", actual=f"{timeout_ms} ms ({where})", command=command)
 
 
-@diagnosis(
+@statement(
     "D28",
     "the number of retries is set",
     level="should",
@@ -78,15 +78,15 @@ def timeout_is_longest(case: Case) -> Iterator[Problem]:
     bad='"maximumRetries": null',
     good='"maximumRetries": 1',
 )
-def retries_are_set(case: Case) -> Iterator[Problem]:
+def retries_are_set(case: Case) -> Iterator[Finding]:
     """Look for a number."""
     for extension in case.extensions:
         calls = [listener.call(extension) for listener in case.listeners_of(extension)] or [extension.call]
         if any(call.retries is None for call in calls):
-            yield Problem(expected="1", actual="null", command=_extension_command(extension))
+            yield Finding(expected="1", actual="null", command=_extension_command(extension))
 
 
-@diagnosis(
+@statement(
     "D29",
     "the endpoint answers before Entra stops waiting",
     code=_LATE,
@@ -100,15 +100,15 @@ def retries_are_set(case: Case) -> Iterator[Problem]:
     bad="Claims__BudgetMs=1500 with timeoutInMilliseconds 1000",
     good="Claims__BudgetMs=1500 with timeoutInMilliseconds 2000",
 )
-def budget_fits(case: Case) -> Iterator[Problem]:
+def budget_fits(case: Case) -> Iterator[Finding]:
     """Compare the budget with each effective timeout; one out of bounds is D26's."""
-    budget_ms = case.configured.budget_ms
+    budget_ms = case.required_settings.budget_ms
     if budget_ms is None:
-        raise CannotTell("Claims__BudgetMs is no number (D01)")
+        raise EvidenceMissing("Claims__BudgetMs is no number (D01)")
     for where, timeout_ms, longer in _effective(case):
         if not MIN_TIMEOUT_MS <= timeout_ms <= MAX_TIMEOUT_MS or budget_ms + _RESERVE_MS <= timeout_ms:
             continue
-        yield Problem(
+        yield Finding(
             expected=f"Claims__BudgetMs at most {timeout_ms - _RESERVE_MS}, for Entra waits {timeout_ms} ms ({where})",
             actual=f"{budget_ms}",
             command=longer if timeout_ms < MAX_TIMEOUT_MS else app_setting("Claims__BudgetMs", "1500"),
@@ -144,11 +144,11 @@ def _timeout_ms(call: CallSettings) -> int:
     return DEFAULT_TIMEOUT_MS if call.timeout_ms is None else call.timeout_ms
 
 
-def _extension_command(extension: Extension) -> str:
+def _extension_command(extension: ExtensionObject) -> str:
     return patch_extension(extension.id, {"clientConfiguration": _BEST})
 
 
-def _listener_command(listener: Listener) -> str:
+def _listener_command(listener: ListenerObject) -> str:
     handler = {
         "@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler",
         "configuration": {"clientConfiguration": _BEST},

@@ -6,8 +6,8 @@ from typing import Final
 
 from selftest.contract import DEFAULT_TIMEOUT_MS
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
-from selftest.tenant.doctor.evidence.probe_report import Failure, ProbeReport, Timing
+from selftest.tenant.doctor.evidence.probe_report import ProbeFailure, Timing
+from selftest.tenant.doctor.registry import EvidenceMissing, Finding, NotApplicable, statement
 from selftest.tenant.doctor.statements.az_rest import word
 from selftest.tenant.doctor.statements.extension import private_reason
 
@@ -26,7 +26,7 @@ _COLD_MS: Final = 500
 _SECURE_VERSIONS: Final = frozenset({"TLSv1.2", "TLSv1.3"})
 
 
-@diagnosis(
+@statement(
     "D80",
     "the endpoint's name resolves",
     code=_UNREACHABLE,
@@ -36,16 +36,16 @@ _SECURE_VERSIONS: Final = frozenset({"TLSv1.2", "TLSv1.3"})
     fix="Azure portal > the function app > Overview > Default domain: compare; for a domain of yours, its DNS record.",
     explain="The host of the URL is looked up from here.",
 )
-def name_resolves(case: Case) -> Iterator[Problem]:
+def name_resolves(case: Case) -> Iterator[Finding]:
     """Look at the addresses."""
-    probe = _probe(case)
+    probe = case.required_probe
     if probe.failure == "name":
-        yield Problem(
+        yield Finding(
             expected=f"an address of {probe.host}", actual=probe.failure_text, command=f"nslookup {word(probe.host)}"
         )
 
 
-@diagnosis(
+@statement(
     "D81",
     "the endpoint's name resolves to public addresses",
     code=_UNREACHABLE,
@@ -57,20 +57,20 @@ def name_resolves(case: Case) -> Iterator[Problem]:
     "address "
     "inside than outside: try from outside, too.",
 )
-def addresses_are_public(case: Case) -> Iterator[Problem]:
+def addresses_are_public(case: Case) -> Iterator[Finding]:
     """Look at each address; a URL that names this machine is meant to."""
-    probe = _probe(case)
+    probe = case.required_probe
     if private_reason(probe.host) == "a loopback address" or probe.host == "localhost":
-        raise NotConcerned
+        raise NotApplicable
     if not probe.addresses:
-        raise CannotTell("the name does not resolve (D80)")
+        raise EvidenceMissing("the name does not resolve (D80)")
     reasons = {address: private_reason(address) for address in probe.addresses}
     private = [f"{address} ({reason})" for address, reason in reasons.items() if reason is not None]
     if private:
-        yield Problem(expected="addresses that the internet routes", actual=", ".join(private))
+        yield Finding(expected="addresses that the internet routes", actual=", ".join(private))
 
 
-@diagnosis(
+@statement(
     "D82",
     "the endpoint takes connections",
     code=_UNREACHABLE,
@@ -81,14 +81,14 @@ def addresses_are_public(case: Case) -> Iterator[Problem]:
     " service tag AzureActiveDirectory?",
     explain="A TCP connection is opened, and a request answered, from here. What blocks Entra alone is not seen so.",
 )
-def takes_connections(case: Case) -> Iterator[Problem]:
+def takes_connections(case: Case) -> Iterator[Finding]:
     """Look at what kept the first request from being answered; a failed handshake had a connection."""
-    if not _probe(case).addresses:
-        raise CannotTell("the name does not resolve (D80)")
+    if not case.required_probe.addresses:
+        raise EvidenceMissing("the name does not resolve (D80)")
     yield from _failed(case, {"connect", "timeout", "http"}, "an answer")
 
 
-@diagnosis(
+@statement(
     "D83",
     "the endpoint speaks TLS 1.2 or newer",
     code=_UNREACHABLE,
@@ -99,21 +99,21 @@ def takes_connections(case: Case) -> Iterator[Problem]:
     "only: on.",
     explain="The version that the endpoint agrees to is TLSv1.2 or TLSv1.3. Plain http is for this machine only.",
 )
-def speaks_tls(case: Case) -> Iterator[Problem]:
+def speaks_tls(case: Case) -> Iterator[Finding]:
     """Look at the version, or at the handshake that failed over it."""
-    probe = _probe(case)
+    probe = case.required_probe
     if not probe.secure:
         if private_reason(probe.host) == "a loopback address" or probe.host == "localhost":
-            raise NotConcerned
-        yield Problem(expected="https", actual="plain http")
+            raise NotApplicable
+        yield Finding(expected="https", actual="plain http")
     elif probe.tls_version is not None and probe.tls_version not in _SECURE_VERSIONS:
-        yield Problem(expected="TLS 1.2 or 1.3", actual=probe.tls_version)
+        yield Finding(expected="TLS 1.2 or 1.3", actual=probe.tls_version)
     yield from _failed(case, {"protocol", "tls"}, "a handshake with TLS 1.2 or 1.3")
     if probe.secure and probe.tls_version is None and probe.failure not in {"protocol", "tls", "certificate"}:
-        raise CannotTell("there was no handshake (D80, D82)")
+        raise EvidenceMissing("there was no handshake (D80, D82)")
 
 
-@diagnosis(
+@statement(
     "D84",
     "the endpoint's certificate is valid for its name, with its chain",
     code=_UNREACHABLE,
@@ -124,17 +124,17 @@ def speaks_tls(case: Case) -> Iterator[Problem]:
     explain="The handshake verifies the chain, the name and the dates against the certificate authorities of "
     "this machine.",
 )
-def certificate_is_valid(case: Case) -> Iterator[Problem]:
+def certificate_is_valid(case: Case) -> Iterator[Finding]:
     """Look at the verification."""
-    probe = _probe(case)
+    probe = case.required_probe
     if not probe.secure:
-        raise NotConcerned
+        raise NotApplicable
     if probe.tls_version is None and probe.failure != "certificate":
-        raise CannotTell("there was no handshake that came to the certificate (D80, D82, D83)")
+        raise EvidenceMissing("there was no handshake that came to the certificate (D80, D82, D83)")
     yield from _failed(case, {"certificate"}, f"a certificate for {probe.host} from a public authority")
 
 
-@diagnosis(
+@statement(
     "D85",
     "the endpoint's certificate has weeks left",
     level="should",
@@ -145,18 +145,18 @@ def certificate_is_valid(case: Case) -> Iterator[Problem]:
     fix="Azure portal > the function app > Settings > Certificates: renew it, or use a managed one.",
     explain=f"{_CERTIFICATE_DAYS} days or more are left.",
 )
-def certificate_lasts(case: Case) -> Iterator[Problem]:
+def certificate_lasts(case: Case) -> Iterator[Finding]:
     """Count the days."""
-    days = _probe(case).certificate_days
-    if not _probe(case).secure:
-        raise NotConcerned
+    days = case.required_probe.certificate_days
+    if not case.required_probe.secure:
+        raise NotApplicable
     if days is None:
-        raise CannotTell("no certificate was verified (D84)")
+        raise EvidenceMissing("no certificate was verified (D84)")
     if days < _CERTIFICATE_DAYS:
-        yield Problem(expected=f"{_CERTIFICATE_DAYS} days or more", actual=f"{days} days")
+        yield Finding(expected=f"{_CERTIFICATE_DAYS} days or more", actual=f"{days} days")
 
 
-@diagnosis(
+@statement(
     "D86",
     "a call without a token is answered 401 with WWW-Authenticate: Bearer",
     code=1003002,
@@ -169,22 +169,22 @@ def certificate_lasts(case: Case) -> Iterator[Problem]:
     bad="HTTP 200",
     good="HTTP 401, WWW-Authenticate: Bearer",
 )
-def stranger_is_refused(case: Case) -> Iterator[Problem]:
+def stranger_is_refused(case: Case) -> Iterator[Finding]:
     """Look at the status and the challenge."""
-    refused = _probe(case).refused
+    refused = case.required_probe.refused
     if refused is None:
-        raise CannotTell("the endpoint did not answer (D80 to D84)")
+        raise EvidenceMissing("the endpoint did not answer (D80 to D84)")
     scheme = (refused.challenge or "absent").partition(" ")[0]
     if refused.status != 401 or scheme.lower() != "bearer":
         with_what = f" with WWW-Authenticate: {scheme[:40]}" if refused.status == 401 else ""
-        yield Problem(
+        yield Finding(
             expected="HTTP 401 with WWW-Authenticate: Bearer",
             actual=f"HTTP {refused.status}{with_what}",
             command="python -m selftest check C --deployed --url <URL>",
         )
 
 
-@diagnosis(
+@statement(
     "D87",
     "the way to the endpoint and back takes a small share of Entra's time",
     level="should",
@@ -196,11 +196,11 @@ def stranger_is_refused(case: Case) -> Iterator[Problem]:
     explain="Medians of new connections, from here, which is not where Entra is: TCP, TLS, and the first byte of a "
     f"refusal. Together at most {_SHARE:.0%} of the time that Entra waits.",
 )
-def way_is_short(case: Case) -> Iterator[Problem]:
+def way_is_short(case: Case) -> Iterator[Finding]:
     """Add the medians up."""
-    timings = [reply.timing for reply in _probe(case).health]
+    timings = [reply.timing for reply in case.required_probe.health]
     if not timings:
-        raise CannotTell("the endpoint did not answer (D80 to D84)")
+        raise EvidenceMissing("the endpoint did not answer (D80 to D84)")
     timeout_ms = _timeout_ms(case)
 
     def of(part: Callable[[Timing], float]) -> float:
@@ -209,13 +209,13 @@ def way_is_short(case: Case) -> Iterator[Problem]:
     connect_ms, tls_ms, byte_ms = of(lambda t: t.connect_ms), of(lambda t: t.tls_ms), of(lambda t: t.first_byte_ms)
     total_ms = connect_ms + tls_ms + byte_ms
     if total_ms > _SHARE * timeout_ms:
-        yield Problem(
+        yield Finding(
             expected=f"at most {_SHARE * timeout_ms:.0f} ms of {timeout_ms}",
             actual=f"{total_ms:.0f} ms: connect {connect_ms:.0f}, TLS {tls_ms:.0f}, first byte {byte_ms:.0f}",
         )
 
 
-@diagnosis(
+@statement(
     "D88",
     "the endpoint is ready",
     level="should",
@@ -226,16 +226,16 @@ def way_is_short(case: Case) -> Iterator[Problem]:
     fix="Read the reason in the answer: curl <URL of the health route>.",
     explain="The health route beside the event's route answers 200.",
 )
-def is_ready(case: Case) -> Iterator[Problem]:
+def is_ready(case: Case) -> Iterator[Finding]:
     """Look at the last answer."""
-    health = _probe(case).health
+    health = case.required_probe.health
     if not health:
-        raise CannotTell("the endpoint did not answer (D80 to D84)")
+        raise EvidenceMissing("the endpoint did not answer (D80 to D84)")
     if health[-1].status != 200:
-        yield Problem(expected="HTTP 200 from the health route", actual=f"HTTP {health[-1].status}")
+        yield Finding(expected="HTTP 200 from the health route", actual=f"HTTP {health[-1].status}")
 
 
-@diagnosis(
+@statement(
     "D89",
     "the first answer comes as fast as the later ones",
     level="should",
@@ -248,21 +248,21 @@ def is_ready(case: Case) -> Iterator[Problem]:
     "a single "
     "start: an app that was warm by chance shows nothing.",
 )
-def starts_warm(case: Case) -> Iterator[Problem]:
+def starts_warm(case: Case) -> Iterator[Finding]:
     """Compare the first with the rest."""
-    probe = _probe(case)
+    probe = case.required_probe
     if probe.refused is None or not probe.health:
-        raise CannotTell("the endpoint did not answer (D80 to D84)")
+        raise EvidenceMissing("the endpoint did not answer (D80 to D84)")
     first_ms, later_ms = probe.refused.timing.total_ms, median(reply.timing.total_ms for reply in probe.health)
     if first_ms > later_ms + _COLD_MS:
-        yield Problem(
+        yield Finding(
             expected=f"about {later_ms:.0f} ms",
             actual=f"{first_ms:.0f} ms for the first",
             command="python -m selftest load",
         )
 
 
-@diagnosis(
+@statement(
     "D90",
     "the endpoint's clock is right",
     code=1003002,
@@ -272,28 +272,22 @@ def starts_warm(case: Case) -> Iterator[Problem]:
     fix="Is the clock of this machine right? In Azure, restart the app; elsewhere, synchronise the host.",
     explain="The Date header of its answers is compared with this machine's clock.",
 )
-def clock_is_right(case: Case) -> Iterator[Problem]:
+def clock_is_right(case: Case) -> Iterator[Finding]:
     """Compare the clocks."""
-    probe = _probe(case)
+    probe = case.required_probe
     replies = [reply for reply in (probe.refused, *probe.health) if reply is not None and reply.skew_s is not None]
     skews = [reply.skew_s for reply in replies if reply.skew_s is not None]
     if not skews:
-        raise CannotTell("no answer carries a Date header")
+        raise EvidenceMissing("no answer carries a Date header")
     skew_s = median(skews)
     if abs(skew_s) > _SKEW_S:
-        yield Problem(expected=f"within {_SKEW_S} s of this machine's", actual=f"{skew_s:+.0f} s")
+        yield Finding(expected=f"within {_SKEW_S} s of this machine's", actual=f"{skew_s:+.0f} s")
 
 
-def _probe(case: Case) -> ProbeReport:
-    if case.probe is None:
-        raise LookupError("the endpoint was not probed")
-    return case.probe
-
-
-def _failed(case: Case, failures: set[Failure], expected: str) -> Iterator[Problem]:
-    probe = _probe(case)
+def _failed(case: Case, failures: set[ProbeFailure], expected: str) -> Iterator[Finding]:
+    probe = case.required_probe
     if probe.failure in failures:
-        yield Problem(expected=expected, actual=probe.failure_text)
+        yield Finding(expected=expected, actual=probe.failure_text)
 
 
 def _timeout_ms(case: Case) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.diagnosis import CannotTell, Problem, diagnosis
 from selftest.tenant.doctor.evidence.resource import ResourceId, shown_url, url_problem
-from selftest.tenant.doctor.evidence.wiring_objects import Extension
+from selftest.tenant.doctor.evidence.wiring_objects import ExtensionObject
+from selftest.tenant.doctor.registry import EvidenceMissing, Finding, statement
 from selftest.tenant.doctor.statements.az_rest import patch_application, patch_extension
 
 _TROUBLESHOOT: Final = "entra-docs identity-platform/custom-extension-troubleshoot.md"
@@ -15,7 +15,7 @@ _PORTAL: Final = "Entra > External Identities > Custom authentication extensions
 _LOCAL_ENDS: Final = (".local", ".internal", ".localhost", ".lan", ".home.arpa", ".test", ".invalid")
 
 
-@diagnosis(
+@statement(
     "D20",
     "an extension names this endpoint",
     needs=("customAuthenticationExtensions",),
@@ -28,18 +28,18 @@ _LOCAL_ENDS: Final = (".local", ".internal", ".localhost", ".lan", ".home.arpa",
     "host in its target URL, or its id in Claims__AllowedExtensionIds. A single one is taken as it is; "
     "--extension and --app choose.",
 )
-def extension_exists(case: Case) -> Iterator[Problem]:
+def extension_exists(case: Case) -> Iterator[Finding]:
     """Report where none was chosen."""
     if not case.extensions:
-        ours = [one for one in case.seen.extensions or () if one.for_token_issuance]
+        ours = [one for one in case.required_tenant.extensions or () if one.for_token_issuance]
         wanted = case.settings.audience_app_id if case.settings is not None else ""
-        yield Problem(
+        yield Finding(
             expected="an extension for the token issuance event" + (f" of application {wanted}" if wanted else ""),
             actual=f"{len(ours)} of that type, none of this endpoint" if ours else "none of that type",
         )
 
 
-@diagnosis(
+@statement(
     "D21",
     "the target URL is a well-formed https URL",
     code=1003020,
@@ -52,7 +52,7 @@ def extension_exists(case: Case) -> Iterator[Problem]:
     bad="http://claims.example.com/api/onTokenIssuanceStart",
     good="https://claims.example.com/api/onTokenIssuanceStart",
 )
-def target_is_https(case: Case) -> Iterator[Problem]:
+def target_is_https(case: Case) -> Iterator[Finding]:
     """Parse the URL."""
     for extension in case.extensions:
         problem = url_problem(extension.target_url)
@@ -61,14 +61,14 @@ def target_is_https(case: Case) -> Iterator[Problem]:
                 "@odata.type": "#microsoft.graph.httpRequestEndpoint",
                 "targetUrl": "https://<host>/api/onTokenIssuanceStart",
             }
-            yield Problem(
+            yield Finding(
                 expected="https://<host>/<path>",
                 actual=f"{shown_url(extension.target_url)}: {problem}",
                 command=patch_extension(extension.id, {"endpointConfiguration": body}),
             )
 
 
-@diagnosis(
+@statement(
     "D22",
     "the application ID URI is api://<host>/<application id>",
     code=1003014,
@@ -82,14 +82,14 @@ def target_is_https(case: Case) -> Iterator[Problem]:
     bad="api://<application id>",
     good="api://claims.example.com/<application id>",
 )
-def resource_id_has_the_form(case: Case) -> Iterator[Problem]:
+def resource_id_has_the_form(case: Case) -> Iterator[Finding]:
     """Look at the form, and then for the URI at the application."""
     for extension in case.extensions:
         app_id = extension.api_app_id or "<application id>"
         good = f"api://{extension.host or '<host>'}/{app_id}"
         if extension.resource is None:
             body = {"@odata.type": "#microsoft.graph.azureAdTokenAuthentication", "resourceId": good}
-            yield Problem(
+            yield Finding(
                 expected=good,
                 actual=f"resourceId {extension.resource_id or 'null'}",
                 command=patch_extension(extension.id, {"authenticationConfiguration": body}),
@@ -99,14 +99,14 @@ def resource_id_has_the_form(case: Case) -> Iterator[Problem]:
             continue  # D23's, whose command changes the URI as well
         uris = _identifiers(case, extension.resource)
         if uris is not None and (extension.resource_id or "").lower() not in {uri.lower() for uri in uris}:
-            yield Problem(
+            yield Finding(
                 expected=f"{extension.resource_id} among the identifierUris of application {app_id}",
                 actual=", ".join(uris) or "none",
                 command=patch_application(app_id, {"identifierUris": [extension.resource_id]}),
             )
 
 
-@diagnosis(
+@statement(
     "D23",
     "the target URL and the resource id have one host",
     code=1003015,
@@ -120,22 +120,22 @@ def resource_id_has_the_form(case: Case) -> Iterator[Problem]:
     bad="https://claims.example.com/… with api://claims.azurewebsites.net/<application id>",
     good="https://claims.example.com/… with api://claims.example.com/<application id>",
 )
-def hosts_are_one(case: Case) -> Iterator[Problem]:
+def hosts_are_one(case: Case) -> Iterator[Finding]:
     """Compare the hosts; a malformed one is D21's or D22's."""
     for extension in case.extensions:
         resource, host = extension.resource, extension.host
         if resource is None or host is None:
-            raise CannotTell("there are no two hosts to compare (D21, D22)")
+            raise EvidenceMissing("there are no two hosts to compare (D21, D22)")
         if resource.host != host:
             good = f"api://{host}/{resource.app_id}"
-            yield Problem(
+            yield Finding(
                 expected=good,
                 actual=f"{extension.resource_id}, while the target URL is at {host}",
                 command=" && ".join(_renamed(extension, resource, good)),
             )
 
 
-@diagnosis(
+@statement(
     "D24",
     "the target URL's host looks reachable from the internet",
     level="should",
@@ -150,16 +150,16 @@ def hosts_are_one(case: Case) -> Iterator[Problem]:
     bad="https://10.0.0.4/api/onTokenIssuanceStart",
     good="https://claims.example.com/api/onTokenIssuanceStart",
 )
-def host_looks_public(case: Case) -> Iterator[Problem]:
+def host_looks_public(case: Case) -> Iterator[Finding]:
     """Look at the name."""
     for extension in case.extensions:
         host = extension.host
         private = None if host is None else private_reason(host)
         if private is not None:
-            yield Problem(expected="a public host name", actual=f"{host}: {private}")
+            yield Finding(expected="a public host name", actual=f"{host}: {private}")
 
 
-@diagnosis(
+@statement(
     "D25",
     "Graph's own validation of the extension finds nothing else",
     needs=("extension", "validation"),
@@ -171,14 +171,14 @@ def host_looks_public(case: Case) -> Iterator[Problem]:
     "is told there. That it says nothing does not prove that the extension fires.",
     echo=True,
 )
-def graph_agrees(case: Case) -> Iterator[Problem]:
+def graph_agrees(case: Case) -> Iterator[Finding]:
     """Tell each remark."""
     for extension_id, validation in (case.validations or {}).items():
-        for remark in validation.remarks:
-            yield Problem(
+        for remark in (*validation.errors, *validation.warnings):
+            yield Finding(
                 expected="no error and no warning",
                 actual=f"{remark.name} for extension {extension_id}",
-                code=remark.code,
+                code=remark.logged_code,
             )
 
 
@@ -197,15 +197,15 @@ def private_reason(host: str) -> str | None:
 
 def _identifiers(case: Case, resource: ResourceId) -> tuple[str, ...] | None:
     """Give the identifier URIs of an application: its own, or its service principal's where it is of another tenant."""
-    application = case.seen.application(resource.app_id)
+    application = case.required_tenant.application(resource.app_id)
     if application is not None:
         return application.identifier_uris
-    principal = case.seen.principal(resource.app_id)
-    names = () if principal is None else principal.names
+    principal = case.required_tenant.principal(resource.app_id)
+    names = () if principal is None else principal.service_principal_names
     return tuple(name for name in names if name != resource.app_id) or None
 
 
-def _renamed(extension: Extension, resource: ResourceId, good: str) -> Iterator[str]:
+def _renamed(extension: ExtensionObject, resource: ResourceId, good: str) -> Iterator[str]:
     """Change the identifier at the application first, for the extension may only name one that is there."""
     yield patch_application(resource.app_id, {"identifierUris": [good]})
     body = {"@odata.type": "#microsoft.graph.azureAdTokenAuthentication", "resourceId": good}

@@ -5,8 +5,8 @@ from typing import Final
 
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
 from selftest.tenant.doctor.evidence.easyauth import ALLOWED_TENANTS
+from selftest.tenant.doctor.registry import EvidenceMissing, Finding, NotApplicable, statement
 from selftest.tenant.doctor.statements.az_rest import app_setting
 
 _REFUSED: Final = 1003002
@@ -16,7 +16,7 @@ _CIAM: Final = ".ciamlogin.com"
 _WORKFORCE: Final = "login.microsoftonline.com"
 
 
-@diagnosis(
+@statement(
     "D10",
     "the authority's host is that of this kind of tenant",
     code=_REFUSED,
@@ -31,15 +31,15 @@ _WORKFORCE: Final = "login.microsoftonline.com"
     bad="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/<id of a tenant for customers>",
     good="AuthenticationEvents__AuthorityUrl=https://<name>.ciamlogin.com/<id of a tenant for customers>",
 )
-def host_fits_tenant(case: Case) -> Iterator[Problem]:
+def host_fits_tenant(case: Case) -> Iterator[Finding]:
     """Compare the host with the kind; national clouds and test issuers are left alone."""
-    host, external = case.configured.authority_host, case.seen.external
-    if not host or case.configured.test_issuer or not (host == _WORKFORCE or host.endswith(_CIAM)):
-        raise NotConcerned
+    host, external = case.required_settings.authority_host, case.required_tenant.external
+    if not host or case.required_settings.test_issuer or not (host == _WORKFORCE or host.endswith(_CIAM)):
+        raise NotApplicable
     if external is not host.endswith(_CIAM):
         wanted = f"<name>{_CIAM}" if external else _WORKFORCE
         kind = "an external tenant" if external else "a workforce tenant"
-        yield Problem(
+        yield Finding(
             expected=f"https://{wanted}/… for {kind}",
             actual=f"https://{host}/…",
             command=app_setting(
@@ -48,7 +48,7 @@ def host_fits_tenant(case: Case) -> Iterator[Problem]:
         )
 
 
-@diagnosis(
+@statement(
     "D11",
     "App Service Authentication lets Entra's event service in",
     code=_REFUSED,
@@ -62,16 +62,16 @@ def host_fits_tenant(case: Case) -> Iterator[Problem]:
     bad='"allowedApplications": ["<the endpoint\'s own client id>"]',
     good=f'"allowedApplications": ["{EVENT_SERVICE_APP_ID}"]',
 )
-def easyauth_allows_caller(case: Case) -> Iterator[Problem]:
+def easyauth_allows_caller(case: Case) -> Iterator[Finding]:
     """Look for the caller in the list."""
     easyauth = case.easyauth
     if easyauth is None or easyauth.allowed_app_ids is None:
-        raise CannotTell(
+        raise EvidenceMissing(
             "App Service Authentication is on, and app settings do not say whom it lets in: --easyauth FILE"
         )
     if EVENT_SERVICE_APP_ID not in easyauth.allowed_app_ids:
         listed = f"{len(easyauth.allowed_app_ids)} others" if easyauth.allowed_app_ids else "none"
-        yield Problem(
+        yield Finding(
             expected=f"{EVENT_SERVICE_APP_ID} among the allowed applications",
             actual=listed,
             command="az webapp auth microsoft update -g <group> -n <app> --set "
@@ -79,7 +79,7 @@ def easyauth_allows_caller(case: Case) -> Iterator[Problem]:
         )
 
 
-@diagnosis(
+@statement(
     "D12",
     "App Service Authentication lets this tenant in",
     code=_REFUSED,
@@ -89,20 +89,20 @@ def easyauth_allows_caller(case: Case) -> Iterator[Problem]:
     fix=f"{_AUTHENTICATION} > Tenant requirement: add this tenant.",
     explain=f"{ALLOWED_TENANTS}, where it is set, names the tenant that was read.",
 )
-def easyauth_allows_tenant(case: Case) -> Iterator[Problem]:
+def easyauth_allows_tenant(case: Case) -> Iterator[Finding]:
     """Look for the tenant in the list, where there is one."""
     allowed = case.easyauth.allowed_tenant_ids if case.easyauth else frozenset()
     if not allowed:
-        raise NotConcerned
+        raise NotApplicable
     if case.tenant_id not in allowed:
-        yield Problem(
+        yield Finding(
             expected=f"{case.tenant_id} among the allowed tenants",
             actual=f"{len(allowed)} others",
             command=app_setting(ALLOWED_TENANTS, case.tenant_id or "<tenantId>"),
         )
 
 
-@diagnosis(
+@statement(
     "D13",
     "App Service Authentication answers 401 instead of a redirect",
     level="should",
@@ -115,12 +115,12 @@ def easyauth_allows_tenant(case: Case) -> Iterator[Problem]:
     bad='"unauthenticatedClientAction": "RedirectToLoginPage"',
     good='"unauthenticatedClientAction": "Return401"',
 )
-def easyauth_refuses(case: Case) -> Iterator[Problem]:
+def easyauth_refuses(case: Case) -> Iterator[Finding]:
     """Look at the action, where it is known."""
     if case.easyauth is None or case.easyauth.refuses is None:
-        raise NotConcerned
+        raise NotApplicable
     if not case.easyauth.refuses:
-        yield Problem(
+        yield Finding(
             expected="Return401",
             actual="another action",
             command="az webapp auth update -g <group> -n <app> --unauthenticated-client-action Return401",

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.diagnosis import CannotTell, Problem, diagnosis
-from selftest.tenant.doctor.evidence.wiring_objects import Listener
+from selftest.tenant.doctor.evidence.wiring_objects import ListenerObject
+from selftest.tenant.doctor.registry import EvidenceMissing, Finding, statement
 from selftest.tenant.doctor.statements.az_rest import graph, patch_listener
 
 _CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md"
@@ -26,7 +26,7 @@ _MAX_LISTENERS: Final = 249
 _MAX_ASSIGNMENTS: Final = 250
 
 
-@diagnosis(
+@statement(
     "D45",
     "a listener calls the extension",
     needs=("authenticationEventListeners", "extension"),
@@ -36,10 +36,12 @@ _MAX_ASSIGNMENTS: Final = 250
     explain="The handler of an onTokenIssuanceStartListener holds the extension's id. Where another listener calls an "
     "extension that does not exist, D46 says so.",
 )
-def listener_calls(case: Case) -> Iterator[Problem]:
+def listener_calls(case: Case) -> Iterator[Finding]:
     """Look for a listener of each extension."""
     if any(True for _ in _dead(case)):
-        raise CannotTell("a listener calls an extension that does not exist (D46), which may be meant to be this one")
+        raise EvidenceMissing(
+            "a listener calls an extension that does not exist (D46), which may be meant to be this one"
+        )
     for extension in case.extensions:
         if not case.listeners_of(extension):
             handler = {
@@ -52,14 +54,14 @@ def listener_calls(case: Case) -> Iterator[Problem]:
                 "conditions": {"applications": {"includeApplications": included}},
                 "handler": handler,
             }
-            yield Problem(
+            yield Finding(
                 expected=f"a listener with extension {extension.id}",
                 actual="none",
                 command=graph("POST", _LISTENERS, body),
             )
 
 
-@diagnosis(
+@statement(
     "D46",
     "the extension that a listener calls is there",
     code=1003011,
@@ -71,10 +73,10 @@ def listener_calls(case: Case) -> Iterator[Problem]:
     "same event.\n"
     "With --app only listeners that name it are looked at.",
 )
-def called_extension_lives(case: Case) -> Iterator[Problem]:
+def called_extension_lives(case: Case) -> Iterator[Finding]:
     """Look every called id up."""
     living = [one.id for one in case.extensions] or [
-        one.id for one in case.seen.extensions or () if one.for_token_issuance
+        one.id for one in case.required_tenant.extensions or () if one.for_token_issuance
     ]
     for listener, what in _dead(case):
         target = living[0] if len(living) == 1 else "<id of the living extension>"
@@ -82,14 +84,14 @@ def called_extension_lives(case: Case) -> Iterator[Problem]:
             "@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler",
             "customExtension": {"id": target},
         }
-        yield Problem(
+        yield Finding(
             expected=f"an extension for this event behind listener {listener.id}",
             actual=what,
             command=patch_listener(listener.id, {"handler": handler}),
         )
 
 
-@diagnosis(
+@statement(
     "D47",
     "a listener names the application",
     needs=("authenticationEventListeners", "extension"),
@@ -102,15 +104,15 @@ def called_extension_lives(case: Case) -> Iterator[Problem]:
     bad='"includeApplications": []',
     good='"includeApplications": [{"appId": "<client id>"}]',
 )
-def application_is_named(case: Case) -> Iterator[Problem]:
+def application_is_named(case: Case) -> Iterator[Finding]:
     """Look for the applications that were asked for, or for any."""
     listeners = [listener for extension in case.extensions for listener in case.listeners_of(extension)]
     if not listeners:
-        raise CannotTell("no listener calls the extension (D45, D46)")
+        raise EvidenceMissing("no listener calls the extension (D45, D46)")
     named = frozenset().union(*(listener.app_ids for listener in listeners))
     missing = [app_id for app_id in case.app_ids if app_id not in named] if case.app_asked else []
     for app_id in missing or (["<client id>"] if not named else []):
-        yield Problem(
+        yield Finding(
             expected=f"application {app_id} in includeApplications",
             actual=f"{len(named)} others" if named else "no application",
             command=graph(
@@ -119,7 +121,7 @@ def application_is_named(case: Case) -> Iterator[Problem]:
         )
 
 
-@diagnosis(
+@statement(
     "D48",
     "no listener is for all applications",
     needs=("authenticationEventListeners", "extension"),
@@ -130,17 +132,17 @@ def application_is_named(case: Case) -> Iterator[Problem]:
     bad='"includeAllApplications": true',
     good='"includeApplications": [{"appId": "<client id>"}]',
 )
-def not_for_all(case: Case) -> Iterator[Problem]:
+def not_for_all(case: Case) -> Iterator[Finding]:
     """Look at the switch."""
     for extension in case.extensions:
         for listener in case.listeners_of(extension):
-            if listener.includes_all:
-                yield Problem(
+            if listener.conditions.applications.include_all_applications:
+                yield Finding(
                     expected="includeAllApplications false or absent", actual=f"true at listener {listener.id}"
                 )
 
 
-@diagnosis(
+@statement(
     "D49",
     "one listener answers for an application",
     level="should",
@@ -150,15 +152,15 @@ def not_for_all(case: Case) -> Iterator[Problem]:
     fix=f"{_PORTAL}: leave the application in one listener.",
     explain="No application is named by two listeners of this event.",
 )
-def one_listener_an_application(case: Case) -> Iterator[Problem]:
+def one_listener_an_application(case: Case) -> Iterator[Finding]:
     """Count the listeners of each application."""
     counts = Counter(app_id for listener in _ours(case) for app_id in listener.app_ids)
     for app_id, count in sorted(counts.items()):
         if count > 1 and (not case.app_asked or app_id in case.app_ids):
-            yield Problem(expected=f"one listener for application {app_id}", actual=f"{count}")
+            yield Finding(expected=f"one listener for application {app_id}", actual=f"{count}")
 
 
-@diagnosis(
+@statement(
     "D50",
     "the tenant has room for another extension",
     level="should",
@@ -168,12 +170,12 @@ def one_listener_an_application(case: Case) -> Iterator[Problem]:
     fix="Entra > External Identities > Custom authentication extensions: delete what nobody calls.",
     explain="Extensions of all kinds are counted.",
 )
-def room_for_extension(case: Case) -> Iterator[Problem]:
+def room_for_extension(case: Case) -> Iterator[Finding]:
     """Count them."""
-    yield from _full(len(case.seen.extensions or ()), _MAX_EXTENSIONS, "extensions")
+    yield from _full(len(case.required_tenant.extensions or ()), _MAX_EXTENSIONS, "extensions")
 
 
-@diagnosis(
+@statement(
     "D51",
     "the tenant has room for another listener",
     level="should",
@@ -183,12 +185,12 @@ def room_for_extension(case: Case) -> Iterator[Problem]:
     fix=f"{_PORTAL}: one listener may name several applications.",
     explain="Listeners of all kinds are counted. The two pages differ by one; the smaller is taken.",
 )
-def room_for_listener(case: Case) -> Iterator[Problem]:
+def room_for_listener(case: Case) -> Iterator[Finding]:
     """Count them."""
-    yield from _full(len(case.seen.listeners or ()), _MAX_LISTENERS, "listeners")
+    yield from _full(len(case.required_tenant.listeners or ()), _MAX_LISTENERS, "listeners")
 
 
-@diagnosis(
+@statement(
     "D52",
     "the tenant has room for another assignment",
     level="should",
@@ -198,13 +200,13 @@ def room_for_listener(case: Case) -> Iterator[Problem]:
     fix="Take applications that need no claims out of the listeners.",
     explain="Unique pairs of application and extension are counted over all listeners of this event.",
 )
-def room_for_assignment(case: Case) -> Iterator[Problem]:
+def room_for_assignment(case: Case) -> Iterator[Finding]:
     """Count the pairs."""
     pairs = {(app_id, listener.extension_id) for listener in _ours(case) for app_id in listener.app_ids}
     yield from _full(len(pairs), _MAX_ASSIGNMENTS, "assignments")
 
 
-@diagnosis(
+@statement(
     "D53",
     "no two objects have one display name",
     level="should",
@@ -214,33 +216,33 @@ def room_for_assignment(case: Case) -> Iterator[Problem]:
     fix="Rename one of the two, or delete it.",
     explain="Extensions, listeners and claims mapping policies are compared, each kind with its own.",
 )
-def names_are_unique(case: Case) -> Iterator[Problem]:
+def names_are_unique(case: Case) -> Iterator[Finding]:
     """Compare names; a name is shown by the ids that have it."""
-    seen = case.seen
+    seen = case.required_tenant
     kinds = (("extension", seen.extensions), ("listener", seen.listeners), ("claims mapping policy", seen.policies))
     for kind, objects in kinds:
         by_name: dict[str, list[str]] = {}
         for one in objects or ():
-            if one.name:
-                by_name.setdefault(one.name.casefold(), []).append(one.id)
+            if one.display_name:
+                by_name.setdefault(one.display_name.casefold(), []).append(one.id)
         for ids in by_name.values():
             if len(ids) > 1:
-                yield Problem(expected=f"one {kind} of a name", actual=f"{len(ids)}: {', '.join(ids)}")
+                yield Finding(expected=f"one {kind} of a name", actual=f"{len(ids)}: {', '.join(ids)}")
 
 
-def _ours(case: Case) -> list[Listener]:
-    return [listener for listener in case.seen.listeners or () if listener.for_token_issuance]
+def _ours(case: Case) -> list[ListenerObject]:
+    return [listener for listener in case.required_tenant.listeners or () if listener.for_token_issuance]
 
 
-def _dead(case: Case) -> Iterator[tuple[Listener, str]]:
+def _dead(case: Case) -> Iterator[tuple[ListenerObject, str]]:
     """Find listeners whose extension is missing or of another event."""
-    extensions = case.seen.extensions
+    extensions = case.required_tenant.extensions
     if extensions is None:
         return
     for listener in _ours(case):
         if case.app_asked and not listener.app_ids & set(case.app_ids):
             continue
-        extension = case.seen.extension(listener.extension_id)
+        extension = case.required_tenant.extension(listener.extension_id)
         if not listener.extension_id:
             yield listener, "it names none"
         elif extension is None:
@@ -249,6 +251,6 @@ def _dead(case: Case) -> Iterator[tuple[Listener, str]]:
             yield listener, f"{listener.extension_id}, which is for another event"
 
 
-def _full(count: int, limit: int, what: str) -> Iterable[Problem]:
+def _full(count: int, limit: int, what: str) -> Iterable[Finding]:
     if count >= limit:
-        yield Problem(expected=f"fewer than {limit} {what}", actual=f"{count}")
+        yield Finding(expected=f"fewer than {limit} {what}", actual=f"{count}")

@@ -10,8 +10,8 @@ from selftest.judge.mapping import TARGET_FAULTS, TARGET_MEMBERS, MappingEntry, 
 from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
 from selftest.judge.warnings import shown
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
-from selftest.tenant.doctor.evidence.app_objects import Policy
+from selftest.tenant.doctor.evidence.app_objects import PolicyObject
+from selftest.tenant.doctor.registry import EvidenceMissing, Finding, NotApplicable, statement
 from selftest.tenant.doctor.statements.az_rest import graph
 
 _REFERENCE: Final = "entra-docs identity-platform/custom-claims-provider-reference.md"
@@ -19,7 +19,7 @@ _CUSTOMIZATION: Final = "entra-docs identity-platform/reference-claims-customiza
 _CHANGE: Final = "Change the policy's definition through Graph, or assign another; the portal does not show it."
 
 
-@diagnosis(
+@statement(
     "D70",
     "a claims mapping policy is assigned to the application",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
@@ -31,23 +31,27 @@ _CHANGE: Final = "Change the policy's definition through Graph, or assign anothe
     "& Claims is "
     "another way, which v1.0 of Graph does not show: where you use that, leave this finding alone.",
 )
-def policy_is_assigned(case: Case) -> Iterator[Problem]:
+def policy_is_assigned(case: Case) -> Iterator[Finding]:
     """Look at what is assigned, and for a policy that is not."""
-    mapped = [policy for policy in case.seen.policies or () if policy.mapping is not None and policy.mapping.provided]
-    for app_id, policies in _assigned(case):
-        principal = case.seen.principal(app_id)
-        if policies or principal is None or principal.portal_claims:
+    mapped = [
+        policy
+        for policy in case.required_tenant.policies or ()
+        if policy.mapping is not None and policy.mapping.provided
+    ]
+    for app_id, assigned in _assigned(case):
+        principal = case.required_tenant.principal(app_id)
+        if assigned or principal is None or principal.portal_claims:
             continue
         policy_id = mapped[0].id if len(mapped) == 1 else "<policy id>"
         reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/policies/claimsMappingPolicies/{policy_id}"}
-        yield Problem(
+        yield Finding(
             expected=f"a policy with CustomClaimsProvider at service principal {principal.id}",
             actual=_elsewhere(case, mapped),
             command=graph("POST", f"/servicePrincipals/{principal.id}/claimsMappingPolicies/$ref", reference),
         )
 
 
-@diagnosis(
+@statement(
     "D71",
     "one claims mapping policy is assigned",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
@@ -56,20 +60,20 @@ def policy_is_assigned(case: Case) -> Iterator[Problem]:
     fix="Take the other one off the service principal.",
     explain="claimsMappingPolicies of the application's service principal has one member.",
 )
-def one_policy(case: Case) -> Iterator[Problem]:
+def one_policy(case: Case) -> Iterator[Finding]:
     """Count them."""
     for app_id, policies in _assigned(case):
-        principal = case.seen.principal(app_id)
+        principal = case.required_tenant.principal(app_id)
         if len(policies) > 1 and principal is not None:
             path = f"/servicePrincipals/{principal.id}/claimsMappingPolicies/{policies[-1]}/$ref"
-            yield Problem(
+            yield Finding(
                 expected=f"one policy at application {app_id}",
                 actual=f"{len(policies)}: {', '.join(policies)}",
                 command=graph("DELETE", path),
             )
 
 
-@diagnosis(
+@statement(
     "D72",
     "the claims mapping policy can be read",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
@@ -82,14 +86,14 @@ def one_policy(case: Case) -> Iterator[Problem]:
     bad='"definition": [{"ClaimsMappingPolicy": {}}]',
     good='"definition": ["{\\"ClaimsMappingPolicy\\":{…}}"]',
 )
-def policy_is_readable(case: Case) -> Iterator[Problem]:
+def policy_is_readable(case: Case) -> Iterator[Finding]:
     """Tell what keeps it from being read."""
     for policy in _policies(case):
         if policy.problem is not None:
-            yield Problem(expected=f"a definition of policy {policy.id} as documented", actual=policy.problem)
+            yield Finding(expected=f"a definition of policy {policy.id} as documented", actual=policy.problem)
 
 
-@diagnosis(
+@statement(
     "D73",
     "the policy takes claims from the custom claims provider",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
@@ -100,18 +104,18 @@ def policy_is_readable(case: Case) -> Iterator[Problem]:
     bad='{"Source": "User", "ID": "CustomRoles"}',
     good='{"Source": "CustomClaimsProvider", "ID": "CustomRoles", "JwtClaimType": "CustomRoles"}',
 )
-def policy_uses_provider(case: Case) -> Iterator[Problem]:
+def policy_uses_provider(case: Case) -> Iterator[Finding]:
     """Look for such an entry."""
     for policy, mapping in _mappings(case):
         if not mapping.provided:
             kinds = sorted({entry.source or "a constant" for entry in mapping.entries})
-            yield Problem(
+            yield Finding(
                 expected=f"an entry of policy {policy.id} with source CustomClaimsProvider",
                 actual=f"sources: {', '.join(map(shown, kinds))}" if kinds else "no entry",
             )
 
 
-@diagnosis(
+@statement(
     "D74",
     "the policy names claims as the endpoint returns them",
     needs=("servicePrincipals", "claimsMappingPolicies", "app", "claims"),
@@ -125,7 +129,7 @@ def policy_uses_provider(case: Case) -> Iterator[Problem]:
     bad='"ID": "customRoles", where the endpoint returns CustomRoles',
     good='"ID": "CustomRoles"',
 )
-def names_are_returned(case: Case) -> Iterator[Problem]:
+def names_are_returned(case: Case) -> Iterator[Finding]:
     """Compare the names."""
     claims = case.claims
     if claims is None:
@@ -136,13 +140,13 @@ def names_are_returned(case: Case) -> Iterator[Problem]:
             if name in claims.names:
                 continue
             near = by_folded.get(name.casefold())
-            yield Problem(
+            yield Finding(
                 expected=f"ID {shown(near)}" if near else f"one of {', '.join(map(shown, sorted(claims.names)))}",
                 actual=f"{shown(name)} in policy {policy.id} ({claims.origin} knows no such name)",
             )
 
 
-@diagnosis(
+@statement(
     "D75",
     "the policy gives no claim a restricted name",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
@@ -155,18 +159,18 @@ def names_are_returned(case: Case) -> Iterator[Problem]:
     bad='"JwtClaimType": "roles"',
     good='"JwtClaimType": "app_roles"',
 )
-def names_are_free(case: Case) -> Iterator[Problem]:
+def names_are_free(case: Case) -> Iterator[Finding]:
     """Look each target up in the list of its kind of token."""
     for policy, target, fault in _target_faults(case):
         if fault == "name-id" or (fault == "needs-signing-key" and _signed_with_own_key(case, policy)):
             continue
-        yield Problem(
+        yield Finding(
             expected="a name outside of the restricted set",
             actual=f"{target} in policy {policy.id}, which {TARGET_FAULTS[fault]}",
         )
 
 
-@diagnosis(
+@statement(
     "D76",
     "no name in the policy starts or ends with a blank",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
@@ -177,18 +181,18 @@ def names_are_free(case: Case) -> Iterator[Problem]:
     bad='"JwtClaimType": "apiVersion "',
     good='"JwtClaimType": "apiVersion"',
 )
-def names_have_no_blanks(case: Case) -> Iterator[Problem]:
+def names_have_no_blanks(case: Case) -> Iterator[Finding]:
     """Look at the ends."""
     for policy, mapping in _mappings(case):
         for entry in mapping.entries:
             for member, name in _named(entry):
                 if name != name.strip():
-                    yield Problem(
+                    yield Finding(
                         expected=f"{member} {shown(name.strip())}", actual=f"{shown(name)} in policy {policy.id}"
                     )
 
 
-@diagnosis(
+@statement(
     "D77",
     "the portal offers the claims that the endpoint returns",
     level="should",
@@ -198,19 +202,19 @@ def names_have_no_blanks(case: Case) -> Iterator[Problem]:
     fix="Entra > External Identities > Custom authentication extensions > the extension > Claims.",
     explain="claimsForTokenConfiguration of the extension has the names that the endpoint returns, to the letter.",
 )
-def portal_offers_names(case: Case) -> Iterator[Problem]:
+def portal_offers_names(case: Case) -> Iterator[Finding]:
     """Compare the registered names with the returned ones."""
     claims = case.claims
     for extension in case.extensions:
         unknown = sorted(set(extension.claim_names) - claims.names) if claims is not None else []
         if unknown and claims is not None:
-            yield Problem(
+            yield Finding(
                 expected=f"names out of {', '.join(map(shown, sorted(claims.names)))}",
                 actual=", ".join(map(shown, unknown)),
             )
 
 
-@diagnosis(
+@statement(
     "D78",
     "the policy does not override the portal's Attributes & Claims",
     level="should",
@@ -222,20 +226,20 @@ def portal_offers_names(case: Case) -> Iterator[Problem]:
     "was read, "
     "it has no entry beside an assigned policy.",
 )
-def portal_is_not_overridden(case: Case) -> Iterator[Problem]:
+def portal_is_not_overridden(case: Case) -> Iterator[Finding]:
     """Look for both."""
     known = False
     for app_id in case.app_ids:
-        principal = case.seen.principal(app_id)
+        principal = case.required_tenant.principal(app_id)
         if principal is not None and principal.portal_claims is not None:
             known = True
             if principal.portal_claims and principal.policy_ids:
-                yield Problem(expected="one of the two ways", actual=f"both at application {app_id}", hint=True)
+                yield Finding(expected="one of the two ways", actual=f"both at application {app_id}", hint=True)
     if not known:
-        raise NotConcerned
+        raise NotApplicable
 
 
-@diagnosis(
+@statement(
     "D79",
     "the policy takes no NameID from the custom claims provider",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
@@ -246,11 +250,11 @@ def portal_is_not_overridden(case: Case) -> Iterator[Problem]:
     bad=f'{{"Source": "CustomClaimsProvider", "ID": "EmployeeId", "SamlClaimType": "{NAME_ID_CLAIM_TYPE}"}}',
     good=f'{{"Source": "User", "ID": "employeeid", "SamlClaimType": "{NAME_ID_CLAIM_TYPE}"}}',
 )
-def name_id_is_not_provided(case: Case) -> Iterator[Problem]:
+def name_id_is_not_provided(case: Case) -> Iterator[Finding]:
     """Look for the NameID among the targets of what the endpoint supplies."""
     for policy, target, fault in _target_faults(case):
         if fault == "name-id":
-            yield Problem(
+            yield Finding(
                 expected="a property of the user as the NameID's source", actual=f"{target} in policy {policy.id}"
             )
 
@@ -259,36 +263,36 @@ def _assigned(case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Give the assigned policies of each application; a missing service principal is D60's."""
     found = False
     for app_id in case.app_ids:
-        principal = case.seen.principal(app_id)
+        principal = case.required_tenant.principal(app_id)
         if principal is None:
             continue
         if principal.policy_ids is None:
-            raise CannotTell(f"the claims mapping policies of application {app_id} were not read", asked=True)
+            raise EvidenceMissing(f"the claims mapping policies of application {app_id} were not read", asked=True)
         found = True
         yield app_id, principal.policy_ids
     if not found:
-        raise NotConcerned
+        raise NotApplicable
 
 
-def _policies(case: Case) -> Iterator[Policy]:
+def _policies(case: Case) -> Iterator[PolicyObject]:
     """Give the assigned policies, each once."""
     ids = dict.fromkeys(policy_id for _, policies in _assigned(case) for policy_id in policies)
     if not ids:
-        raise CannotTell("no claims mapping policy is assigned (D70)")
+        raise EvidenceMissing("no claims mapping policy is assigned (D70)")
     for policy_id in ids:
-        policy = case.seen.policy(policy_id)
+        policy = case.required_tenant.policy(policy_id)
         if policy is not None:
             yield policy
 
 
-def _mappings(case: Case) -> Iterator[tuple[Policy, MappingPolicy]]:
+def _mappings(case: Case) -> Iterator[tuple[PolicyObject, MappingPolicy]]:
     for policy in _policies(case):
         if policy.mapping is None:
-            raise CannotTell("the claims mapping policy cannot be read (D72)")
+            raise EvidenceMissing("the claims mapping policy cannot be read (D72)")
         yield policy, policy.mapping
 
 
-def _target_faults(case: Case) -> Iterator[tuple[Policy, str, TargetFault]]:
+def _target_faults(case: Case) -> Iterator[tuple[PolicyObject, str, TargetFault]]:
     """Yield each target that a policy may not emit: the policy, the member with its value, and why."""
     for policy, mapping in _mappings(case):
         for entry in mapping.entries:
@@ -298,18 +302,18 @@ def _target_faults(case: Case) -> Iterator[tuple[Policy, str, TargetFault]]:
                     yield policy, f"{member} {shown(entry.target(token) or '')}", fault
 
 
-def _signed_with_own_key(case: Case, policy: Policy) -> bool:
+def _signed_with_own_key(case: Case, policy: PolicyObject) -> bool:
     """Whether every application that the policy is assigned to has a custom signing key."""
-    holders = (case.seen.principal(app_id) for app_id, policies in _assigned(case) if policy.id in policies)
-    return all(principal is not None and principal.signs_itself for principal in holders)
+    holders = (case.required_tenant.principal(app_id) for app_id, policies in _assigned(case) if policy.id in policies)
+    return all(principal is not None and principal.has_signing_key for principal in holders)
 
 
-def _elsewhere(case: Case, mapped: list[Policy]) -> str:
+def _elsewhere(case: Case, mapped: list[PolicyObject]) -> str:
     """Say where the policies that map the provider's claims are, when not here."""
     if not mapped:
         return "none, and the tenant has no policy that maps a custom claims provider"
     ids = {policy.id for policy in mapped}
-    holders = [one.app_id for one in case.seen.principals or () if ids & set(one.policy_ids or ())]
+    holders = [one.app_id for one in case.required_tenant.principals or () if ids & set(one.policy_ids or ())]
     where = f"assigned to application {', '.join(holders)}" if holders else "assigned to nobody"
     return f"none; policy {', '.join(sorted(ids))} is {where}"
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.diagnosis import CannotTell, Problem, diagnosis
-from selftest.tenant.doctor.evidence.app_objects import Principal
+from selftest.tenant.doctor.evidence.app_objects import PrincipalObject
+from selftest.tenant.doctor.registry import EvidenceMissing, Finding, statement
 from selftest.tenant.doctor.statements.az_rest import create_principal, graph, patch_principal, word
 from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID
 
@@ -19,7 +19,7 @@ _APPS: Final = "Entra > Enterprise applications > All applications (filter: none
 _ENABLE: Final = f"{_APPS} > the application > Properties > Enabled for users to sign in: Yes."
 
 
-@diagnosis(
+@statement(
     "D30",
     "the endpoint's service principal is in the tenant",
     code=1003016,
@@ -29,16 +29,16 @@ _ENABLE: Final = f"{_APPS} > the application > Properties > Enabled for users to
     fix="Entra > App registrations > the endpoint's > Overview > Managed application in local directory > Create.",
     explain="A service principal has the application id that stands in the extension's resource id.",
 )
-def resource_principal_exists(case: Case) -> Iterator[Problem]:
+def resource_principal_exists(case: Case) -> Iterator[Finding]:
     """Look for it; a resource id that names no application is D22's."""
     for app_id in _api_app_ids(case):
-        if case.seen.principal(app_id) is None:
-            yield Problem(
+        if case.required_tenant.principal(app_id) is None:
+            yield Finding(
                 expected=f"a service principal of application {app_id}", actual="none", command=create_principal(app_id)
             )
 
 
-@diagnosis(
+@statement(
     "D31",
     "the endpoint's service principal is enabled",
     code=1003019,
@@ -50,13 +50,13 @@ def resource_principal_exists(case: Case) -> Iterator[Problem]:
     bad='"accountEnabled": false',
     good='"accountEnabled": true',
 )
-def resource_principal_is_enabled(case: Case) -> Iterator[Problem]:
+def resource_principal_is_enabled(case: Case) -> Iterator[Finding]:
     """Look at the switch of one that is there."""
     for app_id in _api_app_ids(case):
         yield from _disabled(_there(case, app_id, "D30"))
 
 
-@diagnosis(
+@statement(
     "D32",
     "the service principal of Entra's event service is in the tenant",
     code=1003017,
@@ -67,17 +67,17 @@ def resource_principal_is_enabled(case: Case) -> Iterator[Problem]:
     explain=f"A service principal has the application id {EVENT_SERVICE_APP_ID}.\n"
     "The documentation's text for this code speaks of the resource, its name of the client.",
 )
-def caller_principal_exists(case: Case) -> Iterator[Problem]:
+def caller_principal_exists(case: Case) -> Iterator[Finding]:
     """Look for it."""
-    if case.seen.principal(EVENT_SERVICE_APP_ID) is None:
-        yield Problem(
+    if case.required_tenant.principal(EVENT_SERVICE_APP_ID) is None:
+        yield Finding(
             expected=f"a service principal of application {EVENT_SERVICE_APP_ID}",
             actual="none",
             command=create_principal(EVENT_SERVICE_APP_ID),
         )
 
 
-@diagnosis(
+@statement(
     "D33",
     "the service principal of Entra's event service is enabled",
     code=1003018,
@@ -89,12 +89,12 @@ def caller_principal_exists(case: Case) -> Iterator[Problem]:
     bad='"accountEnabled": false',
     good='"accountEnabled": true',
 )
-def caller_principal_is_enabled(case: Case) -> Iterator[Problem]:
+def caller_principal_is_enabled(case: Case) -> Iterator[Finding]:
     """Look at the switch of one that is there."""
     yield from _disabled(_there(case, EVENT_SERVICE_APP_ID, "D32"))
 
 
-@diagnosis(
+@statement(
     "D34",
     "Microsoft Graph's service principal is in the tenant and enabled",
     code=1003022,
@@ -104,11 +104,11 @@ def caller_principal_is_enabled(case: Case) -> Iterator[Problem]:
     fix=_ENABLE,
     explain=f"A service principal has the application id {GRAPH_APP_ID}, and its accountEnabled is not false.",
 )
-def graph_principal_is_enabled(case: Case) -> Iterator[Problem]:
+def graph_principal_is_enabled(case: Case) -> Iterator[Finding]:
     """Look for it and at its switch."""
-    principal = case.seen.principal(GRAPH_APP_ID)
+    principal = case.required_tenant.principal(GRAPH_APP_ID)
     if principal is None:
-        yield Problem(
+        yield Finding(
             expected=f"a service principal of application {GRAPH_APP_ID}",
             actual="none",
             command=create_principal(GRAPH_APP_ID),
@@ -117,7 +117,7 @@ def graph_principal_is_enabled(case: Case) -> Iterator[Problem]:
         yield from _disabled(principal)
 
 
-@diagnosis(
+@statement(
     "D35",
     "the endpoint's service principal wants no assignment",
     level="should",
@@ -128,18 +128,18 @@ def graph_principal_is_enabled(case: Case) -> Iterator[Problem]:
     explain="appRoleAssignmentRequired of the endpoint's service principal is not true. A hint: it is reported, not "
     "documented, that this keeps Entra from calling.",
 )
-def no_assignment_is_required(case: Case) -> Iterator[Problem]:
+def no_assignment_is_required(case: Case) -> Iterator[Finding]:
     """Look at the switch."""
     for app_id in _api_app_ids(case):
-        if _there(case, app_id, "D30").assignment_required:
-            yield Problem(
+        if _there(case, app_id, "D30").app_role_assignment_required:
+            yield Finding(
                 expected="appRoleAssignmentRequired false",
                 actual="true",
                 command=patch_principal(app_id, {"appRoleAssignmentRequired": False}),
             )
 
 
-@diagnosis(
+@statement(
     "D40",
     "the endpoint's service principal may receive events",
     code=1003021,
@@ -151,23 +151,23 @@ def no_assignment_is_required(case: Case) -> Iterator[Problem]:
     "Microsoft Graph's service principal. The id decides: pages differ in the role's name.\n"
     "A permission that the registration requests is not yet granted.",
 )
-def events_are_consented(case: Case) -> Iterator[Problem]:
+def events_are_consented(case: Case) -> Iterator[Finding]:
     """Look for the role."""
     definer = _there(case, GRAPH_APP_ID, "D34")
     for app_id in _api_app_ids(case):
         principal = _there(case, app_id, "D30")
         if principal.grants is None:
-            raise CannotTell("the app role assignments of the endpoint's service principal were not read", asked=True)
+            raise EvidenceMissing("the role assignments of the endpoint's service principal were not read", asked=True)
         if (definer.id, RECEIVE_PAYLOAD_ROLE_ID) not in principal.grants:
             others = len(principal.grants)
-            yield Problem(
+            yield Finding(
                 expected=f"role {RECEIVE_PAYLOAD_ROLE_ID} of Microsoft Graph, granted to application {app_id}",
                 actual=f"not granted ({others} other roles are)" if others else "not granted",
                 command=_consent(principal, definer),
             )
 
 
-@diagnosis(
+@statement(
     "D41",
     "the endpoint's registration asks for the permission",
     level="should",
@@ -178,12 +178,12 @@ def events_are_consented(case: Case) -> Iterator[Problem]:
     "permissions.",
     explain=f"requiredResourceAccess lists role {RECEIVE_PAYLOAD_ROLE_ID} of Microsoft Graph.",
 )
-def permission_is_requested(case: Case) -> Iterator[Problem]:
+def permission_is_requested(case: Case) -> Iterator[Finding]:
     """Look for the role in the registration, where it is in this tenant."""
     for app_id in _api_app_ids(case):
-        application = case.seen.application(app_id)
+        application = case.required_tenant.application(app_id)
         if application is not None and (GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID) not in application.requested_roles:
-            yield Problem(
+            yield Finding(
                 expected=f"role {RECEIVE_PAYLOAD_ROLE_ID} in requiredResourceAccess",
                 actual="not listed",
                 command=f"az ad app permission add --id {word(app_id)} --api {GRAPH_APP_ID} "
@@ -195,31 +195,31 @@ def _api_app_ids(case: Case) -> tuple[str, ...]:
     """Name the applications that the extensions name, each once."""
     named = [extension.api_app_id for extension in case.extensions]
     if not any(named):
-        raise CannotTell("the resource id names no application (D22)")
+        raise EvidenceMissing("the resource id names no application (D22)")
     return tuple(dict.fromkeys(app_id for app_id in named if app_id is not None))
 
 
-def _there(case: Case, app_id: str, finds_missing: str) -> Principal:
+def _there(case: Case, app_id: str, finds_missing: str) -> PrincipalObject:
     """Give a service principal to a statement about one that is there.
 
     Raises:
-        CannotTell: It is missing, which another statement finds.
+        EvidenceMissing: It is missing, which another statement finds.
     """
-    principal = case.seen.principal(app_id)
+    principal = case.required_tenant.principal(app_id)
     if principal is None:
-        raise CannotTell(f"there is no service principal of {app_id} ({finds_missing})")
+        raise EvidenceMissing(f"there is no service principal of {app_id} ({finds_missing})")
     return principal
 
 
-def _disabled(principal: Principal) -> Iterator[Problem]:
-    if not principal.enabled:
-        yield Problem(
+def _disabled(principal: PrincipalObject) -> Iterator[Finding]:
+    if not principal.account_enabled:
+        yield Finding(
             expected=f"accountEnabled true for application {principal.app_id}",
             actual="false",
             command=patch_principal(principal.app_id, {"accountEnabled": True}),
         )
 
 
-def _consent(principal: Principal, definer: Principal) -> str:
+def _consent(principal: PrincipalObject, definer: PrincipalObject) -> str:
     body = {"principalId": principal.id, "resourceId": definer.id, "appRoleId": RECEIVE_PAYLOAD_ROLE_ID}
     return graph("POST", f"/servicePrincipals/{principal.id}/appRoleAssignments", body)

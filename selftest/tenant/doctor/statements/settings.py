@@ -9,8 +9,8 @@ from typing import Final
 
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
 from selftest.tenant.doctor.evidence.settings import showable
+from selftest.tenant.doctor.registry import EvidenceMissing, Finding, NotApplicable, statement
 from selftest.tenant.doctor.statements.az_rest import app_setting, patch_application
 
 _REFUSED: Final = 1003002
@@ -22,7 +22,7 @@ _GLOBAL_HOSTS: Final = ("login.microsoftonline.com", "sts.windows.net")
 _CIAM: Final = ".ciamlogin.com"
 
 
-@diagnosis(
+@statement(
     "D01",
     "the settings start the endpoint",
     code=1003027,
@@ -35,13 +35,13 @@ _CIAM: Final = ".ciamlogin.com"
     bad="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/common",
     good="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/<tenantId>",
 )
-def settings_start(case: Case) -> Iterator[Problem]:
+def settings_start(case: Case) -> Iterator[Finding]:
     """Ask the reader of the endpoint."""
-    for problem in case.configured.problems:
-        yield Problem(expected="settings that the endpoint starts with", actual=problem)
+    for problem in case.required_settings.problems:
+        yield Finding(expected="settings that the endpoint starts with", actual=problem)
 
 
-@diagnosis(
+@statement(
     "D02",
     "the authority is of this tenant",
     code=_REFUSED,
@@ -51,19 +51,19 @@ def settings_start(case: Case) -> Iterator[Problem]:
     fix=f"{_PORTAL}: set AuthenticationEvents__AuthorityUrl to the authority of this tenant.",
     explain="The tenant's GUID in the authority (or Claims__TenantId) is compared with the tenant that was read.",
 )
-def authority_is_of_tenant(case: Case) -> Iterator[Problem]:
+def authority_is_of_tenant(case: Case) -> Iterator[Finding]:
     """Compare the tenant ids."""
-    if not case.configured.tenant_id:
-        raise CannotTell("the settings name no tenant (D01)")
-    if case.configured.tenant_id != case.tenant_id:
-        yield Problem(
+    if not case.required_settings.tenant_id:
+        raise EvidenceMissing("the settings name no tenant (D01)")
+    if case.required_settings.tenant_id != case.tenant_id:
+        yield Finding(
             expected=f"an authority of tenant {case.tenant_id}",
-            actual=f"one of tenant {showable(case.configured.tenant_id)}",
+            actual=f"one of tenant {showable(case.required_settings.tenant_id)}",
             command=app_setting("AuthenticationEvents__AuthorityUrl", f"https://<authority>/{case.tenant_id}"),
         )
 
 
-@diagnosis(
+@statement(
     "D03",
     "the audience is the application that the extension names",
     code=_REFUSED,
@@ -75,21 +75,21 @@ def authority_is_of_tenant(case: Case) -> Iterator[Problem]:
     bad="AuthenticationEvents__AudienceAppId=<client id of the app that users sign in to>",
     good="AuthenticationEvents__AudienceAppId=<client id in api://<host>/<client id>>",
 )
-def audience_is_api(case: Case) -> Iterator[Problem]:
+def audience_is_api(case: Case) -> Iterator[Finding]:
     """Compare the application ids; a resource id without one is D22's."""
     for extension in case.extensions:
-        wanted, have = extension.api_app_id, case.configured.audience_app_id
+        wanted, have = extension.api_app_id, case.required_settings.audience_app_id
         if wanted is None or not have:
-            raise CannotTell("there are no two application ids to compare (D01, D22)")
+            raise EvidenceMissing("there are no two application ids to compare (D01, D22)")
         if wanted != have:
-            yield Problem(
+            yield Finding(
                 expected=f"{wanted}, which extension {extension.id} names",
                 actual=showable(have),
                 command=app_setting("AuthenticationEvents__AudienceAppId", wanted),
             )
 
 
-@diagnosis(
+@statement(
     "D04",
     "the endpoint answers this extension",
     code=_REFUSED,
@@ -100,19 +100,19 @@ def audience_is_api(case: Case) -> Iterator[Problem]:
     explain="Where Claims__AllowedExtensionIds is set, the extension has to be in it. It changes when one is "
     "made anew.",
 )
-def extension_is_allowed(case: Case) -> Iterator[Problem]:
+def extension_is_allowed(case: Case) -> Iterator[Finding]:
     """Look for the ids in the list, where there is one."""
-    allowed = case.configured.allowed_extension_ids
+    allowed = case.required_settings.allowed_extension_ids
     for extension in case.extensions:
         if allowed and extension.id not in allowed:
-            yield Problem(
+            yield Finding(
                 expected=f"{extension.id} among the allowed extensions",
                 actual=", ".join(map(showable, allowed)),
                 command=app_setting("Claims__AllowedExtensionIds", extension.id),
             )
 
 
-@diagnosis(
+@statement(
     "D05",
     "the caller that is accepted is Entra's event service",
     code=_REFUSED,
@@ -124,20 +124,20 @@ def extension_is_allowed(case: Case) -> Iterator[Problem]:
     bad="AuthenticationEvents__AuthorizedPartyAppId=<the endpoint's own client id>",
     good=f"AuthenticationEvents__AuthorizedPartyAppId={EVENT_SERVICE_APP_ID}",
 )
-def caller_is_entra(case: Case) -> Iterator[Problem]:
+def caller_is_entra(case: Case) -> Iterator[Finding]:
     """Compare the caller with the documented one."""
-    host, party = case.configured.authority_host, case.configured.party_app_id
-    if host and host not in _GLOBAL_HOSTS and not host.endswith(_CIAM) and not case.configured.test_issuer:
-        raise CannotTell(f"which caller the cloud of {host} has is not documented")
+    host, party = case.required_settings.authority_host, case.required_settings.party_app_id
+    if host and host not in _GLOBAL_HOSTS and not host.endswith(_CIAM) and not case.required_settings.test_issuer:
+        raise EvidenceMissing(f"which caller the cloud of {host} has is not documented")
     if party and party != EVENT_SERVICE_APP_ID:
-        yield Problem(
+        yield Finding(
             expected=EVENT_SERVICE_APP_ID,
             actual=showable(party),
             command=app_setting("AuthenticationEvents__AuthorizedPartyAppId", EVENT_SERVICE_APP_ID),
         )
 
 
-@diagnosis(
+@statement(
     "D06",
     "the settings accept the audience that the token will carry",
     code=_REFUSED,
@@ -151,24 +151,24 @@ def caller_is_entra(case: Case) -> Iterator[Problem]:
     bad='"api": {"requestedAccessTokenVersion": null}',
     good='"api": {"requestedAccessTokenVersion": 2}',
 )
-def token_audience_is_accepted(case: Case) -> Iterator[Problem]:
+def token_audience_is_accepted(case: Case) -> Iterator[Finding]:
     """Look at the version of the tokens, and at the audience that goes with version 1."""
     for extension in case.extensions:
-        application = case.seen.application(extension.api_app_id)
+        application = case.required_tenant.application(extension.api_app_id)
         if application is None:
-            raise CannotTell("the endpoint's application is not registered in this tenant")
+            raise EvidenceMissing("the endpoint's application is not registered in this tenant")
         if application.token_version == 2:
             continue
-        if case.configured.application_id_uri != extension.resource_id:
-            yield Problem(
+        if case.required_settings.application_id_uri != extension.resource_id:
+            yield Finding(
                 expected=f"requestedAccessTokenVersion 2, or Claims__ApplicationIdUri {extension.resource_id}",
                 actual=f"requestedAccessTokenVersion {application.token_version or 'null'}, "
-                f"and Claims__ApplicationIdUri {showable(case.configured.application_id_uri)}",
+                f"and Claims__ApplicationIdUri {showable(case.required_settings.application_id_uri)}",
                 command=patch_application(application.app_id, {"api": {"requestedAccessTokenVersion": 2}}),
             )
 
 
-@diagnosis(
+@statement(
     "D07",
     "the identifier URI in the settings is the extension's",
     level="should",
@@ -178,17 +178,17 @@ def token_audience_is_accepted(case: Case) -> Iterator[Problem]:
     fix=f"{_PORTAL}: set Claims__ApplicationIdUri to the resource id, or remove it where tokens are of version 2.",
     explain="Claims__ApplicationIdUri, where it is set, is compared with the resource id of the extension.",
 )
-def identifier_is_current(case: Case) -> Iterator[Problem]:
+def identifier_is_current(case: Case) -> Iterator[Finding]:
     """Compare the two; nothing set is fine, and a version 1 token's need is D06's."""
-    uri = case.configured.application_id_uri
+    uri = case.required_settings.application_id_uri
     if not uri:
-        raise NotConcerned
+        raise NotApplicable
     if all(uri != extension.resource_id for extension in case.extensions):
         expected = " or ".join(extension.resource_id or "none" for extension in case.extensions)
-        yield Problem(expected=expected, actual=showable(uri))
+        yield Finding(expected=expected, actual=showable(uri))
 
 
-@diagnosis(
+@statement(
     "D08",
     "the issuer that is believed is Entra",
     code=_REFUSED,
@@ -201,19 +201,19 @@ def identifier_is_current(case: Case) -> Iterator[Problem]:
     bad="AuthenticationEvents__AuthorityUrl=http://127.0.0.1:8400/<tenantId>",
     good="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/<tenantId>",
 )
-def issuer_is_entra(case: Case) -> Iterator[Problem]:
+def issuer_is_entra(case: Case) -> Iterator[Finding]:
     """Look for the emulated Entra."""
-    if case.configured.test_issuer:
-        yield Problem(
+    if case.required_settings.test_issuer:
+        yield Finding(
             expected="the authority of Entra",
-            actual=f"{case.configured.authority_host} ({case.configured.origin})",
+            actual=f"{case.required_settings.authority_host} ({case.required_settings.origin})",
             command=app_setting(
                 "AuthenticationEvents__AuthorityUrl", f"https://<authority>/{case.tenant_id or '<tenantId>'}"
             ),
         )
 
 
-@diagnosis(
+@statement(
     "D09",
     "nobody but Entra may call",
     needs=("settings", "deployed"),
@@ -223,14 +223,14 @@ def issuer_is_entra(case: Case) -> Iterator[Problem]:
     explain="Claims__AdditionalCallerAppIds is empty. Where Claims__AllowAdditionalCallers says that they are meant, "
     "it is a hint; without it the endpoint does not start in Azure.",
 )
-def only_entra_calls(case: Case) -> Iterator[Problem]:
+def only_entra_calls(case: Case) -> Iterator[Finding]:
     """Count the additional callers."""
-    callers = case.configured.additional_callers
+    callers = case.required_settings.additional_callers
     if callers:
-        yield Problem(
+        yield Finding(
             expected="no additional caller",
             actual=f"{len(callers)}: {', '.join(map(showable, callers))}",
             command="az functionapp config appsettings delete -g <group> -n <app> --setting-names "
             "Claims__AdditionalCallerAppIds Claims__AllowAdditionalCallers",
-            hint=case.configured.means_additional_callers,
+            hint=case.required_settings.means_additional_callers,
         )

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
-from selftest.tenant.doctor.evidence.app_objects import Application, Principal
+from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, PrincipalObject
+from selftest.tenant.doctor.registry import EvidenceMissing, Finding, NotApplicable, statement
 from selftest.tenant.doctor.statements.az_rest import create_principal, patch_application
 
 _CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md (step 2.3)"
@@ -16,7 +16,7 @@ _AUDIENCE: Final = "AADSTS501461"
 _SAML: Final = "saml"
 
 
-@diagnosis(
+@statement(
     "D60",
     "the application is in the tenant",
     needs=("servicePrincipals", "app"),
@@ -25,16 +25,16 @@ _SAML: Final = "saml"
     fix="Entra > App registrations > the application > Overview > Managed application in local directory > Create.",
     explain="A service principal has the client id that --app or a listener names.",
 )
-def application_is_here(case: Case) -> Iterator[Problem]:
+def application_is_here(case: Case) -> Iterator[Finding]:
     """Look for the service principal."""
     for app_id in case.app_ids:
-        if case.seen.principal(app_id) is None:
-            yield Problem(
+        if case.required_tenant.principal(app_id) is None:
+            yield Finding(
                 expected=f"a service principal of application {app_id}", actual="none", command=create_principal(app_id)
             )
 
 
-@diagnosis(
+@statement(
     "D61",
     "the application accepts mapped claims",
     code=_NO_KEY,
@@ -49,18 +49,18 @@ def application_is_here(case: Case) -> Iterator[Problem]:
     bad='"api": {"acceptMappedClaims": null}',
     good='"api": {"acceptMappedClaims": true}',
 )
-def claims_are_accepted(case: Case) -> Iterator[Problem]:
+def claims_are_accepted(case: Case) -> Iterator[Finding]:
     """Look at the switch of single-tenant applications; others are D62's."""
     for application, principal in _targets(case):
-        if not application.multi_tenant and not application.maps_claims and not principal.signs_itself:
-            yield Problem(
+        if not application.multi_tenant and not application.api.accept_mapped_claims and not principal.has_signing_key:
+            yield Finding(
                 expected=f"acceptMappedClaims true for application {application.app_id}",
                 actual="null or false, and no signing key of its own",
                 command=patch_application(application.app_id, {"api": {"acceptMappedClaims": True}}),
             )
 
 
-@diagnosis(
+@statement(
     "D62",
     "an application of several tenants has a signing key of its own",
     code=_NO_KEY,
@@ -74,18 +74,18 @@ def claims_are_accepted(case: Case) -> Iterator[Problem]:
     bad='"signInAudience": "AzureADMultipleOrgs"',
     good='"signInAudience": "AzureADMyOrg"',
 )
-def several_tenants_need_a_key(case: Case) -> Iterator[Problem]:
+def several_tenants_need_a_key(case: Case) -> Iterator[Finding]:
     """Look at the audience and at the keys."""
     for application, principal in _targets(case):
-        if application.multi_tenant and not principal.signs_itself:
-            yield Problem(
+        if application.multi_tenant and not principal.has_signing_key:
+            yield Finding(
                 expected=f"signInAudience AzureADMyOrg for application {application.app_id}, or a signing key",
-                actual=f"{application.audience}, and no signing key of its own",
+                actual=f"{application.sign_in_audience}, and no signing key of its own",
                 command=patch_application(application.app_id, {"signInAudience": "AzureADMyOrg"}),
             )
 
 
-@diagnosis(
+@statement(
     "D63",
     "the token's audience may carry mapped claims",
     code=_AUDIENCE,
@@ -99,14 +99,14 @@ def several_tenants_need_a_key(case: Case) -> Iterator[Problem]:
     bad="api://claims.azurewebsites.net/<client id>, with version 1",
     good="api://<client id>.contoso.com, where contoso.com is verified; or version 2",
 )
-def audience_may_carry(case: Case) -> Iterator[Problem]:
+def audience_may_carry(case: Case) -> Iterator[Finding]:
     """Look at the version, and then at the URIs' hosts."""
     for application, principal in _targets(case):
-        if application.token_version == 2 or principal.signs_itself or not application.maps_claims:
+        if application.token_version == 2 or principal.has_signing_key or not application.api.accept_mapped_claims:
             continue
         foreign = [uri for uri in application.identifier_uris if not _is_verified(uri, case)]
         if foreign:
-            yield Problem(
+            yield Finding(
                 expected=f"requestedAccessTokenVersion 2 for application {application.app_id}, or URIs in "
                 "verified domains",
                 actual=f"{application.token_version or 'null'}, and {', '.join(foreign)}",
@@ -114,7 +114,7 @@ def audience_may_carry(case: Case) -> Iterator[Problem]:
             )
 
 
-@diagnosis(
+@statement(
     "D64",
     "the application asks for tokens of version 2",
     level="should",
@@ -127,18 +127,18 @@ def audience_may_carry(case: Case) -> Iterator[Problem]:
     bad='"api": {"requestedAccessTokenVersion": null}',
     good='"api": {"requestedAccessTokenVersion": 2}',
 )
-def tokens_are_v2(case: Case) -> Iterator[Problem]:
+def tokens_are_v2(case: Case) -> Iterator[Finding]:
     """Look at the version."""
     for application, _ in _targets(case):
         if application.token_version != 2:
-            yield Problem(
+            yield Finding(
                 expected=f"requestedAccessTokenVersion 2 for application {application.app_id}",
                 actual=f"{application.token_version or 'null'}",
                 command=patch_application(application.app_id, {"api": {"requestedAccessTokenVersion": 2}}),
             )
 
 
-@diagnosis(
+@statement(
     "D65",
     "users need no assignment to the application",
     level="should",
@@ -149,15 +149,15 @@ def tokens_are_v2(case: Case) -> Iterator[Problem]:
     fix="Entra > Enterprise applications > the application > Users and groups: assign them.",
     explain="appRoleAssignmentRequired of the application's service principal is not true. A hint: it is often meant.",
 )
-def users_are_assigned(case: Case) -> Iterator[Problem]:
+def users_are_assigned(case: Case) -> Iterator[Finding]:
     """Look at the switch."""
     for app_id in case.app_ids:
-        principal = case.seen.principal(app_id)
-        if principal is not None and principal.assignment_required:
-            yield Problem(expected="appRoleAssignmentRequired false, or every user assigned", actual="true", hint=True)
+        principal = case.required_tenant.principal(app_id)
+        if principal is not None and principal.app_role_assignment_required:
+            yield Finding(expected="appRoleAssignmentRequired false, or every user assigned", actual="true", hint=True)
 
 
-@diagnosis(
+@statement(
     "D66",
     "the application is in a user flow",
     level="should",
@@ -168,37 +168,37 @@ def users_are_assigned(case: Case) -> Iterator[Problem]:
     explain="It cannot be seen from what the doctor reads. See it in the portal at that place, or with "
     '`az rest --url "https://graph.microsoft.com/v1.0/identity/authenticationEventsFlows"`.',
 )
-def application_is_in_flow(case: Case) -> Iterator[Problem]:
+def application_is_in_flow(case: Case) -> Iterator[Finding]:
     """Say that it is to be looked at by hand, in an external tenant."""
-    if not case.seen.external:
-        raise NotConcerned
-    raise CannotTell(
+    if not case.required_tenant.external:
+        raise NotApplicable
+    raise EvidenceMissing(
         "an external tenant: the application must be in a user flow, which is not read here; see Entra > External "
         "Identities > User flows > the flow > Applications"
     )
     yield
 
 
-def _targets(case: Case) -> list[tuple[Application, Principal]]:
+def _targets(case: Case) -> list[tuple[ApplicationObject, PrincipalObject]]:
     """Give the applications that get a JSON Web Token, with their service principals; missing ones are D60's."""
     found = []
     for app_id in case.app_ids:
-        principal = case.seen.principal(app_id)
-        application = case.seen.application(app_id)
-        if principal is None or (principal.single_sign_on or "").lower() == _SAML:
+        principal = case.required_tenant.principal(app_id)
+        application = case.required_tenant.application(app_id)
+        if principal is None or (principal.preferred_single_sign_on_mode or "").lower() == _SAML:
             continue
         if application is None:
-            raise CannotTell(f"application {app_id} is registered in another tenant, so its registration is not here")
+            raise EvidenceMissing(f"application {app_id} is registered in another tenant, not in this one")
         found.append((application, principal))
     if not found:
-        raise NotConcerned
+        raise NotApplicable
     return found
 
 
 def _is_verified(uri: str, case: Case) -> bool:
     """Say whether a URI is the application's GUID, or its host is a verified domain or below one."""
-    domains = case.seen.verified_domains
+    domains = case.required_tenant.verified_domains
     if domains is None:
-        raise CannotTell("the tenant's verified domains were not read", asked=True)
+        raise EvidenceMissing("the tenant's verified domains were not read", asked=True)
     host = uri.partition("://")[2].partition("/")[0].lower()
     return any(host == domain or host.endswith(f".{domain}") for domain in domains if domain)

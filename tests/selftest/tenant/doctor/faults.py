@@ -7,7 +7,7 @@ from typing import Any
 from claims.contract import EVENT_SERVICE_APP_ID
 from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
 from selftest.tenant.graph.objects import GRAPH_APP_ID
-from tests.selftest.tenant.doctor.bench import API, APP, EXTENSION, OTHER, TENANT, Sick
+from tests.selftest.tenant.doctor.doctor_input import API, APP, EXTENSION, OTHER, TENANT, DoctorInput
 
 HOST = "claims.sample.example"
 
@@ -24,7 +24,7 @@ class Fault:
     """
 
     name: str
-    plant: Callable[[Sick], object]
+    plant: Callable[[DoctorInput], object]
     found: dict[str, int | str | None]
     hints: frozenset[str] = frozenset()
 
@@ -41,60 +41,60 @@ def _set(path: str, value: Any) -> Callable[[Any], None]:
     return plant
 
 
-def extension(path: str, value: Any) -> Callable[[Sick], None]:
+def extension(path: str, value: Any) -> Callable[[DoctorInput], None]:
     """Change the extension."""
-    return lambda sick: _set(path, value)(sick.extension)
+    return lambda it: _set(path, value)(it.extension)
 
 
-def listener(path: str, value: Any) -> Callable[[Sick], None]:
+def listener(path: str, value: Any) -> Callable[[DoctorInput], None]:
     """Change the listener."""
-    return lambda sick: _set(path, value)(sick.listener)
+    return lambda it: _set(path, value)(it.listener)
 
 
-def app(app_id: str, path: str, value: Any) -> Callable[[Sick], None]:
+def app(app_id: str, path: str, value: Any) -> Callable[[DoctorInput], None]:
     """Change an app registration."""
-    return lambda sick: _set(path, value)(sick.app(app_id))
+    return lambda it: _set(path, value)(it.app(app_id))
 
 
-def principal(app_id: str, path: str, value: Any) -> Callable[[Sick], None]:
+def principal(app_id: str, path: str, value: Any) -> Callable[[DoctorInput], None]:
     """Change a service principal."""
-    return lambda sick: _set(path, value)(sick.principal(app_id))
+    return lambda it: _set(path, value)(it.principal(app_id))
 
 
-def settings(**values: str) -> Callable[[Sick], None]:
+def settings(**values: str) -> Callable[[DoctorInput], None]:
     """Change settings."""
-    return lambda sick: sick.env.update(values)
+    return lambda it: it.env.update(values)
 
 
-def schema(place: int, **members: str) -> Callable[[Sick], None]:
+def schema(place: int, **members: str) -> Callable[[DoctorInput], None]:
     """Change one entry of the policy."""
-    return lambda sick: sick.schema({place: members})
+    return lambda it: it.schema({place: members})
 
 
-def several(*plants: Callable[[Sick], object]) -> Callable[[Sick], None]:
+def several(*plants: Callable[[DoctorInput], object]) -> Callable[[DoctorInput], None]:
     """Plant faults together, where one alone is none."""
 
-    def plant(sick: Sick) -> None:
+    def plant(subject: DoctorInput) -> None:
         for each in plants:
-            each(sick)
+            each(subject)
 
     return plant
 
 
-def grant(role_id: str) -> Callable[[Sick], None]:
+def grant(role_id: str) -> Callable[[DoctorInput], None]:
     """Replace the consent by one for another role."""
 
-    def plant(sick: Sick) -> None:
-        (consent,) = sick.principal(API)["appRoleAssignments"]
+    def plant(subject: DoctorInput) -> None:
+        (consent,) = subject.principal(API)["appRoleAssignments"]
         consent["appRoleId"] = role_id
 
     return plant
 
 
-def _copies(kind: str, count: int, **changes: Any) -> Callable[[Sick], None]:
-    def plant(sick: Sick) -> None:
-        original = sick.tenant[kind][0]
-        sick.tenant[kind] += [
+def _copies(kind: str, count: int, **changes: Any) -> Callable[[DoctorInput], None]:
+    def plant(subject: DoctorInput) -> None:
+        original = subject.tenant[kind][0]
+        subject.tenant[kind] += [
             {**original, "id": f"eeeeeeee-eeee-4eee-8eee-{index:012x}", "displayName": f"copy {index}", **changes}
             for index in range(count)
         ]
@@ -110,19 +110,19 @@ _CALL = "clientConfiguration"
 _INCLUDED = "conditions.applications.includeApplications"
 
 
-def _second_policy(sick: Sick) -> None:
-    second = {**sick.policy, "id": OTHER, "displayName": "Another"}
-    sick.tenant["claimsMappingPolicies"].append(second)
-    sick.principal(APP)["claimsMappingPolicies"].append(second)
+def _second_policy(subject: DoctorInput) -> None:
+    second = {**subject.policy, "id": OTHER, "displayName": "Another"}
+    subject.tenant["claimsMappingPolicies"].append(second)
+    subject.principal(APP)["claimsMappingPolicies"].append(second)
 
 
-def _policy_elsewhere(sick: Sick) -> None:
-    sick.principal(API)["claimsMappingPolicies"] = sick.principal(APP)["claimsMappingPolicies"]
-    sick.principal(APP)["claimsMappingPolicies"] = []
+def _policy_elsewhere(subject: DoctorInput) -> None:
+    subject.principal(API)["claimsMappingPolicies"] = subject.principal(APP)["claimsMappingPolicies"]
+    subject.principal(APP)["claimsMappingPolicies"] = []
 
 
-def _portal_too(sick: Sick) -> None:
-    sick.principal(APP)["claimsPolicy"] = {"id": OTHER, "claims": [{"@odata.type": "#microsoft.graph.customClaim"}]}
+def _portal_too(subject: DoctorInput) -> None:
+    subject.principal(APP)["claimsPolicy"] = {"id": OTHER, "claims": [{"@odata.type": "#microsoft.graph.customClaim"}]}
 
 
 WIRING = [
@@ -133,8 +133,8 @@ WIRING = [
     Fault("resource id unknown to the app", app(API, "identifierUris", [f"api://{API}"]), {"D22": 1003014}),
     Fault("target elsewhere", extension(_TARGET, "https://other.example/api/x"), {"D23": 1003015}),
     Fault("resource id elsewhere", extension(_RESOURCE, f"api://other.example/{API}"), {"D23": 1003015}),
-    Fault("no service principal", lambda sick: sick.remove_principal(API), {"D30": 1003016}),
-    Fault("no caller", lambda sick: sick.remove_principal(EVENT_SERVICE_APP_ID), {"D32": 1003017}),
+    Fault("no service principal", lambda it: it.remove_principal(API), {"D30": 1003016}),
+    Fault("no caller", lambda it: it.remove_principal(EVENT_SERVICE_APP_ID), {"D32": 1003017}),
     Fault("caller off", principal(EVENT_SERVICE_APP_ID, "accountEnabled", value=False), {"D33": 1003018}),
     Fault("service principal off", principal(API, "accountEnabled", value=False), {"D31": 1003019}),
     Fault("http target", extension(_TARGET, f"http://{HOST}/api/x"), {"D21": 1003020}),
@@ -144,7 +144,7 @@ WIRING = [
     Fault("no consent", principal(API, "appRoleAssignments", []), {"D40": 1003021}),
     Fault("consent to another role", grant(OTHER), {"D40": 1003021}),
     Fault("Graph off", principal(GRAPH_APP_ID, "accountEnabled", value=False), {"D34": 1003022}),
-    Fault("no Graph", lambda sick: sick.remove_principal(GRAPH_APP_ID), {"D34": 1003022}),
+    Fault("no Graph", lambda it: it.remove_principal(GRAPH_APP_ID), {"D34": 1003022}),
     Fault("listener calls the deleted", listener("handler.customExtension.id", OTHER), {"D46": 1003011}),
     Fault("listener calls nothing", listener("handler.customExtension", None), {"D46": 1003011}),
     Fault(
@@ -157,18 +157,20 @@ WIRING = [
     ),
     Fault(
         "no extension",
-        lambda sick: sick.tenant.update(customAuthenticationExtensions=[], authenticationEventListeners=[]),
+        lambda it: it.tenant.update(customAuthenticationExtensions=[], authenticationEventListeners=[]),
         {"D20": None},
     ),
-    Fault("no listener", lambda sick: sick.tenant.update(authenticationEventListeners=[]), {"D45": None}),
+    Fault("no listener", lambda it: it.tenant.update(authenticationEventListeners=[]), {"D45": None}),
     Fault(
-        "listener of another event", lambda sick: sick.listener.update({"@odata.type": _OTHER_LISTENER}), {"D45": None}
+        "listener of another event",
+        lambda it: it.listener.update({"@odata.type": _OTHER_LISTENER}),
+        {"D45": None},
     ),
     Fault("listener without application", listener(_INCLUDED, []), {"D47": None}),
     Fault(
         "listener for another application",
         several(
-            lambda sick: sick.flags.extend(["--app", APP, "--extension", EXTENSION]),
+            lambda it: it.flags.extend(["--app", APP, "--extension", EXTENSION]),
             listener(_INCLUDED, [{"appId": API}]),
         ),
         {"D47": None},
@@ -225,7 +227,7 @@ SETTINGS = [
     ),
     Fault(
         "customers at the wrong authority",
-        lambda sick: _set("tenantType", "CIAM")(sick.one("organization")),
+        lambda it: _set("tenantType", "CIAM")(it.one("organization")),
         {"D10": 1003002},
     ),
     Fault(
@@ -242,7 +244,7 @@ SETTINGS = [
 ]
 
 TARGET = [
-    Fault("no service principal of the app", lambda sick: sick.remove_principal(APP), {"D60": None}),
+    Fault("no service principal of the app", lambda it: it.remove_principal(APP), {"D60": None}),
     Fault("claims not accepted", app(APP, "api.acceptMappedClaims", None), {"D61": "AADSTS50146"}),
     Fault("claims refused", app(APP, "api.acceptMappedClaims", value=False), {"D61": "AADSTS50146"}),
     Fault("several tenants", app(APP, "signInAudience", "AzureADMultipleOrgs"), {"D62": "AADSTS50146"}),
@@ -266,12 +268,12 @@ MAPPING = [
     Fault("no policy", principal(APP, "claimsMappingPolicies", []), {"D70": None}),
     Fault("policy elsewhere", _policy_elsewhere, {"D70": None}),
     Fault("two policies", _second_policy, {"D71": None}),
-    Fault("definition is no list", lambda sick: _set("definition", "{}")(sick.policy), {"D72": None}),
-    Fault("definition is an object", lambda sick: _set("definition", [{}])(sick.policy), {"D72": None}),
-    Fault("definition is no JSON", lambda sick: _set("definition", ["{"])(sick.policy), {"D72": None}),
+    Fault("definition is no list", lambda it: _set("definition", "{}")(it.policy), {"D72": None}),
+    Fault("definition is an object", lambda it: _set("definition", [{}])(it.policy), {"D72": None}),
+    Fault("definition is no JSON", lambda it: _set("definition", ["{"])(it.policy), {"D72": None}),
     Fault(
         "another source",
-        lambda sick: sick.schema({place: {"Source": "User"} for place in range(4)}),
+        lambda it: it.schema({place: {"Source": "User"} for place in range(4)}),
         {"D73": None},
     ),
     Fault("another case", schema(3, ID="customRoles", JwtClaimType="customRoles"), {"D74": None}),

@@ -13,7 +13,7 @@ from selftest.cli import main
 from selftest.load.measured.results_file import read_results
 from tests.emulated_graph.faults import refused
 from tests.emulated_graph.server import GraphServer
-from tests.selftest.tenant.doctor.bench import API, APP, OTHER, TENANT, Sick
+from tests.selftest.tenant.doctor.doctor_input import API, APP, OTHER, TENANT, DoctorInput
 
 
 class ServerThread:
@@ -61,18 +61,18 @@ def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def written(sick: Sick) -> list[str]:
+def written(subject: DoctorInput) -> list[str]:
     """Write the tenant and the settings, and give the flags that read them."""
-    Path("tenant.json").write_text(json.dumps(sick.tenant))
-    Path("settings.json").write_text(json.dumps(sick.env))
-    return ["doctor", "--file", "tenant.json", "--settings", "settings.json", *sick.flags]
+    Path("tenant.json").write_text(json.dumps(subject.tenant))
+    Path("settings.json").write_text(json.dumps(subject.env))
+    return ["doctor", "--file", "tenant.json", "--settings", "settings.json", *subject.flags]
 
 
-def wrong_host() -> Sick:
+def wrong_host() -> DoctorInput:
     """Give a tenant with one fault."""
-    sick = Sick()
-    sick.extension["endpointConfiguration"]["targetUrl"] = "https://other.example/api/x"
-    return sick
+    subject = DoctorInput()
+    subject.extension["endpointConfiguration"]["targetUrl"] = "https://other.example/api/x"
+    return subject
 
 
 def test_finding_leads_and_verdict_ends(capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +92,7 @@ def test_finding_leads_and_verdict_ends(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_healthy_tenant_passes(capsys: pytest.CaptureFixture[str]) -> None:
     """The last line counts; with -v every statement has a line."""
-    assert main([*written(Sick()), "-v"]) == 0
+    assert main([*written(DoctorInput()), "-v"]) == 0
     out = capsys.readouterr().out
 
     assert out.splitlines()[-1].startswith("PASS  ")
@@ -136,10 +136,10 @@ def test_files_are_those_of_every_report(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ([], "nothing to look at"),
+        ([], "nothing to examine"),
         (["--export", "x.json"], "--export"),
         (["--file", "tenant.json", "--tenant", TENANT], "two sources"),
-        (["--credential", "azure-cli"], "which tenant"),
+        (["--credential", "azure-cli"], "tenant is not known"),
         (["--tenant", TENANT, "--graph-url", "http://graph.example"], "https://"),
         (["--tenant", TENANT, "--graph-url", "nonsense"], "--graph-url"),
         (["--tenant", TENANT, "--credential", "client-secret"], "AZURE_CLIENT_SECRET"),
@@ -156,7 +156,7 @@ def test_what_cannot_run_says_so(
     """Exit code 2, one line on stderr."""
     for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
         monkeypatch.delenv(name, raising=False)
-    written(Sick())
+    written(DoctorInput())
 
     assert main(["doctor", *flags]) == 2
     out, err = capsys.readouterr()
@@ -167,15 +167,15 @@ def test_what_cannot_run_says_so(
 
 def test_probe_needs_one_extension(capsys: pytest.CaptureFixture[str]) -> None:
     """With none or several, nobody knows whom to call."""
-    sick = Sick(flags=["--probe", "--extension", OTHER])
+    subject = DoctorInput(flags=["--probe", "--extension", OTHER])
 
-    assert main(written(sick)) == 2
+    assert main(written(subject)) == 2
     assert "--probe needs one extension" in capsys.readouterr().err
 
 
 def test_settings_alone_prove_too_little(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a tenant the settings are tried, and the verdict is no PASS."""
-    written(Sick())
+    written(DoctorInput())
 
     assert main(["doctor", "--settings", "settings.json"]) == 3
     out = capsys.readouterr().out
@@ -185,10 +185,10 @@ def test_settings_alone_prove_too_little(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_list_of_a_file_that_is_missing_proves_too_little(capsys: pytest.CaptureFixture[str]) -> None:
     """What was asked for and is not there is a skip with a reason, and no PASS."""
-    sick = Sick()
-    del sick.tenant["servicePrincipals"]
+    subject = DoctorInput()
+    del subject.tenant["servicePrincipals"]
 
-    assert main(written(sick)) == 3
+    assert main(written(subject)) == 3
     out = capsys.readouterr().out
     assert "not read   servicePrincipals: the file has no such list; not tried: D30 D31" in out
 
@@ -201,7 +201,7 @@ def test_list_names_every_statement(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_live_through_the_emulated_graph(graph: GraphServer, capsys: pytest.CaptureFixture[str]) -> None:
     """A healthy tenant passes, live and from what was exported; nothing is written to it."""
-    written(Sick())
+    written(DoctorInput())
     live = ["doctor", "--settings", "settings.json", "--tenant", TENANT, "--graph-url", graph.url]
 
     assert main([*live, "--export", "export.json"]) == 0
@@ -212,7 +212,7 @@ def test_live_through_the_emulated_graph(graph: GraphServer, capsys: pytest.Capt
 
 def test_settings_name_the_tenant(graph: GraphServer, capsys: pytest.CaptureFixture[str]) -> None:
     """Without --tenant it is that of the settings; another one than Graph's is an error."""
-    written(Sick())
+    written(DoctorInput())
     assert main(["doctor", "--settings", "settings.json", "--graph-url", graph.url]) == 0
     capsys.readouterr()
 
@@ -237,11 +237,15 @@ def test_graph_that_takes_no_token(graph: GraphServer, capsys: pytest.CaptureFix
 
 
 BRANCHES: list[tuple[Any, str, str]] = [
-    (lambda sick: sick.tenant.update(authenticationEventListeners=[]), "no Authentication Events entry", "signin-log"),
-    (lambda sick: sick.remove_principal(API), "0 attempts", "signin-log"),
-    (lambda sick: sick.env.update({"AuthenticationEvents__AudienceAppId": APP}), "a status or a code", "check"),
-    (lambda sick: sick.app(APP)["api"].update(acceptMappedClaims=None), "an AADSTS code", "token"),
-    (lambda sick: sick.principal(APP).update(claimsMappingPolicies=[]), "without the claims", "signin --mapping"),
+    (
+        lambda it: it.tenant.update(authenticationEventListeners=[]),
+        "no Authentication Events entry",
+        "signin-log",
+    ),
+    (lambda it: it.remove_principal(API), "0 attempts", "signin-log"),
+    (lambda it: it.env.update({"AuthenticationEvents__AudienceAppId": APP}), "a status or a code", "check"),
+    (lambda it: it.app(APP)["api"].update(acceptMappedClaims=None), "an AADSTS code", "token"),
+    (lambda it: it.principal(APP).update(claimsMappingPolicies=[]), "without the claims", "signin --mapping"),
 ]
 
 
@@ -250,9 +254,9 @@ def test_summary_follows_the_sign_in_log(
     plant: Any, shows: str, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The evidence points to one branch of Microsoft's order of looking, with the next command."""
-    sick = Sick()
-    plant(sick)
-    assert main([*written(sick), "--json"]) == 1
+    subject = DoctorInput()
+    plant(subject)
+    assert main([*written(subject), "--json"]) == 1
     (branch,) = json.loads(capsys.readouterr().out)["shows"]
 
     assert shows in branch["shows"]

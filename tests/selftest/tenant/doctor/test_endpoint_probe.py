@@ -20,10 +20,10 @@ from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
 from selftest.play.target import APP_DIR, endpoint_settings
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.evidence.probe_report import Failure, ProbeReport, Reply, Timing
-from selftest.tenant.doctor.findings import Findings, diagnose
+from selftest.tenant.doctor.diagnosis import Diagnosis, diagnose
+from selftest.tenant.doctor.evidence.probe_report import ProbeFailure, ProbeReply, ProbeReport, Timing
 from selftest.tenant.doctor.sources.endpoint_probe import REQUESTS, Means, probe
-from selftest.tenant.doctor.statements import DIAGNOSES
+from selftest.tenant.doctor.statements import TENANT_STATEMENTS
 
 PATH = CALLOUT_PATH
 FAST = Timing(connect_ms=1.0, tls_ms=2.0, first_byte_ms=5.0)
@@ -152,16 +152,16 @@ def believing(authority: trustme.CA) -> Means:
     return Means(context=context, deadline_s=1.0)
 
 
-def judged(report: ProbeReport) -> Findings:
+def judged(report: ProbeReport) -> Diagnosis:
     """Try the statements about the endpoint alone."""
-    return diagnose(Case(probe=report), [one for one in DIAGNOSES.values() if one.needs == ("probe",)])
+    return diagnose(Case(probe=report), [one for one in TENANT_STATEMENTS.values() if one.needs == ("probe",)])
 
 
-def bad(findings: Findings) -> tuple[set[str], set[str]]:
+def bad(findings: Diagnosis) -> tuple[set[str], set[str]]:
     """Give what is wrong and what is hinted at."""
     return (
-        {one.diagnosis.id for one, _ in findings.faults},
-        {one.diagnosis.id for one, _ in findings.hints},
+        {one.statement.id for one, _ in findings.faults},
+        {one.statement.id for one, _ in findings.hints},
     )
 
 
@@ -306,34 +306,34 @@ def test_name_that_does_not_resolve(host: str) -> None:
         ("certificate", "D84", {"D80", "D81", "D82", "D83"}),
     ],
 )
-def test_what_was_not_reached_does_not_hold(failure: Failure, found: str, held: set[str]) -> None:
+def test_what_was_not_reached_does_not_hold(failure: ProbeFailure, found: str, held: set[str]) -> None:
     """After the first thing that fails, the rest is skipped: it was not seen."""
     addresses = () if failure == "name" else ("93.184.216.34",)
     report = ProbeReport(host="claims.example.com", secure=True, addresses=addresses, failure=failure)
     findings = judged(report)
 
     assert bad(findings) == ({found}, set())
-    assert {one.diagnosis.id for one in findings.results if one.status == "pass"} == held
+    assert {one.statement.id for one in findings.results if one.status == "pass"} == held
 
 
 def good_report(**changes: Any) -> ProbeReport:
     """Make a report by hand; ``changes`` replace its members."""
-    reply = Reply(status=200, challenge=None, skew_s=0.0, timing=FAST)
+    reply = ProbeReply(status=200, challenge=None, skew_s=0.0, timing=FAST)
     members: dict[str, Any] = {
         "host": "claims.example.com",
         "secure": True,
         "addresses": ("93.184.216.34",),
         "tls_version": "TLSv1.3",
         "certificate_days": 60,
-        "refused": Reply(status=401, challenge="Bearer", skew_s=0.0, timing=FAST),
+        "refused": ProbeReply(status=401, challenge="Bearer", skew_s=0.0, timing=FAST),
         "health": (reply,) * 5,
     }
     return ProbeReport(**(members | changes))
 
 
-def _slow(**changes: float) -> tuple[Reply, ...]:
+def _slow(**changes: float) -> tuple[ProbeReply, ...]:
     timing = Timing(**({"connect_ms": 1.0, "tls_ms": 2.0, "first_byte_ms": 5.0} | changes))
-    return (Reply(status=200, challenge=None, skew_s=0.0, timing=timing),) * 5
+    return (ProbeReply(status=200, challenge=None, skew_s=0.0, timing=timing),) * 5
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def _slow(**changes: float) -> tuple[Reply, ...]:
         ({"health": _slow(tls_ms=300.0, connect_ms=250.0)}, set(), {"D87"}),
         (
             {
-                "refused": Reply(
+                "refused": ProbeReply(
                     status=401,
                     challenge="bearer error=x",
                     skew_s=0.0,
@@ -369,7 +369,7 @@ def test_every_statement_on_the_endpoint_can_fail() -> None:
     """The tests of this module make each of them fail."""
     shown = {"D80", "D81", "D82", "D83", "D84", "D85", "D86", "D87", "D88", "D89", "D90"}
 
-    assert {one.id for one in DIAGNOSES.values() if "probe" in one.needs} == shown
+    assert {one.id for one in TENANT_STATEMENTS.values() if "probe" in one.needs} == shown
 
 
 @contextlib.contextmanager

@@ -4,49 +4,49 @@ from pathlib import Path
 
 import pytest
 
-from selftest.tenant.doctor.statements import DIAGNOSES
+from selftest.tenant.doctor.statements import TENANT_STATEMENTS
 from tests.emulated_graph.healthy_tenant import healthy_tenant
-from tests.selftest.tenant.doctor.bench import TENANT, Sick, examined, found, hinted
+from tests.selftest.tenant.doctor.doctor_input import TENANT, DoctorInput, examined, found, hinted
 from tests.selftest.tenant.doctor.faults import FAULTS, Fault
 
 
 def test_healthy_tenant_has_nothing(tmp_path: Path) -> None:
     """No finding, no hint, and the verdict is PASS."""
-    examination = examined(Sick(), tmp_path)
+    examination = examined(DoctorInput(), tmp_path)
 
     assert found(examination) == {}
     assert hinted(examination) == set()
-    assert examination.findings.exit_code == 0
-    assert examination.findings.verdict.startswith("PASS  ")
+    assert examination.diagnosis.exit_code == 0
+    assert examination.diagnosis.sentence.startswith("PASS  ")
 
 
 def test_healthy_external_tenant_has_nothing(tmp_path: Path) -> None:
     """A tenant for customers, with its own authority; that the user flow is not read is said."""
-    sick = Sick(tenant=healthy_tenant(tenant_type="external"))
-    sick.env["AuthenticationEvents__AuthorityUrl"] = f"https://sample.ciamlogin.com/{TENANT}"
-    examination = examined(sick, tmp_path)
+    subject = DoctorInput(tenant=healthy_tenant(tenant_type="external"))
+    subject.env["AuthenticationEvents__AuthorityUrl"] = f"https://sample.ciamlogin.com/{TENANT}"
+    examination = examined(subject, tmp_path)
 
     assert found(examination) == {}
     assert hinted(examination) == set()
-    assert "user flow" in next(lack.reason for one, lack in examination.findings.skipped if one.diagnosis.id == "D66")
+    assert "user flow" in next(lack.reason for one, lack in examination.diagnosis.skipped if one.statement.id == "D66")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_planted_fault_is_found_and_no_other(fault: Fault, tmp_path: Path) -> None:
     """The doctor names the statement and the code, once, and hints at nothing that is not there."""
-    sick = Sick()
-    fault.plant(sick)
-    examination = examined(sick, tmp_path)
+    subject = DoctorInput()
+    fault.plant(subject)
+    examination = examined(subject, tmp_path)
 
     assert found(examination) == fault.found
     assert hinted(examination) == fault.hints
-    assert examination.findings.exit_code == (1 if fault.found else 0)
-    assert not [one for one in examination.findings.results if one.status == "error"]
+    assert examination.diagnosis.exit_code == (1 if fault.found else 0)
+    assert not [one for one in examination.diagnosis.results if one.status == "error"]
 
 
 def test_every_statement_on_files_can_fail() -> None:
     """Of the statements that need neither Graph nor the endpoint, each is shown able to fail here."""
     planted = {name for fault in FAULTS for name in (*fault.found, *fault.hints)}
-    elsewhere = {"D11", "D25", "D52", "D66"} | {name for name, one in DIAGNOSES.items() if "probe" in one.needs}
+    elsewhere = {"D11", "D25", "D52", "D66"} | {name for name, one in TENANT_STATEMENTS.items() if "probe" in one.needs}
 
-    assert set(DIAGNOSES) - planted - elsewhere == set()
+    assert set(TENANT_STATEMENTS) - planted - elsewhere == set()

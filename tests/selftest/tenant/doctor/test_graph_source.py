@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from selftest.tenant.doctor.evidence.members import Members
+from selftest.base.cannot_run import CannotRun
+from selftest.tenant.doctor.evidence.graph_model import read_model
 from selftest.tenant.doctor.evidence.validation import Validation
 from selftest.tenant.doctor.sources.graph_source import (
     ASSIGNED_POLICIES,
     PERMISSIONS,
     LiveRead,
-    NothingReadError,
     read_live,
 )
 from selftest.tenant.doctor.sources.tenant_file import read_tenant
@@ -21,13 +21,13 @@ from selftest.tenant.graph.client import GraphClient
 from selftest.tenant.graph.patience import Patience
 from tests.emulated_graph.faults import forbidden, refused, throttled
 from tests.emulated_graph.server import GraphServer
-from tests.selftest.tenant.doctor.bench import (
+from tests.selftest.tenant.doctor.doctor_input import (
     API,
     APP,
     EXTENSION,
     OTHER,
     TENANT,
-    Sick,
+    DoctorInput,
     diagnosed,
     found,
     healthy_settings,
@@ -94,22 +94,22 @@ def source_of(read: LiveRead) -> Source:
 async def test_healthy_tenant_has_nothing(read: Read) -> None:
     """No finding and no hint; Graph's own validation agrees; nothing is written."""
     async with GraphServer(page_size=1) as server:
-        examination = diagnosed(Sick(), source_of(await read(server)))
+        examination = diagnosed(DoctorInput(), source_of(await read(server)))
 
         assert found(examination) == {}
         assert hinted(examination) == set()
         assert examination.exit_code == 0
-        assert "D25" in {one.diagnosis.id for one in examination.results if one.status == "pass"}
+        assert "D25" in {one.statement.id for one in examination.results if one.status == "pass"}
         assert server.writes == []
 
 
 @pytest.mark.parametrize("fault", _SETTINGS_KEPT, ids=lambda fault: fault.name)
 async def test_planted_fault_is_found_and_no_other(fault: Fault, read: Read) -> None:
     """What a file shows Graph shows, and what Graph's own validation says is told once."""
-    sick = Sick()
-    fault.plant(sick)
-    async with GraphServer(sick.tenant) as server:
-        examination = diagnosed(sick, source_of(await read(server)))
+    subject = DoctorInput()
+    fault.plant(subject)
+    async with GraphServer(subject.tenant) as server:
+        examination = diagnosed(subject, source_of(await read(server)))
 
     assert found(examination) == fault.found
     assert hinted(examination) == fault.hints
@@ -120,9 +120,9 @@ async def test_validation_tells_what_nobody_else_saw(read: Read) -> None:
     async with GraphServer() as server:
         live = await read(server)
     live.validations = _remarked("CustomExtensionBlocked", "SomethingNew")
-    examination = diagnosed(Sick(), source_of(live))
+    examination = diagnosed(DoctorInput(), source_of(live))
 
-    assert [(one.diagnosis.id, one.code_of(problem)) for one, problem in examination.faults] == [
+    assert [(one.statement.id, one.code_of(finding)) for one, finding in examination.faults] == [
         ("D25", 1003023),
         ("D25", None),
     ]
@@ -145,9 +145,9 @@ async def test_refused_resource_is_a_skip_with_its_permission(
     """403 on one resource costs the statements that need it, and the reason names what would help."""
     async with GraphServer() as server:
         server.faults.add(forbidden(path))
-        examination = diagnosed(Sick(), source_of(await read(server)))
+        examination = diagnosed(DoctorInput(), source_of(await read(server)))
 
-    reasons = {one.diagnosis.id: lack.reason for one, lack in examination.skipped}
+    reasons = {one.statement.id: lack.reason for one, lack in examination.skipped}
     assert skipped <= set(reasons)
     assert all(permission in reasons[name] for name in skipped)
     assert found(examination) == {}
@@ -156,7 +156,7 @@ async def test_refused_resource_is_a_skip_with_its_permission(
 
 async def test_token_says_which_tenant_it_is(read: Read) -> None:
     """Where the organization may not be read, the settings are still compared with the right tenant."""
-    sick = Sick(
+    subject = DoctorInput(
         env=healthy_settings() | {"AuthenticationEvents__AuthorityUrl": f"https://login.microsoftonline.com/{OTHER}"}
     )
     async with GraphServer() as server:
@@ -164,7 +164,7 @@ async def test_token_says_which_tenant_it_is(read: Read) -> None:
         live = await read(server)
     tenant = read_tenant(Path("Graph"), live.document, live.unread)
 
-    assert found(diagnosed(sick, Source(tenant=tenant, lacks=live.lacks))) == {"D02": 1003002}
+    assert found(diagnosed(subject, Source(tenant=tenant, lacks=live.lacks))) == {"D02": 1003002}
 
 
 async def test_missing_permission_is_named(read: Read) -> None:
@@ -178,7 +178,7 @@ async def test_missing_permission_is_named(read: Read) -> None:
 async def test_nothing_readable_is_an_error(read: Read) -> None:
     """With a token that allows nothing, there is no diagnosis; the error names the permissions."""
     async with GraphServer() as server:
-        with pytest.raises(NothingReadError, match=r"EventListener\.Read\.All"):
+        with pytest.raises(CannotRun, match=r"EventListener\.Read\.All"):
             await read(server, ("User.Read",))
 
 
@@ -189,7 +189,7 @@ async def test_what_passes_is_waited_for(fault: Any, read: Read, naps: Naps) -> 
     """One 429 or 5xx costs a wait, not a finding."""
     async with GraphServer() as server:
         server.faults.add(fault)
-        examination = diagnosed(Sick(), source_of(await read(server)))
+        examination = diagnosed(DoctorInput(), source_of(await read(server)))
 
     assert found(examination) == {}
     assert naps.taken
@@ -199,7 +199,7 @@ async def test_replication_lag_is_no_finding(read: Read, naps: Naps) -> None:
     """A service principal that was made a moment ago is asked for again before it is called missing."""
     async with GraphServer() as server:
         server.faults.add(refused(404, "Request_ResourceNotFound", path=f"/servicePrincipals(appId='{API}')"))
-        examination = diagnosed(Sick(), source_of(await read(server)))
+        examination = diagnosed(DoctorInput(), source_of(await read(server)))
 
     assert found(examination) == {}
     assert naps.taken == [2.0]
@@ -218,4 +218,4 @@ async def test_only_what_is_looked_at_is_asked_for(read: Read) -> None:
 
 def _remarked(*names: str) -> dict[str, Validation]:
     answer = {"errors": [{"code": name, "message": "m"} for name in names], "warnings": []}
-    return {EXTENSION: Validation.read(Members.of(answer, "v"))}
+    return {EXTENSION: read_model(Validation, answer, "v")}

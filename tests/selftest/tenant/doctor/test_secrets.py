@@ -10,7 +10,7 @@ import pytest
 from selftest.cli import main
 from selftest.tenant.doctor.sources.export import exported
 from tests.emulated_graph.healthy_tenant import healthy_tenant
-from tests.selftest.tenant.doctor.bench import APP, Sick, examined, found
+from tests.selftest.tenant.doctor.doctor_input import APP, DoctorInput, examined, found
 from tests.selftest.tenant.doctor.faults import FAULTS
 
 MARK = "MARKER-a-secret-or-a-name"
@@ -71,26 +71,26 @@ def test_export_holds_what_is_looked_at_and_nothing_else() -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_export_is_diagnosed_alike(fault: Any, tmp_path: Path) -> None:
     """What was left out is missed by no statement."""
-    sick = Sick()
-    fault.plant(sick)
-    sick.tenant = exported(sick.tenant)
+    subject = DoctorInput()
+    fault.plant(subject)
+    subject.tenant = exported(subject.tenant)
 
-    assert found(examined(sick, tmp_path)) == fault.found
+    assert found(examined(subject, tmp_path)) == fault.found
 
 
-def _off(sick: Sick) -> None:
-    for one in sick.tenant["servicePrincipals"]:
+def _off(subject: DoctorInput) -> None:
+    for one in subject.tenant["servicePrincipals"]:
         one["accountEnabled"] = False
         one["claimsMappingPolicies"] = []
 
 
-def _wrong(sick: Sick) -> None:
-    sick.extension["endpointConfiguration"]["targetUrl"] = f"http://{MARK}:{MARK}@10.0.0.1/x?code={MARK}#{MARK}"
-    sick.extension["authenticationConfiguration"]["resourceId"] = "api://x"
-    for app in sick.tenant["applications"]:
+def _wrong(subject: DoctorInput) -> None:
+    subject.extension["endpointConfiguration"]["targetUrl"] = f"http://{MARK}:{MARK}@10.0.0.1/x?code={MARK}#{MARK}"
+    subject.extension["authenticationConfiguration"]["resourceId"] = "api://x"
+    for app in subject.tenant["applications"]:
         app["api"]["acceptMappedClaims"] = False
         app["api"]["requestedAccessTokenVersion"] = None
-    sick.env = {
+    subject.env = {
         "AuthenticationEvents__AuthorityUrl": f"https://{MARK}",
         "AuthenticationEvents__AudienceAppId": MARK,
         "AuthenticationEvents__AuthorizedPartyAppId": f"it's {MARK}",
@@ -106,25 +106,25 @@ def _wrong(sick: Sick) -> None:
     }
 
 
-def _unreadable(sick: Sick) -> None:
-    sick.policy["definition"] = [f'{{"ClaimsMappingPolicy": {MARK}']
+def _unreadable(subject: DoctorInput) -> None:
+    subject.policy["definition"] = [f'{{"ClaimsMappingPolicy": {MARK}']
 
 
-def _misshapen(sick: Sick) -> None:
-    sick.tenant["servicePrincipals"][0]["accountEnabled"] = MARK
+def _misshapen(subject: DoctorInput) -> None:
+    subject.tenant["servicePrincipals"][0]["accountEnabled"] = MARK
 
 
 @pytest.mark.parametrize("break_it", [lambda _: None, _off, _wrong, _unreadable, _misshapen])
 def test_no_output_holds_a_marker(
-    break_it: Callable[[Sick], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    break_it: Callable[[DoctorInput], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Text, JSON, JUnit, the directory and the export, for a tenant with everything wrong."""
-    sick = Sick(tenant=marked())
-    sick.env["AZURE_CLIENT_SECRET"] = MARK
-    break_it(sick)
+    subject = DoctorInput(tenant=marked())
+    subject.env["AZURE_CLIENT_SECRET"] = MARK
+    break_it(subject)
     file, settings = tmp_path / "tenant.json", tmp_path / "settings.json"
-    file.write_text(json.dumps(sick.tenant))
-    settings.write_text(json.dumps({"Values": sick.env}))
+    file.write_text(json.dumps(subject.tenant))
+    settings.write_text(json.dumps({"Values": subject.env}))
     out = tmp_path / "out"
     common = ["doctor", "--file", str(file), "--settings", str(settings), "--app", APP, "--out", str(out)]
 

@@ -12,13 +12,13 @@ from selftest.base.settings_file import parse_settings
 from selftest.tenant.doctor.evidence.settings import SettingsRead, showable
 from selftest.tenant.doctor.sources.settings_source import find_settings
 from tests.emulated_graph.healthy_tenant import healthy_tenant
-from tests.selftest.tenant.doctor.bench import (
+from tests.selftest.tenant.doctor.doctor_input import (
     API,
     APP,
     EXTENSION,
     OTHER,
     TENANT,
-    Sick,
+    DoctorInput,
     examined,
     found,
     healthy_settings,
@@ -138,14 +138,14 @@ def _another(extension_id: str, app_id: str, host: str) -> dict[str, Any]:
     return extension
 
 
-def _with_another() -> Sick:
-    sick = Sick()
-    sick.tenant["customAuthenticationExtensions"].append(_another(OTHER, APP, "other.example"))
-    return sick
+def _with_another() -> DoctorInput:
+    subject = DoctorInput()
+    subject.tenant["customAuthenticationExtensions"].append(_another(OTHER, APP, "other.example"))
+    return subject
 
 
-def _chosen(sick: Sick, directory: Path) -> set[str]:
-    return {line.split()[1] for line in examined(sick, directory).about if line.startswith("extension")}
+def _chosen(subject: DoctorInput, directory: Path) -> set[str]:
+    return {line.split()[1] for line in examined(subject, directory).about if line.startswith("extension")}
 
 
 @pytest.mark.parametrize(
@@ -159,20 +159,20 @@ def _chosen(sick: Sick, directory: Path) -> set[str]:
 )
 def test_extension_is_chosen(flags: list[str], chosen: set[str], tmp_path: Path) -> None:
     """By id, by the listener of the application, else by the settings; one that no listener names is D47's."""
-    sick = _with_another()
-    sick.flags = flags
+    subject = _with_another()
+    subject.flags = flags
 
-    assert _chosen(sick, tmp_path) == chosen
+    assert _chosen(subject, tmp_path) == chosen
 
 
 def test_without_settings_all_are_looked_at(tmp_path: Path) -> None:
     """Every extension of the event; those of other events are not."""
-    sick = _with_another()
-    sick.tenant["customAuthenticationExtensions"].append(
+    subject = _with_another()
+    subject.tenant["customAuthenticationExtensions"].append(
         {**_another(API, APP, "third.example"), "@odata.type": "#microsoft.graph.onOtpSendCustomExtension"}
     )
     file = tmp_path / "tenant.json"
-    file.write_text(json.dumps(sick.tenant))
+    file.write_text(json.dumps(subject.tenant))
     from selftest.cli import parser  # noqa: PLC0415 - without settings, unlike the others
     from selftest.tenant.doctor.examination import examine  # noqa: PLC0415 - the same
 
@@ -184,10 +184,10 @@ def test_without_settings_all_are_looked_at(tmp_path: Path) -> None:
 
 def test_none_that_matches_is_the_finding(tmp_path: Path) -> None:
     """Two extensions, neither of this endpoint."""
-    sick = _with_another()
-    sick.env = healthy_settings() | {AUDIENCE: TENANT}
-    del sick.env["Claims__AllowedExtensionIds"]
-    examination = examined(sick, tmp_path)
+    subject = _with_another()
+    subject.env = healthy_settings() | {AUDIENCE: TENANT}
+    del subject.env["Claims__AllowedExtensionIds"]
+    examination = examined(subject, tmp_path)
 
     assert found(examination) == {"D20": None}
 
@@ -195,18 +195,18 @@ def test_none_that_matches_is_the_finding(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("flag", "ids"), [(["--extension", OTHER], {"D20"}), (["--app", OTHER], {"D47", "D60"})])
 def test_what_is_asked_for_and_not_there_is_the_finding(flag: list[str], ids: set[str], tmp_path: Path) -> None:
     """An id that the tenant does not know."""
-    sick = Sick(flags=flag)
+    subject = DoctorInput(flags=flag)
 
-    assert set(found(examined(sick, tmp_path))) == ids
+    assert set(found(examined(subject, tmp_path))) == ids
 
 
 def test_a_full_tenant_is_hinted_at(tmp_path: Path) -> None:
     """250 assignments of applications to extensions are the limit."""
-    sick = Sick(flags=["--app", APP])
-    sick.listener["conditions"]["applications"]["includeApplications"] += [
+    subject = DoctorInput(flags=["--app", APP])
+    subject.listener["conditions"]["applications"]["includeApplications"] += [
         {"appId": f"eeeeeeee-eeee-4eee-8eee-{index:012x}"} for index in range(249)
     ]
-    examination = examined(sick, tmp_path)
+    examination = examined(subject, tmp_path)
 
     assert (found(examination), hinted(examination)) == ({}, {"D52"})
 
@@ -237,7 +237,7 @@ def test_app_service_authentication(document: Any, ids: set[str], hints: set[str
     """authsettingsV2 as ARM returns it, or its properties alone."""
     file = tmp_path / "auth.json"
     file.write_text(json.dumps(document))
-    examination = examined(Sick(flags=["--easyauth", str(file)]), tmp_path)
+    examination = examined(DoctorInput(flags=["--easyauth", str(file)]), tmp_path)
 
     assert (set(found(examination)), hinted(examination)) == (ids, hints)
 
@@ -249,4 +249,4 @@ def test_other_files_are_no_authsettings(text: str, tmp_path: Path) -> None:
     file.write_text(text)
 
     with pytest.raises(FileError, match=r"auth\.json"):
-        examined(Sick(flags=["--easyauth", str(file)]), tmp_path)
+        examined(DoctorInput(flags=["--easyauth", str(file)]), tmp_path)

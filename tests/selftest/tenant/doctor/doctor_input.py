@@ -8,11 +8,11 @@ from typing import Any
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.cli import parser
+from selftest.tenant.doctor.diagnosis import Diagnosis, diagnose
 from selftest.tenant.doctor.evidence.settings import SettingsRead
 from selftest.tenant.doctor.examination import Examination, examine, make_case
-from selftest.tenant.doctor.findings import Findings, diagnose
 from selftest.tenant.doctor.sources.tenant_source import Source
-from selftest.tenant.doctor.statements import DIAGNOSES
+from selftest.tenant.doctor.statements import TENANT_STATEMENTS
 from tests.emulated_graph.healthy_tenant import healthy_tenant
 
 APP = DEFAULT_TENANT.client.app_id
@@ -32,7 +32,7 @@ def healthy_settings() -> dict[str, str]:
 
 
 @dataclass
-class Sick:
+class DoctorInput:
     """A tenant and settings that a fault changes.
 
     Attributes:
@@ -86,30 +86,32 @@ class Sick:
         self.policy["definition"] = [json.dumps(document)]
 
 
-def examined(sick: Sick, directory: Path) -> Examination:
+def examined(subject: DoctorInput, directory: Path) -> Examination:
     """Examine it as ``doctor --file --settings`` does."""
     file, settings = directory / "tenant.json", directory / "settings.json"
-    file.write_text(json.dumps(sick.tenant))
-    settings.write_text(json.dumps({"Values": sick.env}))
-    args = parser().parse_args(["doctor", "--file", str(file), "--settings", str(settings), *sick.flags])
+    file.write_text(json.dumps(subject.tenant))
+    settings.write_text(json.dumps({"Values": subject.env}))
+    args = parser().parse_args(["doctor", "--file", str(file), "--settings", str(settings), *subject.flags])
     return examine(args, environ={}, directory=directory)
 
 
-def diagnosed(sick: Sick, source: Source) -> Findings:
+def diagnosed(subject: DoctorInput, source: Source) -> Diagnosis:
     """Examine a tenant that was read elsewhere, with the same settings."""
-    args = parser().parse_args(["doctor", *sick.flags])
-    return diagnose(make_case(args, settings=SettingsRead(sick.env, "a test"), source=source), DIAGNOSES.values())
+    args = parser().parse_args(["doctor", *subject.flags])
+    return diagnose(
+        make_case(args, settings=SettingsRead(subject.env, "a test"), source=source), TENANT_STATEMENTS.values()
+    )
 
 
-def found(examination: Examination | Findings) -> dict[str, int | str | None]:
+def found(examination: Examination | Diagnosis) -> dict[str, int | str | None]:
     """Give what is wrong: code by id."""
-    return {one.diagnosis.id: one.code_of(problem) for one, problem in _findings(examination).faults}
+    return {one.statement.id: one.code_of(finding) for one, finding in _findings(examination).faults}
 
 
-def hinted(examination: Examination | Findings) -> set[str]:
+def hinted(examination: Examination | Diagnosis) -> set[str]:
     """Give the ids of the hints."""
-    return {one.diagnosis.id for one, _ in _findings(examination).hints}
+    return {one.statement.id for one, _ in _findings(examination).hints}
 
 
-def _findings(examination: Examination | Findings) -> Findings:
-    return examination.findings if isinstance(examination, Examination) else examination
+def _findings(examination: Examination | Diagnosis) -> Diagnosis:
+    return examination.diagnosis if isinstance(examination, Examination) else examination

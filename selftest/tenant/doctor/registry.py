@@ -1,0 +1,103 @@
+"""The registry of the doctor's statements, and the form of what they find.
+
+A statement is true of a tenant in which the endpoint is called and the token gets its claims. Its function yields a
+finding for every place where it is false. Ids are D and a number, in the order in which a sign-in meets the objects:
+settings 01, extension 20, service principals 30, consent 40, listener 45, limits 50, target application 60, mapping 70,
+the endpoint from outside 80.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, NotRequired, TypedDict, Unpack
+
+from selftest.judge.statement import Level, Statement
+from selftest.tenant.doctor.case import Case, EvidenceName
+
+
+class EvidenceMissing(Exception):
+    """A statement lacks evidence that its needs do not name; the message is the reason.
+
+    Attributes:
+        asked: Whether the user asked for the evidence and it could not be read.
+    """
+
+    def __init__(self, reason: str, *, asked: bool = False) -> None:
+        self.asked = asked
+        super().__init__(reason)
+
+
+class NotApplicable(Exception):
+    """A statement does not apply to this case; it is neither counted nor skipped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One place where a statement is false.
+
+    Attributes:
+        expected: What would be right, with its value.
+        actual: What is there, with its value.
+        command: A command line that fixes it; None where only the portal or a person can.
+        code: What Entra would show for this one, where it is not the statement's code.
+        hint: Whether it is worth a look and not a fault, whatever the statement's level.
+    """
+
+    expected: str
+    actual: str
+    command: str | None = None
+    code: int | str | None = None
+    hint: bool = False
+
+
+type _Run = Callable[[Case], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantStatement(Statement):
+    """One statement about the tenant, the settings or the endpoint.
+
+    Attributes:
+        code: What Entra logs or shows where it is false; None where it shows nothing.
+        needs: The evidence without which it is skipped.
+        echo: Whether it repeats findings of other statements, which are then reported there only.
+    """
+
+    run: _Run = field(repr=False)
+    level: Level = "must"
+    code: int | str | None = None
+    needs: tuple[EvidenceName, ...] = ()
+    echo: bool = False
+
+
+TENANT_STATEMENTS: Final[dict[str, TenantStatement]] = {}
+
+
+class _Fields(TypedDict):
+    """The fields of `TenantStatement` that a statement's decorator has as keyword arguments."""
+
+    source: str
+    why: str
+    fix: str
+    explain: str
+    level: NotRequired[Level]
+    code: NotRequired[int | str]
+    needs: NotRequired[tuple[EvidenceName, ...]]
+    bad: NotRequired[str]
+    good: NotRequired[str]
+    echo: NotRequired[bool]
+
+
+def statement(statement_id: str, title: str, **fields: Unpack[_Fields]) -> Callable[[_Run], _Run]:
+    """Register the decorated function as the statement with this id.
+
+    Raises:
+        ValueError: The id is taken.
+    """
+
+    def decorate(run: _Run) -> _Run:
+        if statement_id in TENANT_STATEMENTS:
+            raise ValueError(f'{statement_id} is "{TENANT_STATEMENTS[statement_id].title}"; "{title}" needs another id')
+        TENANT_STATEMENTS[statement_id] = TenantStatement(id=statement_id, title=title, run=run, **fields)
+        return run
+
+    return decorate
