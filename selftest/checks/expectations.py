@@ -13,28 +13,39 @@ from selftest.checks.bench.environment import Bench
 from selftest.checks.bench.probe import Answer, Request, send_withholding
 from selftest.checks.registry import Outcome
 
-type Judged = Callable[[Answer], str | None]
+#: Returns what is wrong with an answer, or None.
+type AnswerRule = Callable[[Answer], str | None]
 
+OK: Final = frozenset({200})
 UNAUTHORIZED: Final = frozenset({401})
 #: A host that refuses an announced length has nothing to wait for.
 _AT_ONCE_MS: Final = 1000
 NO_CONTROL: Final = " (without a control: no believed token is at hand)"
 
 
+def judged(answer: Answer, expected: str, complaint: str | None, *, actual: str | None = None) -> Outcome:
+    """Pass without a complaint, and fail with one.
+
+    Args:
+        answer: The answer that decided.
+        expected: What a good endpoint does.
+        complaint: What is wrong with the answer, or None.
+        actual: What the endpoint did, where nothing is wrong; by default the answer's status.
+    """
+    if complaint is None:
+        return Outcome(status="pass", expected=expected, actual=actual or str(answer), latency_ms=answer.latency_ms)
+    curl = answer.request.curl()
+    return Outcome(status="fail", expected=expected, actual=complaint, curl=curl, latency_ms=answer.latency_ms)
+
+
 def passed(answer: Answer, expected: str, actual: str | None = None) -> Outcome:
     """Report that the endpoint did what was expected."""
-    return Outcome(status="pass", expected=expected, actual=actual or str(answer), latency_ms=answer.latency_ms)
+    return judged(answer, expected, None, actual=actual)
 
 
 def failed(answer: Answer, expected: str, actual: str | None = None) -> Outcome:
     """Report what it did instead, with the request that shows it."""
-    return Outcome(
-        status="fail",
-        expected=expected,
-        actual=actual or str(answer),
-        curl=answer.request.curl(),
-        latency_ms=answer.latency_ms,
-    )
+    return judged(answer, expected, actual or str(answer))
 
 
 def skipped(expected: str, reason: str) -> Outcome:
@@ -42,14 +53,46 @@ def skipped(expected: str, reason: str) -> Outcome:
     return Outcome(status="skip", expected=expected, actual=reason)
 
 
-async def must_accept(bench: Bench, request: Request, judged: Judged | None = None) -> Outcome:
-    """Send a request that is good: 200, and then no complaint from ``judged``."""
-    expected = "HTTP 200" if judged is None else "HTTP 200 and a reply that keeps the rule"
-    answer = await bench.send(request)
-    if answer.status != 200:
-        return failed(answer, expected)
-    complaint = None if judged is None else judged(answer)
-    return passed(answer, expected) if complaint is None else failed(answer, expected, complaint)
+def in_words(statuses: Collection[int]) -> str:
+    """Name HTTP statuses: ``400 or 401``."""
+    return " or ".join(str(status) for status in sorted(statuses))
+
+
+async def must_answer(bench: Bench, *requests: Request, statuses: Collection[int] = OK) -> Outcome:
+    """Send requests in turn, each of which must be answered with one of ``statuses``; the first that is not ends it."""
+    expected = f"HTTP {in_words(statuses)}"
+    for request in requests:
+        answer = await bench.send(request)
+        if answer.status not in statuses:
+            return failed(answer, expected)
+    return passed(answer, expected)
+
+
+async def must_keep(
+    bench: Bench,
+    expected: str,
+    rule: AnswerRule,
+    *,
+    request: Request | None = None,
+    status: int = 200,
+    unreadable: AnswerRule = lambda _: None,
+) -> Outcome:
+    """Apply a rule to the answer to a request, by default to the good one; an answer of another status is a skip.
+
+    Args:
+        bench: Where to send it.
+        expected: What a good endpoint does.
+        rule: Returns what is wrong with the answer, or None.
+        request: What to send.
+        status: Of the answer that can be judged.
+        unreadable: Returns why such an answer cannot be judged either, or None.
+    """
+    answer = await bench.send(bench.good_request() if request is None else request)
+    if answer.status != status:
+        return skipped(expected, f"there is no {status} to read: {answer}")
+    if (reason := unreadable(answer)) is not None:
+        return skipped(expected, reason)
+    return judged(answer, expected, rule(answer))
 
 
 async def must_refuse(
@@ -72,7 +115,7 @@ async def must_refuse(
         host_may_refuse: For a body that is larger than a web host needs to let through: whether the host may refuse
             it by itself, from the announced length alone.
     """
-    expected = "HTTP " + " or ".join(str(status) for status in sorted(statuses))
+    expected = f"HTTP {in_words(statuses)}"
     if 401 in statuses:
         expected += " with WWW-Authenticate: Bearer"
     if host_may_refuse:
@@ -87,13 +130,15 @@ async def must_refuse(
         if host_may_refuse and is_host_refusal(answer) and await _refused_from_length(bench, attack):
             return passed(answer, expected, f"{answer} from the announced length{note}")
         return failed(answer, expected, f"{answer}{note}")
-    challenge = answer.header("WWW-Authenticate") or ""
-    if answer.status == 401 and challenge.lower().split(" ")[0] != "bearer":
-        return failed(answer, expected, f"HTTP 401 with WWW-Authenticate: {challenge or 'absent'}{note}")
-    complaint = also()
-    if complaint is not None:
-        return failed(answer, expected, complaint)
-    return passed(answer, expected, f"{answer}{note}")
+    if answer.status == 401 and (complaint := challenges(answer)) is not None:
+        return failed(answer, expected, f"HTTP 401 with {complaint}{note}")
+    return judged(answer, expected, also(), actual=f"{answer}{note}")
+
+
+def challenges(answer: Answer) -> str | None:
+    """Complain where no bearer token is asked for."""
+    value = answer.header("WWW-Authenticate") or ""
+    return None if value.lower().split(" ")[0] == "bearer" else f"WWW-Authenticate: {value or 'absent'}"
 
 
 def is_host_refusal(answer: Answer) -> bool:
@@ -114,24 +159,6 @@ async def _refused_from_length(bench: Bench, attack: Request) -> bool:
     return is_host_refusal(answer)
 
 
-async def with_good_reply(
-    bench: Bench,
-    expected: str,
-    judged: Callable[[Answer, dict[str, Any]], str | None],
-    *,
-    readable: Callable[[dict[str, Any]], bool] | None = None,
-) -> Outcome:
-    """Send the good request and let ``judged`` read the 200 reply; a reply that cannot be read is a visible skip."""
-    answer = await bench.send(bench.good_request())
-    if answer.status != 200:
-        return skipped(expected, f"there is no reply to read: {answer}")
-    reply = read_json(answer)
-    if readable is not None and not readable(reply):
-        return skipped(expected, "the reply has no claims object to read; C06 fails")
-    complaint = judged(answer, reply)
-    return passed(answer, expected, "it does") if complaint is None else failed(answer, expected, complaint)
-
-
 def read_json(answer: Answer) -> dict[str, Any]:
     """Read a body as a JSON object; what is none reads as an empty one."""
     try:
@@ -141,15 +168,15 @@ def read_json(answer: Answer) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def claims_of(reply: dict[str, Any]) -> object:
+def claims_of(answer: Answer) -> object:
     """Give the claims of the reply's first action, or None where the way there is broken."""
-    action = first_action(reply)
+    action = first_action(answer)
     return action.get("claims") if action is not None else None
 
 
-def first_action(reply: dict[str, Any]) -> dict[str, Any] | None:
+def first_action(answer: Answer) -> dict[str, Any] | None:
     """Give the reply's first action, or None where the way there is broken."""
-    data = reply.get("data")
+    data = read_json(answer).get("data")
     actions = data.get("actions") if isinstance(data, dict) else None
     first = actions[0] if isinstance(actions, list) and actions else None
     return first if isinstance(first, dict) else None

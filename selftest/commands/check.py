@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.consent import ConsentError, require_consent
 from selftest.base.loopback import is_this_machine
-from selftest.checks import Check, UnknownCheckError, select
+from selftest.checks import Check, select
 from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
+from selftest.checks.bench.target_bench import await_keys_read, bench_of, require_answer, variants_of
 from selftest.checks.session import Session
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
@@ -55,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
         results = session.results()
         emit(results, args)
     except (
-        *(UnknownCheckError, UsageError, ConsentError),
-        *(UnreachableError, TargetError, AppStartError, ReportError),
+        *(UsageError, ConsentError),
+        *(CannotRun, TargetError, AppStartError, ReportError),
     ) as error:
         print(f"check: {error}", file=sys.stderr)
         return _COULD_NOT_RUN

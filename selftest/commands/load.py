@@ -5,15 +5,16 @@ import sys
 from dataclasses import replace
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.consent import ConsentError, require_consent
 from selftest.checks import select
 from selftest.checks.bench.environment import PROFILES
-from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer
+from selftest.checks.bench.target_bench import await_keys_read, bench_of, require_answer
 from selftest.checks.session import Session
 from selftest.commands.run import REPORT_DIR
 from selftest.host.process import AppStartError
 from selftest.load.plan.arguments import add_load_arguments, plan_of
-from selftest.load.plan.profiles import LoadPlan, PlanError
+from selftest.load.plan.profiles import LoadPlan
 from selftest.load.sockets import allow_connections
 from selftest.play.deployed_flags import UsageError, add_deployed_arguments, real_token
 from selftest.play.target import TargetError, add_target_arguments, open_target
@@ -56,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
         results = session.results()
         emit(results, args)
     except (
-        *(PlanError, UsageError, ConsentError),
-        *(UnreachableError, TargetError, AppStartError, ReportError),
+        *(UsageError, ConsentError),
+        *(CannotRun, TargetError, AppStartError, ReportError),
     ) as error:
         print(f"load: {error}", file=sys.stderr)
         return _COULD_NOT_RUN

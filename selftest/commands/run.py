@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY
 from selftest.checks.bench.environment import PROFILES
-from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
+from selftest.checks.bench.target_bench import await_keys_read, bench_of, require_answer, variants_of
 from selftest.checks.session import Session
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.host.process import AppStartError
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         session.run(_everything(args, session))
         results = session.results()
         emit(results, args)
-    except (UnreachableError, TargetError, AppStartError, ReportError) as error:
+    except (CannotRun, TargetError, AppStartError, ReportError) as error:
         print(f"run: {error}", file=sys.stderr)
         return _COULD_NOT_RUN
     return results.verdict.exit_code

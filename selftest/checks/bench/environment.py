@@ -23,6 +23,9 @@ from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
 from selftest.report.load_result import LoadResult
 
+#: A callout's JSON.
+type Event = dict[str, Any]
+
 #: What a check cannot do without: a token that the endpoint accepts; the signing key that the endpoint trusts;
 #: the app as our own process, with its log; an app that has not yet been shown a key id it does not know; an app that
 #: asks the emulated downstream; a load that was played; a soak, a step or a spike profile of it.
@@ -31,10 +34,6 @@ type Need = Literal["token", "issuer", "app", "fresh", "downstream", "load", "co
 
 #: Those of the needs that are a profile of load.
 PROFILES: Final[frozenset[Need]] = frozenset({"soak", "step", "spike"})
-
-
-class NoGoodTokenError(LookupError):
-    """Raised when a check asks for a believed token and there is none; the runner skips such checks beforehand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,15 +98,15 @@ class Bench:
         """Give a token that the endpoint must believe.
 
         Raises:
-            NoGoodTokenError: The endpoint trusts another issuer and no real token was given.
+            LookupError: The endpoint trusts another issuer and no real token was given.
         """
         if self.trusted:
             return self.entra.mint.callout_token()
         if self.real_token is None:
-            raise NoGoodTokenError("the endpoint trusts another issuer; give a real token with --token-file")
+            raise LookupError("the endpoint trusts another issuer; give a real token with --token-file")
         return self.real_token
 
-    def event(self, correlation_id: str | None = None, *, of: str = "member") -> dict[str, Any]:
+    def event(self, correlation_id: str | None = None, *, of: str = "member") -> Event:
         """Build a documented event for this tenant."""
         return variety(of).build(self.tenant, correlation_id or self.new_id())
 
@@ -121,9 +120,13 @@ class Bench:
         """Write a request that must be answered 200.
 
         Raises:
-            NoGoodTokenError: See `good_token`.
+            LookupError: See `good_token`.
         """
         return self.request(self.good_token(), event)
+
+    def control(self) -> Request | None:
+        """Write a request that must be answered 200, where a believed token is at hand."""
+        return self.good_request() if "token" in self.have else None
 
     async def send(self, request: Request) -> Answer:
         """Send one request."""

@@ -4,28 +4,25 @@ The client adds no header of its own, follows no redirect, unpacks no body and k
 those would hide what a check looks for. What it does not do is judge.
 """
 
-import asyncio
 import io
 import re
 import shlex
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Self
+from typing import Final, Self
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
 from selftest.contract import MAX_TIMEOUT_MS
+from selftest.play.caller import Exchange, Failure, RequestBody
 
-#: No documented reply comes near it; what is longer is cut, and judged as cut.
-MAX_REPLY_BYTES: Final = 1024 * 1024
 MAX_CURL_BODY_BYTES: Final = 2048
 
 _WHOLE_BODY_BYTES: Final = 512 * 1024
 _PIECE_BYTES: Final = 64 * 1024
-_AUTOMATIC: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _SECRET_HEADER: Final = re.compile(r"(?i)^(bearer|basic)(\s+).+")
 # Base64url of a JSON object's first bytes starts so.
 _TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_+/=-]{8,}(?:\.[A-Za-z0-9_+/=-]*)*")
@@ -99,7 +96,7 @@ class Answer:
     status: int | None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    failure: Literal["timeout", "connection", "protocol"] | None = None
+    failure: Failure | None = None
     latency_ms: float = 0.0
 
     def header(self, name: str) -> str | None:
@@ -122,8 +119,13 @@ async def send(
 
     Every ending is an `Answer`; only cancellation gets out.
     """
-    answer = await _send(session, request, timeout_ms, clock)
-    return answer if answer.failure != "connection" else await _send(session, request, timeout_ms, clock)
+    for _ in range(2):
+        # A large body is a file, which the client sends in pieces without holding up the loop.
+        body = io.BytesIO(request.body) if len(request.body) > _WHOLE_BODY_BYTES else request.body
+        answer = await _exchanged(session, request, body if request.method == "POST" else None, timeout_ms, clock)
+        if answer.failure != "connection":
+            break
+    return answer
 
 
 async def send_withholding(
@@ -154,62 +156,24 @@ async def send_withholding(
         yield request.body[sent_first:]
 
     announced = request.with_header("Content-Length", str(len(request.body)))
-    return await _send(session, announced, timeout_ms, clock, payload=pieces())
+    return await _exchanged(session, announced, pieces(), timeout_ms, clock)
 
 
-async def _send(
+async def _exchanged(
     session: aiohttp.ClientSession,
     request: Request,
+    body: RequestBody,
     timeout_ms: int,
     clock: Callable[[], float],
-    payload: AsyncIterator[bytes] | None = None,
 ) -> Answer:
-    start_s = clock()
-
-    def ended(failure: Literal["timeout", "connection", "protocol"]) -> Answer:
-        return Answer(request=request, status=None, failure=failure, latency_ms=(clock() - start_s) * 1000)
-
-    try:
-        async with session.request(
-            request.method,
-            URL(request.url, encoded=True),
-            headers=CIMultiDict(request.headers),
-            data=_payload(request) if payload is None else payload,
-            allow_redirects=False,
-            auto_decompress=False,
-            skip_auto_headers=_AUTOMATIC,
-            timeout=aiohttp.ClientTimeout(total=timeout_ms / 1000),
-        ) as response:
-            body = await _read_capped(response)
-            if payload is not None:
-                # Perhaps not all of it was sent: nothing else can follow on this connection.
-                response.close()
-            return Answer(
-                request=request,
-                status=response.status,
-                headers=tuple((key, value) for key, value in response.headers.items()),
-                body=body,
-                latency_ms=(clock() - start_s) * 1000,
-            )
-    except TimeoutError:
-        return ended("timeout")
-    except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, ValueError):
-        return ended("protocol")
-    except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError):
-        return ended("connection")
-
-
-def _payload(request: Request) -> bytes | io.BytesIO | None:
-    """Give the body as the client library wants it: a large one in pieces, so that the loop is not held up."""
-    if request.method != "POST":
-        return None
-    return io.BytesIO(request.body) if len(request.body) > _WHOLE_BODY_BYTES else request.body
-
-
-async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_REPLY_BYTES:
-            break
-    return bytes(body[:MAX_REPLY_BYTES])
+    url, headers = URL(request.url, encoded=True), CIMultiDict(request.headers)
+    exchange = Exchange(session, clock, clock())
+    attempt = await exchange.run(url, headers, body, timeout_ms / 1000, method=request.method)
+    return Answer(
+        request=request,
+        status=attempt.status if attempt.failure is None else None,
+        headers=attempt.headers,
+        body=attempt.body,
+        failure=attempt.failure,
+        latency_ms=attempt.latency_ms,
+    )

@@ -10,6 +10,7 @@ from typing import Final
 
 from yarl import URL
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, health_url
 from selftest.base.sample_tenant import Tenant
 from selftest.checks.bench.environment import Bench, OpenVariant
@@ -32,10 +33,6 @@ _REFUSED: Final = frozenset({401, 403})
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
-
-
-class UnreachableError(Exception):
-    """Raised when nothing answers at the endpoint's address; the message says what to look at."""
 
 
 def bench_of(target: Target, *, deployed: bool = False, real_token: str | None = None) -> Bench:
@@ -61,7 +58,7 @@ async def open_variant(tenant: Tenant, variant: Variant) -> AsyncIterator[Bench]
 
     Raises:
         AppStartError: The app does not start.
-        UnreachableError: It does not answer.
+        CannotRun: It does not answer.
     """
     async with EntraServer(tenant) as entra, DownstreamServer() as downstream:
         settings = {**app_settings(entra), **downstream.settings(), **variant.settings()}
@@ -90,7 +87,7 @@ async def require_answer(bench: Bench, *, clock: Callable[[], float] = time.mono
     """Wait until the endpoint is ready: while it starts it may answer late, and without keys it answers 503.
 
     Raises:
-        UnreachableError: Nothing can be connected to, or nothing answers within some seconds.
+        CannotRun: Nothing can be connected to, or nothing answers within some seconds.
     """
     deadline_s = clock() + _READY_TIMEOUT_S
     while True:
@@ -100,7 +97,7 @@ async def require_answer(bench: Bench, *, clock: Callable[[], float] = time.mono
             break
         await asyncio.sleep(_READY_POLL_S)
     if answer.status is None:
-        raise UnreachableError(
+        raise CannotRun(
             f"{URL(bench.url).with_query(None)} gave {answer}; is the endpoint running, and is the address right? "
             "A sign-in would fail with 1003027 or 1003005: `explain 1003027`"
         )

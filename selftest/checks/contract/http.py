@@ -1,13 +1,14 @@
 """C20 to C39: what the HTTP around the reply must and must not do."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 from yarl import URL
 
 from selftest.checks.bench.environment import Bench
 from selftest.checks.bench.probe import Answer, Request
-from selftest.checks.expectations import failed, passed, skipped, with_good_reply
+from selftest.checks.contract.refusal_rules import not_stored
+from selftest.checks.expectations import AnswerRule, failed, judged, must_answer, must_keep, passed, skipped
 from selftest.checks.registry import ANYWHERE, Outcome, check
 from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS
 
@@ -15,12 +16,12 @@ _OURS: Final = "ours: the HTTP contract"
 _TIMED_CALLS: Final = 5
 
 
-def _absent(name: str) -> Callable[[Answer, dict[str, Any]], str | None]:
-    def judged(answer: Answer, _: dict[str, Any]) -> str | None:
+def _absent(name: str) -> AnswerRule:
+    def rule(answer: Answer) -> str | None:
         value = answer.header(name)
         return None if value is None else f"{name}: {value[:80]}"
 
-    return judged
+    return rule
 
 
 @check(
@@ -35,13 +36,7 @@ def _absent(name: str) -> Callable[[Answer, dict[str, Any]], str | None]:
 )
 async def forbids_caching(bench: Bench) -> Outcome:
     """Look for the directive among the others."""
-
-    def judged(answer: Answer, _: dict[str, Any]) -> str | None:
-        value = answer.header("Cache-Control") or ""
-        directives = {directive.strip().lower() for directive in value.split(",")}
-        return None if "no-store" in directives else f"Cache-Control: {value or 'absent'}"
-
-    return await with_good_reply(bench, "Cache-Control: no-store", judged)
+    return await must_keep(bench, "Cache-Control: no-store", not_stored)
 
 
 @check(
@@ -56,11 +51,11 @@ async def forbids_caching(bench: Bench) -> Outcome:
 async def does_not_compress(bench: Bench) -> Outcome:
     """Look for a declaration, and for gzip's first bytes without one."""
 
-    def judged(answer: Answer, reply: dict[str, Any]) -> str | None:
+    def compressed(answer: Answer) -> str | None:
         undeclared = "gzip without Content-Encoding" if answer.body.startswith(b"\x1f\x8b") else None
-        return _absent("Content-Encoding")(answer, reply) or undeclared
+        return _absent("Content-Encoding")(answer) or undeclared
 
-    return await with_good_reply(bench, "no Content-Encoding", judged)
+    return await must_keep(bench, "no Content-Encoding", compressed)
 
 
 @check(
@@ -92,7 +87,7 @@ async def does_not_redirect(bench: Bench) -> Outcome:
 )
 async def sets_no_cookie(bench: Bench) -> Outcome:
     """Look for the header."""
-    return await with_good_reply(bench, "no Set-Cookie", _absent("Set-Cookie"))
+    return await must_keep(bench, "no Set-Cookie", _absent("Set-Cookie"))
 
 
 @check(
@@ -107,12 +102,9 @@ async def sets_no_cookie(bench: Bench) -> Outcome:
 )
 async def allows_no_web_page(bench: Bench) -> Outcome:
     """Send it as a page's script would."""
-    expected = "no Access-Control-Allow-Origin"
-    answer = await bench.send(bench.good_request().with_header("Origin", "https://page.example"))
-    if answer.status != 200:
-        return skipped(expected, f"there is no reply to read: {answer}")
-    complaint = _absent("Access-Control-Allow-Origin")(answer, {})
-    return passed(answer, expected) if complaint is None else failed(answer, expected, complaint)
+    header = "Access-Control-Allow-Origin"
+    request = bench.good_request().with_header("Origin", "https://page.example")
+    return await must_keep(bench, f"no {header}", _absent(header), request=request)
 
 
 async def _answers_within(bench: Bench, limit_ms: int) -> Outcome:
@@ -126,7 +118,7 @@ async def _answers_within(bench: Bench, limit_ms: int) -> Outcome:
         return skipped(expected, f"there is no reply to time: {unanswered}")
     slowest = max(answers, key=lambda answer: answer.latency_ms)
     report = f"the slowest took {slowest.latency_ms:.1f} ms"
-    return (passed if slowest.latency_ms <= limit_ms else failed)(slowest, expected, report)
+    return judged(slowest, expected, None if slowest.latency_ms <= limit_ms else report, actual=report)
 
 
 @check(
@@ -167,8 +159,7 @@ async def answers_within_one_second(bench: Bench) -> Outcome:
 )
 async def refuses_get(bench: Bench) -> Outcome:
     """Ask as a browser would."""
-    answer = await bench.send(Request(url=bench.url, method="GET"))
-    return (passed if answer.status in {404, 405} else failed)(answer, "HTTP 404 or 405")
+    return await must_answer(bench, Request(url=bench.url, method="GET"), statuses={404, 405})
 
 
 @check(
@@ -181,10 +172,8 @@ async def refuses_get(bench: Bench) -> Outcome:
 )
 async def knows_its_path(bench: Bench) -> Outcome:
     """Send what would be answered at the right address."""
-    good = bench.good_request()
     beside = str(URL(bench.url).parent / "nothing-is-here")
-    answer = await bench.send(Request(url=beside, headers=good.headers, body=good.body))
-    return (passed if answer.status == 404 else failed)(answer, "HTTP 404")
+    return await must_answer(bench, replace(bench.good_request(), url=beside), statuses={404})
 
 
 @check(
@@ -200,11 +189,11 @@ async def knows_its_path(bench: Bench) -> Outcome:
 async def tells_timings(bench: Bench) -> Outcome:
     """Look for a duration."""
 
-    def judged(answer: Answer, _: dict[str, Any]) -> str | None:
-        value = answer.header("Server-Timing") or ""
-        return None if "dur=" in value else f"Server-Timing: {value or 'absent'}"
+    def untimed(answer: Answer) -> str | None:
+        value = answer.header("Server-Timing") or "absent"
+        return None if "dur=" in value else f"Server-Timing: {value}"
 
-    return await with_good_reply(bench, "Server-Timing with durations", judged)
+    return await must_keep(bench, "Server-Timing with durations", untimed)
 
 
 @check(
@@ -222,5 +211,4 @@ async def keeps_timings_from_strangers(bench: Bench) -> Outcome:
     answer = await bench.send(bench.request())
     if answer.status is None:
         return skipped("no Server-Timing", f"there is no reply to read: {answer}")
-    complaint = _absent("Server-Timing")(answer, {})
-    return passed(answer, "no Server-Timing") if complaint is None else failed(answer, "no Server-Timing", complaint)
+    return judged(answer, "no Server-Timing", _absent("Server-Timing")(answer))

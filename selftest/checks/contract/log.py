@@ -10,7 +10,7 @@ from typing import Any, Final
 from selftest.checks.bench.environment import Bench
 from selftest.checks.bench.log_lines import logged, logged_before_a_good_one, records_of
 from selftest.checks.bench.probe import Request
-from selftest.checks.expectations import failed, passed, skipped
+from selftest.checks.expectations import failed, judged, passed, skipped
 from selftest.checks.forged_tokens import Forge
 from selftest.checks.registry import APP, Outcome, check
 
@@ -58,7 +58,7 @@ async def logs_one_line(bench: Bench) -> Outcome:
     source=_SOURCE,
     why="The caller learns nothing on purpose; the operator must. Lines without a limit are a stranger's to write.",
     fix="Write the first refusal of each code and minute as one JSON line, and the number of those that were not "
-    "written since the last one (not_written) into the next. claims/record.py shows it.",
+    "written since the last one (not_written) into the next. claims/request_log.py shows it.",
     explain=f"Sends {_SAME} tokens whose nbf is to come, one whose iat is to come, and a good one, and reads the app's "
     "log.\nWanted: one JSON line with status 401 and an outcome for the first of each kind; for the others one line "
     "each, or none until a line counts them as not_written.",
@@ -79,7 +79,7 @@ async def logs_refusals(bench: Bench) -> Outcome:
     if lines is None:
         return failed(answers[0], expected, "the good request that followed has no line")
     complaint = _refusals_wrong([record for record in records_of(lines, None) if record["status"] == 401])
-    return passed(answers[0], expected, "it does") if complaint is None else failed(answers[0], expected, complaint)
+    return judged(answers[0], expected, complaint, actual="it does")
 
 
 def _refusals_wrong(records: Sequence[dict[str, Any]]) -> str | None:
@@ -111,9 +111,8 @@ async def _leaks(bench: Bench, request: Request, correlation_id: str | None, sec
         return skipped(expected, "the app logged nothing, so nothing was looked at; C95 fails")
     text = "\n".join(lines)
     found = [name for name, value in secrets.items() if value in text]
-    if found:
-        return failed(answer, expected, f"the log holds: {', '.join(found)}")
-    return passed(answer, expected, f"{len(lines)} lines hold none")
+    complaint = f"the log holds: {', '.join(found)}" if found else None
+    return judged(answer, expected, complaint, actual=f"{len(lines)} lines hold none")
 
 
 @check(

@@ -9,6 +9,7 @@ from typing import Final
 
 from selftest.checks.bench.environment import Bench
 from selftest.checks.bench.probe import Answer, Request
+from selftest.checks.contract.reply_rules import content_type
 from selftest.checks.expectations import read_json
 from selftest.checks.forged_tokens import Forge
 
@@ -20,7 +21,6 @@ _STACK: Final = re.compile(
     r"|[\w.]+(?:Exception|Error)\b:|goroutine \d+ \["
 )
 type RequestMaker = Callable[[Bench], Request]
-type Complaint = Callable[[Answer], str | None]
 
 
 def no_token(bench: Bench) -> Request:
@@ -75,28 +75,15 @@ def echoes(answer: Answer) -> str | None:
     return "what was sent came back" if _MARK in head or _MARK.encode() in answer.body else None
 
 
-def names_tenant(bench: Bench, answer: Answer) -> str | None:
-    """Complain when a 403 tells which tenant would have been right."""
-    return "the body names the tenant" if bench.tenant.tenant_id.encode() in answer.body else None
-
-
 def error_json(answer: Answer) -> str | None:
     """Complain of another form than the one that all errors have."""
     error = read_json(answer).get("error")
     named = isinstance(error, dict) and isinstance(error.get("code"), str) and isinstance(error.get("message"), str)
-    media_type = (answer.header("Content-Type") or "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        return f"Content-Type: {media_type or 'absent'}"
-    return None if named else "the body has no error.code and error.message"
+    return content_type(answer) or (None if named else "the body has no error.code and error.message")
 
 
 def not_stored(answer: Answer) -> str | None:
     """Complain where a cache may keep the answer."""
-    value = answer.header("Cache-Control") or ""
-    return None if "no-store" in value.lower() else f"Cache-Control: {value or 'absent'}"
-
-
-def challenges(answer: Answer) -> str | None:
-    """Complain where no bearer token is asked for."""
-    value = answer.header("WWW-Authenticate") or ""
-    return None if value.lower().split(" ")[0] == "bearer" else f"WWW-Authenticate: {value or 'absent'}"
+    value = answer.header("Cache-Control") or "absent"
+    directives = {directive.strip().lower() for directive in value.split(",")}
+    return None if "no-store" in directives else f"Cache-Control: {value}"

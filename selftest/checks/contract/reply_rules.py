@@ -4,77 +4,73 @@ A rule looks at one thing and takes the rest as it comes, so that one mistake is
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from selftest.checks.bench.probe import Answer
-from selftest.checks.expectations import claims_of, first_action
+from selftest.checks.expectations import AnswerRule, claims_of, first_action, read_json
 from selftest.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.judge.verdict import Reply, judge
 
-type ReplyRule = Callable[[Answer, dict[str, Any]], str | None]
 
-
-def _data(reply: dict[str, Any]) -> dict[str, Any]:
-    data = reply.get("data")
+def _data(answer: Answer) -> dict[str, Any]:
+    data = read_json(answer).get("data")
     return data if isinstance(data, dict) else {}
 
 
-def content_type(answer: Answer, _: dict[str, Any]) -> str | None:
+def content_type(answer: Answer) -> str | None:
     """Complain of another media type; parameters are fine."""
-    value = answer.header("Content-Type") or ""
-    return (
-        None if value.partition(";")[0].strip().lower() == "application/json" else f"Content-Type: {value or 'absent'}"
-    )
+    value = answer.header("Content-Type") or "absent"
+    return None if value.partition(";")[0].strip().lower() == "application/json" else f"Content-Type: {value}"
 
 
-def data_type(_: Answer, reply: dict[str, Any]) -> str | None:
+def data_type(answer: Answer) -> str | None:
     """Complain of another type of ``data``."""
-    actual = _data(reply).get("@odata.type")
+    actual = _data(answer).get("@odata.type")
     return None if actual == RESPONSE_DATA_TYPE else f"data.@odata.type is {_shown(actual)}"
 
 
-def one_action(_: Answer, reply: dict[str, Any]) -> str | None:
+def one_action(answer: Answer) -> str | None:
     """Complain of none, several, or something that is no list."""
-    actions = _data(reply).get("actions")
+    actions = _data(answer).get("actions")
     if not isinstance(actions, list):
         return "actions is no list"
     return None if len(actions) == 1 else f"{len(actions)} actions"
 
 
-def action_type(_: Answer, reply: dict[str, Any]) -> str | None:
+def action_type(answer: Answer) -> str | None:
     """Complain of another type of the first action."""
-    actual = (first_action(reply) or {}).get("@odata.type")
+    actual = (first_action(answer) or {}).get("@odata.type")
     return None if actual == PROVIDE_CLAIMS_ACTION else f"the action's @odata.type is {_shown(actual)}"
 
 
-def claims_object(_: Answer, reply: dict[str, Any]) -> str | None:
+def claims_object(answer: Answer) -> str | None:
     """Complain where the claims are no object."""
-    claims = claims_of(reply)
+    claims = claims_of(answer)
     return None if isinstance(claims, dict) else f"claims is {_kind(claims)}"
 
 
-def _claims(reply: dict[str, Any]) -> Mapping[str, object]:
-    claims = claims_of(reply)
+def _claims(answer: Answer) -> Mapping[str, object]:
+    claims = claims_of(answer)
     return claims if isinstance(claims, dict) else {}
 
 
-def values(_: Answer, reply: dict[str, Any]) -> str | None:
+def values(answer: Answer) -> str | None:
     """Complain of claims that are neither a string nor an array of strings; values are not shown."""
-    wrong = [f"{name} is {_kind(value)}" for name, value in _claims(reply).items() if not _is_claim_value(value)]
+    wrong = [f"{name} is {_kind(value)}" for name, value in _claims(answer).items() if not _is_claim_value(value)]
     return "; ".join(wrong) or None
 
 
-def names(_: Answer, reply: dict[str, Any]) -> str | None:
+def names(answer: Answer) -> str | None:
     """Complain of an empty or blank name."""
-    return "a claim without a name" if any(not name.strip() for name in _claims(reply)) else None
+    return "a claim without a name" if any(not name.strip() for name in _claims(answer)) else None
 
 
-def size_within(limit_bytes: int) -> ReplyRule:
+def size_within(limit_bytes: int) -> AnswerRule:
     """Make the rule for a number of bytes, names and values together."""
 
-    def judged(_: Answer, reply: dict[str, Any]) -> str | None:
-        size_bytes = sum(_value_bytes(name) + _value_bytes(value) for name, value in _claims(reply).items())
+    def judged(answer: Answer) -> str | None:
+        size_bytes = sum(_value_bytes(name) + _value_bytes(value) for name, value in _claims(answer).items())
         return None if size_bytes <= limit_bytes else f"{size_bytes} bytes"
 
     return judged
@@ -86,7 +82,7 @@ def _value_bytes(value: object) -> int:
     return sum(len(text.encode(errors="surrogatepass")) for text in texts)
 
 
-def one_meaning(answer: Answer, _: dict[str, Any]) -> str | None:
+def one_meaning(answer: Answer) -> str | None:
     """Complain of what is not JSON in UTF-8, and of a member twice."""
     twice: list[str] = []
 
@@ -102,12 +98,12 @@ def one_meaning(answer: Answer, _: dict[str, Any]) -> str | None:
     return f"members twice: {', '.join(sorted(twice))}" if twice else None
 
 
-def no_mark(answer: Answer, _: dict[str, Any]) -> str | None:
+def no_mark(answer: Answer) -> str | None:
     """Complain of a byte order mark."""
     return "it starts with EF BB BF" if answer.body.startswith(b"\xef\xbb\xbf") else None
 
 
-def minted(answer: Answer, _: dict[str, Any]) -> str | None:
+def minted(answer: Answer) -> str | None:
     """Complain of the code that Entra would log."""
     verdict = judge(Reply(status=answer.status, content_type=answer.header("Content-Type"), body=answer.body))
     return None if verdict.minted else f"Entra would log {verdict.code} {verdict.name}: {verdict.reason}"

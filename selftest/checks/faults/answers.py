@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from selftest.checks.bench.probe import Answer
-from selftest.checks.expectations import claims_of, read_json
+from selftest.checks.expectations import claims_of
 
 #: How much later than the budget an answer may leave, and how much later it may have come, in milliseconds.
 LEAVES_LATE_MS: Final = 50
@@ -58,7 +58,7 @@ def complaints(answer: Answer, lines: Sequence[Mapping[str, Any]], wanted: Wante
         yield str(answer)
     if (shown := answer.header(OUTCOME)) != wanted.shown:
         yield f"{OUTCOME}: {shown or 'absent'}"
-    if (came := claims_of(read_json(answer))) != wanted.claims:
+    if (came := claims_of(answer)) != wanted.claims:
         yield "claims where there must be none" if wanted.claims is None else f"other claims: {_names(came)}"
     yield from _wrong_lines(lines, wanted)
 

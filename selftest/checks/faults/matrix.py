@@ -10,7 +10,7 @@ from selftest.checks.bench.environment import Bench
 from selftest.checks.bench.log_lines import logged, records_of
 from selftest.checks.bench.probe import Answer
 from selftest.checks.bench.variant import BY_POLICY, Policy
-from selftest.checks.expectations import claims_of, failed, passed, read_json
+from selftest.checks.expectations import claims_of, failed, judged
 from selftest.checks.faults.answers import Shown, Wanted, complaints, lateness
 from selftest.checks.faults.rows import ROWS, FaultRow
 from selftest.checks.faults.setup import NotWellError, event_of, playing, stage_of
@@ -74,7 +74,7 @@ def _wanted(row: FaultRow, policy: Policy, budget_ms: int, good: Claims) -> Want
 
 def _anew(good: Claims, answer: Answer) -> Claims:
     """Give the claims that the API has sent for this very answer: the last ones, but for their version."""
-    came = claims_of(read_json(answer))
+    came = claims_of(answer)
     version = came.get(_VERSION) if isinstance(came, dict) else None
     return {**good, _VERSION: "another" if version == good.get(_VERSION) else version}
 
@@ -92,7 +92,7 @@ def _judged(row: FaultRow, policy: Policy) -> Run:
             if wrong or not late or attempt == _ATTEMPTS:
                 break
         told = "; ".join(wrong + late)
-        return failed(answer, expected, told) if told else passed(answer, expected)
+        return judged(answer, expected, told or None)
 
     return run
 
@@ -160,4 +160,4 @@ async def keeps_users_apart(bench: Bench) -> Outcome:
     except NotWellError as error:
         return failed(error.answer, wanted.words(), str(error))
     wrong = [*complaints(answer, list(records_of(lines, correlation_id)), wanted)]
-    return failed(answer, wanted.words(), "; ".join(wrong)) if wrong else passed(answer, wanted.words())
+    return judged(answer, wanted.words(), "; ".join(wrong) or None)

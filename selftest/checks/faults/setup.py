@@ -8,7 +8,7 @@ from typing import Any, Final
 from selftest.checks.bench.environment import Bench
 from selftest.checks.bench.probe import Answer
 from selftest.checks.bench.variant import Variant
-from selftest.checks.expectations import claims_of, read_json
+from selftest.checks.expectations import claims_of
 from selftest.checks.faults.answers import OUTCOME
 from selftest.downstream.faults import Fault
 from selftest.downstream.server import DownstreamServer
@@ -18,10 +18,6 @@ SHORT_LIFE_S: Final = 2
 #: A refused token is dropped once in five seconds, and a failed fetch is tried again within some.
 _WELL_WITHIN_S: Final = 15.0
 _POLL_S: Final = 0.1
-
-
-class NotStagedError(LookupError):
-    """Raised when a check that needs the emulated downstream is run without; the runner skips it beforehand."""
 
 
 class NotWellError(Exception):
@@ -40,10 +36,10 @@ def stage_of(bench: Bench) -> tuple[DownstreamServer, Variant]:
     """Give what the runner has seen to.
 
     Raises:
-        NotStagedError: it has not.
+        LookupError: it has not.
     """
     if bench.downstream is None or bench.variant is None:
-        raise NotStagedError("this needs the emulated downstream")
+        raise LookupError("this needs the emulated downstream")
     return bench.downstream, bench.variant
 
 
@@ -61,15 +57,15 @@ async def well(bench: Bench, user_id: str) -> dict[str, Any]:
     Raises:
         NotWellError: it does not within some seconds.
     """
-    give_up_s = bench.clock() + _WELL_WITHIN_S
+    give_up_s = bench.stopwatch() + _WELL_WITHIN_S
     while True:
         event, _ = event_of(bench, user_id)
         answer = await bench.send(bench.good_request(event))
-        claims = claims_of(read_json(answer))
+        claims = claims_of(answer)
         # Where claims are omitted, or old ones sent, a failure is a 200, too.
         if answer.header(OUTCOME) == "claims" and isinstance(claims, dict) and claims:
             return claims
-        if bench.clock() > give_up_s:
+        if bench.stopwatch() > give_up_s:
             raise NotWellError(answer)
         await bench.sleep(_POLL_S)
 

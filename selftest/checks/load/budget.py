@@ -3,6 +3,7 @@
 from typing import Final
 
 from selftest.checks.bench.environment import Bench
+from selftest.checks.expectations import skipped
 from selftest.checks.registry import LOAD, Outcome, check
 from selftest.report.load_result import LoadResult
 
@@ -30,7 +31,7 @@ def unproved(load: LoadResult, expected: str, *, except_for: frozenset[str] = _O
     for fault in load.faults:
         if fault.name not in except_for:
             told = f"{fault.name} {fault.measured}, wanted {fault.limit}: {fault.recommendation}"
-            return Outcome(status="skip", expected=expected, actual=f"the run is not valid: {told}")
+            return skipped(expected, f"the run is not valid: {told}")
     return None
 
 
@@ -57,7 +58,7 @@ async def answers_in_time(bench: Bench) -> Outcome:
     limit = load.config.max_missed_share
     expected = f"fewer than {limit * 100:.6g} % of first calls miss {load.config.budget_ms:,} ms"
     if load.config.profile == "step":
-        return Outcome(status="skip", expected=expected, actual="the rates of a step run are judged by L06")
+        return skipped(expected, "the rates of a step run are judged by L06")
     if (skip := unproved(load, expected, except_for=frozenset())) is not None:
         return skip
     p99_ms = None if load.latency is None else load.latency.p99_ms
@@ -82,7 +83,7 @@ async def loses_none(bench: Bench) -> Outcome:
     load = load_of(bench)
     expected = "0 sign-ins lost"
     if load.config.profile == "step":
-        return Outcome(status="skip", expected=expected, actual="the rates of a step run are judged by L06")
+        return skipped(expected, "the rates of a step run are judged by L06")
     if (skip := unproved(load, expected)) is not None:
         return skip
     lost = load.counts.lost
@@ -108,6 +109,6 @@ async def leaves_in_time(bench: Bench) -> Outcome:
     expected = f"p99 of every phase at most {_INSIDE_MS:,.0f} ms"
     inside = [phase for phase in load.phases if phase.name not in _TOTAL]
     if not inside:
-        return Outcome(status="skip", expected=expected, actual="the answers carry no Server-Timing")
+        return skipped(expected, "the answers carry no Server-Timing")
     slowest = max(inside, key=lambda phase: phase.p99_ms)
     return decided(expected, f"{slowest.name} takes {slowest.p99_ms:,.1f} ms", good=slowest.p99_ms <= _INSIDE_MS)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from selftest.checks.bench.environment import Bench, Need
+from selftest.checks.expectations import skipped
 from selftest.checks.load.budget import decided, load_of, unproved
 from selftest.checks.registry import Outcome, check
 
@@ -37,7 +38,7 @@ async def keeps_its_memory(bench: Bench) -> Outcome:
     later = sorted(sample.resident_kb for sample in load.memory if sample.at_s >= half_s)
     rise_per_hour = (load.drift or {}).get("memory_kb_per_hour")
     if len(later) < _MIN_SOAK_SAMPLES or rise_per_hour is None:
-        return Outcome(status="skip", expected=expected, actual=f"{len(later)} samples are too few to see a trend")
+        return skipped(expected, f"{len(later)} samples are too few to see a trend")
     size_kb = later[len(later) // 2]
     rise_kb = rise_per_hour * half_s / _HOUR_S
     told = f"{rise_kb:+,.0f} kB over {half_s:,.0f} s at {size_kb:,} kB ({rise_kb / size_kb * 100:+.2f} %)"
@@ -68,7 +69,7 @@ async def holds_every_rate(bench: Bench) -> Outcome:
     highest = f"{held[-1]:g}/s holds" if held else "none holds"
     if not broken.valid:
         told = f"{highest}; at {broken.rate_per_s:g}/s the generator was late or dropped calls, which proves nothing"
-        return Outcome(status="skip", expected=expected, actual=told)
+        return skipped(expected, told)
     told = f"{highest}; at {broken.rate_per_s:g}/s {broken.first_calls_missed:,} of {broken.signins:,} first calls miss"
     return decided(expected, f"{told}, {broken.lost:,} sign-ins are lost", good=False, latency_ms=broken.p99_ms)
 
@@ -113,7 +114,7 @@ async def keeps_its_pace(bench: Bench) -> Outcome:
         return skip
     rise_per_hour = (load.drift or {}).get("p50_ms_per_hour")
     if rise_per_hour is None or load.latency is None:
-        return Outcome(status="skip", expected=expected, actual="the run is too short to see a trend")
+        return skipped(expected, "the run is too short to see a trend")
     rise_ms = rise_per_hour * load.config.duration_s / 2 / _HOUR_S
     told = f"{rise_ms:+,.2f} ms at a median of {load.latency.p50_ms:,.2f} ms"
     return decided(expected, told, good=rise_ms <= max(_LATENCY_NOISE_MS, _LATENCY_SHARE * load.latency.p50_ms))

@@ -6,7 +6,7 @@ it lets one kind of bad request pass for a good one, refuses one kind of good on
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -137,6 +137,11 @@ class Fault:
 
 
 GOOD = Fault()
+
+
+def flat(faults: Mapping[str, Mapping[str, Fault]]) -> dict[str, Fault]:
+    """Give the faults by check, of faults by the rule that has to refuse the request."""
+    return {check_id: fault for of_rule in faults.values() for check_id, fault in of_rule.items()}
 
 
 def _answer(status: int, text: str = "refused") -> Outgoing:

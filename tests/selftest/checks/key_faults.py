@@ -7,7 +7,7 @@ import aiohttp
 from selftest.checks.token.rotation import new_key, spare_key
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.server import EntraServer
-from tests.selftest.checks.broken import Fault, Incoming, Outgoing, accepts, answers, answers_at, believes_at
+from tests.selftest.checks.broken import Fault, Incoming, Outgoing, accepts, answers, answers_at, believes_at, flat
 
 
 def _kid(name: object) -> Fault:
@@ -50,27 +50,6 @@ async def _fetches_each_time(request: Incoming, entra: EntraServer) -> Incoming 
     return request
 
 
-SIGNATURE = {
-    "T60": believes_at(_all_but_one_bit),
-    "T61": accepts(lambda token: token.raw.endswith(".")),
-    "T62": believes_at(_unverified),
-    "T63": accepts(lambda token: len(token.signature) == 240),
-    "T64": believes_at(_unverified),
-    "T65": accepts(lambda token: "note" in token.header),
-    "T66": believes_at(_unverified),
-    "T67": _kid(attacker_key().kid),
-    "T70": _kid("hostile-use-enc"),
-    "T71": _kid("hostile-ec-p256"),
-    "T72": _kid("hostile-oct"),
-    "T73": _kid("hostile-rsa-1024"),
-    "T74": _kid("hostile-alg-rs512"),
-    "T75": _kid("hostile-key-ops-encrypt"),
-    "T76": _kid("hostile-other-issuer"),
-    "T77": _kid("12345"),
-    "T78": answers(500, lambda request: _named(request) == ("RS256", "hostile-ec-p256")),
-    "T79": answers_at(503, lambda _, entra: "key" in entra.keys.published),
-}
-
 FRESH: dict[str, Fault] = {
     "T170": answers(401, lambda request: request.token.header.get("kid") == new_key().kid),
     "T171": _kid(spare_key().kid),
@@ -79,4 +58,37 @@ FRESH: dict[str, Fault] = {
     "T174": answers_at(503, lambda _, entra: entra.outage),
 }
 
-KEY_FAULTS: dict[str, Fault] = SIGNATURE | FRESH
+#: By the endpoint's code, in its log, for the rule that has to refuse the request.
+REFUSED: dict[str, dict[str, Fault]] = {
+    "signature": {
+        "T60": believes_at(_all_but_one_bit),
+        "T61": accepts(lambda token: token.raw.endswith(".")),
+        "T62": believes_at(_unverified),
+        "T63": accepts(lambda token: len(token.signature) == 240),
+        "T64": believes_at(_unverified),
+        "T65": accepts(lambda token: "note" in token.header),
+        "T66": believes_at(_unverified),
+    },
+    "key_unknown": {
+        "T67": _kid(attacker_key().kid),
+        "T70": _kid("hostile-use-enc"),
+        "T73": _kid("hostile-rsa-1024"),
+        "T74": _kid("hostile-alg-rs512"),
+        "T75": _kid("hostile-key-ops-encrypt"),
+        "T77": _kid("12345"),
+        "T78": answers(500, lambda request: _named(request) == ("RS256", "hostile-ec-p256")),
+    },
+    "algorithm": {
+        "T71": _kid("hostile-ec-p256"),
+        "T72": _kid("hostile-oct"),
+    },
+    "key_issuer": {
+        "T76": _kid("hostile-other-issuer"),
+    },
+}
+
+OTHERS: dict[str, Fault] = {
+    "T79": answers_at(503, lambda _, entra: "key" in entra.keys.published),
+}
+
+KEY_FAULTS: dict[str, Fault] = flat(REFUSED) | OTHERS | FRESH

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from selftest.checks.bench.probe import MAX_REPLY_BYTES, Answer, Request, redact, send
-from selftest.play.caller import caller_session
+from selftest.checks.bench.probe import Answer, Request, redact, send
+from selftest.play.caller import MAX_BODY_BYTES, caller_session
 
 type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -89,12 +89,12 @@ async def test_a_long_reply_is_cut() -> None:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"{}")
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (MAX_REPLY_BYTES + 100_000))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (MAX_BODY_BYTES + 100_000))
         await writer.drain()
 
     async with listening(serve) as url:
         answer = await probe(url)
-    assert len(answer.body) == MAX_REPLY_BYTES
+    assert len(answer.body) == MAX_BODY_BYTES + 1
 
 
 async def test_a_redirect_is_not_followed_and_gzip_not_unpacked() -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
+from selftest.base.cannot_run import CannotRun
 from selftest.checks.bench import target_bench
-from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, require_answer
+from selftest.checks.bench.target_bench import await_keys_read, require_answer
 from tests.selftest.checks.broken import Incoming, Outgoing, answers
 from tests.selftest.checks.lab import Lab, open_lab
 
@@ -64,7 +65,7 @@ async def test_any_other_answer_ends_the_wait(lab: Lab, status: int) -> None:
 async def test_a_closed_port_is_told_at_once(lab: Lab) -> None:
     """Nothing to connect to: no waiting, and the query with its key is not in the message."""
     bench = replace(lab.bench, url="http://127.0.0.1:1/api/x?code=secret")
-    with pytest.raises(UnreachableError, match=r"no answer \(connection\).*explain 1003027") as raised:
+    with pytest.raises(CannotRun, match=r"no answer \(connection\).*explain 1003027") as raised:
         await require_answer(bench)
     assert "secret" not in str(raised.value)
 
