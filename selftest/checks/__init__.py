@@ -7,9 +7,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Final
 
-from selftest.checks.registry import REGISTRY, Check, Outcome, select
+from selftest.checks.registry import REGISTRY, Check, CheckOutcome, select
 
-__all__ = ["GROUPS", "REGISTRY", "Check", "Outcome", "select"]
+__all__ = ["GROUPS", "REGISTRY", "Check", "CheckOutcome", "select"]
 
 GROUPS: Final = ("body", "contract", "faults", "load", "token")
 

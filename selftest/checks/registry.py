@@ -11,17 +11,17 @@ from difflib import get_close_matches
 from typing import Final, NotRequired, TypedDict, Unpack
 
 from selftest.base.cannot_run import CannotRun
-from selftest.checks.bench.environment import Bench, Need
-from selftest.checks.bench.variant import Variant
+from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
+from selftest.checks.bench.variant import AppVariant
 from selftest.judge.statement import Level, Statement, Status
 
-TOKEN: Final[frozenset[Need]] = frozenset({"token"})
-ISSUER: Final[frozenset[Need]] = frozenset({"token", "issuer"})
-APP: Final[frozenset[Need]] = frozenset({"token", "app"})
-FRESH: Final[frozenset[Need]] = frozenset({"token", "issuer", "fresh"})
-DOWNSTREAM: Final[frozenset[Need]] = frozenset({"token", "issuer", "app", "downstream"})
-LOAD: Final[frozenset[Need]] = frozenset({"load"})
-ANYWHERE: Final[frozenset[Need]] = frozenset()
+TOKEN: Final[frozenset[CheckNeed]] = frozenset({"token"})
+ISSUER: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer"})
+APP: Final[frozenset[CheckNeed]] = frozenset({"token", "app"})
+FRESH: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "fresh"})
+DOWNSTREAM: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "app", "downstream"})
+LOAD: Final[frozenset[CheckNeed]] = frozenset({"load"})
+ANYWHERE: Final[frozenset[CheckNeed]] = frozenset()
 
 
 class DuplicateCheckError(ValueError):
@@ -29,7 +29,7 @@ class DuplicateCheckError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class CheckOutcome:
     """What one run of a check found.
 
     Attributes:
@@ -46,7 +46,7 @@ class Outcome:
     latency_ms: float | None = None
 
 
-type Run = Callable[[Bench], Awaitable[Outcome]]
+type CheckFunction = Callable[[CheckEnvironment], Awaitable[CheckOutcome]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +59,9 @@ class Check(Statement):
     """
 
     level: Level = "must"
-    run: Run = field(repr=False)
-    needs: frozenset[Need] = TOKEN
-    variant: Variant | None = None
+    run: CheckFunction = field(repr=False)
+    needs: frozenset[CheckNeed] = TOKEN
+    variant: AppVariant | None = None
 
 
 class CheckTexts(TypedDict):
@@ -79,8 +79,8 @@ class CheckFields(CheckTexts):
     """The fields of a check that is a function of its own."""
 
     explain: str
-    needs: NotRequired[frozenset[Need]]
-    variant: NotRequired[Variant | None]
+    needs: NotRequired[frozenset[CheckNeed]]
+    variant: NotRequired[AppVariant | None]
 
 
 REGISTRY: Final[dict[str, Check]] = {}
@@ -102,10 +102,10 @@ def check(
     id: str,  # noqa: A002 - it is the name of the field
     title: str,
     **fields: Unpack[CheckFields],
-) -> Callable[[Run], Run]:
+) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as the check of this id."""
 
-    def decorate(run: Run) -> Run:
+    def decorate(run: CheckFunction) -> CheckFunction:
         register(Check(id=id, title=title, run=run, **fields))
         return run
 

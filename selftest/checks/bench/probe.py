@@ -39,7 +39,7 @@ def redact(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class RawRequest:
     """A request as it goes over the wire; headers may repeat and keep their order."""
 
     url: str
@@ -83,7 +83,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class RawResponse:
     """What came back.
 
     Attributes:
@@ -92,7 +92,7 @@ class Answer:
         latency_ms: From sending until the last byte, in milliseconds.
     """
 
-    request: Request
+    request: RawRequest
     status: int | None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
@@ -110,11 +110,11 @@ class Answer:
 
 async def send(
     session: aiohttp.ClientSession,
-    request: Request,
+    request: RawRequest,
     *,
     timeout_ms: int = MAX_TIMEOUT_MS,
     clock: Callable[[], float] = time.perf_counter,
-) -> Answer:
+) -> RawResponse:
     """Send a request once, and again only when a kept-alive connection turned out to be closed.
 
     Every ending is an `Answer`; only cancellation gets out.
@@ -122,21 +122,21 @@ async def send(
     for _ in range(2):
         # A large body is a file, which the client sends in pieces without holding up the loop.
         body = io.BytesIO(request.body) if len(request.body) > _WHOLE_BODY_BYTES else request.body
-        answer = await _exchanged(session, request, body if request.method == "POST" else None, timeout_ms, clock)
-        if answer.failure != "connection":
+        response = await _exchanged(session, request, body if request.method == "POST" else None, timeout_ms, clock)
+        if response.failure != "connection":
             break
-    return answer
+    return response
 
 
 async def send_withholding(
     session: aiohttp.ClientSession,
-    request: Request,
+    request: RawRequest,
     *,
     withheld_bytes: int,
     until: Callable[[], Awaitable[object]],
     timeout_ms: int = MAX_TIMEOUT_MS,
     clock: Callable[[], float] = time.perf_counter,
-) -> Answer:
+) -> RawResponse:
     """Send a request whose last bytes follow only when ``until`` returns; the answer may come before.
 
     Args:
@@ -161,15 +161,15 @@ async def send_withholding(
 
 async def _exchanged(
     session: aiohttp.ClientSession,
-    request: Request,
+    request: RawRequest,
     body: RequestBody,
     timeout_ms: int,
     clock: Callable[[], float],
-) -> Answer:
+) -> RawResponse:
     url, headers = URL(request.url, encoded=True), CIMultiDict(request.headers)
     exchange = Exchange(session, clock, clock())
     attempt = await exchange.run(url, headers, body, timeout_ms / 1000, method=request.method)
-    return Answer(
+    return RawResponse(
         request=request,
         status=attempt.status if attempt.failure is None else None,
         headers=attempt.headers,

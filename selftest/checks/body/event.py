@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Unpack
 
-from selftest.checks.bench.environment import Event
+from selftest.checks.bench.environment import EventJson
 from selftest.checks.bench.raw_bytes import encode
 from selftest.checks.body.refused import body_fault
 from selftest.checks.registry import CheckTexts
@@ -27,11 +27,11 @@ _DATA: Final = ("data",)
 _CONTEXT: Final = ("data", "authenticationContext")
 _USER: Final = (*_CONTEXT, "user")
 
-type _Body = Callable[[Event], bytes]
+type _Body = Callable[[EventJson], bytes]
 
 
 def _set(path: tuple[str, ...], name: str, value: object) -> _Body:
-    def body(event: Event) -> bytes:
+    def body(event: EventJson) -> bytes:
         _at(event, path)[name] = value
         return encode(event)
 
@@ -39,14 +39,14 @@ def _set(path: tuple[str, ...], name: str, value: object) -> _Body:
 
 
 def _without(path: tuple[str, ...], name: str) -> _Body:
-    def body(event: Event) -> bytes:
+    def body(event: EventJson) -> bytes:
         del _at(event, path)[name]
         return encode(event)
 
     return body
 
 
-def _at(event: Event, path: tuple[str, ...]) -> Event:
+def _at(event: EventJson, path: tuple[str, ...]) -> EventJson:
     for step in path:
         event = event[step]
     return event

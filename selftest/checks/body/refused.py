@@ -3,10 +3,10 @@
 from collections.abc import Callable, Collection
 from typing import Final, Unpack
 
-from selftest.checks.bench.environment import Bench, Event
-from selftest.checks.bench.probe import Request
+from selftest.checks.bench.environment import CheckEnvironment, EventJson
+from selftest.checks.bench.probe import RawRequest
 from selftest.checks.expectations import in_words, must_refuse
-from selftest.checks.registry import CheckTexts, Outcome, check
+from selftest.checks.registry import CheckOutcome, CheckTexts, check
 
 BAD_REQUEST: Final = frozenset({400})
 
@@ -16,8 +16,8 @@ def body_fault(
     title: str,
     *,
     sends: str,
-    body: Callable[[Event], bytes] | None = None,
-    request: Callable[[Request], Request] | None = None,
+    body: Callable[[EventJson], bytes] | None = None,
+    request: Callable[[RawRequest], RawRequest] | None = None,
     statuses: Collection[int] = BAD_REQUEST,
     host_may_refuse: bool = False,
     **texts: Unpack[CheckTexts],
@@ -40,11 +40,11 @@ def body_fault(
     if (body is None) == (request is None):
         raise ValueError(f"{id} needs either a body or a request to send")
 
-    async def run(bench: Bench) -> Outcome:
-        good = bench.good_request()
-        bad = good.with_body(body(bench.event())) if body is not None else good
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        good = env.good_request()
+        bad = good.with_body(body(env.event())) if body is not None else good
         bad = request(bad) if request is not None else bad
-        return await must_refuse(bench, bad, control=good, statuses=statuses, host_may_refuse=host_may_refuse)
+        return await must_refuse(env, bad, control=good, statuses=statuses, host_may_refuse=host_may_refuse)
 
     wanted = f"{in_words(statuses)}, and never a 5xx"
     if host_may_refuse:

@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Final, Unpack
 
-from selftest.checks.bench.environment import Bench, Need
-from selftest.checks.bench.probe import Answer
+from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
+from selftest.checks.bench.probe import RawResponse
 from selftest.checks.contract.refusal_rules import (
     RequestMaker,
     echoes,
@@ -19,9 +19,9 @@ from selftest.checks.contract.refusal_rules import (
     not_stored,
     other_tenant,
 )
-from selftest.checks.expectations import AnswerRule, challenges, judged, must_keep, skipped
-from selftest.checks.forged_tokens import Forge
-from selftest.checks.registry import ANYWHERE, ISSUER, TOKEN, CheckTexts, Outcome, check
+from selftest.checks.expectations import ResponseRule, challenges, judged, must_keep, skipped
+from selftest.checks.forged_tokens import TokenForge
+from selftest.checks.registry import ANYWHERE, ISSUER, TOKEN, CheckOutcome, CheckTexts, check
 
 _OURS: Final = "ours: the HTTP contract; OWASP API8:2023, error messages that hold stack traces"
 _FIX_WORDS: Final = "Answer every error in constant words and log the reason. claims/errors.py shows the pairs."
@@ -35,14 +35,14 @@ def _keeps(
     expected: str,
     request: RequestMaker,
     status: int,
-    complaint: AnswerRule,
-    needs: frozenset[Need] = ANYWHERE,
+    complaint: ResponseRule,
+    needs: frozenset[CheckNeed] = ANYWHERE,
     **texts: Unpack[CheckTexts],
 ) -> None:
     """Register a rule of a refusal: which request is refused, with what status, and what is then looked at."""
 
-    async def run(bench: Bench) -> Outcome:
-        return await must_keep(bench, expected, complaint, request=request(bench), status=status)
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        return await must_keep(env, expected, complaint, request=request(env), status=status)
 
     explain = f"Sends {sends} and reads the refusal.\nWanted: {expected}."
     check(id, title, explain=explain, needs=needs, **texts)(run)
@@ -161,10 +161,10 @@ _refusal(
     explain="Sends a token of the attacker's key and an expired one of the tenant's key.\nWanted: the same 401 body.",
     needs=ISSUER,
 )
-async def refuses_in_the_same_words(bench: Bench) -> Outcome:
+async def refuses_in_the_same_words(env: CheckEnvironment) -> CheckOutcome:
     """Compare the two bodies."""
-    forged = await bench.send(bench.request(Forge(bench).by_attacker()))
-    late = await bench.send(expired(bench))
+    forged = await env.send(env.request(TokenForge(env).by_attacker()))
+    late = await env.send(expired(env))
     if not forged.status == late.status == 401:
         return skipped("two equal bodies", f"there are no two refusals to compare: {forged} and {late}")
     complaint = None if forged.body == late.body else "the bodies differ"
@@ -179,13 +179,11 @@ async def refuses_in_the_same_words(bench: Bench) -> Outcome:
     fix=_FIX_WORDS,
     explain="Sends an event of another tenant.\nWanted: a 403 that does not hold the configured tenant's id.",
 )
-async def names_no_tenant(bench: Bench) -> Outcome:
+async def names_no_tenant(env: CheckEnvironment) -> CheckOutcome:
     """Look for the configured tenant's id."""
-    tenant_id = bench.tenant.tenant_id.encode()
+    tenant_id = env.tenant.tenant_id.encode()
 
-    def names_tenant(answer: Answer) -> str | None:
-        return "the body names the tenant" if tenant_id in answer.body else None
+    def names_tenant(response: RawResponse) -> str | None:
+        return "the body names the tenant" if tenant_id in response.body else None
 
-    return await must_keep(
-        bench, "a 403 without the tenant's id", names_tenant, request=other_tenant(bench), status=403
-    )
+    return await must_keep(env, "a 403 without the tenant's id", names_tenant, request=other_tenant(env), status=403)

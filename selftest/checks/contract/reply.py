@@ -4,8 +4,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, Unpack
 
-from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.probe import Answer
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.probe import RawResponse
 from selftest.checks.contract.reply_rules import (
     action_type,
     claims_object,
@@ -19,8 +19,8 @@ from selftest.checks.contract.reply_rules import (
     size_within,
     values,
 )
-from selftest.checks.expectations import AnswerRule, must_answer, must_keep
-from selftest.checks.registry import CheckTexts, Outcome, check
+from selftest.checks.expectations import ResponseRule, must_answer, must_keep
+from selftest.checks.registry import CheckOutcome, CheckTexts, check
 from selftest.contract import (
     MAX_CLAIMS_BYTES,
     PROVIDE_CLAIMS_ACTION,
@@ -34,8 +34,8 @@ _FIX_SHAPE: Final = "Build the reply in one place and nowhere else. claims/reply
 _FIX_VALUES: Final = "Turn every value into a string or an array of strings before it is sent. claims/reply.py does."
 
 
-def _no_claims(answer: Answer) -> str | None:
-    return None if claims_object(answer) is None else "the reply has no claims object to read; C06 fails"
+def _no_claims(response: RawResponse) -> str | None:
+    return None if claims_object(response) is None else "the reply has no claims object to read; C06 fails"
 
 
 def _keeps(
@@ -43,8 +43,8 @@ def _keeps(
     title: str,
     *,
     expected: str,
-    judged: AnswerRule,
-    unreadable: AnswerRule = lambda _: None,
+    judged: ResponseRule,
+    unreadable: ResponseRule = lambda _: None,
     **texts: Unpack[CheckTexts],
 ) -> None:
     """Register a rule of the reply.
@@ -58,8 +58,8 @@ def _keeps(
         **texts: Source, reason and fix.
     """
 
-    async def run(bench: Bench) -> Outcome:
-        return await must_keep(bench, expected, judged, unreadable=unreadable)
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        return await must_keep(env, expected, judged, unreadable=unreadable)
 
     check(id, title, explain=f"Sends the good event and reads the reply.\nWanted: {expected}.", **texts)(run)
 
@@ -188,11 +188,11 @@ _reply(
     fix="See the endpoint's log for the reason: 401 is a setting (authority, audience, caller), 503 keys or provider.",
     explain="Sends the documented event of a workforce member with Entra's token.\nWanted: exactly 200.",
 )
-async def answers_200(bench: Bench) -> Outcome:
+async def answers_200(env: CheckEnvironment) -> CheckOutcome:
     """Send what Entra sends; where it is refused for its key, say why that may be."""
-    outcome = await must_answer(bench, bench.good_request())
-    read = bench.entra.hits["keys_v2"] + bench.entra.hits["keys_v1"]
-    if outcome.status != "fail" or read or not bench.trusted:
+    outcome = await must_answer(env, env.good_request())
+    read = env.entra.hits["keys_v2"] + env.entra.hits["keys_v1"]
+    if outcome.status != "fail" or read or not env.trusted:
         return outcome
     hint = "; it has not read this run's keys: set up for another authority, or checked within the last minute"
     return replace(outcome, actual=outcome.actual + hint)

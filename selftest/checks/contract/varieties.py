@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Unpack
 
-from selftest.checks.bench.environment import Bench, Event
-from selftest.checks.bench.probe import Request
+from selftest.checks.bench.environment import CheckEnvironment, EventJson
+from selftest.checks.bench.probe import RawRequest
 from selftest.checks.expectations import must_answer
-from selftest.checks.registry import CheckTexts, Outcome, check
+from selftest.checks.registry import CheckOutcome, CheckTexts, check
 from selftest.entra.payloads import VARIETIES
 
 _REFERENCE: Final = "entra-docs custom-claims-provider-reference.md"
@@ -29,49 +29,49 @@ _VARIETY_IDS: Final = {
 }
 
 
-def _context(event: Event) -> dict[str, Any]:
+def _context(event: EventJson) -> dict[str, Any]:
     context: dict[str, Any] = event["data"]["authenticationContext"]
     return context
 
 
-def _set(name: str, value: object) -> Callable[[Event], None]:
+def _set(name: str, value: object) -> Callable[[EventJson], None]:
     return lambda event: _context(event).update({name: value})
 
 
-def _drop(name: str) -> Callable[[Event], None]:
-    def change(event: Event) -> None:
+def _drop(name: str) -> Callable[[EventJson], None]:
+    def change(event: EventJson) -> None:
         del _context(event)[name]
 
     return change
 
 
-def _unknown_members(event: Event) -> None:
+def _unknown_members(event: EventJson) -> None:
     event["new"] = {"a": [1, 2.5, None, True]}
     event["data"]["newId"] = "one"
     _context(event)["device"] = {"trusted": True}
     _context(event)["user"]["employeeId"] = "7"
 
 
-def _names(event: Event) -> None:
+def _names(event: EventJson) -> None:
     _context(event)["user"].update(displayName="Zoë 李雷 🦊", givenName="Zoë", surname="O\u2019Neil \u202e")
 
 
-def _minimal(event: Event) -> None:
+def _minimal(event: EventJson) -> None:
     context = _context(event)
     user_id = context["user"]["id"]
     event["data"]["authenticationContext"] = {"correlationId": context["correlationId"], "user": {"id": user_id}}
 
 
-def _nulls(event: Event) -> None:
+def _nulls(event: EventJson) -> None:
     user = _context(event)["user"]
     _context(event)["user"] = {name: value if name == "id" else None for name, value in user.items()}
 
 
-def _no_app_name(event: Event) -> None:
+def _no_app_name(event: EventJson) -> None:
     _context(event)["clientServicePrincipal"]["appDisplayName"] = ""
 
 
-def _charset(good: Request) -> Request:
+def _charset(good: RawRequest) -> RawRequest:
     return good.with_header("Content-Type", "application/json; charset=utf-8")
 
 
@@ -80,17 +80,17 @@ def _answers(
     title: str,
     *,
     variety: str = "member",
-    change: Callable[[Event], None] | None = None,
-    request: Callable[[Request], Request] = lambda good: good,
+    change: Callable[[EventJson], None] | None = None,
+    request: Callable[[RawRequest], RawRequest] = lambda good: good,
     **texts: Unpack[CheckTexts],
 ) -> None:
     """Register an event that must be answered 200: a variety, changed or not."""
 
-    async def run(bench: Bench) -> Outcome:
-        event = bench.event(of=variety)
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        event = env.event(of=variety)
         if change is not None:
             change(event)
-        return await must_answer(bench, request(bench.good_request(event)))
+        return await must_answer(env, request(env.good_request(event)))
 
     changed = ", changed as the title says," if id not in _VARIETY_IDS.values() else ""
     explain = f"Sends the event of the variety `{variety}`{changed} with a good token.\nWanted: 200."

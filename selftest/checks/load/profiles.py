@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from selftest.checks.bench.environment import Bench, Need
+from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
 from selftest.checks.expectations import skipped
 from selftest.checks.load.budget import decided, load_of, unproved
-from selftest.checks.registry import Outcome, check
+from selftest.checks.registry import CheckOutcome, check
 
 _OURS: Final = "ours: the worker of an endpoint lives for days"
-_SOAK: Final[frozenset[Need]] = frozenset({"load", "soak"})
+_SOAK: Final[frozenset[CheckNeed]] = frozenset({"load", "soak"})
 #: Growth over the second half of a soak that is more than what an allocator does.
 _MEMORY_SHARE: Final = 0.05
 _LATENCY_SHARE: Final = 0.2
@@ -30,9 +30,9 @@ _HOUR_S: Final = 3600.0
     "or the second half has fewer than twenty samples.",
     needs=_SOAK,
 )
-async def keeps_its_memory(bench: Bench) -> Outcome:
+async def keeps_its_memory(env: CheckEnvironment) -> CheckOutcome:
     """Compare the rise of the trend with the size."""
-    load = load_of(bench)
+    load = load_of(env)
     half_s = load.config.duration_s / 2
     expected = f"a rise of at most {_MEMORY_SHARE * 100:.0f} % over the second half"
     later = sorted(sample.resident_kb for sample in load.memory if sample.at_s >= half_s)
@@ -57,9 +57,9 @@ async def keeps_its_memory(bench: Bench) -> Outcome:
     "proved, because a step is short.",
     needs=frozenset({"load", "step"}),
 )
-async def holds_every_rate(bench: Bench) -> Outcome:
+async def holds_every_rate(env: CheckEnvironment) -> CheckOutcome:
     """Name the highest rate that holds, and the first that does not."""
-    load = load_of(bench)
+    load = load_of(env)
     rates = ", ".join(f"{step.rate_per_s:g}" for step in load.steps)
     expected = f"{rates} a second hold"
     broken = next((step for step in load.steps if not (step.held and step.valid)), None)
@@ -84,9 +84,9 @@ async def holds_every_rate(bench: Bench) -> Outcome:
     "the spike the median of a second is at most one and a half times what it was before, and 5 ms.",
     needs=frozenset({"load", "spike"}),
 )
-async def recovers(bench: Bench) -> Outcome:
+async def recovers(env: CheckEnvironment) -> CheckOutcome:
     """Compare the time until the latency was back."""
-    load = load_of(bench)
+    load = load_of(env)
     expected = f"back within {_RECOVERY_S:.0f} s"
     if (skip := unproved(load, expected)) is not None:
         return skip
@@ -106,9 +106,9 @@ async def recovers(bench: Bench) -> Outcome:
     "by at most a fifth of the median, or 5 ms where that is more.",
     needs=_SOAK,
 )
-async def keeps_its_pace(bench: Bench) -> Outcome:
+async def keeps_its_pace(env: CheckEnvironment) -> CheckOutcome:
     """Compare the rise of the trend with the median."""
-    load = load_of(bench)
+    load = load_of(env)
     expected = "a rise of the median of at most 20 % over the second half"
     if (skip := unproved(load, expected)) is not None:
         return skip

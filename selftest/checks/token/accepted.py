@@ -3,10 +3,10 @@
 from functools import partial
 from typing import Final, Unpack
 
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.expectations import must_answer
-from selftest.checks.forged_tokens import ABSENT, Forge, TokenMaker
-from selftest.checks.registry import ISSUER, CheckTexts, Outcome, check
+from selftest.checks.forged_tokens import ABSENT, TokenForge, TokenMaker
+from selftest.checks.registry import ISSUER, CheckOutcome, CheckTexts, check
 
 _REFERENCE: Final = "entra-docs access-token-claims-reference.md"
 _SIGN_INS: Final = "Entra sends this; refusing it fails every sign-in."
@@ -22,8 +22,8 @@ def _accepts(
     token: TokenMaker,
     **texts: Unpack[CheckTexts],
 ) -> None:
-    async def run(bench: Bench) -> Outcome:
-        return await must_answer(bench, bench.request(token(Forge(bench))))
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        return await must_answer(env, env.request(token(TokenForge(env))))
 
     explain = f"Sends {sends}, signed with the tenant's key, and the good event.\nWanted: 200."
     check(id, title, explain=explain, needs=ISSUER, **texts)(run)
@@ -50,7 +50,7 @@ _believes(
     "T152",
     "accepts Entra's v1.0 token for the application id URI",
     sends="the callout's token with ver 1.0 and the api:// URI as aud",
-    token=lambda forge: forge.with_claims("1.0", aud=forge.bench.tenant.application_id_uri),
+    token=lambda forge: forge.with_claims("1.0", aud=forge.env.tenant.application_id_uri),
     why="In v1.0 tokens the audience is whatever the request named, and the extension names the URI.",
     fix="Configure the application id URI as a second audience for v1.0 tokens.",
 )
@@ -121,6 +121,6 @@ _believes(
     explain="Sends the good request with `Authorization: bearer …`.\nWanted: 200.",
     good="Authorization: bearer eyJ…",
 )
-async def accepts_lower_case_scheme(bench: Bench) -> Outcome:
+async def accepts_lower_case_scheme(env: CheckEnvironment) -> CheckOutcome:
     """Send the scheme in lower case."""
-    return await must_answer(bench, bench.good_request().with_header("Authorization", f"bearer {bench.good_token()}"))
+    return await must_answer(env, env.good_request().with_header("Authorization", f"bearer {env.good_token()}"))

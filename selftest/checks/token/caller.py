@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from selftest.checks.forged_tokens import ABSENT, Forge
+from selftest.checks.forged_tokens import ABSENT, TokenForge
 from selftest.checks.token.refused import attack, good_v1
 
 _FIX_CALLER: Final = (
@@ -19,8 +19,8 @@ _OTHER_CLAIM: Final = "Where either claim will do, the sender chooses which; nei
 _NOT_AN_APP: Final = "A user's browser holds such tokens; Entra calls as an application, for itself."
 
 
-def _own_app(forge: Forge) -> str:
-    return forge.bench.entra.mint.client_credentials_token(forge.bench.tenant.audience_app_id)
+def _own_app(forge: TokenForge) -> str:
+    return forge.env.entra.mint.client_credentials_token(forge.env.tenant.audience_app_id)
 
 
 _caller_attack = partial(
@@ -31,7 +31,7 @@ _caller_attack(
     "refuses a token that another app got for itself",
     sends="a client-credentials token of the user's app",
     why=_ANY_APP,
-    token=lambda forge: forge.bench.entra.mint.client_credentials_token(forge.bench.tenant.client.app_id),
+    token=lambda forge: forge.env.entra.mint.client_credentials_token(forge.env.tenant.client.app_id),
     bad='{"azp":"<any app>"}',
     good='{"azp":"99045fe1-7639-4a75-9d4a-577b6ca3810f"}',
 )
@@ -55,14 +55,14 @@ _caller_attack(
     "refuses appid in place of azp in a v2.0 token",
     sends="a v2.0 token whose caller stands in appid",
     why=_OTHER_CLAIM,
-    token=lambda forge: forge.with_claims(azp=ABSENT, appid=forge.bench.tenant.caller_app_id),
+    token=lambda forge: forge.with_claims(azp=ABSENT, appid=forge.env.tenant.caller_app_id),
 )
 _caller_attack(
     "T104",
     "refuses azp in place of appid in a v1.0 token",
     sends="a v1.0 token whose caller stands in azp",
     why=_OTHER_CLAIM,
-    token=lambda forge: forge.with_claims("1.0", appid=ABSENT, azp=forge.bench.tenant.caller_app_id),
+    token=lambda forge: forge.with_claims("1.0", appid=ABSENT, azp=forge.env.tenant.caller_app_id),
     control=good_v1,
 )
 _caller_attack(
@@ -70,7 +70,7 @@ _caller_attack(
     "refuses another azp even beside the right appid",
     sends="a v2.0 token with another app in azp and Entra's event service in appid",
     why=_OTHER_CLAIM,
-    token=lambda forge: forge.with_claims(azp=forge.bench.tenant.client.app_id, appid=forge.bench.tenant.caller_app_id),
+    token=lambda forge: forge.with_claims(azp=forge.env.tenant.client.app_id, appid=forge.env.tenant.caller_app_id),
 )
 
 
@@ -110,7 +110,7 @@ _purpose_attack(
     "refuses a user's access token",
     sends="an access token of a signed-in user for the endpoint",
     why=_NOT_AN_APP,
-    token=lambda forge: forge.bench.entra.mint.user_token(),
+    token=lambda forge: forge.env.entra.mint.user_token(),
 )
 _purpose_attack(
     "T112",
@@ -126,7 +126,7 @@ _purpose_attack(
     "refuses an id token",
     sends="an id token whose audience is the endpoint's registration",
     why="An id token tells an app who signed in; it authorises nobody, and browsers hold it.",
-    token=lambda forge: forge.bench.entra.mint.id_token(),
+    token=lambda forge: forge.env.entra.mint.id_token(),
     source="entra-docs id-tokens.md: not for authorisation; RFC 8725 section 2.8",
 )
 _purpose_attack(
@@ -134,7 +134,7 @@ _purpose_attack(
     "refuses an id token that names Entra's event service",
     sends="an id token of the tenant's key with the event service's id in azp",
     why="An id token tells an app who signed in; a right caller in it makes it no access token.",
-    token=lambda forge: forge.bench.entra.mint.id_token(azp=forge.bench.tenant.caller_app_id),
+    token=lambda forge: forge.env.entra.mint.id_token(azp=forge.env.tenant.caller_app_id),
     source="entra-docs id-tokens.md: not for authorisation; RFC 8725 section 2.8",
 )
 _purpose_attack(
@@ -150,8 +150,8 @@ _purpose_attack(
     "refuses Entra's token for another extension",
     sends="the event service's own token for another endpoint of the tenant",
     why="Whoever runs the other endpoint receives these tokens and could send them here.",
-    token=lambda forge: forge.bench.entra.mint.client_credentials_token(
-        forge.bench.tenant.caller_app_id, audience=forge.bench.tenant.other_resource.app_id
+    token=lambda forge: forge.env.entra.mint.client_credentials_token(
+        forge.env.tenant.caller_app_id, audience=forge.env.tenant.other_resource.app_id
     ),
     source="RFC 8725 section 3.9: audience",
     fix="Compare aud exactly with the API's client id. claims/token/rules.py shows it.",

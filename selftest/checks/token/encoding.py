@@ -65,7 +65,7 @@ _attack(
     "refuses a token with two audiences by repetition",
     sends='a token whose payload has "aud" twice, first another app\'s and then ours',
     why="Two readers on the way may pick different ones.",
-    token=lambda forge: forge.signed(payload=twice(forge.claims(), "aud", forge.bench.tenant.other_resource.app_id)),
+    token=lambda forge: forge.signed(payload=twice(forge.claims(), "aud", forge.env.tenant.other_resource.app_id)),
     source=_DUPLICATES,
     bad='{"aud":"<other>","aud":"<ours>"}',
     good='{"aud":"<ours>"}',

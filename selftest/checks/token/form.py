@@ -6,8 +6,8 @@ from functools import partial
 from typing import Final
 
 from selftest.base.base64url import encode_base64url
-from selftest.checks.bench.probe import Request
-from selftest.checks.forged_tokens import Forge
+from selftest.checks.bench.probe import RawRequest
+from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import ANYWHERE
 from selftest.checks.token.refused import attack
 
@@ -23,20 +23,20 @@ _FIX_STRICT: Final = (
 )
 
 
-def _authorization(value: Callable[[str], str]) -> Callable[[Request], Request]:
+def _authorization(value: Callable[[str], str]) -> Callable[[RawRequest], RawRequest]:
     """Replace the header's value by one made from the good token."""
     return lambda good: good.with_header("Authorization", value(_token_of(good)))
 
 
-def _token_of(good: Request) -> str:
+def _token_of(good: RawRequest) -> str:
     return dict(good.headers)["Authorization"].removeprefix("Bearer ")
 
 
-def _in_query(good: Request) -> Request:
+def _in_query(good: RawRequest) -> RawRequest:
     return replace(good, url=f"{good.url}?access_token={_token_of(good)}").without("Authorization")
 
 
-def _standard_alphabet(forge: Forge) -> str:
+def _standard_alphabet(forge: TokenForge) -> str:
     """Spell a good token with + and /, where base64url has - and _; most signatures contain one."""
     while True:
         token = forge.with_claims()
@@ -44,7 +44,7 @@ def _standard_alphabet(forge: Forge) -> str:
             return token.replace("-", "+").replace("_", "/")
 
 
-def _trailing_bits(forge: Forge) -> str:
+def _trailing_bits(forge: TokenForge) -> str:
     """Set bits of the last character that stand for no byte: another text of the same signature.
 
     256 bytes of signature end in a character of which four bits are spare.

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from selftest.checks.forged_tokens import ABSENT, Forge
+from selftest.checks.forged_tokens import ABSENT, TokenForge
 from selftest.checks.registry import ANYWHERE
 from selftest.checks.token.refused import FIX_VALIDATION, attack
 from selftest.entra.hostile_keys import attacker_key
@@ -19,7 +19,7 @@ _FIX_CRIT: Final = (
 )
 
 
-def _with_attackers_jwk(forge: Forge) -> str:
+def _with_attackers_jwk(forge: TokenForge) -> str:
     jwk = attacker_key().jwk()
     return forge.by_attacker(jwk=jwk, kid=jwk["kid"])
 
@@ -48,7 +48,7 @@ _key_id_attack(
     "refuses a key id that is not a string",
     sends="a token of the tenant's key whose kid is a list that holds the right id",
     why="A list is no key of a dictionary: the look-up raises, and an error of the server is no refusal.",
-    token=lambda forge: forge.with_header(kid=[forge.bench.entra.keys.current.kid]),
+    token=lambda forge: forge.with_header(kid=[forge.env.entra.keys.current.kid]),
     source="RFC 7515 section 4.1.4: kid must be a string",
 )
 _key_id_attack(
@@ -67,7 +67,7 @@ _key_id_attack(
     "refuses a thumbprint in place of a key id",
     sends="a token of the tenant's key with its thumbprint in x5t and without kid",
     why="Entra names its keys by kid in both versions; a second way to choose is one way too many.",
-    token=lambda forge: forge.with_header(kid=ABSENT, x5t=forge.bench.entra.keys.current.kid),
+    token=lambda forge: forge.with_header(kid=ABSENT, x5t=forge.env.entra.keys.current.kid),
     source="entra-docs access-tokens.md: kid names the key; x5t is kept for compatibility in v1.0 tokens",
 )
 

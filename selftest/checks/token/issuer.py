@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from selftest.checks.forged_tokens import ABSENT, Forge
+from selftest.checks.forged_tokens import ABSENT, TokenForge
 from selftest.checks.token.refused import attack, good_v1
 
 _FIX_ISS: Final = (
@@ -20,8 +20,8 @@ _OTHER_API: Final = "A token that was meant for another API, and that its owner 
 _V1_ONLY: Final = "A rule for one version that leaks into the other widens both."
 
 
-def _issuer(forge: Forge) -> str:
-    return forge.bench.entra.mint.issuer("2.0")
+def _issuer(forge: TokenForge) -> str:
+    return forge.env.entra.mint.issuer("2.0")
 
 
 _issuer_attack = partial(
@@ -32,14 +32,14 @@ _issuer_attack(
     "refuses another tenant's issuer",
     sends="a token whose iss is the other tenant's",
     why=_OTHER_TENANT,
-    token=lambda forge: forge.with_claims(iss=forge.bench.entra.other_issuer),
+    token=lambda forge: forge.with_claims(iss=forge.env.entra.other_issuer),
 )
 _issuer_attack(
     "T81",
     "refuses the v1.0 issuer in a v2.0 token",
     sends="a v2.0 token whose iss is the one of the v1.0 metadata",
     why=_V1_ONLY,
-    token=lambda forge: forge.with_claims(iss=forge.bench.entra.mint.issuer("1.0")),
+    token=lambda forge: forge.with_claims(iss=forge.env.entra.mint.issuer("1.0")),
 )
 _issuer_attack(
     "T82",
@@ -89,7 +89,7 @@ _audience_attack(
     "refuses a token for another API",
     sends="a token whose aud is another API's client id",
     why=_OTHER_API,
-    token=lambda forge: forge.with_claims(aud=forge.bench.tenant.other_resource.app_id),
+    token=lambda forge: forge.with_claims(aud=forge.env.tenant.other_resource.app_id),
 )
 _audience_attack(
     "T89",
@@ -97,7 +97,7 @@ _audience_attack(
     sends="a token whose aud is a list that holds ours beside another",
     why=f"{_OTHER_API} Entra's access tokens have one audience.",
     token=lambda forge: forge.with_claims(
-        aud=[forge.bench.tenant.audience_app_id, forge.bench.tenant.other_resource.app_id]
+        aud=[forge.env.tenant.audience_app_id, forge.env.tenant.other_resource.app_id]
     ),
     bad='{"aud":["<ours>","<other>"]}',
     good='{"aud":"<ours>"}',
@@ -121,14 +121,14 @@ _audience_attack(
     "refuses its own address as audience",
     sends="a token whose aud is the URL of the endpoint",
     why="Entra never writes it; some emulators do, and teach endpoints to accept it.",
-    token=lambda forge: forge.with_claims(aud=forge.bench.url),
+    token=lambda forge: forge.with_claims(aud=forge.env.url),
 )
 _audience_attack(
     "T93",
     "refuses the application id URI in a v2.0 token",
     sends="a v2.0 token whose aud is the API's application id URI",
     why=_V1_ONLY,
-    token=lambda forge: forge.with_claims(aud=forge.bench.tenant.application_id_uri),
+    token=lambda forge: forge.with_claims(aud=forge.env.tenant.application_id_uri),
     source="entra-docs access-token-claims-reference.md: in v2.0 tokens aud is always the client id",
     bad='{"ver":"2.0","aud":"api://…"}',
     good='{"ver":"2.0","aud":"<client id>"}',
@@ -138,7 +138,7 @@ _audience_attack(
     "refuses an audience that only starts like its own",
     sends="a token whose aud is our client id with more behind it",
     why=_OTHER_API,
-    token=lambda forge: forge.with_claims(aud=f"{forge.bench.tenant.audience_app_id}.example"),
+    token=lambda forge: forge.with_claims(aud=f"{forge.env.tenant.audience_app_id}.example"),
 )
 
 
@@ -150,7 +150,7 @@ _tenant_attack(
     "refuses another tenant's id",
     sends="a token of our issuer whose tid is the other tenant's",
     why=_OTHER_TENANT,
-    token=lambda forge: forge.with_claims(tid=forge.bench.tenant.other_tenant_id),
+    token=lambda forge: forge.with_claims(tid=forge.env.tenant.other_tenant_id),
 )
 _tenant_attack(
     "T97",

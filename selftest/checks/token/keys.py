@@ -7,10 +7,10 @@ own, and the tokens here are correctly signed by them. An endpoint that asks onl
 from functools import partial
 from typing import Final
 
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.expectations import must_answer, skipped
-from selftest.checks.forged_tokens import Forge, TokenMaker
-from selftest.checks.registry import ISSUER, Outcome, check
+from selftest.checks.forged_tokens import TokenForge, TokenMaker
+from selftest.checks.registry import ISSUER, CheckOutcome, check
 from selftest.checks.token.refused import attack
 from selftest.entra.hostile_keys import HostileKey, hostile_keys
 
@@ -20,14 +20,14 @@ _FIX: Final = (
 )
 
 
-def _hostile(forge: Forge, name: str) -> HostileKey:
-    return next(key for key in hostile_keys(other_issuer=forge.bench.entra.other_issuer) if key.id == name)
+def _hostile(forge: TokenForge, name: str) -> HostileKey:
+    return next(key for key in hostile_keys(other_issuer=forge.env.entra.other_issuer) if key.id == name)
 
 
 def _signed_by(name: str, *, alg: str | None = None) -> TokenMaker:
     """Sign with a hostile key under its own id; ``alg`` is what the header says, by default the truth."""
 
-    def make(forge: Forge) -> str:
+    def make(forge: TokenForge) -> str:
         key = _hostile(forge, name)
         header = forge.header(kid=key.kid, alg=alg or key.alg)
         return forge.signed(header=header, key=key.private_key, alg=alg or key.alg)
@@ -120,10 +120,10 @@ _attack(
     "with a number as kid. Sends the good request.\nWanted: 200.",
     needs=ISSUER,
 )
-async def ignores_malformed_entries(bench: Bench) -> Outcome:
+async def ignores_malformed_entries(env: CheckEnvironment) -> CheckOutcome:
     """Prove it by the good token, and only where the malformed entries are really published."""
-    forge = Forge(bench)
+    forge = TokenForge(env)
     malformed = [_hostile(forge, name).jwk for name in ("not-an-object", "no-modulus", "bad-modulus")]
-    if any(entry not in bench.entra.keys.published for entry in malformed):
+    if any(entry not in env.entra.keys.published for entry in malformed):
         return skipped("HTTP 200", "the malformed entries are not published, so nothing would be proved")
-    return await must_answer(bench, bench.good_request())
+    return await must_answer(env, env.good_request())

@@ -6,11 +6,11 @@ They differ only in what is sent; this module makes the check around it.
 from collections.abc import Callable, Collection
 from typing import Final, Unpack
 
-from selftest.checks.bench.environment import Bench, Need
-from selftest.checks.bench.probe import Request
+from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
+from selftest.checks.bench.probe import RawRequest
 from selftest.checks.expectations import UNAUTHORIZED, in_words, must_refuse
-from selftest.checks.forged_tokens import Forge, TokenMaker
-from selftest.checks.registry import ISSUER, CheckTexts, Outcome, check
+from selftest.checks.forged_tokens import TokenForge, TokenMaker
+from selftest.checks.registry import ISSUER, CheckOutcome, CheckTexts, check
 
 FIX_VALIDATION: Final = (
     "Validate before reading anything: exactly one Bearer credential, strict compact serialisation, RS256 with a "
@@ -18,7 +18,7 @@ FIX_VALIDATION: Final = (
 )
 
 
-def good_v1(forge: Forge) -> str:
+def good_v1(forge: TokenForge) -> str:
     """Give the control of what concerns v1.0 tokens."""
     return forge.good("1.0")
 
@@ -29,10 +29,10 @@ def attack(
     *,
     sends: str,
     token: TokenMaker | None = None,
-    request: Callable[[Request], Request] | None = None,
-    control: TokenMaker = Forge.good,
+    request: Callable[[RawRequest], RawRequest] | None = None,
+    control: TokenMaker = TokenForge.good,
     statuses: Collection[int] = UNAUTHORIZED,
-    needs: frozenset[Need] = ISSUER,
+    needs: frozenset[CheckNeed] = ISSUER,
     **texts: Unpack[CheckTexts],
 ) -> None:
     """Register a check that sends one hostile request, of which either the token or something else is wrong.
@@ -54,21 +54,21 @@ def attack(
     if (token is None) == (request is None):
         raise ValueError(f"{id} needs either a token or a request to send")
 
-    async def run(bench: Bench) -> Outcome:
-        forge = Forge(bench)
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        forge = TokenForge(env)
         before = forge.attacker_hits()
 
         def nobody_fetched() -> str | None:
             fetched = forge.attacker_hits() - before
             return f"the attacker's key set was fetched {fetched} times" if fetched else None
 
-        allowed = bench.request(control(forge)) if "token" in bench.have else None
+        allowed = env.request(control(forge)) if "token" in env.have else None
         if token is not None:
-            hostile = bench.request(token(forge))
+            hostile = env.request(token(forge))
         else:
             assert request is not None  # noqa: S101 - checked above
-            hostile = request(allowed or bench.request(bench.entra.mint.callout_token()))
-        return await must_refuse(bench, hostile, control=allowed, statuses=statuses, also=nobody_fetched)
+            hostile = request(allowed or env.request(env.entra.mint.callout_token()))
+        return await must_refuse(env, hostile, control=allowed, statuses=statuses, also=nobody_fetched)
 
     explain = (
         f"Sends {sends}.\nEverything else about the request is good. The same request without the "

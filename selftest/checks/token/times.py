@@ -4,7 +4,7 @@ from functools import partial
 from typing import Final
 
 from selftest.checks.bench.raw_bytes import spell
-from selftest.checks.forged_tokens import ABSENT, Forge
+from selftest.checks.forged_tokens import ABSENT, TokenForge
 from selftest.checks.token.refused import attack
 
 _HOUR_S: Final = 3600
@@ -19,7 +19,7 @@ _LOOKALIKE: Final = (
 )
 
 
-def _spelt(forge: Forge, name: str, literal: str) -> str:
+def _spelt(forge: TokenForge, name: str, literal: str) -> str:
     return forge.signed(payload=spell(forge.claims(), name, literal))
 
 

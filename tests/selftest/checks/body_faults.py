@@ -5,24 +5,24 @@ from dataclasses import replace
 from typing import Any
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
-from tests.selftest.checks.broken import Fault, Incoming, answers, flat, forgives
+from tests.selftest.checks.planted_fault import Incoming, PlantedFault, answers, flat, forgives
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 
 
-def _body(when: Callable[[bytes], bool]) -> Fault:
+def _body(when: Callable[[bytes], bool]) -> PlantedFault:
     return forgives(lambda request: when(request.body))
 
 
-def _holds(part: bytes) -> Fault:
+def _holds(part: bytes) -> PlantedFault:
     return _body(lambda body: part in body)
 
 
-def _media(value: str | None) -> Fault:
+def _media(value: str | None) -> PlantedFault:
     return forgives(lambda request: request.header("content-type") == value)
 
 
-def _event(when: Callable[[dict[str, Any]], bool]) -> Fault:
+def _event(when: Callable[[dict[str, Any]], bool]) -> PlantedFault:
     """Forgive an event, read leniently; what is missing further up reads as empty."""
 
     def forgiven(request: Incoming) -> bool:
@@ -32,19 +32,19 @@ def _event(when: Callable[[dict[str, Any]], bool]) -> Fault:
     return forgives(forgiven)
 
 
-def _top(name: str, when: Callable[[Any], bool]) -> Fault:
+def _top(name: str, when: Callable[[Any], bool]) -> PlantedFault:
     return _event(lambda event: when(event.get(name)))
 
 
-def _data(name: str, when: Callable[[Any], bool]) -> Fault:
+def _data(name: str, when: Callable[[Any], bool]) -> PlantedFault:
     return _event(lambda event: isinstance(event.get("data"), dict) and when(event["data"].get(name)))
 
 
-def _context(name: str, when: Callable[[Any], bool]) -> Fault:
+def _context(name: str, when: Callable[[Any], bool]) -> PlantedFault:
     return _data("authenticationContext", lambda context: isinstance(context, dict) and when(context.get(name)))
 
 
-def _user(name: str, when: Callable[[Any], bool]) -> Fault:
+def _user(name: str, when: Callable[[Any], bool]) -> PlantedFault:
     return _context("user", lambda user: isinstance(user, dict) and when(user.get(name)))
 
 
@@ -57,7 +57,7 @@ def _number(value: object) -> bool:
 
 
 #: By the endpoint's code, in its log, for the rule that has to refuse the request.
-REFUSED: dict[str, dict[str, Fault]] = {
+REFUSED: dict[str, dict[str, PlantedFault]] = {
     "body_json": {
         "B01": _body(lambda body: body == b""),
         "B02": _body(lambda body: body == b"type=event"),
@@ -138,8 +138,8 @@ REFUSED: dict[str, dict[str, Fault]] = {
     },
 }
 
-OTHERS: dict[str, Fault] = {
-    "B84": Fault(bench=lambda bench: replace(bench, peak_growth=lambda: lambda: 64 * 1024)),
+OTHERS: dict[str, PlantedFault] = {
+    "B84": PlantedFault(env=lambda env: replace(env, peak_growth=lambda: lambda: 64 * 1024)),
 }
 
-BODY_FAULTS: dict[str, Fault] = flat(REFUSED) | OTHERS
+BODY_FAULTS: dict[str, PlantedFault] = flat(REFUSED) | OTHERS

@@ -17,7 +17,7 @@ from selftest.checks.token.rotation import publish_for_checks
 from selftest.entra.server import EntraServer
 from selftest.play.target import endpoint_settings
 from tests.selftest.checks import body_faults, key_faults, token_faults
-from tests.selftest.checks.lab import serve_lab
+from tests.selftest.checks.served_endpoint import serve_endpoint
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,8 +54,8 @@ async def test_the_rule_meant_refuses(entra: EntraServer, check_id: str) -> None
     Each attack meets an endpoint that has refused nothing yet: of one code only the first refusal of a minute need be
     written.
     """
-    async with serve_lab(entra, Endpoint.from_env(endpoint_settings(entra))) as lab:
-        results = [result async for result in run_checks([REGISTRY[check_id]], lab.bench)]
+    async with serve_endpoint(entra, Endpoint.from_env(endpoint_settings(entra))) as served:
+        results = [result async for result in run_checks([REGISTRY[check_id]], served.env)]
     assert results[0].status == "pass", results[0].actual
-    outcomes = [json.loads(line)["outcome"] for line in lab.lines if line.startswith("{")]
+    outcomes = [json.loads(line)["outcome"] for line in served.lines if line.startswith("{")]
     assert outcomes == ["claims", EXPECTED[check_id]]

@@ -9,11 +9,11 @@ import pytest
 from selftest import checks
 from selftest.base.cannot_run import CannotRun
 from selftest.checks import GROUPS, REGISTRY
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.registry import (
     Check,
+    CheckOutcome,
     DuplicateCheckError,
-    Outcome,
     register,
     select,
 )
@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[3]
 RETIRED: frozenset[str] = frozenset({"C11"})
 
 
-async def _never(bench: Bench) -> Outcome:
-    raise AssertionError(bench)
+async def _never(env: CheckEnvironment) -> CheckOutcome:
+    raise AssertionError(env)
 
 
 def _check(check_id: str) -> Check:

@@ -8,10 +8,10 @@ import aiohttp
 from claims.contract import EVENT_SERVICE_APP_ID
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.server import EntraServer
-from tests.selftest.checks.broken import (
-    Fault,
+from tests.selftest.checks.planted_fault import (
     Incoming,
     Outgoing,
+    PlantedFault,
     accepts,
     answers,
     believes,
@@ -26,27 +26,27 @@ def _scheme(request: Incoming) -> str:
     return (request.header("authorization") or "").partition(" ")[0].lower()
 
 
-def _alg(name: object) -> Fault:
+def _alg(name: object) -> PlantedFault:
     return accepts(lambda token: token.header.get("alg") == name)
 
 
-def _kid(name: object) -> Fault:
+def _kid(name: object) -> PlantedFault:
     return accepts(lambda token: token.header.get("kid") == name)
 
 
-def _has(member: str) -> Fault:
+def _has(member: str) -> PlantedFault:
     return accepts(lambda token: member in token.header)
 
 
-def _claim(name: str, when: Callable[[object], bool]) -> Fault:
+def _claim(name: str, when: Callable[[object], bool]) -> PlantedFault:
     return accepts(lambda token: name in token.payload and when(token.payload[name]))
 
 
-def _lacks(name: str) -> Fault:
+def _lacks(name: str) -> PlantedFault:
     return accepts(lambda token: bool(token.payload) and name not in token.payload)
 
 
-def _segments(count: int) -> Fault:
+def _segments(count: int) -> PlantedFault:
     return accepts(lambda token: token.raw.count(".") == count - 1)
 
 
@@ -79,7 +79,7 @@ ACCEPTED = {
 }
 
 #: By the endpoint's code, in its log, for the rule that has to refuse the request.
-REFUSED: dict[str, dict[str, Fault]] = {
+REFUSED: dict[str, dict[str, PlantedFault]] = {
     "token_missing": {
         "T01": believes(lambda request: request.header("authorization") is None),
         "T06": believes(lambda request: "access_token=" in request.query),
@@ -157,10 +157,10 @@ REFUSED: dict[str, dict[str, Fault]] = {
         "T51": _has("jwk"),
     },
     "header_jku": {
-        "T52": Fault(before=_follows),
+        "T52": PlantedFault(before=_follows),
     },
     "header_x5u": {
-        "T53": Fault(before=_follows),
+        "T53": PlantedFault(before=_follows),
     },
     "header_x5c": {
         "T54": _has("x5c"),
@@ -245,4 +245,4 @@ REFUSED: dict[str, dict[str, Fault]] = {
     },
 }
 
-TOKEN_FAULTS: dict[str, Fault] = flat(REFUSED) | ACCEPTED
+TOKEN_FAULTS: dict[str, PlantedFault] = flat(REFUSED) | ACCEPTED
