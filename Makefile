@@ -36,8 +36,9 @@ package: .venv ## make build/package.zip, the deployable zip, the same bytes eve
 bicep: .venv ## compile and lint infra/, and write what the preflight knows of main.bicep
 	@$(PY) -m infra.bicep
 
-docs: .venv ## generate docs/codes.md and docs/infra-checks.md from the registries of checks, codes and rules
+docs: .venv ## generate docs/codes.md, docs/infra-checks.md and README's counts from the registries of checks, codes and rules
 	@$(PY) -m selftest explain --markdown > docs/codes.md
+	@$(PY) -m tests.test_docs
 	@$(PY) -m tests.infra.checks_page > docs/infra-checks.md
 
 compile: .venv ## pin requirements*.txt anew from pyproject.toml

@@ -1,6 +1,6 @@
 """A bench for the F checks: the endpoint in this process, the emulated downstream, and time that runs faster.
 
-Delays of the downstream run four times as fast, the lives of tokens twenty times, so that a check of something late
+Delays of the downstream run twice as fast, the lives of tokens twenty times, so that a check of something late
 takes no more time than it must. The endpoint and everything it uses are the real ones.
 """
 
@@ -28,7 +28,7 @@ from selftest.play.target import endpoint_settings
 from tests.selftest.checks.served_endpoint import ServedEndpoint, serve_endpoint
 
 #: Of the downstream's delays, and of the lives of tokens.
-DELAYS, LIVES = 4.0, 20.0
+DELAYS, LIVES = 2.0, 20.0
 #: A sleep of no time at all would never let a fault be noticed; this is what the loop can still tell apart.
 _LEAST_S = 0.001
 
