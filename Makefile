@@ -42,8 +42,9 @@ package: .venv ## make build/package.zip, the deployable zip, the same bytes eve
 bicep: .venv ## compile and lint infra/, and write what the preflight knows of main.bicep
 	@$(PY) -m infra.bicep
 
-docs: .venv ## generate docs/codes.md, docs/infra-checks.md and the pictures of docs/architecture.md from the code
+docs: .venv ## generate docs/codes.md, docs/infra-checks.md, the pictures of docs/architecture.md and README's counts
 	@$(PY) -m selftest explain --markdown > docs/codes.md
+	@$(PY) -m tests.test_docs
 	@$(PY) -m tests.infra.checks_page > docs/infra-checks.md
 	@$(PY) -m tests.architecture
 

@@ -9,62 +9,107 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
-from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.probe import Answer, Request, send_withholding
-from selftest.checks.registry import Outcome
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.probe import RawRequest, RawResponse, send_withholding
+from selftest.checks.registry import CheckOutcome
 
-type Judged = Callable[[Answer], str | None]
+#: Returns what is wrong with an answer, or None.
+type ResponseRule = Callable[[RawResponse], str | None]
 
+OK: Final = frozenset({200})
 UNAUTHORIZED: Final = frozenset({401})
 #: A host that refuses an announced length has nothing to wait for.
 _AT_ONCE_MS: Final = 1000
 NO_CONTROL: Final = " (without a control: no believed token is at hand)"
 
 
-def passed(answer: Answer, expected: str, actual: str | None = None) -> Outcome:
+def judged(response: RawResponse, expected: str, complaint: str | None, *, actual: str | None = None) -> CheckOutcome:
+    """Pass without a complaint, and fail with one.
+
+    Args:
+        response: The answer that decided.
+        expected: What a good endpoint does.
+        complaint: What is wrong with the answer, or None.
+        actual: What the endpoint did, where nothing is wrong; by default the answer's status.
+    """
+    if complaint is None:
+        return CheckOutcome(
+            status="pass", expected=expected, actual=actual or str(response), latency_ms=response.latency_ms
+        )
+    curl = response.request.curl()
+    return CheckOutcome(status="fail", expected=expected, actual=complaint, curl=curl, latency_ms=response.latency_ms)
+
+
+def passed(response: RawResponse, expected: str, actual: str | None = None) -> CheckOutcome:
     """Report that the endpoint did what was expected."""
-    return Outcome(status="pass", expected=expected, actual=actual or str(answer), latency_ms=answer.latency_ms)
+    return judged(response, expected, None, actual=actual)
 
 
-def failed(answer: Answer, expected: str, actual: str | None = None) -> Outcome:
+def failed(response: RawResponse, expected: str, actual: str | None = None) -> CheckOutcome:
     """Report what it did instead, with the request that shows it."""
-    return Outcome(
-        status="fail",
-        expected=expected,
-        actual=actual or str(answer),
-        curl=answer.request.curl(),
-        latency_ms=answer.latency_ms,
-    )
+    return judged(response, expected, actual or str(response))
 
 
-def skipped(expected: str, reason: str) -> Outcome:
+def skipped(expected: str, reason: str) -> CheckOutcome:
     """Report that nothing could be found out, and why."""
-    return Outcome(status="skip", expected=expected, actual=reason)
+    return CheckOutcome(status="skip", expected=expected, actual=reason)
 
 
-async def must_accept(bench: Bench, request: Request, judged: Judged | None = None) -> Outcome:
-    """Send a request that is good: 200, and then no complaint from ``judged``."""
-    expected = "HTTP 200" if judged is None else "HTTP 200 and a reply that keeps the rule"
-    answer = await bench.send(request)
-    if answer.status != 200:
-        return failed(answer, expected)
-    complaint = None if judged is None else judged(answer)
-    return passed(answer, expected) if complaint is None else failed(answer, expected, complaint)
+def in_words(statuses: Collection[int]) -> str:
+    """Name HTTP statuses: ``400 or 401``."""
+    return " or ".join(str(status) for status in sorted(statuses))
+
+
+async def must_answer(env: CheckEnvironment, *requests: RawRequest, statuses: Collection[int] = OK) -> CheckOutcome:
+    """Send requests in turn, each of which must be answered with one of ``statuses``; the first that is not ends it."""
+    expected = f"HTTP {in_words(statuses)}"
+    for request in requests:
+        response = await env.send(request)
+        if response.status not in statuses:
+            return failed(response, expected)
+    return passed(response, expected)
+
+
+async def must_keep(
+    env: CheckEnvironment,
+    expected: str,
+    rule: ResponseRule,
+    *,
+    request: RawRequest | None = None,
+    status: int = 200,
+    unreadable: ResponseRule = lambda _: None,
+) -> CheckOutcome:
+    """Apply a rule to the answer to a request, by default to the good one; an answer of another status is a skip.
+
+    Args:
+        env: Where to send it.
+        expected: What a good endpoint does.
+        rule: Returns what is wrong with the answer, or None.
+        request: What to send.
+        status: Of the answer that can be judged.
+        unreadable: Returns why such an answer cannot be judged either, or None.
+    """
+    response = await env.send(env.good_request() if request is None else request)
+    if response.status != status:
+        return skipped(expected, f"there is no {status} to read: {response}")
+    if (reason := unreadable(response)) is not None:
+        return skipped(expected, reason)
+    return judged(response, expected, rule(response))
 
 
 async def must_refuse(
-    bench: Bench,
-    attack: Request,
+    env: CheckEnvironment,
+    attack: RawRequest,
     *,
-    control: Request | None,
+    control: RawRequest | None,
     statuses: Collection[int] = UNAUTHORIZED,
     also: Callable[[], str | None] = lambda: None,
     host_may_refuse: bool = False,
-) -> Outcome:
+) -> CheckOutcome:
     """Send the control, then the attack, which must be answered with one of ``statuses``.
 
     Args:
-        bench: Where to send them.
+        env: Where to send them.
         attack: What must be refused.
         control: The same request without the fault; None where no believed token is at hand.
         statuses: What a refusal is; a 401 must carry ``WWW-Authenticate: Bearer`` (RFC 6750 section 3).
@@ -72,84 +117,68 @@ async def must_refuse(
         host_may_refuse: For a body that is larger than a web host needs to let through: whether the host may refuse
             it by itself, from the announced length alone.
     """
-    expected = "HTTP " + " or ".join(str(status) for status in sorted(statuses))
+    expected = f"HTTP {in_words(statuses)}"
     if 401 in statuses:
         expected += " with WWW-Authenticate: Bearer"
     if host_may_refuse:
         expected += ", or 413 or an empty 500 at once from the announced length alone"
     if control is not None:
-        allowed = await bench.send(control)
+        allowed = await env.send(control)
         if allowed.status != 200:
             return skipped(expected, f"the good request was refused ({allowed}), so a refusal proves nothing")
-    answer = await bench.send(attack)
+    response = await env.send(attack)
     note = "" if control is not None else NO_CONTROL
-    if answer.status not in statuses:
-        if host_may_refuse and is_host_refusal(answer) and await _refused_from_length(bench, attack):
-            return passed(answer, expected, f"{answer} from the announced length{note}")
-        return failed(answer, expected, f"{answer}{note}")
-    challenge = answer.header("WWW-Authenticate") or ""
-    if answer.status == 401 and challenge.lower().split(" ")[0] != "bearer":
-        return failed(answer, expected, f"HTTP 401 with WWW-Authenticate: {challenge or 'absent'}{note}")
-    complaint = also()
-    if complaint is not None:
-        return failed(answer, expected, complaint)
-    return passed(answer, expected, f"{answer}{note}")
+    if response.status not in statuses:
+        if host_may_refuse and is_host_refusal(response) and await _refused_from_length(env, attack):
+            return passed(response, expected, f"{response} from the announced length{note}")
+        return failed(response, expected, f"{response}{note}")
+    if response.status == 401 and (complaint := challenges(response)) is not None:
+        return failed(response, expected, f"HTTP 401 with {complaint}{note}")
+    return judged(response, expected, also(), actual=f"{response}{note}")
 
 
-def is_host_refusal(answer: Answer) -> bool:
+def challenges(response: RawResponse) -> str | None:
+    """Complain where no bearer token is asked for."""
+    value = response.header("WWW-Authenticate") or ""
+    return None if value.lower().split(" ")[0] == "bearer" else f"WWW-Authenticate: {value or 'absent'}"
+
+
+def is_host_refusal(response: RawResponse) -> bool:
     """Whether this may be a web host's refusal of a body's size: 413, or Microsoft's empty 500."""
-    return answer.status == 413 or (answer.status == 500 and not answer.body)
+    return response.status == 413 or (response.status == 500 and not response.body)
 
 
-async def _refused_from_length(bench: Bench, attack: Request) -> bool:
+async def _refused_from_length(env: CheckEnvironment, attack: RawRequest) -> bool:
     """Whether the refusal comes while one byte of the body is sent, which an app that fails on the body cannot do."""
-    answer = await send_withholding(
-        bench.session,
+    response = await send_withholding(
+        env.session,
         attack,
         withheld_bytes=len(attack.body) - 1,
         until=asyncio.Event().wait,
         timeout_ms=_AT_ONCE_MS,
-        clock=bench.stopwatch,
+        clock=env.stopwatch,
     )
-    return is_host_refusal(answer)
+    return is_host_refusal(response)
 
 
-async def with_good_reply(
-    bench: Bench,
-    expected: str,
-    judged: Callable[[Answer, dict[str, Any]], str | None],
-    *,
-    readable: Callable[[dict[str, Any]], bool] | None = None,
-) -> Outcome:
-    """Send the good request and let ``judged`` read the 200 reply; a reply that cannot be read is a visible skip."""
-    answer = await bench.send(bench.good_request())
-    if answer.status != 200:
-        return skipped(expected, f"there is no reply to read: {answer}")
-    reply = read_json(answer)
-    if readable is not None and not readable(reply):
-        return skipped(expected, "the reply has no claims object to read; C06 fails")
-    complaint = judged(answer, reply)
-    return passed(answer, expected, "it does") if complaint is None else failed(answer, expected, complaint)
-
-
-def read_json(answer: Answer) -> dict[str, Any]:
+def read_json(response: RawResponse) -> dict[str, Any]:
     """Read a body as a JSON object; what is none reads as an empty one."""
     try:
-        value = json.loads(answer.body)
+        value = json.loads(response.body)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def claims_of(reply: dict[str, Any]) -> object:
+def claims_of(response: RawResponse) -> object:
     """Give the claims of the reply's first action, or None where the way there is broken."""
-    action = first_action(reply)
+    action = first_action(response)
     return action.get("claims") if action is not None else None
 
 
-def first_action(reply: dict[str, Any]) -> dict[str, Any] | None:
+def first_action(response: RawResponse) -> dict[str, Any] | None:
     """Give the reply's first action, or None where the way there is broken."""
-    data = reply.get("data")
+    data = read_json(response).get("data")
     actions = data.get("actions") if isinstance(data, dict) else None
     first = actions[0] if isinstance(actions, list) and actions else None
     return first if isinstance(first, dict) else None

@@ -13,13 +13,13 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.raw_bytes import encode
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.signing import sign_compact
 from selftest.entra.token_mint import ABSENT, EntraVersion
 
-__all__ = ["ABSENT", "Forge", "TokenMaker"]
+__all__ = ["ABSENT", "TokenForge", "TokenMaker"]
 
 
 @cache
@@ -35,31 +35,31 @@ def attacker_ed25519_key() -> ed25519.Ed25519PrivateKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Forge:
+class TokenForge:
     """Makes tokens for one bench; ``now_s`` is Unix time in whole seconds."""
 
-    bench: Bench
+    env: CheckEnvironment
 
     @property
     def now_s(self) -> int:
         """Read the clock that the tokens are dated by."""
-        return int(self.bench.clock())
+        return int(self.env.clock())
 
     def good(self, version: EntraVersion = "2.0") -> str:
         """Give a token that must be believed."""
-        return self.bench.good_token() if version == "2.0" else self.bench.entra.mint.callout_token(version)
+        return self.env.good_token() if version == "2.0" else self.env.entra.mint.callout_token(version)
 
     def header(self, version: EntraVersion = "2.0", /, **changes: object) -> dict[str, Any]:
         """Give a good token's header with members replaced, added, or (`ABSENT`) removed."""
-        return _changed(self.bench.entra.mint.header(version), changes)
+        return _changed(self.env.entra.mint.header(version), changes)
 
     def claims(self, version: EntraVersion = "2.0", **changes: object) -> dict[str, Any]:
         """Give a good token's claims with claims replaced, added, or (`ABSENT`) removed."""
-        return _changed(self.bench.entra.mint.claims(version), changes)
+        return _changed(self.env.entra.mint.claims(version), changes)
 
     def with_claims(self, version: EntraVersion = "2.0", **changes: object) -> str:
         """Sign changed claims with the tenant's key, as only Entra could."""
-        return self.bench.entra.mint.callout_token(version, **changes)
+        return self.env.entra.mint.callout_token(version, **changes)
 
     def with_header(self, **changes: object) -> str:
         """Sign good claims under a changed header with the tenant's key."""
@@ -80,7 +80,7 @@ class Forge:
         return sign_compact(
             self.header() if header is None else header,
             self.claims() if payload is None else payload,
-            self.bench.entra.keys.current if key is None else key,  # type: ignore[arg-type] # any key that alg takes
+            self.env.entra.keys.current if key is None else key,  # type: ignore[arg-type] # any key that alg takes
             alg,
         )
 
@@ -90,28 +90,28 @@ class Forge:
 
     def public_pem(self) -> bytes:
         """Give the tenant's public key as the PEM text that key confusion takes for a secret."""
-        public = self.bench.entra.keys.current.private_key.public_key()
+        public = self.env.entra.keys.current.private_key.public_key()
         return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def public_modulus(self) -> bytes:
         """Give the tenant's modulus as bytes."""
-        modulus = self.bench.entra.keys.current.private_key.public_key().public_numbers().n
+        modulus = self.env.entra.keys.current.private_key.public_key().public_numbers().n
         return modulus.to_bytes((modulus.bit_length() + 7) // 8)
 
     def public_jwk(self) -> bytes:
         """Give the tenant's key as the JSON text that the key set shows."""
-        return encode(self.bench.entra.keys.current.jwk())
+        return encode(self.env.entra.keys.current.jwk())
 
     def attacker_url(self) -> str:
         """Name the key set that nobody may ever fetch."""
-        return f"{self.bench.entra.base_url}/attacker/keys"
+        return f"{self.env.entra.base_url}/attacker/keys"
 
     def attacker_hits(self) -> int:
         """Count who fetched it."""
-        return self.bench.entra.hits["attacker"]
+        return self.env.entra.hits["attacker"]
 
 
-type TokenMaker = Callable[[Forge], str]
+type TokenMaker = Callable[[TokenForge], str]
 
 
 def _changed(members: dict[str, Any], changes: dict[str, object]) -> dict[str, Any]:

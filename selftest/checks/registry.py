@@ -8,43 +8,20 @@ leave gaps. What runs a check is in ``runner``; this module only knows what ther
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, NotRequired, TypedDict, Unpack
 
-from selftest.checks.bench.environment import Bench, Need
-from selftest.checks.bench.variant import Variant
+from selftest.base.cannot_run import CannotRun
+from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
+from selftest.checks.bench.variant import AppVariant
 from selftest.judge.statement import Level, Statement, Status
 
-__all__ = [
-    "ANYWHERE",
-    "APP",
-    "DOWNSTREAM",
-    "FRESH",
-    "ISSUER",
-    "REGISTRY",
-    "TOKEN",
-    "Check",
-    "DuplicateCheckError",
-    "Level",
-    "Outcome",
-    "Run",
-    "Status",
-    "UnknownCheckError",
-    "check",
-    "register",
-    "select",
-]
-
-TOKEN: Final[frozenset[Need]] = frozenset({"token"})
-ISSUER: Final[frozenset[Need]] = frozenset({"token", "issuer"})
-APP: Final[frozenset[Need]] = frozenset({"token", "app"})
-FRESH: Final[frozenset[Need]] = frozenset({"token", "issuer", "fresh"})
-DOWNSTREAM: Final[frozenset[Need]] = frozenset({"token", "issuer", "app", "downstream"})
-LOAD: Final[frozenset[Need]] = frozenset({"load"})
-ANYWHERE: Final[frozenset[Need]] = frozenset()
-
-
-class UnknownCheckError(LookupError):
-    """Raised when an id or prefix selects nothing; the message names what is near."""
+TOKEN: Final[frozenset[CheckNeed]] = frozenset({"token"})
+ISSUER: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer"})
+APP: Final[frozenset[CheckNeed]] = frozenset({"token", "app"})
+FRESH: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "fresh"})
+DOWNSTREAM: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "app", "downstream"})
+LOAD: Final[frozenset[CheckNeed]] = frozenset({"load"})
+ANYWHERE: Final[frozenset[CheckNeed]] = frozenset()
 
 
 class DuplicateCheckError(ValueError):
@@ -52,7 +29,7 @@ class DuplicateCheckError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class CheckOutcome:
     """What one run of a check found.
 
     Attributes:
@@ -69,7 +46,7 @@ class Outcome:
     latency_ms: float | None = None
 
 
-type Run = Callable[[Bench], Awaitable[Outcome]]
+type CheckFunction = Callable[[CheckEnvironment], Awaitable[CheckOutcome]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +58,29 @@ class Check(Statement):
         variant: The settings of the app that it is about; None: the usual ones.
     """
 
-    run: Run = field(repr=False)
-    needs: frozenset[Need] = TOKEN
-    variant: Variant | None = None
+    level: Level = "must"
+    run: CheckFunction = field(repr=False)
+    needs: frozenset[CheckNeed] = TOKEN
+    variant: AppVariant | None = None
+
+
+class CheckTexts(TypedDict):
+    """What a check says about itself, besides its title; see `Statement`."""
+
+    source: str
+    why: str
+    fix: str
+    level: NotRequired[Level]
+    bad: NotRequired[str]
+    good: NotRequired[str]
+
+
+class CheckFields(CheckTexts):
+    """The fields of a check that is a function of its own."""
+
+    explain: str
+    needs: NotRequired[frozenset[CheckNeed]]
+    variant: NotRequired[AppVariant | None]
 
 
 REGISTRY: Final[dict[str, Check]] = {}
@@ -102,38 +99,14 @@ def register(check: Check, registry: dict[str, Check] = REGISTRY) -> None:
 
 
 def check(
-    id: str,  # noqa: A002 - it is the name of the field, and named at every call
+    id: str,  # noqa: A002 - it is the name of the field
     title: str,
-    *,
-    source: str,
-    why: str,
-    fix: str,
-    explain: str,
-    level: Level = "must",
-    bad: str | None = None,
-    good: str | None = None,
-    needs: frozenset[Need] = TOKEN,
-    variant: Variant | None = None,
-) -> Callable[[Run], Run]:
+    **fields: Unpack[CheckFields],
+) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as the check of this id."""
 
-    def decorate(run: Run) -> Run:
-        register(
-            Check(
-                id=id,
-                title=title,
-                level=level,
-                source=source,
-                why=why,
-                fix=fix,
-                explain=explain,
-                bad=bad,
-                good=good,
-                needs=needs,
-                variant=variant,
-                run=run,
-            )
-        )
+    def decorate(run: CheckFunction) -> CheckFunction:
+        register(Check(id=id, title=title, run=run, **fields))
         return run
 
     return decorate
@@ -145,16 +118,16 @@ def select(wanted: Sequence[str], registry: dict[str, Check] = REGISTRY) -> tupl
     An id that exists means that check alone: ``T10`` is not ``T100``. The order is that of the ids.
 
     Raises:
-        UnknownCheckError: One of the words selects nothing.
+        CannotRun: One of the words selects nothing.
     """
     chosen: dict[str, Check] = {} if wanted else dict(registry)
     for word in wanted:
         key = word.upper()
         found = [key] if key in registry else [name for name in registry if key and name.startswith(key)]
         if not found and key.startswith("D"):
-            raise UnknownCheckError(f"{word!r} is a statement of the doctor's: python -m selftest doctor")
+            raise CannotRun(f"{word!r} is a statement of the doctor's: python -m selftest doctor")
         if not found:
             near = ", ".join(get_close_matches(key, registry)) or "C, T, B, F, L"
-            raise UnknownCheckError(f"no check is called {word!r}; near: {near}; `check --list` shows all")
+            raise CannotRun(f"no check is called {word!r}; near: {near}; `check --list` shows all")
         chosen |= {name: registry[name] for name in found}
     return tuple(sorted(chosen.values(), key=lambda each: each.order))

@@ -12,18 +12,18 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
-from selftest.checks.bench.environment import Bench, Need, OpenVariant
+from selftest.checks.bench.environment import CheckEnvironment, CheckNeed, OpenVariant
 from selftest.checks.bench.probe import redact
-from selftest.checks.registry import Check, Outcome
+from selftest.checks.registry import Check, CheckOutcome
 from selftest.report.results import CheckResult
 
 if TYPE_CHECKING:
-    from selftest.checks.bench.variant import Variant
+    from selftest.checks.bench.variant import AppVariant
 
 #: Fifty requests that each time out two at a time take less.
 CHECK_TIMEOUT_S: Final = 60.0
 
-_LACKS: Final[dict[Need, str]] = {
+_LACKS: Final[dict[CheckNeed, str]] = {
     "downstream": "the downstream of an endpoint that runs elsewhere is not ours to make fail; leave out --url",
     "token": "no token that the endpoint believes is at hand; give a real one with --token-file",
     "issuer": "the endpoint trusts another issuer than the emulated Entra, so its tokens cannot be forged",
@@ -39,7 +39,7 @@ _LACKS: Final[dict[Need, str]] = {
 
 async def run_checks(
     checks: Sequence[Check],
-    bench: Bench,
+    env: CheckEnvironment,
     *,
     open_variant: OpenVariant | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -51,16 +51,16 @@ async def run_checks(
 
     Args:
         checks: What to run.
-        bench: The endpoint with its usual settings.
+        env: The endpoint with its usual settings.
         open_variant: Starts an app with other settings; without it the checks that need one run against ``bench``,
             which they are skipped for unless it is such a one.
         clock: Monotonic seconds.
     """
     ordered = sorted(checks, key=lambda check: ("fresh" not in check.needs, check.order))
-    variants: dict[Variant, list[Check]] = {}
+    variants: dict[AppVariant, list[Check]] = {}
     for check in ordered:
         if check.variant is None or open_variant is None:
-            yield await _result(check, bench, clock)
+            yield await _result(check, env, clock)
         else:
             variants.setdefault(check.variant, []).append(check)
     if open_variant is None or not variants:
@@ -80,7 +80,7 @@ async def run_checks(
 
 
 async def _run_variant(
-    opening: AbstractAsyncContextManager[Bench],
+    opening: AbstractAsyncContextManager[CheckEnvironment],
     checks: Sequence[Check],
     results: asyncio.Queue[CheckResult],
     clock: Callable[[], float],
@@ -88,26 +88,26 @@ async def _run_variant(
     """Run the checks of one variant; where its app does not start, that is the result of each."""
     left = list(checks)
     try:
-        async with opening as bench:
+        async with opening as env:
             while left:
-                results.put_nowait(await _result(left[0], bench, clock))
+                results.put_nowait(await _result(left[0], env, clock))
                 del left[0]
     except Exception as error:  # noqa: BLE001 - whatever keeps the app from starting, the checks must say so
         why = (
             f"the app for it did not start: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         )
         for check in left:
-            outcome = Outcome(status="error", expected=f"the endpoint {check.title}", actual=why)
+            outcome = CheckOutcome(status="error", expected=f"the endpoint {check.title}", actual=why)
             results.put_nowait(_shown(check, outcome, 0.0))
 
 
-async def _result(check: Check, bench: Bench, clock: Callable[[], float]) -> CheckResult:
+async def _result(check: Check, env: CheckEnvironment, clock: Callable[[], float]) -> CheckResult:
     start_s = clock()
-    outcome = await _run(check, bench)
+    outcome = await _run(check, env)
     return _shown(check, outcome, (clock() - start_s) * 1000)
 
 
-def _shown(check: Check, outcome: Outcome, duration_ms: float) -> CheckResult:
+def _shown(check: Check, outcome: CheckOutcome, duration_ms: float) -> CheckResult:
     return CheckResult(
         id=check.id,
         title=check.title,
@@ -124,16 +124,18 @@ def _shown(check: Check, outcome: Outcome, duration_ms: float) -> CheckResult:
     )
 
 
-async def _run(check: Check, bench: Bench) -> Outcome:
+async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
     expected = f"the endpoint {check.title}"
-    lacking = [need for need in _LACKS if need in check.needs - bench.have]
+    lacking = [need for need in _LACKS if need in check.needs - env.have]
     if lacking:
-        return Outcome(status="skip", expected=expected, actual=_LACKS[lacking[0]])
+        return CheckOutcome(status="skip", expected=expected, actual=_LACKS[lacking[0]])
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
-            return await check.run(bench)
+            return await check.run(env)
     except TimeoutError:
-        return Outcome(status="error", expected=expected, actual=f"the check took longer than {CHECK_TIMEOUT_S:.0f} s")
+        return CheckOutcome(
+            status="error", expected=expected, actual=f"the check took longer than {CHECK_TIMEOUT_S:.0f} s"
+        )
     except Exception as error:  # noqa: BLE001 - one broken check must not hide what the others find
         # The class alone: a message could hold what was sent.
-        return Outcome(status="error", expected=expected, actual=f"the check itself broke: {type(error).__name__}")
+        return CheckOutcome(status="error", expected=expected, actual=f"the check itself broke: {type(error).__name__}")

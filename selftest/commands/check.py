@@ -9,10 +9,10 @@ from typing import Final
 from selftest.base.cannot_run import CannotRun
 from selftest.base.consent import require_consent
 from selftest.base.loopback import is_this_machine
-from selftest.checks import Check, UnknownCheckError, select
-from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
-from selftest.checks.session import Session
+from selftest.checks import Check, select
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
+from selftest.checks.selftest_run import SelftestRun
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
 from selftest.host.process import AppStartError
@@ -48,23 +48,20 @@ def run(args: argparse.Namespace) -> int:
             return _list(checks)
         token = real_token(args)
         _consented(args, checks)
-        session = Session(args)
+        session = SelftestRun(args)
         session.run(_collect(args, checks, token, session))
         results = session.results()
         emit(results, args)
-    except (
-        *(UnknownCheckError, CannotRun),
-        *(UnreachableError, TargetError, AppStartError, ReportError),
-    ) as error:
+    except (*(CannotRun, TargetError, AppStartError, ReportError),) as error:
         print(f"check: {error}", file=sys.stderr)
         return _COULD_NOT_RUN
     return results.verdict.exit_code
 
 
-async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str | None, session: Session) -> None:
+async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str | None, session: SelftestRun) -> None:
     async with open_target(args, prepare=publish_for_checks) as target:
         session.reached(target)
-        bench = bench_of(target, deployed=args.deployed, real_token=token)
+        bench = environment_of(target, deployed=args.deployed, real_token=token)
         await require_answer(bench)
         await await_keys_read(bench)
         of_load = [check for check in checks if "load" in check.needs]
@@ -76,7 +73,7 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str
         await session.run_checks(of_load, bench)
 
 
-def _may_load(args: argparse.Namespace, bench: Bench) -> bool:
+def _may_load(args: argparse.Namespace, bench: CheckEnvironment) -> bool:
     """Say whether a load was asked for, or does not bother anybody; without a believed token there is none to play."""
     asked = any(word.upper().startswith("L") for word in args.ids)
     return "token" in bench.have and (asked or args.url is None or is_this_machine(args.url))

@@ -9,12 +9,12 @@ from selftest.base.cannot_run import CannotRun
 from selftest.base.consent import require_consent
 from selftest.checks import select
 from selftest.checks.bench.environment import PROFILES
-from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer
-from selftest.checks.session import Session
+from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer
+from selftest.checks.selftest_run import SelftestRun
 from selftest.commands.run import REPORT_DIR
 from selftest.host.process import AppStartError
 from selftest.load.plan.arguments import add_load_arguments, plan_of
-from selftest.load.plan.profiles import LoadPlan, PlanError
+from selftest.load.plan.profiles import LoadPlan
 from selftest.load.sockets import allow_connections
 from selftest.play.deployed_flags import add_deployed_arguments, real_token
 from selftest.play.target import TargetError, add_target_arguments, open_target
@@ -50,25 +50,22 @@ def run(args: argparse.Namespace) -> int:
         require_consent(args.url, rate_per_s=plan.config.rate_per_s, yes=args.yes)
         # Before the app is started, which inherits it: both ends of a connection need a file.
         allow_connections(plan.config.max_in_flight)
-        session = Session(args)
+        session = SelftestRun(args)
         session.run(_play(args, plan, token, session))
         results = session.results()
         emit(results, args)
-    except (
-        *(PlanError, CannotRun),
-        *(UnreachableError, TargetError, AppStartError, ReportError),
-    ) as error:
+    except (*(CannotRun, TargetError, AppStartError, ReportError),) as error:
         print(f"load: {error}", file=sys.stderr)
         return _COULD_NOT_RUN
     return results.verdict.exit_code
 
 
-async def _play(args: argparse.Namespace, plan: LoadPlan, token: str | None, session: Session) -> None:
+async def _play(args: argparse.Namespace, plan: LoadPlan, token: str | None, session: SelftestRun) -> None:
     if args.url is None and sys.stderr.isatty():
         print("starting the emulated Entra and the app ...", file=sys.stderr)
     async with open_target(args) as target:
         session.reached(target)
-        bench = bench_of(target, deployed=args.deployed, real_token=token)
+        bench = environment_of(target, deployed=args.deployed, real_token=token)
         await require_answer(bench)
         await await_keys_read(bench)
         found = await session.play_load(target, plan, real_token=token)

@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY
 from selftest.checks.bench.environment import PROFILES
-from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
-from selftest.checks.session import Session
+from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
+from selftest.checks.selftest_run import SelftestRun
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.host.process import AppStartError
 from selftest.load.plan.arguments import short_plan
@@ -39,23 +40,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run everything and report."""
-    session = Session(args)
+    session = SelftestRun(args)
     try:
         session.run(_everything(args, session))
         results = session.results()
         emit(results, args)
-    except (UnreachableError, TargetError, AppStartError, ReportError) as error:
+    except (CannotRun, TargetError, AppStartError, ReportError) as error:
         print(f"run: {error}", file=sys.stderr)
         return _COULD_NOT_RUN
     return results.verdict.exit_code
 
 
-async def _everything(args: argparse.Namespace, session: Session) -> None:
+async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
     if sys.stderr.isatty():
         print("starting the emulated Entra and the app ...", file=sys.stderr)
     async with open_target(args, prepare=publish_for_checks) as target:
         session.reached(target)
-        bench = bench_of(target)
+        bench = environment_of(target)
         await require_answer(bench)
         await await_keys_read(bench)
         await session.play_signins(target)

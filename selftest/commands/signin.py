@@ -10,7 +10,8 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from selftest.checks.bench.target_bench import UnreachableError, bench_of, require_answer
+from selftest.base.cannot_run import CannotRun
+from selftest.checks.bench.target_environment import environment_of, require_answer
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.host.process import AppStartError
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         return _refuse(f"--mapping {args.mapping} is no claims mapping policy: {error}")
     try:
         return asyncio.run(_play(args, mapping))
-    except (TargetError, AppStartError, UnreachableError) as error:
+    except (TargetError, AppStartError, CannotRun) as error:
         return _refuse(str(error))
 
 
@@ -78,7 +79,7 @@ async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
         print("starting the app ...", file=sys.stderr)
     async with open_target(args) as target:
         if args.warm_up:
-            await require_answer(bench_of(target))
+            await require_answer(environment_of(target))
         played = await sign_in(
             target.caller,
             target.url,

@@ -13,10 +13,9 @@ import aiohttp
 from yarl import URL
 
 from selftest.host.process import AppProcess
-from selftest.judge.received_reply import ReceivedReply
 from selftest.judge.verdict import judge
 from selftest.load.engine import Prepared
-from selftest.play.caller import Exchange
+from selftest.play.caller import Call, Exchange
 
 #: How long the first call is waited for: long enough to see how late it is.
 _TIMEOUT_S = 10.0
@@ -41,17 +40,11 @@ async def cold_start(
         listening_s = clock()
         exchange = Exchange(session, clock, listening_s)
         attempt = await exchange.run(URL(app.url + callout_path), prepared.headers, prepared.body, _TIMEOUT_S)
-    reply = ReceivedReply(
-        status=attempt.status,
-        content_type=attempt.header("Content-Type"),
-        body=attempt.body,
-        failure=attempt.failure,
-    )
     return {
         "kind": "cold_start",
         "listening_ms": round((listening_s - spawned_s) * 1000, 3),
         # The host imports the app before it says that it listens, and does not say when.
         "indexed_ms": None,
         "answered_ms": round((attempt.end_s - spawned_s) * 1000, 3),
-        "minted": judge(reply).minted,
+        "minted": judge(Call(attempts=(attempt,)).reply).minted,
     }

@@ -129,7 +129,7 @@ def event_templates(tenant_id: str, extension_id: str) -> list[str]:
     return templates
 
 
-class Token:
+class BearerToken:
     """The bearer token: given, or fetched by client credentials and refreshed when four fifths of its time are over.
 
     Raises:
@@ -185,7 +185,7 @@ def _is_safe(url: str) -> bool:
     return url.startswith("https://") or (url.startswith("http://") and _is_loopback(url))
 
 
-class Endpoint:
+class CalloutClient:
     """Sends callouts over connections that are kept alive, the last used first; nothing is ever sent twice unseen.
 
     The headers are those that Entra is documented to send, and what HTTP itself needs.
@@ -261,7 +261,7 @@ class Entra:
             be killed in its callout, and the endpoint would have served what nobody counted.
     """
 
-    def __init__(self, environment: Environment, token: Token) -> None:
+    def __init__(self, environment: Environment, token: BearerToken) -> None:
         self._options = environment.parsed_options
         options = self._options
         self.pace_s = users_and_pace(options.rate, options.budget_ms, options.retries)[1]
@@ -269,7 +269,7 @@ class Entra:
         self.stopping = False
         self._events = environment.events
         self._token = token
-        self._endpoint = Endpoint(environment.host or "")
+        self._endpoint = CalloutClient(environment.host or "")
         self._templates = itertools.cycle(event_templates(options.tenant, options.extension))
         self._first_phase = random.random()  # noqa: S311 - spreads the users of each process, guards nothing
         self._users = itertools.count()
@@ -437,7 +437,7 @@ def prepare(environment: Environment, runner: Runner, **_: Any) -> None:
             environment.stop_timeout = (1 + options.retries) * options.budget_ms / 1000 + 1
             Judge(environment)
         if not isinstance(runner, MasterRunner):
-            token = Token()
+            token = BearerToken()
             # Only when the test starts has a worker the master's options.
             environment.events.test_start.add_listener(lambda **_: _begin(environment, token))
             environment.events.test_stopping.add_listener(lambda **_: _end())
@@ -447,7 +447,7 @@ def prepare(environment: Environment, runner: Runner, **_: Any) -> None:
         sys.exit(2)
 
 
-def _begin(environment: Environment, token: Token) -> None:
+def _begin(environment: Environment, token: BearerToken) -> None:
     EntraUser.entra = Entra(environment, token)
 
 

@@ -25,7 +25,7 @@ _REMEMBERED_BODY_BYTES: Final = 16 * 1024
 _NO_ID: Final = b"00000000-0000-0000-0000-000000000000"
 
 
-class Outcomes:
+class AttemptJudge:
     """Judges attempts; answers that are the same but for the correlation id are judged once.
 
     Args:
@@ -60,7 +60,7 @@ class Outcomes:
         return self._codes[key]
 
 
-def call_line(sample: Sample, outcomes: Outcomes, *, warmup: bool) -> dict[str, Any]:
+def call_line(sample: Sample, outcomes: AttemptJudge, *, warmup: bool) -> dict[str, Any]:
     """Write a sample as a line of the raw file; times of an attempt count from when the call was due."""
     line: dict[str, Any] = {"kind": "call", "due_s": round(sample.due_s, 6)}
     if warmup:
@@ -70,7 +70,7 @@ def call_line(sample: Sample, outcomes: Outcomes, *, warmup: bool) -> dict[str, 
     return line
 
 
-def _attempt(attempt: Attempt, sample: Sample, outcomes: Outcomes) -> Mapping[str, Any]:
+def _attempt(attempt: Attempt, sample: Sample, outcomes: AttemptJudge) -> Mapping[str, Any]:
     outcome, code = outcomes.of(attempt, sample.prepared.correlation_id)
     since_s = sample.due_s
 

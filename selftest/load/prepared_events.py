@@ -24,7 +24,7 @@ _REFRESH_S: Final = 1800.0
 _MIXED: Final = 1021
 
 
-class Tokens:
+class TokenPool:
     """Headers with tokens that are valid now.
 
     Args:
@@ -50,7 +50,7 @@ class Tokens:
         return self._headers[place]
 
 
-class Callouts:
+class CalloutFactory:
     """The requests of one run.
 
     Args:
@@ -60,7 +60,7 @@ class Callouts:
         run_id: Eight random bytes that tell this run's correlation ids from those of others.
     """
 
-    def __init__(self, tenant: Tenant, tokens: Tokens, *, seed: int, run_id: bytes | None = None) -> None:
+    def __init__(self, tenant: Tenant, tokens: TokenPool, *, seed: int, run_id: bytes | None = None) -> None:
         self._tokens = tokens
         encoded = (encode_event(variety.build(tenant, _PLACE_HOLDER)) for variety in VARIETIES)
         templates = [body.split(_PLACE_HOLDER.encode()) for body in encoded]

@@ -19,10 +19,10 @@ from selftest.load.cold_start import cold_start
 from selftest.load.engine import Limits, Prepared, Sample, run_open_loop
 from selftest.load.measured.collect import load_line
 from selftest.load.memory import watch_memory
-from selftest.load.outcome import Outcomes, call_line
+from selftest.load.outcome import AttemptJudge, call_line
 from selftest.load.plan.profiles import LoadPlan
 from selftest.load.plan.schedule import Segment, due_offsets_s
-from selftest.load.prepared_events import Callouts
+from selftest.load.prepared_events import CalloutFactory
 from selftest.load.progress import LoadProgress
 from selftest.play.caller import caller_session
 
@@ -30,11 +30,11 @@ from selftest.play.caller import caller_session
 _WARMUP_FROM: Final = 1 << 40
 _COLD_FROM: Final = 1 << 41
 
-type Take = Callable[[dict[str, Any]], None]
+type TakeLine = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class LoadTarget:
     """Where a load is played.
 
     Attributes:
@@ -47,14 +47,14 @@ class Ground:
     """
 
     url: str = field(repr=False)
-    callouts: Callouts
+    callouts: CalloutFactory
     pid: int | None = None
     app_dir: Path | None = None
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     callout_path: str = ""
 
 
-async def play(ground: Ground, plan: LoadPlan, take: Take) -> None:
+async def play(target: LoadTarget, plan: LoadPlan, take: TakeLine) -> None:
     """Play the plan; every call, memory sample and cold start is one line for ``take``.
 
     Raises:
@@ -64,28 +64,28 @@ async def play(ground: Ground, plan: LoadPlan, take: Take) -> None:
     due_s = due_offsets_s(plan.segments, config.arrivals, config.seed)
     take(load_line(plan, len(due_s)))
     async with caller_session() as session:
-        for number in range(plan.cold_starts if ground.app_dir is not None else 0):
-            take(await _cold_start(ground, session, number))
-        run = _Run(ground, plan, session, take)
+        for number in range(plan.cold_starts if target.app_dir is not None else 0):
+            take(await _cold_start(target, session, number))
+        run = _Run(target, plan, session, take)
         if config.warmup_s:
             warmup = (Segment(rate_per_s=plan.segments[0].rate_per_s, duration_s=config.warmup_s),)
             await run.part(due_offsets_s(warmup, "constant", 0), config.warmup_s, warmup=True)
         start_s, start_wall_s = time.perf_counter(), time.time()
-        async with _watched(ground, config.duration_s, take):
+        async with _watched(target, config.duration_s, take):
             await run.part(due_s, config.duration_s, warmup=False)
         elapsed_s, wall_s = time.perf_counter() - start_s, time.time() - start_wall_s
     take({"kind": "load_end", "elapsed_s": round(elapsed_s, 3), "wall_s": round(wall_s, 3)})
 
 
 class _Run:
-    def __init__(self, ground: Ground, plan: LoadPlan, session: aiohttp.ClientSession, take: Take) -> None:
+    def __init__(self, target: LoadTarget, plan: LoadPlan, session: aiohttp.ClientSession, take: TakeLine) -> None:
         config = plan.config
-        self._url = URL(ground.url, encoded=True)
-        self._callouts = ground.callouts
+        self._url = URL(target.url, encoded=True)
+        self._callouts = target.callouts
         self._rate_per_s = config.rate_per_s
         self._session = session
         self._take = take
-        self._outcomes = Outcomes(config.budget_ms)
+        self._outcomes = AttemptJudge(config.budget_ms)
         self._limits = Limits(
             budget_s=config.budget_ms / 1000,
             timeout_s=config.timeout_ms / 1000,
@@ -108,28 +108,28 @@ class _Run:
             self._take(line)
             progress.take(line)
 
-        async with _beside(progress.show()):
+        async with _alongside(progress.show()):
             await run_open_loop(self._session, self._url, due_s, prepare, take, limits=self._limits)
 
 
-async def _cold_start(ground: Ground, session: aiohttp.ClientSession, number: int) -> dict[str, Any]:
-    assert ground.app_dir is not None  # noqa: S101 - the caller has looked
-    prepared = ground.callouts(_COLD_FROM + number)
-    return await cold_start(ground.settings, ground.app_dir, ground.callout_path, session, prepared)
+async def _cold_start(target: LoadTarget, session: aiohttp.ClientSession, number: int) -> dict[str, Any]:
+    assert target.app_dir is not None  # noqa: S101 - the caller has looked
+    prepared = target.callouts(_COLD_FROM + number)
+    return await cold_start(target.settings, target.app_dir, target.callout_path, session, prepared)
 
 
 @asynccontextmanager
-async def _watched(ground: Ground, duration_s: float, take: Take) -> AsyncIterator[None]:
+async def _watched(target: LoadTarget, duration_s: float, take: TakeLine) -> AsyncIterator[None]:
     """Sample the memory of the endpoint's process meanwhile, where there is one to look at."""
-    if ground.pid is None:
+    if target.pid is None:
         yield
         return
-    async with _beside(watch_memory(ground.pid, duration_s, take)):
+    async with _alongside(watch_memory(target.pid, duration_s, take)):
         yield
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Do this beside the block, and stop it at its end."""
     task = asyncio.create_task(work)
     try:

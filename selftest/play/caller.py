@@ -16,15 +16,18 @@ Source: Microsoft Graph v1.0 ``customExtensionClientConfiguration``; entra-docs 
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import aiohttp
 from yarl import URL
 
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.judge.received_reply import CallFailure, ReceivedReply
+
+#: A file is sent in pieces; of an iterator the rest is not sent once the answer is there.
+type RequestBody = bytes | BinaryIO | AsyncIterator[bytes] | None
 
 #: 1 MiB. One byte more is kept if there is one, so that the judge can see that the body is larger.
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -36,7 +39,7 @@ _MAX_HEADER_BYTES: Final = 64 * 1024
 RETRIED: Final[frozenset[CallFailure | None]] = frozenset({"timeout", "connection"})
 
 #: Headers that the client library would add by itself and Entra is not documented to send.
-_UNDOCUMENTED_HEADERS: Final = ("Accept", "Accept-Encoding", "User-Agent")
+_UNDOCUMENTED_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,14 +207,16 @@ class Exchange:
         self._headers: tuple[tuple[str, str], ...] = ()
         self._body = bytearray()
 
-    async def run(self, url: URL, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Attempt:
+    async def run(
+        self, url: URL, headers: Mapping[str, str], body: RequestBody, timeout_s: float, *, method: str = "POST"
+    ) -> Attempt:
         """Send the request and wait for its end. No error but cancellation is raised."""
         sent_s = self._clock()
         failure: CallFailure | None = None
         detail = ""
         try:
             async with asyncio.timeout(max(0.0, self._due_s + timeout_s - sent_s)):
-                await self._exchange(url, headers, body)
+                await self._exchange(method, url, headers, body)
         except TimeoutError:
             failure, detail = "timeout", f"no complete response within {timeout_s * 1000:.0f} ms"
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -233,8 +238,9 @@ class Exchange:
             detail=detail,
         )
 
-    async def _exchange(self, url: URL, headers: Mapping[str, str], body: bytes) -> None:
-        async with self._session.post(
+    async def _exchange(self, method: str, url: URL, headers: Mapping[str, str], body: RequestBody) -> None:
+        async with self._session.request(
+            method,
             url,
             data=body,
             headers=headers,
@@ -253,6 +259,9 @@ class Exchange:
                 if len(self._body) > MAX_BODY_BYTES:
                     response.close()
                     return
+            if isinstance(body, AsyncIterator):
+                # Perhaps not all of it was sent: nothing else can follow on this connection.
+                response.close()
 
 
 def _describe(error: Exception) -> str:

@@ -18,8 +18,8 @@ from typing import Final, Literal, Self
 import aiohttp
 
 from selftest.base.endpoint_url import CALLOUT_PATH, health_url
-from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.variant import Variant
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.variant import AppVariant
 from selftest.checks.faults.setup import playing
 from selftest.downstream.faults import Fault
 from selftest.downstream.identity import LIFETIME_S
@@ -176,19 +176,21 @@ class Ground:
                     self.downstream.identity.lifetime_s = LIFETIME_S
                     await self._stop()
 
-    def _bench(self) -> Bench:
+    def _bench(self) -> CheckEnvironment:
         app = self._app
         if app is None:
             raise RuntimeError("a fault is played on an app of ours: take a turn first")
         url = app.url + CALLOUT_PATH
-        return Bench(
+        return CheckEnvironment(
             url=url,
             health_url=health_url(url),
             session=self._session,
             tenant=self.entra.tenant,
             entra=self.entra,
             downstream=self.downstream,
-            variant=Variant(name="playground", policy=self._on_failure, budget_ms=self.budget_ms or DEFAULT_BUDGET_MS),
+            variant=AppVariant(
+                name="playground", policy=self._on_failure, budget_ms=self.budget_ms or DEFAULT_BUDGET_MS
+            ),
         )
 
     async def _follow(self) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from selftest.checks.faults.setup import NotWellError
+from selftest.checks.faults.setup import NoClaimsBeforeFault
 from selftest.host.process import AppProcess, AppStartError
 from selftest.play.caller import Caller, caller_session
 from selftest.playground.app_files import providers
@@ -170,7 +170,7 @@ class Stage:
         except AppStartError as error:
             problem = Problem(title="The app does not start", words=f"{error.message}\n\n{error.stderr}".strip())
             played = Played(id=str(uuid.uuid4()), choice=choice, problem=problem)
-        except NotWellError as error:
+        except NoClaimsBeforeFault as error:
             problem = Problem(title="The fault was not played: sign in without one first", words=str(error))
             played = Played(id=str(uuid.uuid4()), choice=choice, problem=problem)
         finally:

@@ -60,7 +60,7 @@ _OVERLAYS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class _Template(string.Template):
-    delimiter: ClassVar[str] = "@@"  # type: ignore[misc] (typeshed declares an instance attribute)
+    delimiter: ClassVar[str] = "@@"
 
 
 @dataclass(frozen=True, slots=True)

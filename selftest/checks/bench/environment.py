@@ -15,30 +15,29 @@ from typing import Any, Final, Literal
 import aiohttp
 
 from selftest.base.sample_tenant import Tenant
-from selftest.checks.bench.probe import Answer, Request, send
+from selftest.checks.bench.probe import RawRequest, RawResponse, send
 from selftest.checks.bench.raw_bytes import encode
-from selftest.checks.bench.variant import Variant
+from selftest.checks.bench.variant import AppVariant
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
 from selftest.report.load_result import LoadResult
 
+#: A callout's JSON.
+type EventJson = dict[str, Any]
+
 #: What a check cannot do without: a token that the endpoint accepts; the signing key that the endpoint trusts;
 #: the app as our own process, with its log; an app that has not yet been shown a key id it does not know; an app that
 #: asks the emulated downstream; a load that was played; a soak, a step or a spike profile of it.
-type Need = Literal["token", "issuer", "app", "fresh", "downstream", "load", "cold", "soak", "step", "spike"]
+type CheckNeed = Literal["token", "issuer", "app", "fresh", "downstream", "load", "cold", "soak", "step", "spike"]
 
 
 #: Those of the needs that are a profile of load.
-PROFILES: Final[frozenset[Need]] = frozenset({"soak", "step", "spike"})
-
-
-class NoGoodTokenError(LookupError):
-    """Raised when a check asks for a believed token and there is none; the runner skips such checks beforehand."""
+PROFILES: Final[frozenset[CheckNeed]] = frozenset({"soak", "step", "spike"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class CheckEnvironment:
     """The endpoint under test and the means to test it.
 
     Attributes:
@@ -72,7 +71,7 @@ class Bench:
     log_wait_s: float = 1.0
     fresh: bool = True
     downstream: DownstreamServer | None = None
-    variant: Variant | None = None
+    variant: AppVariant | None = None
     load: LoadResult | None = None
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -80,9 +79,9 @@ class Bench:
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
 
     @property
-    def have(self) -> frozenset[Need]:
+    def have(self) -> frozenset[CheckNeed]:
         """List what checks may need and this bench has."""
-        held: dict[Need, bool] = {
+        held: dict[CheckNeed, bool] = {
             "token": self.trusted or self.real_token is not None,
             "issuer": self.trusted,
             "app": self.log is not None,
@@ -99,36 +98,40 @@ class Bench:
         """Give a token that the endpoint must believe.
 
         Raises:
-            NoGoodTokenError: The endpoint trusts another issuer and no real token was given.
+            LookupError: The endpoint trusts another issuer and no real token was given.
         """
         if self.trusted:
             return self.entra.mint.callout_token()
         if self.real_token is None:
-            raise NoGoodTokenError("the endpoint trusts another issuer; give a real token with --token-file")
+            raise LookupError("the endpoint trusts another issuer; give a real token with --token-file")
         return self.real_token
 
-    def event(self, correlation_id: str | None = None, *, of: str = "member") -> dict[str, Any]:
+    def event(self, correlation_id: str | None = None, *, of: str = "member") -> EventJson:
         """Build a documented event for this tenant."""
         return variety(of).build(self.tenant, correlation_id or self.new_id())
 
-    def request(self, token: str | None = None, event: object = None) -> Request:
+    def request(self, token: str | None = None, event: object = None) -> RawRequest:
         """Write the request that Entra would send; without a token, one without the header."""
         authorization = () if token is None else (("Authorization", f"Bearer {token}"),)
         body = event if isinstance(event, bytes) else encode(self.event() if event is None else event)
-        return Request(url=self.url, headers=(*authorization, ("Content-Type", "application/json")), body=body)
+        return RawRequest(url=self.url, headers=(*authorization, ("Content-Type", "application/json")), body=body)
 
-    def good_request(self, event: object = None) -> Request:
+    def good_request(self, event: object = None) -> RawRequest:
         """Write a request that must be answered 200.
 
         Raises:
-            NoGoodTokenError: See `good_token`.
+            LookupError: See `good_token`.
         """
         return self.request(self.good_token(), event)
 
-    async def send(self, request: Request) -> Answer:
+    def control(self) -> RawRequest | None:
+        """Write a request that must be answered 200, where a believed token is at hand."""
+        return self.good_request() if "token" in self.have else None
+
+    async def send(self, request: RawRequest) -> RawResponse:
         """Send one request."""
         return await send(self.session, request, clock=self.stopwatch)
 
 
 #: Starts an app with other settings, and a tenant and a downstream of its own.
-type OpenVariant = Callable[[Variant], AbstractAsyncContextManager[Bench]]
+type OpenVariant = Callable[[AppVariant], AbstractAsyncContextManager[CheckEnvironment]]

@@ -5,36 +5,40 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.probe import Answer, Request
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.probe import RawRequest, RawResponse
 
 _POLL_S: Final = 0.005
 
 
-async def logged(bench: Bench, request: Request, *, correlation_id: str | None) -> tuple[Answer, list[str]]:
+async def logged(
+    env: CheckEnvironment, request: RawRequest, *, correlation_id: str | None
+) -> tuple[RawResponse, list[str]]:
     """Send a request and give the lines that the app wrote meanwhile, once the request's own is among them."""
-    before = len(_lines(bench))
-    answer = await bench.send(request)
+    before = len(_lines(env))
+    response = await env.send(request)
     # The line is written before the answer, but it travels through another pipe.
-    for _ in range(round(bench.log_wait_s / _POLL_S)):
-        new = list(_lines(bench)[before:])
+    for _ in range(round(env.log_wait_s / _POLL_S)):
+        new = list(_lines(env)[before:])
         if any(True for _ in records_of(new, correlation_id)):
-            return answer, new
+            return response, new
         await asyncio.sleep(_POLL_S)
-    return answer, list(_lines(bench)[before:])
+    return response, list(_lines(env)[before:])
 
 
-async def logged_before_a_good_one(bench: Bench, requests: Sequence[Request]) -> tuple[list[Answer], list[str] | None]:
+async def logged_before_a_good_one(
+    env: CheckEnvironment, requests: Sequence[RawRequest]
+) -> tuple[list[RawResponse], list[str] | None]:
     """Send requests that may have no line each, then the good one, and give the lines up to that one's.
 
     The lines are None where the good request has none.
     """
-    before = len(_lines(bench))
-    answers = [await bench.send(request) for request in requests]
-    correlation_id = bench.new_id()
-    _, last = await logged(bench, bench.good_request(bench.event(correlation_id)), correlation_id=correlation_id)
+    before = len(_lines(env))
+    responses = [await env.send(request) for request in requests]
+    correlation_id = env.new_id()
+    _, last = await logged(env, env.good_request(env.event(correlation_id)), correlation_id=correlation_id)
     ended = any(True for _ in records_of(last, correlation_id))
-    return answers, list(_lines(bench)[before:]) if ended else None
+    return responses, list(_lines(env)[before:]) if ended else None
 
 
 def records_of(lines: Sequence[str], correlation_id: str | None) -> Iterator[dict[str, Any]]:
@@ -48,5 +52,5 @@ def records_of(lines: Sequence[str], correlation_id: str | None) -> Iterator[dic
             yield record
 
 
-def _lines(bench: Bench) -> Sequence[str]:
-    return bench.log() if bench.log is not None else ()
+def _lines(env: CheckEnvironment) -> Sequence[str]:
+    return env.log() if env.log is not None else ()

@@ -4,28 +4,26 @@ The client adds no header of its own, follows no redirect, unpacks no body and k
 those would hide what a check looks for. What it does not do is judge.
 """
 
-import asyncio
 import io
 import re
 import shlex
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Self
+from typing import Final, Self
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
 from selftest.contract import MAX_TIMEOUT_MS
+from selftest.judge.received_reply import CallFailure
+from selftest.play.caller import Exchange, RequestBody
 
-#: No documented reply comes near it; what is longer is cut, and judged as cut.
-MAX_REPLY_BYTES: Final = 1024 * 1024
 MAX_CURL_BODY_BYTES: Final = 2048
 
 _WHOLE_BODY_BYTES: Final = 512 * 1024
 _PIECE_BYTES: Final = 64 * 1024
-_AUTOMATIC: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _SECRET_HEADER: Final = re.compile(r"(?i)^(bearer|basic)(\s+).+")
 # Base64url of a JSON object's first bytes starts so.
 _TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_+/=-]{8,}(?:\.[A-Za-z0-9_+/=-]*)*")
@@ -42,7 +40,7 @@ def redact(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class RawRequest:
     """A request as it goes over the wire; headers may repeat and keep their order."""
 
     url: str
@@ -86,7 +84,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class RawResponse:
     """What came back.
 
     Attributes:
@@ -95,11 +93,11 @@ class Answer:
         latency_ms: From sending until the last byte, in milliseconds.
     """
 
-    request: Request
+    request: RawRequest
     status: int | None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    failure: Literal["timeout", "connection", "protocol"] | None = None
+    failure: CallFailure | None = None
     latency_ms: float = 0.0
 
     def header(self, name: str) -> str | None:
@@ -113,28 +111,33 @@ class Answer:
 
 async def send(
     session: aiohttp.ClientSession,
-    request: Request,
+    request: RawRequest,
     *,
     timeout_ms: int = MAX_TIMEOUT_MS,
     clock: Callable[[], float] = time.perf_counter,
-) -> Answer:
+) -> RawResponse:
     """Send a request once, and again only when a kept-alive connection turned out to be closed.
 
     Every ending is an `Answer`; only cancellation gets out.
     """
-    answer = await _send(session, request, timeout_ms, clock)
-    return answer if answer.failure != "connection" else await _send(session, request, timeout_ms, clock)
+    for _ in range(2):
+        # A large body is a file, which the client sends in pieces without holding up the loop.
+        body = io.BytesIO(request.body) if len(request.body) > _WHOLE_BODY_BYTES else request.body
+        response = await _exchanged(session, request, body if request.method == "POST" else None, timeout_ms, clock)
+        if response.failure != "connection":
+            break
+    return response
 
 
 async def send_withholding(
     session: aiohttp.ClientSession,
-    request: Request,
+    request: RawRequest,
     *,
     withheld_bytes: int,
     until: Callable[[], Awaitable[object]],
     timeout_ms: int = MAX_TIMEOUT_MS,
     clock: Callable[[], float] = time.perf_counter,
-) -> Answer:
+) -> RawResponse:
     """Send a request whose last bytes follow only when ``until`` returns; the answer may come before.
 
     Args:
@@ -154,62 +157,24 @@ async def send_withholding(
         yield request.body[sent_first:]
 
     announced = request.with_header("Content-Length", str(len(request.body)))
-    return await _send(session, announced, timeout_ms, clock, payload=pieces())
+    return await _exchanged(session, announced, pieces(), timeout_ms, clock)
 
 
-async def _send(
+async def _exchanged(
     session: aiohttp.ClientSession,
-    request: Request,
+    request: RawRequest,
+    body: RequestBody,
     timeout_ms: int,
     clock: Callable[[], float],
-    payload: AsyncIterator[bytes] | None = None,
-) -> Answer:
-    start_s = clock()
-
-    def ended(failure: Literal["timeout", "connection", "protocol"]) -> Answer:
-        return Answer(request=request, status=None, failure=failure, latency_ms=(clock() - start_s) * 1000)
-
-    try:
-        async with session.request(
-            request.method,
-            URL(request.url, encoded=True),
-            headers=CIMultiDict(request.headers),
-            data=_payload(request) if payload is None else payload,
-            allow_redirects=False,
-            auto_decompress=False,
-            skip_auto_headers=_AUTOMATIC,
-            timeout=aiohttp.ClientTimeout(total=timeout_ms / 1000),
-        ) as response:
-            body = await _read_capped(response)
-            if payload is not None:
-                # Perhaps not all of it was sent: nothing else can follow on this connection.
-                response.close()
-            return Answer(
-                request=request,
-                status=response.status,
-                headers=tuple((key, value) for key, value in response.headers.items()),
-                body=body,
-                latency_ms=(clock() - start_s) * 1000,
-            )
-    except TimeoutError:
-        return ended("timeout")
-    except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, ValueError):
-        return ended("protocol")
-    except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError):
-        return ended("connection")
-
-
-def _payload(request: Request) -> bytes | io.BytesIO | None:
-    """Give the body as the client library wants it: a large one in pieces, so that the loop is not held up."""
-    if request.method != "POST":
-        return None
-    return io.BytesIO(request.body) if len(request.body) > _WHOLE_BODY_BYTES else request.body
-
-
-async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_REPLY_BYTES:
-            break
-    return bytes(body[:MAX_REPLY_BYTES])
+) -> RawResponse:
+    url, headers = URL(request.url, encoded=True), CIMultiDict(request.headers)
+    exchange = Exchange(session, clock, clock())
+    attempt = await exchange.run(url, headers, body, timeout_ms / 1000, method=request.method)
+    return RawResponse(
+        request=request,
+        status=attempt.status if attempt.failure is None else None,
+        headers=attempt.headers,
+        body=attempt.body,
+        failure=attempt.failure,
+        latency_ms=attempt.latency_ms,
+    )

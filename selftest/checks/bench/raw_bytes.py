@@ -5,8 +5,9 @@ tokens and bodies are put together here byte by byte, and no library gets to men
 """
 
 import json
-from base64 import urlsafe_b64encode
 from typing import Final
+
+from selftest.base.base64url import encode_base64url
 
 #: Stands where `spell` puts a value that JSON encoders refuse to write.
 _MARK: Final = "\x00here\x00"
@@ -28,12 +29,7 @@ def twice(members: dict[str, object], name: str, first: object) -> bytes:
     return b"{" + encode(name) + b":" + encode(first) + b"," + encode(members)[1:]
 
 
-def base64url(data: bytes) -> str:
-    """Encode without padding, as RFC 7515 wants it."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
 def unsigned(header: object, payload: object, signature: bytes = b"") -> str:
     """Put a compact token together around any signature, also none; bytes are used as they are."""
     parts = (part if isinstance(part, bytes) else encode(part) for part in (header, payload))
-    return ".".join([*(base64url(part) for part in parts), base64url(signature)])
+    return ".".join([*(encode_base64url(part) for part in parts), encode_base64url(signature)])

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-type Policy = Literal["fail", "omit", "stale"]
+type VariantPolicy = Literal["fail", "omit", "stale"]
 
 #: Small, so that being late takes no time, and well above what a busy machine adds.
 _BUDGET_MS: Final = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class AppVariant:
     """How the endpoint treats a provider that fails.
 
     Attributes:
@@ -25,7 +25,7 @@ class Variant:
     """
 
     name: str
-    policy: Policy
+    policy: VariantPolicy
     budget_ms: int = _BUDGET_MS
 
     def settings(self) -> dict[str, str]:
@@ -33,12 +33,12 @@ class Variant:
         return {"Claims__OnFailure": self.policy, "Claims__BudgetMs": str(self.budget_ms)}
 
 
-BY_POLICY: Final[Mapping[Policy, Variant]] = MappingProxyType(
+BY_POLICY: Final[Mapping[VariantPolicy, AppVariant]] = MappingProxyType(
     {
-        "fail": Variant(name="on failure: fail", policy="fail"),
-        "omit": Variant(name="on failure: omit", policy="omit"),
-        "stale": Variant(name="on failure: stale", policy="stale"),
+        "fail": AppVariant(name="on failure: fail", policy="fail"),
+        "omit": AppVariant(name="on failure: omit", policy="omit"),
+        "stale": AppVariant(name="on failure: stale", policy="stale"),
     }
 )
 #: The budget that a deployment has, for sign-ins that need both of Entra's attempts.
-TWO_ATTEMPTS: Final = Variant(name="two attempts", policy="fail", budget_ms=1500)
+TWO_ATTEMPTS: Final = AppVariant(name="two attempts", policy="fail", budget_ms=1500)

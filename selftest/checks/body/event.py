@@ -1,13 +1,20 @@
 """B40 to B79: well-formed JSON that is not the documented event, or not an event for this endpoint."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from functools import partial
+from typing import Final, Unpack
 
-from selftest.checks.body.refused import BodyFault, Event, EventChange, register_faults
+from selftest.checks.bench.environment import EventJson
+from selftest.checks.bench.raw_bytes import encode
+from selftest.checks.body.refused import body_fault
+from selftest.checks.registry import CheckTexts
 
 _ZERO: Final = "00000000-0000-0000-0000-000000000000"
 _ELSEWHERE: Final = "cccccccc-cccc-4ccc-8ccc-cccccccccccc"
-_FORBIDDEN: Final = frozenset({403})
+_REFERENCE: Final = "entra-docs custom-claims-provider-reference.md"
+_FIX: Final = (
+    "Parse the body once, strictly, into a typed event, and answer 400 for what is not one. claims/event.py shows it."
+)
 _FIX_FOREIGN: Final = (
     "Compare data.tenantId with the configured tenant and data.customAuthenticationExtensionId with the allowed ones; "
     "answer 403. claims/event.py shows it."
@@ -15,117 +22,109 @@ _FIX_FOREIGN: Final = (
 _ANOTHER_EVENT: Final = "Entra has other events, with other data and other answers; ours would be wrong for them."
 _WRONG_TYPE: Final = "A provider that gets another type than it was promised fails deep inside, as a 5xx."
 _NO_ID: Final = "Without it the call cannot be found again in Entra's sign-in log."
-_SDK: Final = "Microsoft's .NET trigger requires it (RequireNonDefault)"
+
+_DATA: Final = ("data",)
+_CONTEXT: Final = ("data", "authenticationContext")
+_USER: Final = (*_CONTEXT, "user")
+
+type _Body = Callable[[EventJson], bytes]
 
 
-def _top(name: str, value: object) -> EventChange:
-    return lambda event: event.update({name: value})
+def _set(path: tuple[str, ...], name: str, value: object) -> _Body:
+    def body(event: EventJson) -> bytes:
+        _at(event, path)[name] = value
+        return encode(event)
+
+    return body
 
 
-def _data(name: str, value: object) -> EventChange:
-    return lambda event: event["data"].update({name: value})
+def _without(path: tuple[str, ...], name: str) -> _Body:
+    def body(event: EventJson) -> bytes:
+        del _at(event, path)[name]
+        return encode(event)
+
+    return body
 
 
-def _context(name: str, value: object) -> EventChange:
-    return lambda event: event["data"]["authenticationContext"].update({name: value})
+def _at(event: EventJson, path: tuple[str, ...]) -> EventJson:
+    for step in path:
+        event = event[step]
+    return event
 
 
-def _user(name: str, value: object) -> EventChange:
-    return lambda event: event["data"]["authenticationContext"]["user"].update({name: value})
+def _refuses(id: str, what: str, body: _Body, **texts: Unpack[CheckTexts]) -> None:  # noqa: A002 - as the field
+    body_fault(id, f"refuses {what}", sends=f"the good event with {what}", body=body, **texts)
 
 
-def _without(path: Callable[[Event], dict[str, Any]], name: str) -> EventChange:
-    def change(event: Event) -> None:
-        del path(event)[name]
+_type = partial(_refuses, why=_ANOTHER_EVENT, source=f"{_REFERENCE}; the .NET trigger requires each", fix=_FIX)
+_type("B40", "another type name", _set((), "type", "microsoft.graph.authenticationEvent.other"))
+_type("B41", "no type", _without((), "type"))
+_type(
+    "B42",
+    "the type of another event",
+    _set((), "type", "microsoft.graph.authenticationEvent.attributeCollectionStart"),
+)
+_type(
+    "B43",
+    "another data type",
+    _set(_DATA, "@odata.type", "microsoft.graph.onOtpSendCalloutData"),
+    bad='"@odata.type":"microsoft.graph.onOtpSendCalloutData"',
+    good='"@odata.type":"microsoft.graph.onTokenIssuanceStartCalloutData"',
+)
+_type("B44", "no data type", _without(_DATA, "@odata.type"))
+_type("B45", "no data", _without((), "data"), why=_WRONG_TYPE)
+_type("B46", "null as data", _set((), "data", None), why=_WRONG_TYPE)
+_type("B47", "a list as data", _set((), "data", []), why=_WRONG_TYPE)
+_type("B48", "no source", _without((), "source"), why=_WRONG_TYPE)
+_type("B49", "a number as source", _set((), "source", 1), why=_WRONG_TYPE)
 
-    return change
+_id = partial(
+    _refuses,
+    why=_NO_ID,
+    source=f"{_REFERENCE}; Microsoft's .NET trigger requires it (RequireNonDefault)",
+    fix=_FIX,
+)
+_id("B50", "no tenant id", _without(_DATA, "tenantId"))
+_id("B51", "the zero GUID as tenant id", _set(_DATA, "tenantId", _ZERO))
+_id("B52", "a tenant id that is no GUID", _set(_DATA, "tenantId", "contoso"))
+_id("B53", "a number as tenant id", _set(_DATA, "tenantId", 1), why=_WRONG_TYPE)
+_id("B54", "no listener id", _without(_DATA, "authenticationEventListenerId"))
+_id("B55", "the zero GUID as listener id", _set(_DATA, "authenticationEventListenerId", _ZERO))
+_id("B56", "no extension id", _without(_DATA, "customAuthenticationExtensionId"))
+_id("B57", "the zero GUID as extension id", _set(_DATA, "customAuthenticationExtensionId", _ZERO))
+_id("B58", "an extension id that is no GUID", _set(_DATA, "customAuthenticationExtensionId", "mine"))
+_id("B59", "no correlation id", _without(_CONTEXT, "correlationId"))
+_id("B60", "a correlation id that is no GUID", _set(_CONTEXT, "correlationId", "one"))
 
-
-def _fault(id: str, what: str, change: EventChange, why: str, **more: Any) -> BodyFault:  # noqa: A002 - as the field
-    return BodyFault(
-        id=id, title=f"refuses {what}", sends=f"the good event with {what}", why=why, change=change, **more
-    )
-
-
-_TYPES: Final = (
-    _fault("B40", "another type name", _top("type", "microsoft.graph.authenticationEvent.other"), _ANOTHER_EVENT),
-    _fault("B41", "no type", _without(lambda event: event, "type"), _ANOTHER_EVENT),
-    _fault(
-        "B42",
-        "the type of another event",
-        _top("type", "microsoft.graph.authenticationEvent.attributeCollectionStart"),
-        _ANOTHER_EVENT,
-    ),
-    _fault(
-        "B43",
-        "another data type",
-        _data("@odata.type", "microsoft.graph.onOtpSendCalloutData"),
-        _ANOTHER_EVENT,
-        bad='"@odata.type":"microsoft.graph.onOtpSendCalloutData"',
-        good='"@odata.type":"microsoft.graph.onTokenIssuanceStartCalloutData"',
-    ),
-    _fault("B44", "no data type", _without(lambda event: event["data"], "@odata.type"), _ANOTHER_EVENT),
-    _fault("B45", "no data", _without(lambda event: event, "data"), _WRONG_TYPE),
-    _fault("B46", "null as data", _top("data", None), _WRONG_TYPE),
-    _fault("B47", "a list as data", _top("data", []), _WRONG_TYPE),
-    _fault("B48", "no source", _without(lambda event: event, "source"), _WRONG_TYPE),
-    _fault("B49", "a number as source", _top("source", 1), _WRONG_TYPE),
+_foreign = partial(
+    body_fault,
+    statuses=frozenset({403}),
+    source=f"{_REFERENCE}: tenantId is the extension's tenant",
+    fix=_FIX_FOREIGN,
+)
+_foreign(
+    "B62",
+    "forbids an event of another tenant",
+    sends="the good event with another tenant's id",
+    why="The token is for one tenant; claims of another tenant's users are not the caller's to ask for.",
+    body=_set(_DATA, "tenantId", _ELSEWHERE),
+)
+_foreign(
+    "B63",
+    "forbids an event of an extension that is not its own",
+    sends="the good event with another extension's id",
+    why="Every administrator of extensions in the tenant could point one at this endpoint.",
+    body=_set(_DATA, "customAuthenticationExtensionId", _ELSEWHERE),
+    level="should",
+    source="ours: Claims__AllowedExtensionIds; without that setting every extension is allowed",
 )
 
-_IDS: Final = (
-    _fault("B50", "no tenant id", _without(lambda event: event["data"], "tenantId"), _NO_ID),
-    _fault("B51", "the zero GUID as tenant id", _data("tenantId", _ZERO), _NO_ID),
-    _fault("B52", "a tenant id that is no GUID", _data("tenantId", "contoso"), _NO_ID),
-    _fault("B53", "a number as tenant id", _data("tenantId", 1), _WRONG_TYPE),
-    _fault("B54", "no listener id", _without(lambda event: event["data"], "authenticationEventListenerId"), _NO_ID),
-    _fault("B55", "the zero GUID as listener id", _data("authenticationEventListenerId", _ZERO), _NO_ID),
-    _fault("B56", "no extension id", _without(lambda event: event["data"], "customAuthenticationExtensionId"), _NO_ID),
-    _fault("B57", "the zero GUID as extension id", _data("customAuthenticationExtensionId", _ZERO), _NO_ID),
-    _fault("B58", "an extension id that is no GUID", _data("customAuthenticationExtensionId", "mine"), _NO_ID),
-    _fault("B59", "no correlation id", _without(lambda e: e["data"]["authenticationContext"], "correlationId"), _NO_ID),
-    _fault("B60", "a correlation id that is no GUID", _context("correlationId", "one"), _NO_ID),
-)
-
-_FOREIGN: Final = (
-    BodyFault(
-        id="B62",
-        title="forbids an event of another tenant",
-        sends="the good event with another tenant's id",
-        why="The token is for one tenant; claims of another tenant's users are not the caller's to ask for.",
-        change=_data("tenantId", _ELSEWHERE),
-        statuses=_FORBIDDEN,
-        fix=_FIX_FOREIGN,
-    ),
-    BodyFault(
-        id="B63",
-        title="forbids an event of an extension that is not its own",
-        sends="the good event with another extension's id",
-        why="Every administrator of extensions in the tenant could point one at this endpoint.",
-        change=_data("customAuthenticationExtensionId", _ELSEWHERE),
-        statuses=_FORBIDDEN,
-        fix=_FIX_FOREIGN,
-        level="should",
-        source="ours: Claims__AllowedExtensionIds; without that setting every extension is allowed",
-    ),
-)
-
-_SHAPES: Final = (
-    _fault("B65", "no authentication context", _without(lambda e: e["data"], "authenticationContext"), _WRONG_TYPE),
-    _fault("B66", "a string as authentication context", _data("authenticationContext", "none"), _WRONG_TYPE),
-    _fault("B67", "a list as user", _context("user", []), _WRONG_TYPE),
-    _fault("B68", "a string as user", _context("user", "ada"), _WRONG_TYPE),
-    _fault(
-        "B69",
-        "a user without id",
-        _without(lambda e: e["data"]["authenticationContext"]["user"], "id"),
-        "Claims of nobody in particular would be somebody's.",
-    ),
-    _fault("B70", "a number as user id", _user("id", 1), _WRONG_TYPE),
-    _fault("B71", "a list as client", _context("client", []), _WRONG_TYPE),
-    _fault("B72", "a number as display name", _user("displayName", 1), _WRONG_TYPE, level="should"),
-)
-
-register_faults(_TYPES, source="entra-docs custom-claims-provider-reference.md; the .NET trigger requires each")
-register_faults(_IDS, source=f"entra-docs custom-claims-provider-reference.md; {_SDK}")
-register_faults(_FOREIGN, source="entra-docs custom-claims-provider-reference.md: tenantId is the extension's tenant")
-register_faults(_SHAPES, source="entra-docs custom-claims-provider-reference.md")
+_shape = partial(_refuses, why=_WRONG_TYPE, source=_REFERENCE, fix=_FIX)
+_shape("B65", "no authentication context", _without(_DATA, "authenticationContext"))
+_shape("B66", "a string as authentication context", _set(_DATA, "authenticationContext", "none"))
+_shape("B67", "a list as user", _set(_CONTEXT, "user", []))
+_shape("B68", "a string as user", _set(_CONTEXT, "user", "ada"))
+_shape("B69", "a user without id", _without(_USER, "id"), why="Claims of nobody in particular would be somebody's.")
+_shape("B70", "a number as user id", _set(_USER, "id", 1))
+_shape("B71", "a list as client", _set(_CONTEXT, "client", []))
+_shape("B72", "a number as display name", _set(_USER, "displayName", 1), level="should")

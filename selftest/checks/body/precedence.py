@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from selftest.base.loopback import is_this_machine
-from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.probe import Answer, Request, send_withholding
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.probe import RawRequest, RawResponse, send_withholding
 from selftest.checks.bench.raw_bytes import encode
 from selftest.checks.expectations import failed, must_refuse, passed, skipped
-from selftest.checks.forged_tokens import Forge
-from selftest.checks.registry import ANYWHERE, Outcome, check
+from selftest.checks.forged_tokens import TokenForge
+from selftest.checks.registry import ANYWHERE, CheckOutcome, check
 
 _SOURCE: Final = (
     "ours: the HTTP contract's order header, token, body; OWASP API4:2023, unrestricted resource consumption"
@@ -18,17 +18,16 @@ _SOURCE: Final = (
 _FIX: Final = "Validate the token before the body is looked at. claims/endpoint.py shows the order."
 _MIB: Final = 1024 * 1024
 #: B84: enough to be seen in the memory of a process that holds it, and no more than any machine can bear.
-_STRANGERS: Final = 8
+_CALLS: Final = 8
 _LARGE_BYTES: Final = 8 * _MIB
-_MAX_GROWTH_KB: Final = _STRANGERS * _LARGE_BYTES // 4 // 1024
+_MAX_GROWTH_KB: Final = _CALLS * _LARGE_BYTES // 4 // 1024
 _LARGE_TIMEOUT_MS: Final = 10_000
 
 
-async def _refused(bench: Bench, body: bytes, *, host_may_refuse: bool = False) -> Outcome:
+async def _refused(env: CheckEnvironment, body: bytes, *, host_may_refuse: bool = False) -> CheckOutcome:
     """Send this body with the attacker's token; the control is the good request."""
-    control = bench.good_request() if "token" in bench.have else None
-    attack = bench.request(Forge(bench).by_attacker()).with_body(body)
-    return await must_refuse(bench, attack, control=control, host_may_refuse=host_may_refuse)
+    attack = env.request(TokenForge(env).by_attacker()).with_body(body)
+    return await must_refuse(env, attack, control=env.control(), host_may_refuse=host_may_refuse)
 
 
 @check(
@@ -40,9 +39,9 @@ async def _refused(bench: Bench, body: bytes, *, host_may_refuse: bool = False) 
     explain="Sends `{` with the attacker's token.\nWanted: 401, and not 400.",
     needs=ANYWHERE,
 )
-async def token_before_json(bench: Bench) -> Outcome:
+async def token_before_json(env: CheckEnvironment) -> CheckOutcome:
     """Send what no parser can read."""
-    return await _refused(bench, b"{")
+    return await _refused(env, b"{")
 
 
 @check(
@@ -56,9 +55,9 @@ async def token_before_json(bench: Bench) -> Outcome:
     "held back.",
     needs=ANYWHERE,
 )
-async def token_before_size(bench: Bench) -> Outcome:
+async def token_before_size(env: CheckEnvironment) -> CheckOutcome:
     """Send more than any event."""
-    return await _refused(bench, encode({**bench.event(), "padding": "x" * _MIB}), host_may_refuse=True)
+    return await _refused(env, encode({**env.event(), "padding": "x" * _MIB}), host_may_refuse=True)
 
 
 @check(
@@ -70,11 +69,10 @@ async def token_before_size(bench: Bench) -> Outcome:
     explain="Sends the good event as text/plain with the attacker's token.\nWanted: 401, and not 415.",
     needs=ANYWHERE,
 )
-async def token_before_media(bench: Bench) -> Outcome:
+async def token_before_media(env: CheckEnvironment) -> CheckOutcome:
     """Declare another content type."""
-    control = bench.good_request() if "token" in bench.have else None
-    attack = bench.request(Forge(bench).by_attacker()).with_header("Content-Type", "text/plain")
-    return await must_refuse(bench, attack, control=control)
+    attack = env.request(TokenForge(env).by_attacker()).with_header("Content-Type", "text/plain")
+    return await must_refuse(env, attack, control=env.control())
 
 
 @check(
@@ -86,11 +84,11 @@ async def token_before_media(bench: Bench) -> Outcome:
     explain="Sends an event of another tenant with the attacker's token.\nWanted: 401, and not 403.",
     needs=ANYWHERE,
 )
-async def token_before_tenant(bench: Bench) -> Outcome:
+async def token_before_tenant(env: CheckEnvironment) -> CheckOutcome:
     """Ask for another tenant."""
-    event = bench.event()
-    event["data"]["tenantId"] = bench.tenant.other_tenant_id
-    return await _refused(bench, encode(event))
+    event = env.event()
+    event["data"]["tenantId"] = env.tenant.other_tenant_id
+    return await _refused(env, encode(event))
 
 
 @check(
@@ -100,53 +98,53 @@ async def token_before_tenant(bench: Bench) -> Outcome:
     why="Anybody who knows the address can then fill the worker's memory, and every sign-in fails with it.",
     fix="Let the web host refuse bodies over 64 KiB before they are read: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT=65536 in "
     "the app settings of Azure Functions, client_max_body_size or its like elsewhere.",
-    explain=f"Sends {_STRANGERS} bodies of {_LARGE_BYTES // _MIB} MiB at once without a token, and the last byte of "
+    explain=f"Sends {_CALLS} bodies of {_LARGE_BYTES // _MIB} MiB at once without a token, and the last byte of "
     "each only when all others were sent. Only to an endpoint on this machine.\nWanted: each is refused. Where the "
     f"harness runs the app, its process grows by less than {_MAX_GROWTH_KB // 1024} MiB meanwhile, and health answers "
     "200 afterwards.",
     needs=ANYWHERE,
 )
-async def holds_no_stranger_s_body(bench: Bench) -> Outcome:
+async def holds_no_large_body(env: CheckEnvironment) -> CheckOutcome:
     """Look at the answers, at the memory and at the health."""
-    expected = f"{_STRANGERS} refusals, less than {_MAX_GROWTH_KB // 1024} MiB held, and health"
-    if not is_this_machine(bench.url):
+    expected = f"{_CALLS} refusals, less than {_MAX_GROWTH_KB // 1024} MiB held, and health"
+    if not is_this_machine(env.url):
         return skipped(expected, "so much is sent to an endpoint on this machine alone")
-    growth_kb = None if bench.peak_growth is None else bench.peak_growth()
-    answers = await _at_once(bench, bench.request().with_body(bytes(_LARGE_BYTES)))
-    let_in = next((answer for answer in answers if answer.status == 200), None)
+    growth_kb = None if env.peak_growth is None else env.peak_growth()
+    responses = await _at_once(env, env.request().with_body(bytes(_LARGE_BYTES)))
+    let_in = next((response for response in responses if response.status == 200), None)
     if let_in is not None:
         return failed(let_in, expected)
-    silent = [answer for answer in answers if answer.status is None]
-    if silent and "app" not in bench.have:
+    silent = [response for response in responses if response.status is None]
+    if silent and "app" not in env.have:
         return skipped(expected, f"{len(silent)} requests came to no answer ({silent[0]}), which is no refusal")
     if silent:
         return failed(silent[0], expected, f"{len(silent)} times {silent[0]}")
     grown_kb = None if growth_kb is None else growth_kb()
     if grown_kb is not None and grown_kb >= _MAX_GROWTH_KB:
-        return failed(answers[0], expected, f"the app's process grew by {grown_kb // 1024} MiB")
-    if "app" in bench.have:
-        health = await bench.send(Request(url=bench.health_url, method="GET"))
+        return failed(responses[0], expected, f"the app's process grew by {grown_kb // 1024} MiB")
+    if "app" in env.have:
+        health = await env.send(RawRequest(url=env.health_url, method="GET"))
         if health.status != 200:
             return failed(health, expected, f"health afterwards: {health}")
     held = "" if grown_kb is None else f", {max(0, grown_kb) // 1024} MiB held"
-    return passed(answers[0], expected, f"{answers[0]}{held}")
+    return passed(responses[0], expected, f"{responses[0]}{held}")
 
 
-async def _at_once(bench: Bench, attack: Request) -> Sequence[Answer]:
-    """Send the request several times at once, the last byte of each only when all came so far or were answered."""
-    arrived = [asyncio.Event() for _ in range(_STRANGERS)]
+async def _at_once(env: CheckEnvironment, attack: RawRequest) -> Sequence[RawResponse]:
+    """Send the request several times at once, the last byte of each when all others are sent or were answered."""
+    arrived = [asyncio.Event() for _ in range(_CALLS)]
 
     async def all_arrived() -> None:
         await asyncio.gather(*(event.wait() for event in arrived))
 
-    async def one(event: asyncio.Event) -> Answer:
+    async def one(event: asyncio.Event) -> RawResponse:
         async def until() -> None:
             event.set()
             await all_arrived()
 
         try:
             return await send_withholding(
-                bench.session, attack, withheld_bytes=1, until=until, timeout_ms=_LARGE_TIMEOUT_MS
+                env.session, attack, withheld_bytes=1, until=until, timeout_ms=_LARGE_TIMEOUT_MS
             )
         finally:
             event.set()

@@ -1,14 +1,15 @@
 """C85 to C94: what shows only in how the request came, in several requests, or beside them."""
 
 import asyncio
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 from yarl import URL
 
-from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.probe import Request
-from selftest.checks.expectations import claims_of, failed, must_accept, passed, read_json, skipped
-from selftest.checks.registry import ANYWHERE, Outcome, check
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.probe import RawRequest
+from selftest.checks.expectations import claims_of, failed, judged, must_answer, passed, skipped
+from selftest.checks.registry import ANYWHERE, CheckOutcome, check
 
 _AT_ONCE: Final = 20
 _OURS: Final = "ours: the HTTP contract"
@@ -22,11 +23,10 @@ _OURS: Final = "ours: the HTTP contract"
     fix="Ignore query parameters.",
     explain="Sends the good request to the address with ?code=… behind it.\nWanted: 200.",
 )
-async def tolerates_a_function_key(bench: Bench) -> Outcome:
+async def tolerates_a_function_key(env: CheckEnvironment) -> CheckOutcome:
     """Add a parameter that means nothing."""
-    good = bench.good_request()
-    url = str(URL(bench.url).update_query(code="not-a-key"))
-    return await must_accept(bench, Request(url=url, headers=good.headers, body=good.body))
+    url = str(URL(env.url).update_query(code="not-a-key"))
+    return await must_answer(env, replace(env.good_request(), url=url))
 
 
 @check(
@@ -38,13 +38,11 @@ async def tolerates_a_function_key(bench: Bench) -> Outcome:
     explain="Sends the good request without a User-Agent, then with one, and an id header of Microsoft's style."
     "\nWanted: 200 to both.",
 )
-async def tolerates_any_client(bench: Bench) -> Outcome:
+async def tolerates_any_client(env: CheckEnvironment) -> CheckOutcome:
     """Send the header not at all, then with a value that nobody knows."""
-    first = await must_accept(bench, bench.good_request())
-    if first.status != "pass":
-        return first
-    named = bench.good_request().with_header("User-Agent", "unheard-of/0.1")
-    return await must_accept(bench, named.with_header("x-ms-client-request-id", bench.new_id()))
+    named = env.good_request().with_header("User-Agent", "unheard-of/0.1")
+    named = named.with_header("x-ms-client-request-id", env.new_id())
+    return await must_answer(env, env.good_request(), named)
 
 
 @check(
@@ -55,13 +53,11 @@ async def tolerates_any_client(bench: Bench) -> Outcome:
     fix="Read no trace header, or read it leniently.",
     explain="Sends the good request with a traceparent, then with one that is malformed.\nWanted: 200 to both.",
 )
-async def tolerates_traces(bench: Bench) -> Outcome:
+async def tolerates_traces(env: CheckEnvironment) -> CheckOutcome:
     """Send a good and a malformed one."""
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    first = await must_accept(bench, bench.good_request().with_header("traceparent", trace))
-    if first.status != "pass":
-        return first
-    return await must_accept(bench, bench.good_request().with_header("traceparent", "00-zz"))
+    requests = [env.good_request().with_header("traceparent", value) for value in (trace, "00-zz")]
+    return await must_answer(env, *requests)
 
 
 @check(
@@ -72,14 +68,14 @@ async def tolerates_traces(bench: Bench) -> Outcome:
     fix="Handle requests asynchronously and let nothing block the event loop.",
     explain=f"Sends {_AT_ONCE} good events at once.\nWanted: 200 to each within 2000 ms.",
 )
-async def answers_at_once(bench: Bench) -> Outcome:
+async def answers_at_once(env: CheckEnvironment) -> CheckOutcome:
     """Report the first call that failed."""
     expected = f"HTTP 200 to each of {_AT_ONCE}"
-    answers = await asyncio.gather(*(bench.send(bench.good_request()) for _ in range(_AT_ONCE)))
-    bad = [answer for answer in answers if answer.status != 200]
+    responses = await asyncio.gather(*(env.send(env.good_request()) for _ in range(_AT_ONCE)))
+    bad = [response for response in responses if response.status != 200]
     if bad:
         return failed(bad[0], expected, f"{bad[0]} to {len(bad)} of them")
-    return passed(max(answers, key=lambda answer: answer.latency_ms), expected)
+    return passed(max(responses, key=lambda response: response.latency_ms), expected)
 
 
 @check(
@@ -91,19 +87,19 @@ async def answers_at_once(bench: Bench) -> Outcome:
     explain=f"Sends {_AT_ONCE} events at once, each with its own correlation id, and looks for the ids in the claims."
     "\nWanted: each answer holds its own id and no other. Skipped where no claim echoes the id.",
 )
-async def never_mixes_up(bench: Bench) -> Outcome:
+async def never_mixes_up(env: CheckEnvironment) -> CheckOutcome:
     """Compare each answer with the ids of all events."""
     expected = "each answer holds its own correlation id and no other"
-    ids = [bench.new_id() for _ in range(_AT_ONCE)]
-    requests = [bench.good_request(bench.event(correlation_id)) for correlation_id in ids]
-    answers = await asyncio.gather(*(bench.send(request) for request in requests))
-    bodies = [answer.body.decode(errors="replace") for answer in answers]
+    ids = [env.new_id() for _ in range(_AT_ONCE)]
+    requests = [env.good_request(env.event(correlation_id)) for correlation_id in ids]
+    responses = await asyncio.gather(*(env.send(request) for request in requests))
+    bodies = [response.body.decode(errors="replace") for response in responses]
     if not any(other in body for body in bodies for other in ids):
         return skipped(expected, "no claim echoes the correlation id, so a mix-up would not show")
-    for own, body, answer in zip(ids, bodies, answers, strict=True):
+    for own, body, response in zip(ids, bodies, responses, strict=True):
         if own not in body or any(other in body for other in ids if other != own):
-            return failed(answer, expected, "an answer holds another call's id, or not its own")
-    return passed(answers[0], expected, "they do")
+            return failed(response, expected, "an answer holds another call's id, or not its own")
+    return passed(responses[0], expected, "they do")
 
 
 @check(
@@ -115,17 +111,15 @@ async def never_mixes_up(bench: Bench) -> Outcome:
     fix="Derive claims from the event and from stored data only; make side effects happen once a correlationId.",
     explain="Sends one event twice.\nWanted: 200 and the same claims both times.",
 )
-async def answers_alike(bench: Bench) -> Outcome:
+async def answers_alike(env: CheckEnvironment) -> CheckOutcome:
     """Compare the claims."""
     expected = "the same claims both times"
-    event = bench.event()
-    first, second = [await bench.send(bench.good_request(event)) for _ in range(2)]
+    event = env.event()
+    first, second = [await env.send(env.good_request(event)) for _ in range(2)]
     if not first.status == second.status == 200:
         return skipped(expected, f"there are no two replies to compare: {first} and {second}")
-    claims: list[Any] = [claims_of(read_json(answer)) for answer in (first, second)]
-    if claims[0] == claims[1]:
-        return passed(second, expected, "they are equal")
-    return failed(second, expected, "the claims differ")
+    complaint = None if claims_of(first) == claims_of(second) else "the claims differ"
+    return judged(second, expected, complaint, actual="they are equal")
 
 
 @check(
@@ -138,10 +132,9 @@ async def answers_alike(bench: Bench) -> Outcome:
     explain="Sends GET to `health` beside the endpoint.\nWanted: 200.",
     needs=ANYWHERE,
 )
-async def is_ready(bench: Bench) -> Outcome:
+async def is_ready(env: CheckEnvironment) -> CheckOutcome:
     """Ask without a token."""
-    answer = await bench.send(Request(url=bench.health_url, method="GET"))
-    return (passed if answer.status == 200 else failed)(answer, "HTTP 200")
+    return await must_answer(env, RawRequest(url=env.health_url, method="GET"))
 
 
 @check(
@@ -154,19 +147,18 @@ async def is_ready(bench: Bench) -> Outcome:
     explain="Sends GET to `health` beside the endpoint.\nWanted: no tenant id, audience or authority in the answer.",
     needs=ANYWHERE,
 )
-async def names_nobody(bench: Bench) -> Outcome:
+async def names_nobody(env: CheckEnvironment) -> CheckOutcome:
     """Look for the ids of the tenant that is played."""
     expected = "no tenant id, audience or authority"
-    answer = await bench.send(Request(url=bench.health_url, method="GET"))
-    if answer.status not in {200, 503}:
-        return skipped(expected, f"there is no health to read: {answer}")
-    told = answer.body.decode(errors="replace") + str(answer.headers)
+    response = await env.send(RawRequest(url=env.health_url, method="GET"))
+    if response.status not in {200, 503}:
+        return skipped(expected, f"there is no health to read: {response}")
+    told = response.body.decode(errors="replace") + str(response.headers)
     secrets = {
-        "tenant id": bench.tenant.tenant_id,
-        "audience": bench.tenant.audience_app_id,
-        "authority": bench.entra.base_url,
+        "tenant id": env.tenant.tenant_id,
+        "audience": env.tenant.audience_app_id,
+        "authority": env.entra.base_url,
     }
     named = [name for name, value in secrets.items() if value in told]
-    if named:
-        return failed(answer, expected, f"it names: {', '.join(named)}")
-    return passed(answer, expected, "it names none")
+    complaint = f"it names: {', '.join(named)}" if named else None
+    return judged(response, expected, complaint, actual="it names none")

@@ -1,26 +1,27 @@
 """C20 to C39: what the HTTP around the reply must and must not do."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 from yarl import URL
 
-from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.probe import Answer, Request
-from selftest.checks.expectations import failed, passed, skipped, with_good_reply
-from selftest.checks.registry import ANYWHERE, Outcome, check
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.probe import RawRequest, RawResponse
+from selftest.checks.contract.refusal_rules import not_stored
+from selftest.checks.expectations import ResponseRule, failed, judged, must_answer, must_keep, passed, skipped
+from selftest.checks.registry import ANYWHERE, CheckOutcome, check
 from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS
 
 _OURS: Final = "ours: the HTTP contract"
 _TIMED_CALLS: Final = 5
 
 
-def _absent(name: str) -> Callable[[Answer, dict[str, Any]], str | None]:
-    def judged(answer: Answer, _: dict[str, Any]) -> str | None:
-        value = answer.header(name)
+def _absent(name: str) -> ResponseRule:
+    def rule(response: RawResponse) -> str | None:
+        value = response.header(name)
         return None if value is None else f"{name}: {value[:80]}"
 
-    return judged
+    return rule
 
 
 @check(
@@ -33,15 +34,9 @@ def _absent(name: str) -> Callable[[Answer, dict[str, Any]], str | None]:
     explain="Sends the good event.\nWanted: Cache-Control: no-store.",
     good="Cache-Control: no-store",
 )
-async def forbids_caching(bench: Bench) -> Outcome:
+async def forbids_caching(env: CheckEnvironment) -> CheckOutcome:
     """Look for the directive among the others."""
-
-    def judged(answer: Answer, _: dict[str, Any]) -> str | None:
-        value = answer.header("Cache-Control") or ""
-        directives = {directive.strip().lower() for directive in value.split(",")}
-        return None if "no-store" in directives else f"Cache-Control: {value or 'absent'}"
-
-    return await with_good_reply(bench, "Cache-Control: no-store", judged)
+    return await must_keep(env, "Cache-Control: no-store", not_stored)
 
 
 @check(
@@ -53,14 +48,14 @@ async def forbids_caching(bench: Bench) -> Outcome:
     explain="Sends the good event without Accept-Encoding.\nWanted: no Content-Encoding.",
     bad="Content-Encoding: gzip",
 )
-async def does_not_compress(bench: Bench) -> Outcome:
+async def does_not_compress(env: CheckEnvironment) -> CheckOutcome:
     """Look for a declaration, and for gzip's first bytes without one."""
 
-    def judged(answer: Answer, reply: dict[str, Any]) -> str | None:
-        undeclared = "gzip without Content-Encoding" if answer.body.startswith(b"\x1f\x8b") else None
-        return _absent("Content-Encoding")(answer, reply) or undeclared
+    def compressed(response: RawResponse) -> str | None:
+        undeclared = "gzip without Content-Encoding" if response.body.startswith(b"\x1f\x8b") else None
+        return _absent("Content-Encoding")(response) or undeclared
 
-    return await with_good_reply(bench, "no Content-Encoding", judged)
+    return await must_keep(env, "no Content-Encoding", compressed)
 
 
 @check(
@@ -72,13 +67,13 @@ async def does_not_compress(bench: Bench) -> Outcome:
     explain="Sends the good event and follows nothing.\nWanted: no 3xx and no Location.",
     bad="HTTP/1.1 307 Temporary Redirect",
 )
-async def does_not_redirect(bench: Bench) -> Outcome:
+async def does_not_redirect(env: CheckEnvironment) -> CheckOutcome:
     """Read the status before anything else does."""
     expected = "no 3xx and no Location"
-    answer = await bench.send(bench.good_request())
-    if answer.status is not None and (300 <= answer.status < 400 or answer.header("Location") is not None):
-        return failed(answer, expected)
-    return passed(answer, expected) if answer.status == 200 else skipped(expected, f"there is no reply: {answer}")
+    response = await env.send(env.good_request())
+    if response.status is not None and (300 <= response.status < 400 or response.header("Location") is not None):
+        return failed(response, expected)
+    return passed(response, expected) if response.status == 200 else skipped(expected, f"there is no reply: {response}")
 
 
 @check(
@@ -90,9 +85,9 @@ async def does_not_redirect(bench: Bench) -> Outcome:
     fix="Switch session affinity (ARRAffinity) and session middleware off.",
     explain="Sends the good event.\nWanted: no Set-Cookie.",
 )
-async def sets_no_cookie(bench: Bench) -> Outcome:
+async def sets_no_cookie(env: CheckEnvironment) -> CheckOutcome:
     """Look for the header."""
-    return await with_good_reply(bench, "no Set-Cookie", _absent("Set-Cookie"))
+    return await must_keep(env, "no Set-Cookie", _absent("Set-Cookie"))
 
 
 @check(
@@ -105,28 +100,25 @@ async def sets_no_cookie(bench: Bench) -> Outcome:
     explain="Sends the good event with an Origin header.\nWanted: no Access-Control-Allow-Origin.",
     bad="Access-Control-Allow-Origin: *",
 )
-async def allows_no_web_page(bench: Bench) -> Outcome:
+async def allows_no_web_page(env: CheckEnvironment) -> CheckOutcome:
     """Send it as a page's script would."""
-    expected = "no Access-Control-Allow-Origin"
-    answer = await bench.send(bench.good_request().with_header("Origin", "https://page.example"))
-    if answer.status != 200:
-        return skipped(expected, f"there is no reply to read: {answer}")
-    complaint = _absent("Access-Control-Allow-Origin")(answer, {})
-    return passed(answer, expected) if complaint is None else failed(answer, expected, complaint)
+    header = "Access-Control-Allow-Origin"
+    request = env.good_request().with_header("Origin", "https://page.example")
+    return await must_keep(env, f"no {header}", _absent(header), request=request)
 
 
-async def _answers_within(bench: Bench, limit_ms: int) -> Outcome:
+async def _answers_within(env: CheckEnvironment, limit_ms: int) -> CheckOutcome:
     """Let the slowest of some calls decide."""
     expected = f"each of {_TIMED_CALLS} calls answered 200 within {limit_ms} ms"
-    answers = [await bench.send(bench.good_request()) for _ in range(_TIMED_CALLS)]
-    unanswered = next((answer for answer in answers if answer.status != 200), None)
+    responses = [await env.send(env.good_request()) for _ in range(_TIMED_CALLS)]
+    unanswered = next((response for response in responses if response.status != 200), None)
     if unanswered is not None:
         if unanswered.failure == "timeout":
             return failed(unanswered, expected)
         return skipped(expected, f"there is no reply to time: {unanswered}")
-    slowest = max(answers, key=lambda answer: answer.latency_ms)
+    slowest = max(responses, key=lambda response: response.latency_ms)
     report = f"the slowest took {slowest.latency_ms:.1f} ms"
-    return (passed if slowest.latency_ms <= limit_ms else failed)(slowest, expected, report)
+    return judged(slowest, expected, None if slowest.latency_ms <= limit_ms else report, actual=report)
 
 
 @check(
@@ -137,9 +129,9 @@ async def _answers_within(bench: Bench, limit_ms: int) -> Outcome:
     fix="Bound what the provider waits for, cache downstream tokens, keep the plan warm: docs/timing-budget.md.",
     explain=f"Sends the good event {_TIMED_CALLS} times.\nWanted: each answered within 2000 ms.",
 )
-async def answers_within_two_seconds(bench: Bench) -> Outcome:
+async def answers_within_two_seconds(env: CheckEnvironment) -> CheckOutcome:
     """Time against the most that Entra can be set to."""
-    return await _answers_within(bench, MAX_TIMEOUT_MS)
+    return await _answers_within(env, MAX_TIMEOUT_MS)
 
 
 @check(
@@ -151,9 +143,9 @@ async def answers_within_two_seconds(bench: Bench) -> Outcome:
     fix="Set timeoutInMilliseconds to 2000 on the extension, and be faster.",
     explain=f"Sends the good event {_TIMED_CALLS} times.\nWanted: each answered within 1000 ms.",
 )
-async def answers_within_one_second(bench: Bench) -> Outcome:
+async def answers_within_one_second(env: CheckEnvironment) -> CheckOutcome:
     """Time against Graph's default."""
-    return await _answers_within(bench, DEFAULT_TIMEOUT_MS)
+    return await _answers_within(env, DEFAULT_TIMEOUT_MS)
 
 
 @check(
@@ -165,10 +157,9 @@ async def answers_within_one_second(bench: Bench) -> Outcome:
     explain="Sends GET to the endpoint's address, without a token.\nWanted: 404 (the Functions host) or 405.",
     needs=ANYWHERE,
 )
-async def refuses_get(bench: Bench) -> Outcome:
+async def refuses_get(env: CheckEnvironment) -> CheckOutcome:
     """Ask as a browser would."""
-    answer = await bench.send(Request(url=bench.url, method="GET"))
-    return (passed if answer.status in {404, 405} else failed)(answer, "HTTP 404 or 405")
+    return await must_answer(env, RawRequest(url=env.url, method="GET"), statuses={404, 405})
 
 
 @check(
@@ -179,12 +170,10 @@ async def refuses_get(bench: Bench) -> Outcome:
     fix="Give the route its full name and no wildcard.",
     explain="Sends the good request to a path beside the endpoint's.\nWanted: 404.",
 )
-async def knows_its_path(bench: Bench) -> Outcome:
+async def knows_its_path(env: CheckEnvironment) -> CheckOutcome:
     """Send what would be answered at the right address."""
-    good = bench.good_request()
-    beside = str(URL(bench.url).parent / "nothing-is-here")
-    answer = await bench.send(Request(url=beside, headers=good.headers, body=good.body))
-    return (passed if answer.status == 404 else failed)(answer, "HTTP 404")
+    beside = str(URL(env.url).parent / "nothing-is-here")
+    return await must_answer(env, replace(env.good_request(), url=beside), statuses={404})
 
 
 @check(
@@ -197,14 +186,14 @@ async def knows_its_path(bench: Bench) -> Outcome:
     explain="Sends the good event.\nWanted: a Server-Timing header with at least one duration.",
     good="Server-Timing: token;dur=0.21, provider;dur=35.10",
 )
-async def tells_timings(bench: Bench) -> Outcome:
+async def tells_timings(env: CheckEnvironment) -> CheckOutcome:
     """Look for a duration."""
 
-    def judged(answer: Answer, _: dict[str, Any]) -> str | None:
-        value = answer.header("Server-Timing") or ""
-        return None if "dur=" in value else f"Server-Timing: {value or 'absent'}"
+    def untimed(response: RawResponse) -> str | None:
+        value = response.header("Server-Timing") or "absent"
+        return None if "dur=" in value else f"Server-Timing: {value}"
 
-    return await with_good_reply(bench, "Server-Timing with durations", judged)
+    return await must_keep(env, "Server-Timing with durations", untimed)
 
 
 @check(
@@ -217,10 +206,9 @@ async def tells_timings(bench: Bench) -> Outcome:
     explain="Sends the event without a token.\nWanted: no Server-Timing.",
     needs=ANYWHERE,
 )
-async def keeps_timings_from_strangers(bench: Bench) -> Outcome:
+async def keeps_timings_from_strangers(env: CheckEnvironment) -> CheckOutcome:
     """Look at a refusal."""
-    answer = await bench.send(bench.request())
-    if answer.status is None:
-        return skipped("no Server-Timing", f"there is no reply to read: {answer}")
-    complaint = _absent("Server-Timing")(answer, {})
-    return passed(answer, "no Server-Timing") if complaint is None else failed(answer, "no Server-Timing", complaint)
+    response = await env.send(env.request())
+    if response.status is None:
+        return skipped("no Server-Timing", f"there is no reply to read: {response}")
+    return judged(response, "no Server-Timing", _absent("Server-Timing")(response))

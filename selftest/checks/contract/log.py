@@ -7,12 +7,12 @@ next line of that code says how many were not.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.log_lines import logged, logged_before_a_good_one, records_of
-from selftest.checks.bench.probe import Request
-from selftest.checks.expectations import failed, passed, skipped
-from selftest.checks.forged_tokens import Forge
-from selftest.checks.registry import APP, Outcome, check
+from selftest.checks.bench.probe import RawRequest
+from selftest.checks.expectations import failed, judged, passed, skipped
+from selftest.checks.forged_tokens import TokenForge
+from selftest.checks.registry import APP, CheckOutcome, check
 
 _SOURCE: Final = "ours: the HTTP contract; the Functions worker keeps a log line's text and drops the rest"
 _FIX: Final = "Log one JSON object a request, built from ids, codes and numbers only. claims/request_log.py shows it."
@@ -36,20 +36,20 @@ _MARK: Final = "zq7mark"
     needs=APP,
     good='{"event":"onTokenIssuanceStart","correlationId":"…","outcome":"claims","status":200,…}',
 )
-async def logs_one_line(bench: Bench) -> Outcome:
+async def logs_one_line(env: CheckEnvironment) -> CheckOutcome:
     """Find the line by its correlation id."""
     expected = f"one JSON line with {', '.join(sorted(_MEMBERS))}"
-    correlation_id = bench.new_id()
-    answer, lines = await logged(bench, bench.good_request(bench.event(correlation_id)), correlation_id=correlation_id)
+    correlation_id = env.new_id()
+    response, lines = await logged(env, env.good_request(env.event(correlation_id)), correlation_id=correlation_id)
     records = list(records_of(lines, correlation_id))
     if len(records) != 1:
-        return failed(answer, expected, f"{len(records)} lines with the correlation id")
+        return failed(response, expected, f"{len(records)} lines with the correlation id")
     missing = _MEMBERS - records[0].keys()
     if missing:
-        return failed(answer, expected, f"the line lacks {', '.join(sorted(missing))}")
-    if records[0]["status"] != answer.status:
-        return failed(answer, expected, f"the line says {records[0]['status']}, the answer was {answer}")
-    return passed(answer, expected, "it does")
+        return failed(response, expected, f"the line lacks {', '.join(sorted(missing))}")
+    if records[0]["status"] != response.status:
+        return failed(response, expected, f"the line says {records[0]['status']}, the answer was {response}")
+    return passed(response, expected, "it does")
 
 
 @check(
@@ -58,28 +58,28 @@ async def logs_one_line(bench: Bench) -> Outcome:
     source=_SOURCE,
     why="The caller learns nothing on purpose; the operator must. Lines without a limit are a stranger's to write.",
     fix="Write the first refusal of each code and minute as one JSON line, and the number of those that were not "
-    "written since the last one (not_written) into the next. claims/record.py shows it.",
+    "written since the last one (not_written) into the next. claims/request_log.py shows it.",
     explain=f"Sends {_SAME} tokens whose nbf is to come, one whose iat is to come, and a good one, and reads the app's "
     "log.\nWanted: one JSON line with status 401 and an outcome for the first of each kind; for the others one line "
     "each, or none until a line counts them as not_written.",
     needs=APP,
     good='{"event":"onTokenIssuanceStart","outcome":"not_yet_valid","status":401,"not_written":41,…}',
 )
-async def logs_refusals(bench: Bench) -> Outcome:
+async def logs_refusals(env: CheckEnvironment) -> CheckOutcome:
     """Find the lines of requests without a correlation id. No other check before this one is refused for these."""
     expected = "a JSON line with status 401 and an outcome for the first refusal of each kind"
-    forge = Forge(bench)
+    forge = TokenForge(env)
     early = forge.with_claims(nbf=forge.now_s + _HOUR_S)
     undone = forge.with_claims(iat=forge.now_s + _HOUR_S)
-    requests = [bench.request(token) for token in (*[early] * _SAME, undone)]
-    answers, lines = await logged_before_a_good_one(bench, requests)
-    other = next((answer for answer in answers if answer.status != 401), None)
+    requests = [env.request(token) for token in (*[early] * _SAME, undone)]
+    responses, lines = await logged_before_a_good_one(env, requests)
+    other = next((response for response in responses if response.status != 401), None)
     if other is not None:
         return skipped(expected, f"there is no refusal: {other}")
     if lines is None:
-        return failed(answers[0], expected, "the good request that followed has no line")
+        return failed(responses[0], expected, "the good request that followed has no line")
     complaint = _refusals_wrong([record for record in records_of(lines, None) if record["status"] == 401])
-    return passed(answers[0], expected, "it does") if complaint is None else failed(answers[0], expected, complaint)
+    return judged(responses[0], expected, complaint, actual="it does")
 
 
 def _refusals_wrong(records: Sequence[dict[str, Any]]) -> str | None:
@@ -103,17 +103,18 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-async def _leaks(bench: Bench, request: Request, correlation_id: str | None, secrets: dict[str, str]) -> Outcome:
+async def _leaks(
+    env: CheckEnvironment, request: RawRequest, correlation_id: str | None, secrets: dict[str, str]
+) -> CheckOutcome:
     """Look for texts in everything that the app wrote during a request."""
     expected = f"no {', no '.join(secrets)} in any line"
-    answer, lines = await logged(bench, request, correlation_id=correlation_id)
+    response, lines = await logged(env, request, correlation_id=correlation_id)
     if not lines:
         return skipped(expected, "the app logged nothing, so nothing was looked at; C95 fails")
     text = "\n".join(lines)
     found = [name for name, value in secrets.items() if value in text]
-    if found:
-        return failed(answer, expected, f"the log holds: {', '.join(found)}")
-    return passed(answer, expected, f"{len(lines)} lines hold none")
+    complaint = f"the log holds: {', '.join(found)}" if found else None
+    return judged(response, expected, complaint, actual=f"{len(lines)} lines hold none")
 
 
 @check(
@@ -126,14 +127,14 @@ async def _leaks(bench: Bench, request: Request, correlation_id: str | None, sec
     "signature of either.",
     needs=APP,
 )
-async def logs_no_token(bench: Bench) -> Outcome:
+async def logs_no_token(env: CheckEnvironment) -> CheckOutcome:
     """Look for the parts of a believed and of a refused token, which no other check before this one is refused for."""
-    forge = Forge(bench)
-    correlation_id = bench.new_id()
+    forge = TokenForge(env)
+    correlation_id = env.new_id()
     believed, refused = forge.with_claims(), forge.with_claims(ver="9.0")
-    good = bench.request(believed, bench.event(correlation_id))
-    first = await _leaks(bench, good, correlation_id, _parts(believed))
-    return first if first.status != "pass" else await _leaks(bench, bench.request(refused), None, _parts(refused))
+    good = env.request(believed, env.event(correlation_id))
+    first = await _leaks(env, good, correlation_id, _parts(believed))
+    return first if first.status != "pass" else await _leaks(env, env.request(refused), None, _parts(refused))
 
 
 def _parts(token: str) -> dict[str, str]:
@@ -151,14 +152,14 @@ def _parts(token: str) -> dict[str, str]:
     "user's names and addresses.",
     needs=APP,
 )
-async def logs_no_name(bench: Bench) -> Outcome:
+async def logs_no_name(env: CheckEnvironment) -> CheckOutcome:
     """Look for the user's members, after an answer and after a refusal."""
-    correlation_id = bench.new_id()
-    event = bench.event(correlation_id)
+    correlation_id = env.new_id()
+    event = env.event(correlation_id)
     user = event["data"]["authenticationContext"]["user"]
     secrets = {name: f"{user[name]}-{_MARK}" for name in _PERSONAL if name in user}
     user.update(secrets)
-    first = await _leaks(bench, bench.good_request(event), correlation_id, secrets)
+    first = await _leaks(env, env.good_request(event), correlation_id, secrets)
     if first.status != "pass":
         return first
-    return await _leaks(bench, bench.good_request({**event, "type": "other"}), None, secrets)
+    return await _leaks(env, env.good_request({**event, "type": "other"}), None, secrets)

@@ -1,13 +1,12 @@
 """C40 to C59: what a refusal says, and above all what it does not say."""
 
-from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, Unpack
 
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
+from selftest.checks.bench.probe import RawResponse
 from selftest.checks.contract.refusal_rules import (
-    Complaint,
     RequestMaker,
-    challenges,
     echoes,
     error_json,
     expired,
@@ -16,166 +15,140 @@ from selftest.checks.contract.refusal_rules import (
     marked_body,
     marked_garbage,
     marked_token,
-    names_tenant,
     no_token,
     not_stored,
     other_tenant,
 )
-from selftest.checks.expectations import failed, passed, skipped
-from selftest.checks.forged_tokens import Forge
-from selftest.checks.registry import ANYWHERE, ISSUER, TOKEN, Check, Level, Outcome, Run, check, register
+from selftest.checks.expectations import ResponseRule, challenges, judged, must_keep, skipped
+from selftest.checks.forged_tokens import TokenForge
+from selftest.checks.registry import ANYWHERE, ISSUER, TOKEN, CheckOutcome, CheckTexts, check
 
 _OURS: Final = "ours: the HTTP contract; OWASP API8:2023, error messages that hold stack traces"
 _FIX_WORDS: Final = "Answer every error in constant words and log the reason. claims/errors.py shows the pairs."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rule:
-    """One rule of a refusal: which request is refused, with what status, and what is then looked at."""
+def _keeps(
+    id: str,  # noqa: A002 - the name of the field
+    title: str,
+    *,
+    sends: str,
+    expected: str,
+    request: RequestMaker,
+    status: int,
+    complaint: ResponseRule,
+    needs: frozenset[CheckNeed] = ANYWHERE,
+    **texts: Unpack[CheckTexts],
+) -> None:
+    """Register a rule of a refusal: which request is refused, with what status, and what is then looked at."""
 
-    id: str
-    title: str
-    sends: str
-    expected: str
-    why: str
-    request: RequestMaker
-    status: int
-    complaint: Complaint
-    anywhere: bool = True
-    level: Level = "must"
-    fix: str = _FIX_WORDS
-    source: str = _OURS
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        return await must_keep(env, expected, complaint, request=request(env), status=status)
+
+    explain = f"Sends {sends} and reads the refusal.\nWanted: {expected}."
+    check(id, title, explain=explain, needs=needs, **texts)(run)
 
 
-_RULES: Final = (
-    _Rule(
-        id="C40",
-        title="asks for a bearer token when it refuses",
-        sends="the event without a token",
-        expected="WWW-Authenticate: Bearer",
-        why="The standard requires it; without it a client cannot tell a refusal from a fault.",
-        request=no_token,
-        status=401,
-        complaint=challenges,
-        source="RFC 6750 section 3; RFC 9110 section 15.5.2",
-        fix="Send WWW-Authenticate: Bearer with every 401.",
-    ),
-    _Rule(
-        id="C41",
-        title="writes a refusal as JSON",
-        sends="the event without a token",
-        expected='{"error": {"code", "message"}}',
-        why="Tools that read the answer should find one form for all errors.",
-        request=no_token,
-        status=401,
-        complaint=error_json,
-        level="should",
-        source="ours: the HTTP contract",
-    ),
-    _Rule(
-        id="C42",
-        title="forbids caches to keep a refusal",
-        sends="the event without a token",
-        expected="Cache-Control: no-store",
-        why="A kept refusal outlives its reason.",
-        request=no_token,
-        status=401,
-        complaint=not_stored,
-        level="should",
-        source="RFC 9111 section 5.2.2.5",
-        fix="Send Cache-Control: no-store with every answer.",
-    ),
-    _Rule(
-        id="C43",
-        title="shows no part of a refused token",
-        sends="a token with a mark in its audience, issuer, caller and key id",
-        expected="a 401 without the mark",
-        why="Answers are logged by whoever is in between, and a message with values helps to guess the next ones.",
-        request=marked_token,
-        status=401,
-        complaint=echoes,
-    ),
-    _Rule(
-        id="C44",
-        title="shows no value of a claim that it refused",
-        sends="a token of the tenant's key with a mark as audience",
-        expected="a 401 without the mark",
-        why="Libraries put expected and actual values into their messages; those belong into the log.",
-        request=marked_audience,
-        status=401,
-        complaint=echoes,
-    ),
-    _Rule(
-        id="C45",
-        title="shows no value of a refused event",
-        sends="the good event with a mark as type",
-        expected="a 400 without the mark",
-        why="What comes back from a request can be made to come back into a page or a log.",
-        request=marked_body,
-        status=400,
-        complaint=echoes,
-        anywhere=False,
-    ),
-    _Rule(
-        id="C46",
-        title="shows nothing of a body that it cannot parse",
-        sends="a body that starts with a mark and is not JSON",
-        expected="a 400 without the mark",
-        why="Parsers quote what they stumbled over.",
-        request=marked_garbage,
-        status=400,
-        complaint=echoes,
-        anywhere=False,
-    ),
-    _Rule(
-        id="C47",
-        title="shows no stack when it refuses a token",
-        sends="a token with a mark in its audience, issuer, caller and key id",
-        expected="a 401 without the traces of a runtime",
-        why="A stack names files, versions and the rule that failed.",
-        request=marked_token,
-        status=401,
-        complaint=has_stack,
-    ),
-    _Rule(
-        id="C48",
-        title="shows no stack when it refuses a body",
-        sends="a body that is not JSON",
-        expected="a 400 without the traces of a runtime",
-        why="A stack names files, versions and the rule that failed.",
-        request=marked_garbage,
-        status=400,
-        complaint=has_stack,
-        anywhere=False,
-    ),
+_refusal = partial(_keeps, source=_OURS, fix=_FIX_WORDS)
+_refusal(
+    "C40",
+    "asks for a bearer token when it refuses",
+    sends="the event without a token",
+    expected="WWW-Authenticate: Bearer",
+    why="The standard requires it; without it a client cannot tell a refusal from a fault.",
+    request=no_token,
+    status=401,
+    complaint=challenges,
+    source="RFC 6750 section 3; RFC 9110 section 15.5.2",
+    fix="Send WWW-Authenticate: Bearer with every 401.",
 )
-
-
-def _refuses(rule: _Rule) -> Run:
-    async def run(bench: Bench) -> Outcome:
-        answer = await bench.send(rule.request(bench))
-        if answer.status != rule.status:
-            return skipped(rule.expected, f"there is no {rule.status} to read: {answer}")
-        complaint = rule.complaint(answer)
-        return passed(answer, rule.expected) if complaint is None else failed(answer, rule.expected, complaint)
-
-    return run
-
-
-for _rule in _RULES:
-    register(
-        Check(
-            id=_rule.id,
-            title=_rule.title,
-            level=_rule.level,
-            source=_rule.source,
-            why=_rule.why,
-            fix=_rule.fix,
-            explain=f"Sends {_rule.sends} and reads the refusal.\nWanted: {_rule.expected}.",
-            needs=ANYWHERE if _rule.anywhere else TOKEN,
-            run=_refuses(_rule),
-        )
-    )
+_refusal(
+    "C41",
+    "writes a refusal as JSON",
+    sends="the event without a token",
+    expected='{"error": {"code", "message"}}',
+    why="Tools that read the answer should find one form for all errors.",
+    request=no_token,
+    status=401,
+    complaint=error_json,
+    level="should",
+    source="ours: the HTTP contract",
+)
+_refusal(
+    "C42",
+    "forbids caches to keep a refusal",
+    sends="the event without a token",
+    expected="Cache-Control: no-store",
+    why="A kept refusal outlives its reason.",
+    request=no_token,
+    status=401,
+    complaint=not_stored,
+    level="should",
+    source="RFC 9111 section 5.2.2.5",
+    fix="Send Cache-Control: no-store with every answer.",
+)
+_refusal(
+    "C43",
+    "shows no part of a refused token",
+    sends="a token with a mark in its audience, issuer, caller and key id",
+    expected="a 401 without the mark",
+    why="Answers are logged by whoever is in between, and a message with values helps to guess the next ones.",
+    request=marked_token,
+    status=401,
+    complaint=echoes,
+)
+_refusal(
+    "C44",
+    "shows no value of a claim that it refused",
+    sends="a token of the tenant's key with a mark as audience",
+    expected="a 401 without the mark",
+    why="Libraries put expected and actual values into their messages; those belong into the log.",
+    request=marked_audience,
+    status=401,
+    complaint=echoes,
+)
+_refusal(
+    "C45",
+    "shows no value of a refused event",
+    sends="the good event with a mark as type",
+    expected="a 400 without the mark",
+    why="What comes back from a request can be made to come back into a page or a log.",
+    request=marked_body,
+    status=400,
+    complaint=echoes,
+    needs=TOKEN,
+)
+_refusal(
+    "C46",
+    "shows nothing of a body that it cannot parse",
+    sends="a body that starts with a mark and is not JSON",
+    expected="a 400 without the mark",
+    why="Parsers quote what they stumbled over.",
+    request=marked_garbage,
+    status=400,
+    complaint=echoes,
+    needs=TOKEN,
+)
+_refusal(
+    "C47",
+    "shows no stack when it refuses a token",
+    sends="a token with a mark in its audience, issuer, caller and key id",
+    expected="a 401 without the traces of a runtime",
+    why="A stack names files, versions and the rule that failed.",
+    request=marked_token,
+    status=401,
+    complaint=has_stack,
+)
+_refusal(
+    "C48",
+    "shows no stack when it refuses a body",
+    sends="a body that is not JSON",
+    expected="a 400 without the traces of a runtime",
+    why="A stack names files, versions and the rule that failed.",
+    request=marked_garbage,
+    status=400,
+    complaint=has_stack,
+    needs=TOKEN,
+)
 
 
 @check(
@@ -188,15 +161,14 @@ for _rule in _RULES:
     explain="Sends a token of the attacker's key and an expired one of the tenant's key.\nWanted: the same 401 body.",
     needs=ISSUER,
 )
-async def refuses_in_the_same_words(bench: Bench) -> Outcome:
+async def refuses_in_the_same_words(env: CheckEnvironment) -> CheckOutcome:
     """Compare the two bodies."""
-    forged = await bench.send(bench.request(Forge(bench).by_attacker()))
-    late = await bench.send(expired(bench))
+    forged = await env.send(env.request(TokenForge(env).by_attacker()))
+    late = await env.send(expired(env))
     if not forged.status == late.status == 401:
         return skipped("two equal bodies", f"there are no two refusals to compare: {forged} and {late}")
-    if forged.body == late.body:
-        return passed(late, "two equal bodies", "they are equal")
-    return failed(late, "two equal bodies", "the bodies differ")
+    complaint = None if forged.body == late.body else "the bodies differ"
+    return judged(late, "two equal bodies", complaint, actual="they are equal")
 
 
 @check(
@@ -207,11 +179,11 @@ async def refuses_in_the_same_words(bench: Bench) -> Outcome:
     fix=_FIX_WORDS,
     explain="Sends an event of another tenant.\nWanted: a 403 that does not hold the configured tenant's id.",
 )
-async def names_no_tenant(bench: Bench) -> Outcome:
+async def names_no_tenant(env: CheckEnvironment) -> CheckOutcome:
     """Look for the configured tenant's id."""
-    expected = "a 403 without the tenant's id"
-    answer = await bench.send(other_tenant(bench))
-    if answer.status != 403:
-        return skipped(expected, f"there is no 403 to read: {answer}")
-    complaint = names_tenant(bench, answer)
-    return passed(answer, expected) if complaint is None else failed(answer, expected, complaint)
+    tenant_id = env.tenant.tenant_id.encode()
+
+    def names_tenant(response: RawResponse) -> str | None:
+        return "the body names the tenant" if tenant_id in response.body else None
+
+    return await must_keep(env, "a 403 without the tenant's id", names_tenant, request=other_tenant(env), status=403)

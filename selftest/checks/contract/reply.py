@@ -1,11 +1,12 @@
 """C01 to C19: the reply to a good event, read as Entra reads it."""
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from functools import partial
+from typing import Final, Unpack
 
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.probe import RawResponse
 from selftest.checks.contract.reply_rules import (
-    ReplyRule,
     action_type,
     claims_object,
     content_type,
@@ -18,8 +19,8 @@ from selftest.checks.contract.reply_rules import (
     size_within,
     values,
 )
-from selftest.checks.expectations import claims_of, must_accept, with_good_reply
-from selftest.checks.registry import TOKEN, Check, Level, Outcome, Run, check, register
+from selftest.checks.expectations import ResponseRule, must_answer, must_keep
+from selftest.checks.registry import CheckOutcome, CheckTexts, check
 from selftest.contract import (
     MAX_CLAIMS_BYTES,
     PROVIDE_CLAIMS_ACTION,
@@ -33,169 +34,150 @@ _FIX_SHAPE: Final = "Build the reply in one place and nowhere else. claims/reply
 _FIX_VALUES: Final = "Turn every value into a string or an array of strings before it is sent. claims/reply.py does."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rule:
-    """One rule of the reply.
+def _no_claims(response: RawResponse) -> str | None:
+    return None if claims_object(response) is None else "the reply has no claims object to read; C06 fails"
 
-    Attributes:
+
+def _keeps(
+    id: str,  # noqa: A002 - the name of the field
+    title: str,
+    *,
+    expected: str,
+    judged: ResponseRule,
+    unreadable: ResponseRule = lambda _: None,
+    **texts: Unpack[CheckTexts],
+) -> None:
+    """Register a rule of the reply.
+
+    Args:
+        id: Of the check.
+        title: True of a good endpoint.
+        expected: What a good endpoint does.
         judged: Returns what is wrong, or None.
-        reads_claims: Whether there is nothing to judge where the claims are no object.
+        unreadable: Returns why a 200 cannot be judged, or None.
+        **texts: Source, reason and fix.
     """
 
-    id: str
-    title: str
-    expected: str
-    why: str
-    judged: ReplyRule
-    source: str = _REFERENCE
-    fix: str = _FIX_SHAPE
-    level: Level = "must"
-    bad: str | None = None
-    good: str | None = None
-    reads_claims: bool = False
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        return await must_keep(env, expected, judged, unreadable=unreadable)
+
+    check(id, title, explain=f"Sends the good event and reads the reply.\nWanted: {expected}.", **texts)(run)
 
 
-_RULES: Final = (
-    _Rule(
-        id="C02",
-        title="declares its reply as application/json",
-        expected="Content-Type: application/json",
-        why="Entra logs 1003006 and the sign-in fails.",
-        judged=content_type,
-        bad="Content-Type: text/json",
-        good="Content-Type: application/json; charset=utf-8",
-    ),
-    _Rule(
-        id="C03",
-        title="names the data type of the reply",
-        expected=f"data.@odata.type is {RESPONSE_DATA_TYPE}",
-        why="Entra logs 1003003 and the sign-in fails.",
-        judged=data_type,
-        bad='{"data":{"actions":[…]}}',
-        good=f'{{"data":{{"@odata.type":"{RESPONSE_DATA_TYPE}","actions":[…]}}}}',
-    ),
-    _Rule(
-        id="C04",
-        title="sends exactly one action",
-        expected="a list of one action",
-        why="Entra logs 1003010 (or 1003003 where there is no list) and the sign-in fails.",
-        judged=one_action,
-        source=_CODES,
-        bad='"actions":[]',
-        good='"actions":[{…}]',
-    ),
-    _Rule(
-        id="C05",
-        title="names the action's type",
-        expected=f"the action's @odata.type is {PROVIDE_CLAIMS_ACTION}",
-        why="Entra logs 1003012 and the sign-in fails.",
-        judged=action_type,
-        source=_CODES,
-        good=f'{{"@odata.type":"{PROVIDE_CLAIMS_ACTION}","claims":{{…}}}}',
-    ),
-    _Rule(
-        id="C06",
-        title="sends the claims as an object",
-        expected="claims is an object",
-        why="Entra logs 1003007 for null and 1003003 for another kind, and the sign-in fails.",
-        judged=claims_object,
-        source=_CODES,
-        bad='"claims":null',
-        good='"claims":{}',
-    ),
-    _Rule(
-        id="C07",
-        title="sends only strings and arrays of strings",
-        expected="every claim is a string or an array of strings",
-        why="Numbers, booleans, objects and nulls are not supported; what becomes of them is not documented.",
-        judged=values,
-        reads_claims=True,
-        fix=_FIX_VALUES,
-        bad='"claims":{"Level":3,"Active":true}',
-        good='"claims":{"Level":"3","Active":"true"}',
-    ),
-    _Rule(
-        id="C08",
-        title="gives every claim a name",
-        expected="no empty name",
-        why="Entra logs 1003026 and the sign-in fails.",
-        judged=names,
-        reads_claims=True,
-        source=_CODES,
-        fix=_FIX_VALUES,
-        bad='"claims":{"":"x"}',
-    ),
-    _Rule(
-        id="C09",
-        title="keeps names and values within 3072 bytes",
-        expected=f"at most {MAX_CLAIMS_BYTES} bytes of UTF-8",
-        why="Entra logs 1003025 and the sign-in fails.",
-        judged=size_within(MAX_CLAIMS_BYTES),
-        reads_claims=True,
-        fix="Count the bytes before sending and fail, or send less by a rule. claims/reply.py shows it.",
-    ),
-    _Rule(
-        id="C10",
-        title="keeps names and values within 3000 bytes",
-        expected=f"at most {SAFE_CLAIMS_BYTES} bytes of UTF-8",
-        why="The page says 3 KB and not whether that is 3000 or 3072; only the smaller is safe.",
-        judged=size_within(SAFE_CLAIMS_BYTES),
-        reads_claims=True,
-        fix="Count the bytes before sending and fail, or send less by a rule. claims/reply.py shows it.",
-        level="should",
-    ),
-    _Rule(
-        id="C12",
-        title="writes a JSON document with one meaning",
-        expected="JSON in UTF-8, no member twice",
-        why="Which of two equal names counts is not documented.",
-        judged=one_meaning,
-        source="RFC 7493 (I-JSON)",
-    ),
-    _Rule(
-        id="C13",
-        title="sends no byte order mark",
-        expected="no EF BB BF before the document",
-        why="Some readers refuse it; whether Entra does is not documented.",
-        judged=no_mark,
-        source="RFC 8259 section 8.1",
-    ),
-    _Rule(
-        id="C14",
-        title="answers so that Entra would mint the token",
-        expected="no code that Entra would log",
-        why="On any code the user gets no token.",
-        judged=minted,
-        source=_CODES,
-        fix="`explain` the code.",
-    ),
+_reply = partial(_keeps, source=_REFERENCE, fix=_FIX_SHAPE)
+_reply(
+    "C02",
+    "declares its reply as application/json",
+    expected="Content-Type: application/json",
+    why="Entra logs 1003006 and the sign-in fails.",
+    judged=content_type,
+    bad="Content-Type: text/json",
+    good="Content-Type: application/json; charset=utf-8",
 )
-
-
-def _keeps(rule: _Rule) -> Run:
-    async def run(bench: Bench) -> Outcome:
-        readable = (lambda reply: isinstance(claims_of(reply), dict)) if rule.reads_claims else None
-        return await with_good_reply(bench, rule.expected, rule.judged, readable=readable)
-
-    return run
-
-
-for _rule in _RULES:
-    register(
-        Check(
-            id=_rule.id,
-            title=_rule.title,
-            level=_rule.level,
-            source=_rule.source,
-            why=_rule.why,
-            fix=_rule.fix,
-            explain=f"Sends the good event and reads the reply.\nWanted: {_rule.expected}.",
-            bad=_rule.bad,
-            good=_rule.good,
-            needs=TOKEN,
-            run=_keeps(_rule),
-        )
-    )
+_reply(
+    "C03",
+    "names the data type of the reply",
+    expected=f"data.@odata.type is {RESPONSE_DATA_TYPE}",
+    why="Entra logs 1003003 and the sign-in fails.",
+    judged=data_type,
+    bad='{"data":{"actions":[…]}}',
+    good=f'{{"data":{{"@odata.type":"{RESPONSE_DATA_TYPE}","actions":[…]}}}}',
+)
+_reply(
+    "C04",
+    "sends exactly one action",
+    expected="a list of one action",
+    why="Entra logs 1003010 (or 1003003 where there is no list) and the sign-in fails.",
+    judged=one_action,
+    source=_CODES,
+    bad='"actions":[]',
+    good='"actions":[{…}]',
+)
+_reply(
+    "C05",
+    "names the action's type",
+    expected=f"the action's @odata.type is {PROVIDE_CLAIMS_ACTION}",
+    why="Entra logs 1003012 and the sign-in fails.",
+    judged=action_type,
+    source=_CODES,
+    good=f'{{"@odata.type":"{PROVIDE_CLAIMS_ACTION}","claims":{{…}}}}',
+)
+_reply(
+    "C06",
+    "sends the claims as an object",
+    expected="claims is an object",
+    why="Entra logs 1003007 for null and 1003003 for another kind, and the sign-in fails.",
+    judged=claims_object,
+    source=_CODES,
+    bad='"claims":null',
+    good='"claims":{}',
+)
+_reply(
+    "C07",
+    "sends only strings and arrays of strings",
+    expected="every claim is a string or an array of strings",
+    why="Numbers, booleans, objects and nulls are not supported; what becomes of them is not documented.",
+    judged=values,
+    unreadable=_no_claims,
+    fix=_FIX_VALUES,
+    bad='"claims":{"Level":3,"Active":true}',
+    good='"claims":{"Level":"3","Active":"true"}',
+)
+_reply(
+    "C08",
+    "gives every claim a name",
+    expected="no empty name",
+    why="Entra logs 1003026 and the sign-in fails.",
+    judged=names,
+    unreadable=_no_claims,
+    source=_CODES,
+    fix=_FIX_VALUES,
+    bad='"claims":{"":"x"}',
+)
+_reply(
+    "C09",
+    "keeps names and values within 3072 bytes",
+    expected=f"at most {MAX_CLAIMS_BYTES} bytes of UTF-8",
+    why="Entra logs 1003025 and the sign-in fails.",
+    judged=size_within(MAX_CLAIMS_BYTES),
+    unreadable=_no_claims,
+    fix="Count the bytes before sending and fail, or send less by a rule. claims/reply.py shows it.",
+)
+_reply(
+    "C10",
+    "keeps names and values within 3000 bytes",
+    expected=f"at most {SAFE_CLAIMS_BYTES} bytes of UTF-8",
+    why="The page says 3 KB and not whether that is 3000 or 3072; only the smaller is safe.",
+    judged=size_within(SAFE_CLAIMS_BYTES),
+    unreadable=_no_claims,
+    fix="Count the bytes before sending and fail, or send less by a rule. claims/reply.py shows it.",
+    level="should",
+)
+_reply(
+    "C12",
+    "writes a JSON document with one meaning",
+    expected="JSON in UTF-8, no member twice",
+    why="Which of two equal names counts is not documented.",
+    judged=one_meaning,
+    source="RFC 7493 (I-JSON)",
+)
+_reply(
+    "C13",
+    "sends no byte order mark",
+    expected="no EF BB BF before the document",
+    why="Some readers refuse it; whether Entra does is not documented.",
+    judged=no_mark,
+    source="RFC 8259 section 8.1",
+)
+_reply(
+    "C14",
+    "answers so that Entra would mint the token",
+    expected="no code that Entra would log",
+    why="On any code the user gets no token.",
+    judged=minted,
+    source=_CODES,
+    fix="`explain` the code.",
+)
 
 
 @check(
@@ -206,11 +188,11 @@ for _rule in _RULES:
     fix="See the endpoint's log for the reason: 401 is a setting (authority, audience, caller), 503 keys or provider.",
     explain="Sends the documented event of a workforce member with Entra's token.\nWanted: exactly 200.",
 )
-async def answers_200(bench: Bench) -> Outcome:
+async def answers_200(env: CheckEnvironment) -> CheckOutcome:
     """Send what Entra sends; where it is refused for its key, say why that may be."""
-    outcome = await must_accept(bench, bench.good_request())
-    read = bench.entra.hits["keys_v2"] + bench.entra.hits["keys_v1"]
-    if outcome.status != "fail" or read or not bench.trusted:
+    outcome = await must_answer(env, env.good_request())
+    read = env.entra.hits["keys_v2"] + env.entra.hits["keys_v1"]
+    if outcome.status != "fail" or read or not env.trusted:
         return outcome
     hint = "; it has not read this run's keys: set up for another authority, or checked within the last minute"
     return replace(outcome, actual=outcome.actual + hint)

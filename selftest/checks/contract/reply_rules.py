@@ -4,78 +4,74 @@ A rule looks at one thing and takes the rest as it comes, so that one mistake is
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from selftest.checks.bench.probe import Answer
-from selftest.checks.expectations import claims_of, first_action
+from selftest.checks.bench.probe import RawResponse
+from selftest.checks.expectations import ResponseRule, claims_of, first_action, read_json
 from selftest.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.judge.received_reply import ReceivedReply
 from selftest.judge.verdict import judge
 
-type ReplyRule = Callable[[Answer, dict[str, Any]], str | None]
 
-
-def _data(reply: dict[str, Any]) -> dict[str, Any]:
-    data = reply.get("data")
+def _data(response: RawResponse) -> dict[str, Any]:
+    data = read_json(response).get("data")
     return data if isinstance(data, dict) else {}
 
 
-def content_type(answer: Answer, _: dict[str, Any]) -> str | None:
+def content_type(response: RawResponse) -> str | None:
     """Complain of another media type; parameters are fine."""
-    value = answer.header("Content-Type") or ""
-    return (
-        None if value.partition(";")[0].strip().lower() == "application/json" else f"Content-Type: {value or 'absent'}"
-    )
+    value = response.header("Content-Type") or "absent"
+    return None if value.partition(";")[0].strip().lower() == "application/json" else f"Content-Type: {value}"
 
 
-def data_type(_: Answer, reply: dict[str, Any]) -> str | None:
+def data_type(response: RawResponse) -> str | None:
     """Complain of another type of ``data``."""
-    actual = _data(reply).get("@odata.type")
+    actual = _data(response).get("@odata.type")
     return None if actual == RESPONSE_DATA_TYPE else f"data.@odata.type is {_shown(actual)}"
 
 
-def one_action(_: Answer, reply: dict[str, Any]) -> str | None:
+def one_action(response: RawResponse) -> str | None:
     """Complain of none, several, or something that is no list."""
-    actions = _data(reply).get("actions")
+    actions = _data(response).get("actions")
     if not isinstance(actions, list):
         return "actions is no list"
     return None if len(actions) == 1 else f"{len(actions)} actions"
 
 
-def action_type(_: Answer, reply: dict[str, Any]) -> str | None:
+def action_type(response: RawResponse) -> str | None:
     """Complain of another type of the first action."""
-    actual = (first_action(reply) or {}).get("@odata.type")
+    actual = (first_action(response) or {}).get("@odata.type")
     return None if actual == PROVIDE_CLAIMS_ACTION else f"the action's @odata.type is {_shown(actual)}"
 
 
-def claims_object(_: Answer, reply: dict[str, Any]) -> str | None:
+def claims_object(response: RawResponse) -> str | None:
     """Complain where the claims are no object."""
-    claims = claims_of(reply)
+    claims = claims_of(response)
     return None if isinstance(claims, dict) else f"claims is {_kind(claims)}"
 
 
-def _claims(reply: dict[str, Any]) -> Mapping[str, object]:
-    claims = claims_of(reply)
+def _claims(response: RawResponse) -> Mapping[str, object]:
+    claims = claims_of(response)
     return claims if isinstance(claims, dict) else {}
 
 
-def values(_: Answer, reply: dict[str, Any]) -> str | None:
+def values(response: RawResponse) -> str | None:
     """Complain of claims that are neither a string nor an array of strings; values are not shown."""
-    wrong = [f"{name} is {_kind(value)}" for name, value in _claims(reply).items() if not _is_claim_value(value)]
+    wrong = [f"{name} is {_kind(value)}" for name, value in _claims(response).items() if not _is_claim_value(value)]
     return "; ".join(wrong) or None
 
 
-def names(_: Answer, reply: dict[str, Any]) -> str | None:
+def names(response: RawResponse) -> str | None:
     """Complain of an empty or blank name."""
-    return "a claim without a name" if any(not name.strip() for name in _claims(reply)) else None
+    return "a claim without a name" if any(not name.strip() for name in _claims(response)) else None
 
 
-def size_within(limit_bytes: int) -> ReplyRule:
+def size_within(limit_bytes: int) -> ResponseRule:
     """Make the rule for a number of bytes, names and values together."""
 
-    def judged(_: Answer, reply: dict[str, Any]) -> str | None:
-        size_bytes = sum(_value_bytes(name) + _value_bytes(value) for name, value in _claims(reply).items())
+    def judged(response: RawResponse) -> str | None:
+        size_bytes = sum(_value_bytes(name) + _value_bytes(value) for name, value in _claims(response).items())
         return None if size_bytes <= limit_bytes else f"{size_bytes} bytes"
 
     return judged
@@ -87,7 +83,7 @@ def _value_bytes(value: object) -> int:
     return sum(len(text.encode(errors="surrogatepass")) for text in texts)
 
 
-def one_meaning(answer: Answer, _: dict[str, Any]) -> str | None:
+def one_meaning(response: RawResponse) -> str | None:
     """Complain of what is not JSON in UTF-8, and of a member twice."""
     twice: list[str] = []
 
@@ -97,20 +93,22 @@ def one_meaning(answer: Answer, _: dict[str, Any]) -> str | None:
         return dict(pairs)
 
     try:
-        json.loads(answer.body.decode("utf-8-sig"), object_pairs_hook=members)
+        json.loads(response.body.decode("utf-8-sig"), object_pairs_hook=members)
     except (ValueError, RecursionError) as error:
         return f"the body is not JSON in UTF-8 ({type(error).__name__})"
     return f"members twice: {', '.join(sorted(twice))}" if twice else None
 
 
-def no_mark(answer: Answer, _: dict[str, Any]) -> str | None:
+def no_mark(response: RawResponse) -> str | None:
     """Complain of a byte order mark."""
-    return "it starts with EF BB BF" if answer.body.startswith(b"\xef\xbb\xbf") else None
+    return "it starts with EF BB BF" if response.body.startswith(b"\xef\xbb\xbf") else None
 
 
-def minted(answer: Answer, _: dict[str, Any]) -> str | None:
+def minted(response: RawResponse) -> str | None:
     """Complain of the code that Entra would log."""
-    verdict = judge(ReceivedReply(status=answer.status, content_type=answer.header("Content-Type"), body=answer.body))
+    verdict = judge(
+        ReceivedReply(status=response.status, content_type=response.header("Content-Type"), body=response.body)
+    )
     return None if verdict.minted else f"Entra would log {verdict.code} {verdict.name}: {verdict.reason}"
 
 

@@ -6,22 +6,22 @@ policies are 30 numbers apart: F03, F33 and F63 are one fault under ``fail``, ``
 
 from typing import Any, Final
 
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.log_lines import logged, records_of
-from selftest.checks.bench.probe import Answer
-from selftest.checks.bench.variant import BY_POLICY, Policy
-from selftest.checks.expectations import claims_of, failed, passed, read_json
-from selftest.checks.faults.answers import Shown, Wanted, complaints, lateness
-from selftest.checks.faults.rows import ROWS, FaultRow
-from selftest.checks.faults.setup import NotWellError, event_of, playing, stage_of
-from selftest.checks.registry import DOWNSTREAM, Check, Outcome, Run, check, register
+from selftest.checks.bench.probe import RawResponse
+from selftest.checks.bench.variant import BY_POLICY, VariantPolicy
+from selftest.checks.expectations import claims_of, failed, judged
+from selftest.checks.faults.rows import ROWS, FaultExpectation
+from selftest.checks.faults.setup import NoClaimsBeforeFault, downstream_and_variant, event_of, playing
+from selftest.checks.faults.wanted import ClaimsOutcome, WantedResponse, complaints, lateness
+from selftest.checks.registry import DOWNSTREAM, Check, CheckFunction, CheckOutcome, check, register
 from selftest.downstream.faults import FAULTS
 
-type Claims = dict[str, Any]
+type _Claims = dict[str, Any]
 
-_FIRST: Final[dict[Policy, int]] = {"fail": 0, "omit": 30, "stale": 60}
-_SHOWN: Final[dict[Policy, Shown]] = {"fail": "failed", "omit": "omitted", "stale": "stale"}
-_DOES: Final[dict[Policy, str]] = {
+_FIRST: Final[dict[VariantPolicy, int]] = {"fail": 0, "omit": 30, "stale": 60}
+_SHOWN: Final[dict[VariantPolicy, ClaimsOutcome]] = {"fail": "failed", "omit": "omitted", "stale": "stale"}
+_DOES: Final[dict[VariantPolicy, str]] = {
     "fail": "fails in time",
     "omit": "omits the claims",
     "stale": "sends the last good claims",
@@ -37,7 +37,7 @@ _ATTEMPTS: Final = 3
 _VERSION: Final = "ProfileVersion"
 
 
-def _title(row: FaultRow, policy: Policy) -> str:
+def _title(row: FaultExpectation, policy: VariantPolicy) -> str:
     says = FAULTS[row.fault].says
     match row.effect:
         case "claims":
@@ -48,7 +48,7 @@ def _title(row: FaultRow, policy: Policy) -> str:
             return f"{_DOES[policy]} while {says}"
 
 
-def _why(row: FaultRow, policy: Policy) -> str:
+def _why(row: FaultExpectation, policy: VariantPolicy) -> str:
     if row.effect != "failure":
         return "This is no failure of the provider; who treats it as one locks people out, or sends what is not theirs."
     return {
@@ -58,12 +58,12 @@ def _why(row: FaultRow, policy: Policy) -> str:
     }[policy]
 
 
-def _wanted(row: FaultRow, policy: Policy, budget_ms: int, good: Claims) -> Wanted:
+def _wanted(row: FaultExpectation, policy: VariantPolicy, budget_ms: int, good: _Claims) -> WantedResponse:
     if row.effect != "failure":
         claims = good if row.effect == "claims" else {}
-        return Wanted(status=200, shown="claims", claims=claims, codes=(), budget_ms=budget_ms)
-    sent: dict[Policy, Claims | None] = {"fail": None, "omit": {}, "stale": good}
-    return Wanted(
+        return WantedResponse(status=200, shown="claims", claims=claims, codes=(), budget_ms=budget_ms)
+    sent: dict[VariantPolicy, _Claims | None] = {"fail": None, "omit": {}, "stale": good}
+    return WantedResponse(
         status=503 if policy == "fail" else 200,
         shown=_SHOWN[policy],
         claims=sent[policy],
@@ -72,47 +72,47 @@ def _wanted(row: FaultRow, policy: Policy, budget_ms: int, good: Claims) -> Want
     )
 
 
-def _anew(good: Claims, answer: Answer) -> Claims:
+def _anew(good: _Claims, response: RawResponse) -> _Claims:
     """Give the claims that the API has sent for this very answer: the last ones, but for their version."""
-    came = claims_of(read_json(answer))
+    came = claims_of(response)
     version = came.get(_VERSION) if isinstance(came, dict) else None
     return {**good, _VERSION: "another" if version == good.get(_VERSION) else version}
 
 
-def _judged(row: FaultRow, policy: Policy) -> Run:
-    async def run(bench: Bench) -> Outcome:
-        _, variant = stage_of(bench)
+def _judged(row: FaultExpectation, policy: VariantPolicy) -> CheckFunction:
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        _, variant = downstream_and_variant(env)
         expected = _wanted(row, policy, variant.budget_ms, {}).words()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                answer, wrong = await _played(row, policy, bench)
-            except NotWellError as error:
-                return failed(error.answer, expected, str(error))
-            late = [*lateness(answer, variant.budget_ms)]
+                response, wrong = await _played(row, policy, env)
+            except NoClaimsBeforeFault as error:
+                return failed(error.response, expected, str(error))
+            late = [*lateness(response, variant.budget_ms)]
             if wrong or not late or attempt == _ATTEMPTS:
                 break
         told = "; ".join(wrong + late)
-        return failed(answer, expected, told) if told else passed(answer, expected)
+        return judged(response, expected, told or None)
 
     return run
 
 
-async def _played(row: FaultRow, policy: Policy, bench: Bench) -> tuple[Answer, list[str]]:
+async def _played(row: FaultExpectation, policy: VariantPolicy, env: CheckEnvironment) -> tuple[RawResponse, list[str]]:
     """Play the fault once and name what is wrong with the answer."""
-    downstream, variant = stage_of(bench)
+    downstream, variant = downstream_and_variant(env)
     # A user of its own: what others have left behind can neither help nor be counted.
-    user_id = bench.new_id()
-    event, correlation_id = event_of(bench, user_id)
-    async with playing(bench, FAULTS[row.fault], user_id) as good:
+    user_id = env.new_id()
+    event, correlation_id = event_of(env, user_id)
+    async with playing(env, FAULTS[row.fault], user_id) as good:
         before = downstream.asked_about[user_id]
-        answer, lines = await logged(bench, bench.good_request(event), correlation_id=correlation_id)
+        response, lines = await logged(env, env.good_request(event), correlation_id=correlation_id)
         calls = downstream.asked_about[user_id] - before
-    claims = _anew(good, answer) if row.effect == "claims" else good
+    claims = _anew(good, response) if row.effect == "claims" else good
     wanted = _wanted(row, policy, variant.budget_ms, claims)
-    wrong = [*complaints(answer, list(records_of(lines, correlation_id)), wanted)]
+    wrong = [*complaints(response, list(records_of(lines, correlation_id)), wanted)]
     if calls > row.most_calls:
         wrong.append(f"the API was asked {calls} times")
-    return answer, wrong
+    return response, wrong
 
 
 for _policy, _variant in BY_POLICY.items():
@@ -148,16 +148,16 @@ for _policy, _variant in BY_POLICY.items():
     needs=DOWNSTREAM,
     variant=BY_POLICY["stale"],
 )
-async def keeps_users_apart(bench: Bench) -> Outcome:
+async def keeps_users_apart(env: CheckEnvironment) -> CheckOutcome:
     """Send the event of a stranger."""
-    _, variant = stage_of(bench)
+    _, variant = downstream_and_variant(env)
     codes = next(row.codes for row in ROWS if row.fault == "error")
-    wanted = Wanted(status=503, shown="failed", claims=None, codes=codes, budget_ms=variant.budget_ms)
-    event, correlation_id = event_of(bench, bench.new_id())
+    wanted = WantedResponse(status=503, shown="failed", claims=None, codes=codes, budget_ms=variant.budget_ms)
+    event, correlation_id = event_of(env, env.new_id())
     try:
-        async with playing(bench, FAULTS["error"], bench.new_id()):
-            answer, lines = await logged(bench, bench.good_request(event), correlation_id=correlation_id)
-    except NotWellError as error:
-        return failed(error.answer, wanted.words(), str(error))
-    wrong = [*complaints(answer, list(records_of(lines, correlation_id)), wanted)]
-    return failed(answer, wanted.words(), "; ".join(wrong)) if wrong else passed(answer, wanted.words())
+        async with playing(env, FAULTS["error"], env.new_id()):
+            response, lines = await logged(env, env.good_request(event), correlation_id=correlation_id)
+    except NoClaimsBeforeFault as error:
+        return failed(error.response, wanted.words(), str(error))
+    wrong = [*complaints(response, list(records_of(lines, correlation_id)), wanted)]
+    return judged(response, wanted.words(), "; ".join(wrong) or None)

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.variant import TWO_ATTEMPTS
 from selftest.checks.expectations import failed, skipped
-from selftest.checks.faults.setup import NotWellError, playing, stage_of
-from selftest.checks.registry import DOWNSTREAM, Outcome, check
+from selftest.checks.faults.setup import NoClaimsBeforeFault, downstream_and_variant, playing
+from selftest.checks.registry import DOWNSTREAM, CheckOutcome, check
 from selftest.downstream.faults import FAULTS
 from selftest.judge.verdict import judge
 from selftest.play.caller import Call, Caller
@@ -38,39 +38,39 @@ _WANTED: Final = (
 )
 
 
-def _attempts_ms(bench: Bench) -> tuple[int, int]:
+def _attempts_ms(env: CheckEnvironment) -> tuple[int, int]:
     """Give the time of an attempt that ends before the endpoint's budget, and of one that outlives it, in ms."""
-    budget_ms = stage_of(bench)[1].budget_ms
+    budget_ms = downstream_and_variant(env)[1].budget_ms
     return budget_ms * 14 // 15, budget_ms * 4 // 3
 
 
-async def _delivered(bench: Bench, timeout_ms: int, *, same: bool) -> Call:
+async def _delivered(env: CheckEnvironment, timeout_ms: int, *, same: bool) -> Call:
     """Deliver an event, and again at once if no claims came; not the ``same`` one has another correlation id."""
-    caller, token, event = Caller(bench.session), bench.good_token(), bench.event()
-    first = await caller.call(bench.url, token=token, event=event, timeout_ms=timeout_ms, max_retries=0)
+    caller, token, event = Caller(env.session), env.good_token(), env.event()
+    first = await caller.call(env.url, token=token, event=event, timeout_ms=timeout_ms, max_retries=0)
     if judge(first.reply).minted:
         return first
-    again = event if same else bench.event()
-    second = await caller.call(bench.url, token=token, event=again, timeout_ms=timeout_ms, max_retries=0)
+    again = event if same else env.event()
+    second = await caller.call(env.url, token=token, event=again, timeout_ms=timeout_ms, max_retries=0)
     return Call(attempts=(*first.attempts, *second.attempts))
 
 
 async def _compared(
-    bench: Bench, joined: Callable[[], Awaitable[Call]], apart: Callable[[], Awaitable[Call]]
-) -> Outcome:
+    env: CheckEnvironment, joined: Callable[[], Awaitable[Call]], apart: Callable[[], Awaitable[Call]]
+) -> CheckOutcome:
     """Sign in several times at once in both ways while the API is slow, and count."""
-    downstream, variant = stage_of(bench)
+    downstream, variant = downstream_and_variant(env)
     slow = replace(FAULTS["slowness"], delay_s=variant.budget_ms / 600)
     try:
-        async with playing(bench, slow, bench.new_id()):
+        async with playing(env, slow, env.new_id()):
             calls = await asyncio.gather(*(each() for each in (joined, apart) for _ in range(_SIGN_INS)))
             asked = downstream.hits["profile"]
-    except NotWellError as error:
-        return failed(error.answer, _WANTED, str(error))
+    except NoClaimsBeforeFault as error:
+        return failed(error.response, _WANTED, str(error))
     return _counted(calls[:_SIGN_INS], calls[_SIGN_INS:], asked)
 
 
-def _counted(joined: Sequence[Call], apart: Sequence[Call], asked: int) -> Outcome:
+def _counted(joined: Sequence[Call], apart: Sequence[Call], asked: int) -> CheckOutcome:
     minted = [call for call in joined if judge(call.reply).minted]
     without = [call for call in apart if judge(call.reply).minted]
     if without:
@@ -82,7 +82,7 @@ def _counted(joined: Sequence[Call], apart: Sequence[Call], asked: int) -> Outco
     actual += f"; the API was asked {asked} times for {wanted} events"
     good = len(second) == len(joined) and asked == wanted
     latency_ms = max(call.attempts[-1].latency_ms for call in joined)
-    return Outcome(status="pass" if good else "fail", expected=_WANTED, actual=actual, latency_ms=latency_ms)
+    return CheckOutcome(status="pass" if good else "fail", expected=_WANTED, actual=actual, latency_ms=latency_ms)
 
 
 @check(
@@ -97,15 +97,15 @@ def _counted(joined: Sequence[Call], apart: Sequence[Call], asked: int) -> Outco
     needs=DOWNSTREAM,
     variant=TWO_ATTEMPTS,
 )
-async def joins_after_a_timeout(bench: Bench) -> Outcome:
+async def joins_after_a_timeout(env: CheckEnvironment) -> CheckOutcome:
     """Leave the retry to the caller."""
-    shorter_ms, _ = _attempts_ms(bench)
+    shorter_ms, _ = _attempts_ms(env)
 
     async def retried() -> Call:
-        caller, event, token = Caller(bench.session), bench.event(), bench.good_token()
-        return await caller.call(bench.url, token=token, event=event, timeout_ms=shorter_ms, max_retries=1)
+        caller, event, token = Caller(env.session), env.event(), env.good_token()
+        return await caller.call(env.url, token=token, event=event, timeout_ms=shorter_ms, max_retries=1)
 
-    return await _compared(bench, retried, lambda: _delivered(bench, shorter_ms, same=False))
+    return await _compared(env, retried, lambda: _delivered(env, shorter_ms, same=False))
 
 
 @check(
@@ -120,9 +120,9 @@ async def joins_after_a_timeout(bench: Bench) -> Outcome:
     needs=DOWNSTREAM,
     variant=TWO_ATTEMPTS,
 )
-async def joins_after_a_503(bench: Bench) -> Outcome:
+async def joins_after_a_503(env: CheckEnvironment) -> CheckOutcome:
     """Deliver twice, whatever was answered first."""
-    _, longer_ms = _attempts_ms(bench)
+    _, longer_ms = _attempts_ms(env)
     return await _compared(
-        bench, lambda: _delivered(bench, longer_ms, same=True), lambda: _delivered(bench, longer_ms, same=False)
+        env, lambda: _delivered(env, longer_ms, same=True), lambda: _delivered(env, longer_ms, same=False)
     )

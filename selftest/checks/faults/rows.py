@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 #: ``claims``: they are sent as ever. ``nobody``: the user has none, which is no failure. ``failure``: the policy
 #: decides.
-type Effect = Literal["claims", "nobody", "failure"]
+type FaultEffect = Literal["claims", "nobody", "failure"]
 
 _LATE: Final = frozenset({"provider_late"})
 _STATUS: Final = frozenset({"downstream_status"})
@@ -15,7 +15,7 @@ _NO_TOKEN: Final = frozenset({"downstream_token_unavailable", "downstream_token_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FaultRow:
+class FaultExpectation:
     """One fault.
 
     Attributes:
@@ -28,32 +28,32 @@ class FaultRow:
 
     number: int
     fault: str
-    effect: Effect = "failure"
+    effect: FaultEffect = "failure"
     codes: frozenset[str] = frozenset()
     most_calls: int = 1
 
 
 ROWS: Final = (
-    FaultRow(number=1, fault="latency", effect="claims"),
-    FaultRow(number=2, fault="lateness", codes=_LATE),
-    FaultRow(number=3, fault="hang", codes=_LATE),
+    FaultExpectation(number=1, fault="latency", effect="claims"),
+    FaultExpectation(number=2, fault="lateness", codes=_LATE),
+    FaultExpectation(number=3, fault="hang", codes=_LATE),
     # A connection that the server has closed while it was idle looks the same, so one more call is right.
-    FaultRow(number=4, fault="reset", codes=_UNREACHABLE, most_calls=2),
-    FaultRow(number=5, fault="trickle", codes=_LATE),
-    FaultRow(number=6, fault="token-refused", effect="claims", most_calls=2),
-    FaultRow(number=7, fault="unauthorized", codes=_STATUS, most_calls=2),
-    FaultRow(number=8, fault="forbidden", codes=_STATUS),
-    FaultRow(number=9, fault="not-found", effect="nobody"),
-    FaultRow(number=10, fault="throttled", codes=_STATUS),
-    FaultRow(number=11, fault="error", codes=_STATUS),
-    FaultRow(number=12, fault="unavailable", codes=_STATUS),
-    FaultRow(number=13, fault="truncated", codes=_UNREACHABLE),
-    FaultRow(number=14, fault="malformed", codes=frozenset({"downstream_shape"})),
-    FaultRow(number=15, fault="huge", codes=frozenset({"downstream_too_large"})),
-    FaultRow(number=16, fault="key-rotation", effect="claims"),
-    FaultRow(number=17, fault="key-outage", effect="claims"),
-    FaultRow(number=18, fault="identity-expired", codes=_NO_TOKEN, most_calls=0),
-    FaultRow(number=19, fault="identity-down", codes=_NO_TOKEN, most_calls=0),
-    FaultRow(number=20, fault="identity-garbage", codes=_NO_TOKEN, most_calls=0),
-    FaultRow(number=21, fault="identity-hang", codes=_LATE, most_calls=0),
+    FaultExpectation(number=4, fault="reset", codes=_UNREACHABLE, most_calls=2),
+    FaultExpectation(number=5, fault="trickle", codes=_LATE),
+    FaultExpectation(number=6, fault="token-refused", effect="claims", most_calls=2),
+    FaultExpectation(number=7, fault="unauthorized", codes=_STATUS, most_calls=2),
+    FaultExpectation(number=8, fault="forbidden", codes=_STATUS),
+    FaultExpectation(number=9, fault="not-found", effect="nobody"),
+    FaultExpectation(number=10, fault="throttled", codes=_STATUS),
+    FaultExpectation(number=11, fault="error", codes=_STATUS),
+    FaultExpectation(number=12, fault="unavailable", codes=_STATUS),
+    FaultExpectation(number=13, fault="truncated", codes=_UNREACHABLE),
+    FaultExpectation(number=14, fault="malformed", codes=frozenset({"downstream_shape"})),
+    FaultExpectation(number=15, fault="huge", codes=frozenset({"downstream_too_large"})),
+    FaultExpectation(number=16, fault="key-rotation", effect="claims"),
+    FaultExpectation(number=17, fault="key-outage", effect="claims"),
+    FaultExpectation(number=18, fault="identity-expired", codes=_NO_TOKEN, most_calls=0),
+    FaultExpectation(number=19, fault="identity-down", codes=_NO_TOKEN, most_calls=0),
+    FaultExpectation(number=20, fault="identity-garbage", codes=_NO_TOKEN, most_calls=0),
+    FaultExpectation(number=21, fault="identity-hang", codes=_LATE, most_calls=0),
 )

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from selftest.checks.bench.environment import Bench
-from selftest.checks.registry import LOAD, Outcome, check
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.expectations import skipped
+from selftest.checks.registry import LOAD, CheckOutcome, check
 from selftest.report.load_result import LoadResult
 
 _ENTRA: Final = "Graph customExtensionClientConfiguration: timeoutInMilliseconds at most 2000, maximumRetries at most 1"
@@ -14,29 +15,29 @@ _INSIDE_MS: Final = 1900.0
 _TOTAL: Final = frozenset({"network and host"})
 
 
-def load_of(bench: Bench) -> LoadResult:
+def load_of(env: CheckEnvironment) -> LoadResult:
     """Give the load run, which the runner has seen to.
 
     Raises:
         LookupError: It has not.
     """
-    if bench.load is None:
+    if env.load is None:
         raise LookupError("this judges a load run")
-    return bench.load
+    return env.load
 
 
-def unproved(load: LoadResult, expected: str, *, except_for: frozenset[str] = _OF_THE_ENDPOINT) -> Outcome | None:
+def unproved(load: LoadResult, expected: str, *, except_for: frozenset[str] = _OF_THE_ENDPOINT) -> CheckOutcome | None:
     """Give the skip of a check where the run is not valid, so that nothing passes or fails by the generator's fault."""
     for fault in load.faults:
         if fault.name not in except_for:
             told = f"{fault.name} {fault.measured}, wanted {fault.limit}: {fault.recommendation}"
-            return Outcome(status="skip", expected=expected, actual=f"the run is not valid: {told}")
+            return skipped(expected, f"the run is not valid: {told}")
     return None
 
 
-def decided(expected: str, actual: str, *, good: bool, latency_ms: float | None = None) -> Outcome:
+def decided(expected: str, actual: str, *, good: bool, latency_ms: float | None = None) -> CheckOutcome:
     """Pass or fail."""
-    return Outcome(status="pass" if good else "fail", expected=expected, actual=actual, latency_ms=latency_ms)
+    return CheckOutcome(status="pass" if good else "fail", expected=expected, actual=actual, latency_ms=latency_ms)
 
 
 @check(
@@ -51,13 +52,13 @@ def decided(expected: str, actual: str, *, good: bool, latency_ms: float | None 
     "calls miss than allowed (1 %).\nFails when more miss with the same confidence; in between more calls are needed.",
     needs=LOAD,
 )
-async def answers_in_time(bench: Bench) -> Outcome:
+async def answers_in_time(env: CheckEnvironment) -> CheckOutcome:
     """Compare the bounds of the share of misses with what is allowed."""
-    load = load_of(bench)
+    load = load_of(env)
     limit = load.config.max_missed_share
     expected = f"fewer than {limit * 100:.6g} % of first calls miss {load.config.budget_ms:,} ms"
     if load.config.profile == "step":
-        return Outcome(status="skip", expected=expected, actual="the rates of a step run are judged by L06")
+        return skipped(expected, "the rates of a step run are judged by L06")
     if (skip := unproved(load, expected, except_for=frozenset())) is not None:
         return skip
     p99_ms = None if load.latency is None else load.latency.p99_ms
@@ -77,12 +78,12 @@ async def answers_in_time(bench: Bench) -> Outcome:
     "loses its sign-in.",
     needs=LOAD,
 )
-async def loses_none(bench: Bench) -> Outcome:
+async def loses_none(env: CheckEnvironment) -> CheckOutcome:
     """Count."""
-    load = load_of(bench)
+    load = load_of(env)
     expected = "0 sign-ins lost"
     if load.config.profile == "step":
-        return Outcome(status="skip", expected=expected, actual="the rates of a step run are judged by L06")
+        return skipped(expected, "the rates of a step run are judged by L06")
     if (skip := unproved(load, expected)) is not None:
         return skip
     lost = load.counts.lost
@@ -102,12 +103,12 @@ async def loses_none(bench: Bench) -> Outcome:
     "99th percentile of each is at most 1,900 ms. Skipped for an endpoint that reports none.",
     needs=LOAD,
 )
-async def leaves_in_time(bench: Bench) -> Outcome:
+async def leaves_in_time(env: CheckEnvironment) -> CheckOutcome:
     """Look at the slowest phase."""
-    load = load_of(bench)
+    load = load_of(env)
     expected = f"p99 of every phase at most {_INSIDE_MS:,.0f} ms"
     inside = [phase for phase in load.phases if phase.name not in _TOTAL]
     if not inside:
-        return Outcome(status="skip", expected=expected, actual="the answers carry no Server-Timing")
+        return skipped(expected, "the answers carry no Server-Timing")
     slowest = max(inside, key=lambda phase: phase.p99_ms)
     return decided(expected, f"{slowest.name} takes {slowest.p99_ms:,.1f} ms", good=slowest.p99_ms <= _INSIDE_MS)

@@ -1,8 +1,8 @@
 """L04: the first call of a fresh worker, which somebody meets after every restart and every scale-out."""
 
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.load.budget import decided, load_of
-from selftest.checks.registry import Outcome, check
+from selftest.checks.registry import CheckOutcome, check
 
 
 @check(
@@ -17,9 +17,9 @@ from selftest.checks.registry import Outcome, check
     "platform needs to spawn a worker is not part of it, and comes on top after a scale to zero.",
     needs=frozenset({"load", "cold"}),
 )
-async def answers_when_fresh(bench: Bench) -> Outcome:
+async def answers_when_fresh(env: CheckEnvironment) -> CheckOutcome:
     """Look at the slowest, and at whether each was good."""
-    load = load_of(bench)
+    load = load_of(env)
     budget_ms = load.config.budget_ms
     starts = load.cold_starts
     expected = f"claims within {budget_ms:,} ms of listening, {len(starts)} of {len(starts)} times"

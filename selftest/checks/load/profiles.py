@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from selftest.checks.bench.environment import Bench, Need
+from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
+from selftest.checks.expectations import skipped
 from selftest.checks.load.budget import decided, load_of, unproved
-from selftest.checks.registry import Outcome, check
+from selftest.checks.registry import CheckOutcome, check
 
 _OURS: Final = "ours: the worker of an endpoint lives for days"
-_SOAK: Final[frozenset[Need]] = frozenset({"load", "soak"})
+_SOAK: Final[frozenset[CheckNeed]] = frozenset({"load", "soak"})
 #: Growth over the second half of a soak that is more than what an allocator does.
 _MEMORY_SHARE: Final = 0.05
 _LATENCY_SHARE: Final = 0.2
@@ -29,15 +30,15 @@ _HOUR_S: Final = 3600.0
     "or the second half has fewer than twenty samples.",
     needs=_SOAK,
 )
-async def keeps_its_memory(bench: Bench) -> Outcome:
+async def keeps_its_memory(env: CheckEnvironment) -> CheckOutcome:
     """Compare the rise of the trend with the size."""
-    load = load_of(bench)
+    load = load_of(env)
     half_s = load.config.duration_s / 2
     expected = f"a rise of at most {_MEMORY_SHARE * 100:.0f} % over the second half"
     later = sorted(sample.resident_kb for sample in load.memory if sample.at_s >= half_s)
     rise_per_hour = (load.drift or {}).get("memory_kb_per_hour")
     if len(later) < _MIN_SOAK_SAMPLES or rise_per_hour is None:
-        return Outcome(status="skip", expected=expected, actual=f"{len(later)} samples are too few to see a trend")
+        return skipped(expected, f"{len(later)} samples are too few to see a trend")
     size_kb = later[len(later) // 2]
     rise_kb = rise_per_hour * half_s / _HOUR_S
     told = f"{rise_kb:+,.0f} kB over {half_s:,.0f} s at {size_kb:,} kB ({rise_kb / size_kb * 100:+.2f} %)"
@@ -56,9 +57,9 @@ async def keeps_its_memory(bench: Bench) -> Outcome:
     "proved, because a step is short.",
     needs=frozenset({"load", "step"}),
 )
-async def holds_every_rate(bench: Bench) -> Outcome:
+async def holds_every_rate(env: CheckEnvironment) -> CheckOutcome:
     """Name the highest rate that holds, and the first that does not."""
-    load = load_of(bench)
+    load = load_of(env)
     rates = ", ".join(f"{step.rate_per_s:g}" for step in load.steps)
     expected = f"{rates} a second hold"
     broken = next((step for step in load.steps if not (step.held and step.valid)), None)
@@ -68,7 +69,7 @@ async def holds_every_rate(bench: Bench) -> Outcome:
     highest = f"{held[-1]:g}/s holds" if held else "none holds"
     if not broken.valid:
         told = f"{highest}; at {broken.rate_per_s:g}/s the generator was late or dropped calls, which proves nothing"
-        return Outcome(status="skip", expected=expected, actual=told)
+        return skipped(expected, told)
     told = f"{highest}; at {broken.rate_per_s:g}/s {broken.first_calls_missed:,} of {broken.signins:,} first calls miss"
     return decided(expected, f"{told}, {broken.lost:,} sign-ins are lost", good=False, latency_ms=broken.p99_ms)
 
@@ -83,9 +84,9 @@ async def holds_every_rate(bench: Bench) -> Outcome:
     "the spike the median of a second is at most one and a half times what it was before, and 5 ms.",
     needs=frozenset({"load", "spike"}),
 )
-async def recovers(bench: Bench) -> Outcome:
+async def recovers(env: CheckEnvironment) -> CheckOutcome:
     """Compare the time until the latency was back."""
-    load = load_of(bench)
+    load = load_of(env)
     expected = f"back within {_RECOVERY_S:.0f} s"
     if (skip := unproved(load, expected)) is not None:
         return skip
@@ -105,15 +106,15 @@ async def recovers(bench: Bench) -> Outcome:
     "by at most a fifth of the median, or 5 ms where that is more.",
     needs=_SOAK,
 )
-async def keeps_its_pace(bench: Bench) -> Outcome:
+async def keeps_its_pace(env: CheckEnvironment) -> CheckOutcome:
     """Compare the rise of the trend with the median."""
-    load = load_of(bench)
+    load = load_of(env)
     expected = "a rise of the median of at most 20 % over the second half"
     if (skip := unproved(load, expected)) is not None:
         return skip
     rise_per_hour = (load.drift or {}).get("p50_ms_per_hour")
     if rise_per_hour is None or load.latency is None:
-        return Outcome(status="skip", expected=expected, actual="the run is too short to see a trend")
+        return skipped(expected, "the run is too short to see a trend")
     rise_ms = rise_per_hour * load.config.duration_s / 2 / _HOUR_S
     told = f"{rise_ms:+,.2f} ms at a median of {load.latency.p50_ms:,.2f} ms"
     return decided(expected, told, good=rise_ms <= max(_LATENCY_NOISE_MS, _LATENCY_SHARE * load.latency.p50_ms))

@@ -1,15 +1,1 @@
 """T: the token of a callout."""
-
-from selftest.checks.token import (
-    accepted,
-    algorithm,
-    caller,
-    encoding,
-    form,
-    header,
-    issuer,
-    keys,
-    rotation,
-    signature,
-    times,
-)

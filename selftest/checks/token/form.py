@@ -1,14 +1,15 @@
 """T01 to T29: the Authorization header and the compact serialisation, before anything in the token is read."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.probe import Request
-from selftest.checks.bench.raw_bytes import base64url
-from selftest.checks.forged_tokens import Forge
+from selftest.base.base64url import encode_base64url
+from selftest.checks.bench.probe import RawRequest
+from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import ANYWHERE
-from selftest.checks.token.refused import Attack, register_attacks
+from selftest.checks.token.refused import attack
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _OVER_16_KIB: Final = 13_000
@@ -22,36 +23,20 @@ _FIX_STRICT: Final = (
 )
 
 
-def _authorization(value: Callable[[str], str]) -> Callable[[Bench, Request], Request]:
+def _authorization(value: Callable[[str], str]) -> Callable[[RawRequest], RawRequest]:
     """Replace the header's value by one made from the good token."""
-
-    def change(bench: Bench, good: Request) -> Request:
-        del bench
-        return good.with_header("Authorization", value(_token_of(good)))
-
-    return change
+    return lambda good: good.with_header("Authorization", value(_token_of(good)))
 
 
-def _token_of(good: Request) -> str:
+def _token_of(good: RawRequest) -> str:
     return dict(good.headers)["Authorization"].removeprefix("Bearer ")
 
 
-def _none(bench: Bench, good: Request) -> Request:
-    del bench
-    return good.without("Authorization")
+def _in_query(good: RawRequest) -> RawRequest:
+    return replace(good, url=f"{good.url}?access_token={_token_of(good)}").without("Authorization")
 
 
-def _twice(bench: Bench, good: Request) -> Request:
-    del bench
-    return Request(url=good.url, headers=(good.headers[0], *good.headers), body=good.body)
-
-
-def _in_query(bench: Bench, good: Request) -> Request:
-    url = f"{bench.url}?access_token={_token_of(good)}"
-    return Request(url=url, headers=good.without("Authorization").headers, body=good.body)
-
-
-def _standard_alphabet(forge: Forge) -> str:
+def _standard_alphabet(forge: TokenForge) -> str:
     """Spell a good token with + and /, where base64url has - and _; most signatures contain one."""
     while True:
         token = forge.with_claims()
@@ -59,7 +44,7 @@ def _standard_alphabet(forge: Forge) -> str:
             return token.replace("-", "+").replace("_", "/")
 
 
-def _trailing_bits(forge: Forge) -> str:
+def _trailing_bits(forge: TokenForge) -> str:
     """Set bits of the last character that stand for no byte: another text of the same signature.
 
     256 bytes of signature end in a character of which four bits are spare.
@@ -68,164 +53,145 @@ def _trailing_bits(forge: Forge) -> str:
     return token[:-1] + _ALPHABET[_ALPHABET.index(token[-1]) | 1]
 
 
-_HEADER: Final = (
-    Attack(
-        id="T01",
-        title="refuses a request without a token",
-        sends="the good event without an Authorization header",
-        why="Whoever finds the URL could read every claim of every user.",
-        request=_none,
-        needs=ANYWHERE,
-        fix=_FIX_HEADER,
-        bad="(no Authorization header)",
-        good="Authorization: Bearer eyJ…",
-    ),
-    Attack(
-        id="T02",
-        title="refuses an empty bearer credential",
-        sends="`Authorization: Bearer` with nothing after it",
-        why="An empty string that passes for a token is the shortest way around all checks.",
-        request=_authorization(lambda _: "Bearer"),
-        needs=ANYWHERE,
-        fix=_FIX_HEADER,
-        bad="Authorization: Bearer",
-    ),
-    Attack(
-        id="T03",
-        title="refuses the Basic scheme",
-        sends="a good token under the scheme Basic",
-        why="A reader that cuts off the first word whatever it is would take any scheme for Bearer.",
-        request=_authorization(lambda token: f"Basic {token}"),
-        needs=ANYWHERE,
-        fix=_FIX_HEADER,
-        bad="Authorization: Basic eyJ…",
-    ),
-    Attack(
-        id="T04",
-        title="refuses a repeated Authorization header",
-        sends="two Authorization headers, each with a good token",
-        why="Two readers on the way may pick different ones: what one of them checked is not what the other used.",
-        request=_twice,
-        statuses=frozenset({400, 401}),
-        needs=ANYWHERE,
-        fix=_FIX_HEADER,
-        source="RFC 9110 section 5.3: a field that is not a list must not repeat",
-    ),
-    Attack(
-        id="T05",
-        title="refuses two credentials joined by a comma",
-        sends="one Authorization header with two good credentials joined by a comma, as a proxy joins repeats",
-        why="The host joins repeated headers so; taking the first or the last is a guess.",
-        request=_authorization(lambda token: f"Bearer {token}, Bearer {token}"),
-        statuses=frozenset({400, 401}),
-        needs=ANYWHERE,
-        fix=_FIX_HEADER,
-        source="RFC 9110 section 5.3: a field that is not a list must not repeat",
-    ),
-    Attack(
-        id="T06",
-        title="refuses a token in the query string",
-        sends="a good token as ?access_token= and no Authorization header",
-        why="Addresses end up in the logs of every hop, and with them the tokens.",
-        request=_in_query,
-        needs=ANYWHERE,
-        fix=_FIX_HEADER,
-        source="RFC 6750 section 5.3: bearer tokens do not belong in page URLs; RFC 9700 section 4.3.2",
-    ),
-    Attack(
-        id="T07",
-        title="refuses a token without a scheme",
-        sends="a good token as the whole value of the Authorization header",
-        why="The scheme says how to read what follows; without it the value is no credential.",
-        request=_authorization(lambda token: token),
-        needs=ANYWHERE,
-        fix=_FIX_HEADER,
-        bad="Authorization: eyJ…",
-    ),
+_header_attack = partial(attack, source="RFC 6750 sections 2.1 and 3; RFC 9110 section 11.4", fix=_FIX_HEADER)
+_header_attack(
+    "T01",
+    "refuses a request without a token",
+    sends="the good event without an Authorization header",
+    why="Whoever finds the URL could read every claim of every user.",
+    request=lambda good: good.without("Authorization"),
+    needs=ANYWHERE,
+    bad="(no Authorization header)",
+    good="Authorization: Bearer eyJ…",
+)
+_header_attack(
+    "T02",
+    "refuses an empty bearer credential",
+    sends="`Authorization: Bearer` with nothing after it",
+    why="An empty string that passes for a token is the shortest way around all checks.",
+    request=_authorization(lambda _: "Bearer"),
+    needs=ANYWHERE,
+    bad="Authorization: Bearer",
+)
+_header_attack(
+    "T03",
+    "refuses the Basic scheme",
+    sends="a good token under the scheme Basic",
+    why="A reader that cuts off the first word whatever it is would take any scheme for Bearer.",
+    request=_authorization(lambda token: f"Basic {token}"),
+    needs=ANYWHERE,
+    bad="Authorization: Basic eyJ…",
+)
+_header_attack(
+    "T04",
+    "refuses a repeated Authorization header",
+    sends="two Authorization headers, each with a good token",
+    why="Two readers on the way may pick different ones: what one of them checked is not what the other used.",
+    request=lambda good: replace(good, headers=(good.headers[0], *good.headers)),
+    statuses=frozenset({400, 401}),
+    needs=ANYWHERE,
+    source="RFC 9110 section 5.3: a field that is not a list must not repeat",
+)
+_header_attack(
+    "T05",
+    "refuses two credentials joined by a comma",
+    sends="one Authorization header with two good credentials joined by a comma, as a proxy joins repeats",
+    why="The host joins repeated headers so; taking the first or the last is a guess.",
+    request=_authorization(lambda token: f"Bearer {token}, Bearer {token}"),
+    statuses=frozenset({400, 401}),
+    needs=ANYWHERE,
+    source="RFC 9110 section 5.3: a field that is not a list must not repeat",
+)
+_header_attack(
+    "T06",
+    "refuses a token in the query string",
+    sends="a good token as ?access_token= and no Authorization header",
+    why="Addresses end up in the logs of every hop, and with them the tokens.",
+    request=_in_query,
+    needs=ANYWHERE,
+    source="RFC 6750 section 5.3: bearer tokens do not belong in page URLs; RFC 9700 section 4.3.2",
+)
+_header_attack(
+    "T07",
+    "refuses a token without a scheme",
+    sends="a good token as the whole value of the Authorization header",
+    why="The scheme says how to read what follows; without it the value is no credential.",
+    request=_authorization(lambda token: token),
+    needs=ANYWHERE,
+    bad="Authorization: eyJ…",
 )
 
-_COMPACT: Final = (
-    Attack(
-        id="T10",
-        title="refuses garbage in place of a token",
-        sends="the bearer credential `not-a-token`",
-        why="What a parser cannot read must end as a refusal and not as an error of the server.",
-        request=_authorization(lambda _: "Bearer not-a-token"),
-        needs=ANYWHERE,
-        fix=_FIX_STRICT,
-    ),
-    Attack(
-        id="T11",
-        title="refuses a token of two segments",
-        sends="a good token without its signature and the dot before it",
-        why="A reader that stops after the payload has nothing to verify.",
-        token=lambda forge: forge.with_claims().rpartition(".")[0],
-        needs=ANYWHERE,
-        fix=_FIX_STRICT,
-    ),
-    Attack(
-        id="T12",
-        title="refuses a token of four segments",
-        sends="a good token with a segment more",
-        why="What follows the signature is not signed, and no serialisation has four segments.",
-        token=lambda forge: f"{forge.with_claims()}.{base64url(b'{}')}",
-        fix=_FIX_STRICT,
-    ),
-    Attack(
-        id="T13",
-        title="refuses a token of five segments",
-        sends="a good token with two segments more, which is the form of an encrypted token",
-        why="An encrypted token is not what Entra sends; its reader would be code that no test ever sees.",
-        token=lambda forge: f"{forge.with_claims()}.{base64url(b'{}')}.{base64url(b'{}')}",
-        fix=_FIX_STRICT,
-    ),
-    Attack(
-        id="T14",
-        title="refuses base64 padding in a token",
-        sends="a good token with == after the signature",
-        why="Two spellings of one token defeat every list, cache or log that compares tokens as text.",
-        token=lambda forge: f"{forge.with_claims()}==",
-        fix=_FIX_STRICT,
-        source="RFC 7515 section 2: base64url with all trailing = left out",
-    ),
-    Attack(
-        id="T15",
-        title="refuses the standard base64 alphabet in a token",
-        sends="a good token with + and / where base64url has - and _",
-        why="A lenient decoder gives a token a second spelling.",
-        token=_standard_alphabet,
-        fix=_FIX_STRICT,
-        source="RFC 7515 section 2; RFC 4648 section 5",
-    ),
-    Attack(
-        id="T16",
-        title="refuses a blank inside a token",
-        sends="a good token with a blank in its payload segment",
-        why="Many decoders skip blanks; a token then has as many spellings as one likes.",
-        token=lambda forge: forge.with_claims().replace(".", ". ", 1),
-        fix=_FIX_STRICT,
-        source="RFC 7515 section 2: no line breaks, whitespace, or other additional characters",
-    ),
-    Attack(
-        id="T17",
-        title="refuses bits that stand for no byte",
-        sends="a good token whose last character has a bit set beyond the signature's last byte",
-        why="The same bytes in another text: a revoked or logged token would come back under a new name.",
-        token=_trailing_bits,
-        fix=_FIX_STRICT,
-        source="RFC 4648 section 3.5: canonical encoding",
-    ),
-    Attack(
-        id="T18",
-        title="refuses a token over 16 KiB",
-        sends="a token of 17 KiB with a correct signature",
-        why="Parsing is paid for before the sender is known; Entra's tokens have about 1.5 kB.",
-        token=lambda forge: forge.with_claims(padding="x" * _OVER_16_KIB),
-        statuses=frozenset({400, 401, 431}),
-        fix="Compare the header's length with a cap before anything else. claims/header.py shows it.",
-        source="ours: ten times the size of Entra's tokens; 400 or 431 (RFC 6585) where a front end refuses first",
-    ),
-)
 
-register_attacks(_HEADER, source="RFC 6750 sections 2.1 and 3; RFC 9110 section 11.4")
-register_attacks(_COMPACT, source="RFC 7515 sections 3.1 and 7.1")
+_compact_attack = partial(attack, source="RFC 7515 sections 3.1 and 7.1", fix=_FIX_STRICT)
+_compact_attack(
+    "T10",
+    "refuses garbage in place of a token",
+    sends="the bearer credential `not-a-token`",
+    why="What a parser cannot read must end as a refusal and not as an error of the server.",
+    request=_authorization(lambda _: "Bearer not-a-token"),
+    needs=ANYWHERE,
+)
+_compact_attack(
+    "T11",
+    "refuses a token of two segments",
+    sends="a good token without its signature and the dot before it",
+    why="A reader that stops after the payload has nothing to verify.",
+    token=lambda forge: forge.with_claims().rpartition(".")[0],
+    needs=ANYWHERE,
+)
+_compact_attack(
+    "T12",
+    "refuses a token of four segments",
+    sends="a good token with a segment more",
+    why="What follows the signature is not signed, and no serialisation has four segments.",
+    token=lambda forge: f"{forge.with_claims()}.{encode_base64url(b'{}')}",
+)
+_compact_attack(
+    "T13",
+    "refuses a token of five segments",
+    sends="a good token with two segments more, which is the form of an encrypted token",
+    why="An encrypted token is not what Entra sends; its reader would be code that no test ever sees.",
+    token=lambda forge: f"{forge.with_claims()}.{encode_base64url(b'{}')}.{encode_base64url(b'{}')}",
+)
+_compact_attack(
+    "T14",
+    "refuses base64 padding in a token",
+    sends="a good token with == after the signature",
+    why="Two spellings of one token defeat every list, cache or log that compares tokens as text.",
+    token=lambda forge: f"{forge.with_claims()}==",
+    source="RFC 7515 section 2: base64url with all trailing = left out",
+)
+_compact_attack(
+    "T15",
+    "refuses the standard base64 alphabet in a token",
+    sends="a good token with + and / where base64url has - and _",
+    why="A lenient decoder gives a token a second spelling.",
+    token=_standard_alphabet,
+    source="RFC 7515 section 2; RFC 4648 section 5",
+)
+_compact_attack(
+    "T16",
+    "refuses a blank inside a token",
+    sends="a good token with a blank in its payload segment",
+    why="Many decoders skip blanks; a token then has as many spellings as one likes.",
+    token=lambda forge: forge.with_claims().replace(".", ". ", 1),
+    source="RFC 7515 section 2: no line breaks, whitespace, or other additional characters",
+)
+_compact_attack(
+    "T17",
+    "refuses bits that stand for no byte",
+    sends="a good token whose last character has a bit set beyond the signature's last byte",
+    why="The same bytes in another text: a revoked or logged token would come back under a new name.",
+    token=_trailing_bits,
+    source="RFC 4648 section 3.5: canonical encoding",
+)
+_compact_attack(
+    "T18",
+    "refuses a token over 16 KiB",
+    sends="a token of 17 KiB with a correct signature",
+    why="Parsing is paid for before the sender is known; Entra's tokens have about 1.5 kB.",
+    token=lambda forge: forge.with_claims(padding="x" * _OVER_16_KIB),
+    statuses=frozenset({400, 401, 431}),
+    source="ours: ten times the size of Entra's tokens; 400 or 431 (RFC 6585) where a front end refuses first",
+    fix="Compare the header's length with a cap before anything else. claims/header.py shows it.",
+)

@@ -1,10 +1,11 @@
 """T45 to T59: the other members of the token's header, of which only ``kid`` may choose anything."""
 
+from functools import partial
 from typing import Final
 
-from selftest.checks.forged_tokens import ABSENT, Forge
+from selftest.checks.forged_tokens import ABSENT, TokenForge
 from selftest.checks.registry import ANYWHERE
-from selftest.checks.token.refused import FIX_VALIDATION, Attack, register_attacks
+from selftest.checks.token.refused import FIX_VALIDATION, attack
 from selftest.entra.hostile_keys import attacker_key
 
 _FIX_KID: Final = (
@@ -18,163 +19,150 @@ _FIX_CRIT: Final = (
 )
 
 
-def _with_attackers_jwk(forge: Forge) -> str:
+def _with_attackers_jwk(forge: TokenForge) -> str:
     jwk = attacker_key().jwk()
     return forge.by_attacker(jwk=jwk, kid=jwk["kid"])
 
 
-_KEY_ID: Final = (
-    Attack(
-        id="T45",
-        title="refuses a token without a key id",
-        sends="a token of the tenant's key without kid",
-        why="Trying every key until one fits lets the sender choose, and costs a verification a key.",
-        token=lambda forge: forge.with_header(kid=ABSENT),
-        fix=_FIX_KID,
-        bad='{"alg":"RS256"}',
-        good='{"alg":"RS256","kid":"…"}',
+_key_id_attack = partial(
+    attack, source="entra-docs access-tokens.md: kid names the key in the metadata's key document", fix=_FIX_KID
+)
+_key_id_attack(
+    "T45",
+    "refuses a token without a key id",
+    sends="a token of the tenant's key without kid",
+    why="Trying every key until one fits lets the sender choose, and costs a verification a key.",
+    token=lambda forge: forge.with_header(kid=ABSENT),
+    bad='{"alg":"RS256"}',
+    good='{"alg":"RS256","kid":"…"}',
+)
+_key_id_attack(
+    "T46",
+    "refuses an unknown key id",
+    sends="a token of the tenant's key under a key id that nobody publishes",
+    why="A fall-back to some other key makes the id meaningless, also for keys that were withdrawn.",
+    token=lambda forge: forge.with_header(kid="nobody-publishes-this"),
+)
+_key_id_attack(
+    "T47",
+    "refuses a key id that is not a string",
+    sends="a token of the tenant's key whose kid is a list that holds the right id",
+    why="A list is no key of a dictionary: the look-up raises, and an error of the server is no refusal.",
+    token=lambda forge: forge.with_header(kid=[forge.env.entra.keys.current.kid]),
+    source="RFC 7515 section 4.1.4: kid must be a string",
+)
+_key_id_attack(
+    "T48",
+    "refuses a key id that is a path",
+    sends="a token signed with an empty secret (HS256) under kid ../../../../dev/null",
+    why="Where the id becomes a file name, an empty file is a secret that everybody knows.",
+    token=lambda forge: forge.signed(
+        header=forge.header(alg="HS256", kid="../../../../dev/null"), key=b"", alg="HS256"
     ),
-    Attack(
-        id="T46",
-        title="refuses an unknown key id",
-        sends="a token of the tenant's key under a key id that nobody publishes",
-        why="A fall-back to some other key makes the id meaningless, also for keys that were withdrawn.",
-        token=lambda forge: forge.with_header(kid="nobody-publishes-this"),
-        fix=_FIX_KID,
-    ),
-    Attack(
-        id="T47",
-        title="refuses a key id that is not a string",
-        sends="a token of the tenant's key whose kid is a list that holds the right id",
-        why="A list is no key of a dictionary: the look-up raises, and an error of the server is no refusal.",
-        token=lambda forge: forge.with_header(kid=[forge.bench.entra.keys.current.kid]),
-        fix=_FIX_KID,
-        source="RFC 7515 section 4.1.4: kid must be a string",
-    ),
-    Attack(
-        id="T48",
-        title="refuses a key id that is a path",
-        sends="a token signed with an empty secret (HS256) under kid ../../../../dev/null",
-        why="Where the id becomes a file name, an empty file is a secret that everybody knows.",
-        token=lambda forge: forge.signed(
-            header=forge.header(alg="HS256", kid="../../../../dev/null"), key=b"", alg="HS256"
-        ),
-        needs=ANYWHERE,
-        fix=_FIX_KID,
-        source="RFC 8725 section 3.10: do not trust received claims as look-up keys",
-    ),
-    Attack(
-        id="T49",
-        title="refuses a thumbprint in place of a key id",
-        sends="a token of the tenant's key with its thumbprint in x5t and without kid",
-        why="Entra names its keys by kid in both versions; a second way to choose is one way too many.",
-        token=lambda forge: forge.with_header(kid=ABSENT, x5t=forge.bench.entra.keys.current.kid),
-        fix=_FIX_KID,
-        source="entra-docs access-tokens.md: kid names the key; x5t is kept for compatibility in v1.0 tokens",
-    ),
+    needs=ANYWHERE,
+    source="RFC 8725 section 3.10: do not trust received claims as look-up keys",
+)
+_key_id_attack(
+    "T49",
+    "refuses a thumbprint in place of a key id",
+    sends="a token of the tenant's key with its thumbprint in x5t and without kid",
+    why="Entra names its keys by kid in both versions; a second way to choose is one way too many.",
+    token=lambda forge: forge.with_header(kid=ABSENT, x5t=forge.env.entra.keys.current.kid),
+    source="entra-docs access-tokens.md: kid names the key; x5t is kept for compatibility in v1.0 tokens",
 )
 
-_BROUGHT_KEYS: Final = (
-    Attack(
-        id="T51",
-        title="refuses a token that brings its key along (jwk)",
-        sends="a token of the attacker's key with that key in the header's jwk",
-        why=_OWN_KEY,
-        token=_with_attackers_jwk,
-        needs=ANYWHERE,
-        fix=_FIX_KEYS,
-        bad='{"alg":"RS256","jwk":{…}}',
-    ),
-    Attack(
-        id="T52",
-        title="refuses a token that points to a key set (jku), and fetches nothing",
-        sends="a token of the attacker's key with the address of the attacker's key set in jku",
-        why=f"{_OWN_KEY} Fetching the address is a call into the network in the sender's name (SSRF).",
-        token=lambda forge: forge.by_attacker(jku=forge.attacker_url(), kid=attacker_key().kid),
-        needs=ANYWHERE,
-        fix=_FIX_KEYS,
-        bad='{"alg":"RS256","jku":"https://attacker.example/keys"}',
-    ),
-    Attack(
-        id="T53",
-        title="refuses a token that points to a certificate (x5u), and fetches nothing",
-        sends="a token of the attacker's key with an address of the attacker's in x5u",
-        why=f"{_OWN_KEY} Fetching the address is a call into the network in the sender's name (SSRF).",
-        token=lambda forge: forge.by_attacker(x5u=forge.attacker_url(), kid=attacker_key().kid),
-        needs=ANYWHERE,
-        fix=_FIX_KEYS,
-    ),
-    Attack(
-        id="T54",
-        title="refuses a token that brings a certificate along (x5c)",
-        sends="a token of the attacker's key with its self-signed certificate in x5c",
-        why=f"{_OWN_KEY} A certificate that nobody vouches for is a key with a name.",
-        token=lambda forge: forge.by_attacker(x5c=[attacker_key().certificate], kid=attacker_key().kid),
-        needs=ANYWHERE,
-        fix=_FIX_KEYS,
-    ),
+
+_brought_keys_attack = partial(
+    attack, source="RFC 8725 section 3.10: do not follow jku, x5u or a key in the header", fix=_FIX_KEYS
+)
+_brought_keys_attack(
+    "T51",
+    "refuses a token that brings its key along (jwk)",
+    sends="a token of the attacker's key with that key in the header's jwk",
+    why=_OWN_KEY,
+    token=_with_attackers_jwk,
+    needs=ANYWHERE,
+    bad='{"alg":"RS256","jwk":{…}}',
+)
+_brought_keys_attack(
+    "T52",
+    "refuses a token that points to a key set (jku), and fetches nothing",
+    sends="a token of the attacker's key with the address of the attacker's key set in jku",
+    why=f"{_OWN_KEY} Fetching the address is a call into the network in the sender's name (SSRF).",
+    token=lambda forge: forge.by_attacker(jku=forge.attacker_url(), kid=attacker_key().kid),
+    needs=ANYWHERE,
+    bad='{"alg":"RS256","jku":"https://attacker.example/keys"}',
+)
+_brought_keys_attack(
+    "T53",
+    "refuses a token that points to a certificate (x5u), and fetches nothing",
+    sends="a token of the attacker's key with an address of the attacker's in x5u",
+    why=f"{_OWN_KEY} Fetching the address is a call into the network in the sender's name (SSRF).",
+    token=lambda forge: forge.by_attacker(x5u=forge.attacker_url(), kid=attacker_key().kid),
+    needs=ANYWHERE,
+)
+_brought_keys_attack(
+    "T54",
+    "refuses a token that brings a certificate along (x5c)",
+    sends="a token of the attacker's key with its self-signed certificate in x5c",
+    why=f"{_OWN_KEY} A certificate that nobody vouches for is a key with a name.",
+    token=lambda forge: forge.by_attacker(x5c=[attacker_key().certificate], kid=attacker_key().kid),
+    needs=ANYWHERE,
 )
 
-_EXTENSIONS: Final = (
-    Attack(
-        id="T55",
-        title="refuses an extension that must be understood (crit)",
-        sends="a token of the tenant's key whose crit names an extension that does not exist",
-        why="crit says: who does not understand this must not accept it (GHSA-752w-5fwx-jx9f).",
-        token=lambda forge: forge.with_header(crit=["urn:example:limit"], **{"urn:example:limit": 1}),
-        fix=_FIX_CRIT,
-        source="RFC 7515 section 4.1.11",
-        bad='{"crit":["urn:example:limit"],"urn:example:limit":1}',
-    ),
-    Attack(
-        id="T56",
-        title="refuses an empty crit",
-        sends="a token of the tenant's key with an empty list as crit",
-        why="The list must not be empty; who accepts it does not look at crit at all.",
-        token=lambda forge: forge.with_header(crit=[]),
-        fix=_FIX_CRIT,
-        source="RFC 7515 section 4.1.11: producers must not use the empty list",
-    ),
-    Attack(
-        id="T57",
-        title="refuses an unencoded payload (b64 false)",
-        sends="a token of the tenant's key with b64 false and crit naming it",
-        why="What is signed is then other bytes than what is decoded.",
-        token=lambda forge: forge.with_header(b64=False, crit=["b64"]),
-        source="RFC 7797 sections 6 and 7: not for JWTs",
-        fix=_FIX_CRIT,
-    ),
-    Attack(
-        id="T50",
-        title="refuses an unencoded payload without crit",
-        sends="a token of the tenant's key with b64 false and no crit",
-        why="Who ignores b64 decodes what the signer did not encode; that is why the standard wants crit beside it.",
-        token=lambda forge: forge.with_header(b64=False),
-        fix=FIX_VALIDATION,
-        source="RFC 7797 section 6: crit must name b64",
-    ),
-    Attack(
-        id="T58",
-        title="refuses a token that claims to be compressed (zip)",
-        sends="a token of the tenant's key with zip DEF",
-        why="zip belongs to encrypted tokens; a reader that unpacks can be made to unpack a great deal.",
-        token=lambda forge: forge.with_header(zip="DEF"),
-        fix=FIX_VALIDATION,
-        source="RFC 7516 section 4.1.3; RFC 8725 section 3.6",
-    ),
-    Attack(
-        id="T59",
-        title="refuses a token of another type",
-        sends="a token of the tenant's key with typ dpop+jwt",
-        why="Tokens made for another purpose must not pass for access tokens because one key signs both.",
-        token=lambda forge: forge.with_header(typ="dpop+jwt"),
-        fix="Accept typ JWT (or at+jwt) and no other. claims/token/validator.py shows it.",
-        source="RFC 8725 section 3.11: explicit typing",
-        bad='{"typ":"dpop+jwt"}',
-        good='{"typ":"JWT"}',
-    ),
-)
 
-register_attacks(_KEY_ID, source="entra-docs access-tokens.md: kid names the key in the metadata's key document")
-register_attacks(_BROUGHT_KEYS, source="RFC 8725 section 3.10: do not follow jku, x5u or a key in the header")
-register_attacks(_EXTENSIONS, source="RFC 7515 section 5.2")
+_extensions_attack = partial(attack, source="RFC 7515 section 5.2", fix=_FIX_CRIT)
+_extensions_attack(
+    "T55",
+    "refuses an extension that must be understood (crit)",
+    sends="a token of the tenant's key whose crit names an extension that does not exist",
+    why="crit says: who does not understand this must not accept it (GHSA-752w-5fwx-jx9f).",
+    token=lambda forge: forge.with_header(crit=["urn:example:limit"], **{"urn:example:limit": 1}),
+    source="RFC 7515 section 4.1.11",
+    bad='{"crit":["urn:example:limit"],"urn:example:limit":1}',
+)
+_extensions_attack(
+    "T56",
+    "refuses an empty crit",
+    sends="a token of the tenant's key with an empty list as crit",
+    why="The list must not be empty; who accepts it does not look at crit at all.",
+    token=lambda forge: forge.with_header(crit=[]),
+    source="RFC 7515 section 4.1.11: producers must not use the empty list",
+)
+_extensions_attack(
+    "T57",
+    "refuses an unencoded payload (b64 false)",
+    sends="a token of the tenant's key with b64 false and crit naming it",
+    why="What is signed is then other bytes than what is decoded.",
+    token=lambda forge: forge.with_header(b64=False, crit=["b64"]),
+    source="RFC 7797 sections 6 and 7: not for JWTs",
+)
+_extensions_attack(
+    "T50",
+    "refuses an unencoded payload without crit",
+    sends="a token of the tenant's key with b64 false and no crit",
+    why="Who ignores b64 decodes what the signer did not encode; that is why the standard wants crit beside it.",
+    token=lambda forge: forge.with_header(b64=False),
+    source="RFC 7797 section 6: crit must name b64",
+    fix=FIX_VALIDATION,
+)
+_extensions_attack(
+    "T58",
+    "refuses a token that claims to be compressed (zip)",
+    sends="a token of the tenant's key with zip DEF",
+    why="zip belongs to encrypted tokens; a reader that unpacks can be made to unpack a great deal.",
+    token=lambda forge: forge.with_header(zip="DEF"),
+    source="RFC 7516 section 4.1.3; RFC 8725 section 3.6",
+    fix=FIX_VALIDATION,
+)
+_extensions_attack(
+    "T59",
+    "refuses a token of another type",
+    sends="a token of the tenant's key with typ dpop+jwt",
+    why="Tokens made for another purpose must not pass for access tokens because one key signs both.",
+    token=lambda forge: forge.with_header(typ="dpop+jwt"),
+    source="RFC 8725 section 3.11: explicit typing",
+    bad='{"typ":"dpop+jwt"}',
+    good='{"typ":"JWT"}',
+    fix="Accept typ JWT (or at+jwt) and no other. claims/token/validator.py shows it.",
+)

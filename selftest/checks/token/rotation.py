@@ -11,11 +11,11 @@ from functools import cache
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.probe import Answer
-from selftest.checks.expectations import UNAUTHORIZED, failed, must_accept, must_refuse, passed, skipped
-from selftest.checks.forged_tokens import Forge
-from selftest.checks.registry import FRESH, Outcome, check
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.probe import RawResponse
+from selftest.checks.expectations import failed, judged, must_answer, must_refuse, skipped
+from selftest.checks.forged_tokens import TokenForge
+from selftest.checks.registry import FRESH, CheckOutcome, check
 from selftest.entra.hostile_keys import publish_hostile_keys
 from selftest.entra.server import EntraServer
 from selftest.entra.signing import SigningKeyPair, generate_signing_key
@@ -55,29 +55,29 @@ class _Roll:
         new_after: The answer to the first token of the new key.
     """
 
-    spare_before: Answer
-    new_after: Answer
+    spare_before: RawResponse
+    new_after: RawResponse
 
 
 _rolls: Final[WeakKeyDictionary[EntraServer, _Roll]] = WeakKeyDictionary()
 
 
-def _token_by(bench: Bench, key: SigningKeyPair) -> str:
-    forge = Forge(bench)
+def _token_by(env: CheckEnvironment, key: SigningKeyPair) -> str:
+    forge = TokenForge(env)
     return forge.signed(header=forge.header(kid=key.kid), key=key)
 
 
-async def _rolled(bench: Bench) -> _Roll:
+async def _rolled(env: CheckEnvironment) -> _Roll:
     """Roll the keys once for a bench; whichever check comes first does it."""
-    roll = _rolls.get(bench.entra)
+    roll = _rolls.get(env.entra)
     if roll is None:
-        before = await bench.send(bench.request(_token_by(bench, spare_key())))
-        keys = bench.entra.keys
+        before = await env.send(env.request(_token_by(env, spare_key())))
+        keys = env.entra.keys
         if spare_key().jwk() in keys.published:
             keys.retire(spare_key().kid)
         keys.published.append(new_key().jwk())
-        after = await bench.send(bench.request(_token_by(bench, new_key())))
-        roll = _rolls[bench.entra] = _Roll(before, after)
+        after = await env.send(env.request(_token_by(env, new_key())))
+        roll = _rolls[env.entra] = _Roll(before, after)
     return roll
 
 
@@ -90,10 +90,10 @@ async def _rolled(bench: Bench) -> _Roll:
     explain="Publishes a new key, sends the good event with a token that it signed.\nWanted: 200 to the first call.",
     needs=FRESH,
 )
-async def accepts_new_key(bench: Bench) -> Outcome:
+async def accepts_new_key(env: CheckEnvironment) -> CheckOutcome:
     """Judge the answer to the first token of the new key."""
-    answer = (await _rolled(bench)).new_after
-    return passed(answer, "HTTP 200") if answer.status == 200 else failed(answer, "HTTP 200")
+    response = (await _rolled(env)).new_after
+    return judged(response, "HTTP 200", None if response.status == 200 else str(response))
 
 
 @check(
@@ -106,15 +106,14 @@ async def accepts_new_key(bench: Bench) -> Outcome:
     "a new key makes the endpoint read the document again.\nSends a token of the withdrawn key.\nWanted: 401.",
     needs=FRESH,
 )
-async def refuses_withdrawn_key(bench: Bench) -> Outcome:
+async def refuses_withdrawn_key(env: CheckEnvironment) -> CheckOutcome:
     """Want the same kind of token believed before and refused after."""
-    roll = await _rolled(bench)
-    for what, answer in (("before it was withdrawn", roll.spare_before), ("of the new key", roll.new_after)):
-        if answer.status != 200:
-            return skipped("HTTP 401", f"the token {what} was refused ({answer}), so a refusal proves nothing")
-    return await must_refuse(
-        bench, bench.request(_token_by(bench, spare_key())), control=bench.good_request(), statuses=UNAUTHORIZED
-    )
+    roll = await _rolled(env)
+    for what, response in (("before it was withdrawn", roll.spare_before), ("of the new key", roll.new_after)):
+        if response.status != 200:
+            return skipped("HTTP 401", f"the token {what} was refused ({response}), so a refusal proves nothing")
+    withdrawn = env.request(_token_by(env, spare_key()))
+    return await must_refuse(env, withdrawn, control=env.good_request())
 
 
 @check(
@@ -127,10 +126,10 @@ async def refuses_withdrawn_key(bench: Bench) -> Outcome:
     "\nWanted: 200.",
     needs=FRESH,
 )
-async def accepts_old_key(bench: Bench) -> Outcome:
+async def accepts_old_key(env: CheckEnvironment) -> CheckOutcome:
     """Send the usual token after the roll."""
-    await _rolled(bench)
-    return await must_accept(bench, bench.good_request())
+    await _rolled(env)
+    return await must_answer(env, env.good_request())
 
 
 @check(
@@ -143,23 +142,23 @@ async def accepts_old_key(bench: Bench) -> Outcome:
     "to each, at most one fetch of each key document, and the good request answered 200 afterwards.",
     needs=FRESH,
 )
-async def fetches_once_for_unknown_keys(bench: Bench) -> Outcome:
+async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
     """Count the emulated Entra's requests."""
     expected = "HTTP 401 to each, at most 1 fetch of each document"
-    forge = Forge(bench)
-    before = Counter(bench.entra.hits)
-    requests = [bench.request(forge.with_header(kid=f"invented-{n}")) for n in range(_UNKNOWN_IDS)]
-    answers = await asyncio.gather(*(bench.send(request) for request in requests))
-    fetched = Counter(bench.entra.hits) - before
-    good = await must_accept(bench, bench.good_request())
+    forge = TokenForge(env)
+    before = Counter(env.entra.hits)
+    requests = [env.request(forge.with_header(kid=f"invented-{n}")) for n in range(_UNKNOWN_IDS)]
+    responses = await asyncio.gather(*(env.send(request) for request in requests))
+    fetched = Counter(env.entra.hits) - before
+    good = await must_answer(env, env.good_request())
     if good.status != "pass":
         return good
-    others = [answer for answer in answers if answer.status != 401]
+    others = [response for response in responses if response.status != 401]
     if others:
         return failed(others[0], expected, f"{others[0]} to {len(others)} of {_UNKNOWN_IDS}")
     most = max(fetched.values(), default=0)
     report = f"{most} fetches of one document for {_UNKNOWN_IDS} tokens"
-    return passed(answers[0], expected, report) if most <= 1 else failed(answers[0], expected, report)
+    return judged(responses[0], expected, None if most <= 1 else report, actual=report)
 
 
 @check(
@@ -173,17 +172,17 @@ async def fetches_once_for_unknown_keys(bench: Bench) -> Outcome:
     "\nWanted: 200 to the good ones.",
     needs=FRESH,
 )
-async def survives_an_outage(bench: Bench) -> Outcome:
+async def survives_an_outage(env: CheckEnvironment) -> CheckOutcome:
     """Send good requests while nothing can be fetched, after one while everything can."""
-    before = await bench.send(bench.good_request())
+    before = await env.send(env.good_request())
     if before.status != 200:
         return skipped("HTTP 200", f"the good request was refused before the outage ({before})")
-    bench.entra.outage = True
+    env.entra.outage = True
     try:
-        first = await must_accept(bench, bench.good_request())
+        first = await must_answer(env, env.good_request())
         if first.status != "pass":
             return first
-        await bench.send(bench.request(Forge(bench).with_header(kid="invented-in-an-outage")))
-        return await must_accept(bench, bench.good_request())
+        await env.send(env.request(TokenForge(env).with_header(kid="invented-in-an-outage")))
+        return await must_answer(env, env.good_request())
     finally:
-        bench.entra.outage = False
+        env.entra.outage = False

@@ -1,12 +1,13 @@
 """T60 to T69: the signature over exactly these bytes, by the tenant's key."""
 
-from base64 import urlsafe_b64decode
+from functools import partial
 from typing import Final
 
-from selftest.checks.bench.raw_bytes import base64url, encode
-from selftest.checks.forged_tokens import Forge
+from selftest.base.base64url import decode_base64url, encode_base64url
+from selftest.checks.bench.raw_bytes import encode
+from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import ANYWHERE
-from selftest.checks.token.refused import Attack, register_attacks
+from selftest.checks.token.refused import attack
 from selftest.entra.hostile_keys import attacker_key
 
 _FIX: Final = (
@@ -16,107 +17,96 @@ _FIX: Final = (
 _UNVERIFIED: Final = "An endpoint that decodes without verifying believes whatever it is told."
 
 
-def _parts(forge: Forge) -> tuple[str, str, str]:
+def _parts(forge: TokenForge) -> tuple[str, str, str]:
     header, payload, signature = forge.with_claims().split(".")
     return header, payload, signature
 
 
-def _bit_flipped(forge: Forge) -> str:
+def _bit_flipped(forge: TokenForge) -> str:
     header, payload, signature = _parts(forge)
-    octets = bytearray(urlsafe_b64decode(f"{signature}=="))
+    octets = bytearray(decode_base64url(signature))
     octets[-1] ^= 1
-    return f"{header}.{payload}.{base64url(bytes(octets))}"
+    return f"{header}.{payload}.{encode_base64url(bytes(octets))}"
 
 
-def _truncated(forge: Forge) -> str:
+def _truncated(forge: TokenForge) -> str:
     header, payload, signature = _parts(forge)
-    return f"{header}.{payload}.{base64url(urlsafe_b64decode(f'{signature}==')[:-16])}"
+    return f"{header}.{payload}.{encode_base64url(decode_base64url(signature)[:-16])}"
 
 
-def _payload_altered(forge: Forge) -> str:
+def _payload_altered(forge: TokenForge) -> str:
     header, _, signature = _parts(forge)
-    return f"{header}.{base64url(encode(forge.claims(exp=forge.now_s + 365 * 86_400)))}.{signature}"
+    return f"{header}.{encode_base64url(encode(forge.claims(exp=forge.now_s + 365 * 86_400)))}.{signature}"
 
 
-def _header_altered(forge: Forge) -> str:
+def _header_altered(forge: TokenForge) -> str:
     _, payload, signature = _parts(forge)
-    return f"{base64url(encode(forge.header(note='added')))}.{payload}.{signature}"
+    return f"{encode_base64url(encode(forge.header(note='added')))}.{payload}.{signature}"
 
 
-def _others_signature(forge: Forge) -> str:
+def _others_signature(forge: TokenForge) -> str:
     header, payload, _ = _parts(forge)
     return f"{header}.{payload}.{_parts(forge)[2]}"
 
 
-_ATTACKS: Final = (
-    Attack(
-        id="T60",
-        title="refuses a signature with one bit changed",
-        sends="a good token with the last bit of its signature flipped",
-        why=_UNVERIFIED,
-        token=_bit_flipped,
-        fix=_FIX,
-    ),
-    Attack(
-        id="T61",
-        title="refuses an empty signature under RS256",
-        sends="a good token whose third segment is empty",
-        why="A verifier that skips what is empty turns every token into an unsigned one (CVE-2020-28042).",
-        token=lambda forge: ".".join((*_parts(forge)[:2], "")),
-        needs=ANYWHERE,
-        fix=_FIX,
-    ),
-    Attack(
-        id="T62",
-        title="refuses the signature of another token",
-        sends="a good token with the signature of another good token",
-        why="A signature seen once, in a log or on a proxy, would sign everything.",
-        token=_others_signature,
-        fix=_FIX,
-    ),
-    Attack(
-        id="T63",
-        title="refuses a truncated signature",
-        sends="a good token with the last 16 bytes of its signature cut off",
-        why="A comparison over the shorter length leaves fewer bits to guess.",
-        token=_truncated,
-        fix=_FIX,
-        source="RFC 8017 section 8.2.2 step 1: the signature has the modulus's length",
-    ),
-    Attack(
-        id="T64",
-        title="refuses altered claims under an old signature",
-        sends="a good token's header and signature around claims that expire a year later",
-        why=_UNVERIFIED,
-        token=_payload_altered,
-        fix=_FIX,
-    ),
-    Attack(
-        id="T65",
-        title="refuses an altered header under an old signature",
-        sends="a good token whose header got a member more",
-        why="The header is signed too; who verifies only the claims lets the sender rewrite it.",
-        token=_header_altered,
-        fix=_FIX,
-    ),
-    Attack(
-        id="T66",
-        title="refuses the attacker's signature under the tenant's key id",
-        sends="good claims signed with the attacker's RSA key under the key id of the tenant's key",
-        why=_UNVERIFIED,
-        token=lambda forge: forge.by_attacker(),
-        needs=ANYWHERE,
-        fix=_FIX,
-    ),
-    Attack(
-        id="T67",
-        title="refuses the attacker's signature under the attacker's key id",
-        sends="good claims signed with the attacker's RSA key under that key's own id",
-        why="A key that the tenant does not publish proves nothing, however well it signs.",
-        token=lambda forge: forge.by_attacker(kid=attacker_key().kid),
-        needs=ANYWHERE,
-        fix=_FIX,
-    ),
+_attack = partial(attack, source="RFC 7515 section 5.2; RFC 7518 section 3.3", fix=_FIX)
+_attack(
+    "T60",
+    "refuses a signature with one bit changed",
+    sends="a good token with the last bit of its signature flipped",
+    why=_UNVERIFIED,
+    token=_bit_flipped,
 )
-
-register_attacks(_ATTACKS, source="RFC 7515 section 5.2; RFC 7518 section 3.3")
+_attack(
+    "T61",
+    "refuses an empty signature under RS256",
+    sends="a good token whose third segment is empty",
+    why="A verifier that skips what is empty turns every token into an unsigned one (CVE-2020-28042).",
+    token=lambda forge: ".".join((*_parts(forge)[:2], "")),
+    needs=ANYWHERE,
+)
+_attack(
+    "T62",
+    "refuses the signature of another token",
+    sends="a good token with the signature of another good token",
+    why="A signature seen once, in a log or on a proxy, would sign everything.",
+    token=_others_signature,
+)
+_attack(
+    "T63",
+    "refuses a truncated signature",
+    sends="a good token with the last 16 bytes of its signature cut off",
+    why="A comparison over the shorter length leaves fewer bits to guess.",
+    token=_truncated,
+    source="RFC 8017 section 8.2.2 step 1: the signature has the modulus's length",
+)
+_attack(
+    "T64",
+    "refuses altered claims under an old signature",
+    sends="a good token's header and signature around claims that expire a year later",
+    why=_UNVERIFIED,
+    token=_payload_altered,
+)
+_attack(
+    "T65",
+    "refuses an altered header under an old signature",
+    sends="a good token whose header got a member more",
+    why="The header is signed too; who verifies only the claims lets the sender rewrite it.",
+    token=_header_altered,
+)
+_attack(
+    "T66",
+    "refuses the attacker's signature under the tenant's key id",
+    sends="good claims signed with the attacker's RSA key under the key id of the tenant's key",
+    why=_UNVERIFIED,
+    token=lambda forge: forge.by_attacker(),
+    needs=ANYWHERE,
+)
+_attack(
+    "T67",
+    "refuses the attacker's signature under the attacker's key id",
+    sends="good claims signed with the attacker's RSA key under that key's own id",
+    why="A key that the tenant does not publish proves nothing, however well it signs.",
+    token=lambda forge: forge.by_attacker(kid=attacker_key().kid),
+    needs=ANYWHERE,
+)

@@ -13,7 +13,7 @@ from selftest.report.document import ReportError, require_fit
 from selftest.report.load_result import ColdStart, LoadConfig, LoadResult, MemorySample
 from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, SignInResult, decide
 
-type Line = Mapping[str, Any]
+type RawLine = Mapping[str, Any]
 
 #: What the first line has to hold, each with its definition in the schema.
 _RUN_TEXTS: Final = ("tool", "environment", "target")
@@ -26,14 +26,14 @@ class Collector:
     """
 
     def __init__(self) -> None:
-        self._run: Line | None = None
-        self._end: Line | None = None
+        self._run: RawLine | None = None
+        self._end: RawLine | None = None
         self._load: LoadRecord | None = None
         self._checks: list[CheckResult] = []
         self._signins: list[SignInResult] = []
         self._lines = 0
 
-    def take(self, line: Line) -> None:
+    def take(self, line: RawLine) -> None:
         """Take one line.
 
         Raises:
@@ -49,7 +49,7 @@ class Collector:
         except LineError as error:
             raise ReportError(f"a line of kind {str(kind)[:20]} is broken: {error}") from error
 
-    def _take(self, kind: object, line: Line, members: dict[str, Any]) -> None:
+    def _take(self, kind: object, line: RawLine, members: dict[str, Any]) -> None:
         match kind:
             case "call":
                 self._loading("call").samples.take(line)
@@ -132,7 +132,7 @@ class Collector:
         return 0.0 if loading is None else round(loading.samples.last_sent_s, 3)
 
 
-def results_of(lines: Iterable[Line]) -> Results:
+def results_of(lines: Iterable[RawLine]) -> Results:
     """Make the results of a run from its lines.
 
     Raises:
@@ -158,7 +158,7 @@ def load_line(plan: LoadPlan, scheduled: int) -> dict[str, Any]:
     }
 
 
-def _run_line(line: Line) -> Line:
+def _run_line(line: RawLine) -> RawLine:
     version = line.get("schema_version")
     if not isinstance(version, str) or not version.startswith("1."):
         raise LineError(f"schema_version is {str(version)[:20]!r}, this version reads {SCHEMA_VERSION}")
@@ -173,7 +173,7 @@ def _run_line(line: Line) -> Line:
     return line
 
 
-def _load_line(line: Line) -> LoadRecord:
+def _load_line(line: RawLine) -> LoadRecord:
     config, segments = line.get("config"), line.get("segments")
     require_fit(config, "load_config")
     require_fit(segments, "load_segments")

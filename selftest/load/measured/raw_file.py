@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
-from selftest.load.measured.collect import Line, results_of
+from selftest.load.measured.collect import RawLine, results_of
 from selftest.report.document import ReportError, loads
 from selftest.report.results import Results
 
@@ -45,7 +45,7 @@ class RawFile:
         except OSError as error:
             raise ReportError(f"{path} cannot be written: {error.strerror}") from error
 
-    def write(self, line: Line) -> None:
+    def write(self, line: RawLine) -> None:
         """Append a line.
 
         Raises:

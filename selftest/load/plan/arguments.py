@@ -4,11 +4,11 @@ import argparse
 import math
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
-from selftest.load.plan.profiles import LoadPlan, PlanError, bounded, spike, steady, steps
+from selftest.load.plan.profiles import LoadPlan, bounded, spike, steady, steps
 from selftest.load.plan.schedule import Segment
 from selftest.report.load_result import LoadConfig, Profile
 
@@ -110,17 +110,17 @@ def plan_of(args: argparse.Namespace) -> LoadPlan:
     """Make the plan.
 
     Raises:
-        PlanError: The flags contradict each other or are beyond a bound.
+        CannotRun: The flags contradict each other or are beyond a bound.
     """
     profile = _profile(args)
     if args.duration is not None and profile == "step":
-        raise PlanError("--duration does not go with a step run: --steps times --step-duration is its length")
+        raise CannotRun("--duration does not go with a step run: --steps times --step-duration is its length")
     segments = _segments(args, profile)
     cold = args.cold
     if cold is None:
         cold = _LOCAL_COLD_STARTS if args.url is None else 0
     elif cold and args.url is not None:
-        raise PlanError("--cold does not go with --url: a worker that runs elsewhere is not ours to start")
+        raise CannotRun("--cold does not go with --url: a worker that runs elsewhere is not ours to start")
     config = LoadConfig(
         profile=profile,
         rate_per_s=max(segment.rate_per_s for segment in segments),
@@ -156,16 +156,11 @@ def short_plan(*, cold_starts: int) -> LoadPlan:
     return LoadPlan(config=config, segments=steady(rate_per_s, length_s), cold_starts=cold_starts)
 
 
-def without_cold_starts(plan: LoadPlan) -> LoadPlan:
-    """Give the same load without starting workers."""
-    return replace(plan, cold_starts=0)
-
-
 def _profile(args: argparse.Namespace) -> Profile:
     """Take the shape that was named, or the one that the other flags speak of.
 
     Raises:
-        PlanError: They speak of another one, and would go unheard.
+        CannotRun: They speak of another one, and would go unheard.
     """
     of_flags: dict[Profile, tuple[str, ...]] = {
         "step": ("steps", "step_duration"),
@@ -174,7 +169,7 @@ def _profile(args: argparse.Namespace) -> Profile:
     meant = [profile for profile, names in of_flags.items() if any(getattr(args, name) is not None for name in names)]
     named: Profile | None = args.profile
     if len(meant) > 1 or (meant and named not in {None, meant[0]}):
-        raise PlanError(
+        raise CannotRun(
             "one shape: --steps and --step-duration are a step run's, --spike and --spike-duration a spike's"
         )
     return named or (meant[0] if meant else "load")

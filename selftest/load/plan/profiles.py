@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
 from selftest.load.plan.schedule import Segment
 from selftest.report.load_result import LoadConfig
 
@@ -11,10 +12,6 @@ MAX_DURATION_S: Final = 24 * 3600.0
 MAX_CALLS: Final = 5_000_000
 #: A spike comes when this share of the run is over: there has to be a usual latency before, and time to recover.
 _SPIKE_AT: Final = 1 / 3
-
-
-class PlanError(ValueError):
-    """Raised for a run that cannot be or is bounded; the message says which flag to change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +52,12 @@ def spike(
     """Give a usual rate, a higher one for a while, and the usual one again.
 
     Raises:
-        PlanError: The spike leaves no time around it.
+        CannotRun: The spike leaves no time around it.
     """
     before_s = duration_s * _SPIKE_AT
     after_s = duration_s - before_s - spike_duration_s
     if after_s <= 0:
-        raise PlanError(
+        raise CannotRun(
             f"a spike of {spike_duration_s:g} s needs a longer run than {duration_s:g} s: "
             "a third of it comes before the spike, and some after; raise --duration or lower --spike-duration"
         )
@@ -75,21 +72,21 @@ def bounded(plan: LoadPlan) -> LoadPlan:
     """Give the plan back when it is within bounds.
 
     Raises:
-        PlanError: Rate, duration or the number of calls is beyond what any run may have.
+        CannotRun: Rate, duration or the number of calls is beyond what any run may have.
     """
     highest = max(segment.rate_per_s for segment in plan.segments)
     total_s = sum(segment.duration_s for segment in plan.segments) + plan.config.warmup_s
     if highest > MAX_RATE_PER_S:
-        raise PlanError(f"{highest:g}/s is more than {MAX_RATE_PER_S:g}/s, which is the most that is played")
+        raise CannotRun(f"{highest:g}/s is more than {MAX_RATE_PER_S:g}/s, which is the most that is played")
     if total_s > MAX_DURATION_S:
-        raise PlanError(f"{total_s:g} s is more than {MAX_DURATION_S:g} s (24 hours), which is the longest run")
+        raise CannotRun(f"{total_s:g} s is more than {MAX_DURATION_S:g} s (24 hours), which is the longest run")
     if plan.expected_calls > MAX_CALLS:
-        raise PlanError(
+        raise CannotRun(
             f"{plan.expected_calls:,} calls are more than {MAX_CALLS:,}, the most in one run: lower --rate or "
             "--duration"
         )
     if plan.config.timeout_ms < plan.config.budget_ms:
-        raise PlanError(
+        raise CannotRun(
             f"--timeout-ms {plan.config.timeout_ms} is less than --budget-ms {plan.config.budget_ms}: "
             "nothing could be seen to be late"
         )

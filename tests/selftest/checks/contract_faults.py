@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.entra.server import EntraServer
-from tests.selftest.checks.broken import (
-    Fault,
+from tests.selftest.checks.planted_fault import (
     Incoming,
     Outgoing,
+    PlantedFault,
     answers,
     claims,
     refusals,
@@ -22,28 +22,28 @@ from tests.selftest.checks.broken import (
 )
 
 
-def _header(name: str, value: str | None) -> Fault:
+def _header(name: str, value: str | None) -> PlantedFault:
     return replies(lambda answer: answer.with_header(name, value))
 
 
-def _slow(step_s: float) -> Fault:
-    """Let every look at the stopwatch be so much later than the last one."""
+def _slow(step_s: float) -> PlantedFault:
+    """Let every look at the stopwatch be so much later than the last one; an exchange takes three."""
 
-    def slow(bench: Bench) -> Bench:
+    def slow(env: CheckEnvironment) -> CheckEnvironment:
         ticks = itertools.count()
-        return replace(bench, stopwatch=lambda: next(ticks) * step_s)
+        return replace(env, stopwatch=lambda: next(ticks) * step_s)
 
-    return Fault(bench=slow)
+    return PlantedFault(env=slow)
 
 
-def _at(path: str, status: int = 200) -> Fault:
+def _at(path: str, status: int = 200) -> PlantedFault:
     """Answer at a path where nothing should be."""
-    return Fault(
+    return PlantedFault(
         after=lambda request, answer: replace(answer, status=status) if request.path.endswith(path) else answer
     )
 
 
-def _body(change: Callable[[bytes], bytes]) -> Fault:
+def _body(change: Callable[[bytes], bytes]) -> PlantedFault:
     return replies(lambda answer: replace(answer, body=change(answer.body)))
 
 
@@ -85,9 +85,11 @@ HTTP = {
     "C22": replies(lambda answer: replace(answer.with_header("Location", "/elsewhere"), status=307)),
     "C23": _header("Set-Cookie", "ARRAffinity=1"),
     "C24": _header("Access-Control-Allow-Origin", "*"),
-    "C26": _slow(2.001),
-    "C27": _slow(1.001),
-    "C28": Fault(after=lambda request, answer: replace(answer, status=200) if request.method == "GET" else answer),
+    "C26": _slow(0.667),
+    "C27": _slow(0.334),
+    "C28": PlantedFault(
+        after=lambda request, answer: replace(answer, status=200) if request.method == "GET" else answer
+    ),
     "C29": _at("nothing-is-here"),
     "C30": _header("Server-Timing", None),
     "C31": refusals(401, lambda _, answer: answer.with_header("Server-Timing", "token;dur=0.1")),
@@ -108,12 +110,12 @@ REFUSALS = {
 }
 
 
-def _refuses_event(when: Callable[[dict[str, Any]], bool]) -> Fault:
+def _refuses_event(when: Callable[[dict[str, Any]], bool]) -> PlantedFault:
     """Refuse such an authentication context."""
     return answers(400, lambda request: when(request.json["data"]["authenticationContext"]))
 
 
-def _refuses_user(when: Callable[[dict[str, Any]], bool]) -> Fault:
+def _refuses_user(when: Callable[[dict[str, Any]], bool]) -> PlantedFault:
     return _refuses_event(lambda context: when(context["user"]))
 
 
@@ -141,9 +143,9 @@ VARIETIES = {
 }
 
 
-def _random_claims() -> Fault:
+def _random_claims() -> PlantedFault:
     counter = itertools.count()
-    return Fault(
+    return PlantedFault(
         after=lambda _, answer: (
             replace(answer, body=answer.body.replace(b"01/01/2000", b"%d" % next(counter)))
             if answer.status == 200
@@ -152,7 +154,7 @@ def _random_claims() -> Fault:
     )
 
 
-def _mixed_up() -> Fault:
+def _mixed_up() -> PlantedFault:
     """Give every second call the answer of the one before."""
     kept: list[bytes] = []
 
@@ -162,10 +164,10 @@ def _mixed_up() -> Fault:
         kept.append(answer.body)
         return replace(answer, body=kept[-2]) if len(kept) % 2 == 0 else answer
 
-    return Fault(after=after)
+    return PlantedFault(after=after)
 
 
-def _one_at_a_time() -> Fault:
+def _one_at_a_time() -> PlantedFault:
     """Refuse while another call is under way."""
     seen: list[str] = []
 
@@ -173,7 +175,7 @@ def _one_at_a_time() -> Fault:
         seen.append(request.path)
         return Outgoing(status=429, body=b"", headers=()) if len(seen) > 10 else request
 
-    return Fault(before=before)
+    return PlantedFault(before=before)
 
 
 BEHAVIOUR = {
@@ -184,7 +186,7 @@ BEHAVIOUR = {
     "C89": _mixed_up(),
     "C90": _random_claims(),
     "C91": _at("health", 503),
-    "C92": Fault(
+    "C92": PlantedFault(
         after=lambda request, answer: (
             replace(answer, body=DEFAULT_TENANT.tenant_id.encode()) if request.path.endswith("health") else answer
         )
@@ -199,10 +201,10 @@ def _without_phases(line: str, _: Incoming) -> list[str]:
 
 
 LOG = {
-    "C95": Fault(log=_without_phases),
-    "C96": Fault(log=lambda line, _: [] if '"status":401' in line else [line]),
-    "C97": Fault(log=lambda line, request: [line, f"token {request.token.raw}"]),
-    "C98": Fault(log=lambda line, request: [line, f"user {request.body.decode()}"]),
+    "C95": PlantedFault(log=_without_phases),
+    "C96": PlantedFault(log=lambda line, _: [] if '"status":401' in line else [line]),
+    "C97": PlantedFault(log=lambda line, request: [line, f"token {request.token.raw}"]),
+    "C98": PlantedFault(log=lambda line, request: [line, f"user {request.body.decode()}"]),
 }
 
-CONTRACT_FAULTS: dict[str, Fault] = REPLY | HTTP | REFUSALS | VARIETIES | BEHAVIOUR | LOG
+CONTRACT_FAULTS: dict[str, PlantedFault] = REPLY | HTTP | REFUSALS | VARIETIES | BEHAVIOUR | LOG

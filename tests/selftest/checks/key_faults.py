@@ -7,10 +7,19 @@ import aiohttp
 from selftest.checks.token.rotation import new_key, spare_key
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.server import EntraServer
-from tests.selftest.checks.broken import Fault, Incoming, Outgoing, accepts, answers, answers_at, believes_at
+from tests.selftest.checks.planted_fault import (
+    Incoming,
+    Outgoing,
+    PlantedFault,
+    accepts,
+    answers,
+    answers_at,
+    believes_at,
+    flat,
+)
 
 
-def _kid(name: object) -> Fault:
+def _kid(name: object) -> PlantedFault:
     return accepts(lambda token: token.header.get("kid") == name)
 
 
@@ -30,7 +39,7 @@ def _named(request: Incoming) -> tuple[object, object]:
     return request.token.header.get("alg"), request.token.header.get("kid")
 
 
-def _forgets_the_old_key() -> Fault:
+def _forgets_the_old_key() -> PlantedFault:
     """Keep the newest key only."""
     seen: list[str] = []
 
@@ -50,33 +59,45 @@ async def _fetches_each_time(request: Incoming, entra: EntraServer) -> Incoming 
     return request
 
 
-SIGNATURE = {
-    "T60": believes_at(_all_but_one_bit),
-    "T61": accepts(lambda token: token.raw.endswith(".")),
-    "T62": believes_at(_unverified),
-    "T63": accepts(lambda token: len(token.signature) == 240),
-    "T64": believes_at(_unverified),
-    "T65": accepts(lambda token: "note" in token.header),
-    "T66": believes_at(_unverified),
-    "T67": _kid(attacker_key().kid),
-    "T70": _kid("hostile-use-enc"),
-    "T71": _kid("hostile-ec-p256"),
-    "T72": _kid("hostile-oct"),
-    "T73": _kid("hostile-rsa-1024"),
-    "T74": _kid("hostile-alg-rs512"),
-    "T75": _kid("hostile-key-ops-encrypt"),
-    "T76": _kid("hostile-other-issuer"),
-    "T77": _kid("12345"),
-    "T78": answers(500, lambda request: _named(request) == ("RS256", "hostile-ec-p256")),
-    "T79": answers_at(503, lambda _, entra: "key" in entra.keys.published),
-}
-
-FRESH: dict[str, Fault] = {
+FRESH: dict[str, PlantedFault] = {
     "T170": answers(401, lambda request: request.token.header.get("kid") == new_key().kid),
     "T171": _kid(spare_key().kid),
     "T172": _forgets_the_old_key(),
-    "T173": Fault(before=_fetches_each_time),
+    "T173": PlantedFault(before=_fetches_each_time),
     "T174": answers_at(503, lambda _, entra: entra.outage),
 }
 
-KEY_FAULTS: dict[str, Fault] = SIGNATURE | FRESH
+#: By the endpoint's code, in its log, for the rule that has to refuse the request.
+REFUSED: dict[str, dict[str, PlantedFault]] = {
+    "signature": {
+        "T60": believes_at(_all_but_one_bit),
+        "T61": accepts(lambda token: token.raw.endswith(".")),
+        "T62": believes_at(_unverified),
+        "T63": accepts(lambda token: len(token.signature) == 240),
+        "T64": believes_at(_unverified),
+        "T65": accepts(lambda token: "note" in token.header),
+        "T66": believes_at(_unverified),
+    },
+    "key_unknown": {
+        "T67": _kid(attacker_key().kid),
+        "T70": _kid("hostile-use-enc"),
+        "T73": _kid("hostile-rsa-1024"),
+        "T74": _kid("hostile-alg-rs512"),
+        "T75": _kid("hostile-key-ops-encrypt"),
+        "T77": _kid("12345"),
+        "T78": answers(500, lambda request: _named(request) == ("RS256", "hostile-ec-p256")),
+    },
+    "algorithm": {
+        "T71": _kid("hostile-ec-p256"),
+        "T72": _kid("hostile-oct"),
+    },
+    "key_issuer": {
+        "T76": _kid("hostile-other-issuer"),
+    },
+}
+
+OTHERS: dict[str, PlantedFault] = {
+    "T79": answers_at(503, lambda _, entra: "key" in entra.keys.published),
+}
+
+KEY_FAULTS: dict[str, PlantedFault] = flat(REFUSED) | OTHERS | FRESH

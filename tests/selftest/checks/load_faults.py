@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from selftest.report.load_result import LoadResult, TimingPhase
-from tests.selftest.checks.broken import Fault
+from tests.selftest.checks.planted_fault import PlantedFault
 from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, SOAK, SPIKE, STEPS
 
 
-def found(load: LoadResult) -> Fault:
+def found(load: LoadResult) -> PlantedFault:
     """Let the check judge this run."""
-    return Fault(bench=lambda bench: replace(bench, load=load))
+    return PlantedFault(env=lambda env: replace(env, load=load))
 
 
 _LOST = replace(GOOD_LOAD.counts, minted=1199, lost=1, first_calls_missed=1)

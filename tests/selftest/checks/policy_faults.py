@@ -11,20 +11,20 @@ from dataclasses import replace
 from selftest.checks.faults.rows import ROWS
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
-from tests.selftest.checks.broken import Fault, Incoming, Outgoing
+from tests.selftest.checks.planted_fault import Incoming, Outgoing, PlantedFault
 
-type Make = Callable[[DownstreamServer], Fault]
+type Make = Callable[[DownstreamServer], PlantedFault]
 type Change = Callable[[Outgoing], Outgoing]
 
 
 def spoiled(change: Change) -> Make:
     """Spoil the answers that are given while something fails."""
 
-    def make(downstream: DownstreamServer) -> Fault:
+    def make(downstream: DownstreamServer) -> PlantedFault:
         def after(request: Incoming, answer: Outgoing) -> Outgoing:
             return change(answer) if downstream.fault is not None and request.method == "POST" else answer
 
-        return Fault(after=after)
+        return PlantedFault(after=after)
 
     return make
 
@@ -32,11 +32,11 @@ def spoiled(change: Change) -> Make:
 def logged(change: Callable[[dict[str, object]], list[dict[str, object]]]) -> Make:
     """Spoil the lines that are logged while something fails."""
 
-    def make(downstream: DownstreamServer) -> Fault:
+    def make(downstream: DownstreamServer) -> PlantedFault:
         def log(line: str, _: Incoming) -> list[str]:
             return [line] if downstream.fault is None else [json.dumps(each) for each in change(json.loads(line))]
 
-        return Fault(log=log)
+        return PlantedFault(log=log)
 
     return make
 
@@ -78,7 +78,7 @@ _HARMLESS = {
 }
 
 
-def _without_join(_: DownstreamServer) -> Fault:
+def _without_join(_: DownstreamServer) -> PlantedFault:
     """Take each delivery for an event of its own."""
 
     async def before(request: Incoming, entra: EntraServer) -> Incoming:
@@ -87,7 +87,7 @@ def _without_join(_: DownstreamServer) -> Fault:
         event["data"]["authenticationContext"]["correlationId"] = str(uuid.uuid4())
         return replace(request, body=json.dumps(event).encode())
 
-    return Fault(before=before)
+    return PlantedFault(before=before)
 
 
 MATRIX_FAULTS: dict[str, Make] = {

@@ -9,12 +9,12 @@ from selftest.checks import REGISTRY
 from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
 from tests.selftest.checks.body_faults import BODY_FAULTS
-from tests.selftest.checks.broken import GOOD, Fault
 from tests.selftest.checks.contract_faults import CONTRACT_FAULTS
 from tests.selftest.checks.key_faults import KEY_FAULTS
-from tests.selftest.checks.lab import Lab, open_lab
 from tests.selftest.checks.load_faults import LOAD_FAULTS
+from tests.selftest.checks.planted_fault import GOOD, PlantedFault
 from tests.selftest.checks.policy_faults import POLICY_FAULTS
+from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_endpoint
 from tests.selftest.checks.token_faults import TOKEN_FAULTS
 
 FAULTS = TOKEN_FAULTS | KEY_FAULTS | BODY_FAULTS | CONTRACT_FAULTS
@@ -26,17 +26,17 @@ OTHERS = [name for name in REGISTRY if name not in {*FRESH, *DOWNSTREAM, *LOAD}]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", name="lab")
-async def shared_lab() -> AsyncIterator[Lab]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="served")
+async def shared_endpoint() -> AsyncIterator[ServedEndpoint]:
     """One endpoint for all checks that leave it as it was."""
-    async with open_lab() as lab:
-        yield lab
+    async with open_served_endpoint() as served:
+        yield served
 
 
-async def outcome(lab: Lab, check_id: str, fault: Fault) -> CheckResult:
+async def outcome(served: ServedEndpoint, check_id: str, fault: PlantedFault) -> CheckResult:
     """Run one check against the endpoint with this fault."""
-    lab.fault = fault
-    results = [result async for result in run_checks([REGISTRY[check_id]], fault.bench(lab.bench))]
+    served.fault = fault
+    results = [result async for result in run_checks([REGISTRY[check_id]], fault.env(served.env))]
     assert len(results) == 1
     return results[0]
 
@@ -49,20 +49,20 @@ async def test_every_check_has_a_fault() -> None:
 
 
 @pytest.mark.parametrize("check_id", OTHERS)
-async def test_holds_for_the_good_endpoint_and_fails_with_its_fault(lab: Lab, check_id: str) -> None:
+async def test_holds_for_the_good_endpoint_and_fails_with_its_fault(served: ServedEndpoint, check_id: str) -> None:
     """A check tells the good endpoint from one with a single small fault."""
-    good = await outcome(lab, check_id, GOOD)
+    good = await outcome(served, check_id, GOOD)
     assert good.status == "pass", good.actual
-    bad = await outcome(lab, check_id, FAULTS[check_id])
+    bad = await outcome(served, check_id, FAULTS[check_id])
     assert bad.status == "fail", bad.actual
 
 
 @pytest.mark.parametrize("check_id", FRESH)
 async def test_a_check_of_a_fresh_app_does_so_too(check_id: str) -> None:
     """A check that spends what only a fresh app has tells two fresh ones apart."""
-    async with open_lab() as lab:
-        good = await outcome(lab, check_id, GOOD)
+    async with open_served_endpoint() as served:
+        good = await outcome(served, check_id, GOOD)
         assert good.status == "pass", good.actual
-    async with open_lab() as lab:
-        bad = await outcome(lab, check_id, FAULTS[check_id])
+    async with open_served_endpoint() as served:
+        bad = await outcome(served, check_id, FAULTS[check_id])
         assert bad.status == "fail", bad.actual

@@ -10,24 +10,24 @@ from selftest.checks import REGISTRY
 from selftest.checks.runner import run_checks
 from selftest.report.load_result import LoadResult
 from selftest.report.results import CheckResult
-from tests.selftest.checks.broken import Fault
-from tests.selftest.checks.lab import Lab, open_lab
 from tests.selftest.checks.load_faults import LOAD_FAULTS, LOAD_GOOD, LOAD_RUNS, found
+from tests.selftest.checks.planted_fault import PlantedFault
+from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_endpoint
 from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, LATE_GENERATOR, SOAK, SPIKE, STEPS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", name="lab")
-async def one_lab() -> AsyncIterator[Lab]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="served")
+async def one_endpoint() -> AsyncIterator[ServedEndpoint]:
     """A bench; these checks send nothing."""
-    async with open_lab() as lab:
-        yield lab
+    async with open_served_endpoint() as served:
+        yield served
 
 
-async def outcome(lab: Lab, check_id: str, fault: Fault) -> CheckResult:
+async def outcome(served: ServedEndpoint, check_id: str, fault: PlantedFault) -> CheckResult:
     """Run one check on a run."""
-    (result,) = [result async for result in run_checks([REGISTRY[check_id]], fault.bench(lab.bench))]
+    (result,) = [result async for result in run_checks([REGISTRY[check_id]], fault.env(served.env))]
     return result
 
 
@@ -37,27 +37,27 @@ async def test_every_load_check_has_a_run() -> None:
 
 
 @pytest.mark.parametrize("check_id", LOAD_RUNS)
-async def test_holds_for_a_good_run_and_fails_for_a_bad_one(lab: Lab, check_id: str) -> None:
+async def test_holds_for_a_good_run_and_fails_for_a_bad_one(served: ServedEndpoint, check_id: str) -> None:
     """A check tells the two apart."""
-    good = await outcome(lab, check_id, LOAD_GOOD[check_id])
+    good = await outcome(served, check_id, LOAD_GOOD[check_id])
     assert good.status == "pass", good.actual
-    bad = await outcome(lab, check_id, LOAD_FAULTS[check_id])
+    bad = await outcome(served, check_id, LOAD_FAULTS[check_id])
     assert bad.status == "fail", bad.actual
 
 
 @pytest.mark.parametrize("check_id", LOAD_RUNS)
-async def test_without_a_load_it_is_a_visible_skip(lab: Lab, check_id: str) -> None:
+async def test_without_a_load_it_is_a_visible_skip(served: ServedEndpoint, check_id: str) -> None:
     """Nothing was played, so nothing is said."""
-    result = await outcome(lab, check_id, Fault())
+    result = await outcome(served, check_id, PlantedFault())
     assert result.status == "skip"
     assert result.actual.startswith(("no load was played", "only "))
 
 
 @pytest.mark.parametrize("check_id", ["L01", "L02", "L07", "L08"])
-async def test_a_run_that_is_not_valid_neither_passes_nor_fails(lab: Lab, check_id: str) -> None:
+async def test_a_run_that_is_not_valid_neither_passes_nor_fails(served: ServedEndpoint, check_id: str) -> None:
     """Whatever was measured, a late generator proves nothing."""
     for load in LOAD_RUNS[check_id]:
-        result = await outcome(lab, check_id, found(replace(load, faults=(LATE_GENERATOR,))))
+        result = await outcome(served, check_id, found(replace(load, faults=(LATE_GENERATOR,))))
         assert result.status == "skip"
         assert "lower --rate" in result.actual
 
@@ -82,10 +82,10 @@ async def test_a_run_that_is_not_valid_neither_passes_nor_fails(lab: Lab, check_
     ],
 )
 async def test_what_cannot_be_said_is_a_skip_with_its_reason(
-    lab: Lab, check_id: str, load: LoadResult, words: str
+    served: ServedEndpoint, check_id: str, load: LoadResult, words: str
 ) -> None:
     """Each reason names what is missing."""
-    result = await outcome(lab, check_id, found(load))
+    result = await outcome(served, check_id, found(load))
     assert result.status == "skip"
     assert words in result.actual
 
@@ -98,8 +98,8 @@ async def test_what_cannot_be_said_is_a_skip_with_its_reason(
         ("L07", replace(SPIKE, recovery_s=None), "was not back when the run ended"),
     ],
 )
-async def test_other_ways_to_fail(lab: Lab, check_id: str, load: LoadResult, words: str) -> None:
+async def test_other_ways_to_fail(served: ServedEndpoint, check_id: str, load: LoadResult, words: str) -> None:
     """A fast answer without claims, no rate at all, and a latency that never comes back."""
-    result = await outcome(lab, check_id, found(load))
+    result = await outcome(served, check_id, found(load))
     assert result.status == "fail"
     assert words in result.actual

@@ -17,12 +17,12 @@ import pytest
 import pytest_asyncio
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
-from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.probe import Answer
-from selftest.checks.bench.target_bench import open_variant
+from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.probe import RawResponse
+from selftest.checks.bench.target_environment import open_variant
 from selftest.checks.bench.variant import BY_POLICY
-from selftest.checks.faults.answers import COMES_LATE_MS, LEAVES_LATE_MS
 from selftest.checks.faults.setup import event_of, playing
+from selftest.checks.faults.wanted import ARRIVES_LATE_MS, LEAVES_LATE_MS
 from selftest.downstream.faults import FAULTS
 
 RATE_PER_S = 50
@@ -43,7 +43,7 @@ class Sent:
 
     correlation_id: str
     late_start_ms: float
-    answer: Answer
+    answer: RawResponse
 
     @property
     def left_ms(self) -> float:
@@ -52,35 +52,35 @@ class Sent:
         return float(total[1]) if total else float("inf")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", name="bench")
-async def one_app() -> AsyncIterator[Bench]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="env")
+async def one_app() -> AsyncIterator[CheckEnvironment]:
     """The app with the policy that shows each failure."""
-    async with open_variant(DEFAULT_TENANT, BY_POLICY["fail"]) as bench:
-        yield bench
+    async with open_variant(DEFAULT_TENANT, BY_POLICY["fail"]) as env:
+        yield env
 
 
-async def _send(bench: Bench, due_s: float, correlation_id: str, body: dict[str, object], token: str) -> Sent:
+async def _send(env: CheckEnvironment, due_s: float, correlation_id: str, body: dict[str, object], token: str) -> Sent:
     await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
     late_start_ms = (time.perf_counter() - due_s) * 1000
-    return Sent(correlation_id, late_start_ms, await bench.send(bench.request(token, body)))
+    return Sent(correlation_id, late_start_ms, await env.send(env.request(token, body)))
 
 
-async def _load(bench: Bench, duration_s: float) -> list[Sent]:
+async def _load(env: CheckEnvironment, duration_s: float) -> list[Sent]:
     """Send for so long, each event about another user, and wait for every answer."""
-    token = bench.good_token()
+    token = env.good_token()
     start_s = time.perf_counter() + 0.02
     due = [start_s + number / RATE_PER_S for number in range(round(duration_s * RATE_PER_S))]
-    events = [event_of(bench, bench.new_id()) for _ in due]
-    sending = (_send(bench, at, cid, event, token) for at, (event, cid) in zip(due, events, strict=True))
+    events = [event_of(env, env.new_id()) for _ in due]
+    sending = (_send(env, at, cid, event, token) for at, (event, cid) in zip(due, events, strict=True))
     return await asyncio.gather(*sending)
 
 
-async def _lines_of(bench: Bench, wanted: set[str]) -> Counter[str]:
+async def _lines_of(env: CheckEnvironment, wanted: set[str]) -> Counter[str]:
     """Count the log lines of each request."""
-    assert bench.log is not None
+    assert env.log is not None
     give_up_s = time.perf_counter() + LOG_WAIT_S
     while True:
-        records = [json.loads(line) for line in bench.log() if line.startswith('{"event"')]
+        records = [json.loads(line) for line in env.log() if line.startswith('{"event"')]
         lines = Counter(str(record["correlationId"]) for record in records if record["correlationId"] in wanted)
         if len(lines) == len(wanted) or time.perf_counter() > give_up_s:
             return lines
@@ -88,24 +88,24 @@ async def _lines_of(bench: Bench, wanted: set[str]) -> Counter[str]:
 
 
 @pytest.mark.parametrize("name", FAULTS if DURATION_S else BRIEFLY)
-async def test_none_late_and_none_lost(bench: Bench, name: str) -> None:
+async def test_none_late_and_none_lost(env: CheckEnvironment, name: str) -> None:
     """At 50 requests a second each gets one answer, within the budget and 50 ms.
 
     A short round may fall into a pause of the machine, so it has three tries; the long one has none.
     """
     for _ in range(1 if DURATION_S else ROUNDS):
-        sent = await _one_round(bench, name)
-        if not _late(bench, sent):
+        sent = await _one_round(env, name)
+        if not _late(env, sent):
             break
-    assert not _late(bench, sent), _told(name, sent)
-    lines = await _lines_of(bench, {each.correlation_id for each in sent})
+    assert not _late(env, sent), _told(name, sent)
+    lines = await _lines_of(env, {each.correlation_id for each in sent})
     assert set(lines.values()) == {1}, f"{name}: not one log line for each request"
     assert len(lines) == len(sent), f"{name}: {len(sent) - len(lines)} requests without a log line"
 
 
-async def _one_round(bench: Bench, name: str) -> list[Sent]:
-    async with playing(bench, FAULTS[name], bench.new_id()):
-        sent = await _load(bench, DURATION_S or BRIEFLY_S)
+async def _one_round(env: CheckEnvironment, name: str) -> list[Sent]:
+    async with playing(env, FAULTS[name], env.new_id()):
+        sent = await _load(env, DURATION_S or BRIEFLY_S)
     told = _told(name, sent)
     print(told)  # noqa: T201 (what `make stress` is for)
     assert all(each.answer.status is not None for each in sent), told
@@ -123,9 +123,10 @@ def _told(name: str, sent: list[Sent]) -> str:
     )
 
 
-def _late(bench: Bench, sent: list[Sent]) -> bool:
-    assert bench.variant is not None
-    budget_ms = bench.variant.budget_ms
+def _late(env: CheckEnvironment, sent: list[Sent]) -> bool:
+    assert env.variant is not None
+    budget_ms = env.variant.budget_ms
     return any(
-        each.left_ms > budget_ms + LEAVES_LATE_MS or each.answer.latency_ms > budget_ms + COMES_LATE_MS for each in sent
+        each.left_ms > budget_ms + LEAVES_LATE_MS or each.answer.latency_ms > budget_ms + ARRIVES_LATE_MS
+        for each in sent
     )

@@ -12,19 +12,19 @@ import pytest_asyncio
 from selftest.checks import REGISTRY
 from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
-from tests.selftest.checks.broken import Fault, Incoming, Outgoing
-from tests.selftest.checks.lab import Lab, open_lab
+from tests.selftest.checks.planted_fault import Incoming, Outgoing, PlantedFault
+from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_endpoint
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 type Line = dict[str, Any]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", name="lab")
-async def shared_lab() -> AsyncIterator[Lab]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="served")
+async def shared_endpoint() -> AsyncIterator[ServedEndpoint]:
     """One endpoint for all tests here; each test keeps a log of its own."""
-    async with open_lab() as lab:
-        yield lab
+    async with open_served_endpoint() as served:
+        yield served
 
 
 def code_of(request: Incoming) -> str:
@@ -32,7 +32,7 @@ def code_of(request: Incoming) -> str:
     return "issued_in_future" if request.token.payload["iat"] > request.token.payload["nbf"] else "not_yet_valid"
 
 
-def logs(change: Callable[[Line, int], list[Line]], *, good: bool = True) -> Fault:
+def logs(change: Callable[[Line, int], list[Line]], *, good: bool = True) -> PlantedFault:
     """Keep a log beside the endpoint's own, which may itself leave refusals out.
 
     Args:
@@ -53,13 +53,13 @@ def logs(change: Callable[[Line, int], list[Line]], *, good: bool = True) -> Fau
             written.append(json.dumps({**line, "correlationId": correlation_id, "outcome": "claims"}))
         return answer
 
-    return Fault(after=after, bench=lambda bench: replace(bench, log=lambda: written))
+    return PlantedFault(after=after, env=lambda env: replace(env, log=lambda: written))
 
 
-async def c96(lab: Lab, fault: Fault) -> CheckResult:
+async def c96(served: ServedEndpoint, fault: PlantedFault) -> CheckResult:
     """Run the check against an endpoint that logs so."""
-    lab.fault = fault
-    (result,) = [result async for result in run_checks([REGISTRY["C96"]], fault.bench(lab.bench))]
+    served.fault = fault
+    (result,) = [result async for result in run_checks([REGISTRY["C96"]], fault.env(served.env))]
     return result
 
 
@@ -72,9 +72,11 @@ GOOD: dict[str, Callable[[Line, int], list[Line]]] = {
 
 
 @pytest.mark.parametrize("change", GOOD.values(), ids=GOOD)
-async def test_both_ways_to_log_refusals_are_accepted(lab: Lab, change: Callable[[Line, int], list[Line]]) -> None:
+async def test_both_ways_to_log_refusals_are_accepted(
+    served: ServedEndpoint, change: Callable[[Line, int], list[Line]]
+) -> None:
     """What is not written is counted, or will be."""
-    result = await c96(lab, logs(change))
+    result = await c96(served, logs(change))
     assert result.status == "pass", result.actual
 
 
@@ -101,13 +103,15 @@ BAD: dict[str, tuple[Callable[[Line, int], list[Line]], str]] = {
 
 
 @pytest.mark.parametrize(("change", "says"), BAD.values(), ids=BAD)
-async def test_what_is_lost_is_told(lab: Lab, change: Callable[[Line, int], list[Line]], says: str) -> None:
+async def test_what_is_lost_is_told(
+    served: ServedEndpoint, change: Callable[[Line, int], list[Line]], says: str
+) -> None:
     """A kind of refusal without a line, and a count that is wrong."""
-    result = await c96(lab, logs(change))
+    result = await c96(served, logs(change))
     assert (result.status, says in result.actual) == ("fail", True), result.actual
 
 
-async def test_authenticated_request_without_a_line_is_told(lab: Lab) -> None:
+async def test_authenticated_request_without_a_line_is_told(served: ServedEndpoint) -> None:
     """The good request that follows has to have its line."""
-    result = await c96(lab, logs(lambda line, _: [line], good=False))
+    result = await c96(served, logs(lambda line, _: [line], good=False))
     assert (result.status, result.actual) == ("fail", "the good request that followed has no line")

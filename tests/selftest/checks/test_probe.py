@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from selftest.checks.bench.probe import MAX_REPLY_BYTES, Answer, Request, redact, send
-from selftest.play.caller import caller_session
+from selftest.checks.bench.probe import RawRequest, RawResponse, redact, send
+from selftest.play.caller import MAX_BODY_BYTES, caller_session
 
 type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -29,10 +29,10 @@ async def listening(serve: Serve) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
 
 
-async def probe(url: str, *, timeout_ms: int = 2000) -> Answer:
+async def probe(url: str, *, timeout_ms: int = 2000) -> RawResponse:
     """Send a POST with two headers of one name."""
     async with caller_session() as session:
-        request = Request(url=url, headers=(("X-A", "1"), ("X-A", "2")), body=b"{}")
+        request = RawRequest(url=url, headers=(("X-A", "1"), ("X-A", "2")), body=b"{}")
         return await send(session, request, timeout_ms=timeout_ms)
 
 
@@ -89,12 +89,12 @@ async def test_a_long_reply_is_cut() -> None:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"{}")
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (MAX_REPLY_BYTES + 100_000))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (MAX_BODY_BYTES + 100_000))
         await writer.drain()
 
     async with listening(serve) as url:
         answer = await probe(url)
-    assert len(answer.body) == MAX_REPLY_BYTES
+    assert len(answer.body) == MAX_BODY_BYTES + 1
 
 
 async def test_a_redirect_is_not_followed_and_gzip_not_unpacked() -> None:
@@ -124,7 +124,7 @@ def test_redaction_takes_tokens_and_names() -> None:
 @pytest.mark.parametrize("body", [b'{"a":"it\'s \xc3\xa9"}', b"\xff\x00'\n", b""])
 def test_the_curl_line_sends_the_same_bytes(body: bytes) -> None:
     """A shell that runs the line gives curl exactly the body, whatever is in it."""
-    line = Request(url="http://127.0.0.1:1/", body=body).curl()
+    line = RawRequest(url="http://127.0.0.1:1/", body=body).curl()
     script = line.replace("curl -i", "show", 1).replace("--data-binary", "DATA", 1)
     show = (
         'show() { while [ "$1" != DATA ]; do shift; done; case "$2" in @*) cat "${2#@}";; *) printf %s "$2";; esac; }'
@@ -135,7 +135,7 @@ def test_the_curl_line_sends_the_same_bytes(body: bytes) -> None:
 
 def test_the_curl_line_names_no_token_and_says_when_a_body_is_too_long() -> None:
     """The credential becomes a variable, a long body a file."""
-    request = Request(url="http://h/", headers=(("Authorization", f"Bearer {TOKEN}, Bearer x"),), body=b"x" * 3000)
+    request = RawRequest(url="http://h/", headers=(("Authorization", f"Bearer {TOKEN}, Bearer x"),), body=b"x" * 3000)
     line = request.curl()
     assert TOKEN not in line
     assert '-H "Authorization: Bearer $TOKEN"' in line

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from selftest.checks.registry import Check, Outcome
+from selftest.checks.registry import Check, CheckOutcome
 from selftest.cli import main
 from selftest.commands.explain import STATEMENTS
 from selftest.judge.codes import CODES
@@ -14,8 +14,8 @@ from selftest.judge.explain import UnknownIdError, as_text, everything, explain,
 from selftest.judge.explain_page import render, render_entry
 
 
-async def _run(_: object) -> Outcome:
-    return Outcome(status="pass", expected="", actual="")
+async def _run(_: object) -> CheckOutcome:
+    return CheckOutcome(status="pass", expected="", actual="")
 
 
 def check(id: str, **changes: Any) -> Check:  # noqa: A002 - the field's name

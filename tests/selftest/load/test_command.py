@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from selftest.checks.bench import target_bench
+from selftest.checks.bench import target_environment
 from selftest.cli import main
 from selftest.commands import check
 from selftest.load.measured import validity
@@ -35,8 +35,8 @@ def a_patient_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """Endpoint and generator share a process and a busy machine here: how late the generator is decides nothing."""
     monkeypatch.setattr(validity, "MAX_LATENESS_P99_MS", 60_000.0)
     monkeypatch.setattr(validity, "MIN_RATE_SHARE", 0.0)
-    monkeypatch.setattr(target_bench, "_COOL_DOWN_S", 0.0)
-    monkeypatch.setattr(target_bench, "_READY_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(target_environment, "_COOL_DOWN_S", 0.0)
+    monkeypatch.setattr(target_environment, "_READY_TIMEOUT_S", 0.0)
 
 
 def test_a_good_endpoint_passes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from yarl import URL
 
 from selftest.load.engine import Limits, Prepared, Sample, run_open_loop
 from selftest.load.measured.statistics import percentile
-from selftest.load.outcome import Outcomes
+from selftest.load.outcome import AttemptJudge
 from selftest.load.plan.schedule import Segment, due_offsets_s
 from tests.selftest.load.endpoint import GOOD_BODY
 from tests.selftest.scripted_server import Script, answer, claims_reply, raw, reset, scripted_server, silence
@@ -50,7 +50,7 @@ async def send(
 
 def outcomes(sample: Sample) -> list[tuple[str, int | None]]:
     """Judge the attempts of a call."""
-    judged = Outcomes(BUDGET_MS)
+    judged = AttemptJudge(BUDGET_MS)
     return [judged.of(attempt, sample.prepared.correlation_id) for attempt in sample.attempts]
 
 

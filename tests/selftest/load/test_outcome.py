@@ -5,7 +5,7 @@ import json
 from selftest.load import outcome
 from selftest.load.engine import Prepared, Sample
 from selftest.load.measured.samples import Samples
-from selftest.load.outcome import Outcomes, call_line
+from selftest.load.outcome import AttemptJudge, call_line
 from selftest.play.caller import Attempt
 from tests.selftest.replies import GOOD, document
 
@@ -34,7 +34,7 @@ def sample(*attempts: Attempt) -> Sample:
 
 def test_answers_that_differ_by_the_correlation_id_are_judged_once() -> None:
     """Judging is memoised, and no call's verdict is another's."""
-    outcomes = Outcomes(2000)
+    outcomes = AttemptJudge(2000)
     for number in range(50):
         correlation_id = f"{number:08}{ID[8:]}"
         body = json.dumps(document({"CorrelationId": correlation_id})).encode()
@@ -46,7 +46,7 @@ def test_answers_that_differ_by_the_correlation_id_are_judged_once() -> None:
 
 def test_what_is_remembered_is_bounded() -> None:
     """An endpoint whose answers all differ does not fill the memory."""
-    outcomes = Outcomes(2000)
+    outcomes = AttemptJudge(2000)
     for number in range(outcome._REMEMBERED + 50):
         outcomes.of(attempt(json.dumps(document({"n": str(number)})).encode()))
     assert len(outcomes._codes) == outcome._REMEMBERED
@@ -57,14 +57,14 @@ def test_what_is_remembered_is_bounded() -> None:
 def test_the_budget_decides_to_the_millisecond() -> None:
     """At the budget is in it, above is not."""
     body = json.dumps(GOOD).encode()
-    outcomes = Outcomes(2000)
+    outcomes = AttemptJudge(2000)
     assert outcomes.of(attempt(body, 2.0)) == ("in-budget", None)
     assert outcomes.of(attempt(body, 2.0001)) == ("late", 1003005)
 
 
 def test_a_line_holds_times_and_no_secret() -> None:
     """Offsets are from when the call was due; token, body and claims stay out."""
-    line = call_line(sample(attempt(json.dumps(GOOD).encode())), Outcomes(2000), warmup=False)
+    line = call_line(sample(attempt(json.dumps(GOOD).encode())), AttemptJudge(2000), warmup=False)
     assert line["attempts"][0] | {"server_timing_ms": {}} == {
         "due_ms": 0.0,
         "sent_ms": 1.0,
@@ -88,7 +88,7 @@ def test_hostile_headers_do_no_harm() -> None:
         ("Server-Timing", "a;dur=1," * 10_000),
         ("X-Huge", "x" * 60_000),
     )
-    line = call_line(sample(attempt(b"{}", headers=hostile)), Outcomes(2000), warmup=False)
+    line = call_line(sample(attempt(b"{}", headers=hostile)), AttemptJudge(2000), warmup=False)
     assert line["attempts"][0]["server_timing_ms"] == {"ok": 2.0, "a": 1.0}
     assert len(json.dumps(line)) < 1000
     samples = Samples()

@@ -5,13 +5,13 @@ import uuid
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.payloads import VARIETIES
-from selftest.load.prepared_events import Callouts, Tokens
+from selftest.load.prepared_events import CalloutFactory, TokenPool
 
 
-def callouts(**options: object) -> Callouts:
+def callouts(**options: object) -> CalloutFactory:
     """Make the callouts of a run."""
     made = {"seed": 1, "run_id": b"12345678", **options}
-    return Callouts(DEFAULT_TENANT, Tokens(lambda: "a.b.c"), **made)  # type: ignore[arg-type] # chosen by the test
+    return CalloutFactory(DEFAULT_TENANT, TokenPool(lambda: "a.b.c"), **made)  # type: ignore[arg-type] # chosen by the test
 
 
 def test_each_call_is_the_documented_event_with_its_own_id() -> None:
@@ -37,14 +37,14 @@ def test_all_varieties_are_mixed_and_the_mix_is_repeatable() -> None:
 
 def test_two_runs_share_no_id() -> None:
     """An endpoint that joins repeated events must not join those of another run."""
-    made = [Callouts(DEFAULT_TENANT, Tokens(lambda: "a.b.c"), seed=1) for _ in range(2)]
+    made = [CalloutFactory(DEFAULT_TENANT, TokenPool(lambda: "a.b.c"), seed=1) for _ in range(2)]
     assert made[0](0).correlation_id != made[1](0).correlation_id
 
 
 def test_tokens_are_minted_before_and_again_before_they_end() -> None:
     """A pool of them; in a long run each is replaced when half an hour is over, and not before."""
     now_s, minted = [0.0], iter(range(1000))
-    tokens = Tokens(lambda: f"a.{next(minted)}.c", pool=2, clock=lambda: now_s[0])
+    tokens = TokenPool(lambda: f"a.{next(minted)}.c", pool=2, clock=lambda: now_s[0])
     assert [tokens.headers(number)["Authorization"] for number in range(4)] == [
         *("Bearer a.0.c", "Bearer a.1.c"),
         *("Bearer a.0.c", "Bearer a.1.c"),

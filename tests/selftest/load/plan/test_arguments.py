@@ -4,9 +4,10 @@ import argparse
 
 import pytest
 
+from selftest.base.cannot_run import CannotRun
 from selftest.load.measured.statistics import upper_bound
 from selftest.load.plan.arguments import add_load_arguments, duration_s, plan_of, short_plan
-from selftest.load.plan.profiles import LoadPlan, PlanError
+from selftest.load.plan.profiles import LoadPlan
 
 
 def planned(*words: str, url: str | None = None) -> LoadPlan:
@@ -71,13 +72,13 @@ def test_profiles_shape_the_run() -> None:
 )
 def test_what_is_beyond_a_bound_is_refused(words: list[str], message: str) -> None:
     """The bound and the flag to change."""
-    with pytest.raises(PlanError, match=message):
+    with pytest.raises(CannotRun, match=message):
         planned(*words)
 
 
 def test_a_worker_elsewhere_is_not_started_cold() -> None:
     """--cold with --url is a contradiction."""
-    with pytest.raises(PlanError, match="not ours to start"):
+    with pytest.raises(CannotRun, match="not ours to start"):
         planned("--cold", "2", url="http://127.0.0.1:1")
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from selftest.checks import REGISTRY, UnknownCheckError, select
+from selftest.base.cannot_run import CannotRun
+from selftest.checks import REGISTRY, select
 from selftest.commands.explain import STATEMENTS
 from selftest.judge.codes import CODES, Code
 from selftest.tenant.doctor.case import Case
@@ -51,7 +52,7 @@ def test_codes_of_the_wiring_name_the_statement_that_finds_them() -> None:
 
 def test_check_sends_to_the_doctor() -> None:
     """`check D` says whose statements these are."""
-    with pytest.raises(UnknownCheckError, match="python -m selftest doctor"):
+    with pytest.raises(CannotRun, match="python -m selftest doctor"):
         select(["D23"])
 
 

@@ -10,10 +10,11 @@ from typing import Final
 
 from yarl import URL
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, health_url
 from selftest.base.sample_tenant import Tenant
-from selftest.checks.bench.environment import Bench, OpenVariant
-from selftest.checks.bench.variant import Variant
+from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
+from selftest.checks.bench.variant import AppVariant
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
@@ -34,14 +35,10 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-class UnreachableError(Exception):
-    """Raised when nothing answers at the endpoint's address; the message says what to look at."""
-
-
-def bench_of(target: Target, *, deployed: bool = False, real_token: str | None = None) -> Bench:
+def environment_of(target: Target, *, deployed: bool = False, real_token: str | None = None) -> CheckEnvironment:
     """Say what checks may rely on at this target."""
     app = target.app
-    return Bench(
+    return CheckEnvironment(
         url=target.url,
         health_url=target.health_url,
         session=target.session,
@@ -56,18 +53,18 @@ def bench_of(target: Target, *, deployed: bool = False, real_token: str | None =
 
 
 @asynccontextmanager
-async def open_variant(tenant: Tenant, variant: Variant) -> AsyncIterator[Bench]:
+async def open_variant(tenant: Tenant, variant: AppVariant) -> AsyncIterator[CheckEnvironment]:
     """Start the app of this checkout with other settings, and a tenant and a downstream of its own.
 
     Raises:
         AppStartError: The app does not start.
-        UnreachableError: It does not answer.
+        CannotRun: It does not answer.
     """
     async with EntraServer(tenant) as entra, DownstreamServer() as downstream:
         settings = {**app_settings(entra), **downstream.settings(), **variant.settings()}
         async with AppProcess(settings, app_dir=APP_DIR) as app, caller_session() as session:
             url = app.url + CALLOUT_PATH
-            bench = Bench(
+            env = CheckEnvironment(
                 url=url,
                 health_url=health_url(url),
                 session=session,
@@ -77,8 +74,8 @@ async def open_variant(tenant: Tenant, variant: Variant) -> AsyncIterator[Bench]
                 downstream=downstream,
                 variant=variant,
             )
-            await require_answer(bench)
-            yield bench
+            await require_answer(env)
+            yield env
 
 
 def variants_of(target: Target) -> OpenVariant | None:
@@ -86,28 +83,28 @@ def variants_of(target: Target) -> OpenVariant | None:
     return None if target.app is None else partial(open_variant, target.tenant)
 
 
-async def require_answer(bench: Bench, *, clock: Callable[[], float] = time.monotonic) -> None:
+async def require_answer(env: CheckEnvironment, *, clock: Callable[[], float] = time.monotonic) -> None:
     """Wait until the endpoint is ready: while it starts it may answer late, and without keys it answers 503.
 
     Raises:
-        UnreachableError: Nothing can be connected to, or nothing answers within some seconds.
+        CannotRun: Nothing can be connected to, or nothing answers within some seconds.
     """
     deadline_s = clock() + _READY_TIMEOUT_S
     while True:
-        answer = await bench.send(bench.good_request() if "token" in bench.have else bench.request())
-        starting = answer.failure == "timeout" or answer.status == 503
+        response = await env.send(env.good_request() if "token" in env.have else env.request())
+        starting = response.failure == "timeout" or response.status == 503
         if not starting or clock() > deadline_s:
             break
         await asyncio.sleep(_READY_POLL_S)
-    if answer.status is None:
-        raise UnreachableError(
-            f"{URL(bench.url).with_query(None)} gave {answer}; is the endpoint running, and is the address right? "
+    if response.status is None:
+        raise CannotRun(
+            f"{URL(env.url).with_query(None)} gave {response}; is the endpoint running, and is the address right? "
             "A sign-in would fail with 1003027 or 1003005: `explain 1003027`"
         )
 
 
 async def await_keys_read(
-    bench: Bench, *, clock: Callable[[], float] = time.monotonic, say: Callable[[str], None] = _say
+    env: CheckEnvironment, *, clock: Callable[[], float] = time.monotonic, say: Callable[[str], None] = _say
 ) -> None:
     """Wait while the endpoint refuses good tokens without having read this run's keys, for a minute at the most.
 
@@ -116,13 +113,13 @@ async def await_keys_read(
     another authority never reads them; the checks then say so.
     """
     deadline_s = clock() + _COOL_DOWN_S
-    while bench.trusted and not _keys_were_read(bench) and clock() < deadline_s:
-        answer = await bench.send(bench.good_request())
-        if answer.status not in _REFUSED or _keys_were_read(bench):
+    while env.trusted and not _keys_were_read(env) and clock() < deadline_s:
+        response = await env.send(env.good_request())
+        if response.status not in _REFUSED or _keys_were_read(env):
             return
         say(
             f"the endpoint refuses good tokens and has not read this run's keys; waiting {_COOL_DOWN_S:.0f} s at the "
-            f"most, in case it is in a cool-down (is its AuthorityUrl {bench.entra.authority_url}?)"
+            f"most, in case it is in a cool-down (is its AuthorityUrl {env.entra.authority_url}?)"
         )
         say = _nothing
         await asyncio.sleep(_COOL_DOWN_POLL_S)
@@ -132,5 +129,5 @@ def _nothing(_: str) -> None:
     """Have said it once."""
 
 
-def _keys_were_read(bench: Bench) -> bool:
-    return bench.entra.hits["keys_v2"] + bench.entra.hits["keys_v1"] > 0
+def _keys_were_read(env: CheckEnvironment) -> bool:
+    return env.entra.hits["keys_v2"] + env.entra.hits["keys_v1"] > 0

@@ -8,22 +8,22 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from selftest.checks.bench.probe import Answer
-from selftest.checks.expectations import claims_of, read_json
+from selftest.checks.bench.probe import RawResponse
+from selftest.checks.expectations import claims_of
 
 #: How much later than the budget an answer may leave, and how much later it may have come, in milliseconds.
 LEAVES_LATE_MS: Final = 50
-COMES_LATE_MS: Final = 150
+ARRIVES_LATE_MS: Final = 150
 
 #: What the endpoint did, by the header that tells its caller.
-type Shown = Literal["claims", "omitted", "stale", "failed"]
+type ClaimsOutcome = Literal["claims", "omitted", "stale", "failed"]
 
 OUTCOME: Final = "X-Claims-Outcome"
 _TOTAL: Final = re.compile(r"\btotal;dur=([0-9.]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedResponse:
     """What has to come.
 
     Attributes:
@@ -35,7 +35,7 @@ class Wanted:
     """
 
     status: int
-    shown: Shown
+    shown: ClaimsOutcome
     claims: Mapping[str, object] | None
     codes: Collection[str]
     budget_ms: int
@@ -46,35 +46,35 @@ class Wanted:
         return f"HTTP {self.status} within {self.budget_ms} ms, {OUTCOME}: {self.shown}{failure}"
 
 
-def complaints(answer: Answer, lines: Sequence[Mapping[str, Any]], wanted: Wanted) -> Iterator[str]:
+def complaints(response: RawResponse, lines: Sequence[Mapping[str, Any]], wanted: WantedResponse) -> Iterator[str]:
     """Name everything that is not as wanted, but for its time.
 
     Args:
-        answer: what came.
+        response: what came.
         lines: the request's lines in the app's log.
         wanted: what had to come.
     """
-    if answer.status != wanted.status:
-        yield str(answer)
-    if (shown := answer.header(OUTCOME)) != wanted.shown:
+    if response.status != wanted.status:
+        yield str(response)
+    if (shown := response.header(OUTCOME)) != wanted.shown:
         yield f"{OUTCOME}: {shown or 'absent'}"
-    if (came := claims_of(read_json(answer))) != wanted.claims:
+    if (came := claims_of(response)) != wanted.claims:
         yield "claims where there must be none" if wanted.claims is None else f"other claims: {_names(came)}"
     yield from _wrong_lines(lines, wanted)
 
 
-def lateness(answer: Answer, budget_ms: int) -> Iterator[str]:
+def lateness(response: RawResponse, budget_ms: int) -> Iterator[str]:
     """Name what was late. A machine that stands still is late once; an endpoint that is late is so every time."""
-    total = _TOTAL.search(answer.header("Server-Timing") or "")
+    total = _TOTAL.search(response.header("Server-Timing") or "")
     if total is None:
         yield "no total in Server-Timing"
     elif float(total[1]) > budget_ms + LEAVES_LATE_MS:
         yield f"the answer left after {float(total[1]):.0f} ms"
-    if answer.latency_ms > budget_ms + COMES_LATE_MS:
-        yield f"the answer came after {answer.latency_ms:.0f} ms"
+    if response.latency_ms > budget_ms + ARRIVES_LATE_MS:
+        yield f"the answer came after {response.latency_ms:.0f} ms"
 
 
-def _wrong_lines(lines: Sequence[Mapping[str, Any]], wanted: Wanted) -> Iterator[str]:
+def _wrong_lines(lines: Sequence[Mapping[str, Any]], wanted: WantedResponse) -> Iterator[str]:
     if len(lines) != 1:
         yield f"{len(lines)} log lines for the request"
         return

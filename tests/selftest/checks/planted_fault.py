@@ -6,7 +6,7 @@ it lets one kind of bad request pass for a good one, refuses one kind of good on
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.raw_bytes import encode
 from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
@@ -23,7 +23,7 @@ type Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Token:
+class LenientToken:
     """A token as a careless reader sees it: padding, blanks and duplicates forgiven, nothing verified."""
 
     raw: str
@@ -91,9 +91,9 @@ class Incoming:
             return {}
 
     @property
-    def token(self) -> Token:
+    def token(self) -> LenientToken:
         """Take the token apart as leniently as can be."""
-        return Token((self.header("authorization") or "").rpartition(" ")[2])
+        return LenientToken((self.header("authorization") or "").rpartition(" ")[2])
 
 
 def _object(data: bytes) -> dict[str, Any]:
@@ -127,16 +127,21 @@ async def _unchanged(request: Incoming, entra: EntraServer) -> Incoming:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class PlantedFault:
     """One thing that is wrong with an endpoint."""
 
     before: Before = _unchanged
     after: Callable[[Incoming, Outgoing], Outgoing] = field(default=lambda _, answer: answer)
     log: Callable[[str, Incoming], list[str]] = field(default=lambda line, _: [line])
-    bench: Callable[[Bench], Bench] = field(default=lambda bench: bench)
+    env: Callable[[CheckEnvironment], CheckEnvironment] = field(default=lambda env: env)
 
 
-GOOD = Fault()
+GOOD = PlantedFault()
+
+
+def flat(faults: Mapping[str, Mapping[str, PlantedFault]]) -> dict[str, PlantedFault]:
+    """Give the faults by check, of faults by the rule that has to refuse the request."""
+    return {check_id: fault for of_rule in faults.values() for check_id, fault in of_rule.items()}
 
 
 def _answer(status: int, text: str = "refused") -> Outgoing:
@@ -144,12 +149,12 @@ def _answer(status: int, text: str = "refused") -> Outgoing:
     return Outgoing(status=status, body=body, headers=(("Content-Type", "application/json"),))
 
 
-def believes(when: Callable[[Incoming], bool]) -> Fault:
+def believes(when: Callable[[Incoming], bool]) -> PlantedFault:
     """Take such a request for one with a good token."""
     return believes_at(lambda request, _: when(request))
 
 
-def believes_at(when: Callable[[Incoming, EntraServer], bool]) -> Fault:
+def believes_at(when: Callable[[Incoming, EntraServer], bool]) -> PlantedFault:
     """Take such a request for one with a good token; the tenant's keys may be looked at."""
 
     async def before(request: Incoming, entra: EntraServer) -> Incoming:
@@ -157,15 +162,15 @@ def believes_at(when: Callable[[Incoming, EntraServer], bool]) -> Fault:
             return request
         return request.with_header("authorization", f"Bearer {entra.mint.callout_token()}")
 
-    return Fault(before=before)
+    return PlantedFault(before=before)
 
 
-def accepts(when: Callable[[Token], bool]) -> Fault:
+def accepts(when: Callable[[LenientToken], bool]) -> PlantedFault:
     """Believe such a token."""
     return believes(lambda request: when(request.token))
 
 
-def forgives(when: Callable[[Incoming], bool]) -> Fault:
+def forgives(when: Callable[[Incoming], bool]) -> PlantedFault:
     """Take such a body, and what declares it, for a good one."""
 
     async def before(request: Incoming, entra: EntraServer) -> Incoming:
@@ -175,29 +180,31 @@ def forgives(when: Callable[[Incoming], bool]) -> Fault:
         mended = replace(request, body=encode(event)).with_header("content-type", "application/json")
         return mended.with_header("content-encoding", None)
 
-    return Fault(before=before)
+    return PlantedFault(before=before)
 
 
-def answers(status: int, when: Callable[[Incoming], bool]) -> Fault:
+def answers(status: int, when: Callable[[Incoming], bool]) -> PlantedFault:
     """Answer such a request at once, before anything is validated."""
     return answers_at(status, lambda request, _: when(request))
 
 
-def answers_at(status: int, when: Callable[[Incoming, EntraServer], bool]) -> Fault:
+def answers_at(status: int, when: Callable[[Incoming, EntraServer], bool]) -> PlantedFault:
     """Answer such a request at once; the state of the emulated Entra may be looked at."""
 
     async def before(request: Incoming, entra: EntraServer) -> Incoming | Outgoing:
         return _answer(status) if when(request, entra) else request
 
-    return Fault(before=before)
+    return PlantedFault(before=before)
 
 
-def replies(change: Callable[[Outgoing], Outgoing]) -> Fault:
+def replies(change: Callable[[Outgoing], Outgoing]) -> PlantedFault:
     """Spoil every 200 to an event."""
-    return Fault(after=lambda request, answer: change(answer) if answer.status == 200 and _event(request) else answer)
+    return PlantedFault(
+        after=lambda request, answer: change(answer) if answer.status == 200 and _event(request) else answer
+    )
 
 
-def reply_json(change: Callable[[Any], object]) -> Fault:
+def reply_json(change: Callable[[Any], object]) -> PlantedFault:
     """Spoil the JSON document of every 200; ``change`` works in place."""
 
     def spoil(answer: Outgoing) -> Outgoing:
@@ -208,14 +215,14 @@ def reply_json(change: Callable[[Any], object]) -> Fault:
     return replies(spoil)
 
 
-def claims(**added: object) -> Fault:
+def claims(**added: object) -> PlantedFault:
     """Add claims to every reply."""
     return reply_json(lambda reply: reply["data"]["actions"][0]["claims"].update(added))
 
 
-def refusals(status: int, change: Callable[[Incoming, Outgoing], Outgoing]) -> Fault:
+def refusals(status: int, change: Callable[[Incoming, Outgoing], Outgoing]) -> PlantedFault:
     """Spoil every refusal of this status."""
-    return Fault(after=lambda request, answer: change(request, answer) if answer.status == status else answer)
+    return PlantedFault(after=lambda request, answer: change(request, answer) if answer.status == status else answer)
 
 
 def _event(request: Incoming) -> bool:

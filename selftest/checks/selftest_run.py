@@ -14,14 +14,14 @@ from typing import Any, Final
 
 from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.checks import Check
-from selftest.checks.bench.environment import Bench, OpenVariant
+from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
 from selftest.checks.runner import run_checks
 from selftest.entra.payloads import VARIETIES
 from selftest.load.measured.collect import Collector
 from selftest.load.measured.raw_file import RAW_NAME, RawFile
 from selftest.load.plan.profiles import LoadPlan
-from selftest.load.prepared_events import Callouts, Tokens
-from selftest.load.run_plan import Ground, play
+from selftest.load.prepared_events import CalloutFactory, TokenPool
+from selftest.load.run_plan import LoadTarget, play
 from selftest.load.sockets import allow_connections
 from selftest.play.sign_in import SignIn, sign_in
 from selftest.play.target import APP_DIR, Target
@@ -34,7 +34,7 @@ from selftest.report.results import SCHEMA_VERSION, Results, SignInResult
 _OF_THE_GENERATOR: Final = frozenset({"lateness", "rate", "clock"})
 
 
-class Session:
+class SelftestRun:
     """Collects what a run finds.
 
     Args:
@@ -100,7 +100,7 @@ class Session:
         in_flight = allow_connections(plan.config.max_in_flight)
         plan = replace(plan, config=replace(plan.config, max_in_flight=in_flight))
         while True:
-            await play(_ground(target, plan, real_token), plan, self._take)
+            await play(_load_target(target, plan, real_token), plan, self._take)
             tries -= 1
             load = self._collector.load()
             assert load is not None  # noqa: S101 - it was just played
@@ -109,11 +109,11 @@ class Session:
             plan = replace(plan, cold_starts=0)
 
     async def run_checks(
-        self, checks: Sequence[Check], bench: Bench, *, open_variant: OpenVariant | None = None
+        self, checks: Sequence[Check], env: CheckEnvironment, *, open_variant: OpenVariant | None = None
     ) -> None:
         """Run checks, keeping each result as it comes; those that need other settings where apps can be started."""
         with Progress(len(checks)) as progress:
-            async for result in run_checks(checks, bench, open_variant=open_variant):
+            async for result in run_checks(checks, env, open_variant=open_variant):
                 self._take({"kind": "check", **asdict(result)})
                 progress.step(result.id)
 
@@ -150,13 +150,13 @@ class Session:
         self._collector.take(line)
 
 
-def _ground(target: Target, plan: LoadPlan, real_token: str | None) -> Ground:
+def _load_target(target: Target, plan: LoadPlan, real_token: str | None) -> LoadTarget:
     mint = target.entra.mint.callout_token
-    tokens = Tokens(mint) if real_token is None else Tokens(lambda: real_token, pool=1)
-    callouts = Callouts(target.tenant, tokens, seed=plan.config.seed)
+    tokens = TokenPool(mint) if real_token is None else TokenPool(lambda: real_token, pool=1)
+    callouts = CalloutFactory(target.tenant, tokens, seed=plan.config.seed)
     if target.app is None:
-        return Ground(url=target.url, callouts=callouts)
-    return Ground(
+        return LoadTarget(url=target.url, callouts=callouts)
+    return LoadTarget(
         url=target.url,
         callouts=callouts,
         pid=target.app.pid,

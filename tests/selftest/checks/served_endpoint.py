@@ -10,12 +10,12 @@ from aiohttp import web
 
 from claims.endpoint import Endpoint
 from selftest.base.endpoint_url import CALLOUT_PATH, HEALTH_PATH
-from selftest.checks.bench.environment import Bench
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.entra.server import EntraServer
 from selftest.play.caller import caller_session
 from selftest.play.target import endpoint_settings
-from tests.selftest.checks.broken import GOOD, Fault, Incoming, Outgoing
+from tests.selftest.checks.planted_fault import GOOD, Incoming, Outgoing, PlantedFault
 
 _HEADER_BYTES = 64 * 1024
 _BODY_BYTES = 16 * 1024 * 1024
@@ -25,7 +25,7 @@ _served: ContextVar[Incoming | None] = ContextVar("served", default=None)
 
 
 @dataclass
-class Lab:
+class ServedEndpoint:
     """One endpoint under test.
 
     Attributes:
@@ -36,10 +36,10 @@ class Lab:
 
     entra: EntraServer
     endpoint: Endpoint
-    fault: Fault = GOOD
+    fault: PlantedFault = GOOD
     body_limit_bytes: int | None = None
     lines: list[str] = field(default_factory=list)
-    bench: Bench = field(init=False)
+    env: CheckEnvironment = field(init=False)
 
     async def handle(self, request: web.Request) -> web.Response:
         """Serve one request through the fault."""
@@ -78,9 +78,9 @@ class Lab:
 class _Lines(logging.Handler):
     """Takes what is logged, and lets the fault spoil what belongs to a request."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, served: ServedEndpoint) -> None:
         super().__init__()
-        self._lab = lab
+        self._lab = served
 
     def emit(self, record: logging.LogRecord) -> None:
         request = _served.get()
@@ -89,26 +89,26 @@ class _Lines(logging.Handler):
 
 
 @asynccontextmanager
-async def open_lab() -> AsyncIterator[Lab]:
+async def open_served_endpoint() -> AsyncIterator[ServedEndpoint]:
     """Start everything, with the hostile keys published before the endpoint loads any."""
     async with EntraServer() as entra:
         publish_for_checks(entra)
-        async with serve_lab(entra, Endpoint.from_env(endpoint_settings(entra))) as lab:
-            yield lab
+        async with serve_endpoint(entra, Endpoint.from_env(endpoint_settings(entra))) as served:
+            yield served
 
 
 @asynccontextmanager
-async def serve_lab(entra: EntraServer, endpoint: Endpoint) -> AsyncIterator[Lab]:
+async def serve_endpoint(entra: EntraServer, endpoint: Endpoint) -> AsyncIterator[ServedEndpoint]:
     """Serve an endpoint over HTTP, with its log at hand, and close it at the end."""
     logger = logging.getLogger("claims")
     level = logger.level
     logger.setLevel(logging.INFO)
     async with caller_session() as session:
-        lab = Lab(entra, endpoint)
-        lines = _Lines(lab)
+        served = ServedEndpoint(entra, endpoint)
+        lines = _Lines(served)
         logger.addHandler(lines)
         app = web.Application(client_max_size=_BODY_BYTES)
-        app.router.add_route("*", "/{path:.*}", lab.handle)
+        app.router.add_route("*", "/{path:.*}", served.handle)
         runner = web.AppRunner(
             app,
             access_log=None,
@@ -121,16 +121,16 @@ async def serve_lab(entra: EntraServer, endpoint: Endpoint) -> AsyncIterator[Lab
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            lab.bench = Bench(
+            served.env = CheckEnvironment(
                 url=base + CALLOUT_PATH,
                 health_url=base + HEALTH_PATH,
                 session=session,
                 tenant=entra.tenant,
                 entra=entra,
-                log=lambda: lab.lines,
+                log=lambda: served.lines,
                 log_wait_s=0.02,
             )
-            yield lab
+            yield served
         finally:
             logger.removeHandler(lines)
             logger.setLevel(level)

@@ -1,6 +1,6 @@
 """A bench for the F checks: the endpoint in this process, the emulated downstream, and time that runs faster.
 
-Delays of the downstream run four times as fast, the lives of tokens twenty times, so that a check of something late
+Delays of the downstream run twice as fast, the lives of tokens twenty times, so that a check of something late
 takes no more time than it must. The endpoint and everything it uses are the real ones.
 """
 
@@ -21,19 +21,19 @@ from claims.settings.claim_names import ClaimNames
 from claims.settings.settings import Settings
 from claims.token.keys import SigningKeys
 from claims.wire.fetch import HttpGet
-from selftest.checks.bench.variant import Variant
+from selftest.checks.bench.variant import AppVariant
 from selftest.downstream.server import SCOPE, DownstreamServer
 from selftest.entra.server import EntraServer
 from selftest.play.target import endpoint_settings
-from tests.selftest.checks.lab import Lab, serve_lab
+from tests.selftest.checks.served_endpoint import ServedEndpoint, serve_endpoint
 
 #: Of the downstream's delays, and of the lives of tokens.
-DELAYS, LIVES = 4.0, 20.0
+DELAYS, LIVES = 2.0, 20.0
 #: A sleep of no time at all would never let a fault be noticed; this is what the loop can still tell apart.
 _LEAST_S = 0.001
 
 
-class Fast:
+class FastClock:
     """Clocks and sleeps on which a second passes in less."""
 
     def __init__(self, times: float) -> None:
@@ -54,25 +54,25 @@ class Fast:
 
 
 @asynccontextmanager
-async def open_fault_lab(variant: Variant, *, delays: float = DELAYS) -> AsyncIterator[Lab]:
+async def open_with_downstream(variant: AppVariant, *, delays: float = DELAYS) -> AsyncIterator[ServedEndpoint]:
     """Start everything with the settings of a variant, whose budget must fit the faster delays."""
-    lives = Fast(LIVES)
+    lives = FastClock(LIVES)
     async with (
         EntraServer() as entra,
-        DownstreamServer(clock=lives.clock, sleep=Fast(delays).sleep) as downstream,
+        DownstreamServer(clock=lives.clock, sleep=FastClock(delays).sleep) as downstream,
     ):
         environ = {**endpoint_settings(entra), **downstream.settings(), **variant.settings()}
         # azure-identity reads the managed identity's address from the process's environment.
         with mock.patch.dict(os.environ, {name: environ[name] for name in environ if name.startswith("IDENTITY_")}):
             endpoint = await _endpoint(environ, lives)
-            async with serve_lab(entra, endpoint) as lab:
-                lab.bench = replace(
-                    lab.bench, downstream=downstream, variant=variant, clock=lives.clock, sleep=lives.sleep
+            async with serve_endpoint(entra, endpoint) as served:
+                served.env = replace(
+                    served.env, downstream=downstream, variant=variant, clock=lives.clock, sleep=lives.sleep
                 )
-                yield lab
+                yield served
 
 
-async def _endpoint(environ: dict[str, str], lives: Fast) -> Endpoint:
+async def _endpoint(environ: dict[str, str], lives: FastClock) -> Endpoint:
     """Build the endpoint as it builds itself, but for the clock of the downstream tokens."""
     settings = Settings.from_env(environ)
     tokens = DownstreamTokenCache(
