@@ -42,7 +42,6 @@ class Asked:
         query: its options.
         body: checked.
         create_if_missing: whether it has ``Prefer: create-if-missing``.
-        eventual: whether it has ``ConsistencyLevel: eventual``.
         url: of the path, for links.
     """
 
@@ -52,7 +51,6 @@ class Asked:
     query: Mapping[str, str]
     body: GraphObject
     create_if_missing: bool
-    eventual: bool
     url: str
 
 
@@ -103,16 +101,12 @@ class Answers:
         items = [self._directory.view(collection, item) for item in self._directory.visible(collection)]
         if collection == "signIns":
             items = _sign_ins(items, asked)
-        if "$expand" in asked.query:
-            items = [self._expanded(item, asked.query) for item in items]
         return self._page(asked, items)
 
     def _page(self, asked: Asked, items: Sequence[GraphObject]) -> Answer:
         found = matching(asked.operation.answer or "", items, asked.query)
         some, link = page(found, asked.query, page_size=self.page_size, url=asked.url)
         body: dict[str, Any] = {"value": [select(item, asked.query) for item in some]}
-        if asked.eventual and asked.query.get("$count") == "true":
-            body = {"@odata.count": len(found), **body}
         return Answer(status=200, body=body if link is None else {**body, "@odata.nextLink": link})
 
     def _create(self, asked: Asked, collection: str) -> Answer:
@@ -128,8 +122,7 @@ class Answers:
         item = get_by(collection, member, key) if member else self._directory.get(collection, key)
         match asked.operation.method:
             case "GET":
-                seen = self._expanded(self._directory.view(collection, item), asked.query)
-                return Answer(status=200, body=select(seen, asked.query))
+                return Answer(status=200, body=select(self._directory.view(collection, item), asked.query))
             case "PATCH":
                 self._writer.change(collection, item, asked.body)
             case _:
@@ -157,29 +150,15 @@ class Answers:
                 if policy is None:
                     raise not_found(principal_id)
                 return Answer(status=200, body=policy)
-            case ("GET", "appRoleAssignedTo"):
-                assignments = self._directory.assignments.values()
-                return self._page(asked, [each for each in assignments if each["resourceId"] == principal_id])
             case ("GET", _):
                 return self._page(asked, self._directory.relations(principal_id)[name])
             case ("POST", "appRoleAssignments"):
-                return Answer(status=201, body=self._writer.grant(asked.body, principal_id=principal_id))
-            case ("POST", "appRoleAssignedTo"):
-                return Answer(status=201, body=self._writer.grant(asked.body, resource_id=principal_id))
+                return Answer(status=201, body=self._writer.grant(principal_id, asked.body))
             case ("POST", _):
                 self._writer.assign(principal_id, asked.body["@odata.id"])
-            case (_, "appRoleAssignments"):
-                self._writer.revoke(principal_id, asked.keys[1])
             case _:
                 self._writer.unassign(principal_id, asked.keys[1])
         return _DONE
-
-    def _expanded(self, item: GraphObject, query: Mapping[str, str]) -> GraphObject:
-        wanted = set(filter(None, query.get("$expand", "").split(",")))
-        return item | {name: value for name, value in self._relations(item, wanted).items() if name in wanted}
-
-    def _relations(self, item: GraphObject, wanted: set[str]) -> GraphObject:
-        return self._directory.relations(item["id"]) if wanted else {}
 
 
 def _sign_ins(items: Sequence[GraphObject], asked: Asked) -> list[GraphObject]:

@@ -170,7 +170,6 @@ class GraphServer:
                 query=dict(request.query),
                 body=check_body(operation, _parsed(request, raw), place.version),
                 create_if_missing="create-if-missing" in request.headers.get("Prefer", ""),
-                eventual=request.headers.get("ConsistencyLevel", "").casefold() == "eventual",
                 url=f"{self.url}/{version}{path}",
             )
         )

@@ -106,17 +106,14 @@ class Writer:
             for assigned in self._directory.policies.values():
                 assigned[:] = [each for each in assigned if each != item["id"]]
 
-    def grant(
-        self, body: GraphObject, *, principal_id: str | None = None, resource_id: str | None = None
-    ) -> GraphObject:
-        """Assign an app role, at the path of either side of it.
+    def grant(self, principal_id: str, body: GraphObject) -> GraphObject:
+        """Assign an app role to a service principal.
 
         Raises:
-            Refusal: a rule is broken, or the path names another object than the body.
+            Refusal: A rule is broken, or the body names another service principal.
         """
-        for member, of_path in (("principalId", principal_id), ("resourceId", resource_id)):
-            if of_path is not None and body[member] != of_path:
-                raise bad_request(f"The {member} of the body is not the service principal of the path.")
+        if body["principalId"] != principal_id:
+            raise bad_request("The principalId of the body is not the service principal of the path.")
         principal, resource = rules.check_grant(self._directory, body)
         assignment = {
             "id": new_id(),
@@ -129,16 +126,6 @@ class Writer:
         }
         self._directory.assignments[assignment["id"]] = assignment
         return assignment
-
-    def revoke(self, principal_id: str, assignment_id: str) -> None:
-        """Take an app role away.
-
-        Raises:
-            Refusal: it is not assigned to this service principal.
-        """
-        if self._directory.assignments.get(assignment_id, {}).get("principalId") != principal_id:
-            raise not_found(assignment_id)
-        del self._directory.assignments[assignment_id]
 
     def assign(self, principal_id: str, reference: str) -> None:
         """Assign a policy, named by its URL.

@@ -55,7 +55,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class KnownPath:
     """A path that Graph knows.
 
     Attributes:
@@ -87,6 +87,7 @@ _EXTENSION_WRITE: Final = _any("CustomAuthenticationExtension.ReadWrite.All")
 _EXTENSION_READ: Final = _any("CustomAuthenticationExtension.Read.All") + _EXTENSION_WRITE
 _LISTENER_WRITE: Final = _any("EventListener.ReadWrite.All")
 _LISTENER_READ: Final = _any("EventListener.Read.All") + _LISTENER_WRITE
+_CONSENT_REQUIRED: Final = ("principalId", "resourceId", "appRoleId")
 _POLICY_WRITE: Final = _any("Policy.ReadWrite.ApplicationConfiguration")
 _POLICY_READ: Final = _any("Policy.Read.All") + _POLICY_WRITE
 _ASSIGNED: Final = _any(
@@ -103,8 +104,7 @@ _CLAIMS_POLICY: Final = _any(
 _SIGN_INS: Final = _any("AuditLog.Read.All")
 _ORGANIZATION: Final = _any("User.Read", "Organization.Read.All", "Directory.Read.All")
 
-_LIST: Final = frozenset({"$select", "$top", "$filter", "$count"})
-_ONE: Final = frozenset({"$select"})
+_LIST: Final = frozenset({"$select", "$top", "$filter"})
 
 
 def _list(path: str, answer: str, permissions: Permissions, *options: str, beta: bool = False) -> Operation:
@@ -123,11 +123,9 @@ def _create(path: str, body: str, permissions: Permissions, *required: str) -> O
     return Operation(method="POST", path=path, permissions=permissions, answer=body, body=body, required=required)
 
 
-def _entity(
-    path: str, kind: str, read: Permissions, write: Permissions, *, options: frozenset[str] = _ONE
-) -> Iterator[Operation]:
+def _entity(path: str, kind: str, read: Permissions, write: Permissions) -> Iterator[Operation]:
     """Give reading, changing and deleting of one object."""
-    yield Operation(method="GET", path=path, permissions=read, answer=kind, options=options)
+    yield Operation(method="GET", path=path, permissions=read, answer=kind, options=frozenset({"$select"}))
     # Changing an application at its unique name may create it, and then gives it back.
     yield Operation(method="PATCH", path=path, permissions=write, answer=kind, body=kind)
     yield Operation(method="DELETE", path=path, permissions=write)
@@ -135,8 +133,6 @@ def _entity(
 
 _PRINCIPAL: Final = "/servicePrincipals/{servicePrincipal-id}"
 _EXTENSION: Final = f"{EXTENSIONS}/{{customAuthenticationExtension-id}}"
-_EXPANDED: Final = frozenset({"$select", "$expand"})
-_CONSENT_REQUIRED: Final = ("principalId", "resourceId", "appRoleId")
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     _list("/organization", "organization", _ORGANIZATION, "$select"),
@@ -145,15 +141,12 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *_entity("/applications/{application-id}", "application", _APPS_READ, _APPS_WRITE),
     *_entity("/applications(appId='{appId}')", "application", _APPS_READ, _APPS_WRITE),
     *_entity("/applications(uniqueName='{uniqueName}')", "application", _APPS_READ, _APPS_WRITE),
-    _list("/servicePrincipals", "servicePrincipal", _APPS_READ, *_LIST, "$expand"),
+    _list("/servicePrincipals", "servicePrincipal", _APPS_READ),
     _create("/servicePrincipals", "servicePrincipal", _APPS_WRITE, "appId"),
-    *_entity(_PRINCIPAL, "servicePrincipal", _APPS_READ, _APPS_WRITE, options=_EXPANDED),
-    *_entity("/servicePrincipals(appId='{appId}')", "servicePrincipal", _APPS_READ, _APPS_WRITE, options=_EXPANDED),
+    *_entity(_PRINCIPAL, "servicePrincipal", _APPS_READ, _APPS_WRITE),
+    *_entity("/servicePrincipals(appId='{appId}')", "servicePrincipal", _APPS_READ, _APPS_WRITE),
     _list(f"{_PRINCIPAL}/appRoleAssignments", "appRoleAssignment", _APPS_READ),
     _create(f"{_PRINCIPAL}/appRoleAssignments", "appRoleAssignment", _CONSENT, *_CONSENT_REQUIRED),
-    Operation(method="DELETE", path=f"{_PRINCIPAL}/appRoleAssignments/{{appRoleAssignment-id}}", permissions=_CONSENT),
-    _list(f"{_PRINCIPAL}/appRoleAssignedTo", "appRoleAssignment", _APPS_READ),
-    _create(f"{_PRINCIPAL}/appRoleAssignedTo", "appRoleAssignment", _CONSENT, *_CONSENT_REQUIRED),
     _list(f"{_PRINCIPAL}/claimsMappingPolicies", "claimsMappingPolicy", _ASSIGNED, "$select", "$top"),
     Operation(
         method="POST", path=f"{_PRINCIPAL}/claimsMappingPolicies/$ref", permissions=_ASSIGNED, body="ReferenceCreate"
@@ -191,7 +184,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         _LISTENER_READ,
         _LISTENER_WRITE,
     ),
-    _list("/auditLogs/signIns", "signIn", _SIGN_INS, "$select", "$top", "$filter", "$orderby", beta=True),
+    _list("/auditLogs/signIns", "signIn", _SIGN_INS, "$select", "$top", "$filter", beta=True),
     Operation(
         method="GET",
         path=f"{_PRINCIPAL}/claimsPolicy",
@@ -211,7 +204,7 @@ def _templates() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((path, re.compile(_NAME_IN_BRACES.sub("((?:[^/()']|'')+)", re.escape(path)))) for path in found)
 
 
-def find(version: str, path: str) -> Place | None:
+def find(version: str, path: str) -> KnownPath | None:
     """Find what is known of a path below the version; None where nothing is.
 
     Args:
@@ -230,7 +223,7 @@ def find(version: str, path: str) -> Place | None:
         }
         if operations:
             keys = tuple(str(key).replace("''", "'") for key in match.groups())
-            return Place(version=known, template=template, keys=keys, operations=operations)
+            return KnownPath(version=known, template=template, keys=keys, operations=operations)
     return None
 
 

@@ -27,8 +27,6 @@ async def test_every_collection_is_the_tenant_s() -> None:
         ):
             reply = await graph.ask("GET", path)
             assert (reply.status, reply.body["value"]) == (200, tenant[name])
-        expanded = await graph.ask("GET", "/servicePrincipals?$expand=appRoleAssignments,claimsMappingPolicies")
-        assert expanded.body["value"] == tenant["servicePrincipals"]
         assert graph.server.directory.export() == tenant
         assert graph.server.writes == []
 
@@ -69,10 +67,8 @@ async def test_one_object(path: str, ids: str) -> None:
         ("/applications?$filter=displayName eq 'it''s'", 0),
         ("/applications?$filter=displayName eq 'this and that' and uniqueName eq 'x'", 0),
         ("/applications?$filter=uniqueName eq 'sample-claims-endpoint' and displayName eq 'Sample portal'", 0),
-        (f"/applications?$filter=identifierUris/any(u:u eq 'api://claims.sample.example/{'2' * 8}')", 0),
         ("/servicePrincipals?$filter=displayName eq 'Microsoft Graph'", 1),
         (f"{POLICIES}?$filter=displayName eq 'Sample claims'", 1),
-        (f"/servicePrincipals/{GRAPH_PRINCIPAL_ID}/appRoleAssignedTo", 1),
         (f"{CLIENT}/claimsMappingPolicies", 1),
         (f"{CLIENT}/appRoleAssignments", 0),
     ],
@@ -82,14 +78,6 @@ async def test_filters(path: str, count: int) -> None:
     async with desk() as graph:
         reply = await graph.ask("GET", path)
         assert (reply.status, len(reply.body["value"])) == (200, count)
-
-
-async def test_count_needs_the_header() -> None:
-    """``$count`` counts only with ``ConsistencyLevel: eventual``."""
-    async with desk() as graph:
-        path = "/servicePrincipals?$count=true"
-        assert (await graph.ask("GET", path, headers={"ConsistencyLevel": "eventual"})).body["@odata.count"] == 4
-        assert "@odata.count" not in (await graph.ask("GET", path)).body
 
 
 @pytest.mark.parametrize(
@@ -110,7 +98,8 @@ async def test_count_needs_the_header() -> None:
         ("GET", "/applications?$filter=displayName", 400, "BadRequest"),
         ("GET", f"{EXTENSIONS}?$filter=displayName eq 'x'", 400, "BadRequest"),
         ("GET", "/auditLogs/signIns?$filter=createdDateTime ge yesterday", 400, "BadRequest"),
-        ("GET", "/auditLogs/signIns?$orderby=appId", 400, "Request_UnsupportedQuery"),
+        ("GET", "/auditLogs/signIns?$orderby=appId", 400, "BadRequest"),
+        ("GET", "/servicePrincipals?$expand=appRoleAssignments", 400, "BadRequest"),
         ("GET", f"{CLIENT}/claimsPolicy", 400, "BadRequest"),
     ],
 )
@@ -198,7 +187,7 @@ async def test_permissions(permissions: set[str], path: str, status: int, *, del
 
 
 async def test_sign_ins() -> None:
-    """Interactive ones, the newest first, chosen by time, app, code and correlation id; listeners only in beta."""
+    """Interactive ones, the newest first, chosen by time, app and correlation id; listeners only in beta."""
     sign_ins = [
         sign_in("1", "2026-01-01T00:00:00Z", error_code=1003005, http_status=0, attempts=2),
         sign_in("2", "2026-01-02T00:00:00.5Z") | {"appId": "b"},
@@ -212,13 +201,9 @@ async def test_sign_ins() -> None:
 
         client = DEFAULT_TENANT.client.app_id
         assert await ids("") == ["2", "1"]
-        assert await ids("?$orderby=createdDateTime asc") == ["1", "2"]
-        assert await ids("?$orderby=createdDateTime desc") == ["2", "1"]
         assert await ids("?$filter=createdDateTime ge 2026-01-01T12:00:00Z") == ["2"]
-        assert await ids(f"?$filter=createdDateTime le 2026-01-01T12:00:00Z and appId eq '{client}'") == ["1"]
-        assert await ids("?$filter=createdDateTime eq 2026-01-01T01:00:00%2B01:00") == ["1"]
+        assert await ids(f"?$filter=createdDateTime ge 2026-01-01T01:00:00%2B01:00 and appId eq '{client}'") == ["1"]
         assert await ids("?$filter=correlationId eq '2' and appId eq 'b'") == ["2"]
-        assert await ids("?$filter=status/errorCode eq 1100001") == ["1"]
         assert await ids("?$filter=signInEventTypes/any(t: t eq 'nonInteractiveUser')") == ["3"]
         beta = (await graph.ask("GET", "/auditLogs/signIns", version="beta")).body["value"][1]
         assert beta["appliedEventListeners"][0]["handlerResult"]["errorCode"] == 1003005

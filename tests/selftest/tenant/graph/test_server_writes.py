@@ -18,7 +18,6 @@ from tests.emulated_graph.healthy_tenant import (
     API_APPLICATION_ID,
     API_PRINCIPAL_ID,
     CLIENT_APPLICATION_ID,
-    CONSENT_ID,
     DEFAULT_HOST,
     GRAPH_PRINCIPAL_ID,
     POLICY_ID,
@@ -117,11 +116,10 @@ async def test_a_used_extension_may_be_deleted_elsewhere() -> None:
         assert left["handler"]["customExtension"] == {"id": DEFAULT_TENANT.extension_id}
 
 
-async def test_revoking_consent() -> None:
-    """A consent is taken away at its path, and validation then warns."""
+async def test_validation_warns_without_consent() -> None:
+    """A missing consent is a warning."""
     async with desk() as graph:
-        path = f"/servicePrincipals/{API_PRINCIPAL_ID}/appRoleAssignments/{CONSENT_ID}"
-        assert [(await graph.ask("DELETE", path)).status for _ in range(2)] == [204, 404]
+        graph.server.directory.assignments.clear()
         reply = await graph.ask(
             "POST", f"{EXTENSIONS}/{DEFAULT_TENANT.extension_id}/validateAuthenticationConfiguration"
         )
@@ -279,12 +277,11 @@ async def test_the_caller_s_service_principal_can_be_made() -> None:
         assert (made.status, made.body["accountEnabled"]) == (201, True)
 
 
-async def test_consent_at_the_other_side() -> None:
-    """A role is granted at the resource's path as well; a resource without roles takes the empty one."""
+async def test_consent_without_a_role() -> None:
+    """A role of Graph is granted; a resource without roles takes the empty one."""
     async with desk(bare_tenant()) as graph:
         body = CONSENT | {"principalId": DEFAULT_TENANT.client.id}
-        path = f"/servicePrincipals/{GRAPH_PRINCIPAL_ID}/appRoleAssignedTo"
-        made = await graph.ask("POST", path, body)
+        made = await graph.ask("POST", f"{CLIENT}/appRoleAssignments", body)
         assert (made.status, made.body["principalDisplayName"]) == (201, "Sample portal")
         no_role = {"resourceId": DEFAULT_TENANT.client.id, "appRoleId": "00000000-0000-0000-0000-000000000000"}
         assert (await graph.ask("POST", f"{CLIENT}/appRoleAssignments", body | no_role)).status == 201

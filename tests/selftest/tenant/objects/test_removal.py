@@ -91,7 +91,7 @@ async def test_a_sign_in_can_be_brought_back_without_the_app_registration() -> N
         desk.server.writer.delete("applications", application)
         await desk.remove(clients=[CLIENT])
         assert desk.tenant["authenticationEventListeners"] == []
-        with pytest.raises(Conflict, match="whose it is cannot be told: if it is yours, say remove --id"):
+        with pytest.raises(Conflict, match="its owner is not known: if it is yours, run remove --id"):
             await desk.remove()
 
 
