@@ -36,7 +36,7 @@ class Reply:
         return str(self.body["error"]["details"][0]["code"])
 
 
-class Desk:
+class PlainClient:
     """Asks one server."""
 
     def __init__(self, server: GraphServer, session: aiohttp.ClientSession) -> None:
@@ -81,7 +81,7 @@ def _described(method: str, path: str, version: str, body: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def desk(objects: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[Desk]:
-    """Give a desk at a server of its own."""
+async def plain_client(objects: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[PlainClient]:
+    """Give a plain_client at a server of its own."""
     async with GraphServer(objects, **options) as server, aiohttp.ClientSession() as session:
-        yield Desk(server, session)
+        yield PlainClient(server, session)

@@ -20,7 +20,7 @@ from selftest.tenant.graph.unsigned_tokens import FixedCredential
 from tests.claims.downstream.issuer import running_issuer
 from tests.emulated_graph.faults import forbidden
 from tests.emulated_graph.healthy_tenant import POLICY_ID, healthy_tenant
-from tests.selftest.tenant.graph.client_bench import SimulatedTime, connected, simulated_client
+from tests.selftest.tenant.graph.connected_client import SimulatedTime, connected, simulated_client
 from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES
 from tests.selftest.tenant.graph.wiring import policy
 
@@ -31,30 +31,30 @@ NEW = {"displayName": "x"}
 async def test_reading() -> None:
     """One object, an object that may be missing, and a list of several pages, whole and cut to members."""
     tenant = healthy_tenant()
-    async with connected(page_size=1) as desk:
-        (extension,) = await desk.client.list_all(EXTENSIONS)
+    async with connected(page_size=1) as env:
+        (extension,) = await env.client.list_all(EXTENSIONS)
         assert extension == tenant["customAuthenticationExtensions"][0]
-        names = await desk.client.list_all("/servicePrincipals", select=["displayName"])
+        names = await env.client.list_all("/servicePrincipals", select=["displayName"])
         assert names == [{"displayName": each["displayName"]} for each in tenant["servicePrincipals"]]
-        principal = await desk.client.get(CLIENT, select=["id"])
+        principal = await env.client.get(CLIENT, select=["id"])
         assert {name for name in principal if not name.startswith("@")} == {"id"}
-        assert await desk.client.find("/applications/none") is None
+        assert await env.client.find("/applications/none") is None
         with pytest.raises(ObjectNotFound) as caught:
-            await desk.client.get("/applications/none")
+            await env.client.get("/applications/none")
         assert caught.value.request_id
         assert str(caught.value.request_id) in str(caught.value)
-        found = await desk.client.list_all(
+        found = await env.client.list_all(
             "/applications", query={"$filter": f"displayName eq {literal('Sample portal')}"}
         )
         assert len(found) == 1
-        assert await desk.client.list_all("/auditLogs/signIns", version="beta") == []
-        assert desk.credential.asked == 1
+        assert await env.client.list_all("/auditLogs/signIns", version="beta") == []
+        assert env.credential.asked == 1
 
 
 async def test_writing() -> None:
     """Make, change, assign, take away and delete; a second deletion finds nothing."""
-    async with connected() as desk:
-        client = desk.client
+    async with connected() as env:
+        client = env.client
         made = await client.upsert("/applications(uniqueName='new one')", NEW)
         assert made is not None
         assert (made["uniqueName"], made["displayName"]) == ("new one", "x")
@@ -69,25 +69,25 @@ async def test_writing() -> None:
         validation = f"{EXTENSIONS}/{DEFAULT_TENANT.extension_id}/validateAuthenticationConfiguration"
         said = await client.act(validation)
         assert (said["errors"], said["warnings"]) == ([], [])
-        assert len(desk.server.writes) == 7
+        assert len(env.server.writes) == 7
 
 
 async def test_a_permission_that_is_missing_is_named() -> None:
     """403 says what to ask for, to a person and to an application; and tells it from a missing directory role."""
-    async with connected(frozenset({"Application.Read.All"})) as desk:
+    async with connected(frozenset({"Application.Read.All"})) as env:
         with pytest.raises(PermissionMissing) as caught:
-            await desk.client.list_all(EXTENSIONS)
+            await env.client.list_all(EXTENSIONS)
         assert sorted(caught.value.wanted) == ["CustomAuthenticationExtension.Read.All"]
         assert not caught.value.held
         assert "Sign in with CustomAuthenticationExtension.Read.All" in str(caught.value)
-        assert (await desk.client.permissions()).granted == frozenset({"Application.Read.All"})
-    async with connected(frozenset(), delegated=False) as desk:
+        assert (await env.client.permissions()).granted == frozenset({"Application.Read.All"})
+    async with connected(frozenset(), delegated=False) as env:
         with pytest.raises(PermissionMissing, match=r"Grant the application EventListener\.ReadWrite\.All"):
-            await desk.client.delete(f"{LISTENERS}/x")
-    async with connected() as desk:
-        desk.server.faults.add(forbidden())
+            await env.client.delete(f"{LISTENERS}/x")
+    async with connected() as env:
+        env.server.faults.add(forbidden())
         with pytest.raises(PermissionMissing, match=r"The token has .* may lack a directory role") as caught:
-            await desk.client.list_all(LISTENERS)
+            await env.client.list_all(LISTENERS)
         assert caught.value.held
 
 
@@ -132,10 +132,10 @@ def test_addresses_that_are_refused(base_url: str) -> None:
 )
 async def test_paths_that_are_refused(path: str) -> None:
     """An id that is none cannot lead elsewhere."""
-    async with connected() as desk:
+    async with connected() as env:
         with pytest.raises(ValueError, match="not a path of Graph"):
-            await desk.client.get(path)
-        assert desk.server.log == []
+            await env.client.get(path)
+        assert env.server.log == []
 
 
 def test_every_failure_is_of_the_tree() -> None:

@@ -13,7 +13,7 @@ from selftest.tenant.graph.errors import (
     RequestRefused,
 )
 from selftest.tenant.graph.unsigned_tokens import FixedCredential
-from tests.selftest.tenant.graph.client_bench import answering
+from tests.selftest.tenant.graph.connected_client import answering
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from selftest.tenant.graph.objects import GRAPH_APP_ID
 from tests.emulated_graph.directory import Directory
 from tests.emulated_graph.healthy_tenant import CONSENT_ID, GRAPH_PRINCIPAL_ID, POLICY_ID, healthy_tenant
 from tests.emulated_graph.sign_ins import sign_in
-from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES, desk
+from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES, plain_client
 
 CLIENT = f"/servicePrincipals/{DEFAULT_TENANT.client.id}"
 
@@ -17,7 +17,7 @@ CLIENT = f"/servicePrincipals/{DEFAULT_TENANT.client.id}"
 async def test_every_collection_is_the_tenant_s() -> None:
     """What was loaded is what is listed and what is exported."""
     tenant = healthy_tenant()
-    async with desk() as graph:
+    async with plain_client() as graph:
         for name, path in (
             ("organization", "/organization"),
             ("applications", "/applications"),
@@ -33,7 +33,7 @@ async def test_every_collection_is_the_tenant_s() -> None:
 
 async def test_pages_follow_each_other() -> None:
     """Four service principals in pages of one: the links lead through all, and keep the options."""
-    async with desk(page_size=1) as graph:
+    async with plain_client(page_size=1) as graph:
         seen, link, pages = [], "/servicePrincipals?$select=id&$top=3", 0
         while link:
             body = (await graph.ask("GET", link)).body
@@ -54,7 +54,7 @@ async def test_pages_follow_each_other() -> None:
 )
 async def test_one_object(path: str, ids: str) -> None:
     """An object is found by its id, its app id and its unique name; ``$select`` leaves the rest out."""
-    async with desk() as graph:
+    async with plain_client() as graph:
         reply = await graph.ask("GET", f"{path}?$select=id")
         assert {name: value for name, value in reply.body.items() if name[0] != "@"} == {"id": ids}
 
@@ -75,7 +75,7 @@ async def test_one_object(path: str, ids: str) -> None:
 )
 async def test_filters(path: str, count: int) -> None:
     """Documented filters choose; text is compared without case, and a doubled apostrophe is one."""
-    async with desk() as graph:
+    async with plain_client() as graph:
         reply = await graph.ask("GET", path)
         assert (reply.status, len(reply.body["value"])) == (200, count)
 
@@ -105,7 +105,7 @@ async def test_filters(path: str, count: int) -> None:
 )
 async def test_nothing_else(method: str, path: str, status: int, code: str) -> None:
     """What is not in the surface is refused as Graph refuses it, with an id to quote."""
-    async with desk() as graph:
+    async with plain_client() as graph:
         reply = await graph.ask(method, path)
         assert (reply.status, reply.code) == (status, code)
         assert reply.headers["request-id"] == reply.body["error"]["innerError"]["request-id"]
@@ -113,7 +113,7 @@ async def test_nothing_else(method: str, path: str, status: int, code: str) -> N
 
 async def test_claims_policy_is_in_beta() -> None:
     """The "Attributes & Claims" page's policy: 404 where there is none."""
-    async with desk() as graph:
+    async with plain_client() as graph:
         assert (await graph.ask("GET", f"{CLIENT}/claimsPolicy", version="beta")).status == 404
         claims = [{"@odata.type": "#microsoft.graph.customClaim", "name": "level", "namespace": None}]
         policy = {"id": DEFAULT_TENANT.client.id, "includeBasicClaimSet": True, "claims": claims}
@@ -136,7 +136,7 @@ async def test_claims_policy_is_in_beta() -> None:
 )
 async def test_no_token(token: str | None, code: str) -> None:
     """Without a token of Graph there is nothing to see."""
-    async with desk() as graph:
+    async with plain_client() as graph:
         reply = await graph.ask("GET", "/applications", token=token)
         assert (reply.status, reply.code) == (401, "InvalidAuthenticationToken")
         assert reply.body["error"]["message"].startswith(code)
@@ -144,7 +144,7 @@ async def test_no_token(token: str | None, code: str) -> None:
 
 async def test_token_for_another_service() -> None:
     """A token for another audience is 401, whatever it allows."""
-    async with desk() as graph:
+    async with plain_client() as graph:
         header, payload, _ = graph.server.token().split(".")
         other = base64.urlsafe_b64decode(payload + "==").replace(b"graph.microsoft.com", b"vault.azure.net")
         token = f"{header}.{base64.urlsafe_b64encode(other).decode().rstrip('=')}."
@@ -158,7 +158,7 @@ async def test_token_for_another_service() -> None:
 async def test_old_token() -> None:
     """An expired token is 401."""
     now: list[float] = [1_800_000_000.0]
-    async with desk(clock=lambda: now[0]) as graph:
+    async with plain_client(clock=lambda: now[0]) as graph:
         token = graph.server.token()
         assert (await graph.ask("GET", "/applications", token=token)).status == 200
         now[0] += 3600
@@ -179,7 +179,7 @@ async def test_old_token() -> None:
 )
 async def test_permissions(permissions: set[str], path: str, status: int, *, delegated: bool) -> None:
     """A token does what one of the documented alternatives allows; permissions needed together are both needed."""
-    async with desk() as graph:
+    async with plain_client() as graph:
         reply = await graph.ask("GET", path, token=graph.server.token(permissions, delegated=delegated))
         assert reply.status == status
         if status == 403:
@@ -193,7 +193,7 @@ async def test_sign_ins() -> None:
         sign_in("2", "2026-01-02T00:00:00.5Z") | {"appId": "b"},
         sign_in("3", "2026-01-03T00:00:00Z", interactive=False),
     ]
-    async with desk(healthy_tenant() | {"signIns": sign_ins}) as graph:
+    async with plain_client(healthy_tenant() | {"signIns": sign_ins}) as graph:
 
         async def ids(query: str) -> list[str]:
             reply = await graph.ask("GET", f"/auditLogs/signIns{query}", version="beta")
@@ -214,7 +214,7 @@ async def test_sign_ins() -> None:
 
 async def test_consent_is_read_where_it_is() -> None:
     """The consent of the API's service principal has a path of its own."""
-    async with desk() as graph:
+    async with plain_client() as graph:
         path = "/servicePrincipals/0a000000-0000-4000-8000-000000000002/appRoleAssignments"
         assert await graph.id_of(path) == CONSENT_ID
         assert await graph.id_of(f"{path}?$filter=resourceId eq {GRAPH_PRINCIPAL_ID}") == CONSENT_ID

@@ -16,7 +16,7 @@ from selftest.tenant.graph.objects import (
     resource_id,
 )
 from tests.emulated_graph.healthy_tenant import CLIENT_APPLICATION_ID, DEFAULT_HOST, GRAPH_PRINCIPAL_ID, healthy_tenant
-from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES, Desk
+from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES, PlainClient
 
 UPSERT = {"Prefer": "create-if-missing"}
 CLIENT = f"/servicePrincipals/{DEFAULT_TENANT.client.id}"
@@ -69,7 +69,7 @@ def bare_tenant() -> dict[str, Any]:
     }
 
 
-async def wire_up(graph: Desk) -> dict[str, int]:
+async def wire_up(graph: PlainClient) -> dict[str, int]:
     """Make all of it in the documented order; give the status of each step."""
     steps: dict[str, int] = {}
 

@@ -21,7 +21,7 @@ from tests.emulated_graph.faults import GraphFault
 from tests.emulated_graph.healthy_tenant import DEFAULT_HOST
 from tests.emulated_graph.server import ALL_PERMISSIONS, GraphServer
 from tests.selftest.tenant.graph.wiring import bare_tenant, listener
-from tests.selftest.tenant.objects.bench import CLIENT, held_against_the_description
+from tests.selftest.tenant.objects.entra_environment import CLIENT, held_against_the_description
 from tests.selftest.tenant.objects.test_conflicts import ALIEN
 
 ROOT = Path(__file__).parents[4]

@@ -22,7 +22,7 @@ from selftest.tenant.objects.steps.step import SetupStep
 from selftest.tenant.objects.wait_times import WaitTimes
 from tests.emulated_graph.healthy_tenant import DEFAULT_HOST
 from tests.emulated_graph.server import GraphServer
-from tests.selftest.tenant.graph.client_bench import ConnectedClient, connected
+from tests.selftest.tenant.graph.connected_client import ConnectedClient, connected
 from tests.selftest.tenant.graph.description import published
 from tests.selftest.tenant.graph.wiring import bare_tenant
 
@@ -37,7 +37,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass
-class Desk:
+class EntraEnvironment:
     """One tenant, and what the program reported."""
 
     server: GraphServer
@@ -86,15 +86,15 @@ def steps(intent: Intent, phases: str = "ABCD") -> list[SetupStep]:
 
 
 @contextlib.asynccontextmanager
-async def entra(objects: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[Desk]:
-    """Give a desk at a tenant in which nothing is wired; the requests are checked when it is left."""
+async def entra(objects: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[EntraEnvironment]:
+    """Give a env at a tenant in which nothing is wired; the requests are checked when it is left."""
     async with connected(objects=bare_tenant() if objects is None else objects, **options) as at:
-        yield Desk(at.server, at.client, times_of(at))
+        yield EntraEnvironment(at.server, at.client, times_of(at))
         held_against_the_description(at.server)
 
 
 def times_of(at: ConnectedClient) -> WaitTimes:
-    """Give the pace of a desk, in its own time."""
+    """Give the pace of a env, in its own time."""
     return WaitTimes(clock=at.time, sleep=at.time.sleep)
 
 
