@@ -1,6 +1,6 @@
-"""What the emulated Graph answers to a request that is allowed: the objects read, the changes made.
+"""Answers a request that is allowed: reads objects and changes them.
 
-Nothing here knows of HTTP beyond statuses; the server has checked path, method, permission, options and body before.
+Nothing here depends on HTTP except statuses; the server has checked path, method, permission, options and body.
 
 Source: the pages of the operations in `selftest.tenant.graph.surface`; ``application-upsert.md`` for
 ``create-if-missing``.
@@ -19,7 +19,7 @@ from tests.emulated_graph.types import members
 from tests.emulated_graph.validation import validate
 from tests.emulated_graph.writes import Writer
 
-#: Where each collection is kept, longest path first where one starts another.
+#: The collection of each path, the longest path first where one starts another.
 _PATHS: Final[Mapping[str, str]] = {
     "/organization": "organization",
     "/applications": "applications",
@@ -33,16 +33,16 @@ _PATHS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request that may be answered.
+    """A checked request.
 
     Attributes:
-        version: of Graph.
-        operation: what is asked for.
-        keys: what stood for the names in the path.
-        query: its options.
-        body: checked.
-        create_if_missing: whether it has ``Prefer: create-if-missing``.
-        url: of the path, for links.
+        version: Of Graph.
+        operation: Of its path and method.
+        keys: The values of the names in the path.
+        query: Its options.
+        body: Checked.
+        create_if_missing: Whether it has ``Prefer: create-if-missing``.
+        url: Of the path, for links.
     """
 
     version: Version
@@ -56,7 +56,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What goes back: a status, and a body where there is one."""
+    """A status, and a body where there is one."""
 
     status: int
     body: dict[str, Any] | None = None
@@ -66,12 +66,12 @@ _DONE: Final = Answer(status=204)
 
 
 class Answers:
-    """Answers from one directory.
+    """Answers requests with the objects of one directory.
 
     Args:
-        directory: the tenant.
-        writer: changes it.
-        page_size: the most objects of a page.
+        directory: The tenant.
+        writer: Changes it.
+        page_size: The maximum number of objects in a page.
     """
 
     def __init__(self, directory: Directory, writer: Writer, page_size: int) -> None:
@@ -80,10 +80,10 @@ class Answers:
         self.page_size = page_size
 
     def answer(self, asked: Asked) -> Answer:
-        """Do what is asked.
+        """Carry out a request.
 
         Raises:
-            Refusal: it cannot be done; nothing has changed then.
+            Refusal: It cannot be carried out; nothing has changed then.
         """
         template = asked.operation.path
         start = next(path for path in _PATHS if template.startswith(path))
@@ -130,7 +130,7 @@ class Answers:
         return _DONE
 
     def _upsert(self, asked: Asked, name: str) -> Answer:
-        """Change the application of a unique name, or make it; the name is checked where writes are, without lag."""
+        """Change the application with a unique name, or create it; its name is checked without lag."""
         item = self._directory.lookup("applications", "uniqueName", name)
         if item is not None:
             self._writer.change("applications", item, asked.body)
@@ -162,7 +162,7 @@ class Answers:
 
 
 def _sign_ins(items: Sequence[GraphObject], asked: Asked) -> list[GraphObject]:
-    """Give the sign-ins of this version, the newest first; only interactive ones unless their kind is asked for."""
+    """Return the sign-ins of this version, the newest first; only interactive ones unless the filter names a kind."""
     known = members("signIn", asked.version)
     if "signInEventTypes" not in asked.query.get("$filter", ""):
         items = [item for item in items if item.get("isInteractive", True)]

@@ -1,7 +1,7 @@
-"""Query options: which objects of a list, which members of each, and in what pages.
+"""Query options: which objects of a list, which members of each, and in which pages.
 
-Only the forms of ``$filter`` that the project needs and Graph documents are understood; anything else is refused, as
-Graph refuses what it has no index for, so that no test leans on a filter that the real one would not take.
+Only the forms of ``$filter`` that the project needs and Graph documents are supported; anything else is refused, as
+Graph refuses filters without an index, so that no test relies on a filter that the real Graph would not accept.
 
 Source: microsoft-graph-docs ``concepts/query-parameters.md``, ``concepts/filter-query-parameter.md``,
 ``concepts/paging.md``, and the "Supports $filter" of each property.
@@ -42,10 +42,10 @@ _AND: Final = re.compile(r" and (?=(?:[^']*'[^']*')*[^']*$)")
 
 
 def check_options(operation: Operation, query: Mapping[str, str], version: Version) -> None:
-    """Refuse options that the path does not take, and members that the type has not.
+    """Refuse options that the path does not support, and unknown members.
 
     Raises:
-        Refusal: the first thing that is wrong.
+        Refusal: The first fault.
     """
     for name in query:
         if name not in operation.options and not (operation.collection and name == _SKIP):
@@ -80,16 +80,16 @@ def matching(kind: str, items: Sequence[Item], query: Mapping[str, str]) -> list
 def page(
     items: Sequence[Item], query: Mapping[str, str], *, page_size: int, url: str
 ) -> tuple[Sequence[Item], str | None]:
-    """Give one page and the link to the next one, None at the end.
+    """Return one page and the link to the next one, None at the end.
 
     Args:
-        items: all of them.
-        query: of the request; ``$top`` may make pages smaller than ``page_size``.
-        page_size: the most objects of a page.
-        url: of the list, without a query.
+        items: All of them.
+        query: Of the request; ``$top`` may make pages smaller than ``page_size``.
+        page_size: The maximum number of objects in a page.
+        url: Of the list, without a query.
 
     Raises:
-        Refusal: a ``$top`` or a link that Graph would not take.
+        Refusal: A ``$top`` or a link that Graph would not accept.
     """
     top, start = query.get("$top", str(page_size)), query.get(_SKIP, "0")
     if not top.isdecimal() or not 1 <= int(top) <= MAX_PAGE:
@@ -104,7 +104,7 @@ def page(
 
 
 def _readable(kind: str, version: Version) -> set[str]:
-    """Give the members of a type and of those that derive from it."""
+    """Return the members of a type and of those that derive from it."""
     return {member for name in names() if derives(name, kind) for member in members(name, version)}
 
 
@@ -131,5 +131,5 @@ def _time(text: str) -> dt.datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise Refusal(400, "BadRequest", f"Invalid filter clause: '{text}' is no point in time.")
+        raise Refusal(400, "BadRequest", f"Invalid filter clause: '{text}' is not a point in time.")
     return moment

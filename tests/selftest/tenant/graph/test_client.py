@@ -1,4 +1,4 @@
-"""The client of Graph, against the emulated Graph: what it reads and writes, and where it does not go."""
+"""The client of Graph at the emulated Graph: what it reads and writes, and which addresses it refuses."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ NEW = {"displayName": "x"}
 
 
 async def test_reading() -> None:
-    """One object, an object that may be missing, and a list of several pages, whole and cut to members."""
+    """One object, an object that may be missing, and a list of several pages, complete and with selected members."""
     tenant = healthy_tenant()
     async with connected(page_size=1) as env:
         (extension,) = await env.client.list_all(EXTENSIONS)
@@ -52,7 +52,7 @@ async def test_reading() -> None:
 
 
 async def test_writing() -> None:
-    """Make, change, assign, take away and delete; a second deletion finds nothing."""
+    """Create, change, assign, unassign and delete; a second deletion finds nothing."""
     async with connected() as env:
         client = env.client
         made = await client.upsert("/applications(uniqueName='new one')", NEW)
@@ -73,7 +73,7 @@ async def test_writing() -> None:
 
 
 async def test_a_permission_that_is_missing_is_named() -> None:
-    """403 says what to ask for, to a person and to an application; and tells it from a missing directory role."""
+    """403 names the permission, for a person and for an application, or the missing directory role."""
     async with connected(frozenset({"Application.Read.All"})) as env:
         with pytest.raises(PermissionMissing) as caught:
             await env.client.list_all(EXTENSIONS)
@@ -91,16 +91,16 @@ async def test_a_permission_that_is_missing_is_named() -> None:
         assert caught.value.held
 
 
-async def test_nobody_there() -> None:
-    """Without a server there is no connection, and it says which host."""
+async def test_without_a_server() -> None:
+    """Without a server there is no connection, and the message names the host."""
     async with simulated_client(FixedCredential(lambda: "x"), "http://127.0.0.1:9", SimulatedTime()) as client:
         for method in (client.get("/organization"), client.create("/applications", NEW)):
             with pytest.raises(Unreachable, match=r"no connection to 127\.0\.0\.1"):
                 await method
 
 
-async def test_a_certificate_that_nobody_knows(tmp_path: Path) -> None:
-    """TLS that is looked into is told at once; the token stays here."""
+async def test_an_untrusted_certificate(tmp_path: Path) -> None:
+    """Inspected TLS is an error at once, also for a create; the token is not sent."""
     async with (
         running_issuer(tmp_path) as issuer,
         GraphClient(FixedCredential(lambda: "x"), base_url=issuer.https_url) as client,
@@ -122,7 +122,7 @@ async def test_a_certificate_that_nobody_knows(tmp_path: Path) -> None:
     ],
 )
 def test_addresses_that_are_refused(base_url: str) -> None:
-    """Tokens go over TLS, or stay on this machine."""
+    """Tokens are sent over TLS, or to this machine."""
     with pytest.raises(ValueError, match="address of Graph"):
         GraphClient(FixedCredential(lambda: "x"), base_url=base_url)
 
@@ -131,7 +131,7 @@ def test_addresses_that_are_refused(base_url: str) -> None:
     "path", ["applications", "/applications/../users", "/applications//x", "/a?b", "/a#b", "/a%2fb", "/"]
 )
 async def test_paths_that_are_refused(path: str) -> None:
-    """An id that is none cannot lead elsewhere."""
+    """An invalid id cannot lead to another path."""
     async with connected() as env:
         with pytest.raises(ValueError, match="not a path of Graph"):
             await env.client.get(path)
@@ -139,7 +139,7 @@ async def test_paths_that_are_refused(path: str) -> None:
 
 
 def test_every_failure_is_of_the_tree() -> None:
-    """Who catches `GraphError` catches all."""
+    """`GraphError` catches all of them."""
     leaves = {
         NotSignedIn,
         PermissionMissing,

@@ -1,4 +1,4 @@
-"""What the client of Graph does again, what it never does again, and how long it goes on."""
+"""What the client of Graph retries, what it never retries, and for how long."""
 
 from types import SimpleNamespace
 
@@ -23,8 +23,8 @@ CLIENT = f"/servicePrincipals/{DEFAULT_TENANT.client.id}"
 NEW = {"displayName": "x"}
 
 
-async def test_retry_after_is_kept() -> None:
-    """After 429 it waits as long as Graph says, in seconds or until a date, and does it again, also a create."""
+async def test_retry_after_is_obeyed() -> None:
+    """After 429 it waits as long as Graph says, in seconds or until a date, and retries, also a create."""
     async with connected() as env:
         env.server.faults.add(
             throttled(retry_after="7"),
@@ -37,7 +37,7 @@ async def test_retry_after_is_kept() -> None:
 
 
 async def test_a_long_retry_after_is_not_waited_for() -> None:
-    """An hour is longer than patience, whatever the deadline: it says so instead."""
+    """An hour is longer than the limit, whatever the deadline, so the refusal is raised."""
     async with connected(patience=Patience(deadline_s=10_000)) as env:
         env.server.faults.add(throttled(retry_after="3600"))
         with pytest.raises(Unreachable) as caught:
@@ -45,8 +45,8 @@ async def test_a_long_retry_after_is_not_waited_for() -> None:
         assert (caught.value.retry_after_s, caught.value.status, env.time.slept_s) == (3600, 429, [])
 
 
-async def test_what_passes_by_itself_is_repeated() -> None:
-    """5xx and broken connections are tried again with growing pauses, for reading and for repeatable writes."""
+async def test_temporary_failures_are_retried() -> None:
+    """5xx and broken connections are retried with growing pauses, for reading and for repeatable writes."""
     async with connected() as env:
         env.server.faults.add(
             refused(500, "x"), refused(503, "x"), GraphFault(manner="cut", count=2), GraphFault(manner="lose")
@@ -77,7 +77,7 @@ async def test_it_ends() -> None:
     ],
 )
 async def test_a_create_is_not_repeated_blindly(fault: GraphFault) -> None:
-    """When nobody knows whether it was made, that is what it says, and it is sent once."""
+    """If it may have been executed, the error says so, and the request is sent once."""
     async with connected(patience=Patience(attempt_s=0.05 if fault.manner == "hang" else 30)) as env:
         env.server.faults.add(fault)
         with pytest.raises(OutcomeUnknown, match="whether it was executed is not known"):
@@ -87,7 +87,7 @@ async def test_a_create_is_not_repeated_blindly(fault: GraphFault) -> None:
 
 
 async def test_a_create_is_repeated_when_it_was_not_done() -> None:
-    """503 says that nothing was done."""
+    """503 means that nothing was executed."""
     async with connected() as env:
         env.server.faults.add(refused(503, "x", method="POST"))
         await env.client.create("/applications", NEW)
@@ -95,7 +95,7 @@ async def test_a_create_is_repeated_when_it_was_not_done() -> None:
 
 
 async def test_replication_is_waited_for_only_on_request() -> None:
-    """What was just made is waited for where the caller says that it was; elsewhere it is not there."""
+    """A new object is waited for where the caller says that it is new; elsewhere it is missing."""
     async with connected(lag_requests=2) as env:
         app = await env.client.create("/applications", NEW)
         principal = await env.client.create("/servicePrincipals", {"appId": app["appId"]}, replicating=True)
@@ -113,7 +113,7 @@ async def test_replication_is_waited_for_only_on_request() -> None:
 
 
 async def test_a_refusal_is_not_repeated() -> None:
-    """A broken rule stays broken."""
+    """A refusal does not change with time."""
     async with connected() as env:
         with pytest.raises(RequestRefused, match="'displayName'"):
             await env.client.create("/applications", {})

@@ -1,4 +1,4 @@
-"""What goes wrong at the emulated Graph goes wrong as it is said, and is remembered."""
+"""The faults of the emulated Graph happen as planned, and are logged."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ NEW = {"displayName": "x"}
 
 
 async def test_new_objects_are_invisible_for_a_while() -> None:
-    """An object made just now is not found, not listed and not known in a body, for so many requests to it."""
+    """A new object is not found, not listed and not known in a body, for the given number of requests."""
     async with plain_client(lag_requests=2) as graph:
         app = (await graph.ask("POST", "/applications", NEW)).body
         path = f"/applications/{app['id']}"
@@ -38,7 +38,7 @@ async def test_a_unique_name_is_unique_at_once() -> None:
 
 
 async def test_answers_that_are_errors() -> None:
-    """A fault happens where, to what and as often as it says, after so many requests that went well."""
+    """A fault happens at its paths and methods, as often as it says, after the skipped requests."""
     async with plain_client() as graph:
         graph.server.faults.add(
             GraphFault(path="/applications", method="POST", skip=1, count=2, status=503),
@@ -59,7 +59,7 @@ async def test_answers_that_are_errors() -> None:
 
 
 async def test_garbage() -> None:
-    """A page of a proxy in place of an answer."""
+    """A page of a proxy instead of an answer."""
     async with plain_client() as graph:
         graph.server.faults.add(garbage())
         with pytest.raises(aiohttp.ContentTypeError):
@@ -75,7 +75,7 @@ async def test_hang() -> None:
 
 
 async def test_a_cut_connection_does_nothing_and_a_lost_answer_does() -> None:
-    """The program sees the same; the tenant does not."""
+    """The client cannot distinguish them; the tenant can."""
     async with plain_client() as graph:
         for manner, count in (("cut", 2), ("lose", 3)):
             graph.server.faults.add(GraphFault(manner="cut" if manner == "cut" else "lose", method="POST"))
@@ -90,7 +90,7 @@ async def test_a_cut_connection_does_nothing_and_a_lost_answer_does() -> None:
 
 @pytest.mark.parametrize("step", range(11))
 async def test_killed_at_every_step(step: int) -> None:
-    """From a request on nothing answers any more: what was done before is there, and nothing else."""
+    """From one request on the server stops answering: only earlier requests were executed."""
     async with plain_client(bare_tenant()) as graph:
         graph.server.faults.add(killed_after(step))
         with pytest.raises(aiohttp.ClientConnectionError):
@@ -100,7 +100,7 @@ async def test_killed_at_every_step(step: int) -> None:
 
 
 async def test_the_log_keeps_no_token() -> None:
-    """What is remembered can be printed."""
+    """The log can be printed."""
     async with plain_client() as graph:
         await graph.ask("GET", "/applications?$select=id")
         (request,) = graph.server.log

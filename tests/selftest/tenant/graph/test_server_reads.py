@@ -1,4 +1,4 @@
-"""What the emulated Graph lets read: lists in pages, objects by their keys, chosen members, and nothing else."""
+"""What can be read from the emulated Graph: lists in pages, objects by their keys, selected members, nothing else."""
 
 import base64
 
@@ -15,7 +15,7 @@ CLIENT = f"/servicePrincipals/{DEFAULT_TENANT.client.id}"
 
 
 async def test_every_collection_is_the_tenant_s() -> None:
-    """What was loaded is what is listed and what is exported."""
+    """The loaded objects are listed and exported."""
     tenant = healthy_tenant()
     async with plain_client() as graph:
         for name, path in (
@@ -74,7 +74,7 @@ async def test_one_object(path: str, ids: str) -> None:
     ],
 )
 async def test_filters(path: str, count: int) -> None:
-    """Documented filters choose; text is compared without case, and a doubled apostrophe is one."""
+    """Documented filters select; text is compared without case, and a doubled apostrophe is one."""
     async with plain_client() as graph:
         reply = await graph.ask("GET", path)
         assert (reply.status, len(reply.body["value"])) == (200, count)
@@ -104,7 +104,7 @@ async def test_filters(path: str, count: int) -> None:
     ],
 )
 async def test_nothing_else(method: str, path: str, status: int, code: str) -> None:
-    """What is not in the surface is refused as Graph refuses it, with an id to quote."""
+    """Unknown requests are refused as Graph refuses them, with a request id."""
     async with plain_client() as graph:
         reply = await graph.ask(method, path)
         assert (reply.status, reply.code) == (status, code)
@@ -112,7 +112,7 @@ async def test_nothing_else(method: str, path: str, status: int, code: str) -> N
 
 
 async def test_claims_policy_is_in_beta() -> None:
-    """The "Attributes & Claims" page's policy: 404 where there is none."""
+    """The "Attributes & Claims" page's policy: 404 where it is missing."""
     async with plain_client() as graph:
         assert (await graph.ask("GET", f"{CLIENT}/claimsPolicy", version="beta")).status == 404
         claims = [{"@odata.type": "#microsoft.graph.customClaim", "name": "level", "namespace": None}]
@@ -135,7 +135,7 @@ async def test_claims_policy_is_in_beta() -> None:
     ],
 )
 async def test_no_token(token: str | None, code: str) -> None:
-    """Without a token of Graph there is nothing to see."""
+    """Without a token for Graph every request is refused."""
     async with plain_client() as graph:
         reply = await graph.ask("GET", "/applications", token=token)
         assert (reply.status, reply.code) == (401, "InvalidAuthenticationToken")
@@ -178,7 +178,7 @@ async def test_old_token() -> None:
     ],
 )
 async def test_permissions(permissions: set[str], path: str, status: int, *, delegated: bool) -> None:
-    """A token does what one of the documented alternatives allows; permissions needed together are both needed."""
+    """A token allows what one of the documented alternatives allows; permissions needed together are both needed."""
     async with plain_client() as graph:
         reply = await graph.ask("GET", path, token=graph.server.token(permissions, delegated=delegated))
         assert reply.status == status
@@ -187,7 +187,7 @@ async def test_permissions(permissions: set[str], path: str, status: int, *, del
 
 
 async def test_sign_ins() -> None:
-    """Interactive ones, the newest first, chosen by time, app and correlation id; listeners only in beta."""
+    """Interactive ones, the newest first, filtered by time, app and correlation id; listeners only in beta."""
     sign_ins = [
         sign_in("1", "2026-01-01T00:00:00Z", error_code=1003005, http_status=0, attempts=2),
         sign_in("2", "2026-01-02T00:00:00.5Z") | {"appId": "b"},
@@ -212,8 +212,8 @@ async def test_sign_ins() -> None:
         assert graph.server.directory.export()["signIns"] == sign_ins
 
 
-async def test_consent_is_read_where_it_is() -> None:
-    """The consent of the API's service principal has a path of its own."""
+async def test_consent_is_read_at_its_path() -> None:
+    """The consent of the API's service principal has a separate path."""
     async with plain_client() as graph:
         path = "/servicePrincipals/0a000000-0000-4000-8000-000000000002/appRoleAssignments"
         assert await graph.id_of(path) == CONSENT_ID

@@ -1,4 +1,4 @@
-"""What the emulated Graph lets write: the whole wiring made from nothing, and every rule that stops a wrong one."""
+"""What can be written to the emulated Graph: the whole wiring, and every rule that refuses a wrong one."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ from tests.selftest.tenant.graph.wiring import (
 
 
 async def test_the_whole_wiring() -> None:
-    """Every step of a deployment succeeds with its documented status, and the tenant is as wired as the healthy one."""
+    """Every step of a deployment succeeds with its documented status, and has the objects of the healthy tenant."""
     async with plain_client(bare_tenant()) as graph:
         assert await wire_up(graph) == {
             "upsert": 201,
@@ -88,7 +88,7 @@ async def test_a_change_keeps_what_it_does_not_name() -> None:
 
 
 async def test_deleting_in_order() -> None:
-    """The listener goes first; deleting an application takes its service principal and consent along."""
+    """The listener goes first; deleting an application deletes its service principal and consent."""
     async with plain_client() as graph:
         used = await graph.ask("DELETE", f"{EXTENSIONS}/{DEFAULT_TENANT.extension_id}")
         assert (used.status, DEFAULT_TENANT.listener_id in used.body["error"]["message"]) == (400, True)
@@ -108,7 +108,7 @@ async def test_deleting_in_order() -> None:
 
 
 async def test_a_used_extension_may_be_deleted_elsewhere() -> None:
-    """With the other of the two undocumented behaviours the listener names an extension that is gone (1003011)."""
+    """With the other of the two undocumented behaviors the listener names a deleted extension (1003011)."""
     async with plain_client() as graph:
         graph.server.writer.keeps_used_extensions = False
         assert (await graph.ask("DELETE", f"{EXTENSIONS}/{DEFAULT_TENANT.extension_id}")).status == 204
@@ -139,7 +139,7 @@ async def test_validation_warns_without_consent() -> None:
     ],
 )
 async def test_validation_of_a_configuration(resource: str, url: str, codes: list[str]) -> None:
-    """What is wrong with a configuration is told before there is an extension."""
+    """A wrong configuration is reported before the extension exists."""
     body = {name: value for name, value in extension(resource, url).items() if name.endswith("Configuration")}
     async with plain_client() as graph:
         reply = await graph.ask("POST", VALIDATE, body)
@@ -224,7 +224,7 @@ REFERENCES = f"{CLIENT}/claimsMappingPolicies/$ref"
             "POST",
             LISTENERS,
             listener(conditions={"applications": {"includeApplications": [None]}}),
-            "holds a null",
+            "contains a null",
         ),
         ("POST", VALIDATE, None, "has to be a JSON object"),
         ("POST", VALIDATE_ONE, {}, "not allowed"),
@@ -241,7 +241,7 @@ async def test_what_is_refused(method: str, path: str, body: Any, says: str) -> 
 
 
 async def test_changes_of_every_kind() -> None:
-    """A listener, a policy and a service principal can be changed; what is not named stays."""
+    """A listener, a policy and a service principal can be changed; other members stay."""
     async with plain_client() as graph:
         hears = f"{LISTENERS}/{DEFAULT_TENANT.listener_id}"
         assert (await graph.ask("PATCH", hears, {"@odata.type": LISTENER_TYPE, "displayName": "new"})).status == 204
@@ -254,7 +254,7 @@ async def test_changes_of_every_kind() -> None:
 
 
 async def test_identifier_uris() -> None:
-    """The default forms need no version 2; a URI that was there is not judged again; names follow."""
+    """The default forms need no version 2; an existing URI is not checked again; names follow."""
     async with plain_client() as graph:
         app = f"/applications/{CLIENT_APPLICATION_ID}"
         own = f"api://{DEFAULT_TENANT.client.app_id}"
@@ -268,7 +268,7 @@ async def test_identifier_uris() -> None:
         assert (await graph.ask("PATCH", app, {"displayName": "same URIs"})).status == 204
 
 
-async def test_the_caller_s_service_principal_can_be_made() -> None:
+async def test_the_caller_s_service_principal_can_be_created() -> None:
     """A service of Microsoft needs no application in the tenant (1003017)."""
     tenant = bare_tenant()
     tenant["servicePrincipals"] = [each for each in tenant["servicePrincipals"] if each["appId"] == GRAPH_APP_ID]
@@ -288,7 +288,7 @@ async def test_consent_without_a_role() -> None:
 
 
 async def test_an_upsert_needs_a_name() -> None:
-    """A create at a unique name wants the display name, as any create does."""
+    """A create at a unique name needs the display name, as any create does."""
     async with plain_client() as graph:
         reply = await graph.ask("PATCH", "/applications(uniqueName='new')", {"notes": "x"}, headers=UPSERT)
         assert (reply.status, graph.server.writes) == (400, [])
@@ -303,7 +303,7 @@ async def test_a_policy_may_map_a_claim_of_any_name() -> None:
 
 
 async def test_a_second_policy_is_refused() -> None:
-    """A service principal has one policy at most; it is taken away before another is assigned."""
+    """A service principal has one policy at most; it is unassigned before another is assigned."""
     async with plain_client() as graph:
         second = (await graph.ask("POST", POLICIES, policy())).body["id"]
         reference = {"@odata.id": f"{graph.server.url}/v1.0{POLICIES}/{second}"}
@@ -322,7 +322,7 @@ async def test_the_hundred_and_first_extension() -> None:
         assert (reply.status, reply.detail) == (400, "LimitExceeded")
 
 
-async def test_a_body_that_is_no_json() -> None:
+async def test_a_body_that_is_not_json() -> None:
     """A broken body and one of another type are refused."""
     async with plain_client() as graph:
         url, headers = f"{graph.server.url}/v1.0/applications", {"Authorization": f"Bearer {graph.server.token()}"}

@@ -1,4 +1,4 @@
-"""What is made, in which order, and that the second run makes nothing."""
+"""What is created, in which order, and that the second run creates nothing."""
 
 import json
 from dataclasses import replace
@@ -41,14 +41,14 @@ STEPS = [
 
 
 def only(env: EntraEnvironment, collection: str) -> dict[str, Any]:
-    """Give the only object of a kind."""
+    """Return the only object of a kind."""
     (item,) = env.tenant[collection]
     assert isinstance(item, dict)
     return item
 
 
 def ours(env: EntraEnvironment) -> dict[str, Any]:
-    """Give the app registration."""
+    """Return the app registration."""
     return next(each for each in env.tenant["applications"] if each["uniqueName"] == "claims-endpoint-dev")
 
 
@@ -67,8 +67,8 @@ async def test_everything_is_made_in_the_documented_order() -> None:
         assert any(validated[:extension])
 
 
-async def test_the_objects_are_as_entra_wants_them() -> None:
-    """Names carry the environment; versions, timeout, retry, role and identifier URI are set."""
+async def test_the_objects_are_as_entra_requires() -> None:
+    """Names contain the environment; versions, timeout, retry, role and identifier URI are set."""
     async with entra() as env:
         await env.apply()
         api, extension = ours(env), only(env, "customAuthenticationExtensions")
@@ -87,14 +87,14 @@ async def test_the_objects_are_as_entra_wants_them() -> None:
 
 
 async def test_the_version_of_tokens_goes_with_the_identifier_uri() -> None:
-    """In one request, as stricter tenants want it of a URI with a host of its own."""
+    """In one request, as stricter tenants require for a URI that names a host."""
     async with entra() as env:
         await env.apply(PLAIN)
         (request,) = [each for each in env.server.writes if each.body and each.body.get("identifierUris")]
         assert request.body["api"] == {"requestedAccessTokenVersion": 2}
 
 
-async def test_nothing_depends_on_it_without_being_asked() -> None:
+async def test_nothing_depends_on_it_without_a_request() -> None:
     """Without an application to enable there is no policy, no listener, and no client is touched."""
     async with entra() as env:
         await env.apply(PLAIN)
@@ -105,7 +105,7 @@ async def test_nothing_depends_on_it_without_being_asked() -> None:
 
 @pytest.mark.parametrize("lag_requests", [0, 2])
 async def test_the_second_run_writes_nothing(lag_requests: int) -> None:
-    """What is there is left alone, also right after it was made, and the plan says the same."""
+    """Existing objects are not changed, also right after their creation, and the plan says the same."""
     async with entra(lag_requests=lag_requests) as env:
         await env.apply()
         writes = len(env.server.writes)
@@ -129,7 +129,7 @@ async def test_a_plan_writes_nothing_and_names_what_apply_does() -> None:
 
 
 async def test_phases_build_on_one_another() -> None:
-    """A makes no URI, B no extension; each goes on where the one before ended."""
+    """A sets no URI, B creates no extension; each continues where the previous one ended."""
     async with entra() as env:
         await env.apply(replace(PLAIN, host=None), phases="A")
         assert ours(env)["identifierUris"] == []
@@ -140,8 +140,8 @@ async def test_phases_build_on_one_another() -> None:
         assert env.states == ["exists"] * 5 + ["clean", "created"]
 
 
-async def test_what_others_set_stays() -> None:
-    """Further permissions, identifier URIs, a display name and a description survive; what matters is put right."""
+async def test_settings_of_others_stay() -> None:
+    """Further permissions, identifier URIs, a display name and a description survive; wanted members are corrected."""
     async with entra() as env:
         await env.apply()
         application = env.server.directory.lookup("applications", "uniqueName", "claims-endpoint-dev")
@@ -208,7 +208,7 @@ async def test_the_service_principal_of_the_caller_is_made() -> None:
         refused(404, "Request_ResourceNotFound", path=f"/servicePrincipals/{CLIENT_PRINCIPAL}", method="POST", count=2),
     ],
 )
-async def test_what_passes_by_itself_is_waited_for(fault: GraphFault) -> None:
+async def test_temporary_failures_are_waited_for(fault: GraphFault) -> None:
     """Throttling, errors of the server and broken connections cost time; the outcome is the same."""
     async with entra() as env:
         await env.apply()
@@ -220,7 +220,7 @@ async def test_what_passes_by_itself_is_waited_for(fault: GraphFault) -> None:
 
 
 async def test_validation_is_waited_for() -> None:
-    """What Entra does not see yet is asked about again; what it never sees ends the run before the extension."""
+    """The validation is repeated until Entra sees a new object."""
     async with entra() as env:
         await env.apply(PLAIN, phases="AB")
         (assignment,) = env.server.directory.assignments.values()
@@ -241,7 +241,7 @@ async def test_validation_is_waited_for() -> None:
 
 
 async def test_validation_that_stays_unclean_ends_the_run() -> None:
-    """At the deadline it says what Entra said; nothing of the extension is made."""
+    """At the deadline the error has Entra's report; the extension is not created."""
     async with entra() as env:
         await env.apply(PLAIN, phases="AB")
         env.server.directory.assignments.clear()
@@ -252,7 +252,7 @@ async def test_validation_that_stays_unclean_ends_the_run() -> None:
 
 
 async def test_another_host_is_not_overwritten() -> None:
-    """Two environments of one name would fight over one extension: only --move turns it."""
+    """Two environments of one name would fight over one extension: only --move changes it."""
     moved = Intent(environment="dev", host="new.sample.example")
     async with entra() as env:
         await env.apply(PLAIN)
@@ -269,7 +269,7 @@ async def test_another_host_is_not_overwritten() -> None:
 
 
 async def test_applications_are_enabled_one_by_one() -> None:
-    """Each has a policy and a listener of its own, and letting one go leaves the other as it was."""
+    """Each has a separate policy and listener, and removing one does not change the other."""
     async with entra() as env:
         await env.apply()
         one = env.tenant
@@ -288,7 +288,7 @@ async def test_applications_are_enabled_one_by_one() -> None:
 
 
 async def test_requests_are_the_published_ones() -> None:
-    """A visible skip where Microsoft's description is not at hand; every other test checks silently."""
+    """This test skips visibly without Microsoft's description; the others then do not compare with it."""
     published("v1.0")
     async with entra() as env:
         await env.apply()

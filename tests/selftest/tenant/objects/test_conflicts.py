@@ -1,4 +1,4 @@
-"""What is somebody else's stops the program before it writes anything, and the message has a way on."""
+"""Objects of others stop the command before it writes anything, and the message says what to do."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ def item(
 
 
 def foreign_policy(env: EntraEnvironment) -> None:
-    """Let the client have a policy that is not ours."""
+    """Assign a policy that is not ours to the client."""
     made = env.server.writer.create("claimsMappingPolicies", policy(displayName="Payroll"))
     env.server.directory.policies[CLIENT_PRINCIPAL] = [made["id"]]
 
@@ -97,8 +97,8 @@ def _no_client_principal(env: EntraEnvironment) -> None:
         (_no_client_principal, "Managed application in local directory"),
     ],
 )
-async def test_it_stops_and_says_so(alien: Callable[[EntraEnvironment], None], says: str) -> None:
-    """Nothing is written, whatever else would have been to do; exit code 1."""
+async def test_conflict(alien: Callable[[EntraEnvironment], None], says: str) -> None:
+    """Nothing is written; exit code 1."""
     async with entra() as env:
         await env.apply(PLAIN)
         alien(env)
@@ -109,8 +109,8 @@ async def test_it_stops_and_says_so(alien: Callable[[EntraEnvironment], None], s
         assert (env.tenant, len(env.server.writes)) == (before, writes)
 
 
-async def test_another_policy_is_taken_off_only_when_allowed() -> None:
-    """With the word for it ours takes its place; the other one stays in the tenant, and is named."""
+async def test_another_policy_is_unassigned_only_if_allowed() -> None:
+    """With the flag ours takes its place; the other one stays in the tenant, and is named."""
     async with entra() as env:
         foreign_policy(env)
         await env.apply(replace(ENABLED, replace_policy=True))
@@ -121,8 +121,8 @@ async def test_another_policy_is_taken_off_only_when_allowed() -> None:
         assert [each["displayName"] for each in assigned] == [ENABLED.name_for(CLIENT)]
 
 
-async def test_two_listeners_of_one_name_are_not_told_apart() -> None:
-    """Neither is changed; the ids are given."""
+async def test_two_listeners_of_one_name_conflict() -> None:
+    """Neither is changed; the ids are named."""
     async with entra() as env:
         await env.apply()
         made = item(env, "customAuthenticationExtensions")
@@ -132,8 +132,8 @@ async def test_two_listeners_of_one_name_are_not_told_apart() -> None:
             await env.apply()
 
 
-async def test_a_listener_that_calls_nothing_is_turned_to_the_new_extension() -> None:
-    """An extension that was deleted by hand leaves sign-ins broken (1003011); apply puts both right."""
+async def test_a_listener_of_a_deleted_extension_is_changed_to_the_new_one() -> None:
+    """An extension that was deleted by hand leaves sign-ins broken (1003011); apply corrects both."""
     async with entra() as env:
         await env.apply()
         env.server.directory.kinds["customAuthenticationExtensions"].clear()
@@ -146,7 +146,7 @@ async def test_a_listener_that_calls_nothing_is_turned_to_the_new_extension() ->
 
 
 async def test_every_conflict_is_named_at_once() -> None:
-    """Who clears one up need not find the next one afterwards."""
+    """Resolving one does not reveal the next."""
     async with entra() as env:
         await env.apply(PLAIN)
         foreign_policy(env)

@@ -1,4 +1,4 @@
-"""What the doctor looks for, apply makes: the doctor reads the tenant afterwards and finds nothing wrong."""
+"""The doctor finds nothing wrong in a tenant after apply."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 
 
 async def _diagnosed(env: EntraEnvironment, directory: Path) -> tuple[int, list[dict[str, Any]]]:
-    """Run the doctor on the tenant, live, with the settings that belong to it; give its exit code and findings."""
+    """Run the doctor on the tenant, live, with the settings that belong to it; return its exit code and findings."""
     application = env.server.directory.lookup("applications", "uniqueName", Intent(environment="dev").unique_name)
     settings = directory / "settings.json"
     values = {
@@ -44,7 +44,7 @@ async def _diagnosed(env: EntraEnvironment, directory: Path) -> tuple[int, list[
 
 @pytest.mark.parametrize("accepts", [None, False, True])
 async def test_the_doctor_finds_nothing(tmp_path: Path, accepts: bool | None) -> None:  # noqa: FBT001 - a table
-    """From an empty tenant, whatever the client application allowed before, to a clean bill."""
+    """From an empty tenant, whatever the client application allowed before, the doctor finds nothing."""
     tenant = bare_tenant()
     tenant["applications"][0]["api"]["acceptMappedClaims"] = accepts
     async with entra(tenant) as env:
@@ -53,7 +53,7 @@ async def test_the_doctor_finds_nothing(tmp_path: Path, accepts: bool | None) ->
 
 
 async def test_the_doctor_finds_what_is_not_done(tmp_path: Path) -> None:
-    """It is not blind: without enabling, the client application and the listener are found missing."""
+    """The doctor can fail: without enabling, the client application and the listener are found missing."""
     async with entra() as env:
         await env.apply(PLAIN)
         code, findings = await _diagnosed(env, tmp_path)
@@ -61,8 +61,8 @@ async def test_the_doctor_finds_what_is_not_done(tmp_path: Path) -> None:
         assert {"D45"} <= {finding["check"] for finding in findings}
 
 
-async def test_what_the_doctor_finds_is_put_right(tmp_path: Path) -> None:
-    """Broken by hand in six places that are ours to put right, and whole again after a run."""
+async def test_findings_are_corrected(tmp_path: Path) -> None:
+    """Six of our members are broken, and correct again after a run."""
     async with entra() as env:
         await env.apply()
         kinds = env.server.directory.kinds

@@ -1,4 +1,4 @@
-"""A run that is cut off anywhere is finished by the next one, and nothing is there twice."""
+"""The next run completes a run that was interrupted anywhere, and nothing exists twice."""
 
 from typing import Literal
 
@@ -9,11 +9,9 @@ from tests.emulated_graph.faults import GraphFault, killed_after
 from tests.selftest.tenant.graph.wiring import bare_tenant
 from tests.selftest.tenant.objects.entra_environment import EntraEnvironment, entra, shape
 
-LOST = GraphFault(manner="lose", method="POST", count=None)
-
 
 async def _uninterrupted(*, remove: bool = False) -> tuple[str, int]:
-    """Give the final state of a whole run, and how many requests it took."""
+    """Return the final state of a complete run, and its number of requests."""
     async with entra() as env:
         await env.apply()
         before = len(env.server.log)
@@ -33,7 +31,7 @@ async def _attempt(env: EntraEnvironment, *, remove: bool = False) -> bool:
 @pytest.mark.parametrize("lag_requests", [0, 2])
 @pytest.mark.parametrize("manner", ["cut", "lose"])
 async def test_apply_killed_after_each_request(manner: Literal["cut", "lose"], lag_requests: int) -> None:
-    """For each n the world ends after n requests; the next run completes, to the same state as without it."""
+    """For each n the server stops answering after n requests; the next run reaches the same final state."""
     wanted, requests = await _uninterrupted()
     ended = 0
     for number in range(requests + 1):
@@ -51,7 +49,7 @@ async def test_apply_killed_after_each_request(manner: Literal["cut", "lose"], l
 
 @pytest.mark.parametrize("manner", ["cut", "lose"])
 async def test_removal_killed_after_each_request(manner: Literal["cut", "lose"]) -> None:
-    """Taking away is finished in the same way, and leaves the tenant as it was before."""
+    """Removal is completed in the same way, and leaves the tenant as it was before."""
     _, requests = await _uninterrupted(remove=True)
     for number in range(requests):
         async with entra() as env:
@@ -65,7 +63,7 @@ async def test_removal_killed_after_each_request(manner: Literal["cut", "lose"])
 
 
 async def test_an_answer_that_is_lost_is_not_a_second_object() -> None:
-    """Each create is done and its answer lost, in one run: every object is found instead of made again."""
+    """Each create is done and its answer lost, in one run: every object is found instead of created again."""
     wanted, _ = await _uninterrupted()
     async with entra() as env:
         for path in (
@@ -83,7 +81,7 @@ async def test_an_answer_that_is_lost_is_not_a_second_object() -> None:
         assert shape(env.tenant) == wanted
 
 
-async def test_a_plain_tenant_has_no_ids_of_its_own() -> None:
+async def test_shapes_can_differ() -> None:
     """The comparison can fail: another tenant has another shape."""
     async with entra() as env:
         assert shape(env.tenant) != (await _uninterrupted())[0]

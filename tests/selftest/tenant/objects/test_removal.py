@@ -1,4 +1,4 @@
-"""Taking away leaves nothing of ours and everything of others."""
+"""Removal deletes all of our objects and none of others."""
 
 from dataclasses import replace
 from typing import Any
@@ -27,7 +27,7 @@ NEWCOMER = "22222222-2222-4222-8222-222222222229"
 
 
 def _unset_client() -> dict[str, object]:
-    """Give a tenant whose client allows nothing yet."""
+    """Return a tenant whose client allows nothing yet."""
     tenant = bare_tenant()
     (client,) = tenant["applications"]
     client["api"] |= {"acceptMappedClaims": None, "requestedAccessTokenVersion": 1}
@@ -35,7 +35,7 @@ def _unset_client() -> dict[str, object]:
 
 
 def _allowed(env: EntraEnvironment) -> dict[str, object]:
-    """Give what the client application allows now."""
+    """Return what the client application allows now."""
     api = env.server.directory.kinds["applications"][CLIENT_APPLICATION_ID]["api"]
     assert isinstance(api, dict)
     return api
@@ -79,7 +79,7 @@ async def test_everything_of_others_stays() -> None:
         assert shape(env.tenant, tenant) == shape(before, tenant)
 
 
-async def test_one_application_is_let_go() -> None:
+async def test_one_application_is_removed() -> None:
     """Its listener, assignment and policy go; the endpoint's own objects stay for the next time."""
     async with entra(_unset_client()) as env:
         await env.apply(PLAIN)
@@ -91,7 +91,7 @@ async def test_one_application_is_let_go() -> None:
         assert env.tenant == before
 
 
-async def test_a_sign_in_can_be_brought_back_without_the_app_registration() -> None:
+async def test_sign_in_can_be_restored_without_the_app_registration() -> None:
     """Also in a tenant where somebody deleted half of it."""
     async with entra() as env:
         await env.apply()
@@ -103,8 +103,8 @@ async def test_a_sign_in_can_be_brought_back_without_the_app_registration() -> N
             await env.remove()
 
 
-async def test_what_the_application_was_given_since_is_kept() -> None:
-    """What somebody changed after us is theirs; and so is what another policy needs."""
+async def test_later_changes_of_the_application_are_kept() -> None:
+    """What others changed later stays, and so does what another policy needs."""
     async with entra(_unset_client()) as env:
         await env.apply()
         _allowed(env)["requestedAccessTokenVersion"] = 1
@@ -121,8 +121,8 @@ async def test_what_the_application_was_given_since_is_kept() -> None:
         assert [each["displayName"] for each in assigned] == ["Payroll"]
 
 
-async def test_what_others_hung_on_ours_stops_it() -> None:
-    """A listener or an extension of somebody else that needs ours is named, and nothing is deleted."""
+async def test_dependents_of_others_stop_it() -> None:
+    """A listener or an extension of others that needs ours is named, and nothing is deleted."""
     async with entra() as env:
         await env.apply()
         made = item(env, "customAuthenticationExtensions")
@@ -137,8 +137,8 @@ async def test_what_others_hung_on_ours_stops_it() -> None:
         assert env.tenant == before
 
 
-async def test_what_only_looks_like_ours_stays() -> None:
-    """An extension of our name for another app, and a listener of our name for it, are somebody else's."""
+async def test_similar_objects_stay() -> None:
+    """An extension of our name for another app, and a listener of our name for it, belong to others."""
     tenant = healthy_tenant()
     tenant["customAuthenticationExtensions"][0]["displayName"] = PLAIN.display_name
     tenant["authenticationEventListeners"][0]["displayName"] = ENABLED.display_name
@@ -149,8 +149,8 @@ async def test_what_only_looks_like_ours_stays() -> None:
         assert len(env.tenant["customAuthenticationExtensions"]) == 1
 
 
-async def test_named_objects_go_whoever_made_them() -> None:
-    """By id, after the listener that calls them; an id of nothing is refused."""
+async def test_named_objects_of_others_are_removed() -> None:
+    """By id, after the listener that calls them; an unknown id is refused."""
     tenant = healthy_tenant()
     async with entra(tenant) as env:
         (theirs,) = env.tenant["authenticationEventListeners"]
@@ -175,7 +175,7 @@ async def test_the_caller_stays() -> None:
         assert EVENT_SERVICE_APP_ID in [each["appId"] for each in env.tenant["servicePrincipals"]]
 
 
-async def test_a_refused_delete_is_tried_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refused_delete_is_retried_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     """Graph may not see at once that the listener has gone."""
     async with entra() as env:
         await env.apply()
