@@ -16,7 +16,7 @@ from rich.text import Text
 from selftest.base.run_outcome import EXIT_CODES
 from selftest.base.sample_tenant import guid
 from selftest.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
-from selftest.tenant.graph.client import PUBLIC_CLOUD
+from selftest.tenant.graph.address import PUBLIC_CLOUD
 from selftest.tenant.graph.credentials import KINDS
 from selftest.tenant.graph.errors import GraphError
 from selftest.tenant.signin_log.endpoint_log import EndpointLine, read_lines

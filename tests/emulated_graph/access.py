@@ -1,16 +1,16 @@
-"""Who may do what at the emulated Graph: tokens that say what they allow, and the refusals of those that do not.
+"""Authentication and authorization at the emulated Graph: tokens that list their permissions, and the refusals.
 
-The tokens are unsigned and say so in their header (``alg`` is ``none``): there is nothing here worth protecting, and a
-signature would only look as if there were. What is real is what a program meets: 401 without a token, with an expired
-one or one for another service, 403 without the permission that Graph's page asks for.
+The tokens are unsigned and say so in their header (``alg`` is ``none``): nothing here needs protection. The refusals
+are real: 401 without a token, with an expired one or one for another service, 403 without the permission that Graph's
+page requires.
 
 Source: microsoft-graph-docs ``concepts/resolve-auth-errors.md``, ``concepts/auth/auth-concepts.md``.
 """
 
-import base64
 import json
 from typing import Final
 
+from selftest.base.base64url import decode_base64url
 from selftest.tenant.graph.surface import Operation
 from selftest.tenant.graph.token_permissions import TokenPermissions, token_permissions
 from tests.emulated_graph.refusal import Refusal
@@ -19,10 +19,10 @@ _AUDIENCES: Final = frozenset({"https://graph.microsoft.com", "00000003-0000-000
 
 
 def admit(authorization: str | None, now_s: float) -> TokenPermissions:
-    """Read who asks.
+    """Return the permissions of a request's token.
 
     Raises:
-        Refusal: 401: no token, none for Graph, or an old one.
+        Refusal: 401: no token, none for Graph, or an expired one.
     """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.casefold() != "bearer" or not token:
@@ -37,8 +37,8 @@ def admit(authorization: str | None, now_s: float) -> TokenPermissions:
     return held
 
 
-def authorise(held: TokenPermissions, operation: Operation) -> None:
-    """Refuse what the permissions do not allow.
+def authorize(held: TokenPermissions, operation: Operation) -> None:
+    """Refuse a request that the permissions do not allow.
 
     Raises:
         Refusal: 403.
@@ -53,4 +53,4 @@ def _unauthenticated(message: str) -> Refusal:
 
 def _audience(token: str) -> object:
     payload = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get("aud")
+    return json.loads(decode_base64url(payload)).get("aud")

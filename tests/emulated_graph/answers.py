@@ -1,6 +1,6 @@
-"""What the emulated Graph answers to a request that is allowed: the objects read, the changes made.
+"""Answers a request that is allowed: reads objects and changes them.
 
-Nothing here knows of HTTP beyond statuses; the server has checked path, method, permission, options and body before.
+Nothing here depends on HTTP except statuses; the server has checked path, method, permission, options and body.
 
 Source: the pages of the operations in `selftest.tenant.graph.surface`; ``application-upsert.md`` for
 ``create-if-missing``.
@@ -19,7 +19,7 @@ from tests.emulated_graph.types import members
 from tests.emulated_graph.validation import validate
 from tests.emulated_graph.writes import Writer
 
-#: Where each collection is kept, longest path first where one starts another.
+#: The collection of each path, the longest path first where one starts another.
 _PATHS: Final[Mapping[str, str]] = {
     "/organization": "organization",
     "/applications": "applications",
@@ -33,17 +33,16 @@ _PATHS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request that may be answered.
+    """A checked request.
 
     Attributes:
-        version: of Graph.
-        operation: what is asked for.
-        keys: what stood for the names in the path.
-        query: its options.
-        body: checked.
-        create_if_missing: whether it has ``Prefer: create-if-missing``.
-        eventual: whether it has ``ConsistencyLevel: eventual``.
-        url: of the path, for links.
+        version: Of Graph.
+        operation: Of its path and method.
+        keys: The values of the names in the path.
+        query: Its options.
+        body: Checked.
+        create_if_missing: Whether it has ``Prefer: create-if-missing``.
+        url: Of the path, for links.
     """
 
     version: Version
@@ -52,13 +51,12 @@ class Asked:
     query: Mapping[str, str]
     body: GraphObject
     create_if_missing: bool
-    eventual: bool
     url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What goes back: a status, and a body where there is one."""
+    """A status, and a body where there is one."""
 
     status: int
     body: dict[str, Any] | None = None
@@ -68,12 +66,12 @@ _DONE: Final = Answer(status=204)
 
 
 class Answers:
-    """Answers from one directory.
+    """Answers requests with the objects of one directory.
 
     Args:
-        directory: the tenant.
-        writer: changes it.
-        page_size: the most objects of a page.
+        directory: The tenant.
+        writer: Changes it.
+        page_size: The maximum number of objects in a page.
     """
 
     def __init__(self, directory: Directory, writer: Writer, page_size: int) -> None:
@@ -82,10 +80,10 @@ class Answers:
         self.page_size = page_size
 
     def answer(self, asked: Asked) -> Answer:
-        """Do what is asked.
+        """Carry out a request.
 
         Raises:
-            Refusal: it cannot be done; nothing has changed then.
+            Refusal: It cannot be carried out; nothing has changed then.
         """
         template = asked.operation.path
         start = next(path for path in _PATHS if template.startswith(path))
@@ -103,16 +101,12 @@ class Answers:
         items = [self._directory.view(collection, item) for item in self._directory.visible(collection)]
         if collection == "signIns":
             items = _sign_ins(items, asked)
-        if "$expand" in asked.query:
-            items = [self._expanded(item, asked.query) for item in items]
         return self._page(asked, items)
 
     def _page(self, asked: Asked, items: Sequence[GraphObject]) -> Answer:
         found = matching(asked.operation.answer or "", items, asked.query)
         some, link = page(found, asked.query, page_size=self.page_size, url=asked.url)
         body: dict[str, Any] = {"value": [select(item, asked.query) for item in some]}
-        if asked.eventual and asked.query.get("$count") == "true":
-            body = {"@odata.count": len(found), **body}
         return Answer(status=200, body=body if link is None else {**body, "@odata.nextLink": link})
 
     def _create(self, asked: Asked, collection: str) -> Answer:
@@ -128,8 +122,7 @@ class Answers:
         item = get_by(collection, member, key) if member else self._directory.get(collection, key)
         match asked.operation.method:
             case "GET":
-                seen = self._expanded(self._directory.view(collection, item), asked.query)
-                return Answer(status=200, body=select(seen, asked.query))
+                return Answer(status=200, body=select(self._directory.view(collection, item), asked.query))
             case "PATCH":
                 self._writer.change(collection, item, asked.body)
             case _:
@@ -137,7 +130,7 @@ class Answers:
         return _DONE
 
     def _upsert(self, asked: Asked, name: str) -> Answer:
-        """Change the application of a unique name, or make it; the name is checked where writes are, without lag."""
+        """Change the application with a unique name, or create it; its name is checked without lag."""
         item = self._directory.lookup("applications", "uniqueName", name)
         if item is not None:
             self._writer.change("applications", item, asked.body)
@@ -157,33 +150,19 @@ class Answers:
                 if policy is None:
                     raise not_found(principal_id)
                 return Answer(status=200, body=policy)
-            case ("GET", "appRoleAssignedTo"):
-                assignments = self._directory.assignments.values()
-                return self._page(asked, [each for each in assignments if each["resourceId"] == principal_id])
             case ("GET", _):
                 return self._page(asked, self._directory.relations(principal_id)[name])
             case ("POST", "appRoleAssignments"):
-                return Answer(status=201, body=self._writer.grant(asked.body, principal_id=principal_id))
-            case ("POST", "appRoleAssignedTo"):
-                return Answer(status=201, body=self._writer.grant(asked.body, resource_id=principal_id))
+                return Answer(status=201, body=self._writer.grant(principal_id, asked.body))
             case ("POST", _):
                 self._writer.assign(principal_id, asked.body["@odata.id"])
-            case (_, "appRoleAssignments"):
-                self._writer.revoke(principal_id, asked.keys[1])
             case _:
                 self._writer.unassign(principal_id, asked.keys[1])
         return _DONE
 
-    def _expanded(self, item: GraphObject, query: Mapping[str, str]) -> GraphObject:
-        wanted = set(filter(None, query.get("$expand", "").split(",")))
-        return item | {name: value for name, value in self._relations(item, wanted).items() if name in wanted}
-
-    def _relations(self, item: GraphObject, wanted: set[str]) -> GraphObject:
-        return self._directory.relations(item["id"]) if wanted else {}
-
 
 def _sign_ins(items: Sequence[GraphObject], asked: Asked) -> list[GraphObject]:
-    """Give the sign-ins of this version, the newest first; only interactive ones unless their kind is asked for."""
+    """Return the sign-ins of this version, the newest first; only interactive ones unless the filter names a kind."""
     known = members("signIn", asked.version)
     if "signInEventTypes" not in asked.query.get("$filter", ""):
         items = [item for item in items if item.get("isInteractive", True)]

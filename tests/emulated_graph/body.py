@@ -1,7 +1,7 @@
-"""What a request's body may be: the members of its type, each of its kind, and what a create must carry.
+"""Checks a request's body: the members of its type, their kinds, and the members that a create needs.
 
-It is checked before anything is done. The emulated Graph is never kinder here than Microsoft's description: a member
-that v1.0 does not have is refused, also where the beta version has it.
+The emulated Graph is never more permissive here than Microsoft's description: a member that v1.0 does not have is
+refused, also where the beta version has it.
 """
 
 import re
@@ -28,11 +28,11 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\
 
 
 def check_body(operation: Operation, body: object, version: Version) -> dict[str, Any]:
-    """Give the body when it is one that Graph takes.
+    """Return the body if Graph accepts it.
 
     Raises:
-        Refusal: it is no object, has a member that its type has not, a value of another kind, or sets what only Graph
-            sets; or a member that a create must have is missing.
+        Refusal: It is not an object, has an unknown member, a value of another kind, or a member that only Graph sets;
+            or a member that a create needs is missing.
     """
     if operation.body is None:
         if body is not None:
@@ -44,14 +44,14 @@ def check_body(operation: Operation, body: object, version: Version) -> dict[str
     if fixed := sorted((READ_ONLY.get(operation.body, frozenset()) - _settable(operation)) & body.keys()):
         raise bad_request(f"Property '{fixed[0]}' is read-only and cannot be set.")
     if relations := sorted(NAVIGATION.get(operation.body, frozenset()) & body.keys()):
-        raise bad_request(f"'{relations[0]}' is a relation; it has a path of its own.")
+        raise bad_request(f"'{relations[0]}' is a relation; it has a separate path.")
     if missing := [name for name in operation.required if body.get(name) in (None, "", [])]:
         raise bad_request(f"A value is required for property '{missing[0]}'.")
     return body
 
 
 def _settable(operation: Operation) -> frozenset[str]:
-    """Give what is set once, on create, and never again."""
+    """Return the read-only members that a create may set."""
     return frozenset(operation.required) if operation.method == "POST" else frozenset()
 
 
@@ -84,7 +84,7 @@ def _check_value(shape: Shape, value: object, place: str, version: Version) -> N
             raise bad_request(f"'{place}' has to be a collection.")
         for item in value:
             if item is None:
-                raise bad_request(f"'{place}' holds a null.")
+                raise bad_request(f"'{place}' contains a null.")
             _check_value(shape[0], item, place, version)
     elif shape in PRIMITIVES:
         if value is not None and not _is(shape, value):

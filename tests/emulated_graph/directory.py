@@ -1,9 +1,8 @@
-"""The state of the emulated Graph: the objects of one tenant, what is assigned to what, and what is not visible yet.
+"""The state of the emulated Graph: the objects of one tenant, their assignments, and what is not visible yet.
 
-It is loaded from what ``doctor --file`` reads, and gives the same form back. Objects that were made a moment ago may be
-invisible for some requests, as in the real directory, whose replicas take seconds to agree: to reads, in lists, and to
-requests whose body names them. What has to be unique is checked against all of them, because Graph checks it where it
-writes.
+It is loaded from the form that ``doctor --file`` reads, and exported in it. New objects may be invisible for some
+requests, as in the real directory, whose replicas take seconds to agree: to reads, in lists, and to requests whose body
+names them. Uniqueness is checked against all objects, because Graph checks it where it writes.
 """
 
 import copy
@@ -30,14 +29,14 @@ class Directory:
     """One tenant.
 
     Args:
-        objects: by collection, as `healthy_tenant` gives them; what is missing is empty.
+        objects: By collection, as `healthy_tenant` returns them; a missing one is empty.
 
     Attributes:
-        kinds: objects by id, by collection. Tests may change them; nothing is checked then.
-        assignments: app role assignments by id.
-        policies: the ids of the policies assigned to each service principal, by its id.
-        claims_policies: the custom claims policy of a service principal (the "Attributes & Claims" page), by its id.
-        lag_requests: so many requests do not see an object that was just made.
+        kinds: Objects by id, by collection. Tests may change them; nothing is checked then.
+        assignments: App role assignments by id.
+        policies: The ids of the policies assigned to each service principal, by its id.
+        claims_policies: The custom claims policy of a service principal (the "Attributes & Claims" page), by its id.
+        lag_requests: The number of requests that do not see a new object.
     """
 
     def __init__(self, objects: Mapping[str, Any]) -> None:
@@ -61,7 +60,7 @@ class Directory:
         self.kinds[collection][item["id"]] = item
 
     def export(self) -> dict[str, Any]:
-        """Give all objects in the form that ``doctor --file`` reads."""
+        """Return all objects in the form that ``doctor --file`` reads."""
         written: dict[str, Any] = {}
         for name in COLLECTIONS:
             written[name] = [self.view(name, item) for item in self.kinds[name].values()]
@@ -74,7 +73,7 @@ class Directory:
         return written
 
     def view(self, collection: str, item: GraphObject) -> GraphObject:
-        """Give a copy of an object as Graph returns it; a listener comes with its extension."""
+        """Return a copy of an object as Graph returns it; a listener comes with its extension."""
         seen = copy.deepcopy(item)
         if collection == "authenticationEventListeners" and seen.get("handler"):
             extension_id = seen["handler"]["customExtension"]["id"]
@@ -84,7 +83,7 @@ class Directory:
         return seen
 
     def relations(self, principal_id: str) -> GraphObject:
-        """Give what is assigned to a service principal."""
+        """Return what is assigned to a service principal."""
         policies = self.kinds["claimsMappingPolicies"]
         return {
             "appRoleAssignments": copy.deepcopy(self.granted_to(principal_id)),
@@ -94,18 +93,18 @@ class Directory:
         }
 
     def granted_to(self, principal_id: str) -> list[GraphObject]:
-        """Give the app role assignments of a service principal."""
+        """Return the app role assignments of a service principal."""
         return [each for each in self.assignments.values() if each["principalId"] == principal_id]
 
     def visible(self, collection: str) -> Iterator[GraphObject]:
-        """Give the objects of a collection that this request sees."""
+        """Return the objects of a collection that this request sees."""
         return (item for item in list(self.kinds[collection].values()) if self._seen(item["id"]))
 
     def get(self, collection: str, object_id: str) -> GraphObject:
-        """Give the object that a path names.
+        """Return the object that a path names.
 
         Raises:
-            Refusal: there is none, or none yet.
+            Refusal: It does not exist, or not yet.
         """
         item = self.kinds[collection].get(object_id)
         if item is None or not self._seen(object_id):
@@ -113,10 +112,10 @@ class Directory:
         return item
 
     def get_by(self, collection: str, member: str, value: str) -> GraphObject:
-        """Give the object that a path names by another key.
+        """Return the object that a path names by another key.
 
         Raises:
-            Refusal: there is none, or none yet.
+            Refusal: It does not exist, or not yet.
         """
         item = self.lookup(collection, member, value)
         if item is None or not self._seen(item["id"]):
@@ -124,10 +123,10 @@ class Directory:
         return item
 
     def referenced(self, collection: str, object_id: object) -> GraphObject:
-        """Give the object that a body names.
+        """Return the object that a body names.
 
         Raises:
-            Refusal: there is none, or none yet.
+            Refusal: It does not exist, or not yet.
         """
         item = self.kinds[collection].get(str(object_id))
         if item is None or not self._seen(item["id"]):
@@ -139,11 +138,11 @@ class Directory:
         return next((item for item in self.kinds[collection].values() if item.get(member) == value), None)
 
     def sees(self, item: GraphObject) -> bool:
-        """Say whether this request sees an object."""
+        """Whether this request sees an object."""
         return self._seen(item["id"])
 
     def add(self, collection: str, item: GraphObject) -> GraphObject:
-        """Keep a new object under its id, invisible for as many requests as replicas take."""
+        """Store a new object, invisible for as many requests as replicas lag."""
         self.kinds[collection][item["id"]] = item
         if self.lag_requests > 0:
             self._unseen[item["id"]] = self.lag_requests
@@ -162,5 +161,5 @@ class Directory:
 
 
 def new_id() -> str:
-    """Give an id that no object has."""
+    """Return an id that no object has."""
     return str(uuid.uuid4())

@@ -1,6 +1,6 @@
-"""What goes wrong at the emulated Graph, for which requests and how often.
+"""Faults of the emulated Graph, for which requests and how often.
 
-A write can be cut off before it is done or after: the program sees the same, and has to find out which it was.
+A write can be interrupted before or after it is executed: the client cannot see the difference, and has to find out.
 
 Source: microsoft-graph-docs ``concepts/throttling.md``, ``concepts/errors.md``; RFC 9110 section 10.2.3.
 """
@@ -15,18 +15,18 @@ type Manner = Literal["answer", "hang", "cut", "lose"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphFault:
-    """One thing that goes wrong.
+    """One fault.
 
     Attributes:
-        manner: ``answer``: the answer below, and nothing is done. ``hang``: no answer. ``cut``: the connection closes,
-            and nothing is done. ``lose``: it is done, and the connection closes before the answer.
-        path: the start of the paths it happens at, below the version.
-        method: of the requests it happens to; None: all.
-        skip: so many such requests go well first.
-        count: it happens so often; None: for ever.
-        status: of the answer.
-        headers: of the answer.
-        body: of the answer.
+        manner: ``answer``: the answer below, and nothing is executed. ``hang``: no answer. ``cut``: the connection
+            closes, and nothing is executed. ``lose``: it is executed, and the connection closes before the answer.
+        path: The start of the affected paths, below the version.
+        method: Of the affected requests; None: all.
+        skip: The number of such requests that succeed first.
+        count: How often it happens; None: always.
+        status: Of the answer.
+        headers: Of the answer.
+        body: Of the answer.
     """
 
     manner: Manner = "answer"
@@ -40,19 +40,19 @@ class GraphFault:
 
 
 def refused(status: int, code: str, *, path: str = "/", method: str | None = None, count: int | None = 1) -> GraphFault:
-    """Give an error as Graph writes one."""
+    """Return an error as Graph writes one."""
     return GraphFault(path=path, method=method, count=count, status=status, body=_error(code))
 
 
 def forbidden(path: str = "/", *, count: int | None = None) -> GraphFault:
-    """Give 403, whatever the token says: the account has no directory role."""
+    """Return 403 for any token: the account has no directory role."""
     return refused(403, "Authorization_RequestDenied", path=path, count=count)
 
 
 def throttled(
     path: str = "/", *, retry_after: str = "1", method: str | None = None, count: int | None = 1
 ) -> GraphFault:
-    """Give 429 with ``Retry-After`` (seconds, or a date)."""
+    """Return 429 with ``Retry-After`` (seconds, or a date)."""
     return GraphFault(
         path=path,
         method=method,
@@ -64,32 +64,32 @@ def throttled(
 
 
 def garbage(path: str = "/", *, body: bytes = b"<h1>It works!</h1>", count: int | None = 1) -> GraphFault:
-    """Give 200 with what is no JSON, as a proxy's page is."""
+    """Return 200 with a body that is not JSON, as a proxy's page."""
     return GraphFault(path=path, count=count, status=200, headers={"Content-Type": "text/html"}, body=body)
 
 
 def killed_after(requests: int, *, manner: Literal["cut", "lose"] = "cut") -> GraphFault:
-    """Close every connection from this many requests on: for a program, the end of the world."""
+    """Return a fault that closes every connection after this many requests."""
     return GraphFault(manner=manner, skip=requests, count=None)
 
 
 class FaultPlan:
-    """The faults that are due, in the order in which they were added; the first that fits a request happens."""
+    """The planned faults, in the order of their addition; the first that matches a request happens."""
 
     def __init__(self) -> None:
         self._due: list[tuple[GraphFault, list[int]]] = []
 
     def add(self, *faults: GraphFault) -> None:
-        """Let faults happen from now on."""
-        # For each: how many requests still go well, and how often it happened.
+        """Add faults that happen from now on."""
+        # For each: how many requests still succeed, and how often it happened.
         self._due += [(fault, [fault.skip, 0]) for fault in faults]
 
     def clear(self) -> None:
-        """Let everything go well."""
+        """Remove all faults."""
         self._due.clear()
 
     def take(self, method: str, path: str) -> GraphFault | None:
-        """Give the fault of this request, and count it."""
+        """Return the fault of this request, and count it."""
         for fault, counts in self._due:
             if not path.startswith(fault.path) or fault.method not in {None, method}:
                 continue

@@ -1,7 +1,7 @@
-"""Query options: which objects of a list, which members of each, and in what pages.
+"""Query options: which objects of a list, which members of each, and in which pages.
 
-Only the forms of ``$filter`` that the project needs and Graph documents are understood; anything else is refused, as
-Graph refuses what it has no index for, so that no test leans on a filter that the real one would not take.
+Only the forms of ``$filter`` that the project needs and Graph documents are supported; anything else is refused, as
+Graph refuses filters without an index, so that no test relies on a filter that the real Graph would not accept.
 
 Source: microsoft-graph-docs ``concepts/query-parameters.md``, ``concepts/filter-query-parameter.md``,
 ``concepts/paging.md``, and the "Supports $filter" of each property.
@@ -21,15 +21,14 @@ type Item = Mapping[str, Any]
 
 #: What each type can be filtered by, and with which operators.
 FILTERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "application": {"appId": ("eq",), "displayName": ("eq",), "uniqueName": ("eq",), "identifierUris": ("any",)},
+    "application": {"appId": ("eq",), "displayName": ("eq",), "uniqueName": ("eq",)},
     "servicePrincipal": {"appId": ("eq",), "displayName": ("eq",)},
     "appRoleAssignment": {"resourceId": ("eq",)},
     "claimsMappingPolicy": {"displayName": ("eq",)},
     "signIn": {
         "appId": ("eq",),
         "correlationId": ("eq",),
-        "createdDateTime": ("eq", "ge", "le"),
-        "status/errorCode": ("eq",),
+        "createdDateTime": ("ge",),
         "signInEventTypes": ("any",),
     },
 }
@@ -37,16 +36,16 @@ FILTERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 MAX_PAGE: Final = 999
 _SKIP: Final = "$skiptoken"
 _TEXT: Final = r"'(?P<text>(?:[^']|'')*)'"
-_COMPARE: Final = re.compile(rf"(?P<member>[A-Za-z/]+) (?P<operator>[a-z]+) (?:{_TEXT}|(?P<bare>[0-9A-Za-z:.+-]+))")
+_COMPARE: Final = re.compile(rf"(?P<member>[A-Za-z]+) (?P<operator>[a-z]+) (?:{_TEXT}|(?P<bare>[0-9A-Za-z:.+-]+))")
 _ANY: Final = re.compile(rf"(?P<member>[A-Za-z]+)/any\((?P<each>\w+): ?(?P=each) eq {_TEXT}\)")
 _AND: Final = re.compile(r" and (?=(?:[^']*'[^']*')*[^']*$)")
 
 
 def check_options(operation: Operation, query: Mapping[str, str], version: Version) -> None:
-    """Refuse options that the path does not take, and members that the type has not.
+    """Refuse options that the path does not support, and unknown members.
 
     Raises:
-        Refusal: the first thing that is wrong.
+        Refusal: The first fault.
     """
     for name in query:
         if name not in operation.options and not (operation.collection and name == _SKIP):
@@ -54,51 +53,43 @@ def check_options(operation: Operation, query: Mapping[str, str], version: Versi
     if operation.answer is None:
         return
     known = _readable(operation.answer, version)
-    for option in ("$select", "$expand"):
-        for member in filter(None, query.get(option, "").split(",")):
-            if member not in known:
-                wanted = f"microsoft.graph.{operation.answer}"
-                raise Refusal(400, "BadRequest", f"Could not find a property named '{member}' on type '{wanted}'.")
+    for member in filter(None, query.get("$select", "").split(",")):
+        if member not in known:
+            wanted = f"microsoft.graph.{operation.answer}"
+            raise Refusal(400, "BadRequest", f"Could not find a property named '{member}' on type '{wanted}'.")
 
 
 def select(item: Item, query: Mapping[str, str]) -> dict[str, Any]:
-    """Cut an object to what ``$select`` names; its type and what ``$expand`` brought stay."""
+    """Reduce an object to what ``$select`` names and its type."""
     wanted = set(filter(None, query.get("$select", "").split(",")))
     if not wanted:
         return dict(item)
-    wanted |= {"@odata.type", *query.get("$expand", "").split(",")}
-    return {name: value for name, value in item.items() if name in wanted}
+    return {name: value for name, value in item.items() if name in wanted | {"@odata.type"}}
 
 
 def matching(kind: str, items: Sequence[Item], query: Mapping[str, str]) -> list[Item]:
-    """Give the objects that ``$filter`` keeps, in the order that ``$orderby`` asks for.
+    """Return the objects that ``$filter`` keeps.
 
     Raises:
-        Refusal: a filter or an order that is not documented for this type.
+        Refusal: The filter is not documented for this type.
     """
     tests = [_test(kind, clause) for clause in _AND.split(query.get("$filter", "")) if clause]
-    kept = [item for item in items if all(test(item) for test in tests)]
-    if order := query.get("$orderby"):
-        member, _, direction = order.partition(" ")
-        if (kind, member) != ("signIn", "createdDateTime") or direction not in {"", "asc", "desc"}:
-            raise Refusal(400, "Request_UnsupportedQuery", f"Ordering by '{order}' is not supported.")
-        kept.sort(key=lambda item: str(item[member]), reverse=direction == "desc")
-    return kept
+    return [item for item in items if all(test(item) for test in tests)]
 
 
 def page(
     items: Sequence[Item], query: Mapping[str, str], *, page_size: int, url: str
 ) -> tuple[Sequence[Item], str | None]:
-    """Give one page and the link to the next one, None at the end.
+    """Return one page and the link to the next one, None at the end.
 
     Args:
-        items: all of them.
-        query: of the request; ``$top`` may make pages smaller than ``page_size``.
-        page_size: the most objects of a page.
-        url: of the list, without a query.
+        items: All of them.
+        query: Of the request; ``$top`` may make pages smaller than ``page_size``.
+        page_size: The maximum number of objects in a page.
+        url: Of the list, without a query.
 
     Raises:
-        Refusal: a ``$top`` or a link that Graph would not take.
+        Refusal: A ``$top`` or a link that Graph would not accept.
     """
     top, start = query.get("$top", str(page_size)), query.get(_SKIP, "0")
     if not top.isdecimal() or not 1 <= int(top) <= MAX_PAGE:
@@ -113,7 +104,7 @@ def page(
 
 
 def _readable(kind: str, version: Version) -> set[str]:
-    """Give the members of a type and of those that derive from it."""
+    """Return the members of a type and of those that derive from it."""
     return {member for name in names() if derives(name, kind) for member in members(name, version)}
 
 
@@ -129,17 +120,9 @@ def _test(kind: str, clause: str) -> Callable[[Item], bool]:
     if operator == "any":
         return lambda item: wanted in (item.get(member) or ())
     if member == "createdDateTime":
-        return _at(member, operator, _time(wanted))
-    return lambda item: str(_inner(item, member)).casefold() == wanted.casefold()
-
-
-def _at(member: str, operator: str, moment: dt.datetime) -> Callable[[Item], bool]:
-    compare: dict[str, Callable[[dt.datetime], bool]] = {
-        "eq": lambda found: found == moment,
-        "ge": lambda found: found >= moment,
-        "le": lambda found: found <= moment,
-    }
-    return lambda item: compare[operator](_time(str(item[member])))
+        start = _time(wanted)
+        return lambda item: _time(str(item[member])) >= start
+    return lambda item: str(item.get(member)).casefold() == wanted.casefold()
 
 
 def _time(text: str) -> dt.datetime:
@@ -148,12 +131,5 @@ def _time(text: str) -> dt.datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise Refusal(400, "BadRequest", f"Invalid filter clause: '{text}' is no point in time.")
+        raise Refusal(400, "BadRequest", f"Invalid filter clause: '{text}' is not a point in time.")
     return moment
-
-
-def _inner(item: Item, path: str) -> object:
-    value: Any = item
-    for name in path.split("/"):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value

@@ -1,14 +1,14 @@
-"""What Graph enforces on writes beyond the form of the body.
+"""The rules that Graph enforces on writes, besides the form of the body.
 
-Where a rule is documented its page is named; where only reports show it, that is said; where neither says what happens,
-the strict side is taken, so that a program which passes here does not lean on kindness.
+A documented rule names its page, a rule from public reports says so. Where neither says what happens, the rule is
+strict, so that a command that passes here does not depend on a permissive Graph.
 """
 
-import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from claims.contract import EVENT_SERVICE_APP_ID, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.contract import is_guid
 from selftest.judge.mapping import TARGET_MEMBERS, MappingError, MappingPolicy
 from selftest.tenant.graph.objects import GRAPH_APP_ID, GraphObject
 from tests.emulated_graph.directory import Directory
@@ -22,15 +22,14 @@ MAX_LISTENERS: Final = 250
 #: Services of Microsoft: a service principal of theirs needs no application in the tenant.
 _MICROSOFT_APPS: Final = frozenset({GRAPH_APP_ID, EVENT_SERVICE_APP_ID})
 _NO_ROLE: Final = "00000000-0000-0000-0000-000000000000"
-_APP_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def check_application(directory: Directory, application: GraphObject, before: GraphObject | None) -> None:
     """Refuse identifier URIs that the tenant's policy refuses, and names that another application has.
 
-    Source: entra-docs ``identifier-uri-restrictions.md``, ``reference-app-manifest.md``: by default a URI holds the app
-    id, the tenant id or a verified domain; the stricter policy of newer tenants wants of all but the default forms
-    that the application takes v2.0 tokens.
+    Source: entra-docs ``identifier-uri-restrictions.md``, ``reference-app-manifest.md``: by default a URI contains
+    the app id, the tenant id or a verified domain; the stricter policy of newer tenants requires v2.0 tokens for all
+    but the default forms.
     """
     known = set((before or {}).get("identifierUris", ()))
     for uri in application.get("identifierUris", ()):
@@ -52,7 +51,7 @@ def _check_uri(directory: Directory, application: GraphObject, uri: str) -> None
         return
     if (application.get("api") or {}).get("requestedAccessTokenVersion") != 2:
         raise bad_request(
-            "The tenant's policy takes an identifier URI of this form only with api.requestedAccessTokenVersion 2, "
+            "The tenant's policy accepts an identifier URI of this form only with api.requestedAccessTokenVersion 2, "
             "set in the same request or before.",
             detail="InvalidIdentifierUri",
         )
@@ -64,18 +63,18 @@ def _check_uri(directory: Directory, application: GraphObject, uri: str) -> None
         or any(host == domain or host.endswith(f".{domain}") for domain in domains)
     ):
         raise bad_request(
-            "An identifier URI has to hold the app id, the tenant id or a verified domain.",
+            "An identifier URI has to contain the app id, the tenant id or a verified domain.",
             detail="HostNameNotOnVerifiedDomain",
         )
 
 
 def check_new_principal(directory: Directory, app_id: str) -> GraphObject | None:
-    """Give the application of a new service principal; None for a service of Microsoft.
+    """Return the application of a new service principal; None for a service of Microsoft.
 
     A new application is refused for some seconds, in the words that public reports have.
 
     Raises:
-        Refusal: there is no such application, or none yet, or it has a service principal.
+        Refusal: There is no such application, or none yet, or it has a service principal.
     """
     if directory.lookup("servicePrincipals", "appId", app_id) is not None:
         raise conflict(f"The service principal name {app_id} is already in use.")
@@ -89,10 +88,10 @@ def check_new_principal(directory: Directory, app_id: str) -> GraphObject | None
 
 
 def check_grant(directory: Directory, body: GraphObject) -> tuple[GraphObject, GraphObject]:
-    """Give the principal and the resource of a new app role assignment.
+    """Return the principal and the resource of a new app role assignment.
 
     Raises:
-        Refusal: either is not there, the resource has no such role for applications, or it is assigned already.
+        Refusal: Either is not there, the resource has no such role for applications, or it is assigned already.
     """
     principal = directory.referenced("servicePrincipals", body["principalId"])
     resource = directory.referenced("servicePrincipals", body["resourceId"])
@@ -107,7 +106,7 @@ def check_grant(directory: Directory, body: GraphObject) -> tuple[GraphObject, G
 
 
 def check_policy(policy: GraphObject) -> None:
-    """Refuse a definition that is no claims mapping policy, or that emits what a policy may not emit.
+    """Refuse a definition that is not a claims mapping policy, or that emits a restricted claim.
 
     Source: ``resources/claimsmappingpolicy.md``: one text, which is JSON; entra-docs
     ``reference-claims-customization.md``: restricted names cannot be used for the claim type elements. Whether Graph
@@ -137,7 +136,7 @@ def check_assignment(directory: Directory, principal_id: str, policy_id: str) ->
         message = "One or more added object references already exist for the following modified properties: 'policies'."
         raise bad_request(message)
     if assigned:
-        raise bad_request("The service principal has a policy of this type already; take it away first.")
+        raise bad_request("The service principal has a policy of this type already; unassign it first.")
 
 
 def check_extension(directory: Directory, extension: GraphObject) -> None:
@@ -162,17 +161,17 @@ def check_extension(directory: Directory, extension: GraphObject) -> None:
 
 
 def check_listener(directory: Directory, listener: GraphObject) -> None:
-    """Refuse a listener whose extension is not there, or whose apps are not named by app ids."""
+    """Refuse a listener whose extension does not exist, or whose apps are not named by app ids."""
     handler = listener.get("handler") or {}
     directory.referenced("customAuthenticationExtensions", (handler.get("customExtension") or {}).get("id"))
     applications = (listener.get("conditions") or {}).get("applications") or {}
     for included in applications.get("includeApplications", ()):
-        if not _APP_ID.fullmatch(str(included.get("appId"))):
+        if not is_guid(str(included.get("appId"))):
             raise _invalid("includeApplications has to name applications by their appId.")
 
 
 def check_room(directory: Directory, collection: str, limit: int) -> None:
-    """Refuse one object more than a tenant may have."""
+    """Refuse an object beyond the tenant's limit."""
     if len(directory.kinds[collection]) >= limit:
         raise bad_request(f"The tenant has {limit} {collection} already, and cannot have more.", detail="LimitExceeded")
 

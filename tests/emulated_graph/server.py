@@ -1,8 +1,8 @@
 """The emulated Microsoft Graph as an HTTP server on the loopback interface.
 
-It keeps the objects of one tenant, answers as Graph's pages say, refuses what they do not allow, plays the faults of a
-plan, and remembers every request without its token. It has no throttling of its own, no directory roles and no owners
-of objects: a permission is enough.
+It stores the objects of one tenant, answers as Graph's pages say, refuses what they do not allow, produces planned
+faults, and logs every request without its token. It has no throttling, no directory roles and no owners of objects: a
+permission is enough.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from selftest.base.serve import HOST, serve
 from selftest.downstream import wire
 from selftest.tenant.graph.surface import OPERATIONS, find
 from selftest.tenant.graph.unsigned_tokens import FixedCredential, mint_token
-from tests.emulated_graph.access import admit, authorise
+from tests.emulated_graph.access import admit, authorize
 from tests.emulated_graph.answers import Answer, Answers, Asked
 from tests.emulated_graph.body import check_body
 from tests.emulated_graph.directory import Directory
@@ -39,15 +39,15 @@ ALL_PERMISSIONS: Final = frozenset().union(*(names for each in OPERATIONS for na
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedRequest:
-    """One request as it came, without its headers.
+    """One received request, without its headers.
 
     Attributes:
-        method: of HTTP.
-        path: with the version, percent-encoded, without the query.
-        query: its options.
-        body: what was sent, parsed; None without one or where it is no JSON.
-        status: of the answer; None where the connection broke before there was one.
-        done: whether it changed the tenant, also where the answer was lost.
+        method: Of HTTP.
+        path: With the version, percent-encoded, without the query.
+        query: Its options.
+        body: What was sent, parsed; None without one or where it is not JSON.
+        status: Of the answer; None where the connection was closed before.
+        done: Whether it changed the tenant, also where the answer was lost.
     """
 
     method: str
@@ -62,17 +62,17 @@ class GraphServer:
     """One tenant's Graph; an async context manager that listens while it is entered.
 
     Args:
-        objects: the tenant, as ``doctor --file`` reads it; None: the healthy one.
-        port: where to listen on 127.0.0.1; 0 takes a free port.
-        page_size: the most objects of a page, so that a list of few has several pages.
-        lag_requests: so many requests do not see an object that was just made.
-        clock: wall-clock seconds since 1970, for tokens and times.
+        objects: The tenant, as ``doctor --file`` reads it; None: the healthy one.
+        port: Where to listen on 127.0.0.1; 0 takes a free port.
+        page_size: The maximum number of objects in a page.
+        lag_requests: The number of requests that do not see a new object.
+        clock: Wall-clock seconds since 1970, for tokens and times.
 
     Attributes:
-        directory: the state, for tests to look at and to break.
-        writer: for tests to make objects as Graph would.
-        faults: what goes wrong.
-        log: every request, in order.
+        directory: The state, which tests may read and change.
+        writer: Creates objects as Graph would, for tests.
+        faults: The planned faults.
+        log: Every request, in order.
     """
 
     def __init__(
@@ -97,21 +97,21 @@ class GraphServer:
 
     @property
     def url(self) -> str:
-        """Give scheme, host and port, without a slash at the end: what stands for https://graph.microsoft.com."""
+        """Return scheme, host and port, without a slash at the end, in place of https://graph.microsoft.com."""
         return f"http://{HOST}:{self._port}"
 
     @property
     def writes(self) -> list[LoggedRequest]:
-        """Give the requests that changed the tenant."""
+        """Return the requests that changed the tenant."""
         return [request for request in self.log if request.done]
 
     def token(self, permissions: Iterable[str] = ALL_PERMISSIONS, *, delegated: bool = False) -> str:
-        """Give a token that carries these permissions and is good for an hour."""
+        """Return a token that has these permissions and is valid for an hour."""
         (tenant_id,) = self.directory.kinds["organization"]
         return mint_token(permissions, tenant_id=tenant_id, now_s=self._clock(), delegated=delegated)
 
     def credential(self, permissions: Iterable[str] = ALL_PERMISSIONS, *, delegated: bool = False) -> FixedCredential:
-        """Give what a client signs in with, in place of a person."""
+        """Return a credential for a client, in place of a person."""
         names = frozenset(permissions)
         return FixedCredential(lambda: self.token(names, delegated=delegated))
 
@@ -134,7 +134,7 @@ class GraphServer:
         version, _, rest = request.raw_path.partition("?")[0].removeprefix("/").partition("/")
         fault = self.faults.take(request.method, f"/{rest}")
         if fault is not None and fault.manner != "lose":
-            self._remember(request, raw, fault.status if fault.manner == "answer" else None)
+            self._log_request(request, raw, fault.status if fault.manner == "answer" else None)
             return await self._play(request, fault)
         request_id = str(uuid.uuid4())
         headers = {"request-id": request_id, "client-request-id": request_id}
@@ -142,7 +142,7 @@ class GraphServer:
             answer = self._answer(request, raw, version, f"/{rest}")
         except Refusal as refusal:
             answer = Answer(status=refusal.status, body=refusal.as_json(request_id, self._now()))
-        self._remember(request, raw, None if fault else answer.status, answer=answer)
+        self._log_request(request, raw, None if fault else answer.status, answer=answer)
         if fault is not None:
             return wire.reset(request)
         if answer.body is None:
@@ -160,7 +160,7 @@ class GraphServer:
         if operation is None:
             message = "Specified HTTP method is not allowed for the request target."
             raise Refusal(405, "Request_BadRequest", message)
-        authorise(held, operation)
+        authorize(held, operation)
         check_options(operation, request.query, place.version)
         answer = self._answers.answer(
             Asked(
@@ -170,7 +170,6 @@ class GraphServer:
                 query=dict(request.query),
                 body=check_body(operation, _parsed(request, raw), place.version),
                 create_if_missing="create-if-missing" in request.headers.get("Prefer", ""),
-                eventual=request.headers.get("ConsistencyLevel", "").casefold() == "eventual",
                 url=f"{self.url}/{version}{path}",
             )
         )
@@ -189,7 +188,9 @@ class GraphServer:
         headers = {"Content-Type": "application/json", "request-id": str(uuid.uuid4()), **fault.headers}
         return web.Response(status=fault.status, headers=headers, body=fault.body)
 
-    def _remember(self, request: web.Request, raw: bytes, status: int | None, *, answer: Answer | None = None) -> None:
+    def _log_request(
+        self, request: web.Request, raw: bytes, status: int | None, *, answer: Answer | None = None
+    ) -> None:
         try:
             body = json.loads(raw) if raw else None
         except ValueError:

@@ -1,7 +1,7 @@
-"""Sign-ins as the log of Graph beta has them, with what became of the callout.
+"""Sign-ins as the log of Graph beta has them, with the result of the callout.
 
-No real sample is public: the members are those of the published types, the values what reports tell. The log does not
-say how long a callout took, though the portal shows it.
+No real sample is public: the members are those of the published types, the values those of public reports. The log does
+not have the duration of a callout, though the portal shows it.
 
 Source: microsoft-graph-docs beta ``resources/signin.md``, ``resources/appliedauthenticationeventlistener.md``,
 ``resources/customextensioncalloutresult.md``.
@@ -13,7 +13,7 @@ from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant
 from selftest.tenant.graph.objects import GraphObject
 
 CALLOUT_RESULT_TYPE: Final = "#microsoft.graph.customExtensionCalloutResult"
-#: What Entra gives the app when a callout failed for good; the callout's own code is in its result.
+#: The app's error code when a callout finally failed; the callout's code is in its result.
 CALLOUT_FAILED: Final = 1100001
 
 
@@ -27,16 +27,16 @@ def sign_in(
     interactive: bool = True,
     tenant: Tenant = DEFAULT_TENANT,
 ) -> GraphObject:
-    """Give a sign-in to the tenant's client app for which its listener fired.
+    """Return a sign-in to the tenant's client app for which its listener fired.
 
     Args:
-        name: its id; also its correlation id.
-        created: when, as Graph writes times.
-        error_code: of the callout, 1003xxx; 0 when it went well.
-        http_status: of the endpoint's last answer; what it holds without an answer is not known.
-        attempts: 0 when Entra refused before it called.
-        interactive: whether the user was there; the others are listed only when they are asked for.
-        tenant: whose ids to use.
+        name: Its id; also its correlation id.
+        created: When, as Graph writes times.
+        error_code: Of the callout, 1003xxx; 0 when it succeeded.
+        http_status: Of the endpoint's last answer; its value without an answer is not known.
+        attempts: 0 when Entra refused before the call.
+        interactive: Whether the user took part; the others are listed only on request.
+        tenant: The source of the ids.
     """
     failure = "Non-retryable error has occurred." if error_code else None
     result = {

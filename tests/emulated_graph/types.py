@@ -1,9 +1,10 @@
-"""The members of the Graph types that a custom claims provider touches, by type, with what each may hold.
+"""The members of the Graph types that a custom claims provider uses, by type, with their kinds.
 
-The emulated Graph refuses a body with any other member, as Graph does, and any ``$select`` of one. A test holds every
-row against Microsoft's published description, where that is at hand. What is never sent and never read is left out.
+The emulated Graph refuses a body with any other member, as Graph does, and any ``$select`` of one. A test compares
+every row with Microsoft's published description, where that is available. Members that are never sent and never read
+are omitted.
 
-A member holds a primitive (``text``, ``bool``, ``int32``, ``guid``, ``time``) or another type of this table; a tuple of
+A member has a primitive (``text``, ``bool``, ``int32``, ``guid``, ``time``) or another type of this table; a tuple of
 one means a collection.
 
 Source: Microsoft Graph v1.0 and beta OpenAPI descriptions; microsoft-graph-docs ``api-reference/*/resources``.
@@ -40,7 +41,7 @@ BASES: Final[Mapping[str, str]] = {
     "signIn": "entity",
 }
 
-#: Types of which there are only derived ones: where one is wanted, ``@odata.type`` has to say which.
+#: Abstract types: ``@odata.type`` has to name a derived one.
 ABSTRACT: Final = frozenset(
     {
         "customAuthenticationExtension",
@@ -213,15 +214,15 @@ _OWN: Final[Mapping[str, Mapping[str, Shape]]] = {
     },
 }
 
-#: What the beta version has besides.
+#: Additional members of the beta version.
 _BETA: Final[Mapping[str, Mapping[str, Shape]]] = {
     "signIn": {"appliedEventListeners": ("appliedAuthenticationEventListener",), "signInEventTypes": _TEXTS},
 }
 
-#: Refused in a body by Graph, which sets them itself.
+#: Refused in a body, because Graph sets them.
 READ_ONLY: Final[Mapping[str, frozenset[str]]] = {
     "application": frozenset({"id", "appId", "createdDateTime", "deletedDateTime"}),
-    # The app id is given once, on create.
+    # The app id is set once, on create.
     "servicePrincipal": frozenset({"id", "appId", "appDisplayName", "appOwnerOrganizationId", "deletedDateTime"}),
     "appRoleAssignment": frozenset(
         {"id", "createdDateTime", "principalDisplayName", "principalType", "resourceDisplayName", "deletedDateTime"}
@@ -231,26 +232,26 @@ READ_ONLY: Final[Mapping[str, frozenset[str]]] = {
     "authenticationEventListener": frozenset({"id"}),
 }
 
-#: Relations, which are read at paths of their own, or with ``$expand``, and never written with the object.
+#: Relations, which are read at separate paths and never written with the object.
 NAVIGATION: Final[Mapping[str, frozenset[str]]] = {
     "servicePrincipal": frozenset({"appRoleAssignments", "claimsMappingPolicies"}),
 }
 
 
 def names() -> Iterator[str]:
-    """Give every type of the table."""
+    """Return all types of the table."""
     return iter(_OWN)
 
 
 def members(name: str, version: Version = "v1.0") -> dict[str, Shape]:
-    """Give a type's members with those that it inherits."""
+    """Return a type's members with those that it inherits."""
     inherited = members(BASES[name], version) if name in BASES else {}
     beta = _BETA.get(name, {}) if version == "beta" else {}
     return {**inherited, **_OWN[name], **beta}
 
 
 def derives(name: str, base: str) -> bool:
-    """Say whether a type is another one or derives from it."""
+    """Whether a type is another one or derives from it."""
     while name != base:
         if name not in BASES:
             return False

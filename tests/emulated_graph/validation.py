@@ -1,8 +1,8 @@
-"""What ``validateAuthenticationConfiguration`` says, computed from the tenant's objects.
+"""The result of ``validateAuthenticationConfiguration``, computed from the tenant's objects.
 
-It looks at the configuration alone: two empty lists do not prove that Entra will call. The page shows all codes in one
-answer, but an app id that cannot be read from the resource id cannot be looked up either; here only what can be
-known is said.
+It checks the configuration alone: two empty lists do not prove that Entra will call. The page shows all codes in one
+answer, but an app id that cannot be read from the resource id cannot be looked up; here only what can be known is
+reported.
 
 Source: microsoft-graph-docs v1.0 ``customauthenticationextension-validateauthenticationconfiguration.md``.
 """
@@ -20,7 +20,7 @@ _RESOURCE_ID: Final = re.compile(
     rf"api://(?P<host>{_LABEL}(?:\.{_LABEL})+)/(?P<app_id>[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
 )
 
-_SAYS: Final = {
+_MESSAGES: Final = {
     "IncorrectResourceIdFormat": "The resourceId has to be api://, a fully qualified domain name, / and an app id.",
     "DomainNameDoesNotMatch": "The domain name in the resourceId and the one in the targetUrl differ.",
     "ServicePrincipalNotFound": "No service principal in the tenant has the app id of the resourceId.",
@@ -31,11 +31,11 @@ _SAYS: Final = {
 
 
 def validate(directory: Directory, configuration: GraphObject) -> dict[str, Any]:
-    """Say what is wrong with an extension's endpoint and authentication.
+    """Return the problems of an extension's endpoint and authentication.
 
     Args:
-        directory: the tenant.
-        configuration: an extension, or the body of the request.
+        directory: The tenant.
+        configuration: An extension, or the body of the request.
     """
     resource_id = _inner(configuration, "authenticationConfiguration", "resourceId")
     target_url = _inner(configuration, "endpointConfiguration", "targetUrl")
@@ -59,7 +59,7 @@ def _has_consent(directory: Directory, principal: GraphObject) -> bool:
 
 
 def _entry(code: str) -> dict[str, str]:
-    return {"code": code, "message": _SAYS[code]}
+    return {"code": code, "message": _MESSAGES[code]}
 
 
 def _inner(configuration: GraphObject, member: str, name: str) -> str:

@@ -1,7 +1,7 @@
-"""What becomes of a tenant's objects when Graph is told to make, change or delete one.
+"""Creates, changes and deletes a tenant's objects as Graph does.
 
-A change keeps what it does not name: members of the object, and of ``api``-like members inside it; collections and
-members of a named type are replaced whole. Whether Graph replaces ``claimsForTokenConfiguration`` so is not documented.
+A change keeps the members that it does not name, also those of ``api``-like members; collections and members of a named
+type are replaced completely. Whether Graph replaces ``claimsForTokenConfiguration`` so is not documented.
 
 Source: microsoft-graph-docs v1.0 ``application-update.md``, ``application-upsert.md``, ``serviceprincipal-update.md``,
 ``customauthenticationextension-update.md``, ``authenticationeventlistener-update.md``.
@@ -29,11 +29,11 @@ class Writer:
     """Changes one directory.
 
     Args:
-        directory: what is changed.
-        now: the time of an object that is made, as Graph writes it, asked each time.
+        directory: The tenant.
+        now: Returns the time of a new object, as Graph writes it.
 
     Attributes:
-        keeps_used_extensions: whether an extension that a listener calls cannot be deleted; not documented.
+        keeps_used_extensions: Whether an extension that a listener calls cannot be deleted; not documented.
     """
 
     def __init__(self, directory: Directory, now: Callable[[], str]) -> None:
@@ -42,10 +42,10 @@ class Writer:
         self.keeps_used_extensions = True
 
     def create(self, collection: str, body: GraphObject) -> GraphObject:
-        """Make an object and give it.
+        """Create an object and return it.
 
         Raises:
-            Refusal: a rule is broken; nothing is made then.
+            Refusal: A rule is broken; nothing is created then.
         """
         match collection:
             case "applications":
@@ -66,7 +66,7 @@ class Writer:
         """Change an object.
 
         Raises:
-            Refusal: a rule is broken; nothing is changed then.
+            Refusal: A rule is broken; nothing is changed then.
         """
         changed = merged(item, body)
         match collection:
@@ -85,10 +85,10 @@ class Writer:
             self._rename(item)
 
     def delete(self, collection: str, item: GraphObject) -> None:
-        """Delete an object, with what cannot be without it.
+        """Delete an object, with its dependents.
 
         Raises:
-            Refusal: a listener calls the extension.
+            Refusal: A listener calls the extension.
         """
         if collection == _EXTENSIONS and self.keeps_used_extensions:
             rules.check_unused(self._directory, item["id"])
@@ -106,17 +106,14 @@ class Writer:
             for assigned in self._directory.policies.values():
                 assigned[:] = [each for each in assigned if each != item["id"]]
 
-    def grant(
-        self, body: GraphObject, *, principal_id: str | None = None, resource_id: str | None = None
-    ) -> GraphObject:
-        """Assign an app role, at the path of either side of it.
+    def grant(self, principal_id: str, body: GraphObject) -> GraphObject:
+        """Assign an app role to a service principal.
 
         Raises:
-            Refusal: a rule is broken, or the path names another object than the body.
+            Refusal: A rule is broken, or the body names another service principal.
         """
-        for member, of_path in (("principalId", principal_id), ("resourceId", resource_id)):
-            if of_path is not None and body[member] != of_path:
-                raise bad_request(f"The {member} of the body is not the service principal of the path.")
+        if body["principalId"] != principal_id:
+            raise bad_request("The principalId of the body is not the service principal of the path.")
         principal, resource = rules.check_grant(self._directory, body)
         assignment = {
             "id": new_id(),
@@ -130,21 +127,11 @@ class Writer:
         self._directory.assignments[assignment["id"]] = assignment
         return assignment
 
-    def revoke(self, principal_id: str, assignment_id: str) -> None:
-        """Take an app role away.
-
-        Raises:
-            Refusal: it is not assigned to this service principal.
-        """
-        if self._directory.assignments.get(assignment_id, {}).get("principalId") != principal_id:
-            raise not_found(assignment_id)
-        del self._directory.assignments[assignment_id]
-
     def assign(self, principal_id: str, reference: str) -> None:
         """Assign a policy, named by its URL.
 
         Raises:
-            Refusal: there is no such policy, or the service principal has one.
+            Refusal: There is no such policy, or the service principal has one.
         """
         place, _, policy_id = reference.rpartition("/")
         if not place.endswith(("/policies/claimsMappingPolicies", "/directoryObjects")):
@@ -154,10 +141,10 @@ class Writer:
         self._directory.policies.setdefault(principal_id, []).append(policy_id)
 
     def unassign(self, principal_id: str, policy_id: str) -> None:
-        """Take a policy away.
+        """Unassign a policy.
 
         Raises:
-            Refusal: it is not assigned to this service principal.
+            Refusal: It is not assigned to this service principal.
         """
         assigned = self._directory.policies.get(principal_id, [])
         if policy_id not in assigned:
@@ -199,14 +186,14 @@ class Writer:
         return _bare({"id": new_id(), **unset, **copy.deepcopy(body)})
 
     def _rename(self, application: GraphObject) -> None:
-        """Let the service principal follow its application."""
+        """Update the names of an application's service principal."""
         principal = self._directory.lookup(_PRINCIPALS, "appId", application["appId"])
         if principal is not None:
             principal["servicePrincipalNames"] = [application["appId"], *application["identifierUris"]]
 
 
 def merged(item: Mapping[str, Any], body: Mapping[str, Any]) -> GraphObject:
-    """Give an object with a change applied to it."""
+    """Return an object with a change applied to it."""
     result: GraphObject = copy.deepcopy(dict(item))
     for member, value in body.items():
         before = result.get(member)
@@ -218,7 +205,7 @@ def merged(item: Mapping[str, Any], body: Mapping[str, Any]) -> GraphObject:
 
 
 def _bare(listener: GraphObject) -> GraphObject:
-    """Keep of a listener's extension only which one it is."""
+    """Reduce a listener's extension to its id."""
     handler = listener["handler"]
     handler["customExtension"] = {"id": handler["customExtension"]["id"]}
     handler.setdefault("configuration", None)

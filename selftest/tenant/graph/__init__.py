@@ -1,4 +1,4 @@
-"""Microsoft Graph, as far as a custom claims provider needs it: a client, and the operations and types that it knows.
+"""Microsoft Graph, as far as a custom claims provider needs it: a client, and the operations that it uses.
 
-The client knows nothing of the emulated Graph, which is part of the tests.
+The client does not know the emulated Graph, which is part of the tests.
 """

@@ -14,30 +14,26 @@ from typing import TYPE_CHECKING, Any, Final
 from yarl import URL
 
 from selftest.base.loopback import is_this_machine
-from selftest.tenant.graph.errors import AnswerUnusable, ObjectNotFound, PermissionMissing, RequestRefused
+from selftest.tenant.graph.address import PUBLIC_CLOUD, graph_address, next_page, path_url
+from selftest.tenant.graph.credentials import TokenSource
+from selftest.tenant.graph.errors import AnswerUnusable, ObjectNotFound, RequestRefused
 from selftest.tenant.graph.objects import GraphObject
 from selftest.tenant.graph.patience import Patience
-from selftest.tenant.graph.surface import Permissions, Version, permissions_for
-from selftest.tenant.graph.token_permissions import TokenPermissions, in_words, token_permissions
+from selftest.tenant.graph.surface import Version, permissions_for
+from selftest.tenant.graph.token_permissions import TokenPermissions, permission_missing, token_permissions
 
 if TYPE_CHECKING:
-    from azure.core.credentials_async import AsyncTokenCredential
-
     from selftest.tenant.graph.answer import Received
 
-PUBLIC_CLOUD: Final = "https://graph.microsoft.com"
 #: A tenant has at most 100 extensions and 250 listeners; sign-ins come a thousand a page.
 MAX_PAGES: Final = 100
-
-_NEXT: Final = "@odata.nextLink"
-_ROLES: Final = "Authentication Extensibility Administrator or Application Administrator"
 
 
 class GraphClient(AbstractAsyncContextManager["GraphClient"]):
     """A client of one Graph; an async context manager that closes its connections.
 
     Args:
-        credential: The source of tokens; raises `NotSignedIn` when it has none.
+        credential: The source of tokens.
         base_url: Scheme and host of Graph; https, or a loopback address.
         scopes: The scopes of the tokens; None: everything that was consented to.
         patience: How long to try.
@@ -49,7 +45,7 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
 
     def __init__(
         self,
-        credential: "AsyncTokenCredential",
+        credential: TokenSource,
         *,
         base_url: str = PUBLIC_CLOUD,
         scopes: Sequence[str] | None = None,
@@ -60,7 +56,7 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
 
         from selftest.tenant.graph.pipeline import GraphPipeline  # noqa: PLC0415 - loads azure-core
 
-        self._base = _checked(base_url)
+        self._base = graph_address(base_url)
         wanted = scopes or (f"{self._base.origin()}/.default",)
         local = is_this_machine(base_url)
         self._request = HttpRequest
@@ -85,7 +81,6 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
         *,
         select: Sequence[str] = (),
         version: Version = "v1.0",
-        replicating: bool = False,
     ) -> GraphObject:
         """Read one object.
 
@@ -93,13 +88,12 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
             path: Below the version, with a slash at the start.
             select: The members to read; empty: those that Graph returns by default.
             version: Of Graph.
-            replicating: Whether the object may have been created a moment ago, so that "not found" is retried.
 
         Raises:
             ObjectNotFound: It does not exist.
             GraphError: Any other failure.
         """
-        received = await self._send("GET", path, version, query=_query(select), replicating=replicating)
+        received = await self._send("GET", path, version, query=_query(select))
         return _body(received, f"GET {path}")
 
     async def find(self, path: str, *, select: Sequence[str] = (), version: Version = "v1.0") -> GraphObject | None:
@@ -127,16 +121,17 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
             select: As in `get`.
             version: Of Graph.
             query: Further options, as ``{"$filter": …, "$top": …}``.
-            headers: Further headers, as ``ConsistencyLevel``.
+            headers: Further headers, as ``Prefer``.
             max_pages: More pages are an error: no list that is needed is so long.
-            replicating: As in `get`.
+            replicating: Whether the object of the path may have been created a moment ago, so that "not found" is
+                retried.
 
         Raises:
             AnswerUnusable: Too many pages, a link to another host, or no list.
             GraphError: Any other failure.
         """
         what, deadline = f"GET {path}", self._pipeline.deadline()
-        url: URL | None = self._url(path, version).with_query({**_query(select), **(query or {})})
+        url: URL | None = path_url(self._base, path, version).with_query({**_query(select), **(query or {})})
         items: list[GraphObject] = []
         seen: set[URL] = set()
         while url is not None:
@@ -149,7 +144,7 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
             )
             body = _body(received, what)
             items += _items(body, what)
-            url = self._next(body, what)
+            url = next_page(self._base, body, what)
         return items
 
     async def create(self, path: str, body: Mapping[str, Any], *, replicating: bool = False) -> GraphObject:
@@ -187,7 +182,7 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
 
     async def add_ref(self, path: str, target: str, *, replicating: bool = False) -> None:
         """Assign an object to another: ``path`` ends with ``/$ref``, ``target`` is the path of the assigned object."""
-        body = {"@odata.id": str(self._url(target, "v1.0"))}
+        body = {"@odata.id": str(path_url(self._base, target, "v1.0"))}
         await self._send("POST", path, body=body, replicating=replicating, repeatable=False)
 
     async def _send(
@@ -205,7 +200,7 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
         replicating: bool = False,
     ) -> "Received":
         """Send a request; where it is refused with 403, name the permission that would have helped."""
-        target = url or self._url(path, version).with_query(query or None)
+        target = url or path_url(self._base, path, version).with_query(query or None)
         try:
             return await self._pipeline.send(
                 self._request(method, str(target), json=body, headers=dict(headers or {})),
@@ -217,63 +212,13 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
         except RequestRefused as error:
             if error.status != 403:
                 raise
-            raise _missing(error, permissions_for(method, path, version), await self.permissions()) from error
-
-    def _url(self, path: str, version: Version) -> URL:
-        """Return the address of a path.
-
-        Raises:
-            ValueError: The path could lead elsewhere: it contains an id that is not one.
-        """
-        if (
-            not path.startswith("/")
-            or any(each in {"", ".", ".."} for each in path[1:].split("/"))
-            or set(path) & set("?#\\%")
-        ):
-            raise ValueError(f"not a path of Graph: {path!r}")
-        return self._base.with_path(f"/{version}{path}")
-
-    def _next(self, body: GraphObject, what: str) -> URL | None:
-        link = body.get(_NEXT)
-        if link is None:
-            return None
-        try:
-            url = URL(link, encoded=True) if isinstance(link, str) else URL()
-            same = url.is_absolute() and url.origin() == self._base.origin() and url.user is None
-        except ValueError:
-            same = False
-        if not same:
-            reason = f"{what}: the link to the next page leads to another host"
-            advice = "It is not followed, because the token would be sent along. Check the address of Graph"
-            raise AnswerUnusable(reason, advice)
-        return url
+            wanted, held = permissions_for(method, path, version), await self.permissions()
+            raise permission_missing(error, wanted, held) from error
 
 
 def literal(value: str) -> str:
     """Return a text as OData writes it in a filter or a key: in apostrophes, those inside doubled."""
     return "'" + value.replace("'", "''") + "'"
-
-
-def _missing(error: RequestRefused, wanted: Permissions, held: TokenPermissions) -> PermissionMissing:
-    """Name the permission that would have helped, or say that it is not a permission that is missing."""
-    is_held = bool(wanted) and held.granted is not None and held.allows(wanted)
-    if is_held:
-        advice = f"The token has {in_words(wanted)}: the account may lack a directory role ({_ROLES}), or a license"
-    elif held.delegated:
-        advice = f"Sign in with {in_words(wanted)}; the account may need a directory role as well ({_ROLES})"
-    else:
-        advice = f"Grant the application {in_words(wanted)}, with an administrator's consent"
-    least = wanted[0] if wanted else frozenset()
-    return PermissionMissing(error.reason, advice, wanted=least, held=is_held, status=403, code=error.code)
-
-
-def _checked(base_url: str) -> URL:
-    url = URL(base_url)
-    if not url.is_absolute() or url.user is not None or url.query_string or url.path.strip("/"):
-        raise ValueError(f"the address of Graph has to be scheme and host alone, as {PUBLIC_CLOUD}")
-    if url.scheme != "https" and not (url.scheme == "http" and is_this_machine(base_url)):
-        raise ValueError(f"the address of Graph has to start with https://, as {PUBLIC_CLOUD}")
-    return url
 
 
 def _query(select: Sequence[str]) -> dict[str, str]:

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from selftest.base.loopback import is_this_machine
-from selftest.tenant.graph.client import PUBLIC_CLOUD, GraphClient
-from selftest.tenant.graph.credentials import DEVICE_CODE, GraphCredential, delegated_scopes
+from selftest.tenant.graph.address import PUBLIC_CLOUD
+from selftest.tenant.graph.client import GraphClient
+from selftest.tenant.graph.credentials import DEVICE_CODE, GraphCredential, TokenSource, delegated_scopes
 from selftest.tenant.graph.patience import Patience
 from selftest.tenant.graph.unsigned_tokens import FixedCredential, mint_token
 
@@ -40,11 +41,13 @@ async def open_graph(
         ValueError: The address cannot be Graph's.
     """
     url = (base_url or PUBLIC_CLOUD).rstrip("/")
-    source: GraphCredential | FixedCredential
-    if credential is None and is_this_machine(url):
-        source = FixedCredential(lambda: mint_token(permissions, tenant_id=tenant_id or "", now_s=time.time()))
-    else:
-        source = GraphCredential(credential or DEFAULT_CREDENTIAL, environ, tenant_id=tenant_id)
     scopes = delegated_scopes(permissions, url) if credential == DEVICE_CODE else None
-    async with source, GraphClient(source, base_url=url, scopes=scopes, patience=patience) as client:
-        yield client
+    async with contextlib.AsyncExitStack() as stack:
+        source: TokenSource
+        if credential is None and is_this_machine(url):
+            source = FixedCredential(lambda: mint_token(permissions, tenant_id=tenant_id or "", now_s=time.time()))
+        else:
+            signed = GraphCredential(credential or DEFAULT_CREDENTIAL, environ, tenant_id=tenant_id)
+            source = await stack.enter_async_context(signed)
+        client = GraphClient(source, base_url=url, scopes=scopes, patience=patience)
+        yield await stack.enter_async_context(client)

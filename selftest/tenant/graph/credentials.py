@@ -15,8 +15,9 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from selftest.base.daemon_thread import in_daemon_thread
 from selftest.tenant.graph.errors import NotSignedIn
@@ -78,7 +79,18 @@ _WAYS: Final[Mapping[str, _Way]] = {
 KINDS: Final = tuple(_WAYS)
 
 
-class GraphCredential:
+class TokenSource(Protocol):
+    """The part of azure-core's ``AsyncTokenCredential`` that a client of Graph uses."""
+
+    async def get_token(self, *scopes: str, **options: Any) -> "AccessToken":
+        """Return a token.
+
+        Raises:
+            NotSignedIn: There is none.
+        """
+
+
+class GraphCredential(AbstractAsyncContextManager["GraphCredential"]):
     """An azure-identity credential, by name; an async context manager that closes what it opened.
 
     Args:
@@ -130,23 +142,13 @@ class GraphCredential:
             raise self._failure(error) from None
         return token
 
-    async def close(self) -> None:
-        """Close the credential."""
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         credential, self._credential = self._credential, None
         closing = credential.close() if credential is not None else None
         if closing is not None:
             await closing
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
-        await self.close()
 
     def _create(self) -> Any:
         """Create the credential; Any, because naming its type would import it."""

@@ -13,6 +13,7 @@ Each message says what failed, why, and what to do, and can be shown and logged:
 """
 
 import re
+from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
 from selftest.base.cannot_run import CannotRun
@@ -22,6 +23,7 @@ _TOKEN: Final = re.compile(r"\beyJ[\w-]+(\.[\w-]*)*")
 _ADDRESS: Final = re.compile(r"[^\s'\"<>()]+@[^\s'\"<>()]+")
 
 
+@dataclass(eq=False)
 class GraphError(CannotRun):
     """Graph did not do what was requested.
 
@@ -36,27 +38,15 @@ class GraphError(CannotRun):
         sent: Whether Graph may have received the request.
     """
 
-    def __init__(
-        self,
-        reason: str,
-        advice: str,
-        *,
-        status: int | None = None,
-        code: str | None = None,
-        detail: str | None = None,
-        request_id: str | None = None,
-        retry_after_s: float | None = None,
-        sent: bool = True,
-    ) -> None:
-        super().__init__(reason, advice)
-        self.reason = reason
-        self.advice = advice
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.request_id = request_id
-        self.retry_after_s = retry_after_s
-        self.sent = sent
+    reason: str
+    advice: str
+    _: KW_ONLY
+    status: int | None = None
+    code: str | None = None
+    detail: str | None = None
+    request_id: str | None = None
+    retry_after_s: float | None = None
+    sent: bool = True
 
     def __str__(self) -> str:
         quote = f" (request-id {self.request_id})" if self.request_id else ""
@@ -67,6 +57,7 @@ class NotSignedIn(GraphError):
     """There is no token, or none that Graph accepts."""
 
 
+@dataclass(eq=False)
 class PermissionMissing(GraphError):
     """The token, or the account behind it, does not allow the request.
 
@@ -75,12 +66,9 @@ class PermissionMissing(GraphError):
         held: Whether the token has them, so that it is the account that lacks a directory role.
     """
 
-    def __init__(
-        self, reason: str, advice: str, *, wanted: frozenset[str], held: bool, status: int, code: str | None
-    ) -> None:
-        super().__init__(reason, advice, status=status, code=code)
-        self.wanted = wanted
-        self.held = held
+    _: KW_ONLY
+    wanted: frozenset[str]
+    held: bool
 
 
 class ObjectNotFound(GraphError):

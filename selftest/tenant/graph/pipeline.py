@@ -18,7 +18,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, cast
 
 import aiohttp
 from azure.core import AsyncPipelineClient
@@ -30,11 +30,9 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from yarl import URL
 
 from selftest.tenant.graph.answer import Received, is_replication_lag, read_answer
+from selftest.tenant.graph.credentials import TokenSource
 from selftest.tenant.graph.errors import AnswerUnusable, GraphError, OutcomeUnknown, Unreachable
 from selftest.tenant.graph.patience import Patience
-
-if TYPE_CHECKING:
-    from azure.core.credentials_async import AsyncTokenCredential
 
 _HEADERS: Final = {
     "Accept": "application/json",
@@ -49,7 +47,7 @@ class GraphPipeline:
     """Sends requests to one Graph with a token.
 
     Args:
-        credential: The source of tokens; raises `NotSignedIn` when it has none.
+        credential: The source of tokens.
         scopes: The scopes of the tokens.
         patience: How long to try.
         local: Whether Graph is emulated on this machine: without TLS, and not through a proxy.
@@ -61,7 +59,7 @@ class GraphPipeline:
 
     def __init__(
         self,
-        credential: "AsyncTokenCredential",
+        credential: TokenSource,
         scopes: Sequence[str],
         patience: Patience,
         *,
@@ -71,7 +69,9 @@ class GraphPipeline:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         rng: Callable[[], float] = random.random,
     ) -> None:
-        self._bearer = AsyncBearerTokenCredentialPolicy[HttpRequest, AsyncHttpResponse](credential, *scopes)
+        self._bearer = AsyncBearerTokenCredentialPolicy[HttpRequest, AsyncHttpResponse](
+            cast("Any", credential), *scopes
+        )
         self._transport = AioHttpTransport(use_env_settings=not local)
         self._pipeline = AsyncPipelineClient[HttpRequest, AsyncHttpResponse](
             "",

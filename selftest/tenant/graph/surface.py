@@ -1,14 +1,14 @@
-"""What of Microsoft Graph this project uses: paths, methods, query options, permissions, what a create must carry.
+"""The part of Microsoft Graph that this project uses: paths, methods, query options, permissions, required members.
 
-The client reads from it which permission would have allowed what was refused; the emulated Graph refuses everything
-that is not in it. A test holds every row against Microsoft's published description, where that is at hand.
+The client looks up which permission would have allowed a refused request; the emulated Graph refuses everything that is
+not listed. A test compares every row with Microsoft's published description, where that is available.
 
-Permissions are alternatives, the least privileged first; where one takes two permissions together they stand in one
-set. They are the pages' for delegated and application permissions together. Two pages surprise, and are followed:
-reading which policy is assigned to a service principal needs ``Application.ReadWrite.All``, and reading an app role
-assignment needs no permission of its own.
+Permissions are alternatives, the least privileged first; permissions that are needed together are in one set. They are
+the pages' for delegated and application permissions together. Two pages are surprising, and are followed: reading which
+policy is assigned to a service principal needs ``Application.ReadWrite.All``, and reading an app role assignment needs
+no separate permission.
 
-The beta version is used only for what v1.0 has not: the two rows that say so.
+The beta version is used only for what v1.0 does not have: the two rows that say so.
 
 Source: microsoft-graph-docs ``api-reference/v1.0/api`` and, where a row says so, ``api-reference/beta/api``.
 """
@@ -32,15 +32,15 @@ class Operation:
     """One method at one path.
 
     Attributes:
-        method: of HTTP.
-        path: below the version, with names in braces, as Microsoft's description writes it.
-        permissions: alternatives, the least privileged first.
-        answer: the type of the answer, or of its items; None where there is no body.
-        collection: whether the answer is a page of a list.
-        body: the type of the request's body; None where there must be none.
-        required: members without which a create is refused, as the pages say.
-        options: query options.
-        versions: of Graph.
+        method: Of HTTP.
+        path: Below the version, with names in braces, as Microsoft's description writes it.
+        permissions: Alternatives, the least privileged first.
+        answer: The type of the answer, or of its items; None without a body.
+        collection: Whether the answer is a page of a list.
+        body: The type of the request's body; None where a body is refused.
+        required: The members without which a create is refused, as the pages say.
+        options: Query options.
+        versions: Of Graph.
     """
 
     method: Method
@@ -55,14 +55,14 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A path that Graph knows.
+class KnownPath:
+    """A path and its operations.
 
     Attributes:
-        version: of Graph.
-        template: the path with names in braces.
-        keys: what stood for the names, in order, unquoted.
-        operations: by method, in the version that was asked about.
+        version: Of Graph.
+        template: The path with names in braces.
+        keys: The values of the names, in order, unquoted.
+        operations: By method, in this version.
     """
 
     version: Version
@@ -87,6 +87,7 @@ _EXTENSION_WRITE: Final = _any("CustomAuthenticationExtension.ReadWrite.All")
 _EXTENSION_READ: Final = _any("CustomAuthenticationExtension.Read.All") + _EXTENSION_WRITE
 _LISTENER_WRITE: Final = _any("EventListener.ReadWrite.All")
 _LISTENER_READ: Final = _any("EventListener.Read.All") + _LISTENER_WRITE
+_CONSENT_REQUIRED: Final = ("principalId", "resourceId", "appRoleId")
 _POLICY_WRITE: Final = _any("Policy.ReadWrite.ApplicationConfiguration")
 _POLICY_READ: Final = _any("Policy.Read.All") + _POLICY_WRITE
 _ASSIGNED: Final = _any(
@@ -103,8 +104,7 @@ _CLAIMS_POLICY: Final = _any(
 _SIGN_INS: Final = _any("AuditLog.Read.All")
 _ORGANIZATION: Final = _any("User.Read", "Organization.Read.All", "Directory.Read.All")
 
-_LIST: Final = frozenset({"$select", "$top", "$filter", "$count"})
-_ONE: Final = frozenset({"$select"})
+_LIST: Final = frozenset({"$select", "$top", "$filter"})
 
 
 def _list(path: str, answer: str, permissions: Permissions, *options: str, beta: bool = False) -> Operation:
@@ -123,20 +123,16 @@ def _create(path: str, body: str, permissions: Permissions, *required: str) -> O
     return Operation(method="POST", path=path, permissions=permissions, answer=body, body=body, required=required)
 
 
-def _entity(
-    path: str, kind: str, read: Permissions, write: Permissions, *, options: frozenset[str] = _ONE
-) -> Iterator[Operation]:
-    """Give reading, changing and deleting of one object."""
-    yield Operation(method="GET", path=path, permissions=read, answer=kind, options=options)
-    # Changing an application at its unique name may create it, and then gives it back.
+def _entity(path: str, kind: str, read: Permissions, write: Permissions) -> Iterator[Operation]:
+    """Yield the operations that read, change and delete one object."""
+    yield Operation(method="GET", path=path, permissions=read, answer=kind, options=frozenset({"$select"}))
+    # Changing an application at its unique name may create it, and then returns it.
     yield Operation(method="PATCH", path=path, permissions=write, answer=kind, body=kind)
     yield Operation(method="DELETE", path=path, permissions=write)
 
 
 _PRINCIPAL: Final = "/servicePrincipals/{servicePrincipal-id}"
 _EXTENSION: Final = f"{EXTENSIONS}/{{customAuthenticationExtension-id}}"
-_EXPANDED: Final = frozenset({"$select", "$expand"})
-_CONSENT_REQUIRED: Final = ("principalId", "resourceId", "appRoleId")
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     _list("/organization", "organization", _ORGANIZATION, "$select"),
@@ -145,15 +141,12 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *_entity("/applications/{application-id}", "application", _APPS_READ, _APPS_WRITE),
     *_entity("/applications(appId='{appId}')", "application", _APPS_READ, _APPS_WRITE),
     *_entity("/applications(uniqueName='{uniqueName}')", "application", _APPS_READ, _APPS_WRITE),
-    _list("/servicePrincipals", "servicePrincipal", _APPS_READ, *_LIST, "$expand"),
+    _list("/servicePrincipals", "servicePrincipal", _APPS_READ),
     _create("/servicePrincipals", "servicePrincipal", _APPS_WRITE, "appId"),
-    *_entity(_PRINCIPAL, "servicePrincipal", _APPS_READ, _APPS_WRITE, options=_EXPANDED),
-    *_entity("/servicePrincipals(appId='{appId}')", "servicePrincipal", _APPS_READ, _APPS_WRITE, options=_EXPANDED),
+    *_entity(_PRINCIPAL, "servicePrincipal", _APPS_READ, _APPS_WRITE),
+    *_entity("/servicePrincipals(appId='{appId}')", "servicePrincipal", _APPS_READ, _APPS_WRITE),
     _list(f"{_PRINCIPAL}/appRoleAssignments", "appRoleAssignment", _APPS_READ),
     _create(f"{_PRINCIPAL}/appRoleAssignments", "appRoleAssignment", _CONSENT, *_CONSENT_REQUIRED),
-    Operation(method="DELETE", path=f"{_PRINCIPAL}/appRoleAssignments/{{appRoleAssignment-id}}", permissions=_CONSENT),
-    _list(f"{_PRINCIPAL}/appRoleAssignedTo", "appRoleAssignment", _APPS_READ),
-    _create(f"{_PRINCIPAL}/appRoleAssignedTo", "appRoleAssignment", _CONSENT, *_CONSENT_REQUIRED),
     _list(f"{_PRINCIPAL}/claimsMappingPolicies", "claimsMappingPolicy", _ASSIGNED, "$select", "$top"),
     Operation(
         method="POST", path=f"{_PRINCIPAL}/claimsMappingPolicies/$ref", permissions=_ASSIGNED, body="ReferenceCreate"
@@ -191,7 +184,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         _LISTENER_READ,
         _LISTENER_WRITE,
     ),
-    _list("/auditLogs/signIns", "signIn", _SIGN_INS, "$select", "$top", "$filter", "$orderby", beta=True),
+    _list("/auditLogs/signIns", "signIn", _SIGN_INS, "$select", "$top", "$filter", beta=True),
     Operation(
         method="GET",
         path=f"{_PRINCIPAL}/claimsPolicy",
@@ -206,17 +199,17 @@ _NAME_IN_BRACES: Final = re.compile(r"\\\{[^}]*\\\}")
 
 @lru_cache(maxsize=1)
 def _templates() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Give each template's pattern, the ones without names first: they are the more particular."""
+    """Return each template's pattern, those without names first because they are more specific."""
     found = sorted({operation.path for operation in OPERATIONS}, key=lambda path: path.count("{"))
     return tuple((path, re.compile(_NAME_IN_BRACES.sub("((?:[^/()']|'')+)", re.escape(path)))) for path in found)
 
 
-def find(version: str, path: str) -> Place | None:
-    """Find what is known of a path below the version; None where nothing is.
+def find(version: str, path: str) -> KnownPath | None:
+    """Return what is known of a path below the version; None for an unknown path.
 
     Args:
         version: ``v1.0`` or ``beta``.
-        path: with a slash at the start, percent-encoded or not.
+        path: With a slash at the start, percent-encoded or not.
     """
     text = unquote(path)
     known: Version = "beta" if version == "beta" else "v1.0"
@@ -230,12 +223,12 @@ def find(version: str, path: str) -> Place | None:
         }
         if operations:
             keys = tuple(str(key).replace("''", "'") for key in match.groups())
-            return Place(version=known, template=template, keys=keys, operations=operations)
+            return KnownPath(version=known, template=template, keys=keys, operations=operations)
     return None
 
 
 def permissions_for(method: str, path: str, version: str = "v1.0") -> Permissions:
-    """Give the permissions that would allow a request, the least privileged first; nothing for what is not known."""
+    """Return the permissions that would allow a request, the least privileged first; empty for an unknown request."""
     place = find(version, path)
     operation = place.operations.get(method) if place else None
     return operation.permissions if operation else ()

@@ -1,4 +1,4 @@
-"""Which permissions an access token for Graph carries.
+"""Which permissions an access token for Graph carries, and which one a refused request lacks.
 
 The token is decoded and not verified: it goes back to its issuer's service, which decides. This only predicts what
 Graph will refuse. Nothing may be authorized because of what is read here.
@@ -10,10 +10,13 @@ application.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from selftest.base.base64url import decode_base64url
+from selftest.tenant.graph.errors import PermissionMissing, RequestRefused
 from selftest.tenant.graph.surface import Permissions
+
+_ROLES: Final = "Authentication Extensibility Administrator or Application Administrator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,25 @@ def in_words(permissions: Permissions) -> str:
 def missing(held: TokenPermissions, wanted: Iterable[Permissions]) -> list[str]:
     """Name the permissions to request so that everything wanted is allowed, each once, in order."""
     return list(dict.fromkeys(in_words(permissions) for permissions in wanted if not held.allows(permissions)))
+
+
+def permission_missing(error: RequestRefused, wanted: Permissions, held: TokenPermissions) -> PermissionMissing:
+    """Name the permission that would have helped, or say that it is not a permission that is missing.
+
+    Args:
+        error: A refusal with status 403.
+        wanted: The alternatives that would allow the request; empty where they are not known.
+        held: By the token.
+    """
+    is_held = bool(wanted) and held.granted is not None and held.allows(wanted)
+    if is_held:
+        advice = f"The token has {in_words(wanted)}: the account may lack a directory role ({_ROLES}), or a license"
+    elif held.delegated:
+        advice = f"Sign in with {in_words(wanted)}; the account may need a directory role as well ({_ROLES})"
+    else:
+        advice = f"Grant the application {in_words(wanted)}, with an administrator's consent"
+    least = wanted[0] if wanted else frozenset()
+    return PermissionMissing(error.reason, advice, wanted=least, held=is_held, status=403, code=error.code)
 
 
 def _payload(token: str) -> dict[str, Any] | None:

@@ -5,8 +5,6 @@ Nothing there needs protection, and a signature would only suggest that it does.
 
 import json
 from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from selftest.base.base64url import encode_base64url
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 LIFETIME_S: Final = 3600
 
 
-class FixedCredential(AbstractAsyncContextManager["FixedCredential"]):
+class FixedCredential:
     """A credential whose tokens always have the same permissions, in place of a person who signs in.
 
     Args:
@@ -37,17 +35,6 @@ class FixedCredential(AbstractAsyncContextManager["FixedCredential"]):
         self.asked += 1
         token = self._mint()
         return AccessToken(token, token_permissions(token).expires_on or 0)
-
-    async def close(self) -> None:
-        """Close nothing."""
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
-        del kind, error, trace
 
 
 def mint_token(permissions: Iterable[str], *, tenant_id: str, now_s: float, delegated: bool = False) -> str:

@@ -6,7 +6,7 @@ from selftest.base.cannot_run import FAILED, NOT_ENOUGH_EVIDENCE, CannotRun
 
 
 class Conflict(CannotRun):
-    """To go on would overwrite or delete objects of others, or objects that cannot be told apart.
+    """To go on would overwrite or delete objects of others, or objects that cannot be distinguished.
 
     Attributes:
         reasons: Each with what to do.

@@ -1,1 +1,1 @@
-"""The steps that make, change and remove objects in Entra, one module for each kind of object."""
+"""The steps that create, change and remove objects in Entra, one module for each kind of object."""

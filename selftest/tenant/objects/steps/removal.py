@@ -99,10 +99,21 @@ class Holdings:
         """Return what depends on objects that would be deleted, and is not ours."""
         ours, listeners = self.our_extensions(intent), self.our_listeners(intent, ())
         return [
-            *(_ownerless(each) for each in self.extensions if _is_named(each, intent) and self.application is None),
-            *(_needs_extension(each) for each in self.listeners if _calls(each, ours) and each not in listeners),
             *(
-                _needs_application(each)
+                f"the extension {_name(each)} has our name, and our app registration is gone, so its owner is not "
+                f"known: if it is yours, run remove --id {each['id']}"
+                for each in self.extensions
+                if _is_named(each, intent) and self.application is None
+            ),
+            *(
+                f"the listener {_name(each)} calls our extension and is not ours: without the extension nobody could "
+                f"sign in to its applications; delete the listener there, or run remove --id {each['id']} first"
+                for each in self.listeners
+                if called_by(each) in {one["id"] for one in ours} and each not in listeners
+            ),
+            *(
+                f"the extension {_name(each)} needs our app registration and is not ours: delete it there, or run "
+                f"remove --id {each['id']} first"
                 for each in self.extensions
                 if each not in ours and self._names_our_application(each)
             ),
@@ -227,31 +238,6 @@ def _deletion(what: str, item: GraphObject, path: str) -> Removal:
 
 def _name(item: GraphObject) -> str:
     return f"{item.get('displayName')} {item['id']}"
-
-
-def _calls(listener: GraphObject, extensions: Sequence[GraphObject]) -> bool:
-    return called_by(listener) in {each["id"] for each in extensions}
-
-
-def _ownerless(extension: GraphObject) -> str:
-    return (
-        f"the extension {_name(extension)} has our name, and our app registration is gone, so its owner is not known: "
-        f"if it is yours, run remove --id {extension['id']}"
-    )
-
-
-def _needs_extension(listener: GraphObject) -> str:
-    return (
-        f"the listener {_name(listener)} calls our extension and is not ours: without the extension nobody could sign "
-        f"in to its applications; delete the listener there, or run remove --id {listener['id']} first"
-    )
-
-
-def _needs_application(extension: GraphObject) -> str:
-    return (
-        f"the extension {_name(extension)} needs our app registration and is not ours: delete it there, or run "
-        f"remove --id {extension['id']} first"
-    )
 
 
 def _is_named(item: GraphObject, intent: Intent) -> bool:

@@ -9,7 +9,7 @@ _READ: dict[str, GraphSchema] = {}
 
 
 def published(version: str) -> GraphSchema:
-    """Give Microsoft's description of a version; without it the test is skipped, and says so."""
+    """Return Microsoft's description of a version; skip the test visibly without it."""
     name = BETA if version == "beta" else NAME
     if version not in _READ:
         file = schema_file(name)

@@ -1,4 +1,4 @@
-"""Plain requests to the emulated Graph, each answer held against Microsoft's description where that is at hand."""
+"""Plain requests to the emulated Graph, each answer compared with Microsoft's description where that is available."""
 
 import contextlib
 import re
@@ -19,7 +19,7 @@ POLICIES = "/policies/claimsMappingPolicies"
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back."""
+    """An answer."""
 
     status: int
     body: Any
@@ -27,17 +27,17 @@ class Reply:
 
     @property
     def code(self) -> str:
-        """Give the code of an error."""
+        """Return the code of an error."""
         return str(self.body["error"]["code"])
 
     @property
     def detail(self) -> str:
-        """Give the code of an error's detail."""
+        """Return the code of an error's detail."""
         return str(self.body["error"]["details"][0]["code"])
 
 
-class Desk:
-    """Asks one server."""
+class PlainClient:
+    """Sends requests to one server."""
 
     def __init__(self, server: GraphServer, session: aiohttp.ClientSession) -> None:
         self.server = server
@@ -66,13 +66,13 @@ class Desk:
         return reply
 
     async def id_of(self, path: str) -> str:
-        """Give the id of the only object of a list."""
+        """Return the id of the only object of a list."""
         (item,) = (await self.ask("GET", path)).body["value"]
         return str(item["id"])
 
 
 def _described(method: str, path: str, version: str, body: Any) -> None:
-    """Hold an answer against the description."""
+    """Compare an answer with the description."""
     plain = re.sub(r"\?.*", "", path)
     if plain.startswith(("http", "/organization")):
         return
@@ -81,7 +81,7 @@ def _described(method: str, path: str, version: str, body: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def desk(objects: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[Desk]:
-    """Give a desk at a server of its own."""
+async def plain_client(objects: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[PlainClient]:
+    """Start a server and a client of it."""
     async with GraphServer(objects, **options) as server, aiohttp.ClientSession() as session:
-        yield Desk(server, session)
+        yield PlainClient(server, session)

@@ -1,4 +1,4 @@
-"""The client of Graph, against the emulated Graph: what it reads and writes, and where it does not go."""
+"""The client of Graph at the emulated Graph: what it reads and writes, and which addresses it refuses."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from selftest.tenant.graph.unsigned_tokens import FixedCredential
 from tests.claims.downstream.issuer import running_issuer
 from tests.emulated_graph.faults import forbidden
 from tests.emulated_graph.healthy_tenant import POLICY_ID, healthy_tenant
-from tests.selftest.tenant.graph.client_bench import SimulatedTime, connected, simulated_client
+from tests.selftest.tenant.graph.connected_client import SimulatedTime, connected, simulated_client
 from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES
 from tests.selftest.tenant.graph.wiring import policy
 
@@ -29,32 +29,32 @@ NEW = {"displayName": "x"}
 
 
 async def test_reading() -> None:
-    """One object, an object that may be missing, and a list of several pages, whole and cut to members."""
+    """One object, an object that may be missing, and a list of several pages, complete and with selected members."""
     tenant = healthy_tenant()
-    async with connected(page_size=1) as desk:
-        (extension,) = await desk.client.list_all(EXTENSIONS)
+    async with connected(page_size=1) as env:
+        (extension,) = await env.client.list_all(EXTENSIONS)
         assert extension == tenant["customAuthenticationExtensions"][0]
-        names = await desk.client.list_all("/servicePrincipals", select=["displayName"])
+        names = await env.client.list_all("/servicePrincipals", select=["displayName"])
         assert names == [{"displayName": each["displayName"]} for each in tenant["servicePrincipals"]]
-        principal = await desk.client.get(CLIENT, select=["id"])
+        principal = await env.client.get(CLIENT, select=["id"])
         assert {name for name in principal if not name.startswith("@")} == {"id"}
-        assert await desk.client.find("/applications/none") is None
+        assert await env.client.find("/applications/none") is None
         with pytest.raises(ObjectNotFound) as caught:
-            await desk.client.get("/applications/none")
+            await env.client.get("/applications/none")
         assert caught.value.request_id
         assert str(caught.value.request_id) in str(caught.value)
-        found = await desk.client.list_all(
+        found = await env.client.list_all(
             "/applications", query={"$filter": f"displayName eq {literal('Sample portal')}"}
         )
         assert len(found) == 1
-        assert await desk.client.list_all("/auditLogs/signIns", version="beta") == []
-        assert desk.credential.asked == 1
+        assert await env.client.list_all("/auditLogs/signIns", version="beta") == []
+        assert env.credential.asked == 1
 
 
 async def test_writing() -> None:
-    """Make, change, assign, take away and delete; a second deletion finds nothing."""
-    async with connected() as desk:
-        client = desk.client
+    """Create, change, assign, unassign and delete; a second deletion finds nothing."""
+    async with connected() as env:
+        client = env.client
         made = await client.upsert("/applications(uniqueName='new one')", NEW)
         assert made is not None
         assert (made["uniqueName"], made["displayName"]) == ("new one", "x")
@@ -69,38 +69,38 @@ async def test_writing() -> None:
         validation = f"{EXTENSIONS}/{DEFAULT_TENANT.extension_id}/validateAuthenticationConfiguration"
         said = await client.act(validation)
         assert (said["errors"], said["warnings"]) == ([], [])
-        assert len(desk.server.writes) == 7
+        assert len(env.server.writes) == 7
 
 
 async def test_a_permission_that_is_missing_is_named() -> None:
-    """403 says what to ask for, to a person and to an application; and tells it from a missing directory role."""
-    async with connected(frozenset({"Application.Read.All"})) as desk:
+    """403 names the permission, for a person and for an application, or the missing directory role."""
+    async with connected(frozenset({"Application.Read.All"})) as env:
         with pytest.raises(PermissionMissing) as caught:
-            await desk.client.list_all(EXTENSIONS)
+            await env.client.list_all(EXTENSIONS)
         assert sorted(caught.value.wanted) == ["CustomAuthenticationExtension.Read.All"]
         assert not caught.value.held
         assert "Sign in with CustomAuthenticationExtension.Read.All" in str(caught.value)
-        assert (await desk.client.permissions()).granted == frozenset({"Application.Read.All"})
-    async with connected(frozenset(), delegated=False) as desk:
+        assert (await env.client.permissions()).granted == frozenset({"Application.Read.All"})
+    async with connected(frozenset(), delegated=False) as env:
         with pytest.raises(PermissionMissing, match=r"Grant the application EventListener\.ReadWrite\.All"):
-            await desk.client.delete(f"{LISTENERS}/x")
-    async with connected() as desk:
-        desk.server.faults.add(forbidden())
+            await env.client.delete(f"{LISTENERS}/x")
+    async with connected() as env:
+        env.server.faults.add(forbidden())
         with pytest.raises(PermissionMissing, match=r"The token has .* may lack a directory role") as caught:
-            await desk.client.list_all(LISTENERS)
+            await env.client.list_all(LISTENERS)
         assert caught.value.held
 
 
-async def test_nobody_there() -> None:
-    """Without a server there is no connection, and it says which host."""
+async def test_without_a_server() -> None:
+    """Without a server there is no connection, and the message names the host."""
     async with simulated_client(FixedCredential(lambda: "x"), "http://127.0.0.1:9", SimulatedTime()) as client:
         for method in (client.get("/organization"), client.create("/applications", NEW)):
             with pytest.raises(Unreachable, match=r"no connection to 127\.0\.0\.1"):
                 await method
 
 
-async def test_a_certificate_that_nobody_knows(tmp_path: Path) -> None:
-    """TLS that is looked into is told at once; the token stays here."""
+async def test_an_untrusted_certificate(tmp_path: Path) -> None:
+    """Inspected TLS is an error at once, also for a create; the token is not sent."""
     async with (
         running_issuer(tmp_path) as issuer,
         GraphClient(FixedCredential(lambda: "x"), base_url=issuer.https_url) as client,
@@ -122,7 +122,7 @@ async def test_a_certificate_that_nobody_knows(tmp_path: Path) -> None:
     ],
 )
 def test_addresses_that_are_refused(base_url: str) -> None:
-    """Tokens go over TLS, or stay on this machine."""
+    """Tokens are sent over TLS, or to this machine."""
     with pytest.raises(ValueError, match="address of Graph"):
         GraphClient(FixedCredential(lambda: "x"), base_url=base_url)
 
@@ -131,15 +131,15 @@ def test_addresses_that_are_refused(base_url: str) -> None:
     "path", ["applications", "/applications/../users", "/applications//x", "/a?b", "/a#b", "/a%2fb", "/"]
 )
 async def test_paths_that_are_refused(path: str) -> None:
-    """An id that is none cannot lead elsewhere."""
-    async with connected() as desk:
+    """An invalid id cannot lead to another path."""
+    async with connected() as env:
         with pytest.raises(ValueError, match="not a path of Graph"):
-            await desk.client.get(path)
-        assert desk.server.log == []
+            await env.client.get(path)
+        assert env.server.log == []
 
 
 def test_every_failure_is_of_the_tree() -> None:
-    """Who catches `GraphError` catches all."""
+    """`GraphError` catches all of them."""
     leaves = {
         NotSignedIn,
         PermissionMissing,

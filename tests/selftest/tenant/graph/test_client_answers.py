@@ -1,4 +1,4 @@
-"""Answers that are none of Graph's: the client of Graph uses none of them, and says so in words to be shown."""
+"""Answers that are not Graph's are refused with messages that can be shown."""
 
 import json
 
@@ -13,7 +13,7 @@ from selftest.tenant.graph.errors import (
     RequestRefused,
 )
 from selftest.tenant.graph.unsigned_tokens import FixedCredential
-from tests.selftest.tenant.graph.client_bench import answering
+from tests.selftest.tenant.graph.connected_client import answering
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,14 @@ from tests.selftest.tenant.graph.client_bench import answering
     ],
 )
 async def test_answers_that_are_not_graph_s(body: bytes, says: str) -> None:
-    """No JSON, JSON of two meanings, no list, a link to elsewhere, and what does not end."""
+    """No JSON, ambiguous JSON, no list, a link to another host, and an endless answer."""
     async with answering(body) as client:
         with pytest.raises(AnswerUnusable, match=says):
             await client.list_all("/applications")
 
 
 async def test_redirects_are_not_followed() -> None:
-    """A redirect would take the token along."""
+    """A redirect would send the token along."""
     async with answering(b"", 302, {"Location": "http://127.0.0.1:9/"}) as client:
         with pytest.raises(AnswerUnusable, match="redirect"):
             await client.get("/organization")
@@ -69,7 +69,7 @@ async def test_a_list_that_goes_in_circles() -> None:
 
 
 async def test_errors_can_be_shown() -> None:
-    """No token, no name of a user and no page of a server comes into a message; what is said has one line."""
+    """A message has one line, without a token, a name of a user or a server's page."""
     error = {"code": "x", "message": "The user jane.doe@contoso.example\nhas eyJhbGciOi.eyJzdWIi.c2ln " + "x" * 999}
     async with answering(json.dumps({"error": error}).encode(), 400) as client:
         with pytest.raises(RequestRefused) as caught:

@@ -1,4 +1,4 @@
-"""What the client of Graph does again, what it never does again, and how long it goes on."""
+"""What the client of Graph retries, what it never retries, and for how long."""
 
 from types import SimpleNamespace
 
@@ -15,7 +15,7 @@ from selftest.tenant.graph.errors import (
 from selftest.tenant.graph.patience import Patience
 from tests.emulated_graph.faults import GraphFault, garbage, refused, throttled
 from tests.emulated_graph.healthy_tenant import API_APPLICATION_ID
-from tests.selftest.tenant.graph.client_bench import connected
+from tests.selftest.tenant.graph.connected_client import connected
 from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS
 from tests.selftest.tenant.graph.wiring import extension, listener
 
@@ -23,46 +23,46 @@ CLIENT = f"/servicePrincipals/{DEFAULT_TENANT.client.id}"
 NEW = {"displayName": "x"}
 
 
-async def test_retry_after_is_kept() -> None:
-    """After 429 it waits as long as Graph says, in seconds or until a date, and does it again, also a create."""
-    async with connected() as desk:
-        desk.server.faults.add(
+async def test_retry_after_is_obeyed() -> None:
+    """After 429 it waits as long as Graph says, in seconds or until a date, and retries, also a create."""
+    async with connected() as env:
+        env.server.faults.add(
             throttled(retry_after="7"),
             throttled(retry_after="Tue, 02 Oct 2096 07:06:57 GMT"),
             throttled(retry_after="soon"),
         )
-        await desk.client.create("/applications", NEW)
-        assert desk.time.slept_s == [7, 10, 2]
-        assert len(desk.server.writes) == 1
+        await env.client.create("/applications", NEW)
+        assert env.time.slept_s == [7, 10, 2]
+        assert len(env.server.writes) == 1
 
 
 async def test_a_long_retry_after_is_not_waited_for() -> None:
-    """An hour is longer than patience, whatever the deadline: it says so instead."""
-    async with connected(patience=Patience(deadline_s=10_000)) as desk:
-        desk.server.faults.add(throttled(retry_after="3600"))
+    """An hour is longer than the limit, whatever the deadline, so the refusal is raised."""
+    async with connected(patience=Patience(deadline_s=10_000)) as env:
+        env.server.faults.add(throttled(retry_after="3600"))
         with pytest.raises(Unreachable) as caught:
-            await desk.client.get("/organization")
-        assert (caught.value.retry_after_s, caught.value.status, desk.time.slept_s) == (3600, 429, [])
+            await env.client.get("/organization")
+        assert (caught.value.retry_after_s, caught.value.status, env.time.slept_s) == (3600, 429, [])
 
 
-async def test_what_passes_by_itself_is_repeated() -> None:
-    """5xx and broken connections are tried again with growing pauses, for reading and for repeatable writes."""
-    async with connected() as desk:
-        desk.server.faults.add(
+async def test_temporary_failures_are_retried() -> None:
+    """5xx and broken connections are retried with growing pauses, for reading and for repeatable writes."""
+    async with connected() as env:
+        env.server.faults.add(
             refused(500, "x"), refused(503, "x"), GraphFault(manner="cut", count=2), GraphFault(manner="lose")
         )
-        await desk.client.update(f"/applications/{API_APPLICATION_ID}", NEW)
-        assert desk.time.slept_s[:3] == [0.5, 1, 2]
-        assert len(desk.server.writes) == 2
+        await env.client.update(f"/applications/{API_APPLICATION_ID}", NEW)
+        assert env.time.slept_s[:3] == [0.5, 1, 2]
+        assert len(env.server.writes) == 2
 
 
 async def test_it_ends() -> None:
     """At the deadline the last failure is raised; the pauses stay under their limit."""
-    async with connected(patience=Patience(deadline_s=20, max_delay_s=4)) as desk:
-        desk.server.faults.add(refused(503, "x", count=None))
+    async with connected(patience=Patience(deadline_s=20, max_delay_s=4)) as env:
+        env.server.faults.add(refused(503, "x", count=None))
         with pytest.raises(Unreachable, match="try again later"):
-            await desk.client.get("/applications/x")
-        assert desk.time.slept_s == [0.5, 1, 2, 4, 4, 4, 4]
+            await env.client.get("/applications/x")
+        assert env.time.slept_s == [0.5, 1, 2, 4, 4, 4, 4]
 
 
 @pytest.mark.parametrize(
@@ -77,61 +77,61 @@ async def test_it_ends() -> None:
     ],
 )
 async def test_a_create_is_not_repeated_blindly(fault: GraphFault) -> None:
-    """When nobody knows whether it was made, that is what it says, and it is sent once."""
-    async with connected(patience=Patience(attempt_s=0.05 if fault.manner == "hang" else 30)) as desk:
-        desk.server.faults.add(fault)
+    """If it may have been executed, the error says so, and the request is sent once."""
+    async with connected(patience=Patience(attempt_s=0.05 if fault.manner == "hang" else 30)) as env:
+        env.server.faults.add(fault)
         with pytest.raises(OutcomeUnknown, match="whether it was executed is not known"):
-            await desk.client.create("/applications", NEW)
-        assert len(desk.server.log) == 1
-        assert len(desk.server.writes) == (fault.manner == "lose")
+            await env.client.create("/applications", NEW)
+        assert len(env.server.log) == 1
+        assert len(env.server.writes) == (fault.manner == "lose")
 
 
 async def test_a_create_is_repeated_when_it_was_not_done() -> None:
-    """503 says that nothing was done."""
-    async with connected() as desk:
-        desk.server.faults.add(refused(503, "x", method="POST"))
-        await desk.client.create("/applications", NEW)
-        assert len(desk.server.writes) == 1
+    """503 means that nothing was executed."""
+    async with connected() as env:
+        env.server.faults.add(refused(503, "x", method="POST"))
+        await env.client.create("/applications", NEW)
+        assert len(env.server.writes) == 1
 
 
 async def test_replication_is_waited_for_only_on_request() -> None:
-    """What was just made is waited for where the caller says that it was; elsewhere it is not there."""
-    async with connected(lag_requests=2) as desk:
-        app = await desk.client.create("/applications", NEW)
-        principal = await desk.client.create("/servicePrincipals", {"appId": app["appId"]}, replicating=True)
-        read = await desk.client.get(f"/servicePrincipals/{principal['id']}", replicating=True)
-        assert read["appId"] == app["appId"]
-        assert desk.time.slept_s == [0.5, 1, 0.5, 1]
-        made = await desk.client.create(EXTENSIONS, extension())
-        await desk.client.create(LISTENERS, listener(made["id"]), replicating=True)
-        assert desk.time.slept_s[4:] == [0.5, 1]
-        other = await desk.client.create("/applications", NEW)
+    """A new object is waited for where the caller says that it is new; elsewhere it is missing."""
+    async with connected(lag_requests=2) as env:
+        app = await env.client.create("/applications", NEW)
+        principal = await env.client.create("/servicePrincipals", {"appId": app["appId"]}, replicating=True)
+        roles = f"/servicePrincipals/{principal['id']}/appRoleAssignments"
+        assert await env.client.list_all(roles, replicating=True) == []
+        assert env.time.slept_s == [0.5, 1, 0.5, 1]
+        made = await env.client.create(EXTENSIONS, extension())
+        await env.client.create(LISTENERS, listener(made["id"]), replicating=True)
+        assert env.time.slept_s[4:] == [0.5, 1]
+        other = await env.client.create("/applications", NEW)
         with pytest.raises(ObjectNotFound):
-            await desk.client.get(f"/applications/{other['id']}")
+            await env.client.get(f"/applications/{other['id']}")
         with pytest.raises(RequestRefused, match="does not reference a valid application object"):
-            await desk.client.create("/servicePrincipals", {"appId": other["appId"]})
+            await env.client.create("/servicePrincipals", {"appId": other["appId"]})
 
 
 async def test_a_refusal_is_not_repeated() -> None:
-    """A broken rule stays broken."""
-    async with connected() as desk:
+    """A refusal does not change with time."""
+    async with connected() as env:
         with pytest.raises(RequestRefused, match="'displayName'"):
-            await desk.client.create("/applications", {})
-        assert (len(desk.server.log), desk.time.slept_s) == (1, [])
+            await env.client.create("/applications", {})
+        assert (len(env.server.log), env.time.slept_s) == (1, [])
 
 
 async def test_an_old_token_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token close to its end is not used; one that Graph refuses is not kept."""
-    async with connected() as desk:
-        await desk.client.get(f"/applications/{API_APPLICATION_ID}")
-        monkeypatch.setattr("azure.core.pipeline.policies._authentication.time", SimpleNamespace(time=desk.time))
-        await desk.client.get(f"/applications/{API_APPLICATION_ID}")
-        assert desk.credential.asked == 1
-        desk.time.now_s += 3500
-        await desk.client.get(f"/applications/{API_APPLICATION_ID}")
-        assert desk.credential.asked == 2
-        desk.server.faults.add(refused(401, "InvalidAuthenticationToken"))
+    async with connected() as env:
+        await env.client.get(f"/applications/{API_APPLICATION_ID}")
+        monkeypatch.setattr("azure.core.pipeline.policies._authentication.time", SimpleNamespace(time=env.time))
+        await env.client.get(f"/applications/{API_APPLICATION_ID}")
+        assert env.credential.asked == 1
+        env.time.now_s += 3500
+        await env.client.get(f"/applications/{API_APPLICATION_ID}")
+        assert env.credential.asked == 2
+        env.server.faults.add(refused(401, "InvalidAuthenticationToken"))
         with pytest.raises(NotSignedIn):
-            await desk.client.get(f"/applications/{API_APPLICATION_ID}")
-        await desk.client.get(f"/applications/{API_APPLICATION_ID}")
-        assert desk.credential.asked == 3
+            await env.client.get(f"/applications/{API_APPLICATION_ID}")
+        await env.client.get(f"/applications/{API_APPLICATION_ID}")
+        assert env.credential.asked == 3

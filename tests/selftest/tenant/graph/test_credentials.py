@@ -1,7 +1,6 @@
-"""Signing in to Graph in every way, with azure-identity itself: an issuer on loopback, and an ``az`` of our own."""
+"""Signing in to Graph with each of azure-identity's credentials: an issuer on loopback, and a fake ``az``."""
 
 import asyncio
-import base64
 import json
 import logging
 import os
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from selftest.base.base64url import encode_base64url
 from selftest.tenant.graph.credentials import GRAPH_TOOLS_CLIENT_ID, KINDS, GraphCredential, delegated_scopes
 from selftest.tenant.graph.errors import NotSignedIn
 from tests.claims.downstream.issuer import (
@@ -31,7 +31,7 @@ USER_NAME = "adele@contoso.example"
 
 @pytest.fixture(autouse=True)
 def _environ(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what the machine that runs the tests has set."""
+    """Remove the settings of the machine that runs the tests."""
     for name in list(os.environ):
         if name.startswith(("AZURE_", "IDENTITY_", "MSI_", "IMDS_", "WEBSITE_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -75,7 +75,7 @@ async def test_workload_identity(issuer: Issuer, tmp_path: Path) -> None:
 
 
 async def test_managed_identity(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An Azure host's identity, the one that is named."""
+    """An Azure host's identity, the named one."""
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"{issuer.http_url}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", IDENTITY_HEADER)
     async with GraphCredential("managed-identity", {"AZURE_CLIENT_ID": "c"}) as sign_in:
@@ -84,7 +84,7 @@ async def test_managed_identity(issuer: Issuer, monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_azure_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command line is asked for the tenant that is meant."""
+    """The command line is called with the intended tenant."""
     arguments = tmp_path / "arguments"
     reply = '{"accessToken": "from az", "expires_on": 4000000000}'
     _fake_az(tmp_path, f"echo \"$@\" > '{arguments}'; echo '{reply}'", monkeypatch)
@@ -108,7 +108,7 @@ async def test_azure_cli_without_login(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Without the command, or a login in it, it says which command to run; what it said of a person stays away."""
+    """Without the command, or a login, the message says which command to run, and does not name the person."""
     if script is None:
         monkeypatch.setenv("PATH", str(tmp_path))
     else:
@@ -121,7 +121,7 @@ async def test_azure_cli_without_login(
 
 
 async def test_what_entra_refuses(issuer: Issuer) -> None:
-    """Entra's number is told, its text is not."""
+    """Entra's number is shown, its text is not."""
     issuer.faults.append(answer(400, f'{{"error":"x","error_description":"AADSTS7000215: {USER_NAME}"}}'.encode()))
     environ = {**issuer.environ, "AZURE_CLIENT_SECRET": CLIENT_SECRET}
     async with GraphCredential("client-secret", environ, options=_options(issuer)) as sign_in:
@@ -131,11 +131,11 @@ async def test_what_entra_refuses(issuer: Issuer) -> None:
 
 
 def _encoded(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+    return encode_base64url(json.dumps(value).encode())
 
 
 def _device_answers(issuer: Issuer) -> None:
-    """Let the issuer answer what MSAL asks for a device code: metadata, the code, and the token."""
+    """Make the issuer answer MSAL's requests for a device code: metadata, the code, and the token."""
     root = f"{issuer.https_url}/{TENANT_ID}"
     metadata = {
         "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
@@ -186,7 +186,7 @@ async def test_device_code(issuer: Issuer) -> None:
 
 
 async def test_a_person_may_give_up() -> None:
-    """Who stops waiting for a sign-in is not held by the thread that waits; what it finds then goes nowhere."""
+    """An ended wait for a sign-in does not wait for its thread, and the thread's result is dropped."""
     sign_in = GraphCredential("device-code", {})
     going_on = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -214,12 +214,12 @@ async def test_a_person_may_give_up() -> None:
         ("workload-identity", {}, "needs AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE"),
     ],
 )
-def test_what_is_lacking(kind: str, environ: dict[str, str], says: str) -> None:
-    """Everything that is lacking is named at once, before anything is imported."""
+def test_missing_variables(kind: str, environ: dict[str, str], says: str) -> None:
+    """All missing variables are named at once, before anything is imported."""
     with pytest.raises(NotSignedIn, match=says):
         GraphCredential(kind, environ)
 
 
 def test_kinds() -> None:
-    """The names that people can choose."""
+    """The names for the command line."""
     assert KINDS == ("azure-cli", "device-code", "managed-identity", "workload-identity", "client-secret")

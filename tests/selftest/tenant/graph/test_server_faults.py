@@ -1,4 +1,4 @@
-"""What goes wrong at the emulated Graph goes wrong as it is said, and is remembered."""
+"""The faults of the emulated Graph happen as planned, and are logged."""
 
 import asyncio
 
@@ -6,15 +6,15 @@ import aiohttp
 import pytest
 
 from tests.emulated_graph.faults import GraphFault, forbidden, garbage, killed_after, refused, throttled
-from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, desk
+from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, plain_client
 from tests.selftest.tenant.graph.wiring import bare_tenant, wire_up
 
 NEW = {"displayName": "x"}
 
 
 async def test_new_objects_are_invisible_for_a_while() -> None:
-    """An object made just now is not found, not listed and not known in a body, for so many requests to it."""
-    async with desk(lag_requests=2) as graph:
+    """A new object is not found, not listed and not known in a body, for the given number of requests."""
+    async with plain_client(lag_requests=2) as graph:
         app = (await graph.ask("POST", "/applications", NEW)).body
         path = f"/applications/{app['id']}"
         assert [(await graph.ask("GET", path)).status for _ in range(3)] == [404, 404, 200]
@@ -31,15 +31,15 @@ async def test_new_objects_are_invisible_for_a_while() -> None:
 
 async def test_a_unique_name_is_unique_at_once() -> None:
     """A second upsert finds the application that reads do not see yet."""
-    async with desk(lag_requests=9) as graph:
+    async with plain_client(lag_requests=9) as graph:
         path, headers = "/applications(uniqueName='new')", {"Prefer": "create-if-missing"}
         assert [(await graph.ask("PATCH", path, NEW, headers=headers)).status for _ in range(2)] == [201, 204]
         assert (await graph.ask("GET", path)).status == 404
 
 
 async def test_answers_that_are_errors() -> None:
-    """A fault happens where, to what and as often as it says, after so many requests that went well."""
-    async with desk() as graph:
+    """A fault happens at its paths and methods, as often as it says, after the skipped requests."""
+    async with plain_client() as graph:
         graph.server.faults.add(
             GraphFault(path="/applications", method="POST", skip=1, count=2, status=503),
             throttled("/identity", retry_after="7"),
@@ -59,8 +59,8 @@ async def test_answers_that_are_errors() -> None:
 
 
 async def test_garbage() -> None:
-    """A page of a proxy in place of an answer."""
-    async with desk() as graph:
+    """A page of a proxy instead of an answer."""
+    async with plain_client() as graph:
         graph.server.faults.add(garbage())
         with pytest.raises(aiohttp.ContentTypeError):
             await graph.ask("GET", "/applications")
@@ -68,15 +68,15 @@ async def test_garbage() -> None:
 
 async def test_hang() -> None:
     """No answer, until the server stops."""
-    async with desk() as graph:
+    async with plain_client() as graph:
         graph.server.faults.add(GraphFault(manner="hang"))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(graph.ask("GET", "/applications"), 0.05)
 
 
 async def test_a_cut_connection_does_nothing_and_a_lost_answer_does() -> None:
-    """The program sees the same; the tenant does not."""
-    async with desk() as graph:
+    """The client cannot distinguish them; the tenant can."""
+    async with plain_client() as graph:
         for manner, count in (("cut", 2), ("lose", 3)):
             graph.server.faults.add(GraphFault(manner="cut" if manner == "cut" else "lose", method="POST"))
             with pytest.raises(aiohttp.ClientConnectionError):
@@ -90,8 +90,8 @@ async def test_a_cut_connection_does_nothing_and_a_lost_answer_does() -> None:
 
 @pytest.mark.parametrize("step", range(11))
 async def test_killed_at_every_step(step: int) -> None:
-    """From a request on nothing answers any more: what was done before is there, and nothing else."""
-    async with desk(bare_tenant()) as graph:
+    """From one request on the server stops answering: only earlier requests were executed."""
+    async with plain_client(bare_tenant()) as graph:
         graph.server.faults.add(killed_after(step))
         with pytest.raises(aiohttp.ClientConnectionError):
             await wire_up(graph)
@@ -100,8 +100,8 @@ async def test_killed_at_every_step(step: int) -> None:
 
 
 async def test_the_log_keeps_no_token() -> None:
-    """What is remembered can be printed."""
-    async with desk() as graph:
+    """The log can be printed."""
+    async with plain_client() as graph:
         await graph.ask("GET", "/applications?$select=id")
         (request,) = graph.server.log
         assert (request.method, request.path, request.query) == ("GET", "/v1.0/applications", {"$select": "id"})

@@ -1,4 +1,4 @@
-"""What the emulated Graph lets read: lists in pages, objects by their keys, chosen members, and nothing else."""
+"""What can be read from the emulated Graph: lists in pages, objects by their keys, selected members, nothing else."""
 
 import base64
 
@@ -9,15 +9,15 @@ from selftest.tenant.graph.objects import GRAPH_APP_ID
 from tests.emulated_graph.directory import Directory
 from tests.emulated_graph.healthy_tenant import CONSENT_ID, GRAPH_PRINCIPAL_ID, POLICY_ID, healthy_tenant
 from tests.emulated_graph.sign_ins import sign_in
-from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES, desk
+from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES, plain_client
 
 CLIENT = f"/servicePrincipals/{DEFAULT_TENANT.client.id}"
 
 
 async def test_every_collection_is_the_tenant_s() -> None:
-    """What was loaded is what is listed and what is exported."""
+    """The loaded objects are listed and exported."""
     tenant = healthy_tenant()
-    async with desk() as graph:
+    async with plain_client() as graph:
         for name, path in (
             ("organization", "/organization"),
             ("applications", "/applications"),
@@ -27,15 +27,13 @@ async def test_every_collection_is_the_tenant_s() -> None:
         ):
             reply = await graph.ask("GET", path)
             assert (reply.status, reply.body["value"]) == (200, tenant[name])
-        expanded = await graph.ask("GET", "/servicePrincipals?$expand=appRoleAssignments,claimsMappingPolicies")
-        assert expanded.body["value"] == tenant["servicePrincipals"]
         assert graph.server.directory.export() == tenant
         assert graph.server.writes == []
 
 
 async def test_pages_follow_each_other() -> None:
     """Four service principals in pages of one: the links lead through all, and keep the options."""
-    async with desk(page_size=1) as graph:
+    async with plain_client(page_size=1) as graph:
         seen, link, pages = [], "/servicePrincipals?$select=id&$top=3", 0
         while link:
             body = (await graph.ask("GET", link)).body
@@ -56,7 +54,7 @@ async def test_pages_follow_each_other() -> None:
 )
 async def test_one_object(path: str, ids: str) -> None:
     """An object is found by its id, its app id and its unique name; ``$select`` leaves the rest out."""
-    async with desk() as graph:
+    async with plain_client() as graph:
         reply = await graph.ask("GET", f"{path}?$select=id")
         assert {name: value for name, value in reply.body.items() if name[0] != "@"} == {"id": ids}
 
@@ -69,27 +67,17 @@ async def test_one_object(path: str, ids: str) -> None:
         ("/applications?$filter=displayName eq 'it''s'", 0),
         ("/applications?$filter=displayName eq 'this and that' and uniqueName eq 'x'", 0),
         ("/applications?$filter=uniqueName eq 'sample-claims-endpoint' and displayName eq 'Sample portal'", 0),
-        (f"/applications?$filter=identifierUris/any(u:u eq 'api://claims.sample.example/{'2' * 8}')", 0),
         ("/servicePrincipals?$filter=displayName eq 'Microsoft Graph'", 1),
         (f"{POLICIES}?$filter=displayName eq 'Sample claims'", 1),
-        (f"/servicePrincipals/{GRAPH_PRINCIPAL_ID}/appRoleAssignedTo", 1),
         (f"{CLIENT}/claimsMappingPolicies", 1),
         (f"{CLIENT}/appRoleAssignments", 0),
     ],
 )
 async def test_filters(path: str, count: int) -> None:
-    """Documented filters choose; text is compared without case, and a doubled apostrophe is one."""
-    async with desk() as graph:
+    """Documented filters select; text is compared without case, and a doubled apostrophe is one."""
+    async with plain_client() as graph:
         reply = await graph.ask("GET", path)
         assert (reply.status, len(reply.body["value"])) == (200, count)
-
-
-async def test_count_needs_the_header() -> None:
-    """``$count`` counts only with ``ConsistencyLevel: eventual``."""
-    async with desk() as graph:
-        path = "/servicePrincipals?$count=true"
-        assert (await graph.ask("GET", path, headers={"ConsistencyLevel": "eventual"})).body["@odata.count"] == 4
-        assert "@odata.count" not in (await graph.ask("GET", path)).body
 
 
 @pytest.mark.parametrize(
@@ -110,21 +98,22 @@ async def test_count_needs_the_header() -> None:
         ("GET", "/applications?$filter=displayName", 400, "BadRequest"),
         ("GET", f"{EXTENSIONS}?$filter=displayName eq 'x'", 400, "BadRequest"),
         ("GET", "/auditLogs/signIns?$filter=createdDateTime ge yesterday", 400, "BadRequest"),
-        ("GET", "/auditLogs/signIns?$orderby=appId", 400, "Request_UnsupportedQuery"),
+        ("GET", "/auditLogs/signIns?$orderby=appId", 400, "BadRequest"),
+        ("GET", "/servicePrincipals?$expand=appRoleAssignments", 400, "BadRequest"),
         ("GET", f"{CLIENT}/claimsPolicy", 400, "BadRequest"),
     ],
 )
 async def test_nothing_else(method: str, path: str, status: int, code: str) -> None:
-    """What is not in the surface is refused as Graph refuses it, with an id to quote."""
-    async with desk() as graph:
+    """Unknown requests are refused as Graph refuses them, with a request id."""
+    async with plain_client() as graph:
         reply = await graph.ask(method, path)
         assert (reply.status, reply.code) == (status, code)
         assert reply.headers["request-id"] == reply.body["error"]["innerError"]["request-id"]
 
 
 async def test_claims_policy_is_in_beta() -> None:
-    """The "Attributes & Claims" page's policy: 404 where there is none."""
-    async with desk() as graph:
+    """The "Attributes & Claims" page's policy: 404 where it is missing."""
+    async with plain_client() as graph:
         assert (await graph.ask("GET", f"{CLIENT}/claimsPolicy", version="beta")).status == 404
         claims = [{"@odata.type": "#microsoft.graph.customClaim", "name": "level", "namespace": None}]
         policy = {"id": DEFAULT_TENANT.client.id, "includeBasicClaimSet": True, "claims": claims}
@@ -146,8 +135,8 @@ async def test_claims_policy_is_in_beta() -> None:
     ],
 )
 async def test_no_token(token: str | None, code: str) -> None:
-    """Without a token of Graph there is nothing to see."""
-    async with desk() as graph:
+    """Without a token for Graph every request is refused."""
+    async with plain_client() as graph:
         reply = await graph.ask("GET", "/applications", token=token)
         assert (reply.status, reply.code) == (401, "InvalidAuthenticationToken")
         assert reply.body["error"]["message"].startswith(code)
@@ -155,7 +144,7 @@ async def test_no_token(token: str | None, code: str) -> None:
 
 async def test_token_for_another_service() -> None:
     """A token for another audience is 401, whatever it allows."""
-    async with desk() as graph:
+    async with plain_client() as graph:
         header, payload, _ = graph.server.token().split(".")
         other = base64.urlsafe_b64decode(payload + "==").replace(b"graph.microsoft.com", b"vault.azure.net")
         token = f"{header}.{base64.urlsafe_b64encode(other).decode().rstrip('=')}."
@@ -169,7 +158,7 @@ async def test_token_for_another_service() -> None:
 async def test_old_token() -> None:
     """An expired token is 401."""
     now: list[float] = [1_800_000_000.0]
-    async with desk(clock=lambda: now[0]) as graph:
+    async with plain_client(clock=lambda: now[0]) as graph:
         token = graph.server.token()
         assert (await graph.ask("GET", "/applications", token=token)).status == 200
         now[0] += 3600
@@ -189,8 +178,8 @@ async def test_old_token() -> None:
     ],
 )
 async def test_permissions(permissions: set[str], path: str, status: int, *, delegated: bool) -> None:
-    """A token does what one of the documented alternatives allows; permissions needed together are both needed."""
-    async with desk() as graph:
+    """A token allows what one of the documented alternatives allows; permissions needed together are both needed."""
+    async with plain_client() as graph:
         reply = await graph.ask("GET", path, token=graph.server.token(permissions, delegated=delegated))
         assert reply.status == status
         if status == 403:
@@ -198,13 +187,13 @@ async def test_permissions(permissions: set[str], path: str, status: int, *, del
 
 
 async def test_sign_ins() -> None:
-    """Interactive ones, the newest first, chosen by time, app, code and correlation id; listeners only in beta."""
+    """Interactive ones, the newest first, filtered by time, app and correlation id; listeners only in beta."""
     sign_ins = [
         sign_in("1", "2026-01-01T00:00:00Z", error_code=1003005, http_status=0, attempts=2),
         sign_in("2", "2026-01-02T00:00:00.5Z") | {"appId": "b"},
         sign_in("3", "2026-01-03T00:00:00Z", interactive=False),
     ]
-    async with desk(healthy_tenant() | {"signIns": sign_ins}) as graph:
+    async with plain_client(healthy_tenant() | {"signIns": sign_ins}) as graph:
 
         async def ids(query: str) -> list[str]:
             reply = await graph.ask("GET", f"/auditLogs/signIns{query}", version="beta")
@@ -212,13 +201,9 @@ async def test_sign_ins() -> None:
 
         client = DEFAULT_TENANT.client.app_id
         assert await ids("") == ["2", "1"]
-        assert await ids("?$orderby=createdDateTime asc") == ["1", "2"]
-        assert await ids("?$orderby=createdDateTime desc") == ["2", "1"]
         assert await ids("?$filter=createdDateTime ge 2026-01-01T12:00:00Z") == ["2"]
-        assert await ids(f"?$filter=createdDateTime le 2026-01-01T12:00:00Z and appId eq '{client}'") == ["1"]
-        assert await ids("?$filter=createdDateTime eq 2026-01-01T01:00:00%2B01:00") == ["1"]
+        assert await ids(f"?$filter=createdDateTime ge 2026-01-01T01:00:00%2B01:00 and appId eq '{client}'") == ["1"]
         assert await ids("?$filter=correlationId eq '2' and appId eq 'b'") == ["2"]
-        assert await ids("?$filter=status/errorCode eq 1100001") == ["1"]
         assert await ids("?$filter=signInEventTypes/any(t: t eq 'nonInteractiveUser')") == ["3"]
         beta = (await graph.ask("GET", "/auditLogs/signIns", version="beta")).body["value"][1]
         assert beta["appliedEventListeners"][0]["handlerResult"]["errorCode"] == 1003005
@@ -227,9 +212,9 @@ async def test_sign_ins() -> None:
         assert graph.server.directory.export()["signIns"] == sign_ins
 
 
-async def test_consent_is_read_where_it_is() -> None:
-    """The consent of the API's service principal has a path of its own."""
-    async with desk() as graph:
+async def test_consent_is_read_at_its_path() -> None:
+    """The consent of the API's service principal has a separate path."""
+    async with plain_client() as graph:
         path = "/servicePrincipals/0a000000-0000-4000-8000-000000000002/appRoleAssignments"
         assert await graph.id_of(path) == CONSENT_ID
         assert await graph.id_of(f"{path}?$filter=resourceId eq {GRAPH_PRINCIPAL_ID}") == CONSENT_ID

@@ -1,4 +1,4 @@
-"""Every row of what the emulated Graph knows is Microsoft's: held against the published descriptions."""
+"""Every row of the operations and types is Microsoft's, according to the published descriptions."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.emulated_graph.types import Shape
 from tests.graph_schema import GraphSchema
 from tests.selftest.tenant.graph.description import published
 
-#: Read from its page alone: the descriptions at hand do not have it.
+#: Read from its page alone: the available descriptions do not have it.
 UNPUBLISHED_PATHS = {"/organization"}
 UNPUBLISHED_TYPES = {"organization", "verifiedDomain"}
 
@@ -41,7 +41,7 @@ def test_operation_is_published(operation: Operation, version: Version) -> None:
 
 
 def _held(name: str) -> set[str]:
-    """Give a type, those that derive from it, and all that an object of them may hold, in the beta version."""
+    """Return a type, the types derived from it, and all types of their members, in the beta version."""
     seen: set[str] = set()
     due = {name}
     while due:
@@ -77,7 +77,7 @@ def test_type_is_published(version: Version, name: str) -> None:
 
 
 def test_beta_members_are_not_in_the_other_version() -> None:
-    """What is marked as beta only is not published for v1.0."""
+    """Members marked as beta only are not published for v1.0."""
     schema = published("v1.0")
     assert "appliedEventListeners" in types.members("signIn", "beta")
     assert "appliedEventListeners" not in schema.properties("microsoft.graph.signIn")
@@ -101,7 +101,7 @@ def test_healthy_tenant_is_written_as_graph_writes(collection: str, path: str) -
 
 
 def test_the_description_can_refuse() -> None:
-    """The check itself finds what is wrong: a beta member, a wrong kind, another family's type."""
+    """The check itself can fail: a beta member, a wrong kind, a type of another family."""
     schema = published("v1.0")
     listeners = "/identity/authenticationEventListeners"
     (listener,) = healthy_tenant()["authenticationEventListeners"]
@@ -133,7 +133,7 @@ def test_the_description_can_refuse() -> None:
     ],
 )
 def test_find(path: str, template: str, keys: tuple[str, ...]) -> None:
-    """A path is found with what stands for its names; a path without names goes before one with them."""
+    """A path is found with the values of its names; a path without names goes before one with them."""
     place = find("v1.0", path)
     assert place is not None
     assert (place.template, place.keys) == (template, keys)
@@ -155,7 +155,7 @@ def test_nothing_else_is_found(version: str, path: str) -> None:
 
 
 def test_permissions_by_request() -> None:
-    """The least privileged alternative comes first; what is not known has none."""
+    """The least privileged alternative comes first; an unknown request has none."""
     assert permissions_for("GET", "/identity/customAuthenticationExtensions")[0] == {
         "CustomAuthenticationExtension.Read.All"
     }
@@ -173,7 +173,7 @@ def _published_name(name: str) -> str:
 
 
 def _shape(schema: GraphSchema, described: dict[str, Any], shape: Shape) -> bool:
-    """Say whether a member's kind is the described one."""
+    """Whether a member's kind is the described one."""
     if isinstance(shape, tuple):
         return described.get("type") == "array" and _shape(schema, described["items"], shape[0])
     if "$ref" in described or "allOf" in described:

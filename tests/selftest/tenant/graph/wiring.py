@@ -16,7 +16,7 @@ from selftest.tenant.graph.objects import (
     resource_id,
 )
 from tests.emulated_graph.healthy_tenant import CLIENT_APPLICATION_ID, DEFAULT_HOST, GRAPH_PRINCIPAL_ID, healthy_tenant
-from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES, Desk
+from tests.selftest.tenant.graph.plain_requests import EXTENSIONS, LISTENERS, POLICIES, PlainClient
 
 UPSERT = {"Prefer": "create-if-missing"}
 CLIENT = f"/servicePrincipals/{DEFAULT_TENANT.client.id}"
@@ -28,7 +28,7 @@ VERSION_1 = {"requestedAccessTokenVersion": 1}
 
 
 def extension(resource: str = RESOURCE, url: str = f"https://{DEFAULT_HOST}/api", **more: Any) -> dict[str, Any]:
-    """Give the body that makes an extension."""
+    """Return the body that creates an extension."""
     return {
         "@odata.type": EXTENSION_TYPE,
         "displayName": "x",
@@ -38,7 +38,7 @@ def extension(resource: str = RESOURCE, url: str = f"https://{DEFAULT_HOST}/api"
 
 
 def listener(extension_id: str = DEFAULT_TENANT.extension_id, **more: Any) -> dict[str, Any]:
-    """Give the body that makes a listener."""
+    """Return the body that creates a listener."""
     return {
         "@odata.type": LISTENER_TYPE,
         "conditions": {"applications": {"includeApplications": [{"appId": DEFAULT_TENANT.client.app_id}]}},
@@ -47,7 +47,7 @@ def listener(extension_id: str = DEFAULT_TENANT.extension_id, **more: Any) -> di
 
 
 def policy(**more: Any) -> dict[str, Any]:
-    """Give the body that makes a policy."""
+    """Return the body that creates a policy."""
     return {"displayName": "p", "definition": [json.dumps({"ClaimsMappingPolicy": {"Version": 1}})]} | more
 
 
@@ -58,7 +58,7 @@ def policy_that_maps(**entry: str) -> dict[str, Any]:
 
 
 def bare_tenant() -> dict[str, Any]:
-    """Give a tenant with Graph's service principal and a client app, and nothing wired."""
+    """Return a tenant with Graph's service principal and a client app, and nothing wired."""
     tenant = healthy_tenant()
     services = {GRAPH_APP_ID, EVENT_SERVICE_APP_ID, DEFAULT_TENANT.client.app_id}
     principals = [each | {"claimsMappingPolicies": []} for each in tenant["servicePrincipals"]]
@@ -69,8 +69,8 @@ def bare_tenant() -> dict[str, Any]:
     }
 
 
-async def wire_up(graph: Desk) -> dict[str, int]:
-    """Make all of it in the documented order; give the status of each step."""
+async def wire_up(graph: PlainClient) -> dict[str, int]:
+    """Create everything in the documented order; return the status of each step."""
     steps: dict[str, int] = {}
 
     async def step(name: str, method: str, path: str, body: Any, **headers: Any) -> Any:

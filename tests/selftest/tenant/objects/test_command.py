@@ -1,4 +1,4 @@
-"""The command line at an emulated Graph: lines, exit codes, and what a person is told."""
+"""The command line at an emulated Graph: lines, exit codes and messages."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from tests.emulated_graph.faults import GraphFault
 from tests.emulated_graph.healthy_tenant import DEFAULT_HOST
 from tests.emulated_graph.server import ALL_PERMISSIONS, GraphServer
 from tests.selftest.tenant.graph.wiring import bare_tenant, listener
-from tests.selftest.tenant.objects.bench import CLIENT, held_against_the_description
+from tests.selftest.tenant.objects.entra_environment import CLIENT, compare_with_the_description
 from tests.selftest.tenant.objects.test_conflicts import ALIEN
 
 ROOT = Path(__file__).parents[4]
@@ -32,24 +32,24 @@ ENABLE = ("--enable", CLIENT, "--no-health-check")
 
 @contextlib.asynccontextmanager
 async def graph(**options: Any) -> AsyncIterator[GraphServer]:
-    """Give an emulated Graph in today's time; the requests are checked when it is left."""
+    """Start an emulated Graph in today's time; check its requests at the end."""
     async with GraphServer(bare_tenant(), **options) as server:
         yield server
-        held_against_the_description(server)
+        compare_with_the_description(server)
 
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
-    """Run the command in a time of its own."""
+    """Run the command without waiting."""
     return objects.run(parser().parse_args(["objects", *arguments]), environ, AT_ONCE)
 
 
 async def run(server: GraphServer, *arguments: str, environ: Mapping[str, str] = ENVIRON) -> int:
-    """Run a command in a thread of its own, as it has a loop of its own."""
+    """Run a command in another thread, because it starts an event loop."""
     return await asyncio.to_thread(main, [*arguments, "--graph-url", server.url], environ)
 
 
-async def test_a_whole_life(capsys: pytest.CaptureFixture[str]) -> None:
-    """Plan, apply, apply again, status, remove: each step is a line, and each command ends well."""
+async def test_plan_apply_status_remove(capsys: pytest.CaptureFixture[str]) -> None:
+    """Plan, apply, apply again, status, remove: each step is a line, and each command succeeds."""
     async with graph() as server:
         empty = server.directory.export()
         assert await run(server, "plan", *ENABLE) == 0
@@ -76,7 +76,7 @@ async def test_a_whole_life(capsys: pytest.CaptureFixture[str]) -> None:
         assert "nothing of 'Claims endpoint (dev)' exists" in capsys.readouterr().out
 
 
-async def test_status_tells_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_status_shows_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     """Missing, different and in conflict, for every application that was enabled; the host is known from the tenant."""
     environ = {"AZURE_ENV_NAME": "dev"}
     async with graph() as server:
@@ -89,16 +89,16 @@ async def test_status_tells_what_is_wrong(capsys: pytest.CaptureFixture[str]) ->
         server.writer.create("authenticationEventListeners", listener(extension["id"], conditions=ALIEN))
         capsys.readouterr()
         assert await run(server, "status", environ=environ) == 0
-        told = capsys.readouterr().out
-        assert re.search(r"^missing       consent ", told, re.MULTILINE)
+        shown = capsys.readouterr().out
+        assert re.search(r"^missing       consent ", shown, re.MULTILINE)
         assert re.search(
-            r"^differs       extension .*\n +clientConfiguration.maximumRetries: 0 -> 1$", told, re.MULTILINE
+            r"^differs       extension .*\n +clientConfiguration.maximumRetries: 0 -> 1$", shown, re.MULTILINE
         )
-        assert re.search(r"^conflict      listener\n +the listener None .* is for application", told, re.MULTILINE)
+        assert re.search(r"^conflict      listener\n +the listener None .* is for application", shown, re.MULTILINE)
 
 
 async def test_a_conflict_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
-    """Refused: with the reason on stderr, and nothing written."""
+    """The reason is on stderr, and nothing is written."""
     async with graph() as server:
         assert await run(server, "apply") == 0
         writes = len(server.writes)
@@ -108,7 +108,7 @@ async def test_a_conflict_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> 
 
 
 async def test_validation_that_is_not_clean_is_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:
-    """Entra's own word, when time is over."""
+    """At the deadline, with Entra's report."""
     async with graph() as server:
         assert await run(server, "apply", "--phase", "B") == 0
         (application,) = (each for each in server.directory.kinds["applications"].values() if each["uniqueName"])
@@ -135,7 +135,7 @@ async def test_validation_that_is_not_clean_is_exit_code_3(capsys: pytest.Captur
 def test_what_cannot_run_is_exit_code_2(
     arguments: list[str], environ: dict[str, str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With the reason and the way on, never a traceback."""
+    """With the reason and what to do, never a traceback."""
     signed = [] if "--graph-url" in arguments else ["--graph-url", "http://127.0.0.1:9"]
     given = environ | ({"ENTRA_CREDENTIAL": "client-secret"} if "--graph-url" in arguments else {})
     if "--graph-url" in arguments:
@@ -144,7 +144,7 @@ def test_what_cannot_run_is_exit_code_2(
     assert says in capsys.readouterr().err
 
 
-async def test_the_sign_in_has_to_be_to_the_tenant_that_is_meant(
+async def test_the_sign_in_has_to_be_to_the_intended_tenant(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A person has many tenants, and one of them is production."""
@@ -175,22 +175,22 @@ async def test_missing_permissions_are_exit_code_2(
     async with graph() as server:
         granted.remove("EventListener.ReadWrite.All")
         assert await run(server, "apply", *ENABLE) == 2
-        told = capsys.readouterr().err
-        assert "nothing was written:\nobjects:   EventListener.ReadWrite.All\n" in told
+        shown = capsys.readouterr().err
+        assert "nothing was written:\nobjects:   EventListener.ReadWrite.All\n" in shown
         assert server.writes == []
         assert await run(server, "apply") == 0
         assert await run(server, "remove", "--yes") == 0
 
 
 async def test_removal_asks(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nobody can answer, nothing is deleted; what would be is listed."""
+    """Without a terminal nothing is deleted, and the objects are listed."""
     async with graph() as server:
         assert await run(server, "apply") == 0
         writes = len(server.writes)
         assert await run(server, "remove") == 2
-        told = capsys.readouterr()
-        assert re.search(r"^would delete  extension ", told.out, re.MULTILINE)
-        assert "pass --yes" in told.err
+        shown = capsys.readouterr()
+        assert re.search(r"^would delete  extension ", shown.out, re.MULTILINE)
+        assert "pass --yes" in shown.err
         assert len(server.writes) == writes
 
 
@@ -225,7 +225,7 @@ async def test_a_person_decides(typed: bytes | None, code: int, left: int) -> No
 async def test_the_host_must_answer_before_sign_ins_depend_on_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A dead endpoint would lock everybody out at once: nothing at all is written."""
+    """An endpoint that does not answer would prevent all sign-ins at once: nothing is written."""
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # so that the name is looked up by nobody
     async with graph() as server:
         assert await run(server, "apply", "--enable", CLIENT) == 2
@@ -234,7 +234,7 @@ async def test_the_host_must_answer_before_sign_ins_depend_on_it(
 
 
 async def test_an_interrupt_is_exit_code_130() -> None:
-    """What is done is on stdout; the next run goes on there."""
+    """The finished steps are on stdout; the next run continues there."""
     async with graph() as server:
         server.faults.add(GraphFault(manner="hang", method="POST", path="/servicePrincipals", count=1))
         command = [sys.executable, "-m", "selftest", "objects", "apply", "--graph-url", server.url]
@@ -256,7 +256,7 @@ async def test_an_interrupt_is_exit_code_130() -> None:
         assert await run(server, "apply") == 0
 
 
-async def test_what_is_asked_for_is_enough() -> None:
+async def test_the_requested_permissions_are_enough() -> None:
     """The permissions that each command's sign-in asks for carry it to its end: Graph refuses nothing."""
     async with graph() as server:
         for command in (("apply", *ENABLE), ("status",), ("plan",), ("remove", "--yes")):

@@ -1,4 +1,4 @@
-"""A difference is a member that matters and is not as it should be."""
+"""A difference is a wanted member with another value."""
 
 import pytest
 
@@ -26,5 +26,5 @@ from selftest.tenant.objects.steps.difference import differences
     ],
 )
 def test_lines(wanted: dict[str, object], found: dict[str, object] | None, lines: list[str]) -> None:
-    """Members beside the wanted ones, the order of lists and OData's own members do not count."""
+    """Other members than the wanted ones, the order of lists and OData's members do not count."""
     assert list(differences(wanted, found)) == lines

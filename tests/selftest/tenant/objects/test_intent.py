@@ -1,4 +1,4 @@
-"""Flags and environment are read together, and everything that is wrong with them is told at once."""
+"""Flags and environment are read together, and all their faults are reported at once."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ CLIENT = "22222222-2222-4222-8222-222222222222"
 
 
 def test_flags_come_before_the_environment() -> None:
-    """The environment is what azd gives a hook; a flag is what a person means now."""
+    """The environment is what azd sets for a hook; a flag is what a person chooses now."""
     environ = {"AZURE_ENV_NAME": "dev", "ENDPOINT_HOST": "A.example.com", "ENTRA_CLAIMS": "x:, y:z"}
     read = Intent.read(environ)
     assert (read.environment, read.host) == ("dev", "a.example.com")
@@ -22,7 +22,7 @@ def test_flags_come_before_the_environment() -> None:
 
 
 def test_names_carry_the_environment() -> None:
-    """They are all by which the objects are found again, so a name must not be taken for another."""
+    """Objects are found by their names alone, so a name must not be confused with another."""
     read = Intent(environment="dev", host="a.example.com")
     assert (read.unique_name, read.display_name) == ("claims-endpoint-dev", "Claims endpoint (dev)")
     assert read.client_of(read.name_for(CLIENT)) == CLIENT
@@ -49,21 +49,21 @@ def test_names_carry_the_environment() -> None:
         ({"claims": ":c"}, "has no name on one side"),
     ],
 )
-def test_what_is_wrong_is_told(given: dict[str, object], says: str) -> None:
-    """Each fault has its sentence."""
+def test_faults(given: dict[str, object], says: str) -> None:
+    """Each fault has a message."""
     whole: dict[str, Any] = {"environment": "dev", "host": "a.example.com"} | given
     with pytest.raises(CannotRun, match=says):
         Intent.read({}, **whole)
 
 
 def test_all_faults_come_at_once() -> None:
-    """Who corrects one need not find the next one afterwards."""
+    """Correcting one does not reveal the next."""
     with pytest.raises(CannotRun) as caught:
         Intent.read({}, host="x", claims="sub,aud", clients=["y"])
     assert len(str(caught.value).splitlines()) == 5
 
 
-def test_a_host_is_asked_for_where_it_is_needed() -> None:
+def test_a_host_is_required_where_it_is_needed() -> None:
     """Phase A has none yet."""
     with pytest.raises(CannotRun, match="which host"):
         _ = Intent(environment="dev").target_url

@@ -1,4 +1,4 @@
-"""A run that is cut off anywhere is finished by the next one, and nothing is there twice."""
+"""The next run completes a run that was interrupted anywhere, and nothing exists twice."""
 
 from typing import Literal
 
@@ -7,24 +7,22 @@ import pytest
 from selftest.base.cannot_run import CannotRun
 from tests.emulated_graph.faults import GraphFault, killed_after
 from tests.selftest.tenant.graph.wiring import bare_tenant
-from tests.selftest.tenant.objects.bench import Desk, entra, shape
-
-LOST = GraphFault(manner="lose", method="POST", count=None)
+from tests.selftest.tenant.objects.entra_environment import EntraEnvironment, entra, shape
 
 
 async def _uninterrupted(*, remove: bool = False) -> tuple[str, int]:
-    """Give the final state of a whole run, and how many requests it took."""
-    async with entra() as desk:
-        await desk.apply()
-        before = len(desk.server.log)
+    """Return the final state of a complete run, and its number of requests."""
+    async with entra() as env:
+        await env.apply()
+        before = len(env.server.log)
         if remove:
-            await desk.remove()
-        return shape(desk.tenant), len(desk.server.log) - (before if remove else 0)
+            await env.remove()
+        return shape(env.tenant), len(env.server.log) - (before if remove else 0)
 
 
-async def _attempt(desk: Desk, *, remove: bool = False) -> bool:
+async def _attempt(env: EntraEnvironment, *, remove: bool = False) -> bool:
     try:
-        await (desk.remove() if remove else desk.apply())
+        await (env.remove() if remove else env.apply())
     except CannotRun:
         return False
     return True
@@ -33,41 +31,41 @@ async def _attempt(desk: Desk, *, remove: bool = False) -> bool:
 @pytest.mark.parametrize("lag_requests", [0, 2])
 @pytest.mark.parametrize("manner", ["cut", "lose"])
 async def test_apply_killed_after_each_request(manner: Literal["cut", "lose"], lag_requests: int) -> None:
-    """For each n the world ends after n requests; the next run completes, to the same state as without it."""
+    """For each n the server stops answering after n requests; the next run reaches the same final state."""
     wanted, requests = await _uninterrupted()
     ended = 0
     for number in range(requests + 1):
-        async with entra(lag_requests=lag_requests) as desk:
-            desk.server.faults.add(killed_after(number, manner=manner))
-            ended += not await _attempt(desk)
-            desk.server.faults.clear()
-            await desk.apply()
-            assert shape(desk.tenant) == wanted, number
-            writes = len(desk.server.writes)
-            await desk.apply()
-            assert len(desk.server.writes) == writes, number
+        async with entra(lag_requests=lag_requests) as env:
+            env.server.faults.add(killed_after(number, manner=manner))
+            ended += not await _attempt(env)
+            env.server.faults.clear()
+            await env.apply()
+            assert shape(env.tenant) == wanted, number
+            writes = len(env.server.writes)
+            await env.apply()
+            assert len(env.server.writes) == writes, number
     assert ended >= requests
 
 
 @pytest.mark.parametrize("manner", ["cut", "lose"])
 async def test_removal_killed_after_each_request(manner: Literal["cut", "lose"]) -> None:
-    """Taking away is finished in the same way, and leaves the tenant as it was before."""
+    """Removal is completed in the same way, and leaves the tenant as it was before."""
     _, requests = await _uninterrupted(remove=True)
     for number in range(requests):
-        async with entra() as desk:
-            untouched = desk.tenant
-            await desk.apply()
-            desk.server.faults.add(killed_after(number, manner=manner))
-            assert not await _attempt(desk, remove=True)
-            desk.server.faults.clear()
-            await desk.remove()
-            assert shape(desk.tenant) == shape(untouched), number
+        async with entra() as env:
+            untouched = env.tenant
+            await env.apply()
+            env.server.faults.add(killed_after(number, manner=manner))
+            assert not await _attempt(env, remove=True)
+            env.server.faults.clear()
+            await env.remove()
+            assert shape(env.tenant) == shape(untouched), number
 
 
 async def test_an_answer_that_is_lost_is_not_a_second_object() -> None:
-    """Each create is done and its answer lost, in one run: every object is found instead of made again."""
+    """Each create is done and its answer lost, in one run: every object is found instead of created again."""
     wanted, _ = await _uninterrupted()
-    async with entra() as desk:
+    async with entra() as env:
         for path in (
             "/servicePrincipals",
             "/identity/customAuthenticationExtensions",
@@ -78,13 +76,13 @@ async def test_an_answer_that_is_lost_is_not_a_second_object() -> None:
             # Validating is a POST as well, and below the path of the extensions.
             if path.endswith("Extensions"):
                 fault = GraphFault(manner="lose", method="POST", path=path, skip=1, count=1)
-            desk.server.faults.add(fault)
-        await desk.apply()
-        assert shape(desk.tenant) == wanted
+            env.server.faults.add(fault)
+        await env.apply()
+        assert shape(env.tenant) == wanted
 
 
-async def test_a_plain_tenant_has_no_ids_of_its_own() -> None:
+async def test_shapes_can_differ() -> None:
     """The comparison can fail: another tenant has another shape."""
-    async with entra() as desk:
-        assert shape(desk.tenant) != (await _uninterrupted())[0]
+    async with entra() as env:
+        assert shape(env.tenant) != (await _uninterrupted())[0]
         assert shape(bare_tenant()) == shape(bare_tenant())

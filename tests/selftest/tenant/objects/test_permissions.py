@@ -1,4 +1,4 @@
-"""Missing permissions are named together and before anything is written, and none is asked for without need."""
+"""Missing permissions are named together and before anything is written; unneeded ones are not requested."""
 
 from collections.abc import Iterable
 
@@ -20,12 +20,12 @@ CONSENT = NeededRequest("POST", "/servicePrincipals/x/appRoleAssignments")
 
 
 def held(names: Iterable[str], *, delegated: bool = True) -> TokenPermissions:
-    """Give what a token says of itself."""
+    """Return a token's permissions."""
     return TokenPermissions(granted=frozenset(names), delegated=delegated)
 
 
 def test_a_person_is_asked_for_what_the_phases_need() -> None:
-    """Least privileged, and only what a person can hold."""
+    """Least privileged, and only what a person can have."""
     assert set(scopes("ABCD")) == EVERYTHING
     assert set(scopes("AB")) == {"AppRoleAssignment.ReadWrite.All", "Application.Read.All", "Application.ReadWrite.All"}
     assert not any(name.startswith("AppRoleAssignment") for name in scopes("ABCD", writing=REMOVAL))
@@ -34,7 +34,7 @@ def test_a_person_is_asked_for_what_the_phases_need() -> None:
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:
-    """Who cannot even read is told what writing will need, too: an administrator is asked once."""
+    """If reading is refused, the permissions for writing are named too, so that an administrator is asked once."""
     with pytest.raises(CannotRun) as caught:
         require_reading(held({"Application.ReadWrite.All"}), "ABCD")
     text = str(caught.value)
@@ -44,7 +44,7 @@ def test_all_that_is_missing_is_named_at_once() -> None:
     assert "device-code" in text
 
 
-def test_what_is_not_written_need_not_be_allowed() -> None:
+def test_only_needed_writes_have_to_be_allowed() -> None:
     """Once somebody else has consented, the right to consent is not needed."""
     without = held(EVERYTHING - {"AppRoleAssignment.ReadWrite.All"})
     require_reading(without, "ABCD")
@@ -53,8 +53,8 @@ def test_what_is_not_written_need_not_be_allowed() -> None:
         require_writing(without, [CONSENT])
 
 
-def test_an_application_may_own_what_it_made() -> None:
-    """The permission for one's own objects is good for the endpoint's, and not for the applications of others."""
+def test_an_application_may_own_what_it_created() -> None:
+    """The permission for owned objects covers the endpoint's, and not the applications of others."""
     owner = held({"Application.ReadWrite.OwnedBy"}, delegated=False)
     require_writing(owner, [NeededRequest("PATCH", "/applications/x")])
     with pytest.raises(CannotRun, match=r"(?s)Application.ReadWrite.All.*Grant them to the application"):

@@ -1,4 +1,4 @@
-"""What stands around the tenant: azd's environment, the endpoint's health, a person at the terminal."""
+"""azd's environment, the endpoint's health, and a person at the terminal."""
 
 import os
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_the_environment_of_azd_is_read(project: Path) -> None:
 
 
 def test_another_file_is_refused(project: Path) -> None:
-    """With the line, and without its text, which may be a secret."""
+    """The message has the line's number without its text, which may be a secret."""
     (project / ".azure" / "dev" / ".env").write_text("hunter2\n")
     with pytest.raises(CannotRun, match=r"line 1: expected NAME") as caught:
         azd_environment.read_environment("dev", project)
@@ -42,26 +42,28 @@ def test_another_file_is_refused(project: Path) -> None:
 
 
 @pytest.mark.parametrize(("ends_with", "says"), [(0, ""), (3, "azd exited with 3"), (None, "azd is not installed")])
-def test_azd_is_told(ends_with: int | None, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its own command; where that is not there or fails, the command is shown."""
+def test_the_app_id_is_set_in_azd(
+    ends_with: int | None, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By azd's command; where it is missing or fails, the message shows the command."""
     monkeypatch.setenv("PATH", str(tmp_path))
     if ends_with is not None:
         program = tmp_path / "azd"
-        program.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/told\nexit {ends_with}\n')
+        program.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/arguments\nexit {ends_with}\n')
         program.chmod(0o755)
     if says:
         with pytest.raises(CannotRun, match=f"{says}.*azd env set ENTRA_API_APP_ID 7 -e dev"):
             azd_environment.set_app_id("dev", "7")
     else:
         azd_environment.set_app_id("dev", "7")
-        assert (tmp_path / "told").read_text() == "env set ENTRA_API_APP_ID 7 -e dev\n"
+        assert (tmp_path / "arguments").read_text() == "env set ENTRA_API_APP_ID 7 -e dev\n"
 
 
 @pytest.mark.parametrize(
     ("status", "says"), [(200, ""), (503, "answers 503"), (302, "answers 302"), (None, "not answer")]
 )
 async def test_health(status: int | None, says: str) -> None:
-    """Only 200 is health; a redirect is somebody else's page."""
+    """Only 200 is healthy; a redirect leads to another page."""
 
     async def handle(_: web.Request) -> web.Response:
         return web.Response(status=status or 200, headers={"Location": "/api/elsewhere"})
@@ -83,7 +85,7 @@ async def test_health(status: int | None, says: str) -> None:
 async def test_a_person_answers(
     typed: bytes, answer: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is typed, and the end of the input, which is no yes."""
+    """The typed text; the end of the input is no yes."""
     here, there = os.pipe()
     os.write(there, typed)
     os.close(there)

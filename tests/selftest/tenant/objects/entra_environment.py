@@ -1,4 +1,4 @@
-"""The program at an emulated Graph, in a time of its own, each request held against Microsoft's description."""
+"""The steps at an emulated Graph in simulated time, each request compared with Microsoft's description."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ from selftest.tenant.objects.steps.step import SetupStep
 from selftest.tenant.objects.wait_times import WaitTimes
 from tests.emulated_graph.healthy_tenant import DEFAULT_HOST
 from tests.emulated_graph.server import GraphServer
-from tests.selftest.tenant.graph.client_bench import ConnectedClient, connected
+from tests.selftest.tenant.graph.connected_client import ConnectedClient, connected
 from tests.selftest.tenant.graph.description import published
 from tests.selftest.tenant.graph.wiring import bare_tenant
 
@@ -30,15 +30,15 @@ CLIENT = DEFAULT_TENANT.client.app_id
 CLIENT_PRINCIPAL = DEFAULT_TENANT.client.id
 PLAIN = Intent(environment="dev", host=DEFAULT_HOST)
 ENABLED = Intent(environment="dev", host=DEFAULT_HOST, clients=(CLIENT,))
-FIRST_RUN = ["created"] * 4 + ["changed"]
+
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass
-class Desk:
-    """One tenant, and what the program reported."""
+class EntraEnvironment:
+    """One tenant, and the reported steps."""
 
     server: GraphServer
     client: GraphClient
@@ -47,59 +47,59 @@ class Desk:
     lines: list[str] = field(default_factory=list)
 
     def report(self, state: str, what: str, name: str, lines: Sequence[str]) -> None:
-        """Note a step."""
+        """Record a step."""
         self.reported.append((state, what, name))
         self.lines += lines
 
     @property
     def states(self) -> list[str]:
-        """Give the states of the last run, in order."""
+        """Return the states of the last run, in order."""
         return [state for state, _, _ in self.reported]
 
     @property
     def tenant(self) -> dict[str, Any]:
-        """Give all objects."""
+        """Return all objects."""
         return self.server.directory.export()
 
     async def plan(self, intent: Intent = ENABLED, *, phases: str = "ABCD") -> None:
-        """Say what would be done."""
+        """Report what would be done."""
         self.reported.clear()
         report_plan(await plan_steps(self.client, intent, steps(intent, phases), FoundObjects()), self.report)
 
     async def apply(self, intent: Intent = ENABLED, *, phases: str = "ABCD") -> None:
-        """Do it."""
+        """Carry the steps out."""
         self.reported.clear()
         found = FoundObjects()
         await plan_steps(self.client, intent, steps(intent, phases), found)
         await ApplyRun(self.client, intent, found, self.report, self.times).apply(steps(intent, phases))
 
     async def remove(self, intent: Intent = ENABLED, *, clients: Sequence[str] = ()) -> None:
-        """Take it away."""
+        """Remove the objects."""
         self.reported.clear()
         await remove(self.client, await removals(self.client, intent, clients), self.report, self.times)
 
 
 def steps(intent: Intent, phases: str = "ABCD") -> list[SetupStep]:
-    """Give the steps of some phases."""
+    """Return the steps of some phases."""
     every = [*PHASE_A, *PHASE_B, *PHASE_C, *(step for each in intent.clients for step in phase_d(each))]
     return [step for step in every if step.phase in phases]
 
 
 @contextlib.asynccontextmanager
-async def entra(objects: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[Desk]:
-    """Give a desk at a tenant in which nothing is wired; the requests are checked when it is left."""
+async def entra(objects: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[EntraEnvironment]:
+    """Start a tenant in which nothing is wired; compare its requests with the description at the end."""
     async with connected(objects=bare_tenant() if objects is None else objects, **options) as at:
-        yield Desk(at.server, at.client, times_of(at))
-        held_against_the_description(at.server)
+        yield EntraEnvironment(at.server, at.client, times_of(at))
+        compare_with_the_description(at.server)
 
 
 def times_of(at: ConnectedClient) -> WaitTimes:
-    """Give the pace of a desk, in its own time."""
+    """Return wait times in the simulated time of a client."""
     return WaitTimes(clock=at.time, sleep=at.time.sleep)
 
 
-def held_against_the_description(server: GraphServer) -> None:
-    """Hold every request that was sent against Microsoft's description of Graph v1.0."""
+def compare_with_the_description(server: GraphServer) -> None:
+    """Compare every request that was sent with Microsoft's description of Graph v1.0."""
     with contextlib.suppress(pytest.skip.Exception):
         schema = published("v1.0")
         for request in server.log:
@@ -110,12 +110,12 @@ def held_against_the_description(server: GraphServer) -> None:
 
 
 def shape(tenant: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> str:
-    """Write a tenant without what differs between two runs: ids that Graph gave, and times."""
+    """Return a tenant as text without what differs between two runs: ids that Graph assigned, and times."""
     known = set(_GUID.findall(json.dumps(bare_tenant() if before is None else before)))
     text = _TIME.sub("(time)", json.dumps(tenant, sort_keys=True, indent=1))
     numbers: dict[str, str] = {}
 
-    def stand_in(match: re.Match[str]) -> str:
+    def placeholder(match: re.Match[str]) -> str:
         return match[0] if match[0] in known else numbers.setdefault(match[0], f"(id {len(numbers)})")
 
-    return _GUID.sub(stand_in, text)
+    return _GUID.sub(placeholder, text)

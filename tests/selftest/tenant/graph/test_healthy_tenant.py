@@ -1,4 +1,4 @@
-"""The healthy tenant holds together: every reference in it leads to an object in it."""
+"""The healthy tenant is consistent: every reference in it leads to an object in it."""
 
 import json
 from urllib.parse import urlsplit
@@ -24,7 +24,7 @@ def test_it_is_json_of_lists() -> None:
     assert all(item["id"] for objects in tenant.values() for item in objects)
 
 
-def test_every_call_gives_objects_of_its_own() -> None:
+def test_every_call_returns_new_objects() -> None:
     """Breaking one tenant breaks no other, and an assigned policy is not the policy itself."""
     broken = healthy_tenant()
     broken["claimsMappingPolicies"][0]["displayName"] = "changed"
