@@ -21,6 +21,8 @@ _COLOR_VARIABLES: Final = {color: f"var(--{role})" for role, color in SENTINELS.
 _COLOR: Final = re.compile("|".join(_COLOR_VARIABLES))
 #: matplotlib names the font that it measured with; the page has its own.
 _FONT: Final = re.compile(r"font(?:-family|-size)?: [^;\"]+(?:; )?")
+_ID: Final = re.compile(r' id="([^"]+)"')
+_REFERENCE: Final = re.compile(r'(?:href="|url\()#([^")]+)')
 _NUMBER: Final = re.compile(r"-?\d+\.\d{3,}")
 
 
@@ -40,7 +42,9 @@ def inline(figure: Figure, *, name: str, title: str, description: str) -> Markup
     if drawn is None:
         raise ValueError("matplotlib has not written SVG")
     body = re.sub(r"\s*\n\s*", " ", _DROPPED.sub("", drawn["body"])).replace("xlink:href", "href")
-    body = re.sub(r'\b(id="|href="#)|(?<=url\()#', lambda match: f"{match[0]}{name}-", body)
+    referenced = set(_REFERENCE.findall(body))
+    body = _REFERENCE.sub(lambda match: match[0].replace("#", f"#{name}-"), body)
+    body = _ID.sub(lambda match: f' id="{name}-{match[1]}"' if match[1] in referenced else "", body)
     body = _COLOR.sub(lambda match: _COLOR_VARIABLES[match[0]], _FONT.sub("", body))
     body = _NUMBER.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), body)
     return Markup(  # noqa: S704 - matplotlib's own markup, and two escaped texts
