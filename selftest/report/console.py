@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from selftest.base.printable import visible
+from selftest.report.check_groups import SUBJECTS, failures, groups, skips
 from selftest.report.load_text import load_lines
 from selftest.report.results import CheckResult, Results, SignInResult
 
-_GROUPS: Final = {"C": "contract", "T": "token", "B": "body", "F": "faults", "L": "load"}
 _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "left")
 _COLOURS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
 
@@ -30,10 +30,13 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
     if page is not None:
         yield Text(visible(f"report  {page}"))
     yield Text("")
-    for check in sorted(results.checks, key=_badness):
-        if check.bad:
-            yield from _failure(check)
-    yield from _skips(results.checks)
+    for check in failures(results.checks):
+        yield from _failure(check)
+    reasons = skips(results.checks)
+    for skip in reasons:
+        yield Text.assemble(("skip  ", "yellow"), f"{' '.join(skip.ids)}: {visible(skip.reason)}")
+    if reasons:
+        yield Text("")
     if verbose:
         yield from (
             Text(visible(f"ok    {check.id:<5}{check.title}")) for check in results.checks if check.status == "pass"
@@ -48,10 +51,6 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
         yield Text("")
     verdict = results.verdict
     yield Text(visible(f"{verdict.sentence}  ({results.duration_s:.1f} s)"), style=f"bold {_COLOURS[verdict.outcome]}")
-
-
-def _badness(check: CheckResult) -> int:
-    return 0 if check.level == "must" else 1
 
 
 def _failure(check: CheckResult) -> Iterator[RenderableType]:
@@ -71,18 +70,6 @@ def _failure(check: CheckResult) -> Iterator[RenderableType]:
     yield Text("")
 
 
-def _skips(checks: tuple[CheckResult, ...]) -> Iterator[RenderableType]:
-    """Name each reason once, with the checks that it kept from running."""
-    reasons: dict[str, list[str]] = {}
-    for check in checks:
-        if check.status == "skip":
-            reasons.setdefault(check.actual, []).append(check.id)
-    for reason, ids in reasons.items():
-        yield Text.assemble(("skip  ", "yellow"), f"{' '.join(ids)}: {visible(reason)}")
-    if reasons:
-        yield Text("")
-
-
 def _signins(signins: tuple[SignInResult, ...]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for justify in _SIGNIN_COLUMNS:
@@ -98,17 +85,12 @@ def _signins(signins: tuple[SignInResult, ...]) -> RenderableType:
 
 def _summary(checks: tuple[CheckResult, ...]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    for letter in dict.fromkeys(check.id[0] for check in checks):
-        group = [check for check in checks if check.id[0] == letter]
-        held = sum(check.status == "pass" for check in group)
-        must = sum(check.bad for check in group if check.level == "must")
-        should = sum(check.bad for check in group if check.level == "should")
-        skipped = sum(check.status == "skip" for check in group)
-        told = [f"{held} of {len(group)} hold"]
-        told += [
-            f"{count} {word}"
-            for count, word in ((must, "must fail"), (should, "should fail"), (skipped, "skipped"))
-            if count
-        ]
-        table.add_row(Text(letter, "bold"), Text(_GROUPS.get(letter, "")), Text(", ".join(told)))
+    for group in groups(checks):
+        counts = (
+            (group.failed("must"), "must fail"),
+            (group.failed("should"), "should fail"),
+            (group.skipped, "skipped"),
+        )
+        told = [f"{group.held} of {len(group.checks)} hold", *(f"{count} {word}" for count, word in counts if count)]
+        table.add_row(Text(group.letter, "bold"), Text(SUBJECTS.get(group.letter, "")), Text(", ".join(told)))
     return table

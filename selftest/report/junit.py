@@ -11,10 +11,10 @@ from itertools import groupby
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from selftest.report.check_groups import SUBJECTS
 from selftest.report.load_result import LoadResult
 from selftest.report.results import CheckResult, Results, SignInResult
 
-_SUITES: Final = {"C": "contract", "T": "token", "B": "body", "F": "faults", "L": "load"}
 # XML 1.0 section 2.2: everything else may not stand in a document, not even escaped.
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -23,7 +23,7 @@ def junit(results: Results) -> str:
     """Write the document."""
     root = Element("testsuites", name="selftest", time=_seconds(results.duration_s * 1000))
     for letter, checks in groupby(results.checks, key=lambda check: check.id[0]):
-        _suite(root, _SUITES.get(letter, letter), (_check_case(check, strict=results.strict) for check in checks))
+        _suite(root, SUBJECTS.get(letter, letter), (_check_case(check, strict=results.strict) for check in checks))
     if results.load is not None:
         _measured(root, results.load)
     if results.signins:
@@ -47,9 +47,9 @@ def _suite(root: Element, name: str, cases: Iterable[Element]) -> None:
 
 def _measured(root: Element, load: LoadResult) -> None:
     """Give the figures of a load run as properties of its suite, or of one of its own where no check judged it."""
-    suite = next((suite for suite in root if suite.get("name") == _SUITES["L"]), None)
+    suite = next((suite for suite in root if suite.get("name") == SUBJECTS["L"]), None)
     if suite is None:
-        suite = SubElement(root, "testsuite", name=_SUITES["L"], tests="0", failures="0", errors="0", skipped="0")
+        suite = SubElement(root, "testsuite", name=SUBJECTS["L"], tests="0", failures="0", errors="0", skipped="0")
     properties = Element("properties")
     values: dict[str, object] = {"valid": str(load.valid).lower(), **asdict(load.counts)}
     if load.latency is not None:
@@ -63,7 +63,7 @@ def _measured(root: Element, load: LoadResult) -> None:
 def _check_case(check: CheckResult, *, strict: bool) -> Element:
     case = Element(
         "testcase",
-        classname=f"selftest.{_SUITES.get(check.id[0], check.id[0])}.{check.level}",
+        classname=f"selftest.{SUBJECTS.get(check.id[0], check.id[0])}.{check.level}",
         name=f"{check.id} {_clean(check.title)}",
         time=_seconds(check.duration_ms),
     )

@@ -165,7 +165,7 @@ async def test_a_screen_reader_hears_its_order(browser: Browser, tmp_path: Path)
         "- main:",
         'heading "Can this run be believed?"',
         'heading "What fails, and what to do"',
-        'img "The budget and what was used of it"',
+        'img "The budget and what was used of it. Half of the first calls took',
         'img "Latency by percentile"',
         'img "Latency over time"',
         'heading "When what it depends on fails"',

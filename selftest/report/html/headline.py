@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from selftest.report.load_result import LoadResult
-from selftest.report.results import Results, RunVerdict, StoredOutcome
+from selftest.report.results import Results, RunVerdict, StoredOutcome, count_checks
 from selftest.report.units import count, milliseconds, percent
 
 type Tone = Literal["good", "bad", "warn", "plain"]
@@ -41,9 +41,8 @@ def tiles(results: Results) -> list[Tile]:
     """Choose the figures that this run has."""
     found = []
     if results.checks:
-        held = sum(check.status == "pass" for check in results.checks)
-        bad = sum(check.bad for check in results.checks)
-        skipped = sum(check.status == "skip" for check in results.checks)
+        counts = count_checks(results.checks)
+        held, bad, skipped = counts["pass"], counts["fail"] + counts["error"], counts["skip"]
         note = ", ".join(f"{count(number)} {word}" for number, word in ((bad, "fail"), (skipped, "skipped")) if number)
         value = f"{count(held)} of {count(len(results.checks))}"
         found.append(Tile(label="checks hold", value=value, note=note or "none fails", tone="bad" if bad else "good"))

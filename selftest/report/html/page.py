@@ -1,9 +1,11 @@
 """The report of one run as one page of HTML."""
 
-from selftest.report.html.check_groups import failures, groups, skips
+from selftest.report.check_groups import failures, groups, skips
 from selftest.report.html.fault_table import POLICIES, fault_rows
 from selftest.report.html.headline import headline, tiles
+from selftest.report.html.load_section import load_section, validity_words
 from selftest.report.html.templates import render
+from selftest.report.load_result import LoadResult
 from selftest.report.results import Results
 
 
@@ -19,16 +21,11 @@ def page(results: Results) -> str:
         groups=groups(results.checks),
         policies=POLICIES,
         fault_rows=fault_rows(results.checks),
-        **_load(results),
+        **_load(results.load),
     )
 
 
-def _load(results: Results) -> dict[str, object]:
-    if results.load is None:
+def _load(load: LoadResult | None) -> dict[str, object]:
+    if load is None:
         return {"load": None, "drawn": None, "validity": None}
-    from selftest.report.html.load_section import (  # noqa: PLC0415 - imports matplotlib: only where there is a picture
-        load_section,
-        validity_words,
-    )
-
-    return {"load": results.load, "drawn": load_section(results.load), "validity": validity_words(results.load)}
+    return {"load": load, "drawn": load_section(load), "validity": validity_words(load)}

@@ -16,7 +16,7 @@ from matplotlib.transforms import IdentityTransform
 from matplotlib.typing import RcKeyType
 
 type Role = Literal["ink", "muted", "line", "accent", "good", "bad", "warn", "faint"]
-type Shape = Literal["dot", "cross", "triangle", "square"]
+type MarkShape = Literal["dot", "cross", "triangle", "square"]
 
 #: What a colour is drawn with, and the page's variable that takes its place: pictures follow light and dark.
 SENTINELS: Final[dict[Role, str]] = {
@@ -85,7 +85,9 @@ def plot_area(figure: Figure, *, left: int, right: int, top: int, bottom: int) -
     return axes
 
 
-def marks(axes: Axes, points: Sequence[tuple[float, float]], *, shape: Shape, role: Role, alpha: float = 1.0) -> None:
+def marks(
+    axes: Axes, points: Sequence[tuple[float, float]], *, shape: MarkShape, role: Role, alpha: float = 1.0
+) -> None:
     """Draw a mark at each point, all in one path; the axes' limits and scales must be set before.
 
     A thousand marks as elements of their own are a hundred kilobytes of SVG; as one path they are twenty.
@@ -99,7 +101,6 @@ def marks(axes: Axes, points: Sequence[tuple[float, float]], *, shape: Shape, ro
             vertices += stroke
             codes += [Path.MOVETO] + [Path.LINETO] * (len(stroke) - 1)
     path = Path(vertices, codes)
-    path.should_simplify = False
     dot = shape == "dot"
     patch = PathPatch(
         path,
@@ -114,7 +115,7 @@ def marks(axes: Axes, points: Sequence[tuple[float, float]], *, shape: Shape, ro
     axes.add_artist(patch)
 
 
-def _strokes(shape: Shape, x: float, y: float) -> list[list[tuple[float, float]]]:
+def _strokes(shape: MarkShape, x: float, y: float) -> list[list[tuple[float, float]]]:
     r = _RADIUS_PX + 0.6
     match shape:
         case "dot":  # a line of no length with a round cap

@@ -1,7 +1,6 @@
-"""A matplotlib figure as inline SVG that belongs to the page: its colours, its font, ids that nothing else has.
+"""Turn a matplotlib figure into inline SVG that belongs to the page: its colors, its font, unique ids.
 
-The document is parsed and written anew rather than edited as text, so that what comes out is well-formed and holds
-only what is meant: no prolog, no metadata, no style sheet (which would reach the whole page), no unused id.
+No prolog, no metadata and no style sheet (it would apply to the whole page) are left.
 
 Source: HTML, section 4.8.16 (inline SVG); SVG Accessibility API Mappings 1.0, section 8 (title and desc as name and
 description).
@@ -9,102 +8,47 @@ description).
 
 import io
 import re
-from typing import Final, Literal
-from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
+from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from selftest.report.html.pictures.canvas import SENTINELS, house_style
 
-type Shape = Literal["stretched", "low"]
+_SVG: Final = re.compile(r'<svg\b[^>]*?viewBox="(?P<view_box>[^"]+)"[^>]*>(?P<body>.*)</svg>', re.DOTALL)
+_DROPPED: Final = re.compile(r"<metadata>.*?</metadata>|<style\b.*?</style>|<!--.*?-->", re.DOTALL)
+_COLOR_VARIABLES: Final = {color: f"var(--{role})" for role, color in SENTINELS.items()}
+_COLOR: Final = re.compile("|".join(_COLOR_VARIABLES))
+#: matplotlib names the font that it measured with; the page has its own.
+_FONT: Final = re.compile(r"font(?:-family|-size)?: [^;\"]+(?:; )?")
+_ID: Final = re.compile(r' id="([^"]+)"')
+_REFERENCE: Final = re.compile(r'(?:href="|url\()#([^")]+)')
+_NUMBER: Final = re.compile(r"-?\d+\.\d{3,}")
 
-_DROPPED: Final = frozenset({"metadata", "style"})
-_VARIABLES: Final = {colour: f"var(--{role})" for role, colour in SENTINELS.items()}
-_COLOUR: Final = re.compile("|".join(_VARIABLES))
-_NUMBER: Final = re.compile(r"-?\d+\.\d+")
-_REFERENCE: Final = re.compile(r"#([\w.-]+)")
-#: The page's own: matplotlib names the font that it measured with.
-_FONT: Final = re.compile(r"font-(?:family|size): [^;]+(?:; )?")
 
-
-def inline(figure: Figure, *, name: str, title: str, description: str, shape: Shape | None = None) -> Markup:
-    """Write a figure as markup for the page.
+def inline(figure: Figure, *, name: str, title: str, description: str) -> Markup:
+    """Return a figure as markup for the page.
 
     Args:
-        figure: It was drawn in the house style, and no text of an endpoint's is in it.
-        name: Starts every id, so it is unique in the page.
+        figure: Drawn in the house style, without any text of an endpoint.
+        name: The start of every id, unique in the page.
         title: What the picture shows, in a few words: its accessible name.
-        description: What is to be seen in it.
-        shape: ``stretched``: it holds no text, and the page gives it a width and a height of its own. ``low``: it is
-            much wider than high.
+        description: What a reader should see in it.
     """
     stream = io.StringIO()
     with house_style():
         figure.savefig(stream, format="svg")
-    drawn = fromstring(stream.getvalue())  # noqa: S314 - our own drawing, just written
-    referred = {match for element in drawn.iter() for match in _references(element)}
-    root = Element("svg", {"class": "picture", "role": "img", "viewBox": drawn.attrib["viewBox"]})
-    if shape is not None:
-        root.set("class", f"picture {shape}")
-    if shape == "stretched":
-        root.set("preserveAspectRatio", "none")
-    root.set("aria-labelledby", f"{name}-title")
-    root.set("aria-describedby", f"{name}-desc")
-    SubElement(root, "title", id=f"{name}-title").text = title
-    SubElement(root, "desc", id=f"{name}-desc").text = description
-    for child in drawn:
-        _copy(child, root, prefix=name, referred=referred)
-    return Markup(tostring(root, encoding="unicode"))  # noqa: S704 - written by ElementTree, which escapes
-
-
-def _references(element: Element) -> set[str]:
-    return {
-        found
-        for attribute, value in element.attrib.items()
-        if attribute.endswith(("href", "clip-path")) or "url(" in value
-        for found in _REFERENCE.findall(value)
-    }
-
-
-def _copy(element: Element, parent: Element, *, prefix: str, referred: set[str]) -> None:
-    """Copy an element without its namespace; a group that says nothing leaves its members in its place."""
-    tag = element.tag.rpartition("}")[2]
-    if tag in _DROPPED:
-        return
-    attributes = dict(_attributes(element, tag, prefix=prefix, referred=referred))
-    if tag == "g" and not attributes:
-        copied = parent
-    elif tag == "defs" and all(child.tag.rpartition("}")[2] in _DROPPED for child in element):
-        return
-    else:
-        copied = SubElement(parent, tag, attributes)
-        copied.text = (element.text or "").strip() or None
-    for child in element:
-        _copy(child, copied, prefix=prefix, referred=referred)
-
-
-def _attributes(element: Element, tag: str, *, prefix: str, referred: set[str]) -> list[tuple[str, str]]:
-    copied = []
-    for attribute, value in element.attrib.items():
-        name = attribute.rpartition("}")[2]
-        if name == "id":
-            if value in referred:
-                copied.append((name, f"{prefix}-{value}"))
-        elif name == "transform" and value.startswith("rotate(-0 "):
-            continue  # by nothing
-        elif name == "d":
-            copied.append((name, _NUMBER.sub(_shorter, " ".join(value.split()))))
-        else:
-            text = _COLOUR.sub(lambda match: _VARIABLES[match[0]], _NUMBER.sub(_shorter, value))
-            text = text.replace("url(#", f"url(#{prefix}-")
-            text = f"#{prefix}-{text[1:]}" if name == "href" else text
-            text = _FONT.sub("", text).strip("; ") if tag == "text" else text
-            if text:
-                copied.append((name, text))
-    return copied
-
-
-def _shorter(match: re.Match[str]) -> str:
-    """Write a coordinate to a hundredth of a pixel."""
-    return f"{float(match[0]):.2f}".rstrip("0").rstrip(".")
+    drawn = _SVG.search(stream.getvalue())
+    if drawn is None:
+        raise ValueError("matplotlib has not written SVG")
+    body = re.sub(r"\s*\n\s*", " ", _DROPPED.sub("", drawn["body"])).replace("xlink:href", "href")
+    referenced = set(_REFERENCE.findall(body))
+    body = _REFERENCE.sub(lambda match: match[0].replace("#", f"#{name}-"), body)
+    body = _ID.sub(lambda match: f' id="{name}-{match[1]}"' if match[1] in referenced else "", body)
+    body = _COLOR.sub(lambda match: _COLOR_VARIABLES[match[0]], _FONT.sub("", body))
+    body = _NUMBER.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), body)
+    return Markup(  # noqa: S704 - matplotlib's own markup, and two escaped texts
+        f'<svg class="picture" role="img" viewBox="{drawn["view_box"]}" aria-labelledby="{name}-title" '
+        f'aria-describedby="{name}-desc"><title id="{name}-title">{escape(title)}</title>'
+        f'<desc id="{name}-desc">{escape(description)}</desc>{body}</svg>'
+    )

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from selftest.report.html.pictures.canvas import (
     SENTINELS,
+    MarkShape,
     Role,
-    Shape,
     house_style,
     marks,
     new_figure,
@@ -26,7 +26,7 @@ from selftest.report.units import milliseconds
 #: More marks than these are not more to be seen, only more to be stored.
 MOST_MARKS: Final = 1500
 #: In the order in which they are drawn: what matters is on top. Shapes differ, for not everybody tells the colours.
-OUTCOMES: Final[dict[AttemptOutcome, tuple[Shape, Role, str]]] = {
+OUTCOMES: Final[dict[AttemptOutcome, tuple[MarkShape, Role, str]]] = {
     "in-budget": ("dot", "accent", "in budget"),
     "dropped": ("square", "muted", "never sent"),
     "late": ("triangle", "warn", "late"),

@@ -32,7 +32,7 @@ SECTIONS = (
     "checks",
     "environment",
 )
-PICTURES = {"budget", "curve", "timeline", "phases-all", "phases-slowest", "rates", "cold", "memory"}
+PICTURES = {"budget-bar", "curve", "timeline", "phases-1", "phases-2", "rates", "cold-starts", "memory"}
 
 every_run = pytest.mark.parametrize("make", runs.ALL.values(), ids=runs.ALL)
 
@@ -44,7 +44,11 @@ def section_ids(parsed: Page) -> list[str]:
 
 def pictures(parsed: Page) -> set[str]:
     """Name the pictures of a page."""
-    return {svg["aria-labelledby"].removesuffix("-title") for svg in parsed.all("svg")}
+    return {
+        image["id"] if image.tag == "div" else image["aria-labelledby"].removesuffix("-title")
+        for image in parsed.elements
+        if image.attributes.get("role") == "img"
+    }
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,7 @@ def test_pictures_are_drawn_from_what_there_is() -> None:
     """Each picture needs its figures."""
     assert pictures(read(page(runs.held()))) == PICTURES - {"rates", "memory"}
     assert pictures(read(page(runs.soak()))) == PICTURES - {"rates"}
-    assert pictures(read(page(runs.steps()))) == PICTURES - {"cold", "memory"}
+    assert pictures(read(page(runs.steps()))) == PICTURES - {"cold-starts", "memory"}
     assert pictures(read(page(runs.broken_from_the_start()))) == {"curve", "timeline"}
     assert pictures(read(page(runs.only_checks()))) == set()
 
@@ -119,7 +123,9 @@ def test_every_picture_has_its_text(make: Callable[[], Results]) -> None:
         assert svg["role"] == "img"
         for name in (svg["aria-labelledby"], svg["aria-describedby"]):
             assert re.search(rf'id="{name}">[^<]{{8,}}<', html)
-    assert len(parsed.all("figure")) == len(parsed.all("svg"))
+    bars = [bar for bar in parsed.all("div") if bar.attributes.get("role") == "img"]
+    assert all(len(bar["aria-label"]) > 20 for bar in bars)
+    assert len(parsed.all("figure")) == len(parsed.all("svg")) + len(bars)
 
 
 @every_run

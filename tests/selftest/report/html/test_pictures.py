@@ -10,9 +10,11 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from selftest.report.html.load_section import load_section
+from selftest.report.html.load_section import no_pictures
+from selftest.report.html.page import page
 from selftest.report.html.pictures.canvas import SENTINELS, house_style, marks, new_figure, plot_area
 from selftest.report.html.pictures.curve import CurveLine, percentile_curve
+from selftest.report.html.pictures.load_figures import draw
 from selftest.report.html.pictures.scales import even_ticks
 from selftest.report.html.pictures.svg import inline
 from selftest.report.html.pictures.timeline import MOST_MARKS, thinned
@@ -26,9 +28,8 @@ def pictures() -> dict[str, str]:
     found = {}
     for run in (runs.held(), runs.soak(), runs.steps()):
         assert run.load is not None
-        section = load_section(run.load)
-        figures = [section.budget, section.curve, section.timeline, *section.phases]
-        figures += [section.rates, section.cold, section.memory]
+        drawn = draw(run.load)
+        figures = [drawn.curve, drawn.timeline, drawn.rates, drawn.memory]
         for figure in figures:
             if figure is not None:
                 found[str(figure.picture).split('aria-labelledby="')[1].split("-title")[0]] = str(figure.picture)
@@ -153,3 +154,32 @@ def test_matplotlib_is_imported_for_a_picture_only(code: str, imported: str) -> 
     """Half a second is not spent on `--help`, nor on a page without a picture."""
     done = run_python(code + "import sys; print('matplotlib' in sys.modules)")
     assert (done.stdout.strip(), done.stderr) == (imported, "")
+
+
+def test_a_load_is_judged_without_matplotlib(tmp_path: Path) -> None:
+    """The page says why it has no figures, has everything else, and the verdict is the same."""
+    file = tmp_path / "page.html"
+    code = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "import argparse; from selftest.report.compare import compare\n"
+        "from selftest.report.html.comparison_page import comparison_page\n"
+        "from selftest.report.outputs import emit; from tests.selftest.report.html import runs\n"
+        "import pathlib\n"
+        f"html = pathlib.Path({str(file)!r})\n"
+        "emit(runs.held(), argparse.Namespace(json=None, junit=None, html=html, out=None, verbose=False))\n"
+        "assert 'matplotlib is not installed' in comparison_page(compare(runs.held(), runs.failing()))"
+    )
+    done = run_python(code)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert runs.held().verdict.sentence in done.stdout
+    html = file.read_text()
+    assert "The figures are not drawn because matplotlib is not installed. No verdict depends on it." in html
+    assert "<svg" not in html
+    assert html.count('role="img"') == 4
+    assert "matplotlib" not in page(runs.held())
+
+
+def test_another_missing_module_is_an_error() -> None:
+    """Only matplotlib may be missing."""
+    with pytest.raises(ModuleNotFoundError, match="numpy"):
+        no_pictures(ModuleNotFoundError("No module named 'numpy'", name="numpy"))

@@ -1,0 +1,75 @@
+"""Draw every figure that a load run has values for, each with the sentence that says what it shows."""
+
+from typing import Final
+
+from selftest.report.html.figure import Figure, LegendEntry, LoadFigures
+from selftest.report.html.pictures.curve import CurveLine, percentile_curve
+from selftest.report.html.pictures.memory_line import memory_line
+from selftest.report.html.pictures.rates import latency_by_rate
+from selftest.report.html.pictures.timeline import OUTCOMES, latency_over_time, thinned
+from selftest.report.load_result import LoadResult
+from selftest.report.units import count, kilobytes, seconds
+
+#: A shorter run proves nothing about memory; the page lists its first and last values in the environment.
+_SHORTEST_S: Final = 60
+
+
+def draw(load: LoadResult) -> LoadFigures:
+    """Return the figures of a load run."""
+    return LoadFigures(
+        curve=_curve(load), timeline=_timeline(load), legend=_legend(load), rates=_rates(load), memory=_memory(load)
+    )
+
+
+def _curve(load: LoadResult) -> Figure | None:
+    if not load.curve:
+        return None
+    words = (
+        "How long the slowest tenth, hundredth and thousandth of all answered first calls took, good or not. "
+        "Time counts from when a call was due."
+    )
+    line = CurveLine(points=load.curve, calls=load.counts.signins - load.counts.dropped)
+    picture = percentile_curve([line], load.config.budget_ms, name="curve", description=words)
+    return Figure(picture=picture, caption=words)
+
+
+def _timeline(load: LoadResult) -> Figure | None:
+    if not load.points:
+        return None
+    shown = sum(map(len, thinned(load.points).values()))
+    words = f"Each mark is a first call, by when it was due; {count(load.counts.first_calls_missed)} missed the budget."
+    if shown < load.counts.signins:
+        words += f" {count(shown)} of {count(load.counts.signins)} calls are drawn."
+    return Figure(picture=latency_over_time(load, description=words), caption=words)
+
+
+def _legend(load: LoadResult) -> tuple[LegendEntry, ...]:
+    totals = {outcome: sum(point.outcome == outcome for point in load.points) for outcome in OUTCOMES}
+    return tuple(
+        LegendEntry(outcome=outcome, label=label, calls=totals[outcome])
+        for outcome, (_, _, label) in OUTCOMES.items()
+        if totals[outcome]
+    )
+
+
+def _rates(load: LoadResult) -> Figure | None:
+    if not load.steps:
+        return None
+    held = [step.rate_per_s for step in load.steps if step.held and step.valid]
+    best = f"The highest rate that held is {max(held):g} a second." if held else "No rate held."
+    words = f"Each bar goes from the median to the 99th percentile. {best}"
+    return Figure(picture=latency_by_rate(load.steps, load.config.budget_ms, description=words), caption=words)
+
+
+def _memory(load: LoadResult) -> Figure | None:
+    if not load.memory:
+        return None
+    first, last = load.memory[0], load.memory[-1]
+    if last.at_s - first.at_s < _SHORTEST_S:
+        return None
+    words = (
+        f"From {kilobytes(first.resident_kb)} to {kilobytes(last.resident_kb)} in {seconds(last.at_s - first.at_s)}."
+    )
+    if load.drift is not None and "memory_kb_per_hour" in load.drift:
+        words += f" Over the second half it changes by {kilobytes(load.drift['memory_kb_per_hour'])} an hour."
+    return Figure(picture=memory_line(load.memory, description=words), caption=words)
