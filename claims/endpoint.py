@@ -47,14 +47,14 @@ class Endpoint:
     """Answers Entra's ``onTokenIssuanceStart`` event.
 
     Args:
-        settings: whom to believe and how long to take.
+        settings: Whom to believe and how long to take.
         keys: Entra's signing keys.
-        provider: knows the claims.
-        clock: monotonic seconds, for durations.
-        wall_clock: seconds since the epoch, for the token's times.
-        closing: what else to close with the endpoint.
-        renew_provider: makes another provider for another event loop; None keeps the one there is.
-        on_settled: called once, after the first request that got claims: from then on everything that lives long is
+        provider: Knows the claims.
+        clock: Monotonic seconds, for durations.
+        wall_clock: Seconds since the epoch, for the token's times.
+        closing: What else to close with the endpoint.
+        renew_provider: Makes another provider for another event loop; None keeps the one there is.
+        on_settled: Called once, after the first request that got claims: from then on everything that lives long is
             in memory.
 
     Raises:
@@ -101,11 +101,11 @@ class Endpoint:
         while the host is still busy starting; elsewhere the first request begins it.
 
         Args:
-            environ: the app's settings.
-            on_settled: see `Endpoint`.
+            environ: The app's settings.
+            on_settled: See `Endpoint`.
 
         Raises:
-            SettingsError: naming every setting at fault.
+            SettingsError: Naming every setting at fault.
         """
         settings, provider = configure(environ)
         for warning in settings.warnings:
@@ -130,7 +130,7 @@ class Endpoint:
         replies in memory stay.
 
         Raises:
-            RuntimeError: no loop is running.
+            RuntimeError: No loop is running.
         """
         loop = asyncio.get_running_loop()
         if loop is self._loop:
@@ -149,8 +149,8 @@ class Endpoint:
         """Answer one event. Never raises.
 
         Args:
-            headers: by lower-case name; repeated ones joined with a comma.
-            body: the whole body, as it came.
+            headers: By lower-case name; repeated ones joined with a comma.
+            body: The whole body, as it came.
         """
         measured = Measurements(budget_ms=self._settings.budget_ms, clock=self._clock)
         record = RequestRecord(measured=measured, cold=self._cold)

@@ -58,8 +58,8 @@ class RequestError(ClaimsError):
     """One request fails.
 
     Attributes:
-        code: the rule that was broken, for the log (``audience_mismatch``).
-        detail: what was expected and what came, without secrets, for the log.
+        code: The rule that was broken, for the log (``audience_mismatch``).
+        detail: What was expected and what came, without secrets, for the log.
     """
 
     status: ClassVar[int]

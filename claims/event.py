@@ -63,10 +63,10 @@ class AuthenticationContext:
     """The sign-in.
 
     Attributes:
-        correlation_id: the same in Entra's sign-in log, and in the retry of the same call.
+        correlation_id: The same in Entra's sign-in log, and in the retry of the same call.
         protocol: ``OAUTH2.0``, ``SAML``, ``WS-FED`` or one that is new.
-        client_service_principal: the application that the user signs in to.
-        resource_service_principal: the application that the token is for; the same one for an id token.
+        client_service_principal: The application that the user signs in to.
+        resource_service_principal: The application that the token is for; the same one for an id token.
     """
 
     correlation_id: str
@@ -83,9 +83,9 @@ class TokenIssuanceStart:
 
     Attributes:
         source: ``/tenants/{tenantId}/applications/{appId}``; which application that is, is not documented.
-        tenant_id: the tenant where the extension lives.
-        listener_id: the event listener that fired (``executedListenerId`` in the sign-in log).
-        extension_id: the custom authentication extension (``customExtensionId`` in the sign-in log).
+        tenant_id: The tenant where the extension lives.
+        listener_id: The event listener that fired (``executedListenerId`` in the sign-in log).
+        extension_id: The custom authentication extension (``customExtensionId`` in the sign-in log).
     """
 
     source: str
@@ -99,8 +99,8 @@ def parse_event(body: bytes) -> TokenIssuanceStart:
     """Parse the callout's body.
 
     Raises:
-        BodyTooLarge: more than `MAX_BODY_BYTES`.
-        BodyRefused: not strict JSON, or not the documented event; the detail names the member.
+        BodyTooLarge: More than `MAX_BODY_BYTES`.
+        BodyRefused: Not strict JSON, or not the documented event; the detail names the member.
     """
     if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge("body_too_large", f"at most {MAX_BODY_BYTES} bytes, got {len(body)}")
@@ -124,7 +124,7 @@ def require_configured(event: TokenIssuanceStart, settings: Settings) -> None:
     """Require the event's tenant to be the token's, which is the configured one, and its extension to be allowed.
 
     Raises:
-        EventForbidden: another tenant or extension.
+        EventForbidden: Another tenant or extension.
     """
     if event.tenant_id != settings.tenant_id:
         raise EventForbidden("event_tenant", f"expected '{settings.tenant_id}', got {shorten(event.tenant_id)}")
@@ -136,41 +136,19 @@ def _context(context: dict[str, Any]) -> AuthenticationContext:
     return AuthenticationContext(
         correlation_id=_guid(context, "correlationId"),
         protocol=_text(context, "protocol"),
-        client=_client(_optional_object(context, "client")),
-        client_service_principal=_service_principal(_optional_object(context, "clientServicePrincipal")),
-        resource_service_principal=_service_principal(_optional_object(context, "resourceServicePrincipal")),
-        user=_user(_optional_object(context, "user")),
+        client=_build(Client, context, "client"),
+        client_service_principal=_build(ServicePrincipal, context, "clientServicePrincipal"),
+        resource_service_principal=_build(ServicePrincipal, context, "resourceServicePrincipal"),
+        user=_build(User, context, "user"),
     )
 
 
-def _texts[T: (Client, ServicePrincipal, User)](kind: type[T], members: dict[str, Any], **required: str) -> T:
-    """Build an object whose other members are optional strings, named in Microsoft's camel case."""
-    optional: dict[str, Any] = {name: _text(members, member) for name, member in _MEMBERS[kind] if name not in required}
-    return kind(**optional, **required)
-
-
-def _client(client: dict[str, Any] | None) -> Client | None:
-    return None if client is None else _texts(Client, client)
-
-
-def _service_principal(principal: dict[str, Any] | None) -> ServicePrincipal | None:
-    return None if principal is None else _texts(ServicePrincipal, principal, app_id=_guid(principal, "appId"))
-
-
-def _user(user: dict[str, Any] | None) -> User | None:
-    return None if user is None else _texts(User, user, id=_guid(user, "id"))
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(map(str.capitalize, others))
-
-
-#: Of each kind of object the names of its members, here and in the event.
-_MEMBERS: Final = {
-    kind: tuple((field.name, _camel_case(field.name)) for field in fields(kind))
-    for kind in (Client, ServicePrincipal, User)
-}
+def _build[T: (Client, ServicePrincipal, User)](kind: type[T], parent: dict[str, Any], name: str) -> T | None:
+    if parent.get(name) is None:
+        return None
+    members = _object(parent, name)
+    values: dict[str, Any] = {field: read(members, member) for field, member, read in _MEMBERS[kind]}
+    return kind(**values)
 
 
 def _wrong(name: str, expected: str, actual: object) -> BodyRefused:
@@ -190,15 +168,11 @@ def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
-def _optional_object(parent: dict[str, Any], name: str) -> dict[str, Any] | None:
-    return None if parent.get(name) is None else _object(parent, name)
-
-
 def _text(parent: dict[str, Any], name: str) -> str | None:
     value = parent.get(name)
-    if value is not None and not isinstance(value, str):
-        raise _wrong(name, "a string", value)
-    return value
+    if value is None or isinstance(value, str):
+        return value
+    raise _wrong(name, "a string", value)
 
 
 def _required_text(parent: dict[str, Any], name: str) -> str:
@@ -213,3 +187,15 @@ def _guid(parent: dict[str, Any], name: str) -> str:
     if not isinstance(value, str) or not is_guid(value):
         raise _wrong(name, "a GUID that is not zero", value)
     return value.lower()
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+#: Of each kind of object its members: the name here and in the event, and how it is read. What is required is a GUID.
+_MEMBERS: Final = {
+    kind: tuple((one.name, _camel_case(one.name), _guid if one.type is str else _text) for one in fields(kind))
+    for kind in (Client, ServicePrincipal, User)
+}

@@ -4,12 +4,11 @@ What a user's claims are, and what a token said, must not stay in memory because
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Final
 
-from cachetools import TLRUCache
-
-#: Between two looks at what has expired, in seconds; nothing is kept longer than this after its time.
+#: Between two sweeps, in seconds; nothing is kept longer than this after its time.
 SWEEP_S: Final = 10.0
 
 #: Calls a function after so many seconds, on the running loop.
@@ -25,10 +24,10 @@ class ExpiringCache[K: Hashable, V]:
     """Keeps immutable values for a limited time and up to a limited size; the least recently used leave first.
 
     Args:
-        max_bytes: of all values together.
-        size_bytes: returns the size of one value.
-        clock: monotonic seconds.
-        later: schedules the next sweep.
+        max_bytes: Of all values together.
+        size_bytes: Returns the size of one value.
+        clock: Monotonic seconds.
+        later: Schedules the next sweep.
     """
 
     def __init__(
@@ -39,23 +38,25 @@ class ExpiringCache[K: Hashable, V]:
         clock: Callable[[], float],
         later: CallLater = call_later,
     ) -> None:
+        self._free_bytes = self._max_bytes = max_bytes
+        self._size_bytes = size_bytes
         self._clock = clock
         self._later = later
-        self._entries: TLRUCache[K, tuple[V, float]] = TLRUCache(
-            max_bytes,
-            ttu=lambda _key, entry, _now_s: entry[1],
-            timer=clock,
-            getsizeof=lambda entry: size_bytes(entry[0]),
-        )
+        #: Value, end and size; the least recently used first.
+        self._entries: OrderedDict[K, tuple[V, float, int]] = OrderedDict()
         self._sweep_due_s = float("-inf")
 
     def put(self, key: K, value: V, ttl_s: float) -> None:
         """Keep a value for so many seconds; a value larger than the whole cache is not kept."""
-        now_s = self._clock()
-        try:
-            self._entries[key] = (value, now_s + ttl_s)
-        except ValueError:
+        self._drop(key)
+        size_bytes = self._size_bytes(value)
+        if size_bytes > self._max_bytes:
             return
+        while size_bytes > self._free_bytes:
+            self._drop(next(iter(self._entries)))
+        now_s = self._clock()
+        self._entries[key] = value, now_s + ttl_s, size_bytes
+        self._free_bytes -= size_bytes
         # Overdue means that the loop of the timer has ended: a new one is set on this loop.
         if now_s >= self._sweep_due_s + SWEEP_S:
             self._schedule(now_s)
@@ -63,19 +64,24 @@ class ExpiringCache[K: Hashable, V]:
     def get(self, key: K) -> V | None:
         """Return the value, or None when there is none or its time is over."""
         entry = self._entries.get(key)
-        return None if entry is None else entry[0]
+        if entry is None or self._clock() >= entry[1]:
+            return None
+        self._entries.move_to_end(key)
+        return entry[0]
 
-    def drop(self, key: K) -> None:
-        """Forget one value now."""
-        self._entries.pop(key, None)
+    def _drop(self, key: K) -> None:
+        if entry := self._entries.pop(key, None):
+            self._free_bytes += entry[2]
 
     def _schedule(self, now_s: float) -> None:
         self._sweep_due_s = now_s + SWEEP_S
         self._later(SWEEP_S, self._sweep)
 
     def _sweep(self) -> None:
-        self._entries.expire()
+        now_s = self._clock()
+        for key in [key for key, (_, end_s, _) in self._entries.items() if end_s <= now_s]:
+            self._drop(key)
         if self._entries:
-            self._schedule(self._clock())
+            self._schedule(now_s)
         else:
             self._sweep_due_s = float("-inf")

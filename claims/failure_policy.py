@@ -30,11 +30,11 @@ class FailurePolicy:
     """Remembers good replies and chooses what to send without one.
 
     Args:
-        policy: one of ``fail``, ``omit``, ``stale``.
-        default_reply: the reply for a user of whom nothing is known; ``omit`` sends it.
-        stale_s: for how many seconds ``stale`` may send a user's last good reply.
-        clock: monotonic seconds.
-        later: schedules the removal of old replies.
+        policy: One of ``fail``, ``omit``, ``stale``.
+        default_reply: The reply for a user of whom nothing is known; ``omit`` sends it.
+        stale_s: For how many seconds ``stale`` may send a user's last good reply.
+        clock: Monotonic seconds.
+        later: Schedules the removal of old replies.
     """
 
     def __init__(

@@ -22,8 +22,8 @@ class LoopWatch:
     """Measures how late a timer fires.
 
     Args:
-        clock: monotonic seconds.
-        later: schedules the next tick, on the running loop.
+        clock: Monotonic seconds.
+        later: Schedules the next tick, on the running loop.
     """
 
     def __init__(self, *, clock: Callable[[], float], later: CallLater = call_later) -> None:
@@ -47,7 +47,7 @@ class LoopWatch:
         """Return for how many milliseconds the loop stood still, as far as it held up a request.
 
         Args:
-            since_s: when the handler of the request began, by the clock. A request that arrived during a stall begins
+            since_s: When the handler of the request began, by the clock. A request that arrived during a stall begins
                 right after it, so a stall that ended within the last tick before counts too.
         """
         now_s = self._clock()

@@ -61,13 +61,13 @@ class Measurements:
     """Measures one request against its budget.
 
     Args:
-        budget_ms: the answer must leave within this many milliseconds from now.
-        clock: monotonic seconds.
+        budget_ms: The answer must leave within this many milliseconds from now.
+        clock: Monotonic seconds.
 
     Attributes:
-        budget_ms: see above.
-        start_s: when the request began, by the clock.
-        cache_hits: by the cache's name, whether it had what was asked for.
+        budget_ms: See above.
+        start_s: When the request began, by the clock.
+        cache_hits: By the cache's name, whether it had what was asked for.
     """
 
     def __init__(self, *, budget_ms: int, clock: Callable[[], float]) -> None:

@@ -28,10 +28,10 @@ class ProviderContext:
     """What a provider may want to know beside the event.
 
     Attributes:
-        remaining_s: says for how many seconds an answer is still of use to Entra, its second delivery included. The
+        remaining_s: Says for how many seconds an answer is still of use to Entra, its second delivery included. The
             first delivery may be over before; what is found afterwards serves the second.
-        phase: measures a block: ``with context.phase("downstream_call"):``; the request's log line shows the time.
-        cache_hit: notes for the log line whether a cache of that name had what was asked of it.
+        phase: Measures a block: ``with context.phase("downstream_call"):``; the request's log line shows the time.
+        cache_hit: Notes for the log line whether a cache of that name had what was asked of it.
     """
 
     remaining_s: Callable[[], float]

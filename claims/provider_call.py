@@ -38,8 +38,8 @@ class Delivery:
     """What one delivery of an event gets.
 
     Attributes:
-        outcome: the reply, or why there is none.
-        joined: whether another delivery had started the call.
+        outcome: The reply, or why there is none.
+        joined: Whether another delivery had started the call.
     """
 
     outcome: Outcome
@@ -50,11 +50,11 @@ class ProviderCalls:
     """Calls the provider for events.
 
     Args:
-        provider: knows the claims.
-        budget_ms: what one delivery may wait.
-        max_running: events that are worked on at once; one more is refused, so that those under way stay in time.
-        clock: monotonic seconds.
-        later: schedules the removal of old replies.
+        provider: Knows the claims.
+        budget_ms: What one delivery may wait.
+        max_running: Events that are worked on at once; one more is refused, so that those under way stay in time.
+        clock: Monotonic seconds.
+        later: Schedules the removal of old replies.
     """
 
     def __init__(

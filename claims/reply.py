@@ -41,7 +41,16 @@ _MAX_INTEGER_BITS: Final = 4 * SAFE_CLAIMS_BYTES
 _MAX_SHOWN: Final = 3
 #: What a reply takes in memory beside its body: the objects and the entry of a cache, measured with tracemalloc.
 _OVERHEAD_BYTES: Final = 800
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+#: What is the same in every reply.
+_BEFORE_CLAIMS, _AFTER_CLAIMS = _encode(
+    {
+        "data": {
+            "@odata.type": RESPONSE_DATA_TYPE,
+            "actions": [{"@odata.type": PROVIDE_CLAIMS_ACTION, "claims": "CLAIMS"}],
+        }
+    }
+).split('"CLAIMS"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +58,9 @@ class Reply:
     """What is sent. It is immutable, so that it can be shared and remembered.
 
     Attributes:
-        body: the JSON document in UTF-8.
-        claims_bytes: what counts against the limit of 3 KB.
-        dropped: the names of claims left out, because their value was None or their name was empty; shortened and few.
+        body: The JSON document in UTF-8.
+        claims_bytes: What counts against the limit of 3 KB.
+        dropped: The names of claims left out, because their value was None or their name was empty; shortened and few.
     """
 
     body: bytes
@@ -63,79 +72,77 @@ class Reply:
         return len(self.body) + _OVERHEAD_BYTES
 
 
-class _Names:
-    """Shows the names of claims in the log: whole where a setting names them, else shortened."""
-
-    def __init__(self, known: frozenset[str]) -> None:
-        self._known = known
-
-    def show(self, name: str) -> str:
-        return name if name in self._known else shorten_name(name)
-
-    def show_few(self, names: list[str]) -> tuple[str, ...]:
-        more = len(names) - _MAX_SHOWN
-        return (*map(self.show, names[:_MAX_SHOWN]), *((f"and {more} more",) if more > 0 else ()))
+class _NotAClaim(Exception):
+    """A value has no string form as a claim; the message says why."""
 
 
 def build_reply(provided: Mapping[str, object], known_names: frozenset[str] = frozenset()) -> Reply:
     """Turn a provider's claims into the event's reply.
 
     Args:
-        provided: the claims by name.
-        known_names: the names that settings or the provider's code contain; they are shown whole in the log.
+        provided: The claims by name.
+        known_names: The names that settings or the provider's code contain: the log shows them whole.
 
     Raises:
-        ProviderFailed: a claim has no text as its name, a value has no string form, or all are too large. The detail
+        ProviderFailed: A claim has no text as its name, a value has no string form, or all are too large. The detail
             shows the name, never the value.
-        Exception: whatever the mapping raises while it is read.
+        Exception: Whatever the mapping raises while it is read.
     """
     if not isinstance(provided, Mapping):
         raise ProviderFailed("claims_shape", f"expected a mapping, got a {type(provided).__name__}")
-    names = _Names(known_names)
     claims: dict[str, ClaimValue] = {}
     dropped: list[str] = []
     for name, value in provided.items():
         if not isinstance(name, str):
             raise ProviderFailed("claim_name", f"expected a string, got a {type(name).__name__}")
-        converted = _value(names, name, value)
+        try:
+            converted = _value(value)
+        except _NotAClaim as error:
+            raise ProviderFailed("claim_value", f"{_show(name, known_names)}: {error}") from None
         if converted is None or not name.strip():
             dropped.append(name)
         else:
             claims[name] = converted
-    return _reply(claims, names.show_few(dropped), names)
+    claims_bytes = _checked_size_bytes(claims, known_names)
+    body = f"{_BEFORE_CLAIMS}{_encode(claims)}{_AFTER_CLAIMS}".encode()
+    shown = [_show(name, known_names) for name in dropped[:_MAX_SHOWN]]
+    if more := len(dropped) - len(shown):
+        shown.append(f"and {more} more")
+    return Reply(body, claims_bytes, tuple(shown))
 
 
-def _reply(claims: Mapping[str, ClaimValue], dropped: tuple[str, ...], names: _Names) -> Reply:
+def _show(name: str, known_names: frozenset[str]) -> str:
+    return name if name in known_names else shorten_name(name)
+
+
+def _checked_size_bytes(claims: Mapping[str, ClaimValue], known_names: frozenset[str]) -> int:
     try:
         claims_bytes = claims_size_bytes(claims)
     except UnicodeEncodeError as error:
         raise ProviderFailed("claims_unicode", "expected Unicode text, got a lone surrogate") from error
     if claims_bytes > SAFE_CLAIMS_BYTES:
         sizes = sorted(((claims_size_bytes({name: value}), name) for name, value in claims.items()), reverse=True)
-        largest = ", ".join(f"{names.show(name)} {size}" for size, name in sizes[:_MAX_SHOWN])
+        largest = ", ".join(f"{_show(name, known_names)} {size}" for size, name in sizes[:_MAX_SHOWN])
         raise ProviderFailed("claims_size", f"at most {SAFE_CLAIMS_BYTES} bytes, got {claims_bytes}: {largest}")
-    action = {"@odata.type": PROVIDE_CLAIMS_ACTION, "claims": claims}
-    body = _encode({"data": {"@odata.type": RESPONSE_DATA_TYPE, "actions": [action]}}).encode()
-    return Reply(body, claims_bytes, dropped)
+    return claims_bytes
 
 
-def _value(names: _Names, name: str, value: object) -> ClaimValue | None:
-    if isinstance(value, list | tuple):
-        return [text for item in value if (text := _text(names, name, item)) is not None]
-    if isinstance(value, set | frozenset):
-        return sorted(text for item in value if (text := _text(names, name, item)) is not None)
-    return _text(names, name, value)
-
-
-def _text(names: _Names, name: str, value: object) -> str | None:
-    """Return the string form of a single value."""
+def _value(value: object) -> ClaimValue | None:
     if type(value) is str:  # nearly all are
         return value
+    if isinstance(value, list | tuple):
+        return [text for item in value if (text := _text(item)) is not None]
+    if isinstance(value, set | frozenset):
+        return sorted(text for item in value if (text := _text(item)) is not None)
+    return _text(value)
+
+
+def _text(value: object) -> str | None:
     match value:
         case None:
             return None
         case Enum():
-            return _text(names, name, value.value)
+            return _text(value.value)
         case str():
             return str(value)
         case bool():
@@ -145,12 +152,10 @@ def _text(names: _Names, name: str, value: object) -> str | None:
         case int() | float() | Decimal() if _has_digits(value):
             return str(value)
         case datetime() if value.tzinfo is None:
-            raise ProviderFailed("claim_value", f"{names.show(name)}: expected a date-time with a time zone")
+            raise _NotAClaim("expected a date-time with a time zone")
         case date() | time():
             return value.isoformat()
-        case _:
-            kind = type(value).__name__
-            raise ProviderFailed("claim_value", f"{names.show(name)}: a {kind} has no string form as a claim")
+    raise _NotAClaim(f"a {type(value).__name__} has no string form as a claim")
 
 
 def _has_digits(number: float | Decimal) -> bool:

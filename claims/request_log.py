@@ -40,7 +40,7 @@ _MAX_SLOW: Final = 4
 _OK: Final = 200
 
 _log = logging.getLogger("claims.request")
-_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+_encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,13 +48,13 @@ class RequestRecord:
     """What is known of one request so far.
 
     Attributes:
-        measured: its phases and caches.
-        cold: whether it is the first of the process.
-        authenticated: whether the caller is authenticated; unauthenticated callers get no timings.
+        measured: Its phases and caches.
+        cold: Whether it is the first of the process.
+        authenticated: Whether the caller is authenticated; unauthenticated callers get no timings.
         correlation_id: Entra's, once the body is read.
-        joined: whether another delivery of the same event had started the work.
-        failure: why the provider's claims are not sent, where others are sent instead.
-        reply: what is sent.
+        joined: Whether another delivery of the same event had started the work.
+        failure: Why the provider's claims are not sent, where others are sent instead.
+        reply: What is sent.
     """
 
     measured: Measurements
@@ -70,9 +70,9 @@ class RequestLog:
     """Writes the lines.
 
     Args:
-        clock: monotonic seconds.
-        stalled_ms: returns for how long the event loop held up a request that began at a time of the clock.
-        warnings: about the settings; the first line carries them.
+        clock: Monotonic seconds.
+        stalled_ms: Returns for how long the event loop held up a request that began at a time of the clock.
+        warnings: About the settings; the first line carries them.
     """
 
     def __init__(
@@ -90,16 +90,16 @@ class RequestLog:
         """Log the line of a request whose answer is ready. Never raises: a line that cannot be written is counted.
 
         Args:
-            record: the request.
-            timings_ms: its phases, with ``total``.
-            status: the HTTP status.
+            record: The request.
+            timings_ms: Its phases, with ``total``.
+            status: The HTTP status.
             outcome: ``claims``, ``omitted`` or ``stale`` when claims are sent, otherwise the error's code.
-            detail: what was expected and what came.
+            detail: What was expected and what came.
         """
         try:
             not_written = 0 if record.authenticated else self._count_refusal(outcome)
             if not_written is not None:
-                self._write(record, timings_ms, status, outcome, {"detail": detail, "not_written": not_written})
+                self._write(record, timings_ms, (status, outcome, detail), not_written)
         except Exception:  # noqa: BLE001 (a handler may raise anything, and no log line is worth a sign-in)
             self._lost += 1
 
@@ -107,14 +107,15 @@ class RequestLog:
         self,
         record: RequestRecord,
         timings_ms: Mapping[str, float],
-        status: int,
-        outcome: str,
-        further: Mapping[str, object],
+        result: tuple[int, str, str],
+        not_written: int,
     ) -> None:
-        phases_ms = {name: spent_ms for name, spent_ms in timings_ms.items() if name != TOTAL}
-        budget_ms = record.measured.budget_ms
+        status, outcome, detail = result
+        measured, failure, reply = record.measured, record.failure, record.reply
+        phases_ms = dict(timings_ms)
+        total_ms, budget_ms = phases_ms.pop(TOTAL), measured.budget_ms
         slow = [name for name, spent_ms in phases_ms.items() if spent_ms > budget_ms * _SHARES.get(name, _OTHER_SHARE)]
-        level = logging.WARNING if slow or record.failure or status != _OK else logging.INFO
+        level = logging.WARNING if slow or failure or status != _OK else logging.INFO
         if not _log.isEnabledFor(level):
             return
         line: dict[str, Any] = {
@@ -122,22 +123,22 @@ class RequestLog:
             "correlationId": record.correlation_id,
             "outcome": outcome,
             "status": status,
-            "total_ms": timings_ms[TOTAL],
+            "total_ms": total_ms,
             "budget_ms": budget_ms,
             "phases": phases_ms,
-            "cache_hits": record.measured.cache_hits,
+            "cache_hits": measured.cache_hits,
             "cold": record.cold,
             "joined": record.joined,
         }
-        if record.failure is not None:
-            line |= {"failure": record.failure.code, "detail": record.failure.detail}
-        if record.reply is not None:
-            line |= {"claims_bytes": record.reply.claims_bytes}
-            further = {**further, "dropped_claims": record.reply.dropped}
+        if reply is not None:
+            line["claims_bytes"] = reply.claims_bytes
         further = {
-            **further,
+            "failure": failure and failure.code,
+            "detail": failure.detail if failure else detail,
+            "not_written": not_written,
+            "dropped_claims": reply and reply.dropped,
             "slow": slow[:_MAX_SLOW],
-            "loop_stalled_ms": int(self._stalled_ms(record.measured.start_s)),
+            "loop_stalled_ms": int(self._stalled_ms(measured.start_s)),
             "lines_lost": self._lost,
             "settings_warnings": self._warnings,
         }

@@ -106,7 +106,7 @@ class SettingsReader:
 
         Args:
             name: The setting that contains it.
-            text: https, or http on a loopback host outside Azure: a bearer token is sent there.
+            text: Https, or http on a loopback host outside Azure: a bearer token is sent there.
             parse: Takes ``text`` and ``in_azure``, and raises ``ValueError``.
             secret: Whether the setting contains a secret too, so that nothing of it may be shown.
         """

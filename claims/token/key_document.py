@@ -77,6 +77,10 @@ class KeyDocument:
         """The issuer that the document publishes; before the first load, those that it may publish."""
         return frozenset({self.issuer}) if self.issuer else self._authority.issuers(self._version)
 
+    def publishes(self, issuer: str) -> bool:
+        """Whether an issuer is among `issuers`."""
+        return issuer == self.issuer if self.issuer else issuer in self.issuers
+
     @property
     def loading(self) -> asyncio.Task[None] | None:
         """The load in progress, if any."""
@@ -128,8 +132,8 @@ class KeyDocument:
         try:
             async with asyncio.timeout(LOAD_TIMEOUT_S):
                 body = await self._get(self._authority.metadata_url(self._version))
-                metadata = parse_metadata(body, self._authority, self._version)
-                body = await self._get(metadata.jwks_uri)
+                issuer, jwks_uri = parse_metadata(body, self._authority, self._version)
+                body = await self._get(jwks_uri)
                 # A thousand keys take longer to build than the loop may stand still.
                 keys = await in_own_thread(parse_key_set, body)
         except (FetchError, MetadataError, StrictJsonError, TimeoutError) as error:
@@ -142,7 +146,7 @@ class KeyDocument:
             # In any case, also when the loop ends and cancels this: the next attempt keeps its distance.
             self._plan_next(failure)
         if not failure:
-            self.issuer, self._keys, self._loaded_s = metadata.issuer, keys, self._clock()
+            self.issuer, self._keys, self._loaded_s = issuer, keys, self._clock()
 
     def _plan_next(self, failure: str) -> None:
         """Set the time of the next load, and log a failure when it is a new one: an outage is logged once."""

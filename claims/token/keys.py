@@ -96,15 +96,14 @@ class SigningKeys:
             await self._reload(documents, wait_s)
         elif started:
             await _wait_for((document.loading for document in documents), wait_s)
-        else:
-            return key
-        key = self.lookup(version, issuer, kid)
+        if key is None or started:
+            key = self.lookup(version, issuer, kid)
         if key is None:
             raise self._refusal(version, issuer)
         return key
 
     def _documents_of(self, version: TokenVersion, issuer: str) -> list[KeyDocument]:
-        return [document for document in self._documents[version] if issuer in document.issuers]
+        return [document for document in self._documents[version] if document.publishes(issuer)]
 
     def _start(self, documents: Iterable[KeyDocument]) -> bool:
         started = [document.start(self._sleep) for document in documents]

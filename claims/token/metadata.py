@@ -1,7 +1,5 @@
 """An OpenID provider's metadata document: its issuer, and where its keys are."""
 
-from dataclasses import dataclass
-
 from claims.errors import show_id
 from claims.settings.authority import Authority, TokenVersion
 from claims.wire import strict_json
@@ -11,16 +9,8 @@ class MetadataError(ValueError):
     """The document is not one that the authority may publish; the message has the expected and the actual value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
-    """The two members that token validation needs."""
-
-    issuer: str
-    jwks_uri: str
-
-
-def parse_metadata(body: bytes, authority: Authority, version: TokenVersion) -> Metadata:
-    """Parse a metadata document and check it against the authority that it was fetched from.
+def parse_metadata(body: bytes, authority: Authority, version: TokenVersion) -> tuple[str, str]:
+    """Return the issuer and the key set's URL of a metadata document, checked against the authority it came from.
 
     Raises:
         MetadataError: It is not JSON, its issuer is not the tenant's, or its keys are on another host.
@@ -36,4 +26,4 @@ def parse_metadata(body: bytes, authority: Authority, version: TokenVersion) -> 
         raise MetadataError(f"expected an issuer of the tenant, got {show_id(issuer)}")
     if not isinstance(jwks_uri, str) or not authority.serves_keys(jwks_uri):
         raise MetadataError(f"expected keys on the authority's host, got {show_id(jwks_uri)}")
-    return Metadata(issuer=issuer, jwks_uri=jwks_uri)
+    return issuer, jwks_uri

@@ -16,7 +16,7 @@ async def in_own_thread[**P, T](function: Callable[P, T], *args: P.args, **kwarg
     When the caller is canceled, for example by `asyncio.timeout`, the function runs on and its result is dropped.
 
     Raises:
-        BaseException: whatever the function raises.
+        BaseException: Whatever the function raises.
     """
     executor = ThreadPoolExecutor(1, thread_name_prefix="claims")
     try:

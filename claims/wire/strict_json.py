@@ -23,7 +23,7 @@ def parse(data: bytes) -> Any:
     The caller caps the size first: the cost is linear in it.
 
     Raises:
-        StrictJsonError: not UTF-8, a byte order mark, not JSON, a duplicate member, a number that is not finite or
+        StrictJsonError: Not UTF-8, a byte order mark, not JSON, a duplicate member, a number that is not finite or
             has thousands of digits, a lone surrogate, nesting deeper than the interpreter's recursion limit.
 
     Source: RFC 8259 sections 4, 6 and 8; RFC 7493 sections 2.1 to 2.3.
@@ -50,7 +50,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
     """Parse UTF-8 JSON that must be an object.
 
     Raises:
-        StrictJsonError: as `parse`, or another kind of value.
+        StrictJsonError: As `parse`, or another kind of value.
     """
     value = parse(data)
     if not isinstance(value, dict):

@@ -66,12 +66,16 @@ def test_size_is_bounded(clock: Clock) -> None:
     assert cache.get("huge") is None
 
 
-def test_dropped_value_is_gone(clock: Clock) -> None:
-    """One that is no longer good is forgotten at once."""
-    cache = _cache(clock)
-    cache.put("a", _Value(), 60)
-    cache.drop("a")
-    cache.drop("a")
+def test_value_that_is_put_again_counts_once(clock: Clock) -> None:
+    """The later value replaces the earlier one, its time and its size; one that does not fit leaves none."""
+    cache, later = _cache(clock), _Value(60)
+    cache.put("a", _Value(60), 5)
+    cache.put("a", later, 60)
+    cache.put("b", _Value(40), 60)
+    clock.advance(30)
+    assert cache.get("a") is later
+    assert cache.get("b")
+    cache.put("a", _Value(101), 60)
     assert cache.get("a") is None
 
 

@@ -95,7 +95,7 @@ def test_authorities_are_compared_as_urls() -> None:
     made = settings(AuthenticationEvents__AuthorityUrl=written, Claims__AdditionalAuthorityUrls=AUTHORITY)
     assert [authority.url for authority in made.authorities] == [AUTHORITY]
     keys = {"issuer": ISSUERS["2.0"], "jwks_uri": f"{AUTHORITY}/discovery/v2.0/keys"}
-    assert parse_metadata(json.dumps(keys).encode(), made.authorities[0], "2.0").issuer == ISSUERS["2.0"]
+    assert parse_metadata(json.dumps(keys).encode(), made.authorities[0], "2.0")[0] == ISSUERS["2.0"]
 
 
 @given(st.text(), st.sampled_from(["AuthenticationEvents__AuthorityUrl", "Claims__AdditionalAuthorityUrls"]))
