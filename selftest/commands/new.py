@@ -44,7 +44,9 @@ def run(args: argparse.Namespace) -> int:
     given = {name: getattr(args, name) for name in ("name", "tenant", "audience", "provider")}
     if sys.stdin.isatty() and sys.stdout.isatty():
         given = ask(given, defaults, input)
-    answers = Answers.read({**defaults.as_json(), **{name: value for name, value in given.items() if value is not None}})
+    answers = Answers.read(
+        {**defaults.as_json(), **{name: value for name, value in given.items() if value is not None}}
+    )
     files = contents(answers, tool_wheel(args.wheel))
     hashes = {path: file_hash(content) for path, content in files.managed.items()}
     manifest = Manifest(version=__version__, answers=answers, hashes=hashes)
