@@ -48,6 +48,7 @@ INFRA = _modules("infra")
 ROOMS = (
     "contract",
     "base",
+    "starter",
     "judge",
     "report",
     "entra",

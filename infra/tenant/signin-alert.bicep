@@ -21,7 +21,7 @@ resource failedEvents 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   kind: 'LogAlert'
   properties: {
     displayName: 'Claims endpoint: sign-ins that failed'
-    description: 'Entra called the endpoint and could not use the answer. python -m selftest explain CODE says why.'
+    description: 'Entra called the endpoint and could not use the answer. entra-selftest explain CODE says why.'
     severity: 1
     enabled: true
     scopes: [workspaceId]

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from selftest.base.cannot_run import CannotRun
 from selftest.starter.answers import Answers
@@ -60,7 +60,7 @@ _OVERLAYS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class _Template(string.Template):
-    delimiter: ClassVar[str] = "@@"
+    delimiter = "@@"
 
 
 @dataclass(frozen=True, slots=True)

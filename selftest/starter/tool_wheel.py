@@ -9,10 +9,12 @@ Source: Python packaging, "Recording installed projects" and "Binary distributio
 import hashlib
 import io
 import zipfile
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from selftest import __version__
 from selftest.base.base64url import encode_base64url
 from selftest.base.cannot_run import CannotRun
 
@@ -39,8 +41,9 @@ def wheel_from_file(path: Path) -> tuple[str, bytes]:
     Raises:
         CannotRun: It cannot be read or is not one.
     """
-    if not (path.name.startswith(f"{_normalized()}-") and path.suffix == ".whl"):
-        raise CannotRun(f"--wheel must name {_normalized()}-<version>-py3-none-any.whl, got {path.name}")
+    expected = f"{DISTRIBUTION.replace('-', '_')}-{__version__}-py3-none-any.whl"
+    if path.name != expected:
+        raise CannotRun(f"--wheel must name {expected}, the version of this tool, got {path.name}")
     try:
         return path.name, path.read_bytes()
     except OSError as error:
@@ -67,9 +70,19 @@ def wheel_from_installation(name: str = DISTRIBUTION) -> tuple[str, bytes]:
         for line in contents[f"{information}/WHEEL"].decode().splitlines()
         if line.startswith("Tag: ")
     )
+    return f"{information.removesuffix('.dist-info')}-{tag}.whl", packed(contents)
+
+
+def packed(contents: Mapping[str, bytes]) -> bytes:
+    """Return a wheel with these files, and the ``RECORD`` of them.
+
+    Args:
+        contents: By path; ``*.dist-info/METADATA`` is among them and ``RECORD`` is not.
+    """
+    information = next(path.partition("/")[0] for path in contents if path.endswith(".dist-info/METADATA"))
     lines = [f"{path},sha256={_digest(content)},{len(content)}\n" for path, content in sorted(contents.items())]
-    contents[f"{information}/RECORD"] = "".join([*lines, f"{information}/RECORD,,\n"]).encode()
-    return f"{information.removesuffix('.dist-info')}-{tag}.whl", _zip(contents)
+    record = "".join([*lines, f"{information}/RECORD,,\n"])
+    return _zip({**contents, f"{information}/RECORD": record.encode()})
 
 
 def _is_of_wheel(file: metadata.PackagePath) -> bool:
@@ -87,7 +100,7 @@ def _digest(content: bytes) -> str:
     return encode_base64url(hashlib.sha256(content).digest())
 
 
-def _zip(contents: dict[str, bytes]) -> bytes:
+def _zip(contents: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path, content in contents.items():
@@ -95,7 +108,3 @@ def _zip(contents: dict[str, bytes]) -> bytes:
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
             archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
     return buffer.getvalue()
-
-
-def _normalized() -> str:
-    return DISTRIBUTION.replace("-", "_")

@@ -1,0 +1,1 @@
+"""The starter: what a copy contains, that its tests pass without this repository, and what an update does to it."""

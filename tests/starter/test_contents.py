@@ -1,0 +1,179 @@
+"""What is in a copy, for each kind of provider: it is small, and what its pages and workflows name is there."""
+
+import json
+import posixpath
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.parameters import read_parameters
+from selftest.cli import parser
+from selftest.starter.answers import PROVIDERS, Answers
+from selftest.starter.contents import PROJECT, TAKEN, Contents, contents
+from selftest.starter.links import without_dead_links
+from tests.starter.commands import succeed
+
+ROOT = Path(__file__).parents[2]
+TENANT, AUDIENCE = "0a0a0a0a-1111-4111-8111-0123456789ab", "0b0b0b0b-1111-4111-8111-0123456789ab"
+WHEEL = ("entra_selftest-0.1.0-py3-none-any.whl", b"\0")
+#: The limits of what a copier owns: the endpoint, its deployment, and a provider with its tests.
+MAX_FILES, MAX_PYTHON_LINES = 120, 8000
+
+
+def files_of(kind: str, **answers: str) -> dict[str, bytes]:
+    """Return every file of a copy but its manifest."""
+    made = contents(Answers.read({"name": "contoso-hr", "provider": kind, **answers}), WHEEL, ROOT)
+    return {**made.managed, **made.copiers}
+
+
+@pytest.fixture(scope="module", params=PROVIDERS)
+def files(request: pytest.FixtureRequest) -> dict[str, bytes]:
+    """Return the files of a copy whose answers are all given."""
+    return files_of(request.param, tenant=TENANT, audience=AUDIENCE)
+
+
+def texts(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the files that are text."""
+    return {path: content.decode() for path, content in files.items() if b"\0" not in content}
+
+
+def test_wheel_takes_what_a_copy_takes() -> None:
+    """pyproject.toml and the engine have one list: a file that one lacks would be missing in an installed tool."""
+    targets = tomllib.loads((ROOT / PROJECT).read_text())["tool"]["hatch"]["build"]["targets"]
+    taken = {*TAKEN, PROJECT}
+    assert targets["wheel"]["force-include"] == {path: f"selftest/starter/repository/{path}" for path in taken}
+
+
+def test_copy_is_small(files: dict[str, bytes]) -> None:
+    """With the manifest, and every line of Python counted."""
+    assert len(files) + 1 <= MAX_FILES
+    assert sum(text.count("\n") for path, text in texts(files).items() if path.endswith(".py")) <= MAX_PYTHON_LINES
+
+
+def test_copy_has_nothing_of_the_harness(files: dict[str, bytes]) -> None:
+    """Neither its source nor the gates of this project; and nothing is left of the template."""
+    tops = {path.partition("/")[0] for path in files}
+    assert not tops & {"selftest", "benchmarks", ".ci", "CONTRIBUTING.md", "CHANGELOG.md"}
+    for path, text in texts(files).items():
+        assert "@@" not in text, path
+        assert "python -m selftest" not in text, path
+        assert not re.search(r"cov-fail-under|--strict\b", text), path
+
+
+def test_what_an_update_leaves_alone() -> None:
+    """Provider, tests, README and settings are the copier's."""
+    made = contents(Answers.read({"name": "contoso-hr"}), WHEEL, ROOT)
+    assert set(made.copiers) == {
+        "README.md",
+        "claims/providers/contoso_hr.py",
+        "local.settings.sample.json",
+        "pyproject.toml",
+        "tests/__init__.py",
+        "tests/conftest.py",
+        "tests/data_source.py",
+        "tests/local.py",
+        "tests/test_contoso_hr.py",
+    }
+
+
+def test_pages_name_what_is_there(files: dict[str, bytes]) -> None:
+    """Links, files, make targets and commands of every page, hook and workflow."""
+    targets = set(re.findall(r"^([a-z.]+):", texts(files)["Makefile"], re.MULTILINE))
+    commands = parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
+    for path, text in texts(files).items():
+        if not path.endswith((".md", ".yml", ".yaml")):
+            continue
+        linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link}
+        there = {posixpath.normpath(posixpath.join(posixpath.dirname(path), link)) for link in linked if link}
+        named = set(re.findall(r"`((?:claims|tests|docs|infra|tools)/[\w./-]*\w)`", text)) - {
+            "claims/providers/mine.py"
+        }
+        assert {one for one in there | named if not any(f"{each}/".startswith(f"{one}/") for each in files)} == set(), (
+            path
+        )
+        called = re.findall(r"(?:^|`|&& |run: )make ([a-z.]+)", text, re.MULTILINE)
+        assert set(called) <= targets, path
+        assert set(re.findall(r"(?:entra-selftest|tests\.local) ([a-z-]+)", text)) <= set(commands or ()), path
+
+
+def test_settings_are_the_answers(files: dict[str, bytes]) -> None:
+    """Asked once: the local start, the deployment and the README have them."""
+    module = "contoso_hr"
+    local = json.loads(files["local.settings.sample.json"])["Values"]
+    assert local["AuthenticationEvents__AuthorityUrl"].endswith(f"/{TENANT}")
+    assert local["AuthenticationEvents__AudienceAppId"] == AUDIENCE
+    assert local["Claims__Provider"] == module
+    parameters = json.loads(files["infra/main.parameters.json"])["parameters"]
+    given = {name: entry["value"] for name, entry in parameters.items()}
+    assert given["provider"] == f"${{Claims__Provider={module}}}"
+    assert TENANT in given["authorityUrl"]
+    assert AUDIENCE in given["audienceAppId"]
+    assert TENANT in texts(files)["README.md"]
+    assert yaml.safe_load(files["azure.yaml"])["name"] == "contoso-hr"
+
+
+def test_what_is_not_known_yet_is_left_out() -> None:
+    """The emulated tenant takes the place of an unknown one on this machine, and nowhere else."""
+    files = files_of("own")
+    given = json.loads(files["infra/main.parameters.json"])["parameters"]
+    ours = read_parameters(ROOT / "infra/main.parameters.json")
+    assert {name: entry["value"] for name, entry in given.items()} == {
+        **ours,
+        "provider": "${Claims__Provider=contoso_hr}",
+    }
+    assert "login.microsoftonline.com/<tenantId>" in texts(files)["README.md"]
+
+
+def test_workflows_run_the_two_commands_with_our_pins(files: dict[str, bytes]) -> None:
+    """Actions are pinned to the commits that this repository uses; Bicep is judged by the runner's compiler."""
+    ours = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
+    check, deploy = (texts(files)[f".github/workflows/{name}.yml"] for name in ("check", "deploy"))
+    assert set(re.findall(r"uses: (\S+)", check + deploy)) <= set(re.findall(r"uses: (\S+)", ours))
+    steps: list[dict[str, Any]] = [step for job in yaml.safe_load(check)["jobs"].values() for step in job["steps"]]
+    runs = [step["run"] for step in steps if "run" in step]
+    assert runs == ["make test", "make selftest", "make package", "python -m infra.bicep --check"]
+    assert all("permissions" in yaml.safe_load(text) for text in (check, deploy))
+
+
+@pytest.fixture(scope="module")
+def unpacked(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a copy into a folder."""
+    directory = tmp_path_factory.mktemp("copy")
+    for path, content in files.items():
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_bytes(content)
+    return directory
+
+
+def test_provider_passes_its_tests(unpacked: Path) -> None:
+    """In this project's environment, and without the sign-in, which test_copy.py plays in the copy's own."""
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not sign_in")
+    assert re.search(r"[23] passed, 1 deselected", succeed((sys.executable, *words), unpacked))
+
+
+def test_provider_is_written_in_the_house_format(unpacked: Path) -> None:
+    """What a copier starts from is as well kept as the rest; its tests are plain functions without types."""
+    files = ("--no-cache", "--config", ROOT / "pyproject.toml", "claims/providers/contoso_hr.py", "tests")
+    ruff = (sys.executable, "-m", "ruff")
+    succeed((*ruff, "check", "--extend-ignore", "ANN,D101,D102,N802,S603,T201", *files), unpacked)
+    succeed((*ruff, "format", "--check", *files), unpacked)
+
+
+def test_link_to_a_page_that_is_not_there_becomes_its_text() -> None:
+    """Folders and anchors of pages that are there stay links."""
+    page = b"[a](b.md#c), [gone](gone.md), [dir](../infra/), [web](https://example.com/x), ![image](images/x.png)"
+    kept = without_dead_links("docs/p.md", page, {"docs/b.md", "infra/main.bicep"})
+    assert kept == b"[a](b.md#c), gone, [dir](../infra/), [web](https://example.com/x), image"
+
+
+def test_contents_come_from_one_place() -> None:
+    """What is managed and what is the copier's have no file in common."""
+    made: Contents = contents(Answers.read({"name": "contoso-hr"}), WHEEL, ROOT)
+    assert not set(made.managed) & set(made.copiers)
+    assert made.managed[f"tools/{WHEEL[0]}"] == WHEEL[1]
