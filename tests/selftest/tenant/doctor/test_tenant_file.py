@@ -75,9 +75,7 @@ def test_error_names_the_member(tmp_path: Path) -> None:
     document = healthy_tenant()
     document["servicePrincipals"][1]["accountEnabled"] = "secret"
 
-    with pytest.raises(
-        FileError, match=r"servicePrincipals\[1\].accountEnabled: expected `bool`, got `str`"
-    ):
+    with pytest.raises(FileError, match=r"servicePrincipals\[1\].accountEnabled: expected `bool`, got `str`"):
         read_tenant(tmp_path, document)
 
 
