@@ -138,7 +138,8 @@ class TomlTable:
     def _value[Wanted](
         self, key: str, kind: Callable[..., Wanted], what: str, default: Wanted | None, *, secret: bool = False
     ) -> Wanted | None:
-        value: Any = self.read(key)
+        self._known.add(key)
+        value: Wanted | None = self.values.get(key)
         if value is None:
             if default is None:
                 self.complain(key, f"expected {what}, the key is missing")

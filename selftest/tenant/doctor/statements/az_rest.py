@@ -9,6 +9,9 @@ import re
 import shlex
 from typing import Any, Final
 
+from selftest.tenant.doctor.evidence.wiring_objects import EXTENSION_TYPE, LISTENER_TYPE
+
+LISTENERS: Final = "/identity/authenticationEventListeners"
 _GRAPH: Final = "https://graph.microsoft.com/v1.0"
 #: Plain characters for a shell inside double quotes, which are easier to read than the quotes of `shlex`.
 _HARMLESS: Final = re.compile(r"[A-Za-z0-9/()'=.:,_-]*")
@@ -51,14 +54,25 @@ def create_principal(app_id: str) -> str:
 
 def patch_extension(extension_id: str, body: dict[str, Any]) -> str:
     """Return the command that changes an extension; Graph requires its type in every change."""
-    typed = {"@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtension", **body}
+    typed = {"@odata.type": EXTENSION_TYPE, **body}
     return graph("PATCH", f"/identity/customAuthenticationExtensions/{extension_id}", typed)
 
 
-def patch_listener(listener_id: str, body: dict[str, Any]) -> str:
-    """Return the command that changes a listener; Graph requires its type in every change."""
-    typed = {"@odata.type": "#microsoft.graph.onTokenIssuanceStartListener", **body}
-    return graph("PATCH", f"/identity/authenticationEventListeners/{listener_id}", typed)
+def patch_resource_id(extension_id: str, resource_id: str) -> str:
+    """Return the command that changes the resource id of an extension."""
+    body = {"@odata.type": "#microsoft.graph.azureAdTokenAuthentication", "resourceId": resource_id}
+    return patch_extension(extension_id, {"authenticationConfiguration": body})
+
+
+def listener_with(handler: dict[str, Any]) -> dict[str, Any]:
+    """Return a listener's type and handler; Graph requires the types in every change."""
+    kind = "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler"
+    return {"@odata.type": LISTENER_TYPE, "handler": {"@odata.type": kind, **handler}}
+
+
+def patch_handler(listener_id: str, handler: dict[str, Any]) -> str:
+    """Return the command that changes the handler of a listener."""
+    return graph("PATCH", f"{LISTENERS}/{listener_id}", listener_with(handler))
 
 
 def app_setting(name: str, value: str) -> str:

@@ -11,7 +11,7 @@ from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_RETRIES, MAX_TIMEOUT_MS, M
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.wiring_objects import CallSettings, ExtensionObject, ListenerObject
 from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, statement
-from selftest.tenant.doctor.statements.az_rest import app_setting, patch_extension, patch_listener
+from selftest.tenant.doctor.statements.az_rest import app_setting, patch_extension, patch_handler
 
 _LATE: Final = 1003005
 _CLIENT: Final = "Microsoft Graph v1.0 customExtensionClientConfiguration, customExtensionOverwriteConfiguration"
@@ -151,11 +151,7 @@ def _extension_command(extension: ExtensionObject) -> str:
 
 
 def _listener_command(listener: ListenerObject) -> str:
-    handler = {
-        "@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler",
-        "configuration": {"clientConfiguration": _BEST},
-    }
-    return patch_listener(listener.id, {"handler": handler})
+    return patch_handler(listener.id, {"configuration": {"clientConfiguration": _BEST}})
 
 
 _BEST: Final = {"timeoutInMilliseconds": MAX_TIMEOUT_MS, "maximumRetries": MAX_RETRIES}

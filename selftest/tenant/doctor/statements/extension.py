@@ -8,7 +8,7 @@ from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.resource import ResourceId, shown_url, url_problem
 from selftest.tenant.doctor.evidence.wiring_objects import ExtensionObject
 from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, statement
-from selftest.tenant.doctor.statements.az_rest import patch_application, patch_extension
+from selftest.tenant.doctor.statements.az_rest import patch_application, patch_extension, patch_resource_id
 
 _TROUBLESHOOT: Final = "entra-docs identity-platform/custom-extension-troubleshoot.md"
 _PORTAL: Final = "Entra > External Identities > Custom authentication extensions > the extension"
@@ -87,11 +87,10 @@ def resource_id_has_the_form(case: Case) -> Iterator[TenantFinding]:
         app_id = extension.api_app_id or "<application id>"
         good = f"api://{extension.host or '<host>'}/{app_id}"
         if extension.resource is None:
-            body = {"@odata.type": "#microsoft.graph.azureAdTokenAuthentication", "resourceId": good}
             yield TenantFinding(
                 expected=good,
                 actual=f"resourceId {extension.resource_id or 'null'}",
-                command=patch_extension(extension.id, {"authenticationConfiguration": body}),
+                command=patch_resource_id(extension.id, good),
             )
             continue
         if extension.host != extension.resource.host:
@@ -205,5 +204,4 @@ def _identifiers(case: Case, resource: ResourceId) -> tuple[str, ...] | None:
 def _renamed(extension: ExtensionObject, resource: ResourceId, good: str) -> Iterator[str]:
     """Yield the command for the application first, because the extension may only name an existing identifier."""
     yield patch_application(resource.app_id, {"identifierUris": [good]})
-    body = {"@odata.type": "#microsoft.graph.azureAdTokenAuthentication", "resourceId": good}
-    yield patch_extension(extension.id, {"authenticationConfiguration": body})
+    yield patch_resource_id(extension.id, good)

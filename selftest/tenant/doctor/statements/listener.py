@@ -10,18 +10,17 @@ from typing import Final
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.wiring_objects import ListenerObject
 from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, statement
-from selftest.tenant.doctor.statements.az_rest import graph, patch_listener
+from selftest.tenant.doctor.statements.az_rest import LISTENERS, graph, listener_with, patch_handler
 
 _CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md"
 _PORTAL: Final = (
     "Entra > Enterprise applications > the application > Single sign-on > Attributes & Claims > Advanced settings"
     " > Custom claims provider > Configure"
 )
-_LISTENERS: Final = "/identity/authenticationEventListeners"
 #: Source: Graph ``identityContainer: POST customAuthenticationExtensions``.
 _MAX_EXTENSIONS: Final = 100
 #: Source: External ID service limits; the resource page of Graph says 250.
-_MAX_LISTENERS: Final = 249
+_MAXLISTENERS: Final = 249
 #: Source: the configuration page: unique pairs of application and extension.
 _MAX_ASSIGNMENTS: Final = 250
 
@@ -44,20 +43,13 @@ def listener_calls(case: Case) -> Iterator[TenantFinding]:
         )
     for extension in case.extensions:
         if not case.listeners_of(extension):
-            handler = {
-                "@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler",
-                "customExtension": {"id": extension.id},
-            }
             included = [{"appId": app_id} for app_id in case.app_ids] or [{"appId": "<client id>"}]
-            body = {
-                "@odata.type": "#microsoft.graph.onTokenIssuanceStartListener",
-                "conditions": {"applications": {"includeApplications": included}},
-                "handler": handler,
-            }
+            conditions = {"conditions": {"applications": {"includeApplications": included}}}
+            body = conditions | listener_with({"customExtension": {"id": extension.id}})
             yield TenantFinding(
                 expected=f"a listener with extension {extension.id}",
                 actual="none",
-                command=graph("POST", _LISTENERS, body),
+                command=graph("POST", LISTENERS, body),
             )
 
 
@@ -79,14 +71,10 @@ def called_extension_exists(case: Case) -> Iterator[TenantFinding]:
     ]
     for listener, what in _broken(case):
         target = existing[0] if len(existing) == 1 else "<id of the existing extension>"
-        handler = {
-            "@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler",
-            "customExtension": {"id": target},
-        }
         yield TenantFinding(
             expected=f"an extension for this event behind listener {listener.id}",
             actual=what,
-            command=patch_listener(listener.id, {"handler": handler}),
+            command=patch_handler(listener.id, {"customExtension": {"id": target}}),
         )
 
 
@@ -115,7 +103,7 @@ def application_is_named(case: Case) -> Iterator[TenantFinding]:
             expected=f"application {app_id} in includeApplications",
             actual=f"{len(named)} others" if named else "no application",
             command=graph(
-                "POST", f"{_LISTENERS}/{listeners[0].id}/conditions/applications/includeApplications", {"appId": app_id}
+                "POST", f"{LISTENERS}/{listeners[0].id}/conditions/applications/includeApplications", {"appId": app_id}
             ),
         )
 
@@ -186,7 +174,7 @@ def room_for_extension(case: Case) -> Iterator[TenantFinding]:
 )
 def room_for_listener(case: Case) -> Iterator[TenantFinding]:
     """Count them."""
-    yield from _full(len(case.required_tenant.listeners or ()), _MAX_LISTENERS, "listeners")
+    yield from _full(len(case.required_tenant.listeners or ()), _MAXLISTENERS, "listeners")
 
 
 @statement(
