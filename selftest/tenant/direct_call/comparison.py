@@ -70,46 +70,42 @@ def compare(
         _tenant(token, expected),
         _caller(token, expected),
         _kind(token),
-        *_times(token, now_s),
+        _times(token, now_s),
     )
+
+
+def _row(name: str, got: object, expected: str, *, good: bool, why: str = "", fix: str = "") -> ComparedClaim:
+    """Return a row; why and fix are for a difference."""
+    if good:
+        return ComparedClaim(name=name, got=_shown(got), expected=expected, state="ok")
+    return ComparedClaim(name=name, got=_shown(got), expected=expected, state="differs", why=why, fix=fix)
 
 
 def _header(token: DecodedToken, published: Sequence[Published]) -> Iterator[ComparedClaim]:
-    algorithm = token.header.get("alg")
-    yield ComparedClaim(
-        name="alg",
-        got=_shown(algorithm),
-        expected="RS256",
-        state="ok" if algorithm == "RS256" else "differs",
-        why=""
-        if algorithm == "RS256"
-        else "Entra signs access tokens with RS256, and the endpoint accepts nothing else",
-    )
-    kid = token.header.get("kid")
+    algorithm, kid = token.header.get("alg"), token.header.get("kid")
+    why = "Entra signs access tokens with RS256, and the endpoint accepts nothing else"
+    yield _row("alg", algorithm, "RS256", good=algorithm == "RS256", why=why)
     readable = [document for document in published if not document.problem]
     if not readable:
         problems = "; ".join(f"{document.url}: {document.problem}" for document in published)
         yield ComparedClaim(name="kid", got=_shown(kid), expected="a published key", state="unknown", why=problems)
         return
-    keys = [(document, document.keys[kid]) for document in readable if isinstance(kid, str) and kid in document.keys]
-    good = next((document for document, key in keys if token.signed_with(key)), None)
-    if good is not None:
-        yield ComparedClaim(name="kid", got=_shown(kid), expected="a published key, and its signature", state="ok")
-    elif keys:
-        yield ComparedClaim(
-            name="kid",
-            got=_shown(kid),
-            expected="a published key, and its signature",
-            state="differs",
+    keys = [document.keys[kid] for document in readable if isinstance(kid, str) and kid in document.keys]
+    if keys:
+        yield _row(
+            "kid",
+            kid,
+            "a published key, and its signature",
+            good=any(map(token.signed_with, keys)),
             why="the key is published and did not sign this token: the token was changed or cut",
             fix="get the token again",
         )
     else:
-        yield ComparedClaim(
-            name="kid",
-            got=_shown(kid),
-            expected=f"one of {sum(len(document.keys) for document in readable)} published keys",
-            state="differs",
+        yield _row(
+            "kid",
+            kid,
+            f"one of {sum(len(document.keys) for document in readable)} published keys",
+            good=False,
             why=f"another tenant's token, or keys that changed minutes ago. {_CONFLICT}",
             fix=f"compare {AUTHORITY_URL} with iss",
         )
@@ -117,8 +113,6 @@ def _header(token: DecodedToken, published: Sequence[Published]) -> Iterator[Com
 
 def _version(token: DecodedToken) -> ComparedClaim:
     version = token.text("ver")
-    if version == "2.0":
-        return ComparedClaim(name="ver", got="2.0", expected="2.0", state="ok")
     if version == "1.0":
         return ComparedClaim(
             name="ver",
@@ -128,9 +122,7 @@ def _version(token: DecodedToken) -> ComparedClaim:
             why="the API's app registration requests version 1: the endpoint accepts it with other iss, aud, caller",
             fix="set api.requestedAccessTokenVersion of the API's registration to 2, in one request with its URI",
         )
-    return ComparedClaim(
-        name="ver", got=_shown(version), expected="2.0", state="differs", why="not an access token of Entra"
-    )
+    return _row("ver", version, "2.0", good=version == "2.0", why="it is not an access token of Entra")
 
 
 def _issuer(token: DecodedToken, expected: Expectations, published: Sequence[Published]) -> ComparedClaim:
@@ -138,46 +130,32 @@ def _issuer(token: DecodedToken, expected: Expectations, published: Sequence[Pub
     issuers = [document.issuer for document in published if document.issuer is not None]
     if not issuers:
         return ComparedClaim(name="iss", got=_shown(issuer), expected="the issuer in the metadata", state="unknown")
-    good = issuer in issuers
-    return ComparedClaim(
-        name="iss",
-        got=_shown(issuer),
-        expected=" or ".join(dict.fromkeys(issuers)),
-        state="ok" if good else "differs",
-        why="" if good else f"the endpoint answers 401, issuer. {_CONFLICT if expected.external else ''}".strip(),
-        fix="" if good else f"set {AUTHORITY_URL} to the authority of this tenant",
+    return _row(
+        "iss",
+        issuer,
+        " or ".join(dict.fromkeys(issuers)),
+        good=issuer in issuers,
+        why=f"the endpoint answers 401, issuer. {_CONFLICT if expected.external else ''}".strip(),
+        fix=f"set {AUTHORITY_URL} to the authority of this tenant",
     )
 
 
 def _audience(token: DecodedToken, expected: Expectations) -> ComparedClaim:
-    audience, version = token.text("aud"), token.text("ver")
-    uri_counts = version == "1.0"
+    audience = token.text("aud")
+    uri_counts = token.text("ver") == "1.0"
     wanted = [expected.audience_app_id, *([expected.application_id_uri] if uri_counts else [])]
-    good = audience in wanted
     fix = f"set {AUDIENCE_APP_ID} to the client id of the app registration that the extension's resourceId names"
     if uri_counts and (audience or "").startswith("api://"):
         fix = f"set {APPLICATION_ID_URI} to this URI, or requestedAccessTokenVersion to 2"
-    return ComparedClaim(
-        name="aud",
-        got=_shown(audience),
-        expected=" or ".join(dict.fromkeys(wanted)),
-        state="ok" if good else "differs",
-        why="" if good else "the endpoint answers 401, audience: the token is for another API",
-        fix="" if good else fix,
-    )
+    why = "the endpoint answers 401, audience: the token is for another API"
+    return _row("aud", audience, " or ".join(dict.fromkeys(wanted)), good=audience in wanted, why=why, fix=fix)
 
 
 def _tenant(token: DecodedToken, expected: Expectations) -> ComparedClaim:
     tenant = token.text("tid")
-    good = tenant == expected.tenant_id
-    return ComparedClaim(
-        name="tid",
-        got=_shown(tenant),
-        expected=expected.tenant_id,
-        state="ok" if good else "differs",
-        why="" if good else "the endpoint answers 401, tenant",
-        fix="" if good else f"set {AUTHORITY_URL} to the authority of this tenant",
-    )
+    fix = f"set {AUTHORITY_URL} to the authority of this tenant"
+    why = "the endpoint answers 401, tenant"
+    return _row("tid", tenant, expected.tenant_id, good=tenant == expected.tenant_id, why=why, fix=fix)
 
 
 def _caller(token: DecodedToken, expected: Expectations) -> ComparedClaim:
@@ -188,9 +166,7 @@ def _caller(token: DecodedToken, expected: Expectations) -> ComparedClaim:
         note = "" if caller == EVENT_SERVICE_APP_ID else f"{ADDITIONAL_CALLER_APP_IDS} allows it: for tests only"
         return ComparedClaim(name=name, got=_shown(caller), expected=wanted, state="ok", why=note)
     if caller is None:
-        return ComparedClaim(
-            name=name, got="nothing", expected=wanted, state="differs", why="it is not an app's access token"
-        )
+        return _row(name, None, wanted, good=False, why="it is not an app's access token")
     return ComparedClaim(
         name=name,
         got=_shown(caller),
@@ -202,46 +178,33 @@ def _caller(token: DecodedToken, expected: Expectations) -> ComparedClaim:
 
 
 def _kind(token: DecodedToken) -> ComparedClaim:
+    wanted, why = "absent, or app", "the endpoint answers 401, not_an_app_token"
     if scope := next((name for name in ("scp", "nonce", "at_hash") if name in token.claims), None):
-        return ComparedClaim(
-            name="idtyp",
-            got=f"a user's token (it has {scope})",
-            expected="absent, or app",
-            state="differs",
-            why="the endpoint answers 401, not_an_app_token: Entra calls as an application",
+        return _row(
+            "idtyp",
+            f"a user's token (it has {scope})",
+            wanted,
+            good=False,
+            why=f"{why}: Entra calls as an application",
             fix="use a secret, a certificate or a managed identity; a signed-in user's token is never accepted",
         )
     kind = token.claims.get("idtyp")
-    good = kind is None or kind == "app"
-    return ComparedClaim(
-        name="idtyp",
-        got="absent" if kind is None else _shown(kind),
-        expected="absent, or app",
-        state="ok" if good else "differs",
-        why="" if good else "the endpoint answers 401, not_an_app_token",
-    )
+    return _row("idtyp", "absent" if kind is None else kind, wanted, good=kind is None or kind == "app", why=why)
 
 
-def _times(token: DecodedToken, now_s: float) -> Iterator[ComparedClaim]:
+def _times(token: DecodedToken, now_s: float) -> ComparedClaim:
     expiry, start = token.claims.get("exp"), token.claims.get("nbf")
     if not _is_time(expiry) or not _is_time(start):
-        yield ComparedClaim(
-            name="exp",
-            got="no number",
-            expected="nbf and exp as numbers",
-            state="differs",
-            why="it is not a token of Entra",
-        )
-        return
+        why = "it is not a token of Entra"
+        return _row("exp", "no number", "nbf and exp as numbers", good=False, why=why)
     left_s = float(expiry) - now_s
-    good = left_s + LEEWAY_S > 0 and now_s + LEEWAY_S >= float(start)
-    yield ComparedClaim(
-        name="exp",
-        got=f"{abs(left_s) / 60:.0f} min {'left' if left_s > 0 else 'ago'}",
-        expected=f"valid now, within {LEEWAY_S} s",
-        state="ok" if good else "differs",
-        why="" if good else "the endpoint answers 401, expired or not_yet_valid",
-        fix="" if good else "get a new token; when it is new, compare this machine's clock and the app's",
+    return _row(
+        "exp",
+        f"{abs(left_s) / 60:.0f} min {'left' if left_s > 0 else 'ago'}",
+        f"valid now, within {LEEWAY_S} s",
+        good=left_s + LEEWAY_S > 0 and now_s + LEEWAY_S >= float(start),
+        why="the endpoint answers 401, expired or not_yet_valid",
+        fix="get a new token; when it is new, compare this machine's clock and the app's",
     )
 
 

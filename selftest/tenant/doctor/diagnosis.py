@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from selftest.judge.codes import CODES
 from selftest.tenant.doctor.case import Case, Lack
-from selftest.tenant.doctor.registry import EvidenceMissing, Finding, NotApplicable, TenantStatement
+from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, TenantStatement
 from selftest.tenant.verdict import EXIT_CODES, TenantVerdict
 
 type StatementStatus = Literal["pass", "fail", "hint", "skip", "error", "not applicable"]
@@ -23,7 +23,7 @@ class StatementResult:
 
     statement: TenantStatement
     status: StatementStatus
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[TenantFinding, ...] = ()
     lack: Lack | None = None
 
     @property
@@ -31,20 +31,20 @@ class StatementResult:
         """Whether the statement is true, with or without a hint."""
         return self.status in {"pass", "hint"}
 
-    def code_of(self, finding: Finding) -> int | str | None:
+    def code_of(self, finding: TenantFinding) -> int | str | None:
         """Return the code that Entra would show."""
         return self.statement.code if finding.code is None else finding.code
 
-    def fix_of(self, finding: Finding) -> str:
+    def fix_of(self, finding: TenantFinding) -> str:
         """Return the fix, by hand and as a command line."""
         fix = self.statement.fix
         return fix if finding.command is None else f"{fix} Or: {finding.command}"
 
-    def is_hint(self, finding: Finding) -> bool:
+    def is_hint(self, finding: TenantFinding) -> bool:
         """Whether a finding is worth a look and not a fault."""
         return self.status != "error" and (finding.hint or self.statement.level == "should")
 
-    def as_json(self, finding: Finding) -> dict[str, Any]:
+    def as_json(self, finding: TenantFinding) -> dict[str, Any]:
         """Return one finding as the command line prints it."""
         return {
             "check": self.statement.id,
@@ -68,12 +68,12 @@ class Diagnosis:
     complete: bool
 
     @property
-    def faults(self) -> tuple[tuple[StatementResult, Finding], ...]:
+    def faults(self) -> tuple[tuple[StatementResult, TenantFinding], ...]:
         """Return the findings that are faults."""
         return tuple((one, finding) for one in self.results for finding in one.findings if not one.is_hint(finding))
 
     @property
-    def hints(self) -> tuple[tuple[StatementResult, Finding], ...]:
+    def hints(self) -> tuple[tuple[StatementResult, TenantFinding], ...]:
         """Return the findings that are worth a look."""
         return tuple((one, finding) for one in self.results for finding in one.findings if one.is_hint(finding))
 
@@ -108,7 +108,7 @@ class Diagnosis:
 
 
 def diagnose(case: Case, statements: Iterable[TenantStatement]) -> Diagnosis:
-    """Try every statement. One that raises is a result of its own, and never a pass."""
+    """Try every statement. A statement that raises has the status "error", never "pass"."""
     results = [_try(statement, case) for statement in statements]
     reported = {one.code_of(finding) for one in results if not one.statement.echo for finding in one.findings}
     results = [_without_echo(one, reported) for one in results]
@@ -121,7 +121,7 @@ def _try(statement: TenantStatement, case: Case) -> StatementResult:
         lack = case.lack(name)
         if lack is not None:
             return StatementResult(statement=statement, status="skip", lack=lack)
-    findings: list[Finding] = []
+    findings: list[TenantFinding] = []
     try:
         findings.extend(statement.run(case))
     except EvidenceMissing as reason:
@@ -132,12 +132,12 @@ def _try(statement: TenantStatement, case: Case) -> StatementResult:
         return StatementResult(statement=statement, status="not applicable")
     except Exception as error:  # noqa: BLE001 - one broken statement must not hide what the others find
         # The class alone: a message could hold what is in the tenant.
-        broken = Finding(expected=statement.title, actual=f"the statement itself raised {type(error).__name__}")
+        broken = TenantFinding(expected=statement.title, actual=f"the statement itself raised {type(error).__name__}")
         return StatementResult(statement=statement, status="error", findings=(broken,))
     return StatementResult(statement=statement, status=_status(statement, findings), findings=tuple(findings))
 
 
-def _status(statement: TenantStatement, findings: Sequence[Finding]) -> StatementStatus:
+def _status(statement: TenantStatement, findings: Sequence[TenantFinding]) -> StatementStatus:
     if not findings:
         return "pass"
     return "hint" if statement.level == "should" or all(finding.hint for finding in findings) else "fail"
@@ -150,7 +150,7 @@ def _without_echo(one: StatementResult, reported: set[int | str | None]) -> Stat
     return replace(one, status=_status(one.statement, left), findings=left)
 
 
-def _named(one: StatementResult, finding: Finding) -> str:
+def _named(one: StatementResult, finding: TenantFinding) -> str:
     code = one.code_of(finding)
     if code is None:
         return f"{one.statement.id} {one.statement.title}"

@@ -31,7 +31,7 @@ class NotApplicable(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class TenantFinding:
     """One place where a statement is false.
 
     Attributes:
@@ -49,7 +49,7 @@ class Finding:
     hint: bool = False
 
 
-type _Run = Callable[[Case], Iterable[Finding]]
+type _Run = Callable[[Case], Iterable[TenantFinding]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

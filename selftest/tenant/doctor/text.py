@@ -12,7 +12,7 @@ from selftest.base.printable import visible
 from selftest.judge.codes import CODES
 from selftest.tenant.doctor.diagnosis import Diagnosis, StatementResult
 from selftest.tenant.doctor.flow import Branch
-from selftest.tenant.doctor.registry import Finding
+from selftest.tenant.doctor.registry import TenantFinding
 from selftest.tenant.verdict import COLORS
 
 _GROUPS: Final = (
@@ -66,7 +66,7 @@ def _parts(
     yield Text(visible(diagnosis.sentence), style=f"bold {COLORS[diagnosis.verdict]}")
 
 
-def _finding(word: str, style: str, one: StatementResult, finding: Finding) -> Iterator[Text]:
+def _finding(word: str, style: str, one: StatementResult, finding: TenantFinding) -> Iterator[Text]:
     """Yield a finding as lines of text, never as a table: a command in a table would be broken when it is copied."""
     code = one.code_of(finding)
     name = CODES[code].name if code is not None and code in CODES else ""

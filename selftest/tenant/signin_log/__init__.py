@@ -1,5 +1,5 @@
-"""The sign-in log beside the endpoint's own: what Entra saw of each call, what the endpoint did, and what that means.
+"""Entra's sign-in log next to the endpoint's log: what Entra saw of each call, what the endpoint did, what it means.
 
-Sign-in logs are full of people. What leaves this package is chosen member by member: times, ids of sign-ins and
-applications, codes, counts and durations. User names, mail addresses and IP addresses are never read out of a row.
+Sign-in logs contain personal data. The members that leave this package are chosen one by one: times, ids of sign-ins
+and applications, codes, counts and durations. User names, mail addresses and IP addresses are never read from a row.
 """

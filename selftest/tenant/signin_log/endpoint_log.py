@@ -1,9 +1,11 @@
-"""The endpoint's own lines, found in whatever the platform has wrapped around them.
+"""The endpoint's lines, extracted from the platform's logs.
 
-A line of the endpoint is one JSON object (``claims/request_log.py``). Core Tools put a time in front of it, Application
-Insights puts it into a column of a table, in JSON or in CSV. A request whose token was refused has a line without a
+A line of the endpoint is one JSON object (``claims/request_log.py``). Core Tools write a time before it, Application
+Insights stores it in a column of a table, as JSON or CSV. A request whose token was refused has a line without a
 correlation id, because its body was never read. Of such refusals the endpoint writes, for each code, the first of a
-minute, with the number of those that it has not written since the last one.
+minute, with the number of refusals without a line since the last one.
+
+Members are read one by one and not with a model: an unusable optional member must not cost the line.
 """
 
 import datetime as dt
@@ -20,25 +22,25 @@ from selftest.tenant.signin_log.tables import Table, read_table
 _MARK: Final = re.compile(r'\{\s*"event"\s*:\s*"onTokenIssuanceStart"')
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
-#: A provider may name a phase as it likes; the endpoint writes it as a token of RFC 9110 section 5.6.2.
+#: A provider chooses the names of its phases; the endpoint writes them as tokens of RFC 9110 section 5.6.2.
 _PHASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
 _DECODER: Final = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointLine:
-    """What the endpoint says that it did with one request.
+    """What the endpoint did with one request.
 
     Attributes:
-        at: when, where the log says so; in UTC.
-        correlation_id: of the sign-in; None where the token or the body was refused.
+        at: The time, where the log has one; in UTC.
+        correlation_id: The sign-in's; None where the token or the body was refused.
         outcome: ``claims``, ``omitted`` or ``stale``, else the code of the error.
-        total_ms: from the request's arrival at the handler to the answer.
-        phases_ms: where the time went.
-        failure: of the provider, where claims were sent in spite of it.
-        detail: what was expected and what came. May hold what a provider wrote: shown for our own codes only.
-        not_written: how many refusals with this outcome came before this one, since the last line, without a line.
-        loop_stalled_ms: how long the event loop stood still while this request waited; None where it did not.
+        total_ms: From the request's arrival at the handler to the reply.
+        phases_ms: The time of each phase.
+        failure: The provider's failure, where claims were sent in spite of it.
+        detail: What was expected and what was there. May contain a provider's text: shown for our own codes only.
+        not_written: The number of refusals with this outcome before this one that have no line.
+        loop_stalled_ms: How long the event loop was blocked while this request waited; None where it was not.
     """
 
     at: dt.datetime | None
@@ -57,15 +59,15 @@ class EndpointLine:
 
     @property
     def slowest(self) -> str | None:
-        """Name the phase that took longest, not counting the downstream calls that are part of the provider's."""
+        """Return the phase that took longest."""
         return max(self.phases_ms, key=lambda name: self.phases_ms[name], default=None)
 
 
 def read_lines(text: str, path: str) -> tuple[EndpointLine, ...]:
-    """Find the endpoint's lines, in the file's order.
+    """Return the endpoint's lines, in the file's order.
 
     Raises:
-        InputError: there is none, or the file is a table that cannot be read.
+        InputError: There is no line, or the file is a table that cannot be read.
     """
     lines = tuple(_found_in(text))
     if lines:
@@ -114,7 +116,7 @@ def _object_at(text: str, start: int) -> dict[str, Any] | None:
 
 
 def _line(document: dict[str, Any] | None, at: dt.datetime | None) -> EndpointLine | None:
-    """Build a line, or None where the object is no whole record: one cut line does not spoil the log."""
+    """Return a line, or None where the object is not a complete record: a truncated line does not fail the log."""
     if document is None:
         return None
     outcome, status, total_ms = (document.get(name) for name in ("outcome", "status", "total_ms"))

@@ -1,4 +1,4 @@
-"""One token issuance event as Entra logged it, read from a sign-in in any of the forms in which logs are exported.
+"""One token issuance event as Entra logged it, from a sign-in in any of the formats in which logs are exported.
 
 Source: Microsoft Graph beta ``signIn``, ``appliedAuthenticationEventListener``, ``customExtensionCalloutResult``; Azure
 Monitor Logs, table ``SigninLogs``.
@@ -13,10 +13,10 @@ from typing import Final
 from selftest.judge.codes import CODES
 from selftest.tenant.signin_log.fields import FieldError, Fields
 from selftest.tenant.signin_log.read_text import InputError
-from selftest.tenant.signin_log.tables import Row
+from selftest.tenant.signin_log.tables import LogRow
 
 _EVENT_TYPE: Final = "tokenissuancestart"
-#: What a sign-in itself ends with when the event failed, in place of the event's code.
+#: The result of a sign-in whose event failed, instead of the event's code.
 _WRAPPERS: Final = frozenset({1100001, 1100000})
 _OK: Final = 200
 _SHOWN_NAME_CHARACTERS: Final = 40
@@ -27,20 +27,20 @@ _PERSONAL: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInEvent:
-    """One call of an extension, or one sign-in that says that such a call failed.
+    """One call of an extension, or one sign-in whose result says that such a call failed.
 
     Attributes:
-        at: when the call was made, else when the user signed in; in UTC.
-        correlation_id: the sign-in's; the event that reaches the endpoint carries the same.
-        app_id: the application that the user signed in to.
-        app_name: its name, without what looks like a mail or an IP address.
-        result: what the sign-in as a whole ended with; 0 is success.
-        code: the event's code; None where the log has none, which for a call means success.
-        http_status: of the last attempt; None or 0 where none came.
-        attempts: how often the endpoint was called; 0: never.
-        extension_id: which extension was called.
-        listener_id: for which listener.
-        told: whether the log has the event itself, and not only the sign-in's result.
+        at: The time of the call, else of the sign-in; in UTC.
+        correlation_id: The sign-in's; the event that reaches the endpoint has the same.
+        app_id: The application that the user signed in to.
+        app_name: Its name, without parts that look like a mail or an IP address.
+        result: The result of the sign-in as a whole; 0 is success.
+        code: The event's code; None where the log has none, which means success for a call.
+        http_status: Of the last attempt; None or 0 without a reply.
+        attempts: How often the endpoint was called; 0: never.
+        extension_id: The extension that was called.
+        listener_id: The listener that called it.
+        logged: Whether the log has the event itself, and not only the sign-in's result.
     """
 
     at: dt.datetime | None
@@ -53,30 +53,30 @@ class SignInEvent:
     attempts: int | None = None
     extension_id: str | None = None
     listener_id: str | None = None
-    told: bool = True
+    logged: bool = True
 
     @property
     def failed(self) -> bool:
-        """Say whether the event cost the user the token."""
-        if not self.told:
+        """Whether the user got no token because of the event."""
+        if not self.logged:
             return True
         return bool(self.code) or self.http_status not in {None, 0, _OK}
 
     @property
     def before_call(self) -> bool:
-        """Say whether Entra gave up before it called."""
+        """Whether Entra gave up before it called."""
         entry = CODES.get(self.code or 0)
         return self.failed and (self.attempts == 0 or (entry is not None and entry.phase == "before the call"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInLog:
-    """What a file holds of this event.
+    """The events of a file.
 
     Attributes:
-        events: in the file's order.
-        rows: how many sign-ins there were.
-        others: events of other types, which are not judged.
+        events: In the file's order.
+        rows: The number of sign-ins.
+        others: The number of events of other types, which are not judged.
     """
 
     events: tuple[SignInEvent, ...]
@@ -84,15 +84,15 @@ class SignInLog:
     others: int = 0
 
 
-def read_events(rows: Iterable[Row], path: str) -> SignInLog:
+def read_events(rows: Iterable[LogRow], path: str) -> SignInLog:
     """Read the events of every row.
 
     Args:
-        rows: of a sign-in log.
-        path: where they come from, for messages.
+        rows: The rows of a sign-in log.
+        path: Where they come from, for messages.
 
     Raises:
-        InputError: no row is a sign-in, or a member is not what it has to be; the message names the place.
+        InputError: No row is a sign-in, or a member is unusable; the message names the place.
     """
     events: list[SignInEvent] = []
     count = others = signins = 0
@@ -108,19 +108,19 @@ def read_events(rows: Iterable[Row], path: str) -> SignInLog:
     if count and not signins:
         raise InputError(
             path,
-            "no row has correlationId or appliedEventListeners: it is no sign-in log, or the columns were left out",
+            "no row has correlationId or appliedEventListeners: it is not a sign-in log, or the columns were left out",
         )
     return SignInLog(events=tuple(events), rows=count, others=others)
 
 
 def shown_name(text: str | None, *, keep: int = _SHOWN_NAME_CHARACTERS) -> str:
-    """Give an application's name for output: short, printable, and without what looks like a mail or an IP address."""
+    """Return an application's name for output: short, printable, without parts that look like a mail or IP address."""
     plain = _PERSONAL.sub("…", " ".join((text or "").split()))[:keep]
     return "".join(character if character.isprintable() else "?" for character in plain)
 
 
 def _events_of(signin: Fields) -> tuple[list[SignInEvent], int]:
-    """Give the events of a sign-in, and how many it has of other types."""
+    """Return the events of a sign-in, and the number of events of other types."""
     result = _result(signin)
     applied = signin.objects("appliedEventListeners")
     ours = [listener for listener in applied if _is_ours(listener)]
@@ -149,7 +149,7 @@ def _event(signin: Fields, result: int | None, listener: Fields | None, *, code:
         attempts=None if callout is None else callout.number("numberOfAttempts"),
         extension_id=None if callout is None else callout.guid("customExtensionId"),
         listener_id=None if listener is None else listener.guid("executedListenerId"),
-        told=callout is not None or code is not None,
+        logged=callout is not None or code is not None,
     )
 
 
@@ -158,7 +158,7 @@ def _is_ours(listener: Fields) -> bool:
 
 
 def _result(signin: Fields) -> int | None:
-    """Give the number that the sign-in ended with; a word in its place (Success) says nothing more than the number."""
+    """Return the numeric result of the sign-in; None for a word (Success) instead of a number."""
     status = signin.any("status")
     try:
         if isinstance(status, dict):

@@ -1,7 +1,7 @@
-"""Members of a row, whatever its writer called them: case, spaces and units in a heading do not matter.
+"""Members of a row by any spelling of their names: case, spaces and units in a heading are ignored.
 
-Graph writes ``correlationId``, Log Analytics ``CorrelationId``, the portal's CSV ``Correlation ID``; Log Analytics puts
-the time zone behind a heading (``TimeGenerated [UTC]``); and what is an object in one is JSON as text in another.
+Graph writes ``correlationId``, Log Analytics ``CorrelationId``, the portal's CSV ``Correlation ID``; Log Analytics adds
+the time zone to a heading (``TimeGenerated [UTC]``); and an object in one format is JSON text in another.
 """
 
 import datetime as dt
@@ -9,25 +9,25 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from selftest.contract import is_guid
 from selftest.judge.reply_json import ReplyJsonError, loads
 
-#: A heading in local time keeps its zone, and so is no time that we know: better none than one that is hours off.
+#: A heading in local time keeps its zone and so is not recognized: no time is better than one that is hours off.
 _ZONE: Final = re.compile(r"\s*\[utc\]\s*$", re.IGNORECASE)
 _NOT_A_LETTER: Final = re.compile(r"[^a-z0-9]")
-_GUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,10}(?:\.0+)?")
-#: How the portals write times where they do not write ISO 8601.
+#: The formats of the portals that are not ISO 8601.
 _FORMATS: Final = ("%m/%d/%Y, %I:%M:%S.%f %p", "%m/%d/%Y, %I:%M:%S %p", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S")
 
 
 class FieldError(ValueError):
-    """Raised when a member is there and cannot be what it should be; the message names the member, not its value."""
+    """A member has an unusable value; the message names the member, not its value."""
 
 
 class Fields:
     """A JSON object or a table's row, read by any spelling of a member's name.
 
-    Where two members have one name but for its spelling, the first one that says something counts.
+    Of two members whose names differ in spelling only, the first with a value is used.
     """
 
     def __init__(self, members: Mapping[str, Any]) -> None:
@@ -41,7 +41,7 @@ class Fields:
         return plain_name(name) in self._members
 
     def any(self, *names: str) -> Any:
-        """Give the first of these members that says something, or None."""
+        """Return the first of these members that has a value, or None."""
         for name in names:
             value = self._members.get(plain_name(name))
             if value is not None and value != "":
@@ -49,73 +49,73 @@ class Fields:
         return None
 
     def text(self, *names: str) -> str | None:
-        """Give a member that is text."""
+        """Return a member that is text."""
         value = self.any(*names)
         return value.strip() or None if isinstance(value, str) else None
 
     def texts(self) -> tuple[str, ...]:
-        """Give every member that is text, whatever its name."""
+        """Return every member that is text, whatever its name."""
         return tuple(value for value in self._members.values() if isinstance(value, str))
 
     def guid(self, *names: str) -> str | None:
-        """Give a member that is a GUID, in lower case; None where it is anything else."""
+        """Return a member that is a GUID, in lower case; None for anything else."""
         value = (self.text(*names) or "").lower()
-        return value if _GUID.fullmatch(value) else None
+        return value if is_guid(value) else None
 
     def number(self, *names: str) -> int | None:
-        """Give a member that is a whole number, also written as text or with a zero fraction.
+        """Return a member that is a whole number, also as text or with a zero fraction.
 
         Raises:
-            FieldError: it is there and is none.
+            FieldError: It has a value that is not a whole number.
         """
         value = self.any(*names)
         if value is None:
             return None
         text = str(value).strip()
         if not _NUMBER.fullmatch(text):
-            raise FieldError(f"{names[0]} is no whole number")
+            raise FieldError(f"{names[0]} is not a whole number")
         return int(text.partition(".")[0])
 
     def time(self, *names: str) -> dt.datetime | None:
-        """Give a member that is a time, in UTC; None where it is none that we know."""
+        """Return a member that is a time, in UTC; None for an unknown format."""
         text = self.text(*names)
         return None if text is None else parse_time(text)
 
     def object(self, *names: str) -> "Fields | None":
-        """Give a member that is an object, also where it is JSON as text.
+        """Return a member that is an object, also as JSON text.
 
         Raises:
-            FieldError: it is there and is none.
+            FieldError: It has a value that is not an object.
         """
         value = _parsed(names[0], self.any(*names))
         if value is None:
             return None
         if not isinstance(value, dict):
-            raise FieldError(f"{names[0]} is no object")
+            raise FieldError(f"{names[0]} is not an object")
         return Fields(value)
 
     def objects(self, *names: str) -> tuple["Fields", ...]:
-        """Give a member that is a list of objects, also where it is JSON as text; nothing where it is absent.
+        """Return a member that is a list of objects, also as JSON text; empty where it is absent.
 
         Raises:
-            FieldError: it is there and is none.
+            FieldError: It has a value that is not a list of objects.
         """
         value = _parsed(names[0], self.any(*names))
         if value is None:
             return ()
         items = [_parsed(names[0], item) for item in (value if isinstance(value, list) else [value])]
         if not all(isinstance(item, dict) for item in items):
-            raise FieldError(f"{names[0]} is no list of objects")
+            raise FieldError(f"{names[0]} is not a list of objects")
         return tuple(Fields(item) for item in items if isinstance(item, dict))
 
 
 def plain_name(name: str) -> str:
-    """Give a member's name without case, spaces, punctuation and the time zone behind it."""
+    """Return a member's name without case, spaces, punctuation and the time zone after it."""
     return _NOT_A_LETTER.sub("", _ZONE.sub("", name).lower())
 
 
 def parse_time(text: str) -> dt.datetime | None:
-    """Read a time in ISO 8601 or as the portals write it; without a zone it is UTC. None where it is neither."""
+    """Return a time in ISO 8601 or a portal's format; without a zone it is UTC. None for any other text."""
     found: dt.datetime | None = None
     try:
         found = dt.datetime.fromisoformat(text)
@@ -130,7 +130,7 @@ def parse_time(text: str) -> dt.datetime | None:
         return None
     try:
         return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-    except OverflowError:  # a zone that leads out of the calendar
+    except OverflowError:  # a zone that leaves the calendar
         return None
 
 

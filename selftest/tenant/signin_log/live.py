@@ -1,7 +1,7 @@
 """Recent sign-ins straight from Microsoft Graph.
 
-Only the members that are judged are asked for, so that nobody's name leaves the tenant. The event's part is in Graph's
-beta alone; interactive sign-ins and those that renew a token by themselves are two lists.
+Only the members that are judged are requested, so no name of a person leaves the tenant. Events are in Graph's beta
+only; interactive sign-ins and those that renew a token are two lists.
 
 Source: microsoft-graph-docs beta ``api/signin-list.md``, ``resources/signin.md``.
 """
@@ -15,16 +15,16 @@ from selftest.base.loopback import is_this_machine
 from selftest.tenant.graph import connection
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.signin_log.fields import Fields
-from selftest.tenant.signin_log.tables import Row, Table
+from selftest.tenant.signin_log.tables import LogRow, Table
 
 PERMISSION: Final = "AuditLog.Read.All"
 _PATH: Final = "/auditLogs/signIns"
 _MEMBERS: Final = ("createdDateTime", "correlationId", "appId", "appDisplayName", "status", "appliedEventListeners")
-#: Else an event type that is newer than the schema comes as unknownFutureValue.
+#: Without it Graph returns unknownFutureValue for an event type that is newer than the schema.
 _HEADERS: Final = {"Prefer": "include-unknown-enum-members"}
 _RENEWALS: Final = "signInEventTypes/any(t: t eq 'nonInteractiveUser')"
 _PAGE: Final = "500"
-#: Ten thousand sign-ins; who has more asks for a shorter time, for one app or for one sign-in.
+#: Ten thousand sign-ins; more need a shorter time, one app or one sign-in.
 _MAX_PAGES: Final = 20
 
 
@@ -32,17 +32,17 @@ _MAX_PAGES: Final = 20
 async def open_graph(
     base_url: str, *, tenant: str, kind: str, environ: Mapping[str, str]
 ) -> AsyncIterator[GraphClient]:
-    """Open a client of this Graph; an emulated one on this machine gets an emulated token, never a real one.
+    """Open a client of this Graph; an emulated Graph on this machine gets an emulated token, never a real one.
 
     Args:
-        base_url: scheme and host of Graph.
-        tenant: whose sign-ins; an id or a domain.
-        kind: how to sign in, one of `selftest.tenant.graph.credentials.KINDS`.
-        environ: of the process.
+        base_url: Scheme and host of Graph.
+        tenant: The tenant's id or a domain of it.
+        kind: How to sign in, one of `selftest.tenant.graph.credentials.KINDS`.
+        environ: The environment variables.
 
     Raises:
-        NotSignedIn: the environment lacks what this kind needs.
-        ValueError: the address is no Graph's.
+        NotSignedIn: A variable that this kind needs is missing.
+        ValueError: The address is not that of a Graph.
     """
     async with connection.open_graph(
         environ,
@@ -60,24 +60,24 @@ async def read_live(
     """Read sign-ins, the newest first within each of the two lists.
 
     Args:
-        client: of the tenant's Graph.
-        since: none before this time.
-        app_id: of one application.
-        correlation_id: of one sign-in.
+        client: A client of the tenant's Graph.
+        since: The start of the time to read.
+        app_id: One application; None for all.
+        correlation_id: One sign-in; None for all.
 
     Raises:
-        GraphError: as its leaves say; a permission that is missing is named.
+        GraphError: Graph cannot be read; the message names a missing permission.
     """
     terms = [f"createdDateTime ge {since.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"]
     if app_id is not None:
         terms.append(f"appId eq {literal(app_id)}")
     if correlation_id is not None:
         terms.append(f"correlationId eq {literal(correlation_id)}")
-    rows: list[Row] = []
+    rows: list[LogRow] = []
     for more in ((), (_RENEWALS,)):
         query = {"$filter": " and ".join((*terms, *more)), "$top": _PAGE}
         found = await client.list_all(
             _PATH, select=_MEMBERS, version="beta", query=query, headers=_HEADERS, max_pages=_MAX_PAGES
         )
-        rows += [Row(f"sign-in {number}", Fields(item)) for number, item in enumerate(found, start=len(rows) + 1)]
+        rows += [LogRow(f"sign-in {number}", Fields(item)) for number, item in enumerate(found, start=len(rows) + 1)]
     return Table(rows=tuple(rows))

@@ -1,8 +1,8 @@
-"""Put the endpoint's lines beside the events that they belong to.
+"""The endpoint's lines for each event.
 
-By correlation id, which both sides write. A request whose token was refused has none: its line is matched by time, in
-the order of both logs, and said to be. Of the refusals of one code the endpoint writes the first of a minute: an event
-that is left without a line is put beside the refusal that was written in the minute before.
+Matched by correlation id, which both sides write. A request whose token was refused has none: its line is matched by
+time, in the order of both logs, and marked so. Of the refusals with one code the endpoint writes the first of a minute:
+an event without a line is matched with the refusal that was written in the minute before.
 """
 
 import datetime as dt
@@ -15,21 +15,21 @@ from typing import Final, Literal
 from selftest.tenant.signin_log.endpoint_log import EndpointLine
 from selftest.tenant.signin_log.event import SignInEvent
 
-#: Entra's time of the call and the endpoint's time of the answer may lie this far apart: two attempts, two clocks.
+#: The largest difference between Entra's time of a call and the endpoint's time of its reply: two attempts and clocks.
 _NEAR_S: Final = 10.0
-#: For so long after a line the endpoint may have refused more for the same reason, and written no other.
+#: For this time after a line the endpoint writes no other line for the same reason.
 _SILENT_S: Final = 60.0
 _REFUSED: Final = 401
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """An event and what the endpoint wrote about it.
+    """An event and the endpoint's lines about it.
 
     Attributes:
-        lines: in the log's order: a retry has one of its own, and so has a second token of the same sign-in.
-        by: how they were found; None where none was. ``minute``: the line is that of an earlier refusal, which stands
-            for all of its minute.
+        lines: In the log's order: a retry has its own line, and so has a second token of the same sign-in.
+        by: How they were matched; None without a line. ``minute``: the line of an earlier refusal, which represents
+            all refusals of its minute.
     """
 
     event: SignInEvent
@@ -39,13 +39,13 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairs:
-    """Every event with its lines, and what is left over.
+    """Every event with its lines, and the lines without an event.
 
     Attributes:
-        pairs: in the order of the events.
-        refused: lines of refused requests that no event was found for.
-        strangers: how many further lines belong to no event.
-        with_log: whether a log was given at all.
+        pairs: In the order of the events.
+        refused: The lines of refused requests without an event.
+        strangers: The number of other lines without an event.
+        with_log: Whether a log of the endpoint was read.
     """
 
     pairs: tuple[Pair, ...]
@@ -55,11 +55,11 @@ class Pairs:
 
 
 def pair_up(events: Sequence[SignInEvent], lines: Sequence[EndpointLine] | None) -> Pairs:
-    """Find each event's lines.
+    """Match each event with its lines.
 
     Args:
-        events: of the sign-in log.
-        lines: of the endpoint's log; None when there is none.
+        events: The events of the sign-in log.
+        lines: The endpoint's lines; None without a log.
     """
     if lines is None:
         return Pairs(pairs=tuple(Pair(event=event) for event in events))
@@ -94,12 +94,12 @@ def pair_up(events: Sequence[SignInEvent], lines: Sequence[EndpointLine] | None)
 
 
 def _may_be_refused(event: SignInEvent) -> bool:
-    """Say whether this call's token may have been refused; without a status 1003005 can mean it, too."""
+    """Whether this call's token may have been refused; without a status 1003005 can mean that, too."""
     return event.failed and not event.before_call and event.http_status in {_REFUSED, 0, None}
 
 
 def _in_order_of_time(events: Iterable[SignInEvent], lines: Iterable[EndpointLine]) -> dict[int, EndpointLine]:
-    """Match events and lines one to one, the earliest with the earliest, by the event's place in memory."""
+    """Match events and lines one to one in order of time; the keys are ids of event objects."""
     timed = sorted(((event.at, place, event) for place, event in enumerate(events) if event.at is not None))
     waiting = sorted(((line.at, place, line) for place, line in enumerate(lines) if line.at is not None), reverse=True)
     found: dict[int, EndpointLine] = {}
@@ -112,7 +112,7 @@ def _in_order_of_time(events: Iterable[SignInEvent], lines: Iterable[EndpointLin
 
 
 def _in_the_minute_before(events: Iterable[SignInEvent], lines: Iterable[EndpointLine]) -> dict[int, EndpointLine]:
-    """Find the last line that may stand for each event, by the event's place in memory; one line may stand for many."""
+    """Match each event with the last line that may represent it; a line may represent many. Keyed by object id."""
     timed = sorted(((line.at, place, line) for place, line in enumerate(lines) if line.at is not None))
     times = [at for at, _, _ in timed]
     found: dict[int, EndpointLine] = {}

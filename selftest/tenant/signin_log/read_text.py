@@ -1,11 +1,13 @@
-"""Read a file that somebody exported, whatever wrote it: bounded, decoded, and refused with a reason."""
+"""Reading of an exported file: bounded in size, decoded, and refused with a reason."""
 
 import codecs
 import sys
 from pathlib import Path
 from typing import Final
 
-#: A sign-in with everything takes some 6 KB in JSON, so this is about ten thousand; the portal exports no more.
+from selftest.base.cannot_run import CannotRun
+
+#: A complete sign-in takes some 6 KB in JSON, so this is about ten thousand; the portal exports no more.
 MAX_INPUT_BYTES: Final = 64 * 1024 * 1024
 
 _MARKS: Final = (
@@ -19,8 +21,8 @@ _PACKED: Final = {
 }
 
 
-class InputError(Exception):
-    """Raised when a file cannot be used; the message names it, the place in it, the reason and a way on."""
+class InputError(CannotRun):
+    """A file cannot be used; the message names it, the place in it, the reason and what to do."""
 
     def __init__(self, path: str, reason: str, *, place: str = "") -> None:
         where = f"{path}, {place}" if place else path
@@ -33,7 +35,7 @@ def read_text(path: str, *, max_bytes: int = MAX_INPUT_BYTES) -> str:
     UTF-8 with or without a byte order mark, and UTF-16 with one, as Windows PowerShell writes it.
 
     Raises:
-        InputError: it cannot be read, is too large, is no text, or is empty.
+        InputError: The file cannot be read, is too large, is not text, or is empty.
     """
     data = _read_bytes(path, max_bytes)
     if len(data) > max_bytes:
@@ -64,4 +66,4 @@ def _read_bytes(path: str, max_bytes: int) -> bytes:
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a path with a null character
-        raise InputError(repr(path), f"no path: {error}") from error
+        raise InputError(repr(path), f"not a path: {error}") from error

@@ -1,14 +1,14 @@
-"""What a reader is told: each event with both sides, the codes over time, and a verdict with a way on.
+"""The report: each event with both sides, the codes over time, and a verdict with the next command.
 
-What is written is chosen member by member: a row's people and addresses are never read, and a line's detail is shown
-where the endpoint itself makes it.
+The members in the report are chosen one by one: people and addresses are never read from a row, and a line's detail is
+shown only where the endpoint itself writes it.
 """
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from selftest.base.printable import printable
 from selftest.judge.codes import CODES
@@ -18,6 +18,7 @@ from selftest.tenant.signin_log.meaning import Meaning, meaning_of, name_of, ref
 from selftest.tenant.signin_log.outcomes import OUTCOMES
 from selftest.tenant.signin_log.pairing import Pair, Pairs
 from selftest.tenant.signin_log.selection import histogram, shown_code
+from selftest.tenant.verdict import TenantVerdict
 
 SCHEMA_VERSION: Final = 1
 _PROGRAM: Final = "python -m selftest"
@@ -27,46 +28,44 @@ _MAX_DETAIL_CHARACTERS: Final = 200
 _MATCHED: Final = {"time": " (matched by time)", "minute": " (the one written in that minute)"}
 _WRAPPER: Final = 1_100_000
 
-type Result = Literal["PASS", "FAIL", "INCONCLUSIVE"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInReport:
-    """Everything that was found.
+    """The content of the report.
 
     Attributes:
-        told: each event that is shown, with what it means; the newest first.
-        hidden: how many more there are.
-        events: all that were wanted.
-        notes: what the reader must know of the input, a sentence each.
+        shown: Each event that is shown, with its meaning; the newest first.
+        hidden: The number of other events.
+        events: All selected events.
+        notes: What the reader must know about the input, a sentence each.
     """
 
-    told: tuple[tuple[Pair, Meaning], ...]
+    shown: tuple[tuple[Pair, Meaning], ...]
     hidden: int
     events: tuple[SignInEvent, ...]
     pairs: Pairs
     notes: tuple[str, ...]
     verdict: Meaning
-    result: Result
+    result: TenantVerdict
 
 
 def make_report(
     pairs: Pairs, *, limit: int, rows: int, timeout_ms: int, notes: Sequence[str] = (), way_on: str = "doctor"
 ) -> SignInReport:
-    """Judge what was found.
+    """Judge the events and return the report.
 
     Args:
-        pairs: the events that are wanted, the newest first, each with its lines.
-        limit: how many are shown.
-        rows: how many sign-ins the log has, wanted or not.
-        timeout_ms: what the extension is set to.
-        notes: on the input.
-        way_on: what to run where there is nothing to judge.
+        pairs: The selected events, the newest first, each with its lines.
+        limit: How many are shown.
+        rows: The number of sign-ins in the log.
+        timeout_ms: The extension's timeout.
+        notes: Notes about the input.
+        way_on: The next command where there is nothing to judge.
     """
-    told = tuple((pair, meaning_of(pair, pairs, timeout_ms=timeout_ms)) for pair in pairs.pairs)
+    judged = tuple((pair, meaning_of(pair, pairs, timeout_ms=timeout_ms)) for pair in pairs.pairs)
     events = tuple(pair.event for pair in pairs.pairs)
-    failed = [(pair, meaning) for pair, meaning in told if pair.event.failed]
-    result: Result
+    failed = [(pair, meaning) for pair, meaning in judged if pair.event.failed]
+    result: TenantVerdict
     if not events:
         result = "INCONCLUSIVE"
         verdict = Meaning(f"no token issuance event among {_counted(rows, 'sign-in')}", way_on)
@@ -81,8 +80,8 @@ def make_report(
             f"{len(failed)} of {_counted(len(events), 'event')} failed: {most}{_code_text(code)}", first.way_on
         )
     return SignInReport(
-        told=told[:limit],
-        hidden=max(0, len(told) - limit),
+        shown=judged[:limit],
+        hidden=max(0, len(judged) - limit),
         events=events,
         pairs=pairs,
         notes=tuple(notes),
@@ -92,8 +91,8 @@ def make_report(
 
 
 def as_lines(report: SignInReport) -> Iterator[str]:
-    """Write the report for a terminal; the verdict is the last line."""
-    for pair, meaning in report.told:
+    """Yield the report for a terminal; the verdict is the last line."""
+    for pair, meaning in report.shown:
         yield from _event_lines(pair, meaning)
         yield ""
     if report.hidden:
@@ -105,13 +104,13 @@ def as_lines(report: SignInReport) -> Iterator[str]:
 
 
 def as_json(report: SignInReport) -> dict[str, Any]:
-    """Give the report as one JSON object; every number names its unit."""
+    """Return the report as one JSON object; every number names its unit."""
     return {
         "schema_version": SCHEMA_VERSION,
         "result": report.result,
         "verdict": report.verdict.says,
         "next": f"{_PROGRAM} {report.verdict.way_on}",
-        "events": [_event_json(pair, meaning) for pair, meaning in report.told],
+        "events": [_event_json(pair, meaning) for pair, meaning in report.shown],
         "not_shown": report.hidden,
         "by_code": _by_code(report.events),
         "notes": [*report.notes, *_left_over(report.pairs)],
@@ -123,7 +122,7 @@ def _event_lines(pair: Pair, meaning: Meaning) -> Iterator[str]:
     attempts = "" if event.attempts is None else f"  {_counted(event.attempts, 'attempt')}"
     status = f"  HTTP {event.http_status}" if event.http_status else ""
     yield f"{_when(event.at)}  {_code_text(shown_code(event))}{status}{attempts}"
-    app = " ".join(filter(None, (event.app_name, event.app_id))) or "not told"
+    app = " ".join(filter(None, (event.app_name, event.app_id))) or "unknown"
     yield f"  sign-in   {event.correlation_id or 'without a correlation id'}, app {app}"
     for line in pair.lines:
         yield f"  endpoint  {_line_text(line)}{_MATCHED.get(pair.by or '', '')}"
@@ -225,7 +224,7 @@ def _code_text(code: int | None) -> str:
 
 
 def _when(at: dt.datetime | None) -> str:
-    return "at a time not told" if at is None else f"{at:%Y-%m-%d %H:%M:%SZ}"
+    return "at an unknown time" if at is None else f"{at:%Y-%m-%d %H:%M:%SZ}"
 
 
 def _counted(count: int, noun: str) -> str:

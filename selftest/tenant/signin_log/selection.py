@@ -1,4 +1,4 @@
-"""Choose among the events of a log, and count them over time."""
+"""The selection of events of a log, and their counts over time."""
 
 import datetime as dt
 import re
@@ -11,7 +11,7 @@ from selftest.tenant.signin_log.event import SignInEvent
 
 _SPAN: Final = re.compile(r"([0-9]{1,5})([mhd])")
 _UNITS_S: Final = {"m": 60, "h": 3600, "d": 86_400}
-#: Widths of a column in seconds: what people say, from a minute to a month.
+#: Widths of a column in seconds: familiar units from a minute to a month.
 _WIDTHS_S: Final = (60, 300, 900, 3600, 4 * 3600, 86_400, 7 * 86_400, 30 * 86_400)
 _MAX_COLUMNS: Final = 30
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -19,14 +19,14 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which events are wanted; everything that is not said is wanted.
+    """A filter of events; a criterion that is not set accepts all.
 
     Attributes:
-        since: events before this time are left out. One whose time cannot be read stays: no failure is hidden.
-        app: an application's id, or the start of its name in any case.
-        code: the event's code, or the sign-in's result.
-        correlation_id: of one sign-in.
-        failed: failed events alone.
+        since: Excludes events before this time. An event without a readable time stays, so that no failure is hidden.
+        app: An application's id, or the start of its name in any case.
+        code: The event's code, or the sign-in's result.
+        correlation_id: One sign-in.
+        failed: Failed events only.
     """
 
     since: dt.datetime | None = None
@@ -36,7 +36,7 @@ class Selection:
     failed: bool = False
 
     def wants(self, event: SignInEvent) -> bool:
-        """Say whether an event is wanted."""
+        """Whether an event passes the filter."""
         app = (self.app or "").lower()
         return (
             (self.since is None or event.at is None or event.at >= self.since)
@@ -52,9 +52,9 @@ class Histogram:
     """Events by code over time.
 
     Attributes:
-        start: the beginning of the first column, in UTC.
-        width_s: of a column, in seconds.
-        columns: counts by code, one for each column; the code None is success.
+        start: The beginning of the first column, in UTC.
+        width_s: The width of a column, in seconds.
+        columns: Counts by code, one for each column; the code None is success.
     """
 
     start: dt.datetime
@@ -66,7 +66,7 @@ def parse_span(text: str) -> dt.timedelta:
     """Read a span such as ``90m``, ``24h`` or ``7d``.
 
     Raises:
-        ValueError: it is none, or is nothing.
+        ValueError: The text is not a span, or the span is zero.
     """
     found = _SPAN.fullmatch(text.strip().lower())
     if found is None or not int(found[1]):
@@ -75,12 +75,12 @@ def parse_span(text: str) -> dt.timedelta:
 
 
 def newest_first(events: Iterable[SignInEvent]) -> list[SignInEvent]:
-    """Sort as the portal does; events without a time come last, in the log's order."""
+    """Return the events sorted as in the portal; events without a time come last, in the log's order."""
     return sorted(events, key=lambda event: event.at or _EPOCH, reverse=True)
 
 
 def histogram(events: Sequence[SignInEvent]) -> Histogram | None:
-    """Count the events that have a time, in columns as wide as the whole needs; None where none has one."""
+    """Count the events that have a time, in columns that fit the whole; None where no event has a time."""
     timed = [(event.at, shown_code(event)) for event in events if event.at is not None]
     if not timed:
         return None
@@ -99,10 +99,10 @@ def histogram(events: Sequence[SignInEvent]) -> Histogram | None:
 
 
 def shown_code(event: SignInEvent) -> int | None:
-    """Give the code under which an event counts: its own, else that of the sign-in; None where nothing failed.
+    """Return the code under which an event counts: its own, else that of the sign-in; None without a failure.
 
-    A call that failed by its status alone counts as 1003002, which is what that status means.
+    A call that failed by its status only counts as 1003002, the meaning of such a status.
     """
     if not event.failed:
         return None
-    return event.code or (event.result if not event.told else 1003002)
+    return event.code or (event.result if not event.logged else 1003002)

@@ -1,6 +1,6 @@
 """Rows of an export: a Graph page, a list, JSON lines, a query's tables, diagnostic records, or CSV.
 
-Which of them a file is, is seen from the file; its name says nothing. Nothing of a row is interpreted here.
+The content decides about the format, not the file's name. Rows are not interpreted here.
 """
 
 import csv
@@ -21,8 +21,8 @@ _MAX_CELL_CHARACTERS: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row and where it stands, for messages."""
+class LogRow:
+    """One row and its place in the file, for messages."""
 
     place: str
     fields: Fields
@@ -30,14 +30,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """What a file holds.
+    """The rows of a file.
 
     Attributes:
-        rows: in the file's order.
-        more: whether the file says itself that there is more on a further page.
+        rows: In the file's order.
+        more: Whether the file names a next page.
     """
 
-    rows: tuple[Row, ...] = field(repr=False)
+    rows: tuple[LogRow, ...] = field(repr=False)
     more: bool = False
 
 
@@ -45,17 +45,17 @@ def read_table(text: str, path: str) -> Table:
     """Read rows from text.
 
     Args:
-        text: what the file holds.
-        path: its name, for messages.
+        text: The content of the file.
+        path: Its name, for messages.
 
     Raises:
-        InputError: it is none of the known forms, or breaks off; the message names the place.
+        InputError: The format is unknown, or the file is truncated; the message names the place.
     """
     if text.lstrip()[:1] in {"{", "["}:
         return _json_table(text, path)
     rows = tuple(_csv_rows(text, path))
     if not rows:
-        raise InputError(path, "a first line and no rows under it; no CSV, or an export without sign-ins")
+        raise InputError(path, "a first line without rows; it is not CSV, or an export without sign-ins")
     return Table(rows=rows)
 
 
@@ -65,7 +65,7 @@ def _json_table(text: str, path: str) -> Table:
     except ReplyJsonError as error:
         lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
         if len(lines) < 2 or not _is_object(lines[0][1]):
-            raise InputError(path, f"{error}; {_WANTED}, and the whole of it") from error
+            raise InputError(path, f"{error}; {_WANTED}, and the complete file") from error
         return Table(rows=tuple(_line_rows(lines, path)))
     return _document_table(document, path)
 
@@ -85,16 +85,16 @@ def _document_table(document: Any, path: str) -> Table:
     return Table(rows=tuple(_rows([document], path, "entry")))
 
 
-def _rows(items: Iterable[Any], path: str, kind: str) -> Iterator[Row]:
+def _rows(items: Iterable[Any], path: str, kind: str) -> Iterator[LogRow]:
     for number, item in enumerate(items, start=1):
         if not isinstance(item, dict):
-            raise InputError(path, f"no JSON object; {_WANTED}", place=f"{kind} {number}")
-        # A diagnostic record keeps what it is about one level down.
+            raise InputError(path, f"not a JSON object; {_WANTED}", place=f"{kind} {number}")
+        # The members of a diagnostic record are one level down.
         inner = item.get("properties")
-        yield Row(f"{kind} {number}", Fields({**inner, **item} if isinstance(inner, dict) else item))
+        yield LogRow(f"{kind} {number}", Fields({**inner, **item} if isinstance(inner, dict) else item))
 
 
-def _line_rows(lines: Iterable[tuple[int, str]], path: str) -> Iterator[Row]:
+def _line_rows(lines: Iterable[tuple[int, str]], path: str) -> Iterator[LogRow]:
     for number, line in lines:
         try:
             document = _loads(line)
@@ -102,10 +102,10 @@ def _line_rows(lines: Iterable[tuple[int, str]], path: str) -> Iterator[Row]:
             reason = str(error).partition(" at line ")[0]
             raise InputError(path, f"{reason}; is the file whole?", place=f"line {number}") from error
         for row in _document_table(document, path).rows:
-            yield Row(f"line {number}", row.fields)
+            yield LogRow(f"line {number}", row.fields)
 
 
-def _query_rows(table: Any, path: str) -> Iterator[Row]:
+def _query_rows(table: Any, path: str) -> Iterator[LogRow]:
     columns = table.get("columns") if isinstance(table, dict) else None
     rows = table.get("rows") if isinstance(table, dict) else None
     if not isinstance(columns, list) or not isinstance(rows, list):
@@ -117,10 +117,10 @@ def _query_rows(table: Any, path: str) -> Iterator[Row]:
     for number, cells in enumerate(rows, start=1):
         if not isinstance(cells, list) or len(cells) != len(heads):
             raise InputError(path, f"expected {len(heads)} cells", place=f"tables, row {number}")
-        yield Row(f"row {number}", Fields(dict(zip(heads, cells, strict=True))))
+        yield LogRow(f"row {number}", Fields(dict(zip(heads, cells, strict=True))))
 
 
-def _csv_rows(text: str, path: str) -> Iterator[Row]:
+def _csv_rows(text: str, path: str) -> Iterator[LogRow]:
     first = text.lstrip().partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
     if delimiter not in first:
@@ -138,7 +138,7 @@ def _csv_rows(text: str, path: str) -> Iterator[Row]:
                 reason = f"{len(cells)} columns instead of {len(heads)}; is the file whole?"
                 raise InputError(path, reason, place=f"line {reader.line_num}")
             else:
-                yield Row(f"line {reader.line_num}", Fields(dict(zip(heads, cells, strict=True))))
+                yield LogRow(f"line {reader.line_num}", Fields(dict(zip(heads, cells, strict=True))))
     except csv.Error as error:
         raise InputError(path, f"not CSV: {error}", place=f"line {reader.line_num}") from error
     finally:

@@ -1,7 +1,7 @@
-"""Calls the endpoint from outside a few times: its name, certificate, refusal and health, and how long it takes.
+"""A few calls of the endpoint from outside: its name, certificate, refusal, health, and how long each phase takes.
 
-The standard library's blocking client, one connection a request: so each phase has a time of its own, and what a new
-connection costs is seen, as Entra sees it. No token is sent and no body of an event. Bodies of answers are not read.
+The standard library's blocking client with one connection a request: each phase can be timed, and the cost of a new
+connection is visible, as it is for Entra. No token and no event is sent. Bodies of replies are not read.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ from yarl import URL
 from selftest.base.endpoint_url import health_url
 from selftest.tenant.doctor.evidence.probe_report import ProbeFailure, ProbeReply, ProbeReport, Timing
 
-#: One call without a token, and so many of the health route: few enough for anybody's endpoint.
+#: One call without a token and these of the health route: few enough for any endpoint.
 HEALTH_REQUESTS: Final = 5
 REQUESTS: Final = 1 + HEALTH_REQUESTS
-#: Five times what Entra waits: later is as good as never.
+#: Five times Entra's timeout: a later reply is useless.
 _DEADLINE_S: Final = 10.0
 _OLD_PROTOCOL: Final = (
     "UNSUPPORTED_PROTOCOL",
@@ -38,13 +38,13 @@ _OLD_PROTOCOL: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What a probe works with.
+    """The clocks and certificates of a probe.
 
     Attributes:
-        context: verifies certificates; None: against the authorities of this machine.
-        clock: seconds since 1970.
-        stopwatch: monotonic seconds.
-        deadline_s: for one request.
+        context: Verifies certificates; None uses the authorities of this machine.
+        clock: Returns seconds since 1970.
+        stopwatch: Returns monotonic seconds.
+        deadline_s: For one request, in seconds.
     """
 
     context: ssl.SSLContext | None = None
@@ -54,11 +54,11 @@ class Means:
 
 
 def probe(url: str, means: Means | None = None) -> ProbeReport:
-    """Call the endpoint: at most `REQUESTS` times, and no longer after the first that is not answered.
+    """Call the endpoint at most `REQUESTS` times, and stop at the first request that is not answered.
 
     Args:
-        url: http or https, with the event's route, and its query where it needs one.
-        means: clocks and certificates.
+        url: The URL of the event's route, http or https, with its query where it has one.
+        means: Clocks and certificates.
     """
     used = means or Means()
     event, health = URL(url), URL(health_url(url))
@@ -81,7 +81,7 @@ def probe(url: str, means: Means | None = None) -> ProbeReport:
 
 
 def _try(report: ProbeReport, method: str, url: URL, means: Means) -> tuple[ProbeReport, ProbeReply | None]:
-    """Send one request, and note in the report what the connection shows, or what went wrong."""
+    """Send one request, and add to the report what the connection shows, or the failure."""
     try:
         return _send(report, method, url, means)
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -120,7 +120,7 @@ def _send(report: ProbeReport, method: str, url: URL, means: Means) -> tuple[Pro
 
 
 def _exchange(used: socket.socket, method: str, url: URL) -> http.client.HTTPResponse:
-    """Send the request on a connection and read the head of the answer."""
+    """Send the request on a connection and read the head of the reply."""
     connection = http.client.HTTPConnection(url.host or "", url.port)
     connection.sock = used
     host = url.host_port_subcomponent or ""
@@ -141,10 +141,10 @@ def _with_connection(report: ProbeReport, used: ssl.SSLSocket, means: Means) -> 
 
 @contextlib.contextmanager
 def _deadline(sockets: Sequence[socket.socket], seconds: float) -> Iterator[None]:
-    """Break a connection off that drips: a socket's own timeout is for one read, and there may be many.
+    """Close a connection at a deadline: a socket's own timeout is for one read, and there may be many.
 
     Raises:
-        TimeoutError: It was broken off; half of an answer's head looks like a whole one.
+        TimeoutError: The deadline passed; half of a reply's head looks like a complete one.
     """
     late = threading.Event()
 
@@ -168,7 +168,7 @@ def _deadline(sockets: Sequence[socket.socket], seconds: float) -> Iterator[None
 
 
 def _close(sockets: Sequence[socket.socket]) -> None:
-    """Close the connection as it is by then: TLS takes the plain one over."""
+    """Close the last socket: TLS takes over the plain one."""
     sockets[-1].close()
 
 
@@ -178,7 +178,7 @@ def _shut(used: socket.socket) -> None:
 
 
 def _skew_s(date: str | None, now_s: float) -> float | None:
-    """Compare the Date header with our clock; its seconds are whole, so half of one is added."""
+    """Return the Date header minus our clock; the header has whole seconds, so half a second is added."""
     if date is None:
         return None
     try:
@@ -190,7 +190,7 @@ def _skew_s(date: str | None, now_s: float) -> float | None:
 
 
 def _why(error: Exception, means: Means) -> tuple[ProbeFailure, str]:
-    """Name the failure in our words; what a server says is not repeated."""
+    """Return the failure in our words; a server's text is not repeated."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return "certificate", error.verify_message
     if isinstance(error, ssl.SSLError):

@@ -1,7 +1,7 @@
-"""Commands that mend an object through Microsoft Graph with the Azure CLI, so that they can be pasted.
+"""Commands of the Azure CLI that correct an object through Microsoft Graph, for people to paste.
 
-`az rest` signs the request itself, and takes any path below Graph. Nothing here is run. What comes from a tenant or a
-file is quoted: who pastes a command must not run what somebody wrote into an id.
+`az rest` signs the request itself and accepts any path below Graph. Nothing here runs a command. Text from a tenant or
+a file is quoted: a pasted command must not run text that somebody wrote into an id.
 """
 
 import json
@@ -9,18 +9,21 @@ import re
 import shlex
 from typing import Any, Final
 
+from selftest.tenant.doctor.evidence.wiring_objects import EXTENSION_TYPE, LISTENER_TYPE
+
+LISTENERS: Final = "/identity/authenticationEventListeners"
 _GRAPH: Final = "https://graph.microsoft.com/v1.0"
-#: Nothing of this means anything to a shell between double quotes, which read better than `shlex`'s around apostrophes.
+#: Plain characters for a shell inside double quotes, which are easier to read than the quotes of `shlex`.
 _HARMLESS: Final = re.compile(r"[A-Za-z0-9/()'=.:,_-]*")
 
 
 def graph(method: str, path: str, body: dict[str, Any] | None = None) -> str:
-    """Write the command for one request.
+    """Return the command for one request.
 
     Args:
         method: GET, POST, PATCH or DELETE.
-        path: below the version, starting with a slash.
-        body: what to send; None for nothing.
+        path: The path below the version, starting with a slash.
+        body: The JSON to send; None for no body.
     """
     command = f"az rest --method {method} --url {word(_GRAPH + path)}"
     if body is None:
@@ -30,37 +33,48 @@ def graph(method: str, path: str, body: dict[str, Any] | None = None) -> str:
 
 
 def word(text: str) -> str:
-    """Write a text as one word of a shell's command line."""
+    """Return a text as one word of a shell's command line."""
     return f'"{text}"' if _HARMLESS.fullmatch(text) else shlex.quote(text)
 
 
 def patch_application(app_id: str, body: dict[str, Any]) -> str:
-    """Change an app registration, found by its client id."""
+    """Return the command that changes an app registration, found by its client id."""
     return graph("PATCH", f"/applications(appId='{app_id}')", body)
 
 
 def patch_principal(app_id: str, body: dict[str, Any]) -> str:
-    """Change a service principal, found by its client id."""
+    """Return the command that changes a service principal, found by its client id."""
     return graph("PATCH", f"/servicePrincipals(appId='{app_id}')", body)
 
 
 def create_principal(app_id: str) -> str:
-    """Create the service principal of an application."""
+    """Return the command that creates the service principal of an application."""
     return f"az ad sp create --id {word(app_id)}"
 
 
 def patch_extension(extension_id: str, body: dict[str, Any]) -> str:
-    """Change an extension; Graph wants its type in every change."""
-    typed = {"@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtension", **body}
+    """Return the command that changes an extension; Graph requires its type in every change."""
+    typed = {"@odata.type": EXTENSION_TYPE, **body}
     return graph("PATCH", f"/identity/customAuthenticationExtensions/{extension_id}", typed)
 
 
-def patch_listener(listener_id: str, body: dict[str, Any]) -> str:
-    """Change a listener; Graph wants its type in every change."""
-    typed = {"@odata.type": "#microsoft.graph.onTokenIssuanceStartListener", **body}
-    return graph("PATCH", f"/identity/authenticationEventListeners/{listener_id}", typed)
+def patch_resource_id(extension_id: str, resource_id: str) -> str:
+    """Return the command that changes the resource id of an extension."""
+    body = {"@odata.type": "#microsoft.graph.azureAdTokenAuthentication", "resourceId": resource_id}
+    return patch_extension(extension_id, {"authenticationConfiguration": body})
+
+
+def listener_with(handler: dict[str, Any]) -> dict[str, Any]:
+    """Return a listener's type and handler; Graph requires the types in every change."""
+    kind = "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler"
+    return {"@odata.type": LISTENER_TYPE, "handler": {"@odata.type": kind, **handler}}
+
+
+def patch_handler(listener_id: str, handler: dict[str, Any]) -> str:
+    """Return the command that changes the handler of a listener."""
+    return graph("PATCH", f"{LISTENERS}/{listener_id}", listener_with(handler))
 
 
 def app_setting(name: str, value: str) -> str:
-    """Change a setting of the function app."""
+    """Return the command that changes a setting of the function app."""
     return f"az functionapp config appsettings set -g <group> -n <app> --settings {word(f'{name}={value}')}"

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
+from selftest.base.setting_names import AUTHORITY_URL
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.easyauth import ALLOWED_TENANTS
-from selftest.tenant.doctor.registry import EvidenceMissing, Finding, NotApplicable, statement
+from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import app_setting
 
 _REFUSED: Final = 1003002
@@ -22,39 +23,36 @@ _WORKFORCE: Final = "login.microsoftonline.com"
     code=_REFUSED,
     needs=("settings", "tenant-kind"),
     source="entra-docs identity-platform/custom-extension-overview.md",
-    why="A tenant for customers publishes its keys at ciamlogin.com; those of the other host do not verify its tokens.",
-    fix="Azure portal > the function app > Environment variables: https://<name>.ciamlogin.com/<tenantId> for "
-    "External ID,"
-    " https://login.microsoftonline.com/<tenantId> for a workforce tenant.",
+    why="An external tenant publishes its keys at ciamlogin.com; the keys of the other host do not verify its tokens.",
+    fix="Azure portal > the function app > Environment variables: https://<name>.ciamlogin.com/<tenantId> for an "
+    "external tenant, https://login.microsoftonline.com/<tenantId> for a workforce tenant.",
     explain="The kind of the tenant is read from its organization object. Reports disagree on where External ID keeps "
-    "its keys, so the other host may stand in Claims__AdditionalAuthorityUrls; the first is to be the documented one.",
-    bad="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/<id of a tenant for customers>",
-    good="AuthenticationEvents__AuthorityUrl=https://<name>.ciamlogin.com/<id of a tenant for customers>",
+    "its keys, so Claims__AdditionalAuthorityUrls may name the other host; the first must be the documented one.",
+    bad="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/<id of an external tenant>",
+    good="AuthenticationEvents__AuthorityUrl=https://<name>.ciamlogin.com/<id of an external tenant>",
 )
-def host_fits_tenant(case: Case) -> Iterator[Finding]:
-    """Compare the host with the kind; national clouds and test issuers are left alone."""
+def host_fits_tenant(case: Case) -> Iterator[TenantFinding]:
+    """Compare the host with the kind; national clouds and test issuers are ignored."""
     host, external = case.required_settings.authority_host, case.required_tenant.external
     if not host or case.required_settings.test_issuer or not (host == _WORKFORCE or host.endswith(_CIAM)):
         raise NotApplicable
     if external is not host.endswith(_CIAM):
         wanted = f"<name>{_CIAM}" if external else _WORKFORCE
         kind = "an external tenant" if external else "a workforce tenant"
-        yield Finding(
+        yield TenantFinding(
             expected=f"https://{wanted}/… for {kind}",
             actual=f"https://{host}/…",
-            command=app_setting(
-                "AuthenticationEvents__AuthorityUrl", f"https://{wanted}/{case.tenant_id or '<tenantId>'}"
-            ),
+            command=app_setting(AUTHORITY_URL, f"https://{wanted}/{case.tenant_id or '<tenantId>'}"),
         )
 
 
 @statement(
     "D11",
-    "App Service Authentication lets Entra's event service in",
+    "App Service Authentication allows Entra's event service",
     code=_REFUSED,
     needs=("easyauth",),
     source=f"{_CONFIGURE}; azure-docs configure-authentication-provider-aad.md",
-    why="By default it lets in tokens that the app got for itself only, and answers Entra 403 before your code runs.",
+    why="By default it allows only tokens that the app got for itself, and answers Entra 403 before your code runs.",
     fix=f'{_AUTHENTICATION} > "Allow requests from specific client applications": {EVENT_SERVICE_APP_ID}.',
     explain="validation.defaultAuthorizationPolicy.allowedApplications in authsettingsV2 names the caller.\n"
     "App settings do not show it: give --easyauth FILE, written by "
@@ -62,16 +60,16 @@ def host_fits_tenant(case: Case) -> Iterator[Finding]:
     bad='"allowedApplications": ["<the endpoint\'s own client id>"]',
     good=f'"allowedApplications": ["{EVENT_SERVICE_APP_ID}"]',
 )
-def easyauth_allows_caller(case: Case) -> Iterator[Finding]:
-    """Look for the caller in the list."""
+def easyauth_allows_caller(case: Case) -> Iterator[TenantFinding]:
+    """Check that the list has the caller."""
     easyauth = case.easyauth
     if easyauth is None or easyauth.allowed_app_ids is None:
         raise EvidenceMissing(
-            "App Service Authentication is on, and app settings do not say whom it lets in: --easyauth FILE"
+            "App Service Authentication is on, and app settings do not name the allowed callers: --easyauth FILE"
         )
     if EVENT_SERVICE_APP_ID not in easyauth.allowed_app_ids:
         listed = f"{len(easyauth.allowed_app_ids)} others" if easyauth.allowed_app_ids else "none"
-        yield Finding(
+        yield TenantFinding(
             expected=f"{EVENT_SERVICE_APP_ID} among the allowed applications",
             actual=listed,
             command="az webapp auth microsoft update -g <group> -n <app> --set "
@@ -81,7 +79,7 @@ def easyauth_allows_caller(case: Case) -> Iterator[Finding]:
 
 @statement(
     "D12",
-    "App Service Authentication lets this tenant in",
+    "App Service Authentication allows this tenant",
     code=_REFUSED,
     needs=("easyauth", "tenant-id"),
     source="azure-docs configure-authentication-provider-aad.md",
@@ -89,13 +87,13 @@ def easyauth_allows_caller(case: Case) -> Iterator[Finding]:
     fix=f"{_AUTHENTICATION} > Tenant requirement: add this tenant.",
     explain=f"{ALLOWED_TENANTS}, where it is set, names the tenant that was read.",
 )
-def easyauth_allows_tenant(case: Case) -> Iterator[Finding]:
-    """Look for the tenant in the list, where there is one."""
+def easyauth_allows_tenant(case: Case) -> Iterator[TenantFinding]:
+    """Check that the list has the tenant, where there is a list."""
     allowed = case.easyauth.allowed_tenant_ids if case.easyauth else frozenset()
     if not allowed:
         raise NotApplicable
     if case.tenant_id not in allowed:
-        yield Finding(
+        yield TenantFinding(
             expected=f"{case.tenant_id} among the allowed tenants",
             actual=f"{len(allowed)} others",
             command=app_setting(ALLOWED_TENANTS, case.tenant_id or "<tenantId>"),
@@ -109,18 +107,18 @@ def easyauth_allows_tenant(case: Case) -> Iterator[Finding]:
     code=_REFUSED,
     needs=("easyauth",),
     source=_CONFIGURE,
-    why="A redirect to a sign-in page is of no use to a service, and hides what is wrong with its token.",
+    why="A redirect to a sign-in page is useless for a service, and hides what is wrong with its token.",
     fix=f"{_AUTHENTICATION.rpartition(' > the')[0]} > Edit settings > Unauthenticated requests: HTTP 401.",
     explain="globalValidation.unauthenticatedClientAction is Return401.",
     bad='"unauthenticatedClientAction": "RedirectToLoginPage"',
     good='"unauthenticatedClientAction": "Return401"',
 )
-def easyauth_refuses(case: Case) -> Iterator[Finding]:
-    """Look at the action, where it is known."""
+def easyauth_refuses(case: Case) -> Iterator[TenantFinding]:
+    """Check the action, where it is known."""
     if case.easyauth is None or case.easyauth.refuses is None:
         raise NotApplicable
     if not case.easyauth.refuses:
-        yield Finding(
+        yield TenantFinding(
             expected="Return401",
             actual="another action",
             command="az webapp auth update -g <group> -n <app> --unauthenticated-client-action Return401",

@@ -1,4 +1,4 @@
-"""D45 to D53: the listener, which says for whose tokens the extension is called, and the tenant's limits.
+"""D45 to D53: the listener, which names the applications for whose tokens the extension is called; the limits.
 
 Without a listener that names the application, Entra does not even try: the sign-in shows no Authentication Events.
 """
@@ -9,19 +9,18 @@ from typing import Final
 
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.wiring_objects import ListenerObject
-from selftest.tenant.doctor.registry import EvidenceMissing, Finding, statement
-from selftest.tenant.doctor.statements.az_rest import graph, patch_listener
+from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, statement
+from selftest.tenant.doctor.statements.az_rest import LISTENERS, graph, listener_with, patch_handler
 
 _CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md"
 _PORTAL: Final = (
     "Entra > Enterprise applications > the application > Single sign-on > Attributes & Claims > Advanced settings"
     " > Custom claims provider > Configure"
 )
-_LISTENERS: Final = "/identity/authenticationEventListeners"
 #: Source: Graph ``identityContainer: POST customAuthenticationExtensions``.
 _MAX_EXTENSIONS: Final = 100
 #: Source: External ID service limits; the resource page of Graph says 250.
-_MAX_LISTENERS: Final = 249
+_MAXLISTENERS: Final = 249
 #: Source: the configuration page: unique pairs of application and extension.
 _MAX_ASSIGNMENTS: Final = 250
 
@@ -31,63 +30,51 @@ _MAX_ASSIGNMENTS: Final = 250
     "a listener calls the extension",
     needs=("authenticationEventListeners", "extension"),
     source=f"{_CONFIGURE} (step 3)",
-    why="An extension that no listener calls is never called, and sign-ins show no Authentication Events.",
+    why="Entra never calls an extension without a listener, and sign-ins show no Authentication Events.",
     fix=f"{_PORTAL}.",
     explain="The handler of an onTokenIssuanceStartListener holds the extension's id. Where another listener calls an "
-    "extension that does not exist, D46 says so.",
+    "extension that does not exist, D46 reports that.",
 )
-def listener_calls(case: Case) -> Iterator[Finding]:
-    """Look for a listener of each extension."""
-    if any(True for _ in _dead(case)):
+def listener_calls(case: Case) -> Iterator[TenantFinding]:
+    """Check that each extension has a listener."""
+    if any(True for _ in _broken(case)):
         raise EvidenceMissing(
             "a listener calls an extension that does not exist (D46), which may be meant to be this one"
         )
     for extension in case.extensions:
         if not case.listeners_of(extension):
-            handler = {
-                "@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler",
-                "customExtension": {"id": extension.id},
-            }
             included = [{"appId": app_id} for app_id in case.app_ids] or [{"appId": "<client id>"}]
-            body = {
-                "@odata.type": "#microsoft.graph.onTokenIssuanceStartListener",
-                "conditions": {"applications": {"includeApplications": included}},
-                "handler": handler,
-            }
-            yield Finding(
+            conditions = {"conditions": {"applications": {"includeApplications": included}}}
+            body = conditions | listener_with({"customExtension": {"id": extension.id}})
+            yield TenantFinding(
                 expected=f"a listener with extension {extension.id}",
                 actual="none",
-                command=graph("POST", _LISTENERS, body),
+                command=graph("POST", LISTENERS, body),
             )
 
 
 @statement(
     "D46",
-    "the extension that a listener calls is there",
+    "the extension that a listener calls exists",
     code=1003011,
     needs=("authenticationEventListeners", "customAuthenticationExtensions"),
     source="entra-docs identity-platform/custom-extension-troubleshoot.md (1003011)",
-    why="The sign-ins of the listener's applications fail, for Entra finds no extension to call.",
-    fix=f"{_PORTAL}: choose the living extension.",
-    explain="handler.customExtension.id of each onTokenIssuanceStartListener is the id of an extension of the "
-    "same event.\n"
-    "With --app only listeners that name it are looked at.",
+    why="The sign-ins of the listener's applications fail, because Entra finds no extension to call.",
+    fix=f"{_PORTAL}: choose the existing extension.",
+    explain="handler.customExtension.id of each onTokenIssuanceStartListener is the id of an extension of the same "
+    "event.\nWith --app only listeners that name it are examined.",
 )
-def called_extension_lives(case: Case) -> Iterator[Finding]:
-    """Look every called id up."""
-    living = [one.id for one in case.extensions] or [
+def called_extension_exists(case: Case) -> Iterator[TenantFinding]:
+    """Look up every called id."""
+    existing = [one.id for one in case.extensions] or [
         one.id for one in case.required_tenant.extensions or () if one.for_token_issuance
     ]
-    for listener, what in _dead(case):
-        target = living[0] if len(living) == 1 else "<id of the living extension>"
-        handler = {
-            "@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler",
-            "customExtension": {"id": target},
-        }
-        yield Finding(
+    for listener, what in _broken(case):
+        target = existing[0] if len(existing) == 1 else "<id of the existing extension>"
+        yield TenantFinding(
             expected=f"an extension for this event behind listener {listener.id}",
             actual=what,
-            command=patch_listener(listener.id, {"handler": handler}),
+            command=patch_handler(listener.id, {"customExtension": {"id": target}}),
         )
 
 
@@ -100,23 +87,23 @@ def called_extension_lives(case: Case) -> Iterator[Finding]:
     fix=f"{_PORTAL}.",
     explain="conditions.applications.includeApplications of a listener that calls the extension has the application's "
     "client id: that of the client for claims in its ID token, that of the API for claims in an access token to it.\n"
-    "Both, where both tokens are to have them. --app says which application is meant.",
+    "Name both where both tokens should have the claims. --app chooses the application.",
     bad='"includeApplications": []',
     good='"includeApplications": [{"appId": "<client id>"}]',
 )
-def application_is_named(case: Case) -> Iterator[Finding]:
-    """Look for the applications that were asked for, or for any."""
+def application_is_named(case: Case) -> Iterator[TenantFinding]:
+    """Check for the application of --app, or for any."""
     listeners = [listener for extension in case.extensions for listener in case.listeners_of(extension)]
     if not listeners:
         raise EvidenceMissing("no listener calls the extension (D45, D46)")
     named = frozenset().union(*(listener.app_ids for listener in listeners))
     missing = [app_id for app_id in case.app_ids if app_id not in named] if case.app_asked else []
     for app_id in missing or (["<client id>"] if not named else []):
-        yield Finding(
+        yield TenantFinding(
             expected=f"application {app_id} in includeApplications",
             actual=f"{len(named)} others" if named else "no application",
             command=graph(
-                "POST", f"{_LISTENERS}/{listeners[0].id}/conditions/applications/includeApplications", {"appId": app_id}
+                "POST", f"{LISTENERS}/{listeners[0].id}/conditions/applications/includeApplications", {"appId": app_id}
             ),
         )
 
@@ -126,38 +113,38 @@ def application_is_named(case: Case) -> Iterator[Finding]:
     "no listener is for all applications",
     needs=("authenticationEventListeners", "extension"),
     source="Microsoft Graph beta authenticationConditionsApplications",
-    why="For this event includeAllApplications must be false: one application after the other is named.",
+    why="For this event includeAllApplications must be false: applications are named one by one.",
     fix=f"{_PORTAL}, for each application.",
     explain="includeAllApplications, which beta has and v1.0 leaves out, is not true.",
     bad='"includeAllApplications": true',
     good='"includeApplications": [{"appId": "<client id>"}]',
 )
-def not_for_all(case: Case) -> Iterator[Finding]:
-    """Look at the switch."""
+def not_for_all(case: Case) -> Iterator[TenantFinding]:
+    """Check the switch."""
     for extension in case.extensions:
         for listener in case.listeners_of(extension):
             if listener.conditions.applications.include_all_applications:
-                yield Finding(
+                yield TenantFinding(
                     expected="includeAllApplications false or absent", actual=f"true at listener {listener.id}"
                 )
 
 
 @statement(
     "D49",
-    "one listener answers for an application",
+    "an application is in one listener only",
     level="should",
     needs=("authenticationEventListeners",),
     source="Microsoft Graph beta authenticationEventListener (priority)",
-    why="Which of two is taken is decided by a priority that v1.0 does not show.",
+    why="A priority, which v1.0 does not show, decides which of two listeners is used.",
     fix=f"{_PORTAL}: leave the application in one listener.",
     explain="No application is named by two listeners of this event.",
 )
-def one_listener_an_application(case: Case) -> Iterator[Finding]:
+def one_listener_an_application(case: Case) -> Iterator[TenantFinding]:
     """Count the listeners of each application."""
     counts = Counter(app_id for listener in _ours(case) for app_id in listener.app_ids)
     for app_id, count in sorted(counts.items()):
         if count > 1 and (not case.app_asked or app_id in case.app_ids):
-            yield Finding(expected=f"one listener for application {app_id}", actual=f"{count}")
+            yield TenantFinding(expected=f"one listener for application {app_id}", actual=f"{count}")
 
 
 @statement(
@@ -166,11 +153,11 @@ def one_listener_an_application(case: Case) -> Iterator[Finding]:
     level="should",
     needs=("customAuthenticationExtensions",),
     source="Microsoft Graph v1.0 identityContainer: POST customAuthenticationExtensions",
-    why="The tenant holds 100 custom extensions; the next one cannot be made.",
-    fix="Entra > External Identities > Custom authentication extensions: delete what nobody calls.",
+    why="A tenant can hold 100 custom extensions; one more cannot be created.",
+    fix="Entra > External Identities > Custom authentication extensions: delete unused ones.",
     explain="Extensions of all kinds are counted.",
 )
-def room_for_extension(case: Case) -> Iterator[Finding]:
+def room_for_extension(case: Case) -> Iterator[TenantFinding]:
     """Count them."""
     yield from _full(len(case.required_tenant.extensions or ()), _MAX_EXTENSIONS, "extensions")
 
@@ -181,13 +168,13 @@ def room_for_extension(case: Case) -> Iterator[Finding]:
     level="should",
     needs=("authenticationEventListeners",),
     source="Microsoft Graph v1.0 authenticationEventListener (250); External ID service limits (249)",
-    why="One more cannot be made then.",
+    why="Beyond the limit no listener can be created.",
     fix=f"{_PORTAL}: one listener may name several applications.",
-    explain="Listeners of all kinds are counted. The two pages differ by one; the smaller is taken.",
+    explain="Listeners of all kinds are counted. The two pages differ by one; the smaller number is used.",
 )
-def room_for_listener(case: Case) -> Iterator[Finding]:
+def room_for_listener(case: Case) -> Iterator[TenantFinding]:
     """Count them."""
-    yield from _full(len(case.required_tenant.listeners or ()), _MAX_LISTENERS, "listeners")
+    yield from _full(len(case.required_tenant.listeners or ()), _MAXLISTENERS, "listeners")
 
 
 @statement(
@@ -196,11 +183,11 @@ def room_for_listener(case: Case) -> Iterator[Finding]:
     level="should",
     needs=("authenticationEventListeners",),
     source=_CONFIGURE,
-    why="250 pairs of application and extension are the limit; one more application cannot be added.",
-    fix="Take applications that need no claims out of the listeners.",
+    why="A tenant can have 250 pairs of application and extension; one more application cannot be added.",
+    fix="Remove applications that need no claims from the listeners.",
     explain="Unique pairs of application and extension are counted over all listeners of this event.",
 )
-def room_for_assignment(case: Case) -> Iterator[Finding]:
+def room_for_assignment(case: Case) -> Iterator[TenantFinding]:
     """Count the pairs."""
     pairs = {(app_id, listener.extension_id) for listener in _ours(case) for app_id in listener.app_ids}
     yield from _full(len(pairs), _MAX_ASSIGNMENTS, "assignments")
@@ -208,16 +195,16 @@ def room_for_assignment(case: Case) -> Iterator[Finding]:
 
 @statement(
     "D53",
-    "no two objects have one display name",
+    "display names are unique",
     level="should",
     needs=("customAuthenticationExtensions", "authenticationEventListeners"),
     source="ours",
-    why="Graph knows no other key for these objects: scripts and people find the wrong one of two.",
-    fix="Rename one of the two, or delete it.",
-    explain="Extensions, listeners and claims mapping policies are compared, each kind with its own.",
+    why="Graph has no other key for these objects: scripts and people confuse two of the same name.",
+    fix="Rename or delete one of the two.",
+    explain="Extensions, listeners and claims mapping policies are compared, each kind separately.",
 )
-def names_are_unique(case: Case) -> Iterator[Finding]:
-    """Compare names; a name is shown by the ids that have it."""
+def names_are_unique(case: Case) -> Iterator[TenantFinding]:
+    """Compare names; only the ids of the objects are shown."""
     seen = case.required_tenant
     kinds = (("extension", seen.extensions), ("listener", seen.listeners), ("claims mapping policy", seen.policies))
     for kind, objects in kinds:
@@ -227,15 +214,15 @@ def names_are_unique(case: Case) -> Iterator[Finding]:
                 by_name.setdefault(one.display_name.casefold(), []).append(one.id)
         for ids in by_name.values():
             if len(ids) > 1:
-                yield Finding(expected=f"one {kind} of a name", actual=f"{len(ids)}: {', '.join(ids)}")
+                yield TenantFinding(expected=f"one {kind} with a name", actual=f"{len(ids)}: {', '.join(ids)}")
 
 
 def _ours(case: Case) -> list[ListenerObject]:
     return [listener for listener in case.required_tenant.listeners or () if listener.for_token_issuance]
 
 
-def _dead(case: Case) -> Iterator[tuple[ListenerObject, str]]:
-    """Find listeners whose extension is missing or of another event."""
+def _broken(case: Case) -> Iterator[tuple[ListenerObject, str]]:
+    """Yield the listeners whose extension is missing or of another event."""
     extensions = case.required_tenant.extensions
     if extensions is None:
         return
@@ -244,13 +231,13 @@ def _dead(case: Case) -> Iterator[tuple[ListenerObject, str]]:
             continue
         extension = case.required_tenant.extension(listener.extension_id)
         if not listener.extension_id:
-            yield listener, "it names none"
+            yield listener, "the listener names no extension"
         elif extension is None:
             yield listener, f"{listener.extension_id}, which does not exist"
         elif not extension.for_token_issuance:
             yield listener, f"{listener.extension_id}, which is for another event"
 
 
-def _full(count: int, limit: int, what: str) -> Iterable[Finding]:
+def _full(count: int, limit: int, what: str) -> Iterable[TenantFinding]:
     if count >= limit:
-        yield Finding(expected=f"fewer than {limit} {what}", actual=f"{count}")
+        yield TenantFinding(expected=f"fewer than {limit} {what}", actual=f"{count}")

@@ -11,7 +11,7 @@ from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
 from selftest.judge.warnings import shown
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import PolicyObject
-from selftest.tenant.doctor.registry import EvidenceMissing, Finding, NotApplicable, statement
+from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import graph
 
 _REFERENCE: Final = "entra-docs identity-platform/custom-claims-provider-reference.md"
@@ -24,15 +24,14 @@ _CHANGE: Final = "Change the policy's definition through Graph, or assign anothe
     "a claims mapping policy is assigned to the application",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
     source=f"{_REFERENCE}; {_CUSTOMIZATION}",
-    why="Entra calls and drops every claim: the token has none of them, and no error says so.",
+    why="Entra calls and drops every claim: the token has no claim, and there is no error.",
     fix="Assign it to the service principal of the application that is the token's audience; or map the claims in the"
     " portal, under Attributes & Claims.",
-    explain="claimsMappingPolicies of the application's service principal is not empty. The portal's Attributes "
-    "& Claims is "
-    "another way, which v1.0 of Graph does not show: where you use that, leave this finding alone.",
+    explain="claimsMappingPolicies of the application's service principal is not empty. The portal's Attributes & "
+    "Claims is an alternative, which v1.0 of Graph does not show: ignore this finding where you use that.",
 )
-def policy_is_assigned(case: Case) -> Iterator[Finding]:
-    """Look at what is assigned, and for a policy that is not."""
+def policy_is_assigned(case: Case) -> Iterator[TenantFinding]:
+    """Check what is assigned, and look for a policy that is not assigned."""
     mapped = [
         policy
         for policy in case.required_tenant.policies or ()
@@ -44,7 +43,7 @@ def policy_is_assigned(case: Case) -> Iterator[Finding]:
             continue
         policy_id = mapped[0].id if len(mapped) == 1 else "<policy id>"
         reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/policies/claimsMappingPolicies/{policy_id}"}
-        yield Finding(
+        yield TenantFinding(
             expected=f"a policy with CustomClaimsProvider at service principal {principal.id}",
             actual=_elsewhere(case, mapped),
             command=graph("POST", f"/servicePrincipals/{principal.id}/claimsMappingPolicies/$ref", reference),
@@ -56,17 +55,17 @@ def policy_is_assigned(case: Case) -> Iterator[Finding]:
     "one claims mapping policy is assigned",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
     source=_CUSTOMIZATION,
-    why="A service principal has one; which of two would hold is not documented.",
-    fix="Take the other one off the service principal.",
+    why="A service principal should have one; which of two is used is not documented.",
+    fix="Remove the other policy from the service principal.",
     explain="claimsMappingPolicies of the application's service principal has one member.",
 )
-def one_policy(case: Case) -> Iterator[Finding]:
+def one_policy(case: Case) -> Iterator[TenantFinding]:
     """Count them."""
     for app_id, policies in _assigned(case):
         principal = case.required_tenant.principal(app_id)
         if len(policies) > 1 and principal is not None:
             path = f"/servicePrincipals/{principal.id}/claimsMappingPolicies/{policies[-1]}/$ref"
-            yield Finding(
+            yield TenantFinding(
                 expected=f"one policy at application {app_id}",
                 actual=f"{len(policies)}: {', '.join(policies)}",
                 command=graph("DELETE", path),
@@ -81,16 +80,15 @@ def one_policy(case: Case) -> Iterator[Finding]:
     why="A definition that is not the documented text maps nothing.",
     fix=_CHANGE,
     explain="definition is a list of one string that is JSON with ClaimsMappingPolicy, and its entries have the "
-    "documented "
-    "members.",
+    "documented members.",
     bad='"definition": [{"ClaimsMappingPolicy": {}}]',
     good='"definition": ["{\\"ClaimsMappingPolicy\\":{…}}"]',
 )
-def policy_is_readable(case: Case) -> Iterator[Finding]:
-    """Tell what keeps it from being read."""
+def policy_is_readable(case: Case) -> Iterator[TenantFinding]:
+    """Report why a policy cannot be read."""
     for policy in _policies(case):
         if policy.problem is not None:
-            yield Finding(expected=f"a definition of policy {policy.id} as documented", actual=policy.problem)
+            yield TenantFinding(expected=f"a definition of policy {policy.id} as documented", actual=policy.problem)
 
 
 @statement(
@@ -98,18 +96,18 @@ def policy_is_readable(case: Case) -> Iterator[Finding]:
     "the policy takes claims from the custom claims provider",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
     source=_REFERENCE,
-    why="Other sources are the directory's own; what the endpoint returns is dropped.",
+    why="Other sources come from the directory; the claims of the endpoint are dropped.",
     fix=_CHANGE,
     explain='An entry of ClaimsSchema has the source "CustomClaimsProvider".',
     bad='{"Source": "User", "ID": "CustomRoles"}',
     good='{"Source": "CustomClaimsProvider", "ID": "CustomRoles", "JwtClaimType": "CustomRoles"}',
 )
-def policy_uses_provider(case: Case) -> Iterator[Finding]:
-    """Look for such an entry."""
+def policy_uses_provider(case: Case) -> Iterator[TenantFinding]:
+    """Check for such an entry."""
     for policy, mapping in _mappings(case):
         if not mapping.provided:
             kinds = sorted({entry.source or "a constant" for entry in mapping.entries})
-            yield Finding(
+            yield TenantFinding(
                 expected=f"an entry of policy {policy.id} with source CustomClaimsProvider",
                 actual=f"sources: {', '.join(map(shown, kinds))}" if kinds else "no entry",
             )
@@ -120,16 +118,16 @@ def policy_uses_provider(case: Case) -> Iterator[Finding]:
     "the policy names claims as the endpoint returns them",
     needs=("servicePrincipals", "claimsMappingPolicies", "app", "claims"),
     source=_REFERENCE,
-    why="The names are compared to the letter, case included; another name never reaches the token, and no error "
-    "says so.",
+    why="Names are compared exactly, including case; a claim with another name never reaches the token, without an "
+    "error.",
     fix=_CHANGE,
-    explain="ID of every entry with source CustomClaimsProvider is a name that the endpoint returns: of --claims "
-    "NAMES, else "
-    "of the provider in the settings, else of the extension's claimsForTokenConfiguration. Blanks are D76's.",
+    explain="ID of every entry with source CustomClaimsProvider is a name that the endpoint returns: by --claims "
+    "NAMES, else by the provider in the settings, else by the extension's claimsForTokenConfiguration."
+    " D76 checks spaces.",
     bad='"ID": "customRoles", where the endpoint returns CustomRoles',
     good='"ID": "CustomRoles"',
 )
-def names_are_returned(case: Case) -> Iterator[Finding]:
+def names_are_returned(case: Case) -> Iterator[TenantFinding]:
     """Compare the names."""
     claims = case.claims
     if claims is None:
@@ -140,18 +138,18 @@ def names_are_returned(case: Case) -> Iterator[Finding]:
             if name in claims.names:
                 continue
             near = by_folded.get(name.casefold())
-            yield Finding(
+            yield TenantFinding(
                 expected=f"ID {shown(near)}" if near else f"one of {', '.join(map(shown, sorted(claims.names)))}",
-                actual=f"{shown(name)} in policy {policy.id} ({claims.origin} knows no such name)",
+                actual=f"{shown(name)} in policy {policy.id} ({claims.origin} has no such name)",
             )
 
 
 @statement(
     "D75",
-    "the policy gives no claim a restricted name",
+    "the policy emits no claim with a restricted name",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
     source=f"{_CUSTOMIZATION} (restricted claim set)",
-    why="A policy may not emit a claim of such a name; the endpoint may return one.",
+    why="A policy may not emit a claim with such a name; the endpoint may return one.",
     fix=_CHANGE,
     explain="JwtClaimType, and ID where the entry has no target, is not in the restricted set of JSON Web Tokens and "
     "does not start with xms_ or extn.\nSamlClaimType is not in the restricted set of SAML assertions; seven of its "
@@ -159,35 +157,35 @@ def names_are_returned(case: Case) -> Iterator[Finding]:
     bad='"JwtClaimType": "roles"',
     good='"JwtClaimType": "app_roles"',
 )
-def names_are_free(case: Case) -> Iterator[Finding]:
-    """Look each target up in the list of its kind of token."""
+def names_are_free(case: Case) -> Iterator[TenantFinding]:
+    """Look up each target in the list of its kind of token."""
     for policy, target, fault in _target_faults(case):
         if fault == "name-id" or (fault == "needs-signing-key" and _signed_with_own_key(case, policy)):
             continue
-        yield Finding(
-            expected="a name outside of the restricted set",
+        yield TenantFinding(
+            expected="a name outside the restricted set",
             actual=f"{target} in policy {policy.id}, which {TARGET_FAULTS[fault]}",
         )
 
 
 @statement(
     "D76",
-    "no name in the policy starts or ends with a blank",
+    "no name in the policy starts or ends with a space",
     needs=("servicePrincipals", "claimsMappingPolicies", "app"),
     source=f"{_REFERENCE}; the example of custom-extension-tokenissuancestart-configuration.md has one",
-    why="The blank is part of the name: the claim is not found, or the app looks for another.",
+    why="The space is part of the name: the claim is not found, or the app looks for another name.",
     fix=_CHANGE,
-    explain="ID, JwtClaimType and SamlClaimType have no blank at an end. Microsoft's example has one.",
+    explain="ID, JwtClaimType and SamlClaimType have no space at either end. Microsoft's example has one.",
     bad='"JwtClaimType": "apiVersion "',
     good='"JwtClaimType": "apiVersion"',
 )
-def names_have_no_blanks(case: Case) -> Iterator[Finding]:
-    """Look at the ends."""
+def names_have_no_blanks(case: Case) -> Iterator[TenantFinding]:
+    """Check both ends."""
     for policy, mapping in _mappings(case):
         for entry in mapping.entries:
             for member, name in _named(entry):
                 if name != name.strip():
-                    yield Finding(
+                    yield TenantFinding(
                         expected=f"{member} {shown(name.strip())}", actual=f"{shown(name)} in policy {policy.id}"
                     )
 
@@ -198,17 +196,17 @@ def names_have_no_blanks(case: Case) -> Iterator[Finding]:
     level="should",
     needs=("extension", "claims"),
     source="Microsoft Graph v1.0 onTokenIssuanceStartCustomExtension (claimsForTokenConfiguration)",
-    why="The portal's list of claims comes from there; who maps in the portal picks a name that is never returned.",
+    why="The portal's list of claims comes from there; a mapping in the portal would use a name that is not returned.",
     fix="Entra > External Identities > Custom authentication extensions > the extension > Claims.",
-    explain="claimsForTokenConfiguration of the extension has the names that the endpoint returns, to the letter.",
+    explain="claimsForTokenConfiguration of the extension has exactly the names that the endpoint returns.",
 )
-def portal_offers_names(case: Case) -> Iterator[Finding]:
+def portal_offers_names(case: Case) -> Iterator[TenantFinding]:
     """Compare the registered names with the returned ones."""
     claims = case.claims
     for extension in case.extensions:
         unknown = sorted(set(extension.claim_names) - claims.names) if claims is not None else []
         if unknown and claims is not None:
-            yield Finding(
+            yield TenantFinding(
                 expected=f"names out of {', '.join(map(shown, sorted(claims.names)))}",
                 actual=", ".join(map(shown, unknown)),
             )
@@ -220,21 +218,20 @@ def portal_offers_names(case: Case) -> Iterator[Finding]:
     level="should",
     needs=("servicePrincipals", "app"),
     source=_CUSTOMIZATION,
-    why="A claims mapping policy supersedes it: what was set up there is ignored, and the blade cannot be edited.",
-    fix="Move what is in Attributes & Claims into the policy, or take the policy off the service principal.",
-    explain="Only beta of Graph shows what the portal holds (servicePrincipals/{id}/claimsPolicy). Where that "
-    "was read, "
-    "it has no entry beside an assigned policy.",
+    why="A claims mapping policy supersedes it: the portal's configuration is ignored and cannot be edited.",
+    fix="Move the portal's claims into the policy, or remove the policy from the service principal.",
+    explain="Only beta of Graph shows the portal's claims (servicePrincipals/{id}/claimsPolicy). Where they were read, "
+    "there is no entry next to an assigned policy.",
 )
-def portal_is_not_overridden(case: Case) -> Iterator[Finding]:
-    """Look for both."""
+def portal_is_not_overridden(case: Case) -> Iterator[TenantFinding]:
+    """Check for both."""
     known = False
     for app_id in case.app_ids:
         principal = case.required_tenant.principal(app_id)
         if principal is not None and principal.portal_claims is not None:
             known = True
             if principal.portal_claims and principal.policy_ids:
-                yield Finding(expected="one of the two ways", actual=f"both at application {app_id}", hint=True)
+                yield TenantFinding(expected="one of the two ways", actual=f"both at application {app_id}", hint=True)
     if not known:
         raise NotApplicable
 
@@ -250,17 +247,17 @@ def portal_is_not_overridden(case: Case) -> Iterator[Finding]:
     bad=f'{{"Source": "CustomClaimsProvider", "ID": "EmployeeId", "SamlClaimType": "{NAME_ID_CLAIM_TYPE}"}}',
     good=f'{{"Source": "User", "ID": "employeeid", "SamlClaimType": "{NAME_ID_CLAIM_TYPE}"}}',
 )
-def name_id_is_not_provided(case: Case) -> Iterator[Finding]:
-    """Look for the NameID among the targets of what the endpoint supplies."""
+def name_id_is_not_provided(case: Case) -> Iterator[TenantFinding]:
+    """Look for the NameID among the targets of the endpoint's claims."""
     for policy, target, fault in _target_faults(case):
         if fault == "name-id":
-            yield Finding(
+            yield TenantFinding(
                 expected="a property of the user as the NameID's source", actual=f"{target} in policy {policy.id}"
             )
 
 
 def _assigned(case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give the assigned policies of each application; a missing service principal is D60's."""
+    """Yield the assigned policies of each application; D60 reports a missing service principal."""
     found = False
     for app_id in case.app_ids:
         principal = case.required_tenant.principal(app_id)
@@ -275,7 +272,7 @@ def _assigned(case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _policies(case: Case) -> Iterator[PolicyObject]:
-    """Give the assigned policies, each once."""
+    """Yield the assigned policies, each once."""
     ids = dict.fromkeys(policy_id for _, policies in _assigned(case) for policy_id in policies)
     if not ids:
         raise EvidenceMissing("no claims mapping policy is assigned (D70)")
@@ -309,12 +306,12 @@ def _signed_with_own_key(case: Case, policy: PolicyObject) -> bool:
 
 
 def _elsewhere(case: Case, mapped: list[PolicyObject]) -> str:
-    """Say where the policies that map the provider's claims are, when not here."""
+    """Return where the policies that map the provider's claims are assigned instead."""
     if not mapped:
         return "none, and the tenant has no policy that maps a custom claims provider"
     ids = {policy.id for policy in mapped}
     holders = [one.app_id for one in case.required_tenant.principals or () if ids & set(one.policy_ids or ())]
-    where = f"assigned to application {', '.join(holders)}" if holders else "assigned to nobody"
+    where = f"assigned to application {', '.join(holders)}" if holders else "not assigned"
     return f"none; policy {', '.join(sorted(ids))} is {where}"
 
 

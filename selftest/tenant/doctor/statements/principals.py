@@ -1,4 +1,4 @@
-"""D30 to D41: the three service principals without which Entra does not call, and the consent.
+"""D30 to D41: the three service principals that Entra needs for a call, and the consent.
 
 A service principal is matched by its application id, the consent by the role's id: names are translated and renamed,
 and Microsoft's pages write this role's name in two ways.
@@ -10,7 +10,7 @@ from typing import Final
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import PrincipalObject
-from selftest.tenant.doctor.registry import EvidenceMissing, Finding, statement
+from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import create_principal, graph, patch_principal, word
 from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID
 
@@ -25,15 +25,15 @@ _ENABLE: Final = f"{_APPS} > the application > Properties > Enabled for users to
     code=1003016,
     needs=("servicePrincipals", "extension"),
     source=f"{_TROUBLESHOOT} (1003016)",
-    why="Entra issues its token for it; an app registration made through Graph does not bring one along.",
+    why="Entra issues its token for it; an app registration created through Graph has none at first.",
     fix="Entra > App registrations > the endpoint's > Overview > Managed application in local directory > Create.",
-    explain="A service principal has the application id that stands in the extension's resource id.",
+    explain="A service principal has the application id in the extension's resource id.",
 )
-def resource_principal_exists(case: Case) -> Iterator[Finding]:
-    """Look for it; a resource id that names no application is D22's."""
+def resource_principal_exists(case: Case) -> Iterator[TenantFinding]:
+    """Check that it exists; D22 reports a resource id without an application."""
     for app_id in _api_app_ids(case):
         if case.required_tenant.principal(app_id) is None:
-            yield Finding(
+            yield TenantFinding(
                 expected=f"a service principal of application {app_id}", actual="none", command=create_principal(app_id)
             )
 
@@ -44,16 +44,16 @@ def resource_principal_exists(case: Case) -> Iterator[Finding]:
     code=1003019,
     needs=("servicePrincipals", "extension"),
     source=f"{_TROUBLESHOOT} (1003019)",
-    why="Entra issues no token for one that is switched off.",
+    why="Entra issues no token for a disabled service principal.",
     fix=_ENABLE,
     explain="accountEnabled of the service principal is not false.",
     bad='"accountEnabled": false',
     good='"accountEnabled": true',
 )
-def resource_principal_is_enabled(case: Case) -> Iterator[Finding]:
-    """Look at the switch of one that is there."""
+def resource_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
+    """Check the switch of an existing one."""
     for app_id in _api_app_ids(case):
-        yield from _disabled(_there(case, app_id, "D30"))
+        yield from _disabled(_existing(case, app_id, "D30"))
 
 
 @statement(
@@ -62,15 +62,15 @@ def resource_principal_is_enabled(case: Case) -> Iterator[Finding]:
     code=1003017,
     needs=("servicePrincipals",),
     source=f"{_TROUBLESHOOT} (1003017), entra-docs custom-extension-overview.md",
-    why="It is who calls the endpoint.",
-    fix=f"{_APPS} does not show how to make one: use the command.",
+    why="It is the caller of the endpoint.",
+    fix=f"{_APPS} cannot create one: use the command.",
     explain=f"A service principal has the application id {EVENT_SERVICE_APP_ID}.\n"
-    "The documentation's text for this code speaks of the resource, its name of the client.",
+    "The documentation's text for this code names the resource, the code's name the client.",
 )
-def caller_principal_exists(case: Case) -> Iterator[Finding]:
-    """Look for it."""
+def caller_principal_exists(case: Case) -> Iterator[TenantFinding]:
+    """Check that it exists."""
     if case.required_tenant.principal(EVENT_SERVICE_APP_ID) is None:
-        yield Finding(
+        yield TenantFinding(
             expected=f"a service principal of application {EVENT_SERVICE_APP_ID}",
             actual="none",
             command=create_principal(EVENT_SERVICE_APP_ID),
@@ -83,15 +83,15 @@ def caller_principal_exists(case: Case) -> Iterator[Finding]:
     code=1003018,
     needs=("servicePrincipals",),
     source=f"{_TROUBLESHOOT} (1003018)",
-    why="Clean-ups of unknown applications switch it off, and then nobody calls.",
+    why="Clean-ups of unknown applications disable it, and then Entra does not call.",
     fix=_ENABLE,
     explain=f"accountEnabled of {EVENT_SERVICE_APP_ID} is not false.",
     bad='"accountEnabled": false',
     good='"accountEnabled": true',
 )
-def caller_principal_is_enabled(case: Case) -> Iterator[Finding]:
-    """Look at the switch of one that is there."""
-    yield from _disabled(_there(case, EVENT_SERVICE_APP_ID, "D32"))
+def caller_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
+    """Check the switch of an existing one."""
+    yield from _disabled(_existing(case, EVENT_SERVICE_APP_ID, "D32"))
 
 
 @statement(
@@ -104,11 +104,11 @@ def caller_principal_is_enabled(case: Case) -> Iterator[Finding]:
     fix=_ENABLE,
     explain=f"A service principal has the application id {GRAPH_APP_ID}, and its accountEnabled is not false.",
 )
-def graph_principal_is_enabled(case: Case) -> Iterator[Finding]:
-    """Look for it and at its switch."""
+def graph_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
+    """Check that it exists and is enabled."""
     principal = case.required_tenant.principal(GRAPH_APP_ID)
     if principal is None:
-        yield Finding(
+        yield TenantFinding(
             expected=f"a service principal of application {GRAPH_APP_ID}",
             actual="none",
             command=create_principal(GRAPH_APP_ID),
@@ -119,20 +119,20 @@ def graph_principal_is_enabled(case: Case) -> Iterator[Finding]:
 
 @statement(
     "D35",
-    "the endpoint's service principal wants no assignment",
+    "the endpoint's service principal requires no assignment",
     level="should",
     needs=("servicePrincipals", "extension"),
     source="field reports of AADSTS1100001 without a request; not in Microsoft's documentation",
-    why='With "assignment required" only assigned callers get a token for the endpoint; Entra\'s service is not one.',
+    why='With "assignment required" only assigned callers get a token for the endpoint; Entra\'s is not.',
     fix=f"{_APPS} > the endpoint's > Properties > Assignment required: No.",
-    explain="appRoleAssignmentRequired of the endpoint's service principal is not true. A hint: it is reported, not "
-    "documented, that this keeps Entra from calling.",
+    explain="appRoleAssignmentRequired of the endpoint's service principal is not true. A hint: users report, and "
+    "Microsoft does not document, that this prevents Entra's calls.",
 )
-def no_assignment_is_required(case: Case) -> Iterator[Finding]:
-    """Look at the switch."""
+def no_assignment_is_required(case: Case) -> Iterator[TenantFinding]:
+    """Check the switch."""
     for app_id in _api_app_ids(case):
-        if _there(case, app_id, "D30").app_role_assignment_required:
-            yield Finding(
+        if _existing(case, app_id, "D30").app_role_assignment_required:
+            yield TenantFinding(
                 expected="appRoleAssignmentRequired false",
                 actual="true",
                 command=patch_principal(app_id, {"appRoleAssignmentRequired": False}),
@@ -149,18 +149,18 @@ def no_assignment_is_required(case: Case) -> Iterator[Finding]:
     fix="Entra > External Identities > Custom authentication extensions > the extension > Grant permission.",
     explain=f"appRoleAssignments holds the role {RECEIVE_PAYLOAD_ROLE_ID} on "
     "Microsoft Graph's service principal. The id decides: pages differ in the role's name.\n"
-    "A permission that the registration requests is not yet granted.",
+    "A permission that the registration requests is not granted yet.",
 )
-def events_are_consented(case: Case) -> Iterator[Finding]:
-    """Look for the role."""
-    definer = _there(case, GRAPH_APP_ID, "D34")
+def events_are_consented(case: Case) -> Iterator[TenantFinding]:
+    """Check for the role."""
+    definer = _existing(case, GRAPH_APP_ID, "D34")
     for app_id in _api_app_ids(case):
-        principal = _there(case, app_id, "D30")
+        principal = _existing(case, app_id, "D30")
         if principal.grants is None:
             raise EvidenceMissing("the role assignments of the endpoint's service principal were not read", asked=True)
         if (definer.id, RECEIVE_PAYLOAD_ROLE_ID) not in principal.grants:
             others = len(principal.grants)
-            yield Finding(
+            yield TenantFinding(
                 expected=f"role {RECEIVE_PAYLOAD_ROLE_ID} of Microsoft Graph, granted to application {app_id}",
                 actual=f"not granted ({others} other roles are)" if others else "not granted",
                 command=_consent(principal, definer),
@@ -169,21 +169,21 @@ def events_are_consented(case: Case) -> Iterator[Finding]:
 
 @statement(
     "D41",
-    "the endpoint's registration asks for the permission",
+    "the endpoint's registration requests the permission",
     level="should",
     needs=("applications", "extension"),
     source="entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md",
-    why="A consent that the registration does not ask for is lost when an administrator consents anew.",
+    why="A consent that the registration does not request is lost when an administrator consents again.",
     fix="Entra > App registrations > the endpoint's > API permissions > Add > Microsoft Graph > Application "
     "permissions.",
     explain=f"requiredResourceAccess lists role {RECEIVE_PAYLOAD_ROLE_ID} of Microsoft Graph.",
 )
-def permission_is_requested(case: Case) -> Iterator[Finding]:
-    """Look for the role in the registration, where it is in this tenant."""
+def permission_is_requested(case: Case) -> Iterator[TenantFinding]:
+    """Check for the role in the registration, where it is in this tenant."""
     for app_id in _api_app_ids(case):
         application = case.required_tenant.application(app_id)
         if application is not None and (GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID) not in application.requested_roles:
-            yield Finding(
+            yield TenantFinding(
                 expected=f"role {RECEIVE_PAYLOAD_ROLE_ID} in requiredResourceAccess",
                 actual="not listed",
                 command=f"az ad app permission add --id {word(app_id)} --api {GRAPH_APP_ID} "
@@ -192,28 +192,28 @@ def permission_is_requested(case: Case) -> Iterator[Finding]:
 
 
 def _api_app_ids(case: Case) -> tuple[str, ...]:
-    """Name the applications that the extensions name, each once."""
+    """Return the applications that the extensions name, each once."""
     named = [extension.api_app_id for extension in case.extensions]
     if not any(named):
         raise EvidenceMissing("the resource id names no application (D22)")
     return tuple(dict.fromkeys(app_id for app_id in named if app_id is not None))
 
 
-def _there(case: Case, app_id: str, finds_missing: str) -> PrincipalObject:
-    """Give a service principal to a statement about one that is there.
+def _existing(case: Case, app_id: str, reported_by: str) -> PrincipalObject:
+    """Return the service principal of an application.
 
     Raises:
-        EvidenceMissing: It is missing, which another statement finds.
+        EvidenceMissing: It is missing, which another statement reports.
     """
     principal = case.required_tenant.principal(app_id)
     if principal is None:
-        raise EvidenceMissing(f"there is no service principal of {app_id} ({finds_missing})")
+        raise EvidenceMissing(f"there is no service principal of {app_id} ({reported_by})")
     return principal
 
 
-def _disabled(principal: PrincipalObject) -> Iterator[Finding]:
+def _disabled(principal: PrincipalObject) -> Iterator[TenantFinding]:
     if not principal.account_enabled:
-        yield Finding(
+        yield TenantFinding(
             expected=f"accountEnabled true for application {principal.app_id}",
             actual="false",
             command=patch_principal(principal.app_id, {"accountEnabled": True}),

@@ -1,11 +1,11 @@
-"""D60 to D66: the application that is the audience of the token, which has to allow mapped claims."""
+"""D60 to D66: the application that is the audience of the token, which must allow mapped claims."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, PrincipalObject
-from selftest.tenant.doctor.registry import EvidenceMissing, Finding, NotApplicable, statement
+from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import create_principal, patch_application
 
 _CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md (step 2.3)"
@@ -21,15 +21,15 @@ _SAML: Final = "saml"
     "the application is in the tenant",
     needs=("servicePrincipals", "app"),
     source=_CONFIGURE,
-    why="The claims mapping policy is assigned to its service principal; without one nobody signs in to it here.",
+    why="The claims mapping policy is assigned to its service principal, which users need to sign in to it.",
     fix="Entra > App registrations > the application > Overview > Managed application in local directory > Create.",
     explain="A service principal has the client id that --app or a listener names.",
 )
-def application_is_here(case: Case) -> Iterator[Finding]:
-    """Look for the service principal."""
+def application_is_here(case: Case) -> Iterator[TenantFinding]:
+    """Check for the service principal."""
     for app_id in case.app_ids:
         if case.required_tenant.principal(app_id) is None:
-            yield Finding(
+            yield TenantFinding(
                 expected=f"a service principal of application {app_id}", actual="none", command=create_principal(app_id)
             )
 
@@ -40,29 +40,27 @@ def application_is_here(case: Case) -> Iterator[Finding]:
     code=_NO_KEY,
     needs=("applications", "servicePrincipals", "app"),
     source=f"{_CONFIGURE}; {_JWT}",
-    why="Entra issues no token with mapped claims to an application that has neither said that it accepts them nor a"
-    " signing key of its own.",
+    why="Entra issues a token with mapped claims only to an application that accepts them or has a custom signing key.",
     fix=f"{_MANIFEST}: acceptMappedClaims true.",
-    explain="api.acceptMappedClaims of the application that is the token's audience is true: the client for an "
-    "ID token, "
-    "the API for an access token. Or its service principal has a signing key of its own. SAML is not concerned.",
+    explain="api.acceptMappedClaims of the application that is the token's audience is true: the client for an ID "
+    "token, the API for an access token. Or its service principal has a custom signing key. SAML does not need it.",
     bad='"api": {"acceptMappedClaims": null}',
     good='"api": {"acceptMappedClaims": true}',
 )
-def claims_are_accepted(case: Case) -> Iterator[Finding]:
-    """Look at the switch of single-tenant applications; others are D62's."""
+def claims_are_accepted(case: Case) -> Iterator[TenantFinding]:
+    """Check the switch of single-tenant applications; D62 checks the others."""
     for application, principal in _targets(case):
         if not application.multi_tenant and not application.api.accept_mapped_claims and not principal.has_signing_key:
-            yield Finding(
+            yield TenantFinding(
                 expected=f"acceptMappedClaims true for application {application.app_id}",
-                actual="null or false, and no signing key of its own",
+                actual="null or false, and no custom signing key",
                 command=patch_application(application.app_id, {"api": {"acceptMappedClaims": True}}),
             )
 
 
 @statement(
     "D62",
-    "an application of several tenants has a signing key of its own",
+    "a multi-tenant application has a custom signing key",
     code=_NO_KEY,
     needs=("applications", "servicePrincipals", "app"),
     source=f"{_CONFIGURE} (warning); {_JWT}",
@@ -70,43 +68,42 @@ def claims_are_accepted(case: Case) -> Iterator[Finding]:
     fix="Entra > App registrations > the application > Authentication: accounts in this directory only; or a custom"
     " signing key on its service principal.",
     explain="signInAudience is AzureADMyOrg, or the service principal has a signing key (keyCredentials, usage Sign).\n"
-    "Its tokens then verify with the metadata at ?appid=<client id> only.",
+    "Its tokens then verify only with the metadata at ?appid=<client id>.",
     bad='"signInAudience": "AzureADMultipleOrgs"',
     good='"signInAudience": "AzureADMyOrg"',
 )
-def several_tenants_need_a_key(case: Case) -> Iterator[Finding]:
-    """Look at the audience and at the keys."""
+def several_tenants_need_a_key(case: Case) -> Iterator[TenantFinding]:
+    """Check the audience and the keys."""
     for application, principal in _targets(case):
         if application.multi_tenant and not principal.has_signing_key:
-            yield Finding(
+            yield TenantFinding(
                 expected=f"signInAudience AzureADMyOrg for application {application.app_id}, or a signing key",
-                actual=f"{application.sign_in_audience}, and no signing key of its own",
+                actual=f"{application.sign_in_audience}, and no custom signing key",
                 command=patch_application(application.app_id, {"signInAudience": "AzureADMyOrg"}),
             )
 
 
 @statement(
     "D63",
-    "the token's audience may carry mapped claims",
+    "the token's audience may have mapped claims",
     code=_AUDIENCE,
     needs=("applications", "servicePrincipals", "app"),
     source=_JWT,
-    why="With acceptMappedClaims the audience has to be the application's GUID or a URI in a verified domain.",
+    why="With acceptMappedClaims the audience must be the application's GUID or a URI in a verified domain.",
     fix=f"{_MANIFEST}: requestedAccessTokenVersion 2; or an identifier URI in a verified domain.",
-    explain="Tokens of version 2 carry the GUID. For version 1 and null every identifier URI of the application "
-    "is in a "
+    explain="Tokens of version 2 have the GUID. For version 1 and null every identifier URI of the application is in a "
     "verified domain of the tenant, which is read from its organization object.",
     bad="api://claims.azurewebsites.net/<client id>, with version 1",
     good="api://<client id>.contoso.com, where contoso.com is verified; or version 2",
 )
-def audience_may_carry(case: Case) -> Iterator[Finding]:
-    """Look at the version, and then at the URIs' hosts."""
+def audience_may_carry(case: Case) -> Iterator[TenantFinding]:
+    """Check the version, and then the hosts of the URIs."""
     for application, principal in _targets(case):
         if application.token_version == 2 or principal.has_signing_key or not application.api.accept_mapped_claims:
             continue
         foreign = [uri for uri in application.identifier_uris if not _is_verified(uri, case)]
         if foreign:
-            yield Finding(
+            yield TenantFinding(
                 expected=f"requestedAccessTokenVersion 2 for application {application.app_id}, or URIs in "
                 "verified domains",
                 actual=f"{application.token_version or 'null'}, and {', '.join(foreign)}",
@@ -116,22 +113,22 @@ def audience_may_carry(case: Case) -> Iterator[Finding]:
 
 @statement(
     "D64",
-    "the application asks for tokens of version 2",
+    "the application requests tokens of version 2",
     level="should",
     code=_AUDIENCE,
     needs=("applications", "servicePrincipals", "app"),
     source=_CONFIGURE,
-    why="The documented set-up has it, and an identifier URI that is added later fails without it.",
+    why="The documented configuration has it, and an identifier URI that is added later fails without it.",
     fix=f"{_MANIFEST}: requestedAccessTokenVersion 2.",
     explain="api.requestedAccessTokenVersion of the application that is the token's audience is 2.",
     bad='"api": {"requestedAccessTokenVersion": null}',
     good='"api": {"requestedAccessTokenVersion": 2}',
 )
-def tokens_are_v2(case: Case) -> Iterator[Finding]:
-    """Look at the version."""
+def tokens_are_v2(case: Case) -> Iterator[TenantFinding]:
+    """Check the version."""
     for application, _ in _targets(case):
         if application.token_version != 2:
-            yield Finding(
+            yield TenantFinding(
                 expected=f"requestedAccessTokenVersion 2 for application {application.app_id}",
                 actual=f"{application.token_version or 'null'}",
                 command=patch_application(application.app_id, {"api": {"requestedAccessTokenVersion": 2}}),
@@ -145,16 +142,18 @@ def tokens_are_v2(case: Case) -> Iterator[Finding]:
     code="AADSTS50105",
     needs=("servicePrincipals", "app"),
     source="entra-docs identity-platform/custom-extension-configure-saml-app.md",
-    why="A user who is not assigned is refused before any claim is asked for.",
+    why="Entra refuses an unassigned user before it requests claims.",
     fix="Entra > Enterprise applications > the application > Users and groups: assign them.",
-    explain="appRoleAssignmentRequired of the application's service principal is not true. A hint: it is often meant.",
+    explain="appRoleAssignmentRequired of the application's service principal is not true. A hint: often intended.",
 )
-def users_are_assigned(case: Case) -> Iterator[Finding]:
-    """Look at the switch."""
+def users_are_assigned(case: Case) -> Iterator[TenantFinding]:
+    """Check the switch."""
     for app_id in case.app_ids:
         principal = case.required_tenant.principal(app_id)
         if principal is not None and principal.app_role_assignment_required:
-            yield Finding(expected="appRoleAssignmentRequired false, or every user assigned", actual="true", hint=True)
+            yield TenantFinding(
+                expected="appRoleAssignmentRequired false, or every user assigned", actual="true", hint=True
+            )
 
 
 @statement(
@@ -163,13 +162,13 @@ def users_are_assigned(case: Case) -> Iterator[Finding]:
     level="should",
     needs=("tenant-kind", "app"),
     source=f"{_CONFIGURE} (external tenants)",
-    why="In a tenant for customers nobody can sign up or in to an application that no user flow names.",
+    why="In an external tenant no user can sign up or sign in to an application that no user flow names.",
     fix="Entra > External Identities > User flows > the flow > Applications > Add application.",
-    explain="It cannot be seen from what the doctor reads. See it in the portal at that place, or with "
+    explain="The doctor does not read user flows. Check it in the portal, or with "
     '`az rest --url "https://graph.microsoft.com/v1.0/identity/authenticationEventsFlows"`.',
 )
-def application_is_in_flow(case: Case) -> Iterator[Finding]:
-    """Say that it is to be looked at by hand, in an external tenant."""
+def application_is_in_flow(case: Case) -> Iterator[TenantFinding]:
+    """Skip with the manual check as the reason, in an external tenant."""
     if not case.required_tenant.external:
         raise NotApplicable
     raise EvidenceMissing(
@@ -180,7 +179,7 @@ def application_is_in_flow(case: Case) -> Iterator[Finding]:
 
 
 def _targets(case: Case) -> list[tuple[ApplicationObject, PrincipalObject]]:
-    """Give the applications that get a JSON Web Token, with their service principals; missing ones are D60's."""
+    """Return the applications that get a JSON Web Token, with their service principals; D60 reports missing ones."""
     found = []
     for app_id in case.app_ids:
         principal = case.required_tenant.principal(app_id)
@@ -196,7 +195,7 @@ def _targets(case: Case) -> list[tuple[ApplicationObject, PrincipalObject]]:
 
 
 def _is_verified(uri: str, case: Case) -> bool:
-    """Say whether a URI is the application's GUID, or its host is a verified domain or below one."""
+    """Whether the host of a URI is a verified domain or below one."""
     domains = case.required_tenant.verified_domains
     if domains is None:
         raise EvidenceMissing("the tenant's verified domains were not read", asked=True)

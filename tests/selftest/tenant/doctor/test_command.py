@@ -96,7 +96,7 @@ def test_healthy_tenant_passes(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
 
     assert out.splitlines()[-1].startswith("PASS  ")
-    assert "ok    D23  the target URL and the resource id have one host" in out
+    assert "ok    D23  the target URL and the resource id have the same host" in out
     assert "a sign-in shows" not in out
 
 
@@ -196,7 +196,7 @@ def test_list_of_a_file_that_is_missing_proves_too_little(capsys: pytest.Capture
 def test_list_names_every_statement(capsys: pytest.CaptureFixture[str]) -> None:
     """`--list` looks at nothing."""
     assert main(["doctor", "--list"]) == 0
-    assert "D23   must   the target URL and the resource id have one host" in capsys.readouterr().out
+    assert "D23   must   the target URL and the resource id have the same host" in capsys.readouterr().out
 
 
 def test_live_through_the_emulated_graph(graph: GraphServer, capsys: pytest.CaptureFixture[str]) -> None:

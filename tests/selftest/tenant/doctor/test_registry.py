@@ -10,7 +10,13 @@ from selftest.commands.explain import STATEMENTS
 from selftest.judge.codes import CODES, Code
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.diagnosis import diagnose
-from selftest.tenant.doctor.registry import TENANT_STATEMENTS, EvidenceMissing, Finding, TenantStatement, statement
+from selftest.tenant.doctor.registry import (
+    TENANT_STATEMENTS,
+    EvidenceMissing,
+    TenantFinding,
+    TenantStatement,
+    statement,
+)
 
 
 def test_no_id_is_used_twice() -> None:
@@ -59,8 +65,8 @@ def test_check_sends_to_the_doctor() -> None:
 def test_evidence_that_ends_keeps_what_was_found() -> None:
     """A statement that finds one thing and then lacks evidence for the rest has found the one."""
 
-    def halfway(_: Case) -> Iterator[Finding]:
-        yield Finding(expected="a", actual="b")
+    def halfway(_: Case) -> Iterator[TenantFinding]:
+        yield TenantFinding(expected="a", actual="b")
         raise EvidenceMissing("no more")
 
     one = TenantStatement(id="D99", title="t", level="must", source="s", why="w", fix="f", explain="e", run=halfway)
@@ -71,7 +77,7 @@ def test_evidence_that_ends_keeps_what_was_found() -> None:
 def test_broken_statement_is_no_pass() -> None:
     """A statement that raises is a result of its own, and counts as wrong."""
 
-    def broken(_: Case) -> list[Finding]:
+    def broken(_: Case) -> list[TenantFinding]:
         raise RuntimeError("a name")
 
     one = TenantStatement(id="D99", title="t", level="should", source="s", why="w", fix="f", explain="e", run=broken)

@@ -71,7 +71,7 @@ def test_portal_csv_tells_the_sign_in_and_not_the_event(tmp_path: Path) -> None:
     log = read(as_csv(rows).encode(), tmp_path)
 
     (event,) = log.events
-    assert (event.result, event.code, event.told, event.failed) == (1100001, None, False, True)
+    assert (event.result, event.code, event.logged, event.failed) == (1100001, None, False, True)
     assert (event.at, event.app_id) == (dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC), APP_ID)
 
 
@@ -79,7 +79,7 @@ def test_inner_code_as_the_result_is_the_event(tmp_path: Path) -> None:
     """Some sign-ins end with the event's own code."""
     log = read(json.dumps([{"CorrelationId": correlation_id(1), "ResultType": "1003021"}]).encode(), tmp_path)
 
-    assert [(event.code, event.told, event.before_call) for event in log.events] == [(1003021, True, True)]
+    assert [(event.code, event.logged, event.before_call) for event in log.events] == [(1003021, True, True)]
 
 
 def test_failure_that_no_event_explains_is_told(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_failure_that_no_event_explains_is_told(tmp_path: Path) -> None:
     ]
     log = read(json.dumps(rows).encode(), tmp_path)
 
-    assert [(event.code, event.told, event.failed) for event in log.events] == [
+    assert [(event.code, event.logged, event.failed) for event in log.events] == [
         (None, True, False),
         (None, False, True),
         (None, True, False),
@@ -104,7 +104,7 @@ def test_events_of_other_types_are_counted_and_left(tmp_path: Path) -> None:
     log = read(json.dumps(rows).encode(), tmp_path)
 
     # The first sign-in failed with the wrapper, so it is told as one whose event is not there.
-    assert [event.told for event in log.events] == [False, True, True]
+    assert [event.logged for event in log.events] == [False, True, True]
     assert (log.rows, log.others) == (3, 1)
 
 
@@ -161,7 +161,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "tables without columns": (b'{"tables": [{"rows": []}]}', "columns"),
     "a row too short": (b'{"tables": [{"columns": [{"name": "CorrelationId"}], "rows": [[]]}]}', "row 1"),
     "a column without a name": (b'{"tables": [{"columns": [{}], "rows": [[1]]}]}', "without a name"),
-    "prose": (b"Dear all, please\n", "no rows under it"),
+    "prose": (b"Dear all, please\n", "without rows; it is not CSV"),
     "other columns": (b"name,size\na,1\n", "correlationId"),
     "a line of CSV cut off": (b"CorrelationId,ResultType,AppId\na,0\n", "line 2"),
     "an open quote": (b'CorrelationId,ResultType\n"a,0\n', "line"),

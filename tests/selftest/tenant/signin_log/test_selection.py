@@ -96,4 +96,4 @@ def test_code_that_counts() -> None:
     assert shown_code(event()) is None
     assert shown_code(event(code=1003005)) == 1003005
     assert shown_code(event(http_status=500)) == 1003002
-    assert shown_code(event(result=1100001, told=False)) == 1100001
+    assert shown_code(event(result=1100001, logged=False)) == 1100001
