@@ -19,12 +19,7 @@ _MAX_STALLS: Final = 64
 
 
 class LoopWatch:
-    """Measures how late a timer fires.
-
-    Args:
-        clock: Monotonic seconds.
-        later: Schedules the next tick, on the running loop.
-    """
+    """Measures how late a timer fires."""
 
     def __init__(self, *, clock: Callable[[], float], later: CallLater = call_later) -> None:
         self._clock = clock

@@ -175,6 +175,6 @@ def _failure(error: BaseException) -> Unavailable:
     if isinstance(error, Unavailable):
         try:
             return ProviderFailed(error.code, error.detail)
-        except Exception as odd:  # noqa: BLE001 (a subclass may compute both)
+        except BaseException as odd:  # noqa: BLE001 (a subclass may compute both)
             error = odd
     return ProviderFailed("provider_error", place_of(error))

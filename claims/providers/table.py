@@ -50,14 +50,7 @@ _TABLE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
 
 
 class TableProvider:
-    """Reads the user's entity.
-
-    Args:
-        open_client: Builds the client; run in a thread, once.
-        names: The properties that become claims.
-        lists: The properties that are split at commas.
-        tokens: The cache that the client gets its tokens from, or None.
-    """
+    """Reads the user's entity."""
 
     def __init__(
         self,

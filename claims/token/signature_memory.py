@@ -41,11 +41,7 @@ class Verified:
 
 
 class SignatureMemory:
-    """Remembers at most `MAX_VERIFIED` tokens and `MAX_TOKENS_BYTES`; the least recently used leave first.
-
-    Args:
-        wall_clock: Seconds since the epoch, as in a token's ``exp``.
-    """
+    """Remembers at most `MAX_VERIFIED` tokens and `MAX_TOKENS_BYTES`; the least recently used leave first."""
 
     def __init__(self, wall_clock: Callable[[], float]) -> None:
         self._wall_clock = wall_clock
@@ -60,12 +56,5 @@ class SignatureMemory:
         return self._tokens.get(token)
 
     def put(self, token: str, compact: CompactToken, key: SigningKey, *, until_s: float) -> None:
-        """Remember that a key signed a token.
-
-        Args:
-            token: As it stood in the header.
-            compact: The token, parsed.
-            key: The key.
-            until_s: When to forget it, in seconds since the epoch.
-        """
+        """Remember that a key signed a token."""
         self._tokens.put(token, Verified(compact, key, len(token)), until_s - self._wall_clock())

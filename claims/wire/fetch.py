@@ -90,10 +90,6 @@ class HttpGet:
     async def answer(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Answer:
         """Fetch a URL and return the server's answer, whatever its status.
 
-        Args:
-            url: In ASCII.
-            headers: In addition to those that ask for plain JSON.
-
         Raises:
             ConnectionLost: It broke before the answer began; a GET may be sent again (RFC 9110 section 9.2.2).
             AnswerTooLarge: More than ``max_bytes``.
