@@ -122,11 +122,12 @@ class RequestLog:
             "cold": record.cold,
             "joined": record.joined,
         }
+        if failure is not None:
+            line |= {"failure": failure.code, "detail": failure.detail}
         if reply is not None:
             line["claims_bytes"] = reply.claims_bytes
         further = {
-            "failure": failure and failure.code,
-            "detail": failure.detail if failure else detail,
+            "detail": detail,
             "not_written": not_written,
             "dropped_claims": reply and reply.dropped,
             "slow": slow[:_MAX_SLOW],
