@@ -39,7 +39,7 @@ class LoopWatch:
         self._due_s = float("inf")
 
     def stalled_ms(self, since_s: float) -> float:
-        """Return for how many milliseconds the loop stood still, as far as it held up a request.
+        """Return for how many milliseconds the loop was blocked, as far as that delayed a request.
 
         Args:
             since_s: When the handler of the request began, by the clock. A request that arrived during a stall begins

@@ -122,7 +122,7 @@ class TableProvider:
     def _value(self, name: str, value: object) -> object:
         if name in self._lists and isinstance(value, str):
             return [item for part in value.split(",") if (item := part.strip())]
-        # A 64-bit integer comes with its type beside it.
+        # A 64-bit integer comes as a pair: the number and its type.
         return value[0] if isinstance(value, tuple) else value
 
 
@@ -131,7 +131,7 @@ class _Unauthorized(ProviderFailed):
 
 
 async def _read(client: "TableClient", partition: str, row: str, context: ProviderContext) -> Mapping[str, Any]:
-    """Read an entity; empty when there is none."""
+    """Read an entity; return an empty one if it does not exist."""
     # Loaded with the client.
     from azure.core.exceptions import (  # noqa: PLC0415
         AzureError,

@@ -2,7 +2,7 @@
 
 It is read at start-up and every hour. When that fails, the last good keys stay for 24 hours.
 
-A host can run each request in a loop of its own, in which background tasks end with the request. So the time of the
+A host can run each request in its own event loop, in which background tasks end with the request. So the time of the
 next load is kept here and not in a task: starting again fetches nothing before that time.
 
 Source: entra-docs ``signing-key-rollover.md`` (hourly refresh, refresh on an unknown key id, keep the last good keys,

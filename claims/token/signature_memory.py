@@ -5,7 +5,7 @@ one fact: this key signed these bytes. That is safe because
 
 - the token is compared as a whole, so nothing is inferred about any other bytes;
 - it counts only while its document still publishes the same key object (`claims.token.validator` compares them):
-  whatever is loaded anew is verified anew;
+  after a reload of the keys, tokens are verified again;
 - header, claims and times are checked at every call, as if the token had come for the first time;
 - values are immutable, and only tokens that passed every check are kept, so nobody else can crowd out Entra's;
 - it is bounded, and a token is forgotten when its time is over, whether or not anybody asks again.

@@ -41,7 +41,7 @@ class TokenValidator:
         """Validate a compact token.
 
         Args:
-            token: As it stood in the header, at most `claims.header.MAX_TOKEN_BYTES`.
+            token: As in the header, at most `claims.header.MAX_TOKEN_BYTES`.
             measured: Measures the phases; a load of signing keys is waited for within its budget.
 
         Raises:
