@@ -25,7 +25,7 @@ async def on_token_issuance_start(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route(route="health", methods=["GET"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Say whether the endpoint can judge a token."""
+    """Return whether the endpoint can validate a token."""
     return _http(await endpoint.health(req.headers))
 
 

@@ -100,10 +100,6 @@ class Endpoint:
         The Functions worker imports the app on its event loop, so signing keys, downstream tokens and clients load
         while the host is still busy starting; elsewhere the first request begins it.
 
-        Args:
-            environ: The app's settings.
-            on_settled: See `Endpoint`.
-
         Raises:
             SettingsError: Naming every setting at fault.
         """
@@ -206,8 +202,9 @@ class Endpoint:
         fallback = self._policy.fallback(event)
         if fallback is None:
             return self._refuse(delivery.outcome, record)
+        outcome, reply = fallback
         record.failure = delivery.outcome
-        return self._send(fallback.reply, record, fallback.outcome)
+        return self._send(reply, record, outcome)
 
     def _send(self, reply: Reply, record: RequestRecord, outcome: str) -> Response:
         record.reply = reply

@@ -17,8 +17,8 @@
             ├── ProviderLate          the budget ran out
             └── Overloaded            more events at once than can be answered in time
 
-The caller reads constant words (``public_code``, ``public_message``): who probes an endpoint learns the status and no
-more. The log reads ``code``, which names the rule, and ``detail``, which holds both values, shortened.
+The caller gets constant words (``public_code``, ``public_message``), so that a probe learns the status and no more. The
+log gets ``code``, which names the rule, and ``detail``, which holds both values, shortened.
 """
 
 import re
@@ -30,7 +30,7 @@ _MAX_CODE: Final = 64
 _MAX_DETAIL: Final = 400
 _NOT_IN_CODE: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _NOT_PRINTABLE: Final = re.compile(r"[^ -~]")
-#: Characters of a value that nobody has vouched for: enough to recognise it.
+#: Characters of an unverified value: enough to recognize it.
 _KEPT: Final = 8
 #: An issuer's URL and an id are shorter.
 _MAX_ID: Final = 100

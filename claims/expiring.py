@@ -62,7 +62,7 @@ class ExpiringCache[K: Hashable, V]:
             self._schedule(now_s)
 
     def get(self, key: K) -> V | None:
-        """Return the value, or None when there is none or its time is over."""
+        """Return the value, or None if it is missing or its time is over."""
         entry = self._entries.get(key)
         if entry is None or self._clock() >= entry[1]:
             return None

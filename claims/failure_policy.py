@@ -6,8 +6,7 @@ means to the applications that read it: see docs/timing-budget.md.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from claims.event import TokenIssuanceStart
 from claims.expiring import CallLater, ExpiringCache, call_later
@@ -18,24 +17,8 @@ from claims.settings.settings import OnFailure
 MAX_STALE_BYTES: Final = 32 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
-    """What is sent in spite of a failure."""
-
-    outcome: Literal["omitted", "stale"]
-    reply: Reply
-
-
 class FailurePolicy:
-    """Remembers good replies and chooses what to send without one.
-
-    Args:
-        policy: One of ``fail``, ``omit``, ``stale``.
-        default_reply: The reply for a user of whom nothing is known; ``omit`` sends it.
-        stale_s: For how many seconds ``stale`` may send a user's last good reply.
-        clock: Monotonic seconds.
-        later: Schedules the removal of old replies.
-    """
+    """Remembers good replies and chooses what to send without one."""
 
     def __init__(
         self,
@@ -58,12 +41,12 @@ class FailurePolicy:
         if self._policy == "stale" and (key := _key(event)):
             self._good.put(key, reply, self._stale_s)
 
-    def fallback(self, event: TokenIssuanceStart) -> Fallback | None:
-        """Return what to send instead of the provider's claims, or None when the failure is the answer."""
+    def fallback(self, event: TokenIssuanceStart) -> tuple[str, Reply] | None:
+        """Return what to send instead of the provider's claims, and its name; None when the failure is the answer."""
         if self._policy == "omit":
-            return Fallback("omitted", self._default_reply)
+            return "omitted", self._default_reply
         if self._policy == "stale" and (key := _key(event)) and (reply := self._good.get(key)):
-            return Fallback("stale", reply)
+            return "stale", reply
         return None
 
 

@@ -12,7 +12,7 @@ from claims.measurements import OTHER
 
 WINDOW: Final = 1000
 _PERCENTILES: Final = (50, 95, 99)
-#: Phases that are told apart: a provider that makes up names for ever must not make the answer grow.
+#: Phases with their own percentiles: a provider that invents names forever must not make the answer grow.
 _MAX_PHASES: Final = 32
 
 

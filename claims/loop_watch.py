@@ -19,12 +19,7 @@ _MAX_STALLS: Final = 64
 
 
 class LoopWatch:
-    """Measures how late a timer fires.
-
-    Args:
-        clock: Monotonic seconds.
-        later: Schedules the next tick, on the running loop.
-    """
+    """Measures how late a timer fires."""
 
     def __init__(self, *, clock: Callable[[], float], later: CallLater = call_later) -> None:
         self._clock = clock
@@ -44,7 +39,7 @@ class LoopWatch:
         self._due_s = float("inf")
 
     def stalled_ms(self, since_s: float) -> float:
-        """Return for how many milliseconds the loop stood still, as far as it held up a request.
+        """Return for how many milliseconds the loop was blocked, as far as that delayed a request.
 
         Args:
             since_s: When the handler of the request began, by the clock. A request that arrived during a stall begins

@@ -60,12 +60,8 @@ class _PhaseTimer:
 class Measurements:
     """Measures one request against its budget.
 
-    Args:
-        budget_ms: The answer must leave within this many milliseconds from now.
-        clock: Monotonic seconds.
-
     Attributes:
-        budget_ms: See above.
+        budget_ms: The answer must leave within this many milliseconds from `start_s`.
         start_s: When the request began, by the clock.
         cache_hits: By the cache's name, whether it had what was asked for.
     """

@@ -14,29 +14,20 @@ from typing import Protocol, runtime_checkable
 from claims.event import TokenIssuanceStart
 
 
-def _unmeasured(name: str) -> AbstractContextManager[None]:
-    del name
-    return nullcontext()
-
-
-def _unrecorded(name: str, hit: bool) -> None:  # noqa: FBT001 (the two values of one line)
-    del name, hit
-
-
 @dataclass(frozen=True, slots=True)
 class ProviderContext:
-    """What a provider may want to know beside the event.
+    """What a provider may use in addition to the event. By default nothing is measured or recorded.
 
     Attributes:
-        remaining_s: Says for how many seconds an answer is still of use to Entra, its second delivery included. The
+        remaining_s: Returns for how many seconds an answer is still of use to Entra, its second delivery included. The
             first delivery may be over before; what is found afterwards serves the second.
         phase: Measures a block: ``with context.phase("downstream_call"):``; the request's log line shows the time.
         cache_hit: Notes for the log line whether a cache of that name had what was asked of it.
     """
 
     remaining_s: Callable[[], float]
-    phase: Callable[[str], AbstractContextManager[None]] = _unmeasured
-    cache_hit: Callable[[str, bool], None] = _unrecorded
+    phase: Callable[[str], AbstractContextManager[None]] = lambda _name: nullcontext()
+    cache_hit: Callable[[str, bool], None] = lambda _name, _hit: None
 
 
 @runtime_checkable
@@ -66,7 +57,7 @@ class Closes(Protocol):
     """A provider that holds connections or tasks."""
 
     async def aclose(self) -> None:
-        """Let go of them. Called once, at the end."""
+        """Close them. Called once, at the end."""
 
 
 @runtime_checkable
@@ -92,5 +83,5 @@ def known_claim_names(provider: Provider) -> frozenset[str]:
 
 
 def default_claims(provider: Provider) -> Callable[[], Mapping[str, object]]:
-    """Give a provider's default claims: none, where it has none."""
+    """Return the function that returns a provider's default claims: none if the provider has none."""
     return provider.default_claims if isinstance(provider, Defaults) else dict

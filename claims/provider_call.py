@@ -5,7 +5,7 @@ call itself goes on, because Entra calls once more with the same event: that sec
 or finds its reply, instead of starting again. So a provider that takes 2.5 s costs the first attempt and not the
 sign-in, and its side effects happen once. (Whether Entra repeats a call is its own rule: docs/timing-budget.md.)
 
-The provider runs in a task of its own, whose result is a value: the reply, or why there is none. Whatever the provider
+The provider runs in its own task, whose result is a value: the reply, or the failure. Whatever the provider
 raises ends there, ``SystemExit`` and ``CancelledError`` included, and so does what it returns: only the finished reply
 is shared and remembered, never an object that the provider could change afterwards.
 """
@@ -38,7 +38,7 @@ class Delivery:
     """What one delivery of an event gets.
 
     Attributes:
-        outcome: The reply, or why there is none.
+        outcome: The reply, or the failure.
         joined: Whether another delivery had started the call.
     """
 
@@ -89,7 +89,7 @@ class ProviderCalls:
         self._started = True
 
     async def deliver(self, event: TokenIssuanceStart, measured: Measurements) -> Delivery:
-        """Return the provider's reply for an event, or why there is none within the request's budget."""
+        """Return the provider's reply for an event, or the failure, within the request's budget."""
         key = _key(event)
         if reply := self._done.get(key):
             return Delivery(reply, joined=True)
@@ -175,6 +175,6 @@ def _failure(error: BaseException) -> Unavailable:
     if isinstance(error, Unavailable):
         try:
             return ProviderFailed(error.code, error.detail)
-        except Exception as odd:  # noqa: BLE001 (a subclass may compute both)
+        except BaseException as odd:  # noqa: BLE001 (a subclass may compute both)
             error = odd
     return ProviderFailed("provider_error", place_of(error))

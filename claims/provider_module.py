@@ -36,10 +36,6 @@ def configure(environ: Mapping[str, str]) -> tuple[Settings, Provider]:
 def load_provider(name: str, environ: Mapping[str, str]) -> Provider:
     """Import the named provider and create it.
 
-    Args:
-        name: A module in ``claims/providers/``.
-        environ: The app's settings.
-
     Raises:
         SettingsError: The module is missing or cannot be imported, it has no ``create`` or creates no provider, or the
             provider's own settings are invalid.
@@ -67,7 +63,9 @@ def _create(module: ModuleType, name: str, environ: Mapping[str, str]) -> Provid
     written_as_function = inspect.isfunction(provide) or inspect.ismethod(provide)
     if written_as_function and not inspect.iscoroutinefunction(provide):
         code = provide.__code__
-        raise _refused(name, f"its provide is not 'async def' ({_place(code.co_filename, code.co_firstlineno)})")
+        raise _refused(
+            name, f"its provide is not 'async def' ({PurePath(code.co_filename).name}:{code.co_firstlineno})"
+        )
     return provider
 
 
@@ -80,7 +78,7 @@ def _fault(error: BaseException, name: str, environ: Mapping[str, str]) -> str:
         case ModuleNotFoundError(name=str(missing)):
             return f"{PROVIDER} names '{name}', which imports '{missing}', and there is no such module ({place})"
         case SyntaxError(filename=str(file), lineno=int(line), msg=message):
-            return f"{PROVIDER} names '{name}', which is not valid Python: {message} ({_place(file, line)})"
+            return f"{PROVIDER} names '{name}', which is not valid Python: {message} ({PurePath(file).name}:{line})"
         case KeyError(args=(str(key),)) if (
             key.startswith(("Claims__", "AuthenticationEvents__")) and key not in environ
         ):
@@ -94,12 +92,8 @@ def _where(error: BaseException, name: str) -> str:
     for frame, line in traceback.walk_tb(error.__traceback__):
         path = PurePath(frame.f_code.co_filename)
         if name in {path.stem, path.parent.name}:
-            place = _place(frame.f_code.co_filename, line)
+            place = f"{path.name}:{line}"
     return place
-
-
-def _place(file: str, line: int) -> str:
-    return f"{PurePath(file).name}:{line}"
 
 
 def _refused(name: str, sentence: str) -> SettingsError:

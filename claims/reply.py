@@ -39,7 +39,7 @@ from claims.errors import ProviderFailed, shorten_name
 _MAX_INTEGER_BITS: Final = 4 * SAFE_CLAIMS_BYTES
 #: Names of dropped claims that are shown.
 _MAX_SHOWN: Final = 3
-#: What a reply takes in memory beside its body: the objects and the entry of a cache, measured with tracemalloc.
+#: What a reply takes in memory in addition to its body: objects and a cache's entry, measured with tracemalloc.
 _OVERHEAD_BYTES: Final = 800
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 #: What is the same in every reply.
@@ -138,6 +138,8 @@ def _value(value: object) -> ClaimValue | None:
 
 
 def _text(value: object) -> str | None:
+    if type(value) is str:  # the quick way
+        return value
     match value:
         case None:
             return None

@@ -87,15 +87,7 @@ class RequestLog:
     def write(
         self, record: RequestRecord, timings_ms: Mapping[str, float], *, status: int, outcome: str, detail: str = ""
     ) -> None:
-        """Log the line of a request whose answer is ready. Never raises: a line that cannot be written is counted.
-
-        Args:
-            record: The request.
-            timings_ms: Its phases, with ``total``.
-            status: The HTTP status.
-            outcome: ``claims``, ``omitted`` or ``stale`` when claims are sent, otherwise the error's code.
-            detail: What was expected and what came.
-        """
+        """Log the line of a request whose answer is ready. Never raises: a line that cannot be written is counted."""
         try:
             not_written = 0 if record.authenticated else self._count_refusal(outcome)
             if not_written is not None:
@@ -130,11 +122,12 @@ class RequestLog:
             "cold": record.cold,
             "joined": record.joined,
         }
+        if failure is not None:
+            line |= {"failure": failure.code, "detail": failure.detail}
         if reply is not None:
             line["claims_bytes"] = reply.claims_bytes
         further = {
-            "failure": failure and failure.code,
-            "detail": failure.detail if failure else detail,
+            "detail": detail,
             "not_written": not_written,
             "dropped_claims": reply and reply.dropped,
             "slow": slow[:_MAX_SLOW],

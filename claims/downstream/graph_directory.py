@@ -64,13 +64,7 @@ class GraphDirectory:
         return user or {}
 
     async def groups(self, user_id: str, starts_with: str, context: ProviderContext) -> list[str]:
-        """Return the sorted names of the groups that a user is in, directly or not.
-
-        Args:
-            user_id: A GUID.
-            starts_with: Only names with this prefix, in any case; empty for all.
-            context: Of the request.
-        """
+        """Return the sorted names of the groups that a user is in, directly or not."""
         quoted = starts_with.replace("'", "''")
         url = self._to(
             f"/users/{user_id}/transitiveMemberOf/microsoft.graph.group",
@@ -83,13 +77,7 @@ class GraphDirectory:
         return sorted({_text(group, "displayName") for group in await self._list(url, context, _EVENTUAL)})
 
     async def app_roles(self, user_id: str, app_id: str, context: ProviderContext) -> list[str]:
-        """Return the sorted values of the app roles that a user has in an application.
-
-        Args:
-            user_id: A GUID.
-            app_id: The application's client id.
-            context: Of the request.
-        """
+        """Return the sorted values of the app roles that a user has in an application."""
         application = await self._application(app_id, context)
         url = self._to(
             f"/users/{user_id}/appRoleAssignments",

@@ -95,12 +95,7 @@ def refresh_in_s(token: DownstreamToken, now_s: float, jitter: float) -> float:
     """Return the seconds until a token issued now should be refreshed.
 
     That is the issuer's refresh time, but at the latest 5 minutes before the token expires, or at half its lifetime if
-    it lives less than 10 minutes; all of it up to 10 % earlier.
-
-    Args:
-        token: Just issued, and `checked`.
-        now_s: Seconds since the epoch.
-        jitter: 0 to 1.
+    it lives less than 10 minutes; all of it up to 10 % earlier, by ``jitter`` from 0 to 1.
     """
     life_s = token.expires_on_s - now_s
     latest_s = max(life_s / 2, life_s - REFRESH_BEFORE_EXPIRY_S)
@@ -112,12 +107,8 @@ def refresh_in_s(token: DownstreamToken, now_s: float, jitter: float) -> float:
 def back_off_s(failures: int, retry_after_s: object, jitter: float) -> float:
     """Return how many seconds to wait after the n-th failure in a row.
 
-    It doubles from 1 to 10 s, reduced by up to half; the issuer's ``Retry-After`` is honored in full, up to 5 minutes.
-
-    Args:
-        failures: In a row, at least one.
-        retry_after_s: What the issuer asked for; anything but a number of seconds counts as not stated.
-        jitter: 0 to 1.
+    It doubles from 1 to 10 s, reduced by up to half; the issuer's ``Retry-After`` is honored in full, up to 5 minutes,
+    and ignored if it is not a number of seconds. ``jitter`` is 0 to 1.
     """
     doubled_s = min(FIRST_BACK_OFF_S * 2.0 ** min(failures - 1, 10), LAST_BACK_OFF_S)
     return max(doubled_s * (1 - jitter / 2), min(_time_s(retry_after_s) or 0.0, MAX_RETRY_AFTER_S))

@@ -29,11 +29,7 @@ _OPTIONS: Final[dict[str, Any]] = {"retry_total": 0, "connection_timeout": 10, "
 def client_with_token(url: str, table: str, tokens: "DownstreamTokenCache", **options: Any) -> "TableClient":
     """Create a client that sends tokens from the cache. Call it in a thread: it imports.
 
-    Args:
-        url: Of the account's table service; https, or the library sends no token.
-        table: The table's name.
-        tokens: For `STORAGE_SCOPE`.
-        options: Passed to the library's client.
+    The library sends a token over https only.
     """
     from azure.data.tables.aio import TableClient  # noqa: PLC0415 (imported only if a table is the provider)
 

@@ -183,7 +183,7 @@ class DownstreamTokenCache:
         return held if valid else None
 
     def _fetching(self) -> asyncio.Task[None]:
-        """Return the fetch in progress; begin one if there is none."""
+        """Return the fetch in progress, or a new one."""
         if self._flight is None or self._flight.done():
             self._flight = asyncio.get_running_loop().create_task(self._fetch_once())
         return self._flight
@@ -196,7 +196,7 @@ class DownstreamTokenCache:
             await self._sleep(max(self._due_s - self._monotonic(), MIN_PAUSE_S))
 
     async def _fetch_once(self) -> None:
-        """Fetch and hold a token, or record why there is none."""
+        """Fetch and hold a token, or record the failure."""
         try:
             async with asyncio.timeout(FETCH_TIMEOUT_S):
                 fetched = await self._fetch(self.scope)

@@ -41,16 +41,7 @@ _PROPERTY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class GraphProvider:
-    """Asks Graph for what the settings name.
-
-    Args:
-        downstream: Graph's client.
-        directory: Reads users, groups and roles with it.
-        attributes: The user's properties that become claims; None when none do.
-        groups_claim: The claim for the group names; empty: groups are not asked for.
-        groups_start_with: The prefix of the groups that count.
-        app_roles_claim: The claim for the app roles; empty: roles are not asked for.
-    """
+    """Asks Graph for what the settings name: no attributes, or an empty claim's name, ask for nothing."""
 
     def __init__(
         self,

@@ -28,13 +28,7 @@ SETTINGS: Final = (URL, SCOPE, CLAIMS)
 
 
 class ProfileApiProvider:
-    """Asks the profile API about the user.
-
-    Args:
-        downstream: The API's client.
-        url: Without a slash at the end.
-        names: The members that become claims.
-    """
+    """Asks the profile API about the user."""
 
     def __init__(self, downstream: Downstream, url: str, names: ClaimNames) -> None:
         self._downstream = downstream

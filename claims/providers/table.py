@@ -50,14 +50,7 @@ _TABLE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
 
 
 class TableProvider:
-    """Reads the user's entity.
-
-    Args:
-        open_client: Builds the client; run in a thread, once.
-        names: The properties that become claims.
-        lists: The properties that are split at commas.
-        tokens: The cache that the client gets its tokens from, or None.
-    """
+    """Reads the user's entity."""
 
     def __init__(
         self,
@@ -129,7 +122,7 @@ class TableProvider:
     def _value(self, name: str, value: object) -> object:
         if name in self._lists and isinstance(value, str):
             return [item for part in value.split(",") if (item := part.strip())]
-        # A 64-bit integer comes with its type beside it.
+        # A 64-bit integer comes as a pair: the number and its type.
         return value[0] if isinstance(value, tuple) else value
 
 
@@ -138,7 +131,7 @@ class _Unauthorized(ProviderFailed):
 
 
 async def _read(client: "TableClient", partition: str, row: str, context: ProviderContext) -> Mapping[str, Any]:
-    """Read an entity; empty when there is none."""
+    """Read an entity; return an empty one if it does not exist."""
     # Loaded with the client.
     from azure.core.exceptions import (  # noqa: PLC0415
         AzureError,

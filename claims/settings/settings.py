@@ -1,7 +1,8 @@
 """The settings of the endpoint: read once, checked whole, never changed.
 
-They have Microsoft's own names where its .NET trigger has them, so that people who migrate keep their settings. No
-setting turns token validation off. Tenant and audience have no default, because a guess there would be a hole.
+They have the names that Microsoft's .NET trigger uses, where it has them, so that an app that migrates keeps its
+settings. No setting turns token validation off. Tenant and audience have no default, because a guess there would be a
+hole.
 """
 
 import re

@@ -23,10 +23,7 @@ _PROVIDERS: Final = "claims.providers"
 def check_names(reader: SettingsReader, known: Collection[str], provider: str) -> None:
     """Report the names that neither the endpoint nor a provider declares.
 
-    Args:
-        reader: Takes the problems and the warnings.
-        known: The endpoint's names.
-        provider: The configured provider. Its module is imported anyway; the others only if there is a name left.
+    The configured provider's module is imported anyway; the others only if there is a name left.
     """
     declared = set(known)
     unknown = [name for name in reader.environ if _OURS.match(name)]

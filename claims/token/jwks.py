@@ -91,7 +91,7 @@ def _signing_key(entry: Any) -> SigningKey | None:
 
 
 def _may_sign(entry: dict[str, Any]) -> bool:
-    """Whether the key says of itself that it signs with RS256; an absent member says nothing.
+    """Whether the entry's members allow it to sign with RS256; an absent member allows it.
 
     Members are compared and never hashed: they can be of any JSON type.
     """

@@ -2,7 +2,7 @@
 
 It is read at start-up and every hour. When that fails, the last good keys stay for 24 hours.
 
-A host can run each request in a loop of its own, in which background tasks end with the request. So the time of the
+A host can run each request in its own event loop, in which background tasks end with the request. So the time of the
 next load is kept here and not in a task: starting again fetches nothing before that time.
 
 Source: entra-docs ``signing-key-rollover.md`` (hourly refresh, refresh on an unknown key id, keep the last good keys,
@@ -41,12 +41,6 @@ _log = logging.getLogger(__name__)
 class KeyDocument:
     """The keys and the issuer of one metadata document.
 
-    Args:
-        authority: Whose document it is.
-        version: The token version that it is for.
-        get: Fetches a URL.
-        clock: Monotonic seconds.
-
     Attributes:
         issuer: The issuer that the document publishes; empty before the first load.
         failure: Why the last load failed; empty after a success.
@@ -72,14 +66,13 @@ class KeyDocument:
         """The usable keys by id; empty once they are older than `MAX_AGE_S`."""
         return self._keys if self._clock() - self._loaded_s <= MAX_AGE_S else _NO_KEYS
 
-    @property
     def issuers(self) -> frozenset[str]:
-        """The issuer that the document publishes; before the first load, those that it may publish."""
+        """Return the issuer that the document publishes; before the first load, those that it may publish."""
         return frozenset({self.issuer}) if self.issuer else self._authority.issuers(self._version)
 
     def publishes(self, issuer: str) -> bool:
         """Whether an issuer is among `issuers`."""
-        return issuer == self.issuer if self.issuer else issuer in self.issuers
+        return issuer == self.issuer if self.issuer else issuer in self.issuers()
 
     @property
     def loading(self) -> asyncio.Task[None] | None:

@@ -31,14 +31,7 @@ _ISSUER: Final = re.compile(r"https://[a-z0-9.-]{1,50}/[0-9a-f]{8}(?:-[0-9a-f]{4
 
 
 class SigningKeys:
-    """The keys of every trusted document, looked up by token version, issuer and key id.
-
-    Args:
-        authorities: Whose documents are trusted, in order.
-        get: Fetches a URL (`claims.wire.fetch.HttpGet`).
-        clock: Monotonic seconds.
-        sleep: Waits, in the background only.
-    """
+    """The keys of every trusted document, looked up by token version, issuer and key id."""
 
     def __init__(self, authorities: Iterable[Authority], get: Get, *, clock: Clock, sleep: Sleep) -> None:
         versions: tuple[TokenVersion, ...] = ("2.0", "1.0")
@@ -78,11 +71,7 @@ class SigningKeys:
         Cheap enough for every request, and to be called at each: background work that ended, or was left behind in
         another loop, starts again here.
 
-        Args:
-            version: The token's ``ver``.
-            issuer: The token's ``iss``.
-            kid: The token's ``kid``.
-            wait_s: How long a load may be waited for, in seconds; it ends within `LOAD_TIMEOUT_S` anyway.
+        A load ends within `LOAD_TIMEOUT_S`, however long it may be waited for.
 
         Raises:
             TokenRefused: No document has this issuer, or its document does not have this key.
@@ -123,7 +112,7 @@ class SigningKeys:
     def _refusal(self, version: TokenVersion, issuer: str) -> RequestError:
         documents = self._documents_of(version, issuer)
         if not documents:
-            expected = sorted(frozenset().union(*(document.issuers for document in self._documents[version])))
+            expected = sorted(frozenset().union(*(document.issuers() for document in self._documents[version])))
             return TokenRefused("issuer", f"got {_show_issuer(issuer)}, expected one of {expected}")
         # Azure drops what is logged in the background, so the reason travels with the request.
         reason = "; ".join(dict.fromkeys(document.failure for document in documents if document.failure))

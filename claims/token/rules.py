@@ -23,14 +23,9 @@ _NOT_AN_APP_TOKEN: Final = ("scp", "nonce", "at_hash", "c_hash", "cnf")
 def check_claims(
     payload: Mapping[str, Any], *, version: TokenVersion, key: SigningKey, settings: Settings, now_s: float
 ) -> float:
-    """Check every claim and return when the token expires, in seconds since the epoch.
+    """Check every claim of a verified payload and return when the token expires, in seconds since the epoch.
 
-    Args:
-        payload: The claims, after the signature was verified with ``key``.
-        version: The token's ``ver``.
-        key: The key that signed it, from the document that publishes the token's ``iss``.
-        settings: What is expected.
-        now_s: Seconds since the epoch.
+    The signature was verified with ``key``, and ``key`` comes from the document that publishes the token's ``iss``.
 
     Raises:
         TokenRefused: A claim is missing, malformed, or not the expected one.

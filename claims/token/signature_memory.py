@@ -5,7 +5,7 @@ one fact: this key signed these bytes. That is safe because
 
 - the token is compared as a whole, so nothing is inferred about any other bytes;
 - it counts only while its document still publishes the same key object (`claims.token.validator` compares them):
-  whatever is loaded anew is verified anew;
+  after a reload of the keys, tokens are verified again;
 - header, claims and times are checked at every call, as if the token had come for the first time;
 - values are immutable, and only tokens that passed every check are kept, so nobody else can crowd out Entra's;
 - it is bounded, and a token is forgotten when its time is over, whether or not anybody asks again.
@@ -41,11 +41,7 @@ class Verified:
 
 
 class SignatureMemory:
-    """Remembers at most `MAX_VERIFIED` tokens and `MAX_TOKENS_BYTES`; the least recently used leave first.
-
-    Args:
-        wall_clock: Seconds since the epoch, as in a token's ``exp``.
-    """
+    """Remembers at most `MAX_VERIFIED` tokens and `MAX_TOKENS_BYTES`; the least recently used leave first."""
 
     def __init__(self, wall_clock: Callable[[], float]) -> None:
         self._wall_clock = wall_clock
@@ -60,12 +56,5 @@ class SignatureMemory:
         return self._tokens.get(token)
 
     def put(self, token: str, compact: CompactToken, key: SigningKey, *, until_s: float) -> None:
-        """Remember that a key signed a token.
-
-        Args:
-            token: As it stood in the header.
-            compact: The token, parsed.
-            key: The key.
-            until_s: When to forget it, in seconds since the epoch.
-        """
+        """Remember that a key signed a token."""
         self._tokens.put(token, Verified(compact, key, len(token)), until_s - self._wall_clock())

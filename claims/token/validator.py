@@ -29,11 +29,6 @@ class TokenValidator:
     """Validates the access token of one request.
 
     There is no switch that turns a check off.
-
-    Args:
-        settings: Which tenant, audience and callers to accept.
-        keys: The signing keys.
-        wall_clock: Seconds since the epoch, for ``exp``, ``nbf`` and ``iat``.
     """
 
     def __init__(self, settings: Settings, keys: SigningKeys, *, wall_clock: Callable[[], float]) -> None:
@@ -46,7 +41,7 @@ class TokenValidator:
         """Validate a compact token.
 
         Args:
-            token: As it stood in the header, at most `claims.header.MAX_TOKEN_BYTES`.
+            token: As in the header, at most `claims.header.MAX_TOKEN_BYTES`.
             measured: Measures the phases; a load of signing keys is waited for within its budget.
 
         Raises:

@@ -1,7 +1,7 @@
 """A bounded GET, for the documents that token validation depends on and for what a provider asks.
 
 httpcore follows no redirect, keeps no cookie and reads no proxy from the environment, which is wanted here: the answer
-comes from the host that was asked, or there is none. Nothing runs in the loop's default executor, which sign-ins that
+comes from the requested host, or the fetch fails. Nothing runs in the loop's default executor, which sign-ins that
 block can fill.
 """
 
@@ -90,10 +90,6 @@ class HttpGet:
     async def answer(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Answer:
         """Fetch a URL and return the server's answer, whatever its status.
 
-        Args:
-            url: In ASCII.
-            headers: In addition to those that ask for plain JSON.
-
         Raises:
             ConnectionLost: It broke before the answer began; a GET may be sent again (RFC 9110 section 9.2.2).
             AnswerTooLarge: More than ``max_bytes``.
@@ -127,7 +123,7 @@ class HttpGet:
             await pool[1].aclose()
 
     async def open(self) -> httpcore2.AsyncConnectionPool:
-        """Return this loop's pool; make it first where there is none.
+        """Return this loop's pool; create it on first use.
 
         Connections of another loop are left to the garbage collector: they cannot be closed from this one.
         """

@@ -43,13 +43,6 @@ class OwnThreadResolver(httpcore2.AnyIOBackend):
     ) -> httpcore2.AsyncNetworkStream:
         """Resolve the host and connect to its addresses in order, until one accepts.
 
-        Args:
-            host: A name or an address.
-            port: Of the server.
-            timeout: For all of it, in seconds.
-            local_address: The address to connect from.
-            socket_options: Set on the connected socket.
-
         Raises:
             HostNotResolved: The name has no address.
             ConnectError: The last address refused.

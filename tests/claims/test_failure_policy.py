@@ -5,7 +5,7 @@ import json
 import pytest
 
 from claims.event import TokenIssuanceStart, parse_event
-from claims.failure_policy import MAX_STALE_BYTES, FailurePolicy, Fallback
+from claims.failure_policy import MAX_STALE_BYTES, FailurePolicy
 from claims.reply import Reply, build_reply
 from claims.settings.settings import OnFailure
 from tests.claims.site import Clock, good_event
@@ -35,7 +35,7 @@ def test_fail_sends_nothing(clock: Clock) -> None:
 def test_omit_sends_the_defaults(clock: Clock) -> None:
     """The provider's default claims, for whomever."""
     policy = _policy(clock, "omit")
-    assert policy.fallback(_event(user=None)) == Fallback("omitted", DEFAULT)
+    assert policy.fallback(_event(user=None)) == ("omitted", DEFAULT)
 
 
 async def test_stale_sends_the_last_good_ones(clock: Clock) -> None:
@@ -45,7 +45,7 @@ async def test_stale_sends_the_last_good_ones(clock: Clock) -> None:
     policy.remember(_event(), GOOD)
     policy.remember(_event(), newer)
     await clock.tick(59)
-    assert policy.fallback(_event(correlationId=OTHER)) == Fallback("stale", newer)
+    assert policy.fallback(_event(correlationId=OTHER)) == ("stale", newer)
     await clock.tick(1)
     assert policy.fallback(_event()) is None
 
@@ -78,7 +78,7 @@ def test_no_claims_can_be_stale(clock: Clock) -> None:
     """A user without claims was a good answer, too."""
     policy = _policy(clock, "stale")
     policy.remember(_event(), build_reply({}))
-    assert policy.fallback(_event()) == Fallback("stale", build_reply({}))
+    assert policy.fallback(_event()) == ("stale", build_reply({}))
 
 
 def _held(clock: Clock, policy: FailurePolicy) -> int:

@@ -214,6 +214,18 @@ class _Odd(ProviderFailed):
         """Leave out what the base class would set."""
 
 
+class _Ending(ProviderFailed):
+    """A failure whose code ends the process."""
+
+    @property
+    def code(self) -> str:  # type: ignore[override] # (the mistake under test)
+        """Raise instead of returning."""
+        raise SystemExit
+
+    def __init__(self) -> None:
+        """Leave out what the base class would set."""
+
+
 class _Unreadable(ProviderFailed):
     """A failure whose code cannot be read."""
 
@@ -238,6 +250,7 @@ class _Unreadable(ProviderFailed):
         (ProviderFailed("c" * 999, "d" * 999), "c" * 64, "d" * 400),
         (_Odd(), "provider_error", "AttributeError at"),
         (_Unreadable(), "provider_error", "ZeroDivisionError at"),
+        (_Ending(), "provider_error", "SystemExit at"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
