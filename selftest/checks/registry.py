@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Final, NotRequired, TypedDict, Unpack
 
 from selftest.base.cannot_run import CannotRun
+from selftest.base.program import PROGRAM
 from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
 from selftest.checks.bench.variant import AppVariant
 from selftest.judge.statement import Level, Statement, Status
@@ -125,7 +126,7 @@ def select(wanted: Sequence[str], registry: dict[str, Check] = REGISTRY) -> tupl
         key = word.upper()
         found = [key] if key in registry else [name for name in registry if key and name.startswith(key)]
         if not found and key.startswith("D"):
-            raise CannotRun(f"{word!r} is a statement of the doctor's: python -m selftest doctor")
+            raise CannotRun(f"{word!r} is a statement of the doctor's: {PROGRAM} doctor")
         if not found:
             near = ", ".join(get_close_matches(key, registry)) or "C, T, B, F, L"
             raise CannotRun(f"no check is called {word!r}; near: {near}; `check --list` shows all")

@@ -24,7 +24,7 @@ from selftest.load.prepared_events import CalloutFactory, TokenPool
 from selftest.load.run_plan import LoadTarget, play
 from selftest.load.sockets import allow_connections
 from selftest.play.sign_in import SignIn, sign_in
-from selftest.play.target import APP_DIR, Target
+from selftest.play.target import Target
 from selftest.report import provenance
 from selftest.report.load_result import LoadResult
 from selftest.report.progress import Progress
@@ -154,13 +154,14 @@ def _load_target(target: Target, plan: LoadPlan, real_token: str | None) -> Load
     mint = target.entra.mint.callout_token
     tokens = TokenPool(mint) if real_token is None else TokenPool(lambda: real_token, pool=1)
     callouts = CalloutFactory(target.tenant, tokens, seed=plan.config.seed)
-    if target.app is None:
+    if target.app is None or target.folder is None:
         return LoadTarget(url=target.url, callouts=callouts)
     return LoadTarget(
         url=target.url,
         callouts=callouts,
         pid=target.app.pid,
-        app_dir=APP_DIR,
+        app_dir=target.folder.directory,
+        python=target.folder.python,
         settings=target.settings,
         callout_path=CALLOUT_PATH,
     )
@@ -168,7 +169,7 @@ def _load_target(target: Target, plan: LoadPlan, real_token: str | None) -> Load
 
 def _mode(url: str | None, *, deployed: bool) -> str:
     if url is None:
-        return "the app of this checkout, emulated Entra"
+        return "the local app, emulated Entra"
     return "deployed, trusts the real Entra" if deployed else "any endpoint, emulated Entra"
 
 

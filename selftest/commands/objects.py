@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from selftest.base.cannot_run import COULD_NOT_RUN, INTERRUPTED, CannotRun
+from selftest.base.cannot_run import COULD_NOT_RUN, INTERRUPTED, PASSED, CannotRun
 from selftest.contract import is_guid
 from selftest.tenant.graph.connection import DEFAULT_CREDENTIAL
 from selftest.tenant.graph.credentials import KINDS
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, time
     except KeyboardInterrupt:
         print("objects: interrupted; what is listed is done: run the same command again to go on", file=sys.stderr)
         return INTERRUPTED
-    return 0
+    return PASSED
 
 
 def _job(args: argparse.Namespace, given: Mapping[str, str], times: WaitTimes) -> Job:

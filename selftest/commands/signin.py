@@ -5,24 +5,18 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
-from selftest.base.cannot_run import CannotRun
+from selftest.base.cannot_run import FAILED, PASSED, CannotRun
 from selftest.checks.bench.target_environment import environment_of, require_answer
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
-from selftest.host.process import AppStartError
 from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.play.sign_in import SignIn, sign_in
 from selftest.play.sign_in_text import as_json, as_lines
-from selftest.play.target import TargetError, add_target_arguments, endpoint_settings, open_target
-
-_MINTED: Final = 0
-_NOT_MINTED: Final = 1
-_COULD_NOT_RUN: Final = 2
+from selftest.play.target import add_target_arguments, endpoint_settings, open_target
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -65,13 +59,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         mapping = None if args.mapping is None else MappingPolicy.parse(args.mapping.read_bytes())
     except OSError as error:
-        return _refuse(f"--mapping {args.mapping} cannot be read: {error.strerror}")
+        raise CannotRun(f"--mapping {args.mapping} cannot be read: {error.strerror}") from error
     except MappingError as error:
-        return _refuse(f"--mapping {args.mapping} is no claims mapping policy: {error}")
-    try:
-        return asyncio.run(_play(args, mapping))
-    except (TargetError, AppStartError, CannotRun) as error:
-        return _refuse(str(error))
+        raise CannotRun(f"--mapping {args.mapping} is not a claims mapping policy: {error}") from error
+    return asyncio.run(_play(args, mapping))
 
 
 async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
@@ -97,7 +88,7 @@ async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
             _print(played, target.url, args.timeout_ms)
         if target.app is None and played.call.attempts[-1].status in {401, 403}:
             _hint(endpoint_settings(target.entra))
-    return _MINTED if played.verdict.minted else _NOT_MINTED
+    return PASSED if played.verdict.minted else FAILED
 
 
 def _print(played: SignIn, url: str, timeout_ms: int) -> None:
@@ -124,8 +115,3 @@ def _timeout_ms(text: str) -> int:
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
-
-
-def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
-    return _COULD_NOT_RUN

@@ -17,7 +17,7 @@ import pytest
 
 from selftest import __version__
 from selftest.starter.answers import PROVIDERS
-from selftest.tenant.graph.objects import DEFAULT_HOST
+from tests.emulated_graph.healthy_tenant import DEFAULT_HOST
 from tests.emulated_graph.server import GraphServer
 from tests.selftest.tenant.graph.wiring import bare_tenant
 from tests.starter.commands import run, succeed

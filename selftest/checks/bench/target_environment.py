@@ -10,6 +10,7 @@ from typing import Final
 
 from yarl import URL
 
+from selftest.base.app_folder import AppFolder
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, health_url
 from selftest.base.sample_tenant import Tenant
@@ -20,7 +21,7 @@ from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
 from selftest.load.memory import PeakGrowth
 from selftest.play.caller import caller_session
-from selftest.play.target import APP_DIR, Target, app_settings
+from selftest.play.target import Target, app_settings
 
 #: An endpoint without keys tries again at most ten seconds apart.
 _READY_TIMEOUT_S: Final = 11.0
@@ -53,8 +54,8 @@ def environment_of(target: Target, *, deployed: bool = False, real_token: str | 
 
 
 @asynccontextmanager
-async def open_variant(tenant: Tenant, variant: AppVariant) -> AsyncIterator[CheckEnvironment]:
-    """Start the app of this checkout with other settings, and a tenant and a downstream of its own.
+async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -> AsyncIterator[CheckEnvironment]:
+    """Start the local app with other settings, and a tenant and a downstream of its own.
 
     Raises:
         AppStartError: The app does not start.
@@ -62,7 +63,10 @@ async def open_variant(tenant: Tenant, variant: AppVariant) -> AsyncIterator[Che
     """
     async with EntraServer(tenant) as entra, DownstreamServer() as downstream:
         settings = {**app_settings(entra), **downstream.settings(), **variant.settings()}
-        async with AppProcess(settings, app_dir=APP_DIR) as app, caller_session() as session:
+        async with (
+            AppProcess(settings, app_dir=folder.directory, python=folder.python) as app,
+            caller_session() as session,
+        ):
             url = app.url + CALLOUT_PATH
             env = CheckEnvironment(
                 url=url,
@@ -79,8 +83,8 @@ async def open_variant(tenant: Tenant, variant: AppVariant) -> AsyncIterator[Che
 
 
 def variants_of(target: Target) -> OpenVariant | None:
-    """Say how an app with other settings is started for this target; None where the endpoint runs elsewhere."""
-    return None if target.app is None else partial(open_variant, target.tenant)
+    """Return what starts the target's app with other settings; None where the endpoint runs elsewhere."""
+    return None if target.folder is None else partial(open_variant, target.tenant, target.folder)
 
 
 async def require_answer(env: CheckEnvironment, *, clock: Callable[[], float] = time.monotonic) -> None:

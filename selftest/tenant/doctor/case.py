@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from selftest.tenant.doctor.evidence.easyauth import EasyAuth
 from selftest.tenant.doctor.evidence.probe_report import ProbeReport
-from selftest.tenant.doctor.evidence.settings import SettingsRead
+from selftest.tenant.doctor.evidence.settings import SettingsRead, SettingsVerdict
 from selftest.tenant.doctor.evidence.tenant_objects import LISTS, ListName, TenantObjects
 from selftest.tenant.doctor.evidence.validation import Validation
 from selftest.tenant.doctor.evidence.wiring_objects import ExtensionObject, ListenerObject
@@ -19,6 +19,7 @@ from selftest.tenant.doctor.evidence.wiring_objects import ExtensionObject, List
 type EvidenceName = Literal[
     ListName,
     "settings",
+    "reader",
     "deployed",
     "extension",
     "app",
@@ -62,6 +63,7 @@ class Case:
     """The evidence.
 
     Attributes:
+        verdict: What the app's reader says of the settings; None where there is no app to ask.
         extensions: The extensions to examine; empty where none belongs to this endpoint.
         app_ids: The applications that should get claims.
         app_asked: Whether ``app_ids`` comes from the user and not from listeners.
@@ -71,6 +73,7 @@ class Case:
     """
 
     settings: SettingsRead | None = None
+    verdict: SettingsVerdict | None = None
     tenant: TenantObjects | None = None
     extensions: tuple[ExtensionObject, ...] = ()
     app_ids: tuple[str, ...] = ()
@@ -104,6 +107,13 @@ class Case:
         return self.probe
 
     @property
+    def judged(self) -> SettingsVerdict:
+        """Return what the app's reader says, to a statement whose needs include it."""
+        if self.verdict is None:
+            raise LookupError("the app's reader was not asked")
+        return self.verdict
+
+    @property
     def deployed(self) -> bool:
         """Whether the settings are those of an app that Entra calls, and not of one on a developer's machine."""
         in_azure = self.settings is not None and any(
@@ -135,6 +145,7 @@ class Case:
         kind = self.tenant is not None and self.tenant.external is not None
         return {
             "settings": (self.settings is not None, "no settings were given: --settings FILE or --azd-env NAME"),
+            "reader": (self.verdict is not None, "there is no app whose reader could judge them: --app-dir DIR"),
             "deployed": (self.deployed, "the settings are those of an app on this machine"),
             "extension": (bool(self.extensions), "there is no extension to examine (D20)"),
             "app": (bool(self.app_ids), "no application is known: no listener names one; --app names it"),

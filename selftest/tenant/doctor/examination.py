@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from selftest.base.app_folder import AppFolder
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url
 from selftest.tenant.doctor.case import Case
@@ -15,6 +16,7 @@ from selftest.tenant.doctor.diagnosis import Diagnosis, diagnose
 from selftest.tenant.doctor.evidence.easyauth import EasyAuth
 from selftest.tenant.doctor.evidence.resource import host_of, shown_url
 from selftest.tenant.doctor.evidence.settings import SettingsRead
+from selftest.tenant.doctor.sources.app_reader import NotJudged, has_reader, judge_settings
 from selftest.tenant.doctor.sources.endpoint_probe import REQUESTS, probe
 from selftest.tenant.doctor.sources.settings_source import find_settings
 from selftest.tenant.doctor.sources.tenant_source import Source, read_source
@@ -55,7 +57,8 @@ def examine(args: argparse.Namespace, *, environ: Mapping[str, str], directory: 
     source = read_source(args, settings=settings, environ=environ)
     if settings is None and source.tenant is None and args.url is None:
         raise CannotRun("there is nothing to examine: give --file or --tenant, and --settings or --azd-env")
-    case, url = _probed(args, make_case(args, settings=settings, source=source))
+    case = _judged(args, make_case(args, settings=settings, source=source), directory)
+    case, url = _probed(args, case)
     diagnosis = diagnose(case, TENANT_STATEMENTS.values())
     return Examination(
         diagnosis=diagnosis,
@@ -96,6 +99,17 @@ def make_case(args: argparse.Namespace, *, settings: SettingsRead | None, source
         validations=validations,
         lacks=source.lacks,
     )
+
+
+def _judged(args: argparse.Namespace, case: Case, directory: Path) -> Case:
+    """Return the case with what the app's reader says of the settings, or with the reason for which it says nothing."""
+    app = AppFolder.at(directory / args.app_dir, args.app_python)
+    if case.settings is None or not has_reader(app):
+        return case
+    try:
+        return replace(case, verdict=judge_settings(app, case.settings.values))
+    except NotJudged as reason:
+        return replace(case, lacks={**case.lacks, "reader": str(reason)})
 
 
 def _probed(args: argparse.Namespace, case: Case) -> tuple[Case, str | None]:

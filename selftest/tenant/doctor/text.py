@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from selftest.base.printable import visible
+from selftest.base.program import PROGRAM
 from selftest.judge.codes import CODES
 from selftest.tenant.doctor.diagnosis import Diagnosis, StatementResult
 from selftest.tenant.doctor.flow import Branch
@@ -75,7 +76,7 @@ def _finding(word: str, style: str, one: StatementResult, finding: TenantFinding
     rows = [("expected", finding.expected), ("actual", finding.actual), ("why", one.statement.why)]
     rows.append(("fix", one.statement.fix))
     rows += [("or", line) for line in (finding.command or "").splitlines()]
-    more = f"python -m selftest explain {one.statement.id}" + ("" if code is None else f" {code}")
+    more = f"{PROGRAM} explain {one.statement.id}" + ("" if code is None else f" {code}")
     rows.append(("more", more))
     for label, value in rows:
         yield Text.assemble((f"      {label:>8} ", "dim"), visible(value))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from selftest.base.app_folder import AppFolder
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.probe import RawResponse
@@ -24,6 +25,7 @@ from selftest.checks.bench.variant import BY_POLICY
 from selftest.checks.faults.setup import event_of, playing
 from selftest.checks.faults.wanted import ARRIVES_LATE_MS, LEAVES_LATE_MS
 from selftest.downstream.faults import FAULTS
+from tests.checkout import ROOT
 
 RATE_PER_S = 50
 #: Where the faults that CI has no time for are played, too.
@@ -55,7 +57,7 @@ class Sent:
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="env")
 async def one_app() -> AsyncIterator[CheckEnvironment]:
     """The app with the policy that shows each failure."""
-    async with open_variant(DEFAULT_TENANT, BY_POLICY["fail"]) as env:
+    async with open_variant(DEFAULT_TENANT, AppFolder.at(ROOT), BY_POLICY["fail"]) as env:
         yield env
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from selftest.base.setting_names import ALLOWED_EXTENSION_IDS, AUDIENCE_APP_ID, AUTHORITY_URL, AUTHORIZED_PARTY_APP_ID
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.evidence.settings import showable
+from selftest.tenant.doctor.evidence.settings import showable, without_secrets
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import app_setting, patch_application
 
@@ -27,19 +27,22 @@ _CIAM: Final = ".ciamlogin.com"
     "D01",
     "the endpoint starts with the settings",
     code=1003027,
-    needs=("settings",),
+    needs=("settings", "reader"),
     source=_SETTINGS_PAGE,
     why="The endpoint stops at its start when a setting is missing or contradicts another, so no call is answered.",
     fix=f"{_PORTAL}: correct what is named.",
-    explain="The endpoint's own reader reads the settings.\nThe settings of a provider are not tested here: `host` "
-    "does that.",
+    explain="The app's own reader is given the settings, in the app's Python; it creates the provider, too.\n"
+    "--app-dir names the app's folder. Without one the settings are not judged.",
     bad="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/common",
     good="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/<tenantId>",
 )
 def settings_start(case: Case) -> Iterator[TenantFinding]:
-    """Report each error of the endpoint's reader."""
-    for problem in case.required_settings.problems:
-        yield TenantFinding(expected="settings that the endpoint starts with", actual=problem)
+    """Repeat what the app's reader says; its warnings are hints."""
+    verdict = case.judged
+    for problem in verdict.problems:
+        yield TenantFinding(expected="settings that the endpoint starts with", actual=without_secrets(problem))
+    for warning in verdict.warnings:
+        yield TenantFinding(expected="settings without a warning", actual=without_secrets(warning), hint=True)
 
 
 @statement(

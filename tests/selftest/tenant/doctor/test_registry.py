@@ -6,7 +6,7 @@ import pytest
 
 from selftest.base.cannot_run import CannotRun
 from selftest.checks import REGISTRY, select
-from selftest.commands.explain import STATEMENTS
+from selftest.commands.explain import statements
 from selftest.judge.codes import CODES, Code
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.diagnosis import diagnose
@@ -21,7 +21,7 @@ from selftest.tenant.doctor.registry import (
 
 def test_no_id_is_used_twice() -> None:
     """What the doctor tries and what `check` runs share no id."""
-    assert len(STATEMENTS) == len(REGISTRY) + len(TENANT_STATEMENTS)
+    assert len(statements()) == len(REGISTRY) + len(TENANT_STATEMENTS)
 
 
 def test_taken_id_is_refused() -> None:
