@@ -15,13 +15,13 @@ import aiohttp
 
 from benchmarks.load import PLACE, SignIns
 from benchmarks.rounds import median_of_ratios, shuffled
-from benchmarks.servers import EMPTY, FASTAPI, HANDWRITTEN, OURS, Peer, serving
+from benchmarks.servers import EMPTY, FASTAPI, HANDWRITTEN, OURS, ROOT, Peer, serving
 from benchmarks.table import Must, Part, Table
 from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppStartError
 from selftest.play.caller import caller_session
-from selftest.play.target import APP_DIR, endpoint_settings
+from selftest.play.target import endpoint_settings
 
 MAX_RATIO: Final = 1.6
 _PEERS: Final = (OURS, HANDWRITTEN, EMPTY, FASTAPI)
@@ -71,8 +71,8 @@ async def _imports(peer: Peer, settings: Mapping[str, str]) -> tuple[float, int]
     module = "function_app" if peer.app_dir else peer.asgi.partition(":")[0]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-X", "importtime", "-c", f"import {module}"),
-        cwd=peer.app_dir or APP_DIR,
-        env={**os.environ, **settings, "PYTHONPATH": str(APP_DIR)},
+        cwd=peer.app_dir or ROOT,
+        env={**os.environ, **settings, "PYTHONPATH": str(ROOT)},
         stderr=asyncio.subprocess.PIPE,
     )
     _, stderr = await process.communicate()

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from selftest.host.process import AppProcess, AppStartError
-from selftest.play.target import APP_DIR
 
 _PEERS: Final = Path(__file__).parent / "peers"
 _LISTENING: Final = re.compile(rb"running on http://127\.0\.0\.1:(\d+)")
@@ -43,7 +42,9 @@ class Peer:
         return [package for package in self.packages if find_spec(package) is None]
 
 
-OURS: Final = Peer(name="ours", title="this endpoint", app_dir=APP_DIR)
+#: The checkout.
+ROOT: Final = Path(__file__).parents[1]
+OURS: Final = Peer(name="ours", title="this endpoint", app_dir=ROOT)
 OURS_AGED: Final = Peer(name="ours", title="this endpoint", app_dir=_PEERS / "endpoint_aged")
 HANDWRITTEN: Final = Peer(name="handwritten", title="hand-written, PyJWKClient", app_dir=_PEERS / "handwritten")
 EMPTY: Final = Peer(name="empty", title="empty function", app_dir=_PEERS / "empty")
@@ -83,7 +84,7 @@ async def serving(peer: Peer, settings: Mapping[str, str]) -> AsyncIterator[Serv
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "uvicorn", peer.asgi, "--host", "127.0.0.1", "--port", "0", "--no-access-log"),
         *("--loop", "uvloop", "--http", "auto", "--timeout-keep-alive", str(_KEEP_ALIVE_S)),
-        cwd=APP_DIR,
+        cwd=ROOT,
         env={**os.environ, **settings},
         stdin=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,

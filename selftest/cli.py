@@ -14,6 +14,7 @@ from typing import Any, Final, override
 
 from selftest import __version__
 from selftest.base.cannot_run import COULD_NOT_RUN, INTERRUPTED, CannotRun
+from selftest.base.program import DISTRIBUTION, PROGRAM
 
 #: Each command with its line of the help.
 COMMANDS: Final[Mapping[str, str]] = {
@@ -44,7 +45,6 @@ exit codes:
 
 Results go to stdout, progress to stderr. Without a command everything is run, here, on this machine.
 """
-_DISTRIBUTION: Final = "entra-selftest"
 #: What an extra of the distribution installs, by the name that is imported.
 _EXTRA_OF: Final[Mapping[str, str]] = {
     "azure": "tenant",
@@ -74,14 +74,13 @@ class _CommandParser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    called = Path(sys.argv[0]).stem
     made = argparse.ArgumentParser(
-        prog=_DISTRIBUTION if called == _DISTRIBUTION else "python -m selftest",
+        prog=PROGRAM,
         description="Play Microsoft Entra against a custom claims endpoint, and judge what it answers.",
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--version", action="version", version=f"{_DISTRIBUTION} {__version__}")
+    made.add_argument("--version", action="version", version=f"{DISTRIBUTION} {__version__}")
     subparsers = made.add_subparsers(metavar="COMMAND", title="commands", parser_class=_CommandParser)
     for name, summary in COMMANDS.items():
         subparsers.add_parser(name, help=summary, command=name)
@@ -121,8 +120,8 @@ def _how_to_install(error: ModuleNotFoundError) -> str:
     if package in {"", "selftest"}:
         raise error
     if extra := _EXTRA_OF.get(package):
-        wanted = f"{_DISTRIBUTION}[{extra}]"
+        wanted = f"{DISTRIBUTION}[{extra}]"
         return f"this needs the package '{package}': install the extra '{extra}', as in pipx install --force '{wanted}'"
     if (Path(__file__).parents[1] / "pyproject.toml").is_file():
         return f"the package '{package}' is missing here: type make .venv, then .venv/bin/python -m selftest"
-    return f"the package '{package}' is missing here: pipx install --force {_DISTRIBUTION} makes a complete environment"
+    return f"the package '{package}' is missing here: pipx install --force {DISTRIBUTION} makes a complete environment"

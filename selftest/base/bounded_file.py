@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from selftest.base.cannot_run import CannotRun
 
-class FileError(ValueError):
+
+class FileError(CannotRun):
     """Raised when a file cannot be read or is not what it has to be; the message names it and shows none of it."""
 
 

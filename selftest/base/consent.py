@@ -8,13 +8,14 @@ from typing import Final, TextIO
 
 from yarl import URL
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.loopback import is_this_machine
 
 #: What a small endpoint bears without anybody noticing.
 MAX_UNASKED_RATE_PER_S: Final = 50.0
 
 
-class ConsentError(Exception):
+class ConsentError(CannotRun):
     """Raised when nobody agreed; the message says to what, and how to agree."""
 
 

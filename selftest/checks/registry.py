@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
+from selftest.base.program import PROGRAM
 from selftest.checks.bench.environment import Bench, Need
 from selftest.checks.bench.variant import Variant
 from selftest.judge.statement import Level, Statement, Status
@@ -43,7 +45,7 @@ LOAD: Final[frozenset[Need]] = frozenset({"load"})
 ANYWHERE: Final[frozenset[Need]] = frozenset()
 
 
-class UnknownCheckError(LookupError):
+class UnknownCheckError(CannotRun):
     """Raised when an id or prefix selects nothing; the message names what is near."""
 
 
@@ -152,7 +154,7 @@ def select(wanted: Sequence[str], registry: dict[str, Check] = REGISTRY) -> tupl
         key = word.upper()
         found = [key] if key in registry else [name for name in registry if key and name.startswith(key)]
         if not found and key.startswith("D"):
-            raise UnknownCheckError(f"{word!r} is a statement of the doctor's: python -m selftest doctor")
+            raise UnknownCheckError(f"{word!r} is a statement of the doctor's: {PROGRAM} doctor")
         if not found:
             near = ", ".join(get_close_matches(key, registry)) or "C, T, B, F, L"
             raise UnknownCheckError(f"no check is called {word!r}; near: {near}; `check --list` shows all")

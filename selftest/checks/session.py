@@ -24,7 +24,7 @@ from selftest.load.prepared_events import Callouts, Tokens
 from selftest.load.run_plan import Ground, play
 from selftest.load.sockets import allow_connections
 from selftest.play.sign_in import SignIn, sign_in
-from selftest.play.target import APP_DIR, Target
+from selftest.play.target import Target
 from selftest.report import provenance
 from selftest.report.load_result import LoadResult
 from selftest.report.progress import Progress
@@ -154,13 +154,14 @@ def _ground(target: Target, plan: LoadPlan, real_token: str | None) -> Ground:
     mint = target.entra.mint.callout_token
     tokens = Tokens(mint) if real_token is None else Tokens(lambda: real_token, pool=1)
     callouts = Callouts(target.tenant, tokens, seed=plan.config.seed)
-    if target.app is None:
+    if target.app is None or target.folder is None:
         return Ground(url=target.url, callouts=callouts)
     return Ground(
         url=target.url,
         callouts=callouts,
         pid=target.app.pid,
-        app_dir=APP_DIR,
+        app_dir=target.folder.directory,
+        python=target.folder.python,
         settings=target.settings,
         callout_path=CALLOUT_PATH,
     )
@@ -168,7 +169,7 @@ def _ground(target: Target, plan: LoadPlan, real_token: str | None) -> Ground:
 
 def _mode(url: str | None, *, deployed: bool) -> str:
     if url is None:
-        return "the app of this checkout, emulated Entra"
+        return "the local app, emulated Entra"
     return "deployed, trusts the real Entra" if deployed else "any endpoint, emulated Entra"
 
 

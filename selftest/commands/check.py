@@ -1,27 +1,22 @@
 """``check``: the checks, against the local app or any endpoint in any language."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
-from selftest.base.consent import ConsentError, require_consent
+from selftest.base.cannot_run import PASSED
+from selftest.base.consent import require_consent
 from selftest.base.loopback import is_this_machine
-from selftest.checks import Check, UnknownCheckError, select
+from selftest.checks import Check, select
 from selftest.checks.bench.environment import Bench
-from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
+from selftest.checks.bench.target_bench import await_keys_read, bench_of, require_answer, variants_of
 from selftest.checks.session import Session
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
-from selftest.host.process import AppStartError
 from selftest.load.plan.arguments import short_plan
-from selftest.play.deployed_flags import UsageError, add_deployed_arguments, real_token
-from selftest.play.target import TargetError, add_target_arguments, open_target
+from selftest.play.deployed_flags import add_deployed_arguments, real_token
+from selftest.play.target import add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
-from selftest.report.stored import ReportError
-
-_COULD_NOT_RUN: Final = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,22 +36,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the checks that the arguments name, and report."""
-    try:
-        checks = select(args.ids)
-        if args.list:
-            return _list(checks)
-        token = real_token(args)
-        _consented(args, checks)
-        session = Session(args)
-        session.run(_collect(args, checks, token, session))
-        results = session.results()
-        emit(results, args)
-    except (
-        *(UnknownCheckError, UsageError, ConsentError),
-        *(UnreachableError, TargetError, AppStartError, ReportError),
-    ) as error:
-        print(f"check: {error}", file=sys.stderr)
-        return _COULD_NOT_RUN
+    checks = select(args.ids)
+    if args.list:
+        return _list(checks)
+    token = real_token(args)
+    _require_consent(args, checks)
+    session = Session(args)
+    session.run(_collect(args, checks, token, session))
+    results = session.results()
+    emit(results, args)
     return results.verdict.exit_code
 
 
@@ -76,12 +64,12 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str
 
 
 def _may_load(args: argparse.Namespace, bench: Bench) -> bool:
-    """Say whether a load was asked for, or does not bother anybody; without a believed token there is none to play."""
+    """Whether a load was asked for or meets this machine alone; it needs a token that the endpoint accepts."""
     asked = any(word.upper().startswith("L") for word in args.ids)
     return "token" in bench.have and (asked or args.url is None or is_this_machine(args.url))
 
 
-def _consented(args: argparse.Namespace, checks: Sequence[Check]) -> None:
+def _require_consent(args: argparse.Namespace, checks: Sequence[Check]) -> None:
     asked = {word[:1].upper() for word in args.ids}
     rate_per_s = short_plan(cold_starts=0).config.rate_per_s if "L" in asked else 0.0
     faults = "F" in asked and any("downstream" in check.needs for check in checks)
@@ -92,4 +80,4 @@ def _list(checks: Sequence[Check]) -> int:
     for check in checks:
         needs = f"  [{', '.join(sorted(check.needs))}]" if check.needs else ""
         print(f"{check.id:<5} {check.level:<6} {check.title}{needs}")
-    return 0
+    return PASSED

@@ -2,21 +2,18 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import Final
 
-from selftest.base.bounded_file import FileError
+from selftest.base.app_folder import add_app_arguments
+from selftest.base.cannot_run import PASSED
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.sample_tenant import guid
-from selftest.report.stored import ReportError
-from selftest.tenant.doctor.examination import Examination, examine
+from selftest.tenant.doctor.examination import examine
 from selftest.tenant.doctor.outputs import emit
-from selftest.tenant.doctor.sources.tenant_source import TenantError, UsageError
 from selftest.tenant.doctor.statements import DIAGNOSES
 from selftest.tenant.graph.credentials import KINDS
 
-_COULD_NOT_RUN: Final = 2
 _EPILOG: Final = """\
 exit codes: 0 every statement holds, 1 something is wrong, 2 it could not run, 3 not enough could be looked at
 
@@ -60,6 +57,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         help="local.settings.json, a .env, or what `az … appsettings list` wrote",
     )
     which.add_argument("--azd-env", metavar="NAME", help="an environment of the Azure Developer CLI: .azure/NAME/.env")
+    add_app_arguments(settings, flag="--app-dir")
     settings.add_argument("--easyauth", type=Path, metavar="FILE", help="authsettingsV2 of the app, as JSON")
     tenant = parser.add_argument_group("the tenant")
     tenant.add_argument("--tenant", type=_guid, metavar="GUID", help="read it through Microsoft Graph")
@@ -76,13 +74,9 @@ def run(args: argparse.Namespace) -> int:
     if args.list:
         for diagnosis in DIAGNOSES.values():
             print(f"{diagnosis.id:<5} {diagnosis.level:<6} {diagnosis.title}")
-        return 0
-    try:
-        examined: Examination = examine(args, environ=os.environ, directory=Path.cwd())
-        emit(examined, args)
-    except (FileError, UsageError, TenantError, ReportError) as error:
-        print(f"doctor: {error}", file=sys.stderr)
-        return _COULD_NOT_RUN
+        return PASSED
+    examined = examine(args, environ=os.environ, directory=Path.cwd())
+    emit(examined, args)
     return examined.findings.exit_code
 
 

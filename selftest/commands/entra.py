@@ -4,26 +4,21 @@ import argparse
 import asyncio
 import contextlib
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url, port_number
 from selftest.base.sample_tenant import local_tenant
 from selftest.entra.server import EntraServer
 from selftest.entra.tls import Tls, how_to_trust, make_tls
 from selftest.play.target import DEFAULT_AUTHORITY_PORT, add_tenant_arguments, endpoint_settings
 from selftest.signin.server import SignInServer
-from selftest.signin.tenant.file import TenantFileError, read_tenant_file
+from selftest.signin.tenant.file import SAMPLE_FILE, read_tenant_file
 
 DEFAULT_HTTPS_PORT: Final = 8443
 _CA_FILE: Final = Path("emulated-entra-ca.pem")
-_COULD_NOT_RUN: Final = 2
-
-
-class _UsageError(Exception):
-    """Raised when flags contradict each other or a file cannot be used; the message says what to do."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +43,7 @@ def _add_sign_in_arguments(parser: argparse.ArgumentParser) -> None:
         "--tenant-file",
         type=Path,
         metavar="FILE",
-        help="apps, users, extensions and listeners (an example: selftest/signin/tenant/sample.toml)",
+        help=f"apps, users, extensions and listeners (an example: {SAMPLE_FILE})",
     )
     group.add_argument(
         "--url",
@@ -80,18 +75,13 @@ def run(args: argparse.Namespace) -> int:
     try:
         server, tls = _server(args)
         return asyncio.run(_serve(server, args, tls))
-    except (_UsageError, TenantFileError) as error:
-        print(error, file=sys.stderr)
-        return _COULD_NOT_RUN
     except OSError as error:
         ports = f"{args.port}" if not args.https else f"{args.port} and {args.https_port}"
         flags = "--port" if not args.https else "--port or --https-port"
-        print(
+        raise CannotRun(
             f"the emulated Entra cannot listen on 127.0.0.1:{ports} ({error.strerror}); "
-            f"stop what uses the port, or choose another with {flags}",
-            file=sys.stderr,
-        )
-        return _COULD_NOT_RUN
+            f"stop what uses the port, or choose another with {flags}"
+        ) from error
     except KeyboardInterrupt:
         # Only where the loop takes no signal handlers (Windows): there this is the way to end it.
         return 0
@@ -100,11 +90,11 @@ def run(args: argparse.Namespace) -> int:
 def _server(args: argparse.Namespace) -> tuple[EntraServer, Tls | None]:
     if args.tenant_file is None:
         if args.https or args.url is not None:
-            raise _UsageError("--https and --url are for sign-ins: give --tenant-file too")
+            raise CannotRun("--https and --url are for sign-ins: give --tenant-file too")
         tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience, extension_id=args.extension)
         return EntraServer(tenant, port=args.port), None
     if args.tenant or args.audience or args.extension:
-        raise _UsageError("--tenant, --audience and --extension are in the tenant file: change them there")
+        raise CannotRun("--tenant, --audience and --extension are in the tenant file: change them there")
     directory = read_tenant_file(args.tenant_file)
     if args.url is not None:
         directory = directory.aimed_at(args.url)
@@ -113,7 +103,7 @@ def _server(args: argparse.Namespace) -> tuple[EntraServer, Tls | None]:
         try:
             tls.write_ca(args.ca_file)
         except OSError as error:
-            raise _UsageError(f"--ca-file {args.ca_file} cannot be written: {error.strerror}") from error
+            raise CannotRun(f"--ca-file {args.ca_file} cannot be written: {error.strerror}") from error
     return SignInServer(directory, port=args.port, tls=tls, https_port=args.https_port), tls
 
 

@@ -4,28 +4,33 @@ import argparse
 import contextlib
 import json
 import shutil
-import sys
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
-from selftest.checks import REGISTRY
+from selftest.base.cannot_run import PASSED, CannotRun
+from selftest.base.program import PROGRAM
 from selftest.judge.explain import Explanation, UnknownIdError, as_text, everything, explain
 from selftest.judge.explain_page import render, render_entry
 from selftest.judge.ids_in_text import codes_in, correlation_id_in, is_pasted
 from selftest.judge.statement import Statement
-from selftest.tenant.doctor.statements import DIAGNOSES
 
-_FOUND: Final = 0
-_UNUSABLE: Final = 2
 _MAX_WIDTH: Final = 100
-#: Every statement that can be tested, in one world of ids: checks first, then what the doctor tries, whose letter is D.
-STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType({**REGISTRY, **DIAGNOSES})
+
+
+def statements() -> Mapping[str, Statement]:
+    """Return every statement that can be tested, by id: checks first, then those of the doctor, whose letter is D.
+
+    They are imported here: a code of Entra's is explained without the checks and what those import.
+    """
+    from selftest.checks import REGISTRY  # noqa: PLC0415 - see above
+    from selftest.tenant.doctor.statements import DIAGNOSES  # noqa: PLC0415 - see above
+
+    return {**REGISTRY, **DIAGNOSES}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
-    parser.description = "Say what a check id, a 1003xxx or an AADSTS code means, what causes it and what mends it."
+    parser.description = "Explain a check id, a 1003xxx or an AADSTS code: what it means, its causes and the fix."
     parser.epilog = "exit code: 0 explained, 2 an id that does not exist"
     parser.add_argument(
         "ids",
@@ -40,38 +45,45 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the explanations and give the exit code; one unknown id prints none."""
+    """Print the explanations; one unknown id prints none."""
     if args.list and (args.ids or args.markdown):
-        return _refuse("--list shows all ids as text or with --json: leave codes and --markdown out")
-    if not args.ids and not args.list:
-        if args.markdown:
-            print(render(checks=STATEMENTS), end="")
-            return _FOUND
-        return _refuse("give a code, such as 1003005 or T01; --list shows all")
+        raise CannotRun("--list shows all ids as text or with --json: leave codes and --markdown out")
     if args.list:
-        _print_list(everything(checks=STATEMENTS), as_json=args.json)
-        return _FOUND
+        _print_list(everything(checks=statements()), as_json=args.json)
+    elif args.ids:
+        _explain(args)
+    elif args.markdown:
+        print(render(checks=statements()), end="")
+    else:
+        raise CannotRun("name a code, such as 1003005 or T01; --list shows all")
+    return PASSED
+
+
+def _explain(args: argparse.Namespace) -> None:
     text = " ".join(args.ids)
     pasted = is_pasted(args.ids)
+    named = codes_in(text) if pasted else args.ids
     try:
-        found = _explained(text) if pasted else [explain(given, checks=STATEMENTS) for given in args.ids]
-    except UnknownIdError as error:
-        return _refuse(str(error))
+        found = [explain(given, checks={}) for given in named]
+    except UnknownIdError:
+        found = []
+    if not found:
+        checks = statements()
+        found = _explain_pasted(text, checks) if pasted else [explain(given, checks=checks) for given in named]
     _print_found(found, as_json=args.json, as_markdown=args.markdown)
     if pasted and (correlation_id := correlation_id_in(text)) and not (args.json or args.markdown):
-        print(f"\nnext  python -m selftest signin-log --file FILE --log FILE --correlation-id {correlation_id}")
-    return _FOUND
+        print(f"\nnext  {PROGRAM} signin-log --file FILE --log FILE --correlation-id {correlation_id}")
 
 
-def _explained(text: str) -> list[Explanation]:
-    """Explain the codes that a pasted text names, else the checks; an unknown one is passed over beside a known one."""
-    checks = [word for part in text.split() if (word := part.strip(".,:;()[]").upper()) in STATEMENTS]
-    named = codes_in(text) or tuple(dict.fromkeys(checks)) or (text,)
+def _explain_pasted(text: str, checks: Mapping[str, Statement]) -> list[Explanation]:
+    """Explain the codes that a pasted text names, or else the checks; unknown ones are left out next to known ones."""
+    ids = [word for part in text.split() if (word := part.strip(".,:;()[]").upper()) in checks]
+    named = codes_in(text) or tuple(dict.fromkeys(ids)) or (text,)
     found: list[Explanation] = []
     for given in named:
         with contextlib.suppress(UnknownIdError):
-            found.append(explain(given, checks=STATEMENTS))
-    return found or [explain(named[0], checks=STATEMENTS)]
+            found.append(explain(given, checks=checks))
+    return found or [explain(named[0], checks=checks)]
 
 
 def _print_list(entries: tuple[Explanation, ...], *, as_json: bool) -> None:
@@ -90,8 +102,3 @@ def _print_found(found: list[Explanation], *, as_json: bool, as_markdown: bool) 
     width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
     write = render_entry if as_markdown else lambda entry: as_text(entry, width=width)
     print("\n\n".join(map(write, found)))
-
-
-def _refuse(message: str) -> int:
-    print(f"explain: {message}", file=sys.stderr)
-    return _UNUSABLE

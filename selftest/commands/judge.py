@@ -6,23 +6,18 @@ import sys
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from selftest.base.cannot_run import FAILED, PASSED, CannotRun
+from selftest.base.program import PROGRAM
 from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.judge.verdict import MAX_RESPONSE_BYTES, Reply, judge
 
-_MINTED: Final = 0
-_NOT_MINTED: Final = 1
-_UNUSABLE: Final = 2
-_EXAMPLES: Final = """\
+_EXAMPLES: Final = f"""\
 examples:
-  python -m selftest judge --body reply.json
-  curl -s … | python -m selftest judge --status 200 --content-type application/json --body -
-  python -m selftest judge --failure timeout
+  {PROGRAM} judge --body reply.json
+  curl -s … | {PROGRAM} judge --status 200 --content-type application/json --body -
+  {PROGRAM} judge --failure timeout
 
 exit code: 0 a token would be minted, 1 it would not, 2 usage or a file that cannot be read"""
-
-
-class _InputError(Exception):
-    """Raised when a file cannot be used; the message names it and the reason."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,15 +46,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge, print the verdict as JSON, and give the exit code."""
-    try:
-        reply = _read_reply(args)
-        mapping = _read_mapping(args.mapping)
-    except _InputError as error:
-        print(f"judge: {error}", file=sys.stderr)
-        return _UNUSABLE
+    reply = _read_reply(args)
+    mapping = _read_mapping(args.mapping)
     verdict = judge(reply, registered=_names(args.registered), mapping=mapping)
     print(json.dumps(verdict.as_json(), indent=None if args.json else 2))
-    return _MINTED if verdict.minted else _NOT_MINTED
+    return PASSED if verdict.minted else FAILED
 
 
 def _read_reply(args: argparse.Namespace) -> Reply:
@@ -76,7 +67,7 @@ def _read_mapping(path: str | None) -> MappingPolicy | None:
     try:
         return MappingPolicy.parse(_read_file(path))
     except MappingError as error:
-        raise _InputError(f"{path} is not a claims mapping policy: {error}") from error
+        raise CannotRun(f"{path} is not a claims mapping policy: {error}") from error
 
 
 def _read_file(path: str) -> bytes:
@@ -84,9 +75,9 @@ def _read_file(path: str) -> bytes:
         with Path(path).open("rb") as stream:
             return _read_stream(stream)
     except OSError as error:
-        raise _InputError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise CannotRun(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a path with a null character
-        raise _InputError(f"{path!r} is not a path: {error}") from error
+        raise CannotRun(f"{path!r} is not a path: {error}") from error
 
 
 def _read_stream(stream: BinaryIO) -> bytes:

@@ -3,24 +3,20 @@
 import argparse
 import sys
 from dataclasses import replace
-from typing import Final
 
-from selftest.base.consent import ConsentError, require_consent
+from selftest.base.cannot_run import CannotRun
+from selftest.base.consent import require_consent
 from selftest.checks import select
 from selftest.checks.bench.environment import PROFILES
-from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer
+from selftest.checks.bench.target_bench import await_keys_read, bench_of, require_answer
 from selftest.checks.session import Session
 from selftest.commands.run import REPORT_DIR
-from selftest.host.process import AppStartError
 from selftest.load.plan.arguments import add_load_arguments, plan_of
-from selftest.load.plan.profiles import LoadPlan, PlanError
+from selftest.load.plan.profiles import LoadPlan
 from selftest.load.sockets import allow_connections
-from selftest.play.deployed_flags import UsageError, add_deployed_arguments, real_token
-from selftest.play.target import TargetError, add_target_arguments, open_target
+from selftest.play.deployed_flags import add_deployed_arguments, real_token
+from selftest.play.target import add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
-from selftest.report.stored import ReportError
-
-_COULD_NOT_RUN: Final = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,24 +37,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Play the load, judge it and report."""
-    try:
-        plan = plan_of(args)
-        token = real_token(args)
-        if args.deployed and token is None:
-            raise UsageError("--deployed needs --token-file here: an endpoint answers no load without a token")
-        require_consent(args.url, rate_per_s=plan.config.rate_per_s, yes=args.yes)
-        # Before the app is started, which inherits it: both ends of a connection need a file.
-        allow_connections(plan.config.max_in_flight)
-        session = Session(args)
-        session.run(_play(args, plan, token, session))
-        results = session.results()
-        emit(results, args)
-    except (
-        *(PlanError, UsageError, ConsentError),
-        *(UnreachableError, TargetError, AppStartError, ReportError),
-    ) as error:
-        print(f"load: {error}", file=sys.stderr)
-        return _COULD_NOT_RUN
+    plan = plan_of(args)
+    token = real_token(args)
+    if args.deployed and token is None:
+        raise CannotRun("--deployed needs --token-file here: an endpoint answers no load without a token")
+    require_consent(args.url, rate_per_s=plan.config.rate_per_s, yes=args.yes)
+    # Before the app is started, which inherits it: both ends of a connection need a file.
+    allow_connections(plan.config.max_in_flight)
+    session = Session(args)
+    session.run(_play(args, plan, token, session))
+    results = session.results()
+    emit(results, args)
     return results.verdict.exit_code
 
 

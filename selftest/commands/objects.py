@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from selftest.base.cannot_run import COULD_NOT_RUN, INTERRUPTED, PASSED
 from selftest.tenant.graph.credentials import KINDS
 from selftest.tenant.graph.errors import GraphError
 from selftest.tenant.objects import azd_environment
@@ -22,8 +23,6 @@ from selftest.tenant.objects.errors import EntraError, UsageError
 from selftest.tenant.objects.intent import CLAIMS, ENVIRONMENT, HOST, PHASES, Intent, is_guid
 from selftest.tenant.objects.wait_times import Pace
 
-_COULD_NOT_RUN: Final = 2
-_INTERRUPTED: Final = 130
 _EPILOG: Final = """\
 phases: A app registration, service principals, consent; B identifier URI; C Entra's validation and the extension.
 A later phase does the earlier ones first. Only --enable lets sign-ins depend on the endpoint.
@@ -93,11 +92,11 @@ def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, pace
     except (EntraError, GraphError) as error:
         for line in str(error).splitlines():
             print(f"objects: {line}", file=sys.stderr)
-        return error.exit_code if isinstance(error, EntraError) else _COULD_NOT_RUN
+        return error.exit_code if isinstance(error, EntraError) else COULD_NOT_RUN
     except KeyboardInterrupt:
         print("objects: interrupted; what is listed is done: run the same command again to go on", file=sys.stderr)
-        return _INTERRUPTED
-    return 0
+        return INTERRUPTED
+    return PASSED
 
 
 def _job(args: argparse.Namespace, given: Mapping[str, str], pace: Pace) -> Job:

@@ -9,17 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url, port_number
-from selftest.play.target import APP_DIR, DEFAULT_AUTHORITY_PORT
-from selftest.playground.choice import ChoiceError
+from selftest.play.target import DEFAULT_AUTHORITY_PORT
 from selftest.playground.player import Stage
 from selftest.playground.server import PlaygroundServer
 from selftest.signin.tenant.directory import Directory
-from selftest.signin.tenant.file import TenantFileError, read_tenant_file
+from selftest.signin.tenant.file import SAMPLE_FILE, read_tenant_file
 
 DEFAULT_PORT: Final = 8430
-_SAMPLE_TENANT: Final = APP_DIR / "selftest" / "signin" / "tenant" / "sample.toml"
-_COULD_NOT_RUN: Final = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tenant-file",
         type=Path,
-        default=_SAMPLE_TENANT,
+        default=SAMPLE_FILE,
         metavar="FILE",
-        help="apps, users, extensions and listeners (default: selftest/signin/tenant/sample.toml)",
+        help="apps, users, extensions and listeners (default: %(default)s)",
     )
     _add_endpoint_arguments(parser)
 
@@ -47,7 +45,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _add_endpoint_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--app", type=Path, default=APP_DIR, metavar="DIR", help="where function_app.py is (default: this checkout)"
+        *("--app", "--app-dir"),
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="the folder of function_app.py (default: the current one)",
     )
     where.add_argument(
         "--url", type=endpoint_url, metavar="URL", help="an endpoint that already runs, instead of the app"
@@ -75,15 +77,13 @@ def run(args: argparse.Namespace) -> int:
         settings = _settings(args)
         stage = _stage(args, read_tenant_file(args.tenant_file), settings)
         return asyncio.run(_serve(stage, args))
-    except (TenantFileError, ChoiceError) as error:
-        return _refuse(str(error))
     except OSError as error:
         ports = f"{args.port}" if args.url is None else f"{args.port} or {args.authority_port}"
         flags = "--port" if args.url is None else "--port or --authority-port"
-        return _refuse(
+        raise CannotRun(
             f"the playground cannot listen on 127.0.0.1:{ports} ({error.strerror}); "
             f"stop what uses the port, or choose another with {flags}"
-        )
+        ) from error
     except KeyboardInterrupt:
         # Only where the loop takes no signal handlers (Windows): there this is the way to end it.
         return 0
@@ -92,9 +92,9 @@ def run(args: argparse.Namespace) -> int:
 def _settings(args: argparse.Namespace) -> Mapping[str, str]:
     pairs = [text.partition("=") for text in args.settings]
     if any(not name or not equals for name, equals, _ in pairs):
-        raise ChoiceError("--setting: expected NAME=VALUE")
+        raise CannotRun("--setting: expected NAME=VALUE")
     if pairs and args.url is not None:
-        raise ChoiceError("--setting is for the local app; an endpoint at --url has its own settings")
+        raise CannotRun("--setting is for the local app; an endpoint at --url has its own settings")
     return {name: value for name, _, value in pairs}
 
 
@@ -102,7 +102,7 @@ def _stage(args: argparse.Namespace, directory: Directory, settings: Mapping[str
     if args.url is not None:
         return Stage(directory, app_dir=None, url=args.url, authority_port=args.authority_port)
     if not (args.app / "function_app.py").is_file():
-        raise ChoiceError(f"--app {args.app}: there is no function_app.py")
+        raise CannotRun(f"--app {args.app}: there is no function_app.py")
     return Stage(directory, app_dir=args.app.resolve(), settings=settings)
 
 
@@ -120,8 +120,3 @@ async def _serve(stage: Stage, args: argparse.Namespace) -> int:
         print(f"playground on {server.url}  (Ctrl-C ends it)", flush=True)
         await stop.wait()
     return 0
-
-
-def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
-    return _COULD_NOT_RUN

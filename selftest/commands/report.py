@@ -1,16 +1,14 @@
 """``report``: the reports of a run, made again from its results file; or two runs side by side."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
 from selftest.load.measured.results_file import read_results
 from selftest.report.compare import compare
 from selftest.report.outputs import add_output_arguments, emit, emit_comparison
-from selftest.report.stored import ReportError
 
-_COULD_NOT_READ: Final = 2
 #: What only one run has a form for.
 _OF_ONE_RUN: Final = ("json", "junit", "out")
 
@@ -30,21 +28,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the files, print and write the reports, and give the run's own exit code or the comparison's."""
-    try:
-        if args.other is not None:
-            return _compare(args)
-        results = read_results(args.file)
-        emit(results, args)
-    except ReportError as error:
-        print(f"report: {error}", file=sys.stderr)
-        return _COULD_NOT_READ
+    if args.other is not None:
+        return _compare(args)
+    results = read_results(args.file)
+    emit(results, args)
     return results.verdict.exit_code
 
 
 def _compare(args: argparse.Namespace) -> int:
     given = [f"--{name}" for name in _OF_ONE_RUN if getattr(args, name) is not None]
     if given:
-        raise ReportError(f"{', '.join(given)} is of one run; a comparison is printed, and written with --html")
+        raise CannotRun(f"{', '.join(given)} is of one run; a comparison is printed, and written with --html")
     comparison = compare(read_results(args.file), read_results(args.other))
     emit_comparison(comparison, args.html)
     return comparison.exit_code

@@ -9,20 +9,17 @@ from typing import Final
 from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY
 from selftest.checks.bench.environment import PROFILES
-from selftest.checks.bench.target_bench import UnreachableError, await_keys_read, bench_of, require_answer, variants_of
+from selftest.checks.bench.target_bench import await_keys_read, bench_of, require_answer, variants_of
 from selftest.checks.session import Session
 from selftest.checks.token.rotation import publish_for_checks
-from selftest.host.process import AppStartError
 from selftest.load.plan.arguments import short_plan
-from selftest.play.target import TargetError, add_target_arguments, open_target
+from selftest.play.target import add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
-from selftest.report.stored import ReportError
 
 REPORT_DIR: Final = Path("selftest-report")
 #: How many fresh workers are timed, and how often a load is played whose generator was late.
 COLD_STARTS: Final = 2
 TRIES: Final = 3
-_COULD_NOT_RUN: Final = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,13 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run everything and report."""
     session = Session(args)
-    try:
-        session.run(_everything(args, session))
-        results = session.results()
-        emit(results, args)
-    except (UnreachableError, TargetError, AppStartError, ReportError) as error:
-        print(f"run: {error}", file=sys.stderr)
-        return _COULD_NOT_RUN
+    session.run(_everything(args, session))
+    results = session.results()
+    emit(results, args)
     return results.verdict.exit_code
 
 

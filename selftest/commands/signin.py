@@ -5,23 +5,17 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
-from selftest.checks.bench.target_bench import UnreachableError, bench_of, require_answer
+from selftest.base.cannot_run import FAILED, PASSED, CannotRun
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
-from selftest.host.process import AppStartError
 from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.play.sign_in import SignIn, sign_in
 from selftest.play.sign_in_text import as_json, as_lines
-from selftest.play.target import TargetError, add_target_arguments, endpoint_settings, open_target
-
-_MINTED: Final = 0
-_NOT_MINTED: Final = 1
-_COULD_NOT_RUN: Final = 2
+from selftest.play.target import Target, add_target_arguments, endpoint_settings, open_target
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,13 +58,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         mapping = None if args.mapping is None else MappingPolicy.parse(args.mapping.read_bytes())
     except OSError as error:
-        return _refuse(f"--mapping {args.mapping} cannot be read: {error.strerror}")
+        raise CannotRun(f"--mapping {args.mapping} cannot be read: {error.strerror}") from error
     except MappingError as error:
-        return _refuse(f"--mapping {args.mapping} is no claims mapping policy: {error}")
-    try:
-        return asyncio.run(_play(args, mapping))
-    except (TargetError, AppStartError, UnreachableError) as error:
-        return _refuse(str(error))
+        raise CannotRun(f"--mapping {args.mapping} is not a claims mapping policy: {error}") from error
+    return asyncio.run(_play(args, mapping))
 
 
 async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
@@ -78,7 +69,7 @@ async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
         print("starting the app ...", file=sys.stderr)
     async with open_target(args) as target:
         if args.warm_up:
-            await require_answer(bench_of(target))
+            await _warm_up(target)
         played = await sign_in(
             target.caller,
             target.url,
@@ -96,7 +87,13 @@ async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
             _print(played, target.url, args.timeout_ms)
         if target.app is None and played.call.attempts[-1].status in {401, 403}:
             _hint(endpoint_settings(target.entra))
-    return _MINTED if played.verdict.minted else _NOT_MINTED
+    return PASSED if played.verdict.minted else FAILED
+
+
+async def _warm_up(target: Target) -> None:
+    from selftest.checks.bench.target_bench import bench_of, require_answer  # noqa: PLC0415 (loads every check)
+
+    await require_answer(bench_of(target))
 
 
 def _print(played: SignIn, url: str, timeout_ms: int) -> None:
@@ -123,8 +120,3 @@ def _timeout_ms(text: str) -> int:
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
-
-
-def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
-    return _COULD_NOT_RUN

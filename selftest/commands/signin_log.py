@@ -6,30 +6,28 @@ import datetime as dt
 import json
 import os
 import re
-import sys
 from dataclasses import replace
 from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
+from selftest.base.cannot_run import FAILED, NOT_ENOUGH_EVIDENCE, PASSED, CannotRun
 from selftest.base.sample_tenant import guid
 from selftest.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.tenant.graph.client import PUBLIC_CLOUD
 from selftest.tenant.graph.credentials import KINDS
-from selftest.tenant.graph.errors import GraphError
 from selftest.tenant.signin_log.endpoint_log import EndpointLine, read_lines
 from selftest.tenant.signin_log.event import SignInLog, read_events
 from selftest.tenant.signin_log.live import PERMISSION, open_graph, read_live
 from selftest.tenant.signin_log.pairing import pair_up
-from selftest.tenant.signin_log.read_text import InputError, read_text
+from selftest.tenant.signin_log.read_text import read_text
 from selftest.tenant.signin_log.report import SignInReport, as_json, as_lines, make_report
 from selftest.tenant.signin_log.selection import Selection, newest_first, parse_span
 from selftest.tenant.signin_log.tables import Table, read_table
 
-_EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+_EXIT_CODES: Final = {"PASS": PASSED, "FAIL": FAILED, "INCONCLUSIVE": NOT_ENOUGH_EVIDENCE}
 _STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
-_COULD_NOT_READ: Final = 2
 _DEFAULT_LIMIT: Final = 20
 _DEFAULT_SPAN: Final = dt.timedelta(hours=24)
 _GUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -99,14 +97,14 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, pair, judge and print."""
     if args.log == "-" == args.file:
-        return _refuse("standard input can be one of the two files, not both")
+        raise CannotRun("standard input can be one of the two files, not both")
     now = dt.datetime.now(dt.UTC)
     try:
         lines = _read_log(args)
         table = asyncio.run(_from_graph(args, now)) if args.tenant else read_table(read_text(args.file), args.file)
         log = read_events(table.rows, args.file or "Microsoft Graph")
-    except (InputError, GraphError, ValueError) as error:
-        return _refuse(str(error))
+    except ValueError as error:
+        raise CannotRun(str(error)) from error
     report = _report(args, log, lines, now=now, more=table.more)
     if args.json:
         print(json.dumps(as_json(report), indent=2))
@@ -167,11 +165,6 @@ def _print(report: SignInReport) -> None:
     for line in lines:
         console.print(Text(line, style="yellow" if line.startswith("note ") else ""))
     console.print(Text(verdict, style=_STYLES[report.result]))
-
-
-def _refuse(message: str) -> int:
-    print(f"signin-log: {message}", file=sys.stderr)
-    return _COULD_NOT_READ
 
 
 def _span(text: str) -> dt.timedelta:

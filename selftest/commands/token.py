@@ -16,41 +16,38 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from selftest.base.cannot_run import FAILED, NOT_ENOUGH_EVIDENCE, PASSED, CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url
+from selftest.base.program import PROGRAM
 from selftest.base.sample_tenant import DEFAULT_TENANT, guid
 from selftest.contract import MAX_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES
 from selftest.judge.verdict import Verdict, judge
 from selftest.play.caller import Call, Caller, caller_session
 from selftest.tenant.direct_call.comparison import Row, compare
-from selftest.tenant.direct_call.expectations import Expectations, SettingsProblem, expectations, find_settings
+from selftest.tenant.direct_call.expectations import Expectations, expectations, find_settings
 from selftest.tenant.direct_call.published import read_published
 from selftest.tenant.direct_call.text import as_json, as_lines, call_lines
-from selftest.tenant.direct_call.token_request import CredentialKind, NoTokenError, TokenRequest, get_token
-from selftest.tenant.direct_call.token_text import MAX_TOKEN_BYTES, Decoded, TokenTextError, decode
+from selftest.tenant.direct_call.token_request import CredentialKind, TokenRequest, get_token
+from selftest.tenant.direct_call.token_text import MAX_TOKEN_BYTES, Decoded, decode
 from selftest.tenant.direct_call.verdict import conclude
 
-_EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+_EXIT_CODES: Final = {"PASS": PASSED, "FAIL": FAILED, "INCONCLUSIVE": NOT_ENOUGH_EVIDENCE}
 _STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
-_COULD_NOT_RUN: Final = 2
 _SECRET_NAME: Final = "CLIENT_SECRET"  # noqa: S105 - where it is, not what it is
 #: Where Core Tools serve the function app.
 _DEFAULT_URL: Final = f"http://127.0.0.1:7071{CALLOUT_PATH}"
-_EXAMPLES: Final = """\
+_EXAMPLES: Final = f"""\
 try it without a tenant, in two terminals:
-  python -m selftest entra
-  python -m selftest token
+  {PROGRAM} entra
+  {PROGRAM} token
 
 with a tenant, the settings in the environment or in local.settings.json:
-  CLIENT_SECRET=... python -m selftest token
-  python -m selftest token --secret-file secret.txt --call https://your-app.azurewebsites.net
+  CLIENT_SECRET=... {PROGRAM} token
+  {PROGRAM} token --secret-file secret.txt --call https://your-app.azurewebsites.net
 
 The secret is never an argument, and the token is never printed.
 exit code: 0 as expected, 1 something differs or is wrongly accepted, 2 no token, or usage, 3 keys could not be read"""
-
-
-class UsageError(ValueError):
-    """Raised when a flag contradicts another or a file is not what it has to be."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -78,19 +75,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Get, compare, call and print."""
-    try:
-        settings, origin = find_settings(args.settings, os.environ)
-        expected = expectations(
-            settings,
-            origin,
-            authority_url=args.authority_url,
-            audience=args.audience,
-            application_id_uri=args.application_id_uri,
-        )
-        return asyncio.run(_run(args, expected))
-    except (SettingsProblem, NoTokenError, TokenTextError, UsageError) as error:
-        print(f"token: {error}", file=sys.stderr)
-        return _COULD_NOT_RUN
+    settings, origin = find_settings(args.settings, os.environ)
+    expected = expectations(
+        settings,
+        origin,
+        authority_url=args.authority_url,
+        audience=args.audience,
+        application_id_uri=args.application_id_uri,
+    )
+    return asyncio.run(_run(args, expected))
 
 
 async def _run(args: argparse.Namespace, expected: Expectations) -> int:
@@ -150,9 +143,7 @@ def _secret(args: argparse.Namespace, expected: Expectations) -> str:
     if not secret and expected.emulated:
         return DEFAULT_TENANT.client_secret
     if not secret:
-        raise UsageError(
-            f"a secret is needed: set {_SECRET_NAME}, or give --secret-file, --certificate or --credential"
-        )
+        raise CannotRun(f"a secret is needed: set {_SECRET_NAME}, or give --secret-file, --certificate or --credential")
     return secret
 
 
@@ -163,7 +154,7 @@ def _read(path: Path, flag: str) -> bytes:
         with path.open("rb") as stream:
             return stream.read(MAX_TOKEN_BYTES * 2)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{flag} {str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise CannotRun(f"{flag} {str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _keep(path: Path, token: str) -> None:
@@ -174,7 +165,7 @@ def _keep(path: Path, token: str) -> None:
             os.fchmod(stream.fileno(), 0o600)
             stream.write(token + "\n")
     except (OSError, ValueError) as error:
-        raise UsageError(f"--out-token {str(path)!r} cannot be written: {error}") from error
+        raise CannotRun(f"--out-token {str(path)!r} cannot be written: {error}") from error
 
 
 def _print(expected: Expectations, source: str, rows: Sequence[Row]) -> None:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import trustme
-
 #: What the certificate is for.
 NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -40,6 +38,8 @@ class Tls:
 
 def make_tls() -> Tls:
     """Make an authority and a certificate. Takes some milliseconds."""
+    import trustme  # noqa: PLC0415 - of an extra, for https alone
+
     authority = trustme.CA(organization_name=_ORGANIZATION)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*NAMES, organization_name=_ORGANIZATION).configure_cert(context)

@@ -10,18 +10,19 @@ from difflib import get_close_matches
 from itertools import chain
 from typing import Final, Literal
 
+from selftest.base.cannot_run import CannotRun
+from selftest.base.program import PROGRAM
 from selftest.judge.codes import CODES, Code, ObjectPair, ReplyPair
 from selftest.judge.statement import Statement
 
 _AADSTS: Final = "AADSTS"
-_PROGRAM: Final = "python -m selftest"
 _NEAR: Final = 5
 _INDENT: Final = "  "
 #: A terminal may say that it has no width at all; text narrower than this is a column of single words.
 _MIN_WIDTH: Final = 40
 
 
-class UnknownIdError(LookupError):
+class UnknownIdError(CannotRun):
     """Raised when an id is neither a check nor a code.
 
     Attributes:
@@ -128,7 +129,7 @@ def of_code(code: Code) -> Explanation:
         Section(key="confirm", heading="How to tell", text=(code.confirm,)),
     ]
     if code.commands:
-        lines = tuple(f"{_PROGRAM} {command}" for command in code.commands)
+        lines = tuple(f"{PROGRAM} {command}" for command in code.commands)
         sections.append(Section(key="commands", heading="What shows it", text=lines, style="sample"))
     sections.append(Section(key="fix", heading="Fix", text=(code.fix,)))
     sections += _pair(code.pair)

@@ -28,6 +28,7 @@ async def cold_start(
     session: aiohttp.ClientSession,
     prepared: Prepared,
     *,
+    python: Path | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Any]:
     """Start a worker, send it one call as soon as it listens, end it, and give the line of the raw file.
@@ -36,7 +37,7 @@ async def cold_start(
         AppStartError: It does not start.
     """
     spawned_s = clock()
-    async with AppProcess(settings, app_dir=app_dir) as app:
+    async with AppProcess(settings, app_dir=app_dir, python=python) as app:
         listening_s = clock()
         exchange = Exchange(session, clock, listening_s)
         attempt = await exchange.run(URL(app.url + callout_path), prepared.headers, prepared.body, _TIMEOUT_S)

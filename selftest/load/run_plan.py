@@ -42,6 +42,7 @@ class Ground:
         callouts: the requests.
         pid: of the endpoint's process, where it is ours.
         app_dir: of the app that cold starts start; None: there is none to start.
+        python: its interpreter; None: the one that its folder has.
         settings: of that app.
         callout_path: where it takes events.
     """
@@ -50,6 +51,7 @@ class Ground:
     callouts: Callouts
     pid: int | None = None
     app_dir: Path | None = None
+    python: Path | None = None
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     callout_path: str = ""
 
@@ -115,7 +117,9 @@ class _Run:
 async def _cold_start(ground: Ground, session: aiohttp.ClientSession, number: int) -> dict[str, Any]:
     assert ground.app_dir is not None  # noqa: S101 - the caller has looked
     prepared = ground.callouts(_COLD_FROM + number)
-    return await cold_start(ground.settings, ground.app_dir, ground.callout_path, session, prepared)
+    return await cold_start(
+        ground.settings, ground.app_dir, ground.callout_path, session, prepared, python=ground.python
+    )
 
 
 @asynccontextmanager

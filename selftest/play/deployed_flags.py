@@ -4,10 +4,12 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
+
 _MAX_TOKEN_FILE_BYTES: Final = 64 * 1024
 
 
-class UsageError(ValueError):
+class UsageError(CannotRun):
     """Raised when flags contradict each other or a file is not what it has to be."""
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from selftest.base.compact_token import decoded_token
 from selftest.base.printable import printable, redacted, shown_url
+from selftest.base.program import PROGRAM
 from selftest.judge.warnings import shown
 from selftest.play.attempt_text import timing
 from selftest.play.caller import Attempt
@@ -89,7 +90,7 @@ def verdict_line(sign_in: SignIn) -> str:
     after = "" if tries == 1 else f" after {tries} attempts"
     return (
         f"no token{after}: {verdict.code} {verdict.name}: {printable(verdict.reason)}"
-        f" (python -m selftest explain {verdict.code})"
+        f" ({PROGRAM} explain {verdict.code})"
     )
 
 

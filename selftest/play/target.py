@@ -1,36 +1,33 @@
-"""Where the endpoint under test is, with the emulated Entra beside it: what every command against it starts with.
+"""The endpoint under test and the emulated Entra that calls it: what every command against an endpoint starts with.
 
-Without ``--url`` the function app of this checkout is started, set up for the emulated tenant. With ``--url`` the
-endpoint runs elsewhere, in any language, and has to be started with the settings that ``python -m selftest entra``
-prints; the emulated Entra then listens on the port that those settings name.
+Without ``--url`` the function app in a folder is started, configured for the emulated tenant. With ``--url`` the
+endpoint runs elsewhere, in any language, and has to be started with the settings that the command ``entra`` prints; the
+emulated Entra then listens on the port that those settings name.
 """
 
 import argparse
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import aiohttp
 
+from selftest import __version__
+from selftest.base.app_folder import AppFolder, add_app_arguments
+from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url, health_url, port_number
 from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant, guid, local_tenant
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
 from selftest.play.caller import Caller, caller_session
+from selftest.starter.manifest import version_warning
 
 DEFAULT_AUTHORITY_PORT: Final = 8400
 
 #: Settings of the Functions host, as the deployment has them: a larger body is refused before the app holds it.
 HOST_SETTINGS: Final[Mapping[str, str]] = {"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "65536"}
-
-#: The checkout that this module is part of: there is function_app.py.
-APP_DIR: Final = Path(__file__).resolve().parents[2]
-
-
-class TargetError(Exception):
-    """Raised when the ground for a run cannot be laid; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +36,12 @@ class Target:
 
     Attributes:
         url: Where events are posted to, with its query if it has one.
-        health_url: Where the endpoint tells whether it is ready.
+        health_url: Where the endpoint answers whether it is ready.
         entra: The emulated Entra, listening.
         tenant: The tenant that it plays.
         app: The local app; None when the endpoint runs elsewhere.
-        settings: Of the local app, with which another worker of it can be started.
+        folder: The folder of the local app, from which another worker can be started; None as above.
+        settings: The settings of the local app.
         session: For requests of any kind: no cookies, no proxy, no decompression.
         caller: Calls as Entra does.
     """
@@ -53,20 +51,22 @@ class Target:
     entra: EntraServer
     tenant: Tenant
     app: AppProcess | None
+    folder: AppFolder | None
     settings: Mapping[str, str]
     session: aiohttp.ClientSession
     caller: Caller
 
 
 def add_target_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say where the endpoint is and which tenant it is set up for."""
+    """Add the flags that name the endpoint and the tenant for which it is configured."""
     group = parser.add_argument_group("the endpoint")
     group.add_argument(
         "--url",
         type=endpoint_url,
         metavar="URL",
-        help=f"an endpoint that already runs; without a path {CALLOUT_PATH} is meant (default: start the app here)",
+        help=f"an endpoint that already runs; without a path {CALLOUT_PATH} is meant (default: start the app of --app)",
     )
+    add_app_arguments(group)
     group.add_argument(
         "--setting",
         action="append",
@@ -110,7 +110,7 @@ def add_tenant_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def endpoint_settings(entra: EntraServer) -> dict[str, str]:
-    """Give the settings with which an endpoint believes the emulated Entra."""
+    """Return the settings with which an endpoint trusts the emulated Entra."""
     return {
         "AuthenticationEvents__AuthorityUrl": entra.authority_url,
         "AuthenticationEvents__AudienceAppId": entra.tenant.audience_app_id,
@@ -120,7 +120,7 @@ def endpoint_settings(entra: EntraServer) -> dict[str, str]:
 
 
 def app_settings(entra: EntraServer) -> dict[str, str]:
-    """Return the settings of the app of this checkout: those of any endpoint, and the host's as they are deployed."""
+    """Return the settings of a local app: those of any endpoint, and the host's as they are deployed."""
     return {**HOST_SETTINGS, **endpoint_settings(entra)}
 
 
@@ -134,25 +134,31 @@ async def open_target(
     """Start the emulated Entra and, without ``--url``, the local app; stop both at the end.
 
     Args:
-        args: Of a parser that ``add_target_arguments`` has been at.
+        args: Parsed by a parser prepared with ``add_target_arguments``.
         prepare: Called with the emulated Entra before the app starts, so that what it publishes is there when the
             app first loads it.
         extra_settings: More settings of the local app.
 
     Raises:
-        TargetError: When the authority's port cannot be listened on, or settings are given for an app elsewhere.
-        AppStartError: When the local app does not start.
+        CannotRun: The authority's port cannot be listened on, there is no app, or it is given settings that it does
+            not take.
+        AppStartError: The local app does not start.
     """
     chosen = dict(args.settings)
     if args.url and chosen:
-        raise TargetError("--setting is for the local app; an endpoint at --url has its own settings")
+        raise CannotRun("--setting is for the local app; an endpoint at --url has its own settings")
+    folder = None if args.url else AppFolder.at(args.app_dir, args.app_python)
+    if folder is not None:
+        folder.require_app()
+        if warning := version_warning(folder.directory, __version__):
+            print(f"warning: {warning}", file=sys.stderr)
     tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience, extension_id=args.extension)
     async with AsyncExitStack() as stack:
         entra = EntraServer(tenant, port=args.authority_port if args.url else 0)
         try:
             await stack.enter_async_context(entra)
         except OSError as error:
-            raise TargetError(
+            raise CannotRun(
                 f"the emulated Entra cannot listen on 127.0.0.1:{args.authority_port} ({error.strerror}); "
                 "stop what uses the port, or choose another with --authority-port and in the endpoint's AuthorityUrl"
             ) from error
@@ -160,8 +166,9 @@ async def open_target(
             prepare(entra)
         app = None
         settings = {**app_settings(entra), **(extra_settings or {}), **chosen}
-        if args.url is None:
-            app = await stack.enter_async_context(AppProcess(settings, app_dir=APP_DIR))
+        if folder is not None:
+            process = AppProcess(settings, app_dir=folder.directory, python=folder.python)
+            app = await stack.enter_async_context(process)
         url = args.url if app is None else app.url + CALLOUT_PATH
         session = await stack.enter_async_context(caller_session())
         yield Target(
@@ -170,6 +177,7 @@ async def open_target(
             entra=entra,
             tenant=tenant,
             app=app,
+            folder=folder,
             settings=settings,
             session=session,
             caller=Caller(session),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from selftest.base.cannot_run import CannotRun
 from selftest.playground.faults import NONE, TROUBLES, Trouble
 from selftest.signin.tenant.directory import App, Directory, Person
 
@@ -14,7 +15,7 @@ POLICIES: Final[tuple[OnFailure, ...]] = get_args(OnFailure.__value__)
 DOWNSTREAM_PROVIDER: Final = "profile_api"
 
 
-class ChoiceError(ValueError):
+class ChoiceError(CannotRun):
     """Raised when a form asks for what is not on offer; the message names the field."""
 
 

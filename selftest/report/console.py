@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from selftest.base.program import PROGRAM
 from selftest.report.load_text import load_lines
 from selftest.report.results import CheckResult, Results, SignInResult
 from selftest.report.visible import visible
@@ -62,7 +63,7 @@ def _failure(check: CheckResult) -> Iterator[RenderableType]:
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     rows = [("expected", check.expected), ("actual", check.actual), ("why", check.why), ("fix", check.fix)]
-    rows.append(("more", f"python -m selftest explain {check.id}"))
+    rows.append(("more", f"{PROGRAM} explain {check.id}"))
     for name, value in rows:
         table.add_row(name, Text(visible(value)))
     yield Padding(table, (0, 0, 0, 6), expand=False)

@@ -8,11 +8,13 @@ from typing import Any, Final, Never
 
 from jsonschema import Draft202012Validator
 
+from selftest.base.cannot_run import CannotRun
+
 SCHEMA_PATH: Final = Path(__file__).with_name("results.schema.json")
 _SHOWN_CHARACTERS: Final = 200
 
 
-class ReportError(ValueError):
+class ReportError(CannotRun):
     """Raised when a file holds no results; the message says where in it and what was expected."""
 
 

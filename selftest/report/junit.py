@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from selftest.base.program import PROGRAM
 from selftest.report.load_result import LoadResult
 from selftest.report.results import CheckResult, Results, SignInResult
 
@@ -83,7 +84,7 @@ def _told(element: Element, check: CheckResult) -> None:
     lines = [f"expected {check.expected}", f"actual   {check.actual}", f"why      {check.why}", f"fix      {check.fix}"]
     if check.curl is not None:
         lines.append(check.curl)
-    lines.append(f"python -m selftest explain {check.id}")
+    lines.append(f"{PROGRAM} explain {check.id}")
     element.text = _clean("\n".join(lines))
 
 
@@ -93,7 +94,7 @@ def _signin_case(signin: SignInResult) -> Element:
     )
     if not signin.minted:
         failure = SubElement(case, "failure", message=_clean(f"{signin.code} {signin.name}"))
-        failure.text = _clean(f"{signin.reason}\npython -m selftest explain {signin.code}")
+        failure.text = _clean(f"{signin.reason}\n{PROGRAM} explain {signin.code}")
     return case
 
 

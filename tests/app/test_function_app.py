@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from selftest.host.process import AppProcess, AppStartError
-from selftest.play.target import APP_DIR
+from tests.checkout import ROOT
 
 _DECLARES = """
 import asyncio, json, pathlib
@@ -50,7 +50,7 @@ NEVER_LOADED = {
 
 def _python(code: str, **environ: str) -> str:
     command = [sys.executable, "-c", code]
-    run = subprocess.run(command, cwd=APP_DIR, env=environ, capture_output=True, check=False, text=True)  # noqa: S603 (our own code)
+    run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=False, text=True)  # noqa: S603 (our own code)
     assert run.returncode == 0, run.stderr
     return run.stdout
 
@@ -100,7 +100,7 @@ def test_opentelemetry_is_loaded_by_setting_only() -> None:
 async def test_missing_settings_stop_the_start() -> None:
     """The start fails with one message that names every setting at fault."""
     with pytest.raises(AppStartError) as failed:
-        async with AppProcess({"Claims__BudgetMs": "5"}, app_dir=APP_DIR):
+        async with AppProcess({"Claims__BudgetMs": "5"}, app_dir=ROOT):
             pass
     for name in ("AuthenticationEvents__AuthorityUrl", "AuthenticationEvents__AudienceAppId", "Claims__BudgetMs"):
         assert name in str(failed.value)

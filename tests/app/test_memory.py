@@ -20,7 +20,8 @@ from selftest.entra.payloads import VARIETIES
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
 from selftest.play.caller import caller_session
-from selftest.play.target import APP_DIR, endpoint_settings
+from selftest.play.target import endpoint_settings
+from tests.checkout import ROOT
 from tests.claims.providers.azurite import azurite, connection_string, why_not
 
 #: More than the answers that are kept for a second delivery, so that their place is taken before the measurement.
@@ -62,7 +63,7 @@ async def test_memory_stays_flat(provider: str, tmp_path: Path) -> None:
     async with (
         EntraServer() as entra,
         _settings_of(provider, tmp_path) as settings,
-        AppProcess({**endpoint_settings(entra), **settings}, app_dir=APP_DIR) as app,
+        AppProcess({**endpoint_settings(entra), **settings}, app_dir=ROOT) as app,
         caller_session() as session,
     ):
         statuses = await _send(session, app.url, entra, WARM_UP)

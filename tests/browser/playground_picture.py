@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from selftest.play.target import APP_DIR
 from selftest.playground.player import Stage
 from selftest.playground.server import PlaygroundServer
 from selftest.signin.tenant.file import read_tenant_file
 from tests.browser.chromium import MISSING, chromium, executable
+from tests.checkout import ROOT
 
 _PICTURE: Final = Path(__file__).parents[2] / "docs" / "images" / "playground.png"
 _WIDTH_PX: Final = 1200
@@ -23,9 +23,9 @@ _SHOWN: Final = {"fault": "downstream:latency", "provider": "profile_api"}
 
 async def take(browser_path: str) -> None:
     """Sign in twice, so that the app is warm, and take the top of the page, in light."""
-    directory = read_tenant_file(APP_DIR / "selftest" / "signin" / "tenant" / "sample.toml")
+    directory = read_tenant_file(ROOT / "selftest" / "signin" / "tenant" / "sample.toml")
     async with (
-        Stage(directory, app_dir=APP_DIR) as stage,
+        Stage(directory, app_dir=ROOT) as stage,
         PlaygroundServer(stage) as server,
         chromium(browser_path) as browser,
     ):

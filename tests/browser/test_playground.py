@@ -13,10 +13,10 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page
 
-from selftest.play.target import APP_DIR
 from selftest.playground.player import Stage
 from selftest.playground.server import PlaygroundServer
 from selftest.signin.tenant.file import read_tenant_file
+from tests.checkout import ROOT
 from tests.selftest.playground.conftest import copy_app
 from tests.selftest.report.html.hostile import CONTROLS, MARKUP
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 LEAST_CONTRAST = 4.5
-SAMPLE = APP_DIR / "selftest" / "signin" / "tenant" / "sample.toml"
+SAMPLE = ROOT / "selftest" / "signin" / "tenant" / "sample.toml"
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,14 @@
 """The emulated Entra with the sample tenant, an extension to call, and a browser without a window."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
 from selftest.entra.tls import Tls, make_tls
-from selftest.play.target import APP_DIR
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
 from selftest.signin.tenant.file import read_tenant_file
+from tests.checkout import ROOT
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension, running_extension
 
@@ -39,7 +38,7 @@ def trust(ca_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def sample() -> Directory:
     """Give the tenant of the sample file."""
-    return read_tenant_file(Path(APP_DIR) / "selftest" / "signin" / "tenant" / "sample.toml")
+    return read_tenant_file(ROOT / "selftest" / "signin" / "tenant" / "sample.toml")
 
 
 @pytest.fixture

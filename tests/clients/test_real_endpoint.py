@@ -9,9 +9,10 @@ import pytest
 from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.entra.tls import Tls
 from selftest.host.process import AppProcess
-from selftest.play.target import APP_DIR, endpoint_settings
+from selftest.play.target import endpoint_settings
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
+from tests.checkout import ROOT
 from tests.clients.browser import Browser
 from tests.clients.test_msal_python import ORDERS, App
 
@@ -22,7 +23,7 @@ async def test_sign_in_through_the_endpoint_of_this_checkout(
 ) -> None:
     """The endpoint believes the callout's token, and its claims arrive in the app."""
     directory = replace(sample, external=external)
-    async with SignInServer(directory, tls=tls) as entra, AppProcess(endpoint_settings(entra), app_dir=APP_DIR) as app:
+    async with SignInServer(directory, tls=tls) as entra, AppProcess(endpoint_settings(entra), app_dir=ROOT) as app:
         entra.desk.aim_at(app.url + CALLOUT_PATH)
         portal = await asyncio.to_thread(App, entra, "portal")
         result = await asyncio.to_thread(portal.sign_in, browser, "ben", scopes=ORDERS)

@@ -17,7 +17,8 @@ from aiohttp import web
 
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
-from selftest.play.target import APP_DIR, endpoint_settings
+from selftest.play.target import endpoint_settings
+from tests.checkout import ROOT
 from tests.locust.endpoints import GOOD, BreakConnection, endpoint, good, silent
 from tests.locust.runs import end_of, locust, needs_locust, start
 from tests.selftest.scripted_server import raw, scripted_server
@@ -38,7 +39,7 @@ async def test_this_app_mints_every_token(tmp_path: Path) -> None:
     """Against the real app: a token by client credentials, accepted events, exit code 0, and no secret anywhere."""
     async with EntraServer() as entra:
         settings = {**endpoint_settings(entra), "Claims__AdditionalCallerAppIds": entra.tenant.client.app_id}
-        async with AppProcess(settings, app_dir=APP_DIR) as app:
+        async with AppProcess(settings, app_dir=ROOT) as app:
             arguments = ("--host", app.url, "--rate", "25", "--run-time", "2s")
             run = await locust(tmp_path, *arguments, environ=_credentials(entra))
         assert run.exit_code == 0, run.output

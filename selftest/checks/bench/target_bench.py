@@ -10,6 +10,8 @@ from typing import Final
 
 from yarl import URL
 
+from selftest.base.app_folder import AppFolder
+from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, health_url
 from selftest.base.sample_tenant import Tenant
 from selftest.checks.bench.environment import Bench, OpenVariant
@@ -19,7 +21,7 @@ from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
 from selftest.load.memory import PeakGrowth
 from selftest.play.caller import caller_session
-from selftest.play.target import APP_DIR, Target, app_settings
+from selftest.play.target import Target, app_settings
 
 #: An endpoint without keys tries again at most ten seconds apart.
 _READY_TIMEOUT_S: Final = 11.0
@@ -34,7 +36,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-class UnreachableError(Exception):
+class UnreachableError(CannotRun):
     """Raised when nothing answers at the endpoint's address; the message says what to look at."""
 
 
@@ -56,8 +58,8 @@ def bench_of(target: Target, *, deployed: bool = False, real_token: str | None =
 
 
 @asynccontextmanager
-async def open_variant(tenant: Tenant, variant: Variant) -> AsyncIterator[Bench]:
-    """Start the app of this checkout with other settings, and a tenant and a downstream of its own.
+async def open_variant(tenant: Tenant, folder: AppFolder, variant: Variant) -> AsyncIterator[Bench]:
+    """Start the local app with other settings, and with another tenant and downstream.
 
     Raises:
         AppStartError: The app does not start.
@@ -65,7 +67,10 @@ async def open_variant(tenant: Tenant, variant: Variant) -> AsyncIterator[Bench]
     """
     async with EntraServer(tenant) as entra, DownstreamServer() as downstream:
         settings = {**app_settings(entra), **downstream.settings(), **variant.settings()}
-        async with AppProcess(settings, app_dir=APP_DIR) as app, caller_session() as session:
+        async with (
+            AppProcess(settings, app_dir=folder.directory, python=folder.python) as app,
+            caller_session() as session,
+        ):
             url = app.url + CALLOUT_PATH
             bench = Bench(
                 url=url,
@@ -82,8 +87,8 @@ async def open_variant(tenant: Tenant, variant: Variant) -> AsyncIterator[Bench]
 
 
 def variants_of(target: Target) -> OpenVariant | None:
-    """Say how an app with other settings is started for this target; None where the endpoint runs elsewhere."""
-    return None if target.app is None else partial(open_variant, target.tenant)
+    """Return what starts the target's app with other settings; None where the endpoint runs elsewhere."""
+    return None if target.folder is None else partial(open_variant, target.tenant, target.folder)
 
 
 async def require_answer(bench: Bench, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
 from selftest.load.plan.schedule import Segment
 from selftest.report.load_result import LoadConfig
 
@@ -13,7 +14,7 @@ MAX_CALLS: Final = 5_000_000
 _SPIKE_AT: Final = 1 / 3
 
 
-class PlanError(ValueError):
+class PlanError(CannotRun):
     """Raised for a run that cannot be or is bounded; the message says which flag to change."""
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from yarl import URL
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant
 from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import DEFAULT_IP
@@ -20,6 +21,9 @@ from selftest.judge.codes import CODES
 from selftest.signin.tenant.apps import read_app
 from selftest.signin.tenant.directory import GRAPH_APP_ID, App, Directory, Extension, Listener, Person
 from selftest.signin.tenant.toml_table import Complaints, TomlTable
+
+#: The tenant that comes with the tool.
+SAMPLE_FILE: Final = Path(__file__).with_name("sample.toml")
 
 #: The members of ``user`` that a published event has.
 #: Source: entra-docs ``custom-claims-provider-reference.md``; microsoft/woodgrove-auth-api.
@@ -32,7 +36,7 @@ _USER_MEMBERS: Final = (
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
-class TenantFileError(ValueError):
+class TenantFileError(CannotRun):
     """Raised when a tenant file cannot be used; the message has a line for everything that is wrong with it."""
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from selftest.base.bounded_file import FileError
+from selftest.base.cannot_run import CannotRun
 from selftest.base.sample_tenant import DEFAULT_TENANT, guid
 from selftest.base.settings_file import LOCAL_SETTINGS, parse_settings
 from selftest.contract import EVENT_SERVICE_APP_ID
@@ -29,7 +30,7 @@ _EMULATOR: Final = "http://127.0.0.1:8400"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-class SettingsProblem(Exception):
+class SettingsProblem(CannotRun):
     """Raised when the settings do not say what a token has to be; the message names the setting and what to do."""
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from selftest.base.cannot_run import CannotRun
 from selftest.tenant.direct_call.expectations import Expectations, is_loopback
 from selftest.tenant.direct_call.token_errors import meaning_of_error
 
@@ -33,7 +34,7 @@ _WAYS_ON: Final[dict[CredentialKind, str]] = {
 _AADSTS: Final = re.compile(r"AADSTS([0-9]{4,8})")
 
 
-class NoTokenError(Exception):
+class NoTokenError(CannotRun):
     """Raised when there is no token; the message says why and what to do, without secret or token.
 
     Attributes:

@@ -9,12 +9,14 @@ from typing import Any, Final
 import jwt
 from jwt.algorithms import RSAAlgorithm
 
+from selftest.base.cannot_run import CannotRun
+
 #: Entra's app tokens have some 1,500 bytes; the endpoint takes no more than 16 KiB.
 MAX_TOKEN_BYTES: Final = 16 * 1024
 _RS256: Final = RSAAlgorithm(RSAAlgorithm.SHA256)
 
 
-class TokenTextError(ValueError):
+class TokenTextError(CannotRun):
     """Raised when a text is no compact token; the message says why and shows nothing of it."""
 
 

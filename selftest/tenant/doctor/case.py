@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from selftest.tenant.doctor.evidence.easyauth import EasyAuth
 from selftest.tenant.doctor.evidence.probe_report import ProbeReport
-from selftest.tenant.doctor.evidence.settings import SettingsRead
+from selftest.tenant.doctor.evidence.settings import SettingsRead, SettingsVerdict
 from selftest.tenant.doctor.evidence.tenant import LISTS, ListName, Tenant
 from selftest.tenant.doctor.evidence.validation import Validation
 from selftest.tenant.doctor.evidence.wiring_objects import Extension, Listener
@@ -19,6 +19,7 @@ from selftest.tenant.doctor.evidence.wiring_objects import Extension, Listener
 type Need = Literal[
     ListName,
     "settings",
+    "reader",
     "deployed",
     "extension",
     "app",
@@ -62,6 +63,7 @@ class Case:
     """The evidence.
 
     Attributes:
+        verdict: what the app's reader says of the settings; None where there is no app to ask.
         extensions: those that are looked at; none where none is this endpoint's.
         app_ids: the applications that should get claims.
         app_asked: whether ``app_ids`` was asked for, and not found in listeners.
@@ -71,6 +73,7 @@ class Case:
     """
 
     settings: SettingsRead | None = None
+    verdict: SettingsVerdict | None = None
     tenant: Tenant | None = None
     extensions: tuple[Extension, ...] = ()
     app_ids: tuple[str, ...] = ()
@@ -95,6 +98,13 @@ class Case:
         if self.settings is None:
             raise LookupError("no settings were read")
         return self.settings
+
+    @property
+    def judged(self) -> SettingsVerdict:
+        """Return what the app's reader says, to a statement whose needs include it."""
+        if self.verdict is None:
+            raise LookupError("the app's reader was not asked")
+        return self.verdict
 
     @property
     def deployed(self) -> bool:
@@ -128,6 +138,7 @@ class Case:
         kind = self.tenant is not None and self.tenant.external is not None
         return {
             "settings": (self.settings is not None, "no settings were given: --settings FILE or --azd-env NAME"),
+            "reader": (self.verdict is not None, "there is no app whose reader could judge them: --app-dir DIR"),
             "deployed": (self.deployed, "the settings are those of an app on this machine"),
             "extension": (bool(self.extensions), "there is no extension to look at (D20)"),
             "app": (bool(self.app_ids), "no application is known: no listener names one; --app names it"),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from selftest.base.app_folder import AppFolder
 from selftest.base.endpoint_url import endpoint_url
 from selftest.tenant.doctor.case import Case, Need
 from selftest.tenant.doctor.choice import choose_apps, choose_extensions, claim_names, tenant_id_of
@@ -16,6 +17,7 @@ from selftest.tenant.doctor.evidence.settings import SettingsRead
 from selftest.tenant.doctor.evidence.validation import Validation
 from selftest.tenant.doctor.evidence.wiring_objects import Extension
 from selftest.tenant.doctor.findings import Findings, diagnose
+from selftest.tenant.doctor.sources.app_reader import NotJudged, has_reader, judge_settings
 from selftest.tenant.doctor.sources.endpoint_probe import REQUESTS, probe
 from selftest.tenant.doctor.sources.settings_source import find_settings
 from selftest.tenant.doctor.sources.tenant_source import Source, UsageError, read_source
@@ -57,7 +59,7 @@ def examine(args: argparse.Namespace, *, environ: Mapping[str, str], directory: 
     source = read_source(args, settings=settings, environ=environ)
     if settings is None and source.tenant is None and args.url is None:
         raise UsageError("there is nothing to look at: give --file or --tenant, and --settings or --azd-env")
-    case = make_case(args, settings=settings, source=source)
+    case = _judged(args, make_case(args, settings=settings, source=source), directory)
     case, url = _probed(args, case)
     findings = diagnose(case, DIAGNOSES.values())
     return Examination(
@@ -96,6 +98,17 @@ def make_case(args: argparse.Namespace, *, settings: SettingsRead | None, source
         validations=_of_chosen(source, extensions),
         lacks=source.lacks,
     )
+
+
+def _judged(args: argparse.Namespace, case: Case, directory: Path) -> Case:
+    """Return the case with what the app's reader says of the settings, or with the reason for which it says nothing."""
+    app = AppFolder.at(directory / args.app_dir, args.app_python)
+    if case.settings is None or not has_reader(app):
+        return case
+    try:
+        return replace(case, verdict=judge_settings(app, case.settings.values))
+    except NotJudged as reason:
+        return replace(case, lacks={**case.lacks, "reader": str(reason)})
 
 
 def _of_chosen(source: Source, extensions: tuple[Extension, ...]) -> Mapping[str, Validation] | None:

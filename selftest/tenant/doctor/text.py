@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from selftest.base.program import PROGRAM
 from selftest.judge.codes import CODES
 from selftest.report.visible import visible
 from selftest.tenant.doctor.diagnosis import Problem
@@ -70,7 +71,7 @@ def _problem(word: str, style: str, one: Diagnosed, problem: Problem) -> Iterato
     rows = [("expected", problem.expected), ("actual", problem.actual), ("why", one.diagnosis.why)]
     rows.append(("fix", one.diagnosis.fix))
     rows += [("or", line) for line in (problem.command or "").splitlines()]
-    more = f"python -m selftest explain {one.diagnosis.id}" + ("" if code is None else f" {code}")
+    more = f"{PROGRAM} explain {one.diagnosis.id}" + ("" if code is None else f" {code}")
     rows.append(("more", more))
     for label, value in rows:
         yield Text.assemble((f"      {label:>8} ", "dim"), visible(value))

@@ -15,12 +15,14 @@ Each says what failed, why, and the way on, in words that can be shown and logge
 import re
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
+
 _MAX_CHARS: Final = 300
 _TOKEN: Final = re.compile(r"\beyJ[\w-]+(\.[\w-]*)*")
 _ADDRESS: Final = re.compile(r"[^\s'\"<>()]+@[^\s'\"<>()]+")
 
 
-class GraphError(Exception):
+class GraphError(CannotRun):
     """Raised when Graph did not do what was asked.
 
     Attributes:

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from selftest.base.cannot_run import CannotRun
+
 #: A sign-in with everything takes some 6 KB in JSON, so this is about ten thousand; the portal exports no more.
 MAX_INPUT_BYTES: Final = 64 * 1024 * 1024
 
@@ -19,7 +21,7 @@ _PACKED: Final = {
 }
 
 
-class InputError(Exception):
+class InputError(CannotRun):
     """Raised when a file cannot be used; the message names it, the place in it, the reason and a way on."""
 
     def __init__(self, path: str, reason: str, *, place: str = "") -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from selftest.base.printable import printable
+from selftest.base.program import PROGRAM
 from selftest.judge.codes import CODES
 from selftest.tenant.signin_log.endpoint_log import EndpointLine
 from selftest.tenant.signin_log.event import SignInEvent, shown_name
@@ -20,7 +21,6 @@ from selftest.tenant.signin_log.pairing import Pair, Pairs
 from selftest.tenant.signin_log.selection import histogram, shown_code
 
 SCHEMA_VERSION: Final = 1
-_PROGRAM: Final = "python -m selftest"
 _WIDTHS: Final = {60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h", 14_400: "4 h", 86_400: "1 day"}
 _MANY: Final = 9
 _MAX_DETAIL_CHARACTERS: Final = 200
@@ -101,7 +101,7 @@ def as_lines(report: SignInReport) -> Iterator[str]:
     yield from _histogram_lines(report.events)
     for note in (*report.notes, *_left_over(report.pairs)):
         yield f"note  {note}"
-    yield f"{report.result}  {report.verdict.says}; next: {_PROGRAM} {report.verdict.way_on}"
+    yield f"{report.result}  {report.verdict.says}; next: {PROGRAM} {report.verdict.way_on}"
 
 
 def as_json(report: SignInReport) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def as_json(report: SignInReport) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "result": report.result,
         "verdict": report.verdict.says,
-        "next": f"{_PROGRAM} {report.verdict.way_on}",
+        "next": f"{PROGRAM} {report.verdict.way_on}",
         "events": [_event_json(pair, meaning) for pair, meaning in report.told],
         "not_shown": report.hidden,
         "by_code": _by_code(report.events),
@@ -130,7 +130,7 @@ def _event_lines(pair: Pair, meaning: Meaning) -> Iterator[str]:
         if detail := _detail(line):
             yield f"            {detail}"
     yield f"  means     {meaning.says[:1].upper()}{meaning.says[1:]}"
-    yield f"  next      {_PROGRAM} {meaning.way_on}"
+    yield f"  next      {PROGRAM} {meaning.way_on}"
 
 
 def _line_text(line: EndpointLine) -> str:
@@ -185,7 +185,7 @@ def _event_json(pair: Pair, meaning: Meaning) -> dict[str, Any]:
             for line in pair.lines
         ],
         "means": meaning.says,
-        "next": f"{_PROGRAM} {meaning.way_on}",
+        "next": f"{PROGRAM} {meaning.way_on}",
     }
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from selftest.base.app_folder import AppFolder
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.checks.bench.environment import Bench
 from selftest.checks.bench.probe import Answer
@@ -24,6 +25,7 @@ from selftest.checks.bench.variant import BY_POLICY
 from selftest.checks.faults.answers import COMES_LATE_MS, LEAVES_LATE_MS
 from selftest.checks.faults.setup import event_of, playing
 from selftest.downstream.faults import FAULTS
+from tests.checkout import ROOT
 
 RATE_PER_S = 50
 #: Where the faults that CI has no time for are played, too.
@@ -55,7 +57,7 @@ class Sent:
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="bench")
 async def one_app() -> AsyncIterator[Bench]:
     """The app with the policy that shows each failure."""
-    async with open_variant(DEFAULT_TENANT, BY_POLICY["fail"]) as bench:
+    async with open_variant(DEFAULT_TENANT, AppFolder.at(ROOT), BY_POLICY["fail"]) as bench:
         yield bench
 
 

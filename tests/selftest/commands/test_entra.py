@@ -14,9 +14,9 @@ import aiohttp
 import pytest
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
-from selftest.play.target import APP_DIR
+from tests.checkout import ROOT
 
-SAMPLE = str(Path(APP_DIR) / "selftest" / "signin" / "tenant" / "sample.toml")
+SAMPLE = str(ROOT / "selftest" / "signin" / "tenant" / "sample.toml")
 
 #: The two commands without the rest of the command line.
 _DRIVER = """
@@ -29,7 +29,7 @@ sys.exit(main())
 @contextlib.asynccontextmanager
 async def _selftest(*argv: str) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _DRIVER, *argv), cwd=APP_DIR, stdout=PIPE, stderr=PIPE
+        *(sys.executable, "-c", _DRIVER, *argv), cwd=ROOT, stdout=PIPE, stderr=PIPE
     )
     try:
         yield process

@@ -14,8 +14,9 @@ from selftest.cli import parser
 from selftest.commands import token as command
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
-from selftest.play.target import APP_DIR, endpoint_settings
+from selftest.play.target import endpoint_settings
 from selftest.tenant.direct_call.expectations import expectations
+from tests.checkout import ROOT
 from tests.selftest.scripted_server import answer, claims_reply, scripted_server
 
 APP = DEFAULT_TENANT.audience_app_id
@@ -85,10 +86,10 @@ async def test_token_is_kept_for_its_owner_alone(entra: EntraServer, tmp_path: P
 async def test_call_of_the_app_of_this_checkout(entra: EntraServer, capsys: pytest.CaptureFixture[str]) -> None:
     """The app refuses the API's own token as it should, and answers it when the setting lets it in."""
     settings = endpoint_settings(entra)
-    async with AppProcess(settings, app_dir=APP_DIR) as app:
+    async with AppProcess(settings, app_dir=ROOT) as app:
         assert await run(entra, "--call", app.url) == 0
         assert "refused with 401, as it should be" in capsys.readouterr().out
-    async with AppProcess({**settings, "Claims__AdditionalCallerAppIds": APP}, app_dir=APP_DIR) as app:
+    async with AppProcess({**settings, "Claims__AdditionalCallerAppIds": APP}, app_dir=ROOT) as app:
         # The settings here do not know what the endpoint's own know: that is a finding.
         assert await run(entra, "--call", f"{app.url}{CALLOUT_PATH}") == 1
         assert "accepted a caller that is not Entra's" in capsys.readouterr().out

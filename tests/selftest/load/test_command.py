@@ -19,7 +19,7 @@ from selftest.load.measured import validity
 from selftest.load.measured.results_file import read_results
 from selftest.load.plan import arguments
 from selftest.load.plan.profiles import steady
-from selftest.play.target import APP_DIR
+from tests.checkout import ROOT
 from tests.selftest.load.endpoint import GOOD_BODY, broken, good, serving
 
 QUICK = ("--rate", "250", "--duration", "2s", "--warmup", "200ms", "--authority-port", "0")
@@ -207,7 +207,7 @@ def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
         words = ("load", "--url", url, "--rate", "100", "--duration", "60s", "--warmup", "0", "--authority-port", "0")
         process = subprocess.Popen(  # noqa: S603 - ourselves
             [sys.executable, "-m", "selftest", *words, "--out", str(tmp_path)],
-            cwd=APP_DIR,
+            cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -16,14 +16,15 @@ from selftest.load.cold_start import cold_start
 from selftest.load.memory import PeakGrowth, resident_kb, watch_memory
 from selftest.load.prepared_events import Callouts, Tokens
 from selftest.load.progress import LoadProgress
-from selftest.play.target import APP_DIR, endpoint_settings
+from selftest.play.target import endpoint_settings
+from tests.checkout import ROOT
 from tests.selftest.load.loads import attempt, call
 
 
 async def test_a_cold_start_is_timed_from_spawn_to_answer(session: aiohttp.ClientSession, entra: EntraServer) -> None:
     """A fresh worker of this app listens, is asked once, and would let the user in."""
     prepared = Callouts(DEFAULT_TENANT, Tokens(entra.mint.callout_token, pool=1), seed=1)(0)
-    line = await cold_start(endpoint_settings(entra), APP_DIR, CALLOUT_PATH, session, prepared)
+    line = await cold_start(endpoint_settings(entra), ROOT, CALLOUT_PATH, session, prepared)
     assert line["minted"] is True
     assert 0 < line["listening_ms"] < line["answered_ms"]
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from selftest.play.target import APP_DIR
+from tests.checkout import ROOT
 
 resource = pytest.importorskip("resource", reason="Windows has no such limit")
 
@@ -18,7 +18,7 @@ def allowed(soft: int, hard: int, wanted: int) -> tuple[int, int]:
         f"print(allow_connections({wanted}), resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
     )
     done = subprocess.run(  # noqa: S603 - ourselves
-        [sys.executable, "-c", program], cwd=APP_DIR, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     fit, limit = map(int, done.stdout.split())
     return fit, limit

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url, health_url, port_number
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.server import EntraServer
 from selftest.host.http_edge import BODY_LIMIT_SETTING
 from selftest.host.process import AppStartError
 from selftest.play.target import (
-    APP_DIR,
     HOST_SETTINGS,
-    TargetError,
     add_target_arguments,
     app_settings,
     endpoint_settings,
     open_target,
 )
+from tests.checkout import ROOT
 from tests.selftest.scripted_server import answer, scripted_server
 
 
@@ -72,10 +72,11 @@ def test_ports_that_are_none(text: str) -> None:
         port_number(text)
 
 
-def test_app_dir_is_this_checkout() -> None:
-    """The local app is the one of this checkout."""
-    assert Path(__file__).is_relative_to(APP_DIR)
-    assert (APP_DIR / "selftest" / "play" / "target.py").is_file()
+async def test_folder_without_an_app_says_what_to_name(tmp_path: Path) -> None:
+    """Outside of an app's folder the message leads to both flags."""
+    with pytest.raises(CannotRun, match=r"--app DIR, or an endpoint that runs with --url URL"):
+        async with open_target(_parse("--app", str(tmp_path))):
+            pytest.fail("there was an app")
 
 
 async def test_running_endpoint(unused_port: int) -> None:
@@ -101,7 +102,7 @@ async def test_authority_port_in_use() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(TargetError, match=rf"127\.0\.0\.1:{port}.*--authority-port"):
+        with pytest.raises(CannotRun, match=rf"127\.0\.0\.1:{port}.*--authority-port"):
             async with open_target(_parse("--url", "http://127.0.0.1:1/", "--authority-port", str(port))):
                 pass
 
@@ -139,7 +140,7 @@ async def test_settings_name_the_emulated_entra() -> None:
 
 async def test_app_here_has_the_deployed_limit_of_bodies() -> None:
     """The app of this checkout runs behind the host's limit, as with Core Tools; endpoints elsewhere have theirs."""
-    sample = json.loads((APP_DIR / "local.settings.sample.json").read_text())["Values"]
+    sample = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
     async with EntraServer() as entra:
         assert app_settings(entra) == {**endpoint_settings(entra), **HOST_SETTINGS}
     assert HOST_SETTINGS == {BODY_LIMIT_SETTING: "65536"}
@@ -164,7 +165,7 @@ async def test_chosen_settings_reach_the_app() -> None:
 
 async def test_chosen_settings_are_for_the_local_app() -> None:
     """With --url they could not be kept, so they are refused."""
-    with pytest.raises(TargetError, match="--setting is for the local app"):
+    with pytest.raises(CannotRun, match="--setting is for the local app"):
         async with open_target(_parse("--url", "http://127.0.0.1:9", "--setting", "A=b")):
             pass
 

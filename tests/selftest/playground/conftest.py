@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from selftest.play.target import APP_DIR
 from selftest.playground.player import Stage
 from selftest.signin.tenant.directory import Directory
 from selftest.signin.tenant.file import read_tenant_file
+from tests.checkout import ROOT
 
 
 def copy_app(directory: Path) -> Path:
@@ -18,15 +18,15 @@ def copy_app(directory: Path) -> Path:
     app = directory / "app"
     app.mkdir()
     for name in ("function_app.py", "host.json"):
-        shutil.copy(APP_DIR / name, app)
-    shutil.copytree(APP_DIR / "claims", app / "claims", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / name, app)
+    shutil.copytree(ROOT / "claims", app / "claims", ignore=shutil.ignore_patterns("__pycache__"))
     return app
 
 
 @pytest.fixture(scope="session")
 def sample() -> Directory:
     """Give the tenant of the sample file."""
-    return read_tenant_file(APP_DIR / "selftest" / "signin" / "tenant" / "sample.toml")
+    return read_tenant_file(ROOT / "selftest" / "signin" / "tenant" / "sample.toml")
 
 
 @pytest.fixture

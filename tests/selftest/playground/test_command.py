@@ -12,14 +12,14 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from selftest.play.target import APP_DIR
+from tests.checkout import ROOT
 
 
 @asynccontextmanager
 async def playground(*argv: str) -> AsyncIterator[Process]:
     """Run the command."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "selftest", "playground", *argv), cwd=APP_DIR, stdout=PIPE, stderr=PIPE
+        *(sys.executable, "-m", "selftest", "playground", *argv), cwd=ROOT, stdout=PIPE, stderr=PIPE
     )
     try:
         yield process

@@ -13,12 +13,12 @@ from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.checks.faults.rows import ROWS
 from selftest.downstream.faults import FAULTS
 from selftest.host.process import AppProcess
-from selftest.play.target import APP_DIR
 from selftest.playground.choice import ChoiceError
 from selftest.playground.faults import TROUBLES
 from selftest.playground.played import Played
 from selftest.playground.player import CrowdedError, Stage
 from selftest.signin.tenant.directory import Directory
+from tests.checkout import ROOT
 
 #: Small, so that being late takes no time.
 FAST = {"Claims__BudgetMs": "600"}
@@ -95,7 +95,7 @@ async def test_only_the_last_sign_ins_are_kept(nowhere: Stage) -> None:
 async def test_every_fault_has_its_effect(sample: Directory) -> None:
     """Each once, in turn, on one stage: what one leaves behind does not spoil the next."""
     faults = [known.id for known in TROUBLES.values() if known.kind == "downstream"]
-    async with Stage(sample, app_dir=APP_DIR, settings=FAST) as stage:
+    async with Stage(sample, app_dir=ROOT, settings=FAST) as stage:
         for fault in faults:
             played = await play(stage, fault=fault)
             assert played.record is not None, (fault, played.problem)
@@ -126,7 +126,7 @@ async def test_ten_at_once_while_faults_change(sample: Directory) -> None:
         "downstream:malformed": 1003002,
         "reply:1003025": 1003025,
     }
-    async with Stage(sample, app_dir=APP_DIR, settings=FAST) as stage:
+    async with Stage(sample, app_dir=ROOT, settings=FAST) as stage:
         played = await asyncio.gather(*(play(stage, fault=fault, provider="profile_api") for fault in wanted))
         assert {each.choice.trouble.id: codes(each) for each in played} == {
             fault: {code} for fault, code in wanted.items()
@@ -137,7 +137,7 @@ async def test_ten_at_once_while_faults_change(sample: Directory) -> None:
 
 async def test_policies_are_grounds_of_their_own(sample: Directory) -> None:
     """Under ``omit`` a failure is a token without claims; under ``stale`` with those of the last time."""
-    async with Stage(sample, app_dir=APP_DIR, settings=FAST) as stage:
+    async with Stage(sample, app_dir=ROOT, settings=FAST) as stage:
         for policy, roles in (("omit", None), ("stale", ["Reader", "Seller"])):
             if policy == "stale":
                 await play(stage, provider="profile_api", on_failure=policy)
@@ -207,7 +207,7 @@ async def test_a_fault_is_not_played_on_an_app_that_is_unwell(sample: Directory,
 def test_settings_that_name_nothing_stop_the_start(sample: Directory, settings: dict[str, str], words: str) -> None:
     """Before anything listens."""
     with pytest.raises(ChoiceError, match=words):
-        Stage(sample, app_dir=APP_DIR, settings=settings)
+        Stage(sample, app_dir=ROOT, settings=settings)
 
 
 async def test_settings_are_the_apps(sample: Directory, app_dir: Path) -> None:
@@ -220,7 +220,7 @@ async def test_settings_are_the_apps(sample: Directory, app_dir: Path) -> None:
 
 async def test_a_turn_that_is_cancelled_leaves_no_app_behind(sample: Directory) -> None:
     """Ctrl-C comes when it comes: also while the app of a played fault is being stopped."""
-    async with Stage(sample, app_dir=APP_DIR, settings=FAST) as stage:
+    async with Stage(sample, app_dir=ROOT, settings=FAST) as stage:
         ground = await stage.ground("profile_api", "fail")
         await ground.ready()
         app = ground._app
@@ -244,7 +244,7 @@ async def test_a_turn_that_is_cancelled_leaves_no_app_behind(sample: Directory) 
 async def test_an_endpoint_elsewhere_believes_what_is_printed(nowhere: Stage) -> None:
     """It is started with those settings, by whoever runs it; its budget is not ours to know."""
     settings = nowhere.main.trust_settings
-    async with AppProcess(settings, app_dir=APP_DIR) as app:
+    async with AppProcess(settings, app_dir=ROOT) as app:
         nowhere.main.entra.desk.aim_at(app.url + CALLOUT_PATH)
         played = await play(nowhere)
         assert codes(played) == {None}

@@ -1,19 +1,18 @@
 """The emulated Entra with people, apps and an extension, listening on a free loopback port."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest
 
-from selftest.play.target import APP_DIR
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
 from selftest.signin.tenant.file import read_tenant_file
+from tests.checkout import ROOT
 from tests.clients.extension import Extension, running_extension
 from tests.selftest.signin.plain_requests import Asking, Clock
 
-SAMPLE = Path(APP_DIR) / "selftest" / "signin" / "tenant" / "sample.toml"
+SAMPLE = ROOT / "selftest" / "signin" / "tenant" / "sample.toml"
 
 
 @pytest.fixture(scope="session")

@@ -62,8 +62,6 @@ class EasyAuth:
         except ShapeError as error:
             raise FileError(f"{path}: {error}") from error
         except (ValueError, RecursionError) as error:
-            if isinstance(error, FileError):
-                raise
             raise FileError(f"{path} should be JSON and is not; is it whole?") from error
 
     @classmethod

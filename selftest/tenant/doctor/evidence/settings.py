@@ -1,7 +1,7 @@
 """The settings of the endpoint, as far as they can be read when some are wrong.
 
-The endpoint stops at the first start with settings that are at fault. The doctor goes on, and compares what it can read
-with the tenant. What is at fault is the endpoint's own verdict: its reader is asked, not copied.
+The endpoint does not start with settings that are at fault. The doctor goes on, and compares what it can read with the
+tenant. What is at fault is for the app's own reader to say (``sources/app_reader.py``).
 """
 
 import ipaddress
@@ -11,24 +11,20 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from claims.errors import SettingsError
-from claims.settings.claim_names import ClaimNames
-from claims.settings.settings import (
-    ADDITIONAL_CALLER_APP_IDS,
-    ALLOW_ADDITIONAL_CALLERS,
-    ALLOWED_EXTENSION_IDS,
-    APPLICATION_ID_URI,
-    AUDIENCE_APP_ID,
-    AUTHORITY_URL,
-    AUTHORIZED_PARTY_APP_ID,
-    BUDGET_MS,
-    DEFAULT_BUDGET_MS,
-    PROVIDER,
-    TENANT_ID,
-    Settings,
-)
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.graph.objects import SAMPLE_CLAIMS
+
+AUTHORITY_URL: Final = "AuthenticationEvents__AuthorityUrl"
+AUDIENCE_APP_ID: Final = "AuthenticationEvents__AudienceAppId"
+AUTHORIZED_PARTY_APP_ID: Final = "AuthenticationEvents__AuthorizedPartyAppId"
+APPLICATION_ID_URI: Final = "Claims__ApplicationIdUri"
+TENANT_ID: Final = "Claims__TenantId"
+ADDITIONAL_CALLER_APP_IDS: Final = "Claims__AdditionalCallerAppIds"
+ALLOW_ADDITIONAL_CALLERS: Final = "Claims__AllowAdditionalCallers"
+ALLOWED_EXTENSION_IDS: Final = "Claims__AllowedExtensionIds"
+BUDGET_MS: Final = "Claims__BudgetMs"
+DEFAULT_BUDGET_MS: Final = 1500
+PROVIDER: Final = "Claims__Provider"
 
 _GUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 #: What may be shown of a setting: ids, addresses without a query, small numbers. Everything else might be a secret.
@@ -45,6 +41,19 @@ _GRAPH_CLAIMS: Final = ("Claims__Graph__GroupsClaim", "Claims__Graph__AppRolesCl
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsVerdict:
+    """What the app's reader says.
+
+    Attributes:
+        problems: What stops the start, one sentence each.
+        warnings: What is accepted and should be changed.
+    """
+
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsRead:
     """The settings of one app.
 
@@ -55,15 +64,6 @@ class SettingsRead:
 
     values: Mapping[str, str]
     origin: str
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """Say what stops the endpoint's start, in its own words, without values that might be secrets."""
-        try:
-            Settings.from_env(self.values)
-        except SettingsError as error:
-            return tuple(map(_without_secrets, error.problems))
-        return ()
 
     def text(self, name: str) -> str:
         """Read one setting; empty where it is not set."""
@@ -147,10 +147,7 @@ class SettingsRead:
         setting = _CLAIMS_OF.get(provider)
         if setting is None:
             return None
-        try:
-            named = {claim for _, claim in ClaimNames.parse(self.text(setting)).pairs}
-        except ValueError:
-            return None
+        named = {_claim(item) for item in self.text(setting).split(",") if item.strip()}
         if provider == "graph":
             named |= {claim for name in _GRAPH_CLAIMS if (claim := self.text(name))}
         return frozenset(named) or None
@@ -163,12 +160,18 @@ def showable(value: str) -> str:
     return value if _SHOWABLE.fullmatch(value) else f"a value of {len(value)} characters"
 
 
-def _without_secrets(problem: str) -> str:
-    """Cut a message at the first quoted value unless all of them may be shown."""
+def without_secrets(problem: str) -> str:
+    """Return a message of the app's reader, cut at the first quoted value unless all of them may be shown."""
     quoted = problem.split("'")[1::2]
     if all(_SHOWABLE.fullmatch(value) for value in quoted):
         return problem
     return f"{problem.partition("'")[0].rstrip()} a value that is not shown"
+
+
+def _claim(item: str) -> str:
+    """Return the claim's name of ``source:claim`` or ``name``, where a name may be a path with dots."""
+    source, colon, claim = item.partition(":")
+    return claim.strip() if colon else source.strip().rpartition(".")[2]
 
 
 def _is_loopback(host: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from selftest.base.cannot_run import CannotRun
 from selftest.tenant.doctor.case import Need
 from selftest.tenant.doctor.evidence.settings import SettingsRead
 from selftest.tenant.doctor.evidence.tenant import Tenant
@@ -37,11 +38,11 @@ _PATIENCE: Final = Patience(deadline_s=30.0, attempt_s=10.0, max_retry_after_s=3
 _LOCAL_PATIENCE: Final = Patience(deadline_s=2.0, attempt_s=2.0, max_retry_after_s=2.0)
 
 
-class UsageError(ValueError):
+class UsageError(CannotRun):
     """Raised when flags contradict each other or leave nothing to look at; the message says what to give."""
 
 
-class TenantError(Exception):
+class TenantError(CannotRun):
     """Raised when the tenant cannot be read through Graph; the message says why, and what to do."""
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.diagnosis import CannotTell, NotConcerned, Problem, diagnosis
-from selftest.tenant.doctor.evidence.settings import showable
+from selftest.tenant.doctor.evidence.settings import showable, without_secrets
 from selftest.tenant.doctor.statements.az_rest import app_setting, patch_application
 
 _REFUSED: Final = 1003002
@@ -26,19 +26,22 @@ _CIAM: Final = ".ciamlogin.com"
     "D01",
     "the settings start the endpoint",
     code=1003027,
-    needs=("settings",),
+    needs=("settings", "reader"),
     source=_SETTINGS_PAGE,
     why="The endpoint stops at its start when a setting is missing or contradicts another, and then nobody answers.",
-    fix=f"{_PORTAL}: mend what is named.",
-    explain="The endpoint's own reader is given the settings.\nThe settings of a provider are not tried: `host` "
-    "does that.",
+    fix=f"{_PORTAL}: correct what is named.",
+    explain="The app's own reader is given the settings, in the app's Python; it creates the provider, too.\n"
+    "--app-dir names the app's folder. Without one the settings are not judged.",
     bad="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/common",
     good="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/<tenantId>",
 )
 def settings_start(case: Case) -> Iterator[Problem]:
-    """Ask the reader of the endpoint."""
-    for problem in case.configured.problems:
-        yield Problem(expected="settings that the endpoint starts with", actual=problem)
+    """Repeat what the app's reader says; its warnings are hints."""
+    verdict = case.judged
+    for problem in verdict.problems:
+        yield Problem(expected="settings that the endpoint starts with", actual=without_secrets(problem))
+    for warning in verdict.warnings:
+        yield Problem(expected="settings without a warning", actual=without_secrets(warning), hint=True)
 
 
 @diagnosis(

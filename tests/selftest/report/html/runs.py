@@ -91,7 +91,7 @@ def run(
         environment={"python": "3.13.9", "platform": "Linux x86_64", "processors": "2"},
         target={
             "url": "http://127.0.0.1:41381/api/onTokenIssuanceStart",
-            "mode": "the app of this checkout, emulated Entra",
+            "mode": "the local app, emulated Entra",
         },
         started_at="2026-01-02T03:04:05+00:00",
         duration_s=81.3,

@@ -18,12 +18,13 @@ from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.base.sample_tenant import local_tenant
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
-from selftest.play.target import APP_DIR, endpoint_settings
+from selftest.play.target import endpoint_settings
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.probe_report import Failure, ProbeReport, Reply, Timing
 from selftest.tenant.doctor.findings import Findings, diagnose
 from selftest.tenant.doctor.sources.endpoint_probe import REQUESTS, Means, probe
 from selftest.tenant.doctor.statements import DIAGNOSES
+from tests.checkout import ROOT
 
 PATH = CALLOUT_PATH
 FAST = Timing(connect_ms=1.0, tls_ms=2.0, first_byte_ms=5.0)
@@ -184,7 +185,7 @@ async def test_app_of_this_checkout_has_nothing() -> None:
     async with (
         asyncio.timeout(30),
         EntraServer(local_tenant()) as entra,
-        AppProcess(endpoint_settings(entra), app_dir=APP_DIR) as app,
+        AppProcess(endpoint_settings(entra), app_dir=ROOT) as app,
     ):
         report = await asyncio.to_thread(probe, app.url + PATH)
         while report.health[-1].status != 200:  # the keys are read a moment after the start

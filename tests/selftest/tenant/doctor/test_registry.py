@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from selftest.checks import REGISTRY, UnknownCheckError, select
-from selftest.commands.explain import STATEMENTS
+from selftest.commands.explain import statements
 from selftest.judge.codes import CODES, Code
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.diagnosis import DIAGNOSES, CannotTell, Diagnosis, Problem, diagnosis
@@ -14,7 +14,7 @@ from selftest.tenant.doctor.findings import diagnose
 
 def test_no_id_is_used_twice() -> None:
     """What the doctor tries and what `check` runs share no id."""
-    assert len(STATEMENTS) == len(REGISTRY) + len(DIAGNOSES)
+    assert len(statements()) == len(REGISTRY) + len(DIAGNOSES)
 
 
 def test_taken_id_is_refused() -> None:
