@@ -7,7 +7,7 @@ VENV_BENCH := .venv-bench
 # Set PYTHON=/path/to/python to choose the interpreter yourself.
 PYTHONS := $(PYTHON) python3.13 python3.14 python3 python $(wildcard $(HOME)/.pyenv/versions/3.1[3-9]*/bin/python)
 
-.PHONY: help selftest test stress check format compile wheel new package bicep docs bench .venv .venv-bench
+.PHONY: help selftest test stress nightly check format compile wheel new package bicep docs bench .venv .venv-bench
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
@@ -20,6 +20,9 @@ test: .venv ## run the tests
 
 stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)
 	@STRESS_DURATION_S=30 $(PY) -m pytest -q -s tests/app/test_memory.py tests/selftest/checks/test_faults_under_load.py
+
+nightly: .venv ## a copy of the starter for every kind of provider (10 minutes)
+	@STARTER_PROVIDERS=all $(PY) -m pytest -q tests/starter/test_copy.py
 
 bench: .venv-bench ## measure the endpoint beside its peers on this machine (17 minutes), into benchmarks/results.md
 	@$(VENV_BENCH)/bin/python -m benchmarks

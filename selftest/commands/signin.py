@@ -10,13 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from selftest.base.cannot_run import FAILED, PASSED, CannotRun
-from selftest.checks.bench.target_environment import environment_of, require_answer
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.play.sign_in import SignIn, sign_in
 from selftest.play.sign_in_text import as_json, as_lines
-from selftest.play.target import add_target_arguments, endpoint_settings, open_target
+from selftest.play.target import Target, add_target_arguments, endpoint_settings, open_target
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +69,7 @@ async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
         print("starting the app ...", file=sys.stderr)
     async with open_target(args) as target:
         if args.warm_up:
-            await require_answer(environment_of(target))
+            await _warm_up(target)
         played = await sign_in(
             target.caller,
             target.url,
@@ -89,6 +88,12 @@ async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
         if target.app is None and played.call.attempts[-1].status in {401, 403}:
             _hint(endpoint_settings(target.entra))
     return PASSED if played.verdict.minted else FAILED
+
+
+async def _warm_up(target: Target) -> None:
+    from selftest.checks.bench.target_environment import environment_of, require_answer  # noqa: PLC0415 (loads every check)
+
+    await require_answer(environment_of(target))
 
 
 def _print(played: SignIn, url: str, timeout_ms: int) -> None:

@@ -6,6 +6,7 @@ emulated Entra then listens on the port that those settings name.
 """
 
 import argparse
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Final
 
 import aiohttp
 
+from selftest import __version__
 from selftest.base.app_folder import AppFolder, add_app_arguments
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url, health_url
@@ -21,6 +23,7 @@ from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant, local_tenant
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
 from selftest.play.caller import Caller, caller_session
+from selftest.starter.manifest import version_warning
 
 DEFAULT_AUTHORITY_PORT: Final = 8400
 
@@ -148,6 +151,8 @@ async def open_target(
     folder = None if args.url else AppFolder.at(args.app_dir, args.app_python)
     if folder is not None:
         folder.require_app()
+        if warning := version_warning(folder.directory, __version__):
+            print(f"warning: {warning}", file=sys.stderr)
     tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience, extension_id=args.extension)
     async with AsyncExitStack() as stack:
         entra = EntraServer(tenant, port=args.authority_port if args.url else 0)

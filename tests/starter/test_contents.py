@@ -24,6 +24,7 @@ TENANT, AUDIENCE = "0a0a0a0a-1111-4111-8111-0123456789ab", "0b0b0b0b-1111-4111-8
 WHEEL = ("entra_selftest-0.1.0-py3-none-any.whl", b"\0")
 #: The limits of what a copier owns: the endpoint, its deployment, and a provider with its tests.
 MAX_FILES, MAX_PYTHON_LINES = 120, 8000
+_WRITTEN_ONCE = ("README.md", "local.settings.sample.json", "pyproject.toml")
 
 
 def files_of(kind: str, **answers: str) -> dict[str, bytes]:
@@ -70,10 +71,8 @@ def test_what_an_update_leaves_alone() -> None:
     """Provider, tests, README and settings are the copier's."""
     made = contents(Answers.read({"name": "contoso-hr"}), WHEEL, ROOT)
     assert set(made.copiers) == {
-        "README.md",
+        *_WRITTEN_ONCE,
         "claims/providers/contoso_hr.py",
-        "local.settings.sample.json",
-        "pyproject.toml",
         "tests/__init__.py",
         "tests/conftest.py",
         "tests/data_source.py",
@@ -177,3 +176,11 @@ def test_contents_come_from_one_place() -> None:
     made: Contents = contents(Answers.read({"name": "contoso-hr"}), WHEEL, ROOT)
     assert not set(made.managed) & set(made.copiers)
     assert made.managed[f"tools/{WHEEL[0]}"] == WHEEL[1]
+
+
+def test_page_states_the_limits_that_are_tested() -> None:
+    """docs/starter.md names the size of a copy, and the files that an update never touches."""
+    page = (ROOT / "docs/starter.md").read_text()
+    assert f"at most {MAX_FILES} files and {MAX_PYTHON_LINES:,} lines" in page
+    (row,) = re.findall(r"\| (.*) \| the starter, once \|", page)
+    assert set(re.findall(r"`([^`]+)`", row)) == {"claims/providers/<name>.py", "tests/", *_WRITTEN_ONCE}
