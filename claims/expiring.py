@@ -65,10 +65,6 @@ class ExpiringCache[K: Hashable, V]:
         entry = self._entries.get(key)
         return None if entry is None else entry[0]
 
-    def drop(self, key: K) -> None:
-        """Forget one value now."""
-        self._entries.pop(key, None)
-
     def _schedule(self, now_s: float) -> None:
         self._sweep_due_s = now_s + SWEEP_S
         self._later(SWEEP_S, self._sweep)

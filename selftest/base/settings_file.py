@@ -1,4 +1,4 @@
-"""Read the settings of an app from a file, in one of the usual forms.
+"""The settings of an app in a file, in one of the forms in which people have them.
 
 ========================  ==========================================================================================
 form                      comes from
@@ -17,22 +17,22 @@ from typing import Any, Final
 from selftest.base.bounded_file import FileError, read_text
 
 LOCAL_SETTINGS: Final = Path("local.settings.json")
-#: The settings of an app take some kilobytes, and App Service has the same limit.
+#: The settings of an app take some kilobytes; App Service allows no more than this either.
 _MAX_BYTES: Final = 1024 * 1024
 
 
 def parse_settings(path: Path) -> dict[str, str]:
-    """Return the settings of a file in any of the forms of this module.
+    """Read a file of settings in any of the forms of this module.
 
     Raises:
-        FileError: The file cannot be read or has another form. The message contains no value.
+        FileError: It cannot be read or is of none of them; the message shows no value.
     """
     text = read_text(path, _MAX_BYTES)
     if text.lstrip().startswith(("{", "[")):
         try:
             return _of_json(json.loads(text), path)
         except (ValueError, RecursionError) as error:
-            raise FileError(f"{path} should be JSON and is not; is it complete?") from error
+            raise FileError(f"{path} should be JSON and is not; is it whole?") from error
     return _of_lines(text, path)
 
 
@@ -70,7 +70,7 @@ def _of_lines(text: str, path: Path) -> dict[str, str]:
 
 
 def _unquoted(value: str) -> str:
-    """Return the value without the quotes that azd writes, and without the escapes of double ones."""
+    """Take off the quotes that azd writes, and the escapes that go with double ones."""
     if len(value) >= 2 and value[0] == value[-1] == '"':
         return value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
     return value[1:-1] if len(value) >= 2 and value[0] == value[-1] == "'" else value
@@ -81,7 +81,7 @@ def _scalar(value: object) -> bool:
 
 
 def _text(value: str | float | None) -> str:
-    """Return a value as Azure writes it: every setting is text."""
+    """Write a value as Azure does, for whom every setting is text."""
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)

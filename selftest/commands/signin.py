@@ -10,6 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from selftest.base.flag_values import timeout_in_ms
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.host.process import AppStartError
@@ -40,7 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument(
         "--timeout-ms",
-        type=_timeout_ms,
+        type=timeout_in_ms,
         default=MAX_TIMEOUT_MS,
         metavar="MS",
         help=f"how long Entra waits for one attempt, {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} (default: %(default)s)",
@@ -109,15 +110,6 @@ def _print(played: SignIn, url: str, timeout_ms: int) -> None:
 def _hint(settings: dict[str, str]) -> None:
     lines = "\n".join(f"  {name}={value}" for name, value in settings.items())
     print(f"an endpoint believes the emulated Entra when it is started with\n{lines}", file=sys.stderr)
-
-
-def _timeout_ms(text: str) -> int:
-    value = int(text) if text.isascii() and text.isdigit() else -1
-    if not MIN_TIMEOUT_MS <= value <= MAX_TIMEOUT_MS:
-        raise argparse.ArgumentTypeError(
-            f"expected {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} milliseconds, the range that Entra allows, got {text!r}"
-        )
-    return value
 
 
 def _names(text: str) -> frozenset[str]:

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.text import Text
 
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url
-from selftest.base.run_outcome import EXIT_CODES
-from selftest.base.sample_tenant import DEFAULT_TENANT, guid
+from selftest.base.flag_values import guid_value
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.contract import MAX_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES
 from selftest.judge.verdict import Verdict, judge
@@ -31,6 +31,7 @@ from selftest.tenant.direct_call.token_request import CredentialKind, NoTokenErr
 from selftest.tenant.direct_call.token_text import MAX_TOKEN_BYTES, Decoded, TokenTextError, decode
 from selftest.tenant.direct_call.verdict import conclude
 
+_EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 _STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 _COULD_NOT_RUN: Final = 2
 _SECRET_NAME: Final = "CLIENT_SECRET"  # noqa: S105 - where it is, not what it is
@@ -115,7 +116,7 @@ async def _run(args: argparse.Namespace, expected: Expectations) -> int:
         Console(highlight=False, soft_wrap=True).print(
             Text(f"\n{conclusion.result}  {conclusion.says}", style=_STYLES[conclusion.result])
         )
-    return EXIT_CODES[conclusion.result]
+    return _EXIT_CODES[conclusion.result]
 
 
 async def _token(args: argparse.Namespace, expected: Expectations) -> tuple[Decoded, str]:
@@ -204,7 +205,7 @@ def _add_expectation_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_token_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(f"the token (default: with the secret in {_SECRET_NAME})")
-    group.add_argument("--client-id", type=_guid, metavar="GUID", help="who asks (default: the API's own app)")
+    group.add_argument("--client-id", type=guid_value, metavar="GUID", help="who asks (default: the API's own app)")
     given = group.add_mutually_exclusive_group()
     given.add_argument("--secret-file", type=Path, metavar="FILE", help="the secret; - reads standard input")
     given.add_argument("--certificate", type=Path, metavar="FILE", help="a PEM file with certificate and key")
@@ -218,10 +219,3 @@ def _add_token_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--out-token", type=Path, metavar="FILE", help="keep the token in a file that you alone can read"
     )
-
-
-def _guid(text: str) -> str:
-    try:
-        return guid(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

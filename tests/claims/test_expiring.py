@@ -66,15 +66,6 @@ def test_size_is_bounded(clock: Clock) -> None:
     assert cache.get("huge") is None
 
 
-def test_dropped_value_is_gone(clock: Clock) -> None:
-    """One that is no longer good is forgotten at once."""
-    cache = _cache(clock)
-    cache.put("a", _Value(), 60)
-    cache.drop("a")
-    cache.drop("a")
-    assert cache.get("a") is None
-
-
 def test_timer_of_a_loop_that_ended_is_replaced(clock: Clock) -> None:
     """On another loop a timer is set again, so that values do not stay for ever."""
     cache: ExpiringCache[str, _Value] = ExpiringCache(100, size_bytes=lambda value: value.size, clock=clock)

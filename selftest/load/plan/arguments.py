@@ -4,7 +4,6 @@ import argparse
 import math
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
@@ -154,11 +153,6 @@ def short_plan(*, cold_starts: int) -> LoadPlan:
         seed=1,
     )
     return LoadPlan(config=config, segments=steady(rate_per_s, length_s), cold_starts=cold_starts)
-
-
-def without_cold_starts(plan: LoadPlan) -> LoadPlan:
-    """Give the same load without starting workers."""
-    return replace(plan, cold_starts=0)
 
 
 def _profile(args: argparse.Namespace) -> Profile:

@@ -40,12 +40,6 @@ def is_spa_origin(apps: Iterable[App], origin: str) -> bool:
     return _origin_key(origin) in spa_origins(apps)
 
 
-def origin_of(uri: str) -> str:
-    """Give scheme, host and port; for a scheme of an app's own the scheme alone, as CSP wants it."""
-    parts = urlsplit(uri)
-    return _origin(uri) if parts.netloc else f"{parts.scheme}:"
-
-
 def with_response(uri: str, fields: Mapping[str, str], *, fragment: bool) -> str:
     """Add an answer to a redirect URI. One without a path gets its slash, as at Entra."""
     parts = urlsplit(uri)
