@@ -27,8 +27,8 @@ nightly: .venv ## a copy of the starter for every kind of provider (10 minutes)
 bench: .venv-bench ## measure the endpoint beside its peers on this machine (17 minutes), into benchmarks/results.md
 	@$(VENV_BENCH)/bin/python -m benchmarks
 
-check: .venv ## lint, format check, types
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
+check: .venv ## lint, format check, types, dead code
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m vulture
 
 format: .venv ## rewrite the code in the house format
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .

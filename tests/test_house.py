@@ -2,7 +2,8 @@
 
 import ast
 import graphlib
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,50 @@ NOT_FOR = {
     "tenant": {"entra", "downstream", "host", "signin", "load", "checks", "playground"},
 }
 MAX_MODULES = 16
+
+#: Names of the contract that the tool has its own copy of; `test_the_harness_knows_the_same_contract` compares the two.
+COPIED_NAMES = {"Claims", "ClaimValue"}
+COPIES = {"claims.contract", "selftest.contract"}
+#: Names that still mean several things. Names leave this set and none is added; when it is empty, it goes.
+STILL_AMBIGUOUS = {
+    "Answer",
+    "Call",
+    "Caller",
+    "ClaimNames",
+    "Claims",
+    "CredentialKind",
+    "Endpoint",
+    "Event",
+    "Exchange",
+    "Extension",
+    "GraphObject",
+    "Ground",
+    "Kind",
+    "Listener",
+    "Need",
+    "OnFailure",
+    "Outcome",
+    "Place",
+    "Policy",
+    "Principal",
+    "Problem",
+    "Reply",
+    "Request",
+    "Result",
+    "Row",
+    "Run",
+    "Session",
+    "Shape",
+    "SignIn",
+    "SigningKey",
+    "State",
+    "Status",
+    "Tenant",
+    "Token",
+    "TokenRequest",
+    "TokenVersion",
+    "UsageError",
+}
 
 
 def test_function_app_knows_the_endpoint_alone() -> None:
@@ -162,6 +207,55 @@ def test_no_import_circle(package: dict[str, Path]) -> None:
     for name, imported in graph.items():
         imported -= {name.rpartition(".")[0]}  # a package's own docstring module
     assert list(graphlib.TopologicalSorter(graph).static_order())
+
+
+def _public_types(path: Path) -> Iterator[str]:
+    """Return the public classes and type aliases that a module defines."""
+    for node in ast.parse(path.read_text()).body:
+        name = node.name.id if isinstance(node, ast.TypeAlias) else node.name if isinstance(node, ast.ClassDef) else "_"
+        if not name.startswith("_"):
+            yield name
+
+
+def ambiguous_names(modules: dict[str, Path]) -> dict[str, set[str]]:
+    """Return the public types that are defined in several modules, with the modules, but for the contract's copy."""
+    found = defaultdict(set)
+    for module, path in modules.items():
+        for name in _public_types(path):
+            found[name].add(module)
+    return {
+        name: places
+        for name, places in found.items()
+        if len(places) > 1 and not (name in COPIED_NAMES and places == COPIES)
+    }
+
+
+def test_a_type_name_means_one_thing() -> None:
+    """A reader who has seen a public class or type alias once knows it everywhere in the product."""
+    new = {name: sorted(places) for name, places in ambiguous_names(CLAIMS | SELFTEST | INFRA).items()}
+    assert not {name: places for name, places in new.items() if name not in STILL_AMBIGUOUS}
+
+
+def test_a_second_definition_is_found(tmp_path: Path) -> None:
+    """Classes and type aliases count, private names and nested ones do not, and the contract may be copied."""
+    first, second = tmp_path / "first.py", tmp_path / "second.py"
+    first.write_text(
+        "class Reply: ...\nclass _Own: ...\ntype Kind = str\ntype Claims = str\nclass A:\n    class B: ...\n"
+    )
+    second.write_text("type Reply = str\nclass _Own: ...\ntype Kind = int\ntype Claims = str\nclass B: ...\n")
+    assert ambiguous_names({"claims.contract": first, "selftest.contract": second}).keys() == {"Reply", "Kind"}
+    assert ambiguous_names({"a": first, "b": second}).keys() == {"Reply", "Kind", "Claims"}
+
+
+@pytest.mark.parametrize("module", CLAIMS | SELFTEST | INFRA)
+def test_product_does_without_tests_and_benchmarks(module: str) -> None:
+    """What is handed over imports nothing that is not, and no relative import hides what it imports."""
+    path = (CLAIMS | SELFTEST | INFRA)[module]
+    assert not {name for name in _imports(path) if name.split(".")[0] in {"tests", "benchmarks"}}
+    relative = [
+        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert not relative
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("[cst]*/**/*.py")), ids=str)

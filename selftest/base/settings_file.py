@@ -1,4 +1,4 @@
-"""Read the settings of an app from a file, in one of the usual forms.
+"""The settings of an app in a file, in one of the forms in which people have them.
 
 ========================  ==========================================================================================
 form                      written by
@@ -19,7 +19,7 @@ from selftest.base.bounded_file import FileError, read_text
 from selftest.base.printable import printable
 
 LOCAL_SETTINGS: Final = Path("local.settings.json")
-#: The settings of an app take some kilobytes, and App Service has the same limit.
+#: The settings of an app take some kilobytes; App Service allows no more than this either.
 _MAX_BYTES: Final = 1024 * 1024
 
 type _Value = str | int | float | bool | None
@@ -31,7 +31,7 @@ class _Setting(Struct):
 
 
 def parse_settings(path: Path) -> dict[str, str]:
-    """Return the settings of a file in any of the forms of this module.
+    """Read a file of settings in any of the forms of this module.
 
     Raises:
         FileError: The file cannot be read or has none of the forms; the message shows no value.
@@ -72,7 +72,7 @@ def _of_lines(text: str, path: Path) -> dict[str, str]:
 
 
 def _unquoted(value: str) -> str:
-    """Return the value without the quotes that azd writes, and without the escapes of double ones."""
+    """Take off the quotes that azd writes, and the escapes that go with double ones."""
     if len(value) >= 2 and value[0] == value[-1] == '"':
         return value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
     return value[1:-1] if len(value) >= 2 and value[0] == value[-1] == "'" else value

@@ -8,7 +8,7 @@ from typing import Final
 from selftest.base.app_folder import add_app_arguments
 from selftest.base.cannot_run import PASSED
 from selftest.base.endpoint_url import endpoint_url
-from selftest.base.sample_tenant import guid
+from selftest.base.flag_values import guid_value
 from selftest.tenant.doctor.examination import examine
 from selftest.tenant.doctor.outputs import emit
 from selftest.tenant.doctor.statements import TENANT_STATEMENTS
@@ -29,9 +29,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_sources(parser)
     chosen = parser.add_argument_group("what is looked at")
     chosen.add_argument(
-        "--app", type=_guid, metavar="GUID", help="the client id of the application that should get claims"
+        "--app", type=guid_value, metavar="GUID", help="the client id of the application that should get claims"
     )
-    chosen.add_argument("--extension", type=_guid, metavar="GUID", help="the id of the extension")
+    chosen.add_argument("--extension", type=guid_value, metavar="GUID", help="the id of the extension")
     chosen.add_argument(
         "--claims", type=_names, metavar="NAMES", help="the claims that the endpoint returns, comma-separated"
     )
@@ -60,7 +60,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     add_app_arguments(settings, flag="--app-dir")
     settings.add_argument("--easyauth", type=Path, metavar="FILE", help="authsettingsV2 of the app, as JSON")
     tenant = parser.add_argument_group("the tenant")
-    tenant.add_argument("--tenant", type=_guid, metavar="GUID", help="read it through Microsoft Graph")
+    tenant.add_argument("--tenant", type=guid_value, metavar="GUID", help="read it through Microsoft Graph")
     tenant.add_argument(
         "--credential", choices=KINDS, help="how to sign in to Graph (default: azure-cli; device-code asks for consent)"
     )
@@ -78,13 +78,6 @@ def run(args: argparse.Namespace) -> int:
     examined = examine(args, environ=os.environ, directory=Path.cwd())
     emit(examined, args)
     return examined.diagnosis.exit_code
-
-
-def _guid(text: str) -> str:
-    try:
-        return guid(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _names(text: str) -> frozenset[str]:

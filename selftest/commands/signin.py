@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from selftest.base.cannot_run import FAILED, PASSED, CannotRun
+from selftest.base.flag_values import timeout_in_ms
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.judge.mapping import MappingError, MappingPolicy
@@ -31,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout-ms",
-        type=_timeout_ms,
+        type=timeout_in_ms,
         default=MAX_TIMEOUT_MS,
         metavar="MS",
         help=f"how long Entra waits for one attempt, {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} (default: %(default)s)",
@@ -107,15 +108,6 @@ def _print(played: SignIn, url: str, timeout_ms: int) -> None:
 def _hint(settings: dict[str, str]) -> None:
     lines = "\n".join(f"  {name}={value}" for name, value in settings.items())
     print(f"an endpoint believes the emulated Entra when it is started with\n{lines}", file=sys.stderr)
-
-
-def _timeout_ms(text: str) -> int:
-    value = int(text) if text.isascii() and text.isdigit() else -1
-    if not MIN_TIMEOUT_MS <= value <= MAX_TIMEOUT_MS:
-        raise argparse.ArgumentTypeError(
-            f"expected {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} milliseconds, the range that Entra allows, got {text!r}"
-        )
-    return value
 
 
 def _names(text: str) -> frozenset[str]:

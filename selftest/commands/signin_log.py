@@ -13,9 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from selftest.base.cannot_run import CannotRun
-from selftest.base.run_outcome import EXIT_CODES
-from selftest.base.sample_tenant import guid
-from selftest.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.base.flag_values import guid_value, timeout_in_ms, whole_number
+from selftest.contract import MAX_TIMEOUT_MS
 from selftest.tenant.graph.address import PUBLIC_CLOUD
 from selftest.tenant.graph.credentials import KINDS
 from selftest.tenant.signin_log.endpoint_log import EndpointLine, read_lines
@@ -27,6 +26,7 @@ from selftest.tenant.signin_log.report import SignInReport, as_json, as_lines, m
 from selftest.tenant.signin_log.selection import Selection, newest_first, parse_span
 from selftest.tenant.signin_log.tables import Table, read_table
 
+_EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 _STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 _DEFAULT_LIMIT: Final = 20
 _DEFAULT_SPAN: Final = dt.timedelta(hours=24)
@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_filters(parser)
     parser.add_argument(
         "--timeout-ms",
-        type=_timeout_ms,
+        type=timeout_in_ms,
         default=MAX_TIMEOUT_MS,
         metavar="MS",
         help="what the extension's timeoutInMilliseconds is set to (default: %(default)s)",
@@ -87,10 +87,14 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument("--since", type=_span, metavar="SPAN", help="the last 90m, 24h, 7d (with --tenant: 24h)")
     chosen.add_argument("--app", metavar="APP", help="an application's id, or the start of its name")
     chosen.add_argument("--code", type=_code, metavar="CODE", help="1003005, AADSTS1100001")
-    chosen.add_argument("--correlation-id", type=_guid_argument, metavar="GUID", help="one sign-in")
+    chosen.add_argument("--correlation-id", type=guid_value, metavar="GUID", help="one sign-in")
     chosen.add_argument("--failed", action="store_true", help="failed events alone")
     chosen.add_argument(
-        "--limit", type=_limit, default=_DEFAULT_LIMIT, metavar="N", help="how many are shown (default: %(default)s)"
+        "--limit",
+        type=whole_number(0, 999_999),
+        default=_DEFAULT_LIMIT,
+        metavar="N",
+        help="how many are shown (default: %(default)s)",
     )
 
 
@@ -110,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(as_json(report), indent=2))
     else:
         _print(report)
-    return EXIT_CODES[report.result]
+    return _EXIT_CODES[report.result]
 
 
 def _report(
@@ -179,25 +183,3 @@ def _code(text: str) -> int:
     if found is None:
         raise argparse.ArgumentTypeError(f"expected a code such as 1003005 or AADSTS1100001, got {text[:20]!r}")
     return int(found[1])
-
-
-def _guid_argument(text: str) -> str:
-    try:
-        return guid(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 999999, got {text[:20]!r}")
-    return int(text)
-
-
-def _timeout_ms(text: str) -> int:
-    value = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else -1
-    if not MIN_TIMEOUT_MS <= value <= MAX_TIMEOUT_MS:
-        raise argparse.ArgumentTypeError(
-            f"expected {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} milliseconds, as Entra allows, got {text[:20]!r}"
-        )
-    return value

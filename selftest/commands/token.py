@@ -18,9 +18,9 @@ from rich.text import Text
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url
+from selftest.base.flag_values import guid_value
 from selftest.base.program import PROGRAM
-from selftest.base.run_outcome import EXIT_CODES
-from selftest.base.sample_tenant import DEFAULT_TENANT, guid
+from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.contract import MAX_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES
 from selftest.judge.verdict import Verdict, judge
@@ -33,6 +33,7 @@ from selftest.tenant.direct_call.token_request import DirectTokenRequest, TokenM
 from selftest.tenant.direct_call.token_text import MAX_TOKEN_BYTES, DecodedToken, decode
 from selftest.tenant.direct_call.verdict import conclude
 
+_EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 _STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 _SECRET_NAME: Final = "CLIENT_SECRET"  # noqa: S105 - where it is, not what it is
 #: Where Core Tools serve the function app.
@@ -105,7 +106,7 @@ async def _run(args: argparse.Namespace, expected: Expectations) -> int:
         Console(highlight=False, soft_wrap=True).print(
             Text(f"\n{conclusion.result}  {conclusion.says}", style=_STYLES[conclusion.result])
         )
-    return EXIT_CODES[conclusion.result]
+    return _EXIT_CODES[conclusion.result]
 
 
 async def _token(args: argparse.Namespace, expected: Expectations) -> tuple[DecodedToken, str]:
@@ -192,7 +193,7 @@ def _add_expectation_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_token_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(f"the token (default: with the secret in {_SECRET_NAME})")
-    group.add_argument("--client-id", type=_guid, metavar="GUID", help="who asks (default: the API's own app)")
+    group.add_argument("--client-id", type=guid_value, metavar="GUID", help="who asks (default: the API's own app)")
     given = group.add_mutually_exclusive_group()
     given.add_argument("--secret-file", type=Path, metavar="FILE", help="the secret; - reads standard input")
     given.add_argument("--certificate", type=Path, metavar="FILE", help="a PEM file with certificate and key")
@@ -206,10 +207,3 @@ def _add_token_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--out-token", type=Path, metavar="FILE", help="keep the token in a file that you alone can read"
     )
-
-
-def _guid(text: str) -> str:
-    try:
-        return guid(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

@@ -5,7 +5,6 @@ Nothing here escapes: the templates do, and they let no compact token through ei
 """
 
 import json
-from collections.abc import Mapping
 from typing import Final
 
 from selftest.play.caller import Attempt
@@ -48,8 +47,3 @@ def header_lines(attempt: Attempt) -> list[str]:
 def value_text(value: object) -> str:
     """Write a claim's value: text as it is, everything else as JSON on one line."""
     return cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
-
-
-def member_rows(members: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Give names and values of an object, ready to be shown."""
-    return [(name, value_text(value)) for name, value in members.items()]

@@ -6,7 +6,7 @@ from typing import Final
 from matplotlib.axes import Axes
 
 from selftest.report.html.pictures.canvas import SENTINELS, Role
-from selftest.report.units import count, milliseconds
+from selftest.report.units import count
 
 #: Below a tenth of a millisecond nothing is to be seen, and a logarithm needs something above zero.
 FLOOR_MS: Final = 0.1
@@ -65,10 +65,3 @@ def even_ticks(end: float) -> Sequence[float]:
         step * 10.0**power for power in range(-4, 9) for step in (1, 2, 2.5, 5) if end / (step * 10.0**power) <= 5
     )
     return [index * size for index in range(int(end / size + 1e-9) + 1)]
-
-
-def millisecond_ticks(axes: Axes, end_ms: float) -> None:
-    """Put milliseconds on the x axis from zero."""
-    ticks = even_ticks(end_ms)
-    axes.set_xlim(0, end_ms)
-    axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks[:-1]] + [milliseconds(round(ticks[-1]))])

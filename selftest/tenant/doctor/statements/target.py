@@ -175,7 +175,6 @@ def application_is_in_flow(case: Case) -> Iterator[TenantFinding]:
         "an external tenant: the application must be in a user flow, which is not read here; see Entra > External "
         "Identities > User flows > the flow > Applications"
     )
-    yield
 
 
 def _targets(case: Case) -> list[tuple[ApplicationObject, PrincipalObject]]:
