@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from selftest.base.cannot_run import COULD_NOT_RUN, INTERRUPTED, CannotRun
 from selftest.commands import (
     check,
     doctor,
@@ -49,8 +50,6 @@ _COMMANDS: Final = (
     entra,
     playground,
 )
-_COULD_NOT_RUN: Final = 2
-_INTERRUPTED: Final = 130
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,11 +73,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = args.run(args)
         sys.stdout.flush()
+    except CannotRun as error:
+        print(error, file=sys.stderr)
+        return COULD_NOT_RUN
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has left (`| head`): say nothing more, and let the interpreter flush into nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _COULD_NOT_RUN
+        return COULD_NOT_RUN
     return code

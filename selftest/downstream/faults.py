@@ -94,9 +94,7 @@ _ROWS: Final = (
         body=b'{"statusCode":500,"message":"no"}',
     ),
     Fault(name="identity-hang", says="the identity never answers", place="identity", manner="hang"),
-    Fault(
-        name="identity-garbage", says="the identity answers garbage", place="identity", body=b"<html>not a token"
-    ),
+    Fault(name="identity-garbage", says="the identity answers garbage", place="identity", body=b"<html>not a token"),
     Fault(name="key-rotation", says="the signing key rolls over", place="keys", manner="rotate"),
     Fault(name="key-outage", says="the key host is down", place="keys", manner="outage"),
 )

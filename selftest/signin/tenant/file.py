@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from yarl import URL
 
+from selftest.base.cannot_run import CannotRun
 from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant
 from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import DEFAULT_IP
@@ -32,8 +33,8 @@ _USER_MEMBERS: Final = (
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
-class TenantFileError(ValueError):
-    """Raised when a tenant file cannot be used; the message has a line for everything that is wrong with it."""
+class TenantFileError(CannotRun):
+    """Raised for an invalid tenant file; the message has one line per error."""
 
 
 def read_tenant_file(path: Path) -> Directory:
