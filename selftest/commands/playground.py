@@ -1,4 +1,4 @@
-"""``playground``: a local page on which to sign in, break something, and watch."""
+"""``playground``: a local page for signing in, injecting faults, and watching the calls."""
 
 import argparse
 import asyncio
@@ -7,36 +7,36 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.flag_values import port_number
 from selftest.play.target import DEFAULT_AUTHORITY_PORT
-from selftest.playground.player import Stage
-from selftest.playground.server import PlaygroundServer
-from selftest.signin.tenant.directory import Directory
-from selftest.signin.tenant.file import SAMPLE_FILE, read_tenant_file
+
+if TYPE_CHECKING:
+    from selftest.playground.player import SignInPlayer
 
 DEFAULT_PORT: Final = 8430
+_SAMPLE_TENANT: Final = Path(__file__).parents[1] / "signin" / "tenant" / "sample.toml"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
     parser.description = (
-        "Serve a page on 127.0.0.1 until Ctrl-C. The emulated Entra, what the endpoint depends on and the app are "
-        "started with it; the app is started again when its files change."
+        "Serve a page on 127.0.0.1 until Ctrl-C, with the emulated Entra, the endpoint's emulated dependencies "
+        "and the app. The app is restarted when its files change."
     )
     parser.add_argument(
         "--port",
         type=port_number,
         default=DEFAULT_PORT,
-        help="where to serve the page; 0 takes any free one (default: %(default)s)",
+        help="port of the page; 0 takes a free one (default: %(default)s)",
     )
     parser.add_argument(
         "--tenant-file",
         type=Path,
-        default=SAMPLE_FILE,
+        default=_SAMPLE_TENANT,
         metavar="FILE",
         help="apps, users, extensions and listeners (default: %(default)s)",
     )
@@ -55,38 +55,46 @@ def _add_endpoint_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--url", type=endpoint_url, metavar="URL", help="an endpoint that already runs, instead of the app"
     )
+    where.add_argument("--url", type=endpoint_url, metavar="URL", help="a running endpoint, instead of the app")
     parser.add_argument(
         "--setting",
         action="append",
         default=[],
         dest="settings",
         metavar="NAME=VALUE",
-        help="without --url: one more setting of the app; may be repeated",
+        help="without --url: a further setting of the app; may be repeated",
     )
     parser.add_argument(
         "--authority-port",
         type=port_number,
         default=DEFAULT_AUTHORITY_PORT,
         metavar="PORT",
-        help="with --url: where the emulated Entra listens on 127.0.0.1 (default: %(default)s)",
+        help="with --url: port of the emulated Entra on 127.0.0.1 (default: %(default)s)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until a signal comes. Exit code 0; 2 when a flag, a file or a port cannot be used."""
+    """Serve until a signal arrives, and return exit code 0.
+
+    Raises:
+        CannotRun: A flag, a file or a port cannot be used, or an extra is missing.
+    """
+    settings = _settings(args)
     try:
-        settings = _settings(args)
-        stage = _stage(args, read_tenant_file(args.tenant_file), settings)
-        return asyncio.run(_serve(stage, args))
+        player = _player(args, settings)
+    except ModuleNotFoundError as error:
+        raise CannotRun(f"the playground requires the package {error.name}: install entra-selftest[browser]") from error
+    try:
+        return asyncio.run(_serve(player, args))
     except OSError as error:
         ports = f"{args.port}" if args.url is None else f"{args.port} or {args.authority_port}"
         flags = "--port" if args.url is None else "--port or --authority-port"
         raise CannotRun(
             f"the playground cannot listen on 127.0.0.1:{ports} ({error.strerror}); "
-            f"stop what uses the port, or choose another with {flags}"
+            f"stop the process that uses the port, or choose another port with {flags}"
         ) from error
     except KeyboardInterrupt:
-        # Only where the loop takes no signal handlers (Windows): there this is the way to end it.
+        # Only where the loop does not support signal handlers (Windows).
         return 0
 
 
@@ -99,25 +107,36 @@ def _settings(args: argparse.Namespace) -> Mapping[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _stage(args: argparse.Namespace, directory: Directory, settings: Mapping[str, str]) -> Stage:
+def _player(args: argparse.Namespace, settings: Mapping[str, str]) -> "SignInPlayer":
+    # Imported here, because sign-ins are an extra of the tool.
+    from selftest.playground.choice import ChoiceError  # noqa: PLC0415 - see above
+    from selftest.playground.player import SignInPlayer  # noqa: PLC0415 - see above
+    from selftest.signin.tenant.file import read_tenant_file  # noqa: PLC0415 - see above
+
+    directory = read_tenant_file(args.tenant_file)
     if args.url is not None:
-        return Stage(directory, app_dir=None, url=args.url, authority_port=args.authority_port)
+        return SignInPlayer(directory, app_dir=None, url=args.url, authority_port=args.authority_port)
     if not (args.app / "function_app.py").is_file():
-        raise CannotRun(f"--app {args.app}: there is no function_app.py")
-    return Stage(directory, app_dir=args.app.resolve(), settings=settings)
+        raise CannotRun(f"--app {args.app}: the directory has no function_app.py")
+    try:
+        return SignInPlayer(directory, app_dir=args.app.resolve(), settings=settings)
+    except ChoiceError as error:
+        raise CannotRun(str(error)) from error
 
 
-async def _serve(stage: Stage, args: argparse.Namespace) -> int:
+async def _serve(player: "SignInPlayer", args: argparse.Namespace) -> int:
+    from selftest.playground.server import PlaygroundServer  # noqa: PLC0415 - see _player
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # asyncio's word for a loop without signals (Windows)
+        with contextlib.suppress(NotImplementedError):  # raised by a loop without signal handlers (Windows)
             loop.add_signal_handler(number, stop.set)
-    async with stage, PlaygroundServer(stage, port=args.port) as server:
+    async with player, PlaygroundServer(player, port=args.port) as server:
         if args.url is not None:
-            print("the endpoint believes this when it is started with", file=sys.stderr)
-            for name, value in stage.main.trust_settings.items():
+            print("start the endpoint with these settings, so that it trusts the emulated Entra:", file=sys.stderr)
+            for name, value in player.main.trust_settings.items():
                 print(f"  {name}={value}", file=sys.stderr)
-        print(f"playground on {server.url}  (Ctrl-C ends it)", flush=True)
+        print(f"playground on {server.url}  (stop with Ctrl-C)", flush=True)
         await stop.wait()
     return 0

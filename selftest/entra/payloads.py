@@ -1,8 +1,8 @@
 """Every documented variety of the callout: one envelope, five kinds of user, SAML, and a second API.
 
-Members that Microsoft's samples omit are omitted here, so that an endpoint that requires one of them fails for the users
-who lack it. People and names are made up. ``resourceServicePrincipal`` is the client app itself where an id token is
-issued, and another app where the user's app requests an access token for that app.
+Members that Microsoft's samples omit are omitted here, so that an endpoint that requires one of them fails for the
+users who lack it. People and names are made up. ``resourceServicePrincipal`` is the client app itself where an id token
+is issued, and another app where the user's app requests an access token for that app.
 
 Source: entra-docs ``custom-claims-provider-reference.md`` (member, hybrid member, guest), ``custom-extension-configure-
 saml-app.md`` (SAML); microsoft/woodgrove-auth-api ``TokenIssuanceStart_LocalAccount.json`` and ``…SocailAccount.json``.

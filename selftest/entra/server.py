@@ -80,6 +80,11 @@ class EntraServer:
         return f"{self.base_url}/{self.tenant.other_tenant_id}/v2.0"
 
     @property
+    def extension_ids(self) -> tuple[str, ...]:
+        """Return the ids of the extensions that call the endpoint."""
+        return (self.tenant.extension_id,)
+
+    @property
     def mint(self) -> TokenMint:
         """Return the mint.
 

@@ -116,7 +116,7 @@ def endpoint_settings(entra: EntraServer) -> dict[str, str]:
         "AuthenticationEvents__AuthorityUrl": entra.authority_url,
         "AuthenticationEvents__AudienceAppId": entra.tenant.audience_app_id,
         "Claims__ApplicationIdUri": entra.tenant.application_id_uri,
-        "Claims__AllowedExtensionIds": entra.tenant.extension_id,
+        "Claims__AllowedExtensionIds": ",".join(entra.extension_ids),
     }
 
 

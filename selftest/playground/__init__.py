@@ -1,6 +1,6 @@
-"""The playground: one local page on which to sign in, break something, and watch what Entra makes of it.
+"""The playground: a local page for signing in, injecting faults, and watching how Entra reacts.
 
-Reading order: what can be chosen (``trouble``, ``choice``), what answers (``bad_endpoint``, ``app_files``,
-``ground``), one sign-in played (``stage``, ``played``), what of it is shown (``timing``, ``token_rows``, ``readable``,
-``sign_in_view``, ``home_view``), and the page that shows it to nobody else (``guard``, ``pages``, ``server``).
+Reading order: what can be chosen (``faults``, ``choice``), the endpoints (``bad_endpoint``, ``app_files``,
+``environment``), one sign-in (``player``, ``played``), its presentation (``html``), and the protected page that shows
+it (``guard``, ``browser_flow``, ``server``).
 """

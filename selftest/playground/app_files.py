@@ -1,6 +1,6 @@
-"""The app's files as they are on the disk: whether they changed since the app was started, and its providers.
+"""The app's files on disk: whether they changed since the app was started, and its providers.
 
-Content is compared, not times: a file that is saved unchanged starts nothing anew.
+Contents are compared, not times: saving an unchanged file does not restart the app.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-#: Nothing below these belongs to the app as it runs.
+#: Folders that are not part of the running app.
 _NOT_THE_APP: Final = frozenset({"tests", "node_modules", "__pycache__", "benchmarks", "docs", "selftest", "infra"})
 _MAX_SHOWN_CHARACTERS: Final = 12_000
 _PROVIDERS: Final = Path("claims") / "providers"
@@ -18,26 +18,26 @@ _PROVIDERS: Final = Path("claims") / "providers"
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """The files of an app at one moment: a digest of each, by its path in the app's directory."""
+    """A digest of each of an app's files, by its path in the app's directory."""
 
     digests: Mapping[str, str]
 
     def changed_since(self, before: "Fingerprint") -> tuple[str, ...]:
-        """Name the files that were added, changed or taken away."""
+        """Return the files that were added, changed or removed."""
         names = {*self.digests, *before.digests}
         return tuple(sorted(name for name in names if self.digests.get(name) != before.digests.get(name)))
 
 
 def fingerprint(app_dir: Path) -> Fingerprint:
-    """Read an app's files. Takes some milliseconds: call it in a thread."""
+    """Return the digests of an app's files. Takes some milliseconds: call it in a thread."""
     return Fingerprint({name: digest for path, name in _sources(app_dir) if (digest := _digest(path)) is not None})
 
 
 def forget_compiled(app_dir: Path, names: tuple[str, ...]) -> None:
-    """Throw away what Python has compiled of these files.
+    """Delete Python's compiled versions of these files.
 
-    It believes a compiled file as long as the source's size and second of change are the same, so that a quick edit of
-    the same length would not be seen.
+    Python uses a compiled file as long as the source's size and modification time in seconds are the same, so that it
+    would miss a quick edit that keeps the length.
     """
     for name in names:
         if name.endswith(".py"):
@@ -45,17 +45,17 @@ def forget_compiled(app_dir: Path, names: tuple[str, ...]) -> None:
 
 
 def providers(app_dir: Path) -> tuple[str, ...]:
-    """Name the modules in ``claims/providers/``."""
+    """Return the names of the modules in ``claims/providers/``."""
     return tuple(sorted(path.stem for path in (app_dir / _PROVIDERS).glob("[a-z]*.py")))
 
 
 def provider_file(provider: str) -> Path:
-    """Give the path of a provider in the app's directory."""
+    """Return the path of a provider in the app's directory."""
     return _PROVIDERS / f"{provider}.py"
 
 
 def provider_source(app_dir: Path, provider: str) -> str:
-    """Read a provider's text, or say why it cannot be read."""
+    """Return a provider's source, or the reason why it cannot be read."""
     try:
         text = (app_dir / provider_file(provider)).read_text("utf-8", "backslashreplace")
     except OSError as error:
@@ -76,4 +76,4 @@ def _digest(path: Path) -> str | None:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
-        return None  # gone between the listing and the reading
+        return None  # deleted between the listing and the reading

@@ -1,22 +1,22 @@
-"""What the page's form asks for, read against the tenant: nothing that is not on offer gets further than this."""
+"""The choice that the page's form posts, validated against the available options."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from selftest.base.cannot_run import CannotRun
-from selftest.playground.faults import NONE, TROUBLES, Trouble
+from selftest.playground.faults import FAULT_OPTIONS, NONE, FaultOption
 from selftest.signin.tenant.directory import App, Directory, Person
 
-type OnFailure = Literal["fail", "omit", "stale"]
+type OnFailureSetting = Literal["fail", "omit", "stale"]
 
-POLICIES: Final[tuple[OnFailure, ...]] = get_args(OnFailure.__value__)
-#: The one provider that asks the emulated downstream, which is what can fail there.
+ON_FAILURE_SETTINGS: Final[tuple[OnFailureSetting, ...]] = get_args(OnFailureSetting.__value__)
+#: The only provider that calls the emulated downstream, and so the only one with downstream faults.
 DOWNSTREAM_PROVIDER: Final = "profile_api"
 
 
 class ChoiceError(CannotRun):
-    """Raised when a form asks for what is not on offer; the message names the field."""
+    """Raised for a choice that is not available; the message names the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,100 +24,100 @@ class Choice:
     """One sign-in to play.
 
     Attributes:
-        person: who.
-        app: to which app.
-        api: for which API there is to be an access token; None: for the app alone.
-        trouble: what goes wrong.
-        provider: which provider answers; None leaves it to the app, or to an endpoint elsewhere.
-        preferred: the provider that was asked for; a fault of the downstream needs the one that asks it.
-        on_failure: what the endpoint does when its provider fails.
+        person: The user.
+        app: The app.
+        api: The API for which an access token is requested; None for the app alone.
+        fault: The fault.
+        provider: The provider that answers; None leaves it to the app or to an endpoint elsewhere.
+        preferred: The provider in the form; a downstream fault requires `DOWNSTREAM_PROVIDER` instead.
+        on_failure: What the endpoint does when its provider fails.
     """
 
     person: Person
     app: App
     api: App | None
-    trouble: Trouble
+    fault: FaultOption
     provider: str | None
     preferred: str | None
-    on_failure: OnFailure
+    on_failure: OnFailureSetting
 
     @property
     def scope(self) -> str:
-        """Write the scope that the app asks for."""
+        """Return the scope that the app requests."""
         mine = "openid profile email"
         return mine if self.api is None else f"{mine} {self.api.application_id_uri}/.default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """What can be chosen.
+class ChoiceOptions:
+    """The available options.
 
     Attributes:
-        directory: users and apps.
-        providers: names; empty where the endpoint's settings are not ours.
-        provider: the one that answers if none is chosen.
-        on_failure: the same for the policy.
-        local: whether the endpoint and what it depends on are ours to change.
+        directory: The users and apps.
+        providers: The names of the providers; empty for an endpoint elsewhere.
+        provider: The default provider.
+        on_failure: The default of ``Claims__OnFailure``.
+        local: Whether the playground runs the endpoint and its dependencies.
     """
 
     directory: Directory
     providers: Collection[str]
     provider: str | None
-    on_failure: OnFailure
+    on_failure: OnFailureSetting
     local: bool
 
     @property
     def apps(self) -> list[App]:
-        """List the apps that people sign in to; a registration that stands for an endpoint is none."""
+        """Return the apps that users sign in to, without the registrations that represent an endpoint."""
         endpoints = {extension.audience.key for extension in self.directory.extensions}
         return [app for app in self.directory.apps if app.key not in endpoints]
 
     @property
     def apis(self) -> list[App]:
-        """List the apps that publish permissions."""
+        """Return the apps that publish permissions."""
         return [app for app in self.apps if app.application_id_uri is not None]
 
     def first(self) -> Choice:
-        """Give what the form shows before anybody has chosen."""
+        """Return the initial choice of the form."""
         return self.read({})
 
     def read(self, form: Mapping[str, str]) -> Choice:
-        """Read a form; what is left out is the first of its list.
+        """Read a form; the default of a missing field is the first option.
 
         Raises:
-            ChoiceError: It asks for what is not there.
+            ChoiceError: An option is not available.
         """
         people = {person.key: person for person in self.directory.people}
-        trouble = _one_of("fault", form.get("fault", NONE), TROUBLES)
+        fault = _one_of("fault", form.get("fault", NONE), FAULT_OPTIONS)
         provider = preferred = form.get("provider") or self.provider
         if provider is not None and provider not in self.providers:
-            raise ChoiceError(f"provider: there is no {provider!r} here")
-        if trouble.kind == "downstream":
+            raise ChoiceError(f"provider: {provider!r} is not available")
+        if fault.kind == "downstream":
             if not self.local:
-                raise ChoiceError("fault: what an endpoint elsewhere depends on is not ours to make fail")
+                raise ChoiceError("fault: the dependencies of an endpoint elsewhere cannot be made to fail")
             provider = DOWNSTREAM_PROVIDER
         api = form.get("api", "")
         return Choice(
             person=_one_of("user", form.get("user") or next(iter(people)), people),
             app=_one_of("app", form.get("app") or self.apps[0].key, {app.key: app for app in self.apps}),
             api=_one_of("api", api, {app.key: app for app in self.apis}) if api else None,
-            trouble=trouble,
+            fault=fault,
             provider=provider,
             preferred=preferred,
-            on_failure=read_policy(form.get("on_failure") or self.on_failure),
+            on_failure=read_on_failure(form.get("on_failure") or self.on_failure),
         )
 
 
-def read_policy(given: str) -> OnFailure:
+def read_on_failure(given: str) -> OnFailureSetting:
     """Read ``Claims__OnFailure``.
 
     Raises:
-        ChoiceError: It is none of the three.
+        ChoiceError: It is not one of the three values.
     """
-    return _one_of("on_failure", given, {policy: policy for policy in POLICIES})
+    return _one_of("on_failure", given, {setting: setting for setting in ON_FAILURE_SETTINGS})
 
 
 def _one_of[Known](field: str, given: str, known: Mapping[str, Known]) -> Known:
     if given not in known:
-        raise ChoiceError(f"{field}: there is no {given[:60]!r} here")
+        raise ChoiceError(f"{field}: {given[:60]!r} is not available")
     return known[given]

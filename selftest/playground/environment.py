@@ -1,11 +1,12 @@
-"""A ground to play on: one endpoint with everything that it depends on, all of it its own.
+"""The environment of a sign-in: one endpoint with its own dependencies.
 
-Keys, downstream and app are not shared with another ground, so a fault that is played here is felt nowhere else. On one
-ground sign-ins take turns: the next one begins when the fault of the last is over and what it left behind is gone.
+Signing keys, downstream and app are not shared with another environment, so that a fault does not affect sign-ins
+elsewhere. Sign-ins in one environment run one at a time: the next one begins after the fault of the last one has ended
+and its effects are gone.
 
-The app follows its files. Before each turn they are compared with those that it was started from; when they differ it
-is stopped, whatever comes of the start that follows. An app that does not start is not replaced by its predecessor:
-then there is none, as after a deployment that fails, and the reader sees why.
+The app is restarted when its files change. Before each sign-in they are compared with the files that the app was
+started from. An app that does not start is not replaced by its predecessor: no app runs then, as after a failed
+deployment, and the page shows the reason.
 """
 
 import asyncio
@@ -27,34 +28,34 @@ from selftest.downstream.server import DownstreamServer
 from selftest.host.process import AppProcess, AppStartError
 from selftest.play.target import HOST_SETTINGS, endpoint_settings
 from selftest.playground.app_files import Fingerprint, fingerprint, forget_compiled
-from selftest.playground.choice import DOWNSTREAM_PROVIDER, OnFailure
+from selftest.playground.choice import DOWNSTREAM_PROVIDER, OnFailureSetting
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory, Person
 
-#: The endpoint's own default, said to it, so that the page knows it too.
+#: The endpoint's own default, set explicitly, so that the page knows it.
 DEFAULT_BUDGET_MS: Final = 1500
 _BUDGET: Final = "Claims__BudgetMs"
 
-type State = Literal["not started", "starting", "running", "does not start", "elsewhere"]
+type AppState = Literal["not started", "starting", "running", "does not start", "elsewhere"]
 
 
-class Ground:
-    """One endpoint to sign in through; an async context manager.
+class EndpointEnvironment:
+    """One endpoint with the emulated Entra and the emulated downstream; an async context manager.
 
     Args:
-        directory: the tenant.
-        app_dir: of ``function_app.py``; None where the endpoint runs elsewhere.
-        provider: ``Claims__Provider``; None leaves it out.
+        directory: The tenant.
+        app_dir: The directory of ``function_app.py``; None for an endpoint elsewhere.
+        provider: ``Claims__Provider``; None omits it.
         on_failure: ``Claims__OnFailure``.
-        extra_settings: more settings of the app, which win.
-        session: for the calls that make sure that the endpoint is well.
-        url: of an endpoint elsewhere.
-        authority_port: where the emulated Entra listens; 0 takes a free port.
+        extra_settings: Further settings of the app, which take precedence.
+        session: The session of the calls that check the endpoint before a fault.
+        url: The URL of an endpoint elsewhere.
+        authority_port: The port of the emulated Entra; 0 takes a free port.
 
     Attributes:
-        entra: the emulated Entra that the endpoint believes.
-        downstream: what its provider asks.
-        start_error: why the app does not run, in its own words; None where it does, or was not started yet.
+        entra: The emulated Entra that the endpoint trusts.
+        downstream: The emulated downstream that the provider calls.
+        start_error: The error of the last start of the app; None if it succeeded or there was none.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Ground:
         *,
         app_dir: Path | None,
         provider: str | None,
-        on_failure: OnFailure,
+        on_failure: OnFailureSetting,
         extra_settings: Mapping[str, str],
         session: aiohttp.ClientSession,
         url: str | None = None,
@@ -74,11 +75,11 @@ class Ground:
         self.start_error: AppStartError | None = None
         self._app_dir = app_dir
         self._provider = provider
-        self._on_failure: OnFailure = on_failure
+        self._on_failure: OnFailureSetting = on_failure
         self._extra = extra_settings
         self._session = session
         self._url = url
-        self._turn = asyncio.Lock()
+        self._exclusive = asyncio.Lock()
         self._app: AppProcess | None = None
         self._files: Fingerprint | None = None
         self._starting = False
@@ -86,14 +87,12 @@ class Ground:
 
     @property
     def trust_settings(self) -> dict[str, str]:
-        """Give the settings with which an endpoint believes this ground's Entra, whichever extension it calls for."""
-        audience = self.entra.tenant.audience_app_id
-        extensions = [known.id for known in self.entra.directory.extensions if known.audience.client_id == audience]
-        return {**endpoint_settings(self.entra), "Claims__AllowedExtensionIds": ",".join(extensions)}
+        """Return the settings with which an endpoint trusts this environment's Entra, for every extension."""
+        return endpoint_settings(self.entra)
 
     @property
     def settings(self) -> dict[str, str]:
-        """Give the app's settings."""
+        """Return the app's settings."""
         chosen = {} if self._provider is None else {"Claims__Provider": self._provider}
         return {
             **HOST_SETTINGS,
@@ -107,13 +106,13 @@ class Ground:
 
     @property
     def budget_ms(self) -> int | None:
-        """Give the time that the endpoint allows itself; None where that is not ours to know."""
+        """Return the endpoint's own time limit in milliseconds; None if unknown."""
         text = self.settings[_BUDGET]
         return int(text) if self._app_dir is not None and text.isascii() and text.isdigit() else None
 
     @property
-    def state(self) -> State:
-        """Say how the app is."""
+    def state(self) -> AppState:
+        """Return the state of the app."""
         if self._app_dir is None:
             return "elsewhere"
         if self._starting:
@@ -127,44 +126,44 @@ class Ground:
             await stack.enter_async_context(self.entra)
             await stack.enter_async_context(self.downstream)
             if self._url is not None:
-                self.entra.desk.aim_at(self._url)
+                self.entra.service.set_target_url(self._url)
             self._stack = stack.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Whoever has the turn was cancelled, and may still be clearing up.
-        await self.rest()
+        # A canceled sign-in may still be cleaning up.
+        await self.stop_app()
         await self._stack.aclose()
 
-    async def ready(self) -> None:
-        """See to it that the app that runs is the one on the disk.
-
-        Raises:
-            AppStartError: It does not start.
-        """
-        async with self._turn:
-            await self._follow()
-
-    async def rest(self) -> None:
-        """Stop the app; the next turn starts it again."""
-        async with self._turn:
-            await self._stop()
-
-    @asynccontextmanager
-    async def turn(self, fault: Fault | None, person: Person) -> AsyncIterator[AppProcess | None]:
-        """Take a turn with this fault, and give the app.
-
-        With a fault the endpoint is first asked until it answers with the user's claims, as it is in the checks: what
-        is seen then is the fault and nothing from before.
+    async def start_app(self) -> None:
+        """Start the app unless it runs from the current files.
 
         Raises:
             AppStartError: The app does not start.
-            NotWellError: It does not answer with claims though nothing fails.
         """
-        async with self._turn:
-            await self._follow()
+        async with self._exclusive:
+            await self._start()
+
+    async def stop_app(self) -> None:
+        """Stop the app; the next sign-in starts it again."""
+        async with self._exclusive:
+            await self._stop()
+
+    @asynccontextmanager
+    async def with_fault(self, fault: Fault | None, person: Person) -> AsyncIterator[AppProcess | None]:
+        """Inject a fault for one exclusive sign-in, and return the app.
+
+        Before a fault the endpoint is called until it returns the user's claims, as in the checks, so that only the
+        fault has an effect on the sign-in.
+
+        Raises:
+            AppStartError: The app does not start.
+            NotWellError: It does not return claims without a fault.
+        """
+        async with self._exclusive:
+            await self._start()
             if fault is None:
                 yield self._app
                 return
@@ -172,14 +171,14 @@ class Ground:
                 async with playing(self._bench(), fault, person.id):
                     yield self._app
             finally:
-                if _leaves_traces(fault):
+                if _has_lasting_effect(fault):
                     self.downstream.identity.lifetime_s = LIFETIME_S
                     await self._stop()
 
     def _bench(self) -> CheckEnvironment:
         app = self._app
         if app is None:
-            raise RuntimeError("a fault is played on an app of ours: take a turn first")
+            raise RuntimeError("a fault requires a running local app")
         url = app.url + CALLOUT_PATH
         return CheckEnvironment(
             url=url,
@@ -193,7 +192,7 @@ class Ground:
             ),
         )
 
-    async def _follow(self) -> None:
+    async def _start(self) -> None:
         if self._app_dir is None:
             return
         files = await asyncio.to_thread(fingerprint, self._app_dir)
@@ -212,15 +211,15 @@ class Ground:
         finally:
             self._starting = False
         self._app, self.start_error = app, None
-        self.entra.desk.aim_at(app.url + CALLOUT_PATH)
+        self.entra.service.set_target_url(app.url + CALLOUT_PATH)
 
     async def _stop(self) -> None:
         if self._app is not None:
-            # Forgotten only once it has ended: a cancelled turn leaves the rest to the next.
+            # Reset only after it has ended: if this is canceled, the next sign-in stops the app.
             await self._app.stop()
             self._app = None
 
 
-def _leaves_traces(fault: Fault) -> bool:
-    """Say whether an app is different after a fault: it spaces out what it may do about one, by seconds to a minute."""
+def _has_lasting_effect(fault: Fault) -> bool:
+    """Whether an app behaves differently after a fault: it limits its recovery attempts by seconds to a minute."""
     return fault.place == "identity" or fault.manner in {"refuse-known", "rotate"} or fault.status == 401

@@ -1,8 +1,8 @@
-"""What can go wrong in a sign-in of the playground: one list of everything, from a late API to a code of Entra's own.
+"""The faults that can be chosen for a sign-in, from a slow API to a code that Entra logs.
 
-There are three places to break a sign-in at. What the provider asks is played by the emulated downstream and reaches
-the endpoint for real. A bad reply comes over the wire from a stand-in for the endpoint, and the judge gives it its
-code. What happens before the call, or at Entra's side, no reply can show: there the emulator ends the call by decree.
+A sign-in can fail in three places. The emulated downstream injects the faults of what the provider calls, so they reach
+the real endpoint. A bad reply comes from a substitute for the endpoint, and the judge determines its code. A code for
+which Entra makes no call, or which is Entra's own failure, has no reply: the emulator sets it as the outcome.
 """
 
 from collections.abc import Mapping
@@ -15,74 +15,67 @@ from selftest.judge.codes import CODES, ReplyPair, ReplySample
 
 NONE: Final = "none"
 
-type Kind = Literal["none", "downstream", "reply", "decree"]
+type FaultKind = Literal["none", "downstream", "reply", "preset"]
 
-_GROUPS: Final[Mapping[Kind, str]] = MappingProxyType(
+_GROUPS: Final[Mapping[FaultKind, str]] = MappingProxyType(
     {
         "none": "",
-        "downstream": "What the endpoint depends on (provider profile_api)",
-        "reply": "The endpoint answers badly",
-        "decree": "Entra does not call, or fails itself",
+        "downstream": "Dependencies of the endpoint (provider profile_api)",
+        "reply": "Bad replies of the endpoint",
+        "preset": "Entra does not call, or fails itself",
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """One thing that goes wrong.
+class FaultOption:
+    """One fault that can be chosen.
 
     Attributes:
-        id: its value in the form.
-        label: what a person reads.
-        kind: where it goes wrong.
-        fault: of the downstream or the signing keys.
-        code: what Entra logs, where the trouble is a code.
-        sample: the reply that leads to the code.
+        id: Its value in the form.
+        label: Its label in the form.
+        kind: Where the sign-in fails.
+        downstream: The fault of the downstream or the signing keys.
+        code: The code that Entra logs; None if it depends on the endpoint.
+        sample: The reply that leads to the code.
     """
 
     id: str
     label: str
-    kind: Kind
-    fault: Fault | None = None
+    kind: FaultKind
+    downstream: Fault | None = None
     code: int | None = None
     sample: ReplySample | None = None
 
-    @property
-    def group(self) -> str:
-        """Give the heading that it stands under."""
-        return _GROUPS[self.kind]
 
-
-def _of_code(code: int) -> Trouble:
+def _of_code(code: int) -> FaultOption:
     entry = CODES[code]
     label = f"{code} {entry.name}"
     if isinstance(entry.pair, ReplyPair):
-        return Trouble(id=f"reply:{code}", label=label, kind="reply", code=code, sample=entry.pair.bad)
-    return Trouble(id=f"decree:{code}", label=label, kind="decree", code=code)
+        return FaultOption(id=f"reply:{code}", label=label, kind="reply", code=code, sample=entry.pair.bad)
+    return FaultOption(id=f"preset:{code}", label=label, kind="preset", code=code)
 
 
-def _all() -> dict[str, Trouble]:
-    of_faults = [
-        Trouble(id=f"downstream:{name}", label=f"{fault.says} ({name})", kind="downstream", fault=fault)
+def _all() -> dict[str, FaultOption]:
+    of_downstream = [
+        FaultOption(id=f"downstream:{name}", label=f"{fault.says} ({name})", kind="downstream", downstream=fault)
         for name, fault in FAULTS.items()
     ]
-    of_codes = [_of_code(code) for code in CODES if isinstance(code, int)]
-    ordered = [
-        Trouble(id=NONE, label="nothing", kind="none"),
-        *of_faults,
-        *(known for known in of_codes if known.kind == "reply"),
-        *(known for known in of_codes if known.kind == "decree"),
-    ]
+    # Replies come before presets.
+    of_codes = sorted(
+        (_of_code(code) for code in CODES if isinstance(code, int)), key=lambda known: known.sample is None
+    )
+    ordered = [FaultOption(id=NONE, label="no fault", kind="none"), *of_downstream, *of_codes]
     return {known.id: known for known in ordered}
 
 
-#: Everything that can be chosen, by id, in the order of the page.
-TROUBLES: Final[Mapping[str, Trouble]] = MappingProxyType(_all())
+#: Every option by its id, in the order of the page.
+FAULT_OPTIONS: Final[Mapping[str, FaultOption]] = MappingProxyType(_all())
 
 
-def grouped() -> list[tuple[str, list[Trouble]]]:
-    """Give the troubles below their headings; what has none comes first."""
-    groups: dict[str, list[Trouble]] = {}
-    for known in TROUBLES.values():
-        groups.setdefault(known.group, []).append(known)
+def grouped() -> list[tuple[str, list[FaultOption]]]:
+    """Return the options by their headings; the option without a heading comes first."""
+    groups: dict[str, list[FaultOption]] = {}
+    for known in FAULT_OPTIONS.values():
+        groups.setdefault(_GROUPS[known.kind], []).append(known)
     return list(groups.items())

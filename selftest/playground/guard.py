@@ -1,19 +1,21 @@
-"""Keeps the page to the person at this computer: other hosts' names, other sites' forms and other people's markup.
+"""Protects the page against other hosts' names, other sites' forms and injected markup.
 
-A page anywhere can make its reader's browser send requests to 127.0.0.1. Three things tell them from our own. The
-``Host`` header is one of the two names that the page is served under, so a name that was rebound to this address gets
-nothing. A form comes from our own origin, as the browser says in ``Origin`` and ``Sec-Fetch-Site``. And it brings the
-token that only a reader of our page can know. The answer's policy lets nothing run or load but what is served here.
+A page of any site can make a browser send requests to 127.0.0.1. Three properties distinguish the page's own requests.
+The ``Host`` header is one of the two names under which the page is served, so DNS rebinding fails. A form comes from
+the page's own origin, as the browser states in ``Origin`` and ``Sec-Fetch-Site``. And it contains a token that only a
+reader of the page knows. The response's Content Security Policy lets nothing run or load except what is served here.
 
-Source: Fetch Metadata Request Headers; RFC 6454 section 7; CSP Level 3; OWASP CSRF Prevention (synchroniser token).
+Source: Fetch Metadata Request Headers; RFC 6454 section 7; CSP Level 3; OWASP CSRF Prevention (synchronizer token).
 """
 
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
+
+from selftest.signin.browser_sessions import is_cross_site
 
 FORM_FIELD: Final = "page_token"
 
@@ -32,19 +34,17 @@ HEADERS: Final[Mapping[str, str]] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
-    # Not no-referrer: with it a form's Origin would be null, and it is checked.
+    # Not no-referrer: the browser would send Origin: null with a form, and the origin is checked.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-class Refused(Exception):
-    """Raised for a request that is not the reader's own.
+class RequestRefused(Exception):
+    """Raised for a request that is not the page's own.
 
     Attributes:
-        status: of the answer.
+        status: The status of the response.
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -53,13 +53,13 @@ class Refused(Exception):
 
 
 class Guard:
-    """Tells the reader's requests from everybody else's.
+    """Checks that requests are the page's own.
 
     Args:
-        port: that the page is served on.
+        port: The port that the page is served on.
 
     Attributes:
-        page_token: what a form has to bring; new with each start.
+        page_token: The token in the page's forms, new with each start.
     """
 
     def __init__(self, port: int) -> None:
@@ -68,28 +68,27 @@ class Guard:
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
 
     def check_request(self, request: web.Request) -> None:
-        """Check what every request has to keep to.
+        """Check any request.
 
         Raises:
-            Refused: It is under another name (421), or part of another site's page (403).
+            RequestRefused: It has another host name (421), or is part of another site's page (403).
         """
         if request.headers.getall("Host", []) not in [[host] for host in self._hosts]:
-            raise Refused(421, "The Host header names another site; open the address that the playground printed.")
+            raise RequestRefused(
+                421, "The Host header names another site; open the address that the playground printed."
+            )
         site = request.headers.get("Sec-Fetch-Site", "none")
         if site not in {"none", "same-origin"} and request.headers.get("Sec-Fetch-Mode") != "navigate":
-            raise Refused(403, "Another site's page asked for this.")
+            raise RequestRefused(403, "The request comes from another site's page.")
 
     def check_form(self, request: web.Request, form: Mapping[str, object]) -> None:
-        """Check what a form has to bring.
+        """Check a posted form.
 
         Raises:
-            Refused: It comes from another site, or from a page of an earlier start.
+            RequestRefused: It comes from another site, or from a page of an earlier start.
         """
-        origins = request.headers.getall("Origin", [])
-        if any(origin not in self._origins for origin in origins):
-            raise Refused(403, "The form comes from another site.")
-        if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            raise Refused(403, "The form comes from another site.")
+        if is_cross_site(request, self._origins):
+            raise RequestRefused(403, "The form comes from another site.")
         given = form.get(FORM_FIELD)
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), self.page_token.encode()):
-            raise Refused(403, "The form is not of this page, or of a playground that has ended: load the page again.")
+            raise RequestRefused(403, "The form is from another page or from an earlier start: reload the page.")

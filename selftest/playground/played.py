@@ -1,4 +1,4 @@
-"""What is kept of a sign-in that was played: the choice, the record, and what no record has."""
+"""The result of a sign-in: the choice, the record, and what the record does not contain."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,36 +9,36 @@ from selftest.signin.sign_in_log import SignInRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Why a sign-in could not be played.
+class PlayFailure:
+    """The reason why a sign-in could not be played.
 
     Attributes:
-        title: one sentence.
-        words: of whoever knows why: the app's own, mostly.
+        title: One sentence.
+        detail: The original message, usually the app's.
     """
 
     title: str
-    words: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """A sign-in that was played, or that could not be.
+    """A sign-in that was played, or could not be played.
 
     Attributes:
-        id: of the record, where there is one.
-        choice: what was asked for.
-        record: what Entra logs; None with a problem.
-        problem: why there is no record.
-        tokens: header and claims of the callouts' tokens, in the order in which they were minted.
-        log: what the app logged meanwhile.
-        budget_ms: what the endpoint allows itself; None where that is not known.
+        id: The id of the record; a new id without a record.
+        choice: The choice.
+        record: The record of Entra's log; None after a failure.
+        failure: The reason why there is no record.
+        tokens: Header and claims of the callouts' tokens, in the order in which they were minted.
+        log: What the app logged meanwhile.
+        budget_ms: The endpoint's own time limit; None if unknown.
     """
 
     id: str
     choice: Choice
     record: SignInRecord | None = None
-    problem: Problem | None = None
+    failure: PlayFailure | None = None
     tokens: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = ()
     log: tuple[str, ...] = ()
     budget_ms: int | None = None

@@ -1,8 +1,8 @@
-"""The stage: plays one sign-in as it was chosen, and keeps what was played.
+"""Plays sign-ins as chosen, and keeps the results.
 
-Each sign-in has a desk of its own, with a tenant that is changed for it alone: another endpoint where the reply is to
-be bad, a code by decree where there is to be no call. So sign-ins that are played at the same time cannot get each
-other's trouble. What they depend on is not shared either (`selftest.playground.environment`).
+Each sign-in has its own `SignInService` with a modified copy of the tenant: another endpoint for a bad reply, a preset
+code without a call. Concurrent sign-ins therefore do not get each other's faults, nor do they share dependencies
+(`selftest.playground.environment`).
 """
 
 import asyncio
@@ -17,49 +17,51 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from cachetools import FIFOCache
+
 from selftest.checks.faults.setup import NoClaimsBeforeFault
 from selftest.host.process import AppProcess, AppStartError
 from selftest.play.caller import Caller, caller_session
 from selftest.playground.app_files import providers
 from selftest.playground.bad_endpoint import BadEndpoint
-from selftest.playground.choice import Choice, ChoiceError, Offer, OnFailure, read_policy
-from selftest.playground.environment import Ground
-from selftest.playground.played import Played, Problem
-from selftest.playground.watched_mint import WatchedMint
-from selftest.signin.sign_in_log import EventsLog
-from selftest.signin.sign_in_service import Desk
+from selftest.playground.choice import Choice, ChoiceError, ChoiceOptions, OnFailureSetting, read_on_failure
+from selftest.playground.environment import EndpointEnvironment
+from selftest.playground.played import Played, PlayFailure
+from selftest.playground.recording_mint import RecordingMint
+from selftest.signin.sign_in_log import SignInLog
+from selftest.signin.sign_in_service import SignInService
 from selftest.signin.tenant.directory import Directory
 
 _DEFAULT_PROVIDER: Final = "sample"
-#: An app takes some 60 MB; who compares two has two.
+#: An app takes about 60 MB; a comparison of two settings needs two.
 _MAX_APPS: Final = 3
 _MAX_KEPT: Final = 200
-#: Each may take some seconds, and they take turns.
+#: Each may take some seconds, one after the other.
 _MAX_WAITING: Final = 32
 _MAX_LOG_LINES: Final = 20
 _LOG_LINE_WITHIN_S: Final = 0.5
 
 
-class CrowdedError(Exception):
-    """Raised when more sign-ins wait for their turn than anybody watches."""
+class TooManySignInsError(Exception):
+    """Raised when too many sign-ins are waiting."""
 
 
-class Stage:
-    """Where sign-ins are played; an async context manager.
+class SignInPlayer:
+    """Plays sign-ins; an async context manager.
 
     Args:
-        directory: the tenant.
-        app_dir: the app; None with a ``url``.
-        url: an endpoint elsewhere.
-        authority_port: where the emulated Entra listens, which an endpoint elsewhere has to be told; 0: anywhere.
-        settings: more settings of the app.
+        directory: The tenant.
+        app_dir: The directory of the app; None with a ``url``.
+        url: The URL of an endpoint elsewhere.
+        authority_port: The port of the emulated Entra, which an endpoint elsewhere must know; 0 takes a free port.
+        settings: Further settings of the app.
 
     Raises:
-        ChoiceError: The settings name a provider or a policy that is not there.
+        ChoiceError: The settings name an unknown provider or an invalid ``Claims__OnFailure``.
 
     Attributes:
-        offer: what can be chosen.
-        main: the ground of the default provider and policy; the browser signs in through it.
+        options: The available choices.
+        main: The environment of the default settings, in which the browser signs in.
     """
 
     def __init__(
@@ -75,22 +77,24 @@ class Stage:
         self._settings = dict(settings or {})
         self._url = url
         self._authority_port = authority_port
-        self._kept: OrderedDict[str, Played] = OrderedDict()
-        self._grounds: OrderedDict[tuple[str | None, OnFailure], Ground] = OrderedDict()
+        self._kept: FIFOCache[str, Played] = FIFOCache(_MAX_KEPT)
+        self._environments: OrderedDict[tuple[str | None, OnFailureSetting], EndpointEnvironment] = OrderedDict()
         self._opening = asyncio.Lock()
         self._waiting = 0
-        self._chores: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._bad = BadEndpoint()
         self._stack = AsyncExitStack()
-        self.offer = self._offer(directory)
+        self.options = self._options(directory)
 
-    def _offer(self, directory: Directory) -> Offer:
+    def _options(self, directory: Directory) -> ChoiceOptions:
         provider = self._settings.pop("Claims__Provider", _DEFAULT_PROVIDER)
-        on_failure = read_policy(self._settings.pop("Claims__OnFailure", "fail"))
+        on_failure = read_on_failure(self._settings.pop("Claims__OnFailure", "fail"))
         here = () if self.app_dir is None else providers(self.app_dir)
         if here and provider not in here:
-            raise ChoiceError(f"Claims__Provider: there is no claims/providers/{provider}.py, only {', '.join(here)}")
-        return Offer(
+            raise ChoiceError(
+                f"Claims__Provider: there is no claims/providers/{provider}.py; the providers are {', '.join(here)}"
+            )
+        return ChoiceOptions(
             directory=directory,
             providers=here,
             provider=provider if here else None,
@@ -99,137 +103,137 @@ class Stage:
         )
 
     @property
-    def log(self) -> EventsLog:
-        """Give the sign-ins of this tenant, the browser's among them."""
-        return self.main.entra.desk.log
+    def log(self) -> SignInLog:
+        """Return the log of all sign-ins, including those in the browser."""
+        return self.main.entra.service.log
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             self._session = await stack.enter_async_context(caller_session())
             await stack.enter_async_context(self._bad)
             self._stack = stack
-            first = self.offer.first()
-            self.main = await self.ground(first.provider, first.on_failure)
+            first = self.options.first()
+            self.main = await self.environment(first.provider, first.on_failure)
             self._stack = stack.pop_all()
-        self._begin(self.main)
+        self._start_in_background(self.main)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for chore in self._chores:
-            chore.cancel()
-        await asyncio.gather(*self._chores, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stack.aclose()
 
     def played(self, played_id: str) -> Played | None:
-        """Find what was played; None where it is forgotten or never was."""
+        """Return a kept result; None if it was dropped or never existed."""
         return self._kept.get(played_id)
 
-    def known_ground(self, provider: str | None, on_failure: OnFailure) -> Ground | None:
-        """Find the ground with these settings, if anybody has asked for it yet."""
-        return self._grounds.get((provider, on_failure))
+    def known_environment(self, provider: str | None, on_failure: OnFailureSetting) -> EndpointEnvironment | None:
+        """Return the environment with these settings; None if it was not used yet."""
+        return self._environments.get((provider, on_failure))
 
-    async def ready(self) -> None:
-        """See to it that the browser's sign-ins find an app; why there is none, its ground says."""
+    async def start_main(self) -> None:
+        """Start the app for sign-ins in the browser; the environment keeps an error of the start."""
         with suppress(AppStartError):
-            await self.main.ready()
+            await self.main.start_app()
 
-    async def ground(self, provider: str | None, on_failure: OnFailure) -> Ground:
-        """Give the ground with these settings, and let the one rest that nobody has used for longest."""
+    async def environment(self, provider: str | None, on_failure: OnFailureSetting) -> EndpointEnvironment:
+        """Return the environment with these settings, and stop the apps that were not used recently."""
         key = (provider, on_failure)
         async with self._opening:
-            if key not in self._grounds:
-                ground = Ground(
-                    self.offer.directory,
+            if key not in self._environments:
+                environment = EndpointEnvironment(
+                    self.options.directory,
                     app_dir=self.app_dir,
                     provider=provider,
                     on_failure=on_failure,
                     extra_settings=self._settings,
                     session=self._session,
                     url=self._url,
-                    authority_port=0 if self._grounds else self._authority_port,
+                    authority_port=0 if self._environments else self._authority_port,
                 )
-                self._grounds[key] = await self._stack.enter_async_context(ground)
-        self._grounds.move_to_end(key)
-        for unused in list(self._grounds.values())[:-_MAX_APPS]:
-            self._chore(unused.rest())
-        return self._grounds[key]
+                self._environments[key] = await self._stack.enter_async_context(environment)
+        self._environments.move_to_end(key)
+        for unused in list(self._environments.values())[:-_MAX_APPS]:
+            self._in_background(unused.stop_app())
+        return self._environments[key]
 
     async def play(self, choice: Choice) -> Played:
-        """Play a sign-in, and keep it.
+        """Play a sign-in, and keep the result.
 
         Raises:
-            CrowdedError: Too many wait already.
+            TooManySignInsError: Too many sign-ins are waiting.
         """
         if self._waiting >= _MAX_WAITING:
-            raise CrowdedError(f"{self._waiting} sign-ins wait for their turn: wait for some of them to end")
+            raise TooManySignInsError(f"{self._waiting} sign-ins are waiting: try again when some of them have ended")
         self._waiting += 1
         try:
             played = await self._play(choice)
         except AppStartError as error:
-            problem = Problem(title="The app does not start", words=f"{error.message}\n\n{error.stderr}".strip())
-            played = Played(id=str(uuid.uuid4()), choice=choice, problem=problem)
+            failure = PlayFailure(title="The app does not start", detail=f"{error.message}\n\n{error.stderr}".strip())
+            played = Played(id=str(uuid.uuid4()), choice=choice, failure=failure)
         except NoClaimsBeforeFault as error:
-            problem = Problem(title="The fault was not played: sign in without one first", words=str(error))
-            played = Played(id=str(uuid.uuid4()), choice=choice, problem=problem)
+            failure = PlayFailure(title="The fault was not injected: sign in without a fault first", detail=str(error))
+            played = Played(id=str(uuid.uuid4()), choice=choice, failure=failure)
         finally:
             self._waiting -= 1
         self._kept[played.id] = played
-        while len(self._kept) > _MAX_KEPT:
-            self._kept.popitem(last=False)
         return played
 
     async def _play(self, choice: Choice) -> Played:
-        trouble = choice.trouble
-        ground = await self.ground(choice.provider, choice.on_failure)
-        if trouble.kind == "decree":
-            return await self._sign_in(replace(choice, person=replace(choice.person, fault=trouble.code)), ground)
-        if trouble.kind == "reply" and trouble.code is not None:
-            return await self._sign_in(choice, ground, target_url=self._bad.url(trouble.code))
+        fault = choice.fault
+        environment = await self.environment(choice.provider, choice.on_failure)
+        if fault.kind == "preset":
+            return await self._sign_in(replace(choice, person=replace(choice.person, fault=fault.code)), environment)
+        if fault.kind == "reply" and fault.code is not None:
+            return await self._sign_in(choice, environment, target_url=self._bad.url(fault.code))
         if choice.person.fault is not None:
-            return await self._sign_in(choice, ground)
-        async with ground.turn(trouble.fault, choice.person) as app:
+            return await self._sign_in(choice, environment)
+        async with environment.with_fault(fault.downstream, choice.person) as app:
             before = 0 if app is None else app.lines_seen
-            played = await self._sign_in(choice, ground)
+            played = await self._sign_in(choice, environment)
             log = () if app is None else await _lines_since(app, before, played)
-        if ground.state == "not started":
-            self._begin(ground)
+        if environment.state == "not started":
+            self._start_in_background(environment)
         return replace(played, log=log)
 
-    async def _sign_in(self, choice: Choice, ground: Ground, *, target_url: str | None = None) -> Played:
-        mint = WatchedMint(ground.entra)
-        directory = ground.entra.directory
-        desk = Desk(
-            directory if target_url is None else directory.aimed_at(target_url),
+    async def _sign_in(
+        self, choice: Choice, environment: EndpointEnvironment, *, target_url: str | None = None
+    ) -> Played:
+        mint = RecordingMint(environment.entra)
+        directory = environment.entra.directory
+        service = SignInService(
+            directory if target_url is None else directory.with_target_url(target_url),
             lambda: mint,
             Caller(self._session),
             time.time,
             secrets.token_urlsafe,
         )
-        record = await desk.play(self.main.entra.sign_in_mint, choice.person, choice.app, scope=choice.scope)
+        record = await service.sign_in(self.main.entra.sign_in_mint, choice.person, choice.app, scope=choice.scope)
         self.log.add(record)
-        budget_ms = ground.budget_ms if target_url is None else None
+        budget_ms = environment.budget_ms if target_url is None else None
         return Played(id=record.id, choice=choice, record=record, tokens=tuple(mint.seen), budget_ms=budget_ms)
 
-    def _begin(self, ground: Ground) -> None:
-        """Start a ground's app in the background, so that the next sign-in need not wait for it."""
+    def _start_in_background(self, environment: EndpointEnvironment) -> None:
+        """Start an app in the background, so that the next sign-in does not wait for it."""
 
-        async def begin() -> None:
-            with suppress(AppStartError):  # the ground keeps it for the page
-                await ground.ready()
+        async def start() -> None:
+            with suppress(AppStartError):  # the environment keeps the error for the page
+                await environment.start_app()
 
         if self.app_dir is not None:
-            self._chore(begin())
+            self._in_background(start())
 
-    def _chore(self, work: Any) -> None:
-        chore: asyncio.Task[None] = asyncio.create_task(work)
-        self._chores.add(chore)
-        chore.add_done_callback(self._chores.discard)
+    def _in_background(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 async def _lines_since(app: AppProcess, before: int, played: Played) -> tuple[str, ...]:
-    """Give what the app has logged since, once the sign-in's own line is there."""
+    """Return the lines that the app has logged since, once they include the sign-in's line."""
     correlation_id = "" if played.record is None else played.record.correlation_id
     if played.record is not None and played.record.callouts:
         with suppress(TimeoutError):

@@ -27,11 +27,11 @@ from selftest.signin.authorize import AuthorizeEndpoint
 from selftest.signin.sign_in_service import USER_PATH, SignInService
 from selftest.signin.tenant.directory import Directory
 from selftest.signin.tenant.redirect_uris import is_spa_origin
-from selftest.signin.tls import Tls
 from selftest.signin.token_grants import redeem
 
 if TYPE_CHECKING:
     from selftest.signin.saml.endpoint import SamlEndpoint
+    from selftest.signin.tls import Tls
 
 _PREFLIGHT_AGE_S: Final = 600
 _ID_BYTES: Final = 32
@@ -58,7 +58,7 @@ class SignInServer(EntraServer):
         directory: Directory,
         *,
         port: int = 0,
-        tls: Tls | None = None,
+        tls: "Tls | None" = None,
         https_port: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:

@@ -60,18 +60,6 @@ class Callout:
         """Return the status of the last response; 0 without one."""
         return 0 if self.call is None else self.call.attempts[-1].status or 0
 
-    def as_portal(self) -> dict[str, Any]:
-        """Return what the Authentication Events tab shows; unlike Graph's type, it has the duration."""
-        return {
-            "event": "tokenIssuanceStart",
-            "audience": self.audience.principal.display_name,
-            "http_status": self.http_status,
-            "error_code": self.verdict.code,
-            "error_name": self.verdict.name,
-            "duration_ms": round(self.duration_ms, 1),
-            "retries": max(0, self.attempts - 1),
-        }
-
     def as_graph(self) -> dict[str, Any]:
         """Return the callout as Graph's ``appliedAuthenticationEventListener``."""
         return {

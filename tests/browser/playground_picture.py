@@ -1,7 +1,6 @@
-"""Writes the picture of the playground that the pages show: `python -m tests.browser.playground_picture`.
+"""Writes the screenshot of the playground for the docs: `python -m tests.browser.playground_picture`.
 
-A sign-in while the API takes its time, because then the phases differ enough to be seen. The figures are those of the
-machine that takes the picture.
+It shows a sign-in with a slow API, in which the phases are visibly different. The times are those of the machine.
 """
 
 import asyncio
@@ -9,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from selftest.playground.player import Stage
+from selftest.playground.player import SignInPlayer
 from selftest.playground.server import PlaygroundServer
 from selftest.signin.tenant.file import read_tenant_file
 from tests.browser.chromium import MISSING, chromium, executable
@@ -25,8 +24,8 @@ async def take(browser_path: str) -> None:
     """Sign in twice, so that the app is warm, and take the top of the page, in light."""
     directory = read_tenant_file(ROOT / "selftest" / "signin" / "tenant" / "sample.toml")
     async with (
-        Stage(directory, app_dir=ROOT) as stage,
-        PlaygroundServer(stage) as server,
+        SignInPlayer(directory, app_dir=ROOT) as player,
+        PlaygroundServer(player) as server,
         chromium(browser_path) as browser,
     ):
         view = await browser.new_page(

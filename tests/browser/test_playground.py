@@ -13,7 +13,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page
 
-from selftest.playground.player import Stage
+from selftest.playground.player import SignInPlayer
 from selftest.playground.server import PlaygroundServer
 from selftest.signin.tenant.file import read_tenant_file
 from tests.checkout import ROOT
@@ -33,15 +33,15 @@ class Place:
 
     url: str
     app_dir: Path
-    stage: Stage
+    player: SignInPlayer
 
 
 @asynccontextmanager
 async def served(app_dir: Path, tenant_file: Path = SAMPLE) -> AsyncIterator[Place]:
     """Serve one."""
-    stage = Stage(read_tenant_file(tenant_file), app_dir=app_dir, settings={"Claims__BudgetMs": "600"})
-    async with stage, PlaygroundServer(stage) as server:
-        yield Place(server.url, app_dir, stage)
+    player = SignInPlayer(read_tenant_file(tenant_file), app_dir=app_dir, settings={"Claims__BudgetMs": "600"})
+    async with player, PlaygroundServer(player) as server:
+        yield Place(server.url, app_dir, player)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -84,10 +84,10 @@ async def sign_in(page: Page, **chosen: str) -> str:
 async def test_a_good_sign_in_is_shown_whole(browser: Browser, place: Place) -> None:
     """Request, reply, phases against the budget, the token with its custom claims marked, and a line in the log."""
     async with reading(browser, place.url) as page:
-        assert await page.locator("#log tbody tr").count() == len(place.stage.log.records)
+        assert await page.locator("#log tbody tr").count() == len(place.player.log.records)
         assert await sign_in(page) == "Token minted"
         assert await page.locator("tr.endpoint th").all_inner_texts() == ["custom_roles", "DateOfBirth"]
-        assert "your budget 600 ms" in str(await page.locator(".scale").text_content())
+        assert "your budget: 600 ms" in str(await page.locator(".scale").text_content())
         legend = await page.locator(".legend").inner_text()
         assert all(phase in legend for phase in ("token", "provider", "reply", "network and host"))
         used = await page.locator(".gauge .used").bounding_box()
@@ -115,7 +115,7 @@ async def test_a_good_sign_in_is_shown_whole(browser: Browser, place: Place) -> 
         ({"fault": "reply:1003027"}, "1003027"),
         ({"fault": "reply:1003007"}, "1003007"),
         ({"fault": "reply:1003024"}, "1003024"),
-        ({"fault": "decree:1003021"}, "1003021"),
+        ({"fault": "preset:1003021"}, "1003021"),
         ({"app": "unmapped"}, "AADSTS50146"),
         ({"app": "legacy"}, "Token minted"),
         ({"app": "legacy", "user": "cleo"}, "AADSTS50105"),
@@ -124,8 +124,8 @@ async def test_a_good_sign_in_is_shown_whole(browser: Browser, place: Place) -> 
     ],
     ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else value,
 )
-async def test_each_kind_of_trouble(browser: Browser, place: Place, chosen: dict[str, str], verdict: str) -> None:
-    """The verdict is the trouble's own, explained, and the log has its line."""
+async def test_each_kind_of_fault(browser: Browser, place: Place, chosen: dict[str, str], verdict: str) -> None:
+    """The verdict is that of the fault, with its explanation, and the log has a line."""
     async with reading(browser, place.url) as page:
         assert (await sign_in(page, **chosen)).startswith(verdict)
         row = await page.locator("#log tr.current").inner_text()
@@ -146,7 +146,7 @@ async def test_an_edited_provider_answers_the_next_sign_in(browser: Browser, tmp
         assert '["Gardener", "Editor"]' in await page.inner_text("tr.endpoint >> nth=0")
         provider.write_text(text.replace("return {", "return {{"))
         assert await sign_in(page) == "The app does not start"
-        assert "SyntaxError" in await page.inner_text(".words")
+        assert "SyntaxError" in await page.inner_text(".detail")
         assert "does not start" in await page.inner_text(".state")
         provider.write_text(text)
         assert await sign_in(page) == "Token minted"
@@ -154,8 +154,8 @@ async def test_an_edited_provider_answers_the_next_sign_in(browser: Browser, tmp
 
 async def test_ten_readers_at_once_while_faults_change(browser: Browser, place: Place) -> None:
     """Each page shows the outcome of what was chosen on it."""
-    wanted = ["none", "downstream:error", "reply:1003007", "downstream:latency", "decree:1003021"] * 2
-    verdicts = {"downstream:error": "1003002", "reply:1003007": "1003007", "decree:1003021": "1003021"}
+    wanted = ["none", "downstream:error", "reply:1003007", "downstream:latency", "preset:1003021"] * 2
+    verdicts = {"downstream:error": "1003002", "reply:1003007": "1003007", "preset:1003021": "1003021"}
 
     async def one(fault: str) -> str:
         async with reading(browser, place.url) as page:
@@ -243,15 +243,15 @@ async def test_a_real_sign_in_that_fails_comes_back_with_its_reason(browser: Bro
 
 async def test_who_leaves_the_real_sign_in_is_told(browser: Browser, place: Place) -> None:
     """Nobody signed in, so nothing is in the log; what the emulator says is on the page."""
-    before = len(place.stage.log.records)
+    before = len(place.player.log.records)
     context = await browser.new_context()
     try:
         page = await context.new_page()
         await page.goto(f"{place.url}/browser/portal")
         await page.get_by_role("button", name="Cancel").click()
-        await page.wait_for_selector("text=Nobody signed in")
+        await page.wait_for_selector("text=No user signed in")
         assert "AADSTS" in await page.inner_text("main")
-        assert len(place.stage.log.records) == before
+        assert len(place.player.log.records) == before
     finally:
         await context.close()
 
@@ -300,7 +300,7 @@ async def test_another_sites_page_can_do_nothing(browser: Browser, place: Place)
         context = await browser.new_context()
         try:
             page = await context.new_page()
-            before = len(place.stage.log.records)
+            before = len(place.player.log.records)
             await page.goto(other)
             assert await page.evaluate(
                 "fetch(document.body.dataset.url).then(r => r.text()).catch(() => 'blocked')"
@@ -308,7 +308,7 @@ async def test_another_sites_page_can_do_nothing(browser: Browser, place: Place)
             await page.click("button")
             await page.wait_for_url(f"{place.url}/sign-in")
             assert "Refused" in await page.inner_text("h1")
-            assert len(place.stage.log.records) == before
+            assert len(place.player.log.records) == before
             await page.goto(other)
             frame = page.frames[1]
             assert await frame.locator("form").count() == 0
@@ -363,12 +363,12 @@ async def test_a_screen_reader_hears_its_order(browser: Browser, place: Place) -
         "- main:",
         'combobox "User"',
         'combobox "App"',
-        'combobox "What goes wrong"',
+        'combobox "Fault"',
         'button "Sign in"',
         'heading "Token minted"',
         "ms of 2000 ms used",
-        'heading "What Entra sent"',
-        'heading "What came back"',
+        'heading "Request from Entra"',
+        'heading "Response"',
         'heading "The id token for Sample portal"',
         'heading "Authentication Events"',
         "- contentinfo:",

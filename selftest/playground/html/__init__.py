@@ -1,1 +1,1 @@
-"""What the page of the playground shows, as data for its templates, which lie in this folder."""
+"""The presentation of the playground: values for the templates in this folder."""

@@ -1,10 +1,10 @@
-// Saves the flicker: the form is posted in the background, and what changed on the page is put in place.
-// Without it, or when anything goes wrong, the browser posts the form as it would anyhow.
+// Posts the form in the background and replaces the changed parts of the page, without reloading it.
+// Without this script, or after an error in it, the browser posts the form normally.
 "use strict";
 
 const PARTS = ["result", "log", "endpoint"];
 
-async function shown(response) {
+async function show(response) {
   const text = await response.text();
   const page = new DOMParser().parseFromString(text, "text/html");
   if (!response.ok || !PARTS.every((id) => page.getElementById(id))) throw new Error("another page");
@@ -24,7 +24,7 @@ async function signIn(event) {
   try {
     const body = new URLSearchParams(new FormData(form));
     const response = await fetch(form.action, { method: "POST", body });
-    await shown(response);
+    await show(response);
     history.pushState(null, "", response.url);
     document.querySelector("#result h1").focus({ preventScroll: true });
     document.getElementById("result").scrollIntoView({ block: "nearest" });

@@ -1,7 +1,6 @@
-"""What came over the wire, as text for the page: laid out where it is JSON, cut where it is long.
+"""The contents of requests and responses as text for the page: JSON is indented, long texts are cut.
 
-Nothing here escapes: the templates do, and they let no compact token through either
-(`selftest.playground.html.templates`).
+Nothing is escaped here: the templates escape every text and omit compact tokens (`selftest.playground.html.templates`).
 """
 
 import json
@@ -10,22 +9,22 @@ from typing import Final
 from selftest.play.caller import Attempt
 
 _MAX_CHARACTERS: Final = 8_000
-#: A body over this is shown as it came: laying out a megabyte takes longer than reading its beginning.
-_MAX_LAID_OUT_BYTES: Final = 64 * 1024
+#: A larger body is shown as received: indenting a megabyte takes longer than reading its beginning.
+_MAX_INDENTED_BYTES: Final = 64 * 1024
 _MAX_HEADERS: Final = 40
 _MAX_HEADER_CHARACTERS: Final = 500
 
 
-def laid_out(value: object) -> str:
-    """Write a value as JSON for reading."""
+def indented_json(value: object) -> str:
+    """Return a value as indented JSON."""
     return cut(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def body_text(body: bytes) -> str:
-    """Write a body; what is not UTF-8 is written out byte by byte."""
-    if len(body) <= _MAX_LAID_OUT_BYTES:
+    """Return a body as text; bytes that are not UTF-8 are shown as escapes."""
+    if len(body) <= _MAX_INDENTED_BYTES:
         try:
-            return laid_out(json.loads(body))
+            return indented_json(json.loads(body))
         except (ValueError, RecursionError):
             pass
     text = body[: _MAX_CHARACTERS * 4].decode("utf-8", "backslashreplace")
@@ -33,17 +32,17 @@ def body_text(body: bytes) -> str:
 
 
 def cut(text: str, length: int | None = None) -> str:
-    """Keep the beginning of a long text and say how much is not shown."""
+    """Return the beginning of a long text, with the number of characters that are not shown."""
     if len(text) <= _MAX_CHARACTERS:
         return text
     return f"{text[:_MAX_CHARACTERS]}\n... and {max(length or 0, len(text)) - _MAX_CHARACTERS} more"
 
 
 def header_lines(attempt: Attempt) -> list[str]:
-    """Write the answer's headers, a line each."""
+    """Return the headers of a response, one line each."""
     return [f"{name}: {value[:_MAX_HEADER_CHARACTERS]}" for name, value in attempt.headers[:_MAX_HEADERS]]
 
 
 def value_text(value: object) -> str:
-    """Write a claim's value: text as it is, everything else as JSON on one line."""
+    """Return a claim's value: text as it is, any other value as JSON on one line."""
     return cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))

@@ -1,82 +1,80 @@
-"""One sign-in as the page shows it: the verdict first, then each call with its times, then the tokens.
+"""One sign-in on the page: the verdict first, then each callout with its times, then the tokens.
 
-It is made from the record that the log keeps, so a sign-in from the browser, of which nobody chose anything here, is
-shown in the same way.
+The view is built from the record of the log, so that a sign-in in the browser, without a choice in the form, is shown
+in the same way.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 from selftest.base.printable import shown_url
 from selftest.judge.codes import CODES, code_in_log
 from selftest.judge.explain import Explanation, of_code
-from selftest.playground.html.readable import body_text, header_lines, laid_out
+from selftest.playground.html.readable import body_text, header_lines, indented_json
 from selftest.playground.html.timing import AttemptBar, attempt_bar
 from selftest.playground.html.token_rows import TokenTable, token_tables
 from selftest.playground.played import Played
 from selftest.signin.sign_in_log import Callout, SignInRecord
 
-#: Of an explanation, what helps at this moment; `explain` has the rest.
+#: The sections of an explanation that are shown; `explain` shows all.
 _SHOWN_SECTIONS: Final = ("meaning", "cause", "confirm", "fix", "conflict")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallView:
-    """One call of the endpoint.
+class CalloutView:
+    """One callout.
 
     Attributes:
-        audience: for whose token.
-        portal: what the Authentication Events tab shows of it.
-        minted: whether Entra is content with the answer.
-        reason: of the verdict.
-        bars: one an attempt; none where there was no call.
-        warnings: what may go wrong later.
-        url: what was called.
-        event: what was sent.
-        token: header and claims of the callout's token; None where it is not known.
-        status_line: of the last answer; None without one.
-        headers: of the last answer.
-        body: of the last answer.
+        audience: The app that the token is for.
+        minted: Whether the reply allows a token.
+        reason: The reason of the verdict.
+        warnings: The warnings of the verdict.
+        bars: One per attempt; none without a call.
+        url: The URL of the endpoint, without the values of its query.
+        event: The JSON that was sent.
+        token: Header and claims of the callout's token; None if unknown.
+        status: The status of the last response; None without one.
+        headers: The headers of the last response.
+        body: The body of the last response.
     """
 
     audience: str
-    portal: Mapping[str, Any]
     minted: bool
     reason: str
-    bars: tuple[AttemptBar, ...]
     warnings: tuple[str, ...]
+    bars: tuple[AttemptBar, ...]
     url: str
     event: str
     token: tuple[str, str] | None
-    status_line: str | None
+    status: int | None
     headers: Sequence[str]
     body: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInView:
-    """A whole sign-in.
+    """A sign-in.
 
     Attributes:
-        word: the verdict in a word or two, or its code.
-        name: of the code; empty where there is none.
-        sentence: the verdict's sentence.
-        tone: of the page's colours.
-        who: user and app.
-        calls: what was asked of the endpoint.
-        tokens: what the app got.
-        explanations: of every code in it.
-        refusal: what the app is told; empty where it gets a token.
-        log: what the app logged.
+        word: The verdict in one or two words, or its code.
+        name: The name of the code; empty without a code.
+        sentence: The verdict in one sentence.
+        tone: The tone of the page's colors.
+        title: The user, the app and the fault.
+        calls: The callouts.
+        tokens: The tokens of the app.
+        explanations: The explanations of the codes.
+        refusal: The error that the app receives; empty if it receives tokens.
+        log: What the app logged.
     """
 
     word: str
     name: str
     sentence: str
     tone: Literal["good", "bad", "warn"]
-    who: str
-    calls: tuple[CallView, ...]
+    title: str
+    calls: tuple[CalloutView, ...]
     tokens: list[TokenTable]
     explanations: tuple[Explanation, ...]
     refusal: str
@@ -84,17 +82,18 @@ class SignInView:
 
 
 def sign_in_view(record: SignInRecord, played: Played | None) -> SignInView:
-    """Lay out a sign-in; ``played`` is what is known of one that was chosen here."""
-    calls = tuple(_call(callout, played) for callout in record.callouts)
+    """Return the view of a sign-in; ``played`` is None for a sign-in in the browser."""
     failed = next((call for call in record.callouts if not call.verdict.minted), None)
+    tokens = token_tables(record)
+    custom_claims = sum(table.from_endpoint for table in tokens)
     return SignInView(
         word=_word(record, failed),
         name="" if failed is None else failed.verdict.name or "",
-        sentence=_sentence(record, failed, played),
-        tone=_tone(record),
-        who=f"{record.person.display_name} to {record.client.principal.display_name}{_beside(played)}",
-        calls=calls,
-        tokens=token_tables(record),
+        sentence=_sentence(record, failed, played, custom_claims),
+        tone=_tone(record, custom_claims),
+        title=f"{record.person.display_name} to {record.client.principal.display_name}{_circumstances(played)}",
+        calls=tuple(_call(callout, played) for callout in record.callouts),
+        tokens=tokens,
         explanations=_explanations(record),
         refusal="" if record.refusal is None else f"AADSTS{record.refusal.aadsts}: {record.refusal}",
         log=() if played is None else played.log,
@@ -109,57 +108,50 @@ def _word(record: SignInRecord, failed: Callout | None) -> str:
     return f"AADSTS{record.refusal.aadsts}"
 
 
-def _sentence(record: SignInRecord, failed: Callout | None, played: Played | None) -> str:
+def _sentence(record: SignInRecord, failed: Callout | None, played: Played | None, custom_claims: int) -> str:
     if failed is not None:
         return f"No token: {_reason(failed, played)}"
     if record.refusal is not None:
         return f"No token: {record.refusal}"
     if not record.callouts:
-        return "No listener fires for this app, so nobody was asked."
+        return "No listener fires for this app, so no endpoint was called."
     if not record.minted:
         return "The app has a code and has not redeemed it."
-    count = sum(table.from_endpoint for table in token_tables(record))
-    return f"It carries {count or 'no'} {'claim' if count == 1 else 'claims'} from your endpoint."
+    return f"It contains {custom_claims or 'no'} {'claim' if custom_claims == 1 else 'claims'} from your endpoint."
 
 
-def _beside(played: Played | None) -> str:
-    """Say what else is to be known of how it was played."""
+def _circumstances(played: Played | None) -> str:
     if played is None:
         return ", in the browser"
-    trouble = played.choice.trouble
-    if trouble.kind == "downstream":
-        return f", while {trouble.label}, through the provider {played.choice.provider}"
+    fault = played.choice.fault
+    if fault.kind == "downstream":
+        return f", while {fault.label}, with the provider {played.choice.provider}"
     return ""
 
 
-def _tone(record: SignInRecord) -> Literal["good", "bad", "warn"]:
+def _tone(record: SignInRecord, custom_claims: int) -> Literal["good", "bad", "warn"]:
     if record.refusal is not None:
         return "bad"
-    return "warn" if any(call.verdict.warnings for call in record.callouts) and not _custom(record) else "good"
+    return "warn" if any(call.verdict.warnings for call in record.callouts) and not custom_claims else "good"
 
 
-def _custom(record: SignInRecord) -> bool:
-    return any(table.from_endpoint for table in token_tables(record))
-
-
-def _call(callout: Callout, played: Played | None) -> CallView:
-    last = None if callout.call is None else callout.call.attempts[-1]
+def _call(callout: Callout, played: Played | None) -> CalloutView:
     attempts = () if callout.call is None else callout.call.attempts
+    last = attempts[-1] if attempts else None
     timeout_ms, budget_ms = callout.listener.timeout_ms, None if played is None else played.budget_ms
-    return CallView(
+    return CalloutView(
         audience=callout.audience.principal.display_name,
-        portal=callout.as_portal(),
         minted=callout.verdict.minted,
         reason=_reason(callout, played),
+        warnings=tuple(warning.message for warning in callout.verdict.warnings),
         bars=tuple(
             attempt_bar(number, attempt, timeout_ms=timeout_ms, budget_ms=budget_ms)
             for number, attempt in enumerate(attempts, start=1)
         ),
-        warnings=tuple(warning.message for warning in callout.verdict.warnings),
         url=shown_url(callout.listener.extension.target_url),
-        event=laid_out(callout.event),
+        event=indented_json(callout.event),
         token=_token(played),
-        status_line=None if last is None or last.status is None else f"HTTP {last.status}",
+        status=None if last is None else last.status,
         headers=[] if last is None else header_lines(last),
         body="" if last is None else body_text(last.body),
     )
@@ -169,12 +161,12 @@ def _token(played: Played | None) -> tuple[str, str] | None:
     if played is None or not played.tokens:
         return None
     header, claims = played.tokens[-1]
-    return laid_out(header), laid_out(claims)
+    return indented_json(header), indented_json(claims)
 
 
 def _reason(callout: Callout, played: Played | None) -> str:
-    if callout.call is None and played is not None and played.choice.trouble.kind == "decree":
-        return "you chose that Entra ends the call with this code"
+    if callout.call is None and played is not None and played.choice.fault.kind == "preset":
+        return "the chosen fault sets this code as the outcome"
     return callout.verdict.reason
 
 
@@ -187,7 +179,4 @@ def _explanations(record: SignInRecord) -> tuple[Explanation, ...]:
 
 
 def _shortened(whole: Explanation) -> Explanation:
-    kept = tuple(section for section in whole.sections if section.key in _SHOWN_SECTIONS)
-    return Explanation(
-        id=whole.id, title=whole.title, kind=whole.kind, rank=whole.rank, source=whole.source, sections=kept
-    )
+    return replace(whole, sections=tuple(section for section in whole.sections if section.key in _SHOWN_SECTIONS))

@@ -1,7 +1,7 @@
-"""The templates of the page, and the one gate that every text goes through on its way into it.
+"""The templates of the page, and the single place where texts are made safe for it.
 
-What is put in is first rid of compact tokens and of characters that a reader would obey unseen, then escaped. Nothing
-here is marked as safe markup, not even the drawings: they are templates too. The colours are the report's.
+Every inserted text loses compact tokens and invisible control characters, and is then escaped. No text is marked as
+safe markup; the drawings are templates, too. The colors are those of the report.
 """
 
 import functools
@@ -17,18 +17,18 @@ _REPORT: Final = Path(__file__).parents[2] / "report" / "html"
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill a template; a name that is not given is an error, not an empty place."""
+    """Return a rendered template; a missing value is an error."""
     return _environment().get_template(template).render(values)
 
 
 @functools.cache
 def asset(name: str) -> bytes:
-    """Read what is served as it is: the script and the icon."""
+    """Return a static file: the script or the icon."""
     return (_HTML / name).read_bytes()
 
 
 def style_sheet() -> str:
-    """Write the style sheet: the report's, then what is the playground's own."""
+    """Return the style sheet: the report's, followed by the playground's."""
     return render("style.css.jinja") + render("playground.css.jinja")
 
 
@@ -40,18 +40,18 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        finalize=_finalize,
     )
     made.filters["ms"] = milliseconds
     return made
 
 
-def _shown(value: object) -> object:
-    # Only what a template itself has made is a string of another class.
+def _finalize(value: object) -> object:
+    # Only the output of a template is of another string class.
     return printable(value) if type(value) is str else value
 
 
 def milliseconds(spent_ms: float) -> str:
-    """Write a time as precisely as it is worth reading."""
+    """Return a time with a sensible number of digits."""
     digits = 0 if spent_ms >= 100 else 1 if spent_ms >= 1 else 2
     return f"{spent_ms:,.{digits}f} ms"

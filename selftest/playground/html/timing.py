@@ -1,8 +1,7 @@
-"""One attempt against the clock: how much of Entra's patience it took, and which phase of the endpoint took it.
+"""One attempt on a time line: how much of the timeout it used, and which phase of the endpoint used it.
 
-Two scales, because one cannot show both: a good call takes a thousandth of the timeout. On the first the whole width is
-the timeout; on the second it is the call. Positions are per cent of the width, ready for a drawing that is as wide as
-the page.
+There are two scales, because a good call takes a thousandth of the timeout. On the first the width is the timeout, on
+the second the call. Positions are percentages of the width.
 """
 
 from collections.abc import Iterator
@@ -13,12 +12,12 @@ from selftest.load.phases import OUTSIDE, parts_ms, server_timing_ms
 from selftest.play.caller import Attempt
 
 WIDTH: Final = 100.0
-#: Three pixels of the page: what was used can be seen, however little it was.
-_LEAST: Final = 0.3
-#: The style sheet has so many steps of the accent.
+#: Three pixels of the page, so that any time used is visible.
+_MIN_USED: Final = 0.3
+#: The number of shades of the accent color in the style sheet.
 _STEPS: Final = 7
-_WHOLE: Final = "the whole call (the answer has no Server-Timing)"
-_NO_ANSWER: Final = "waiting, without an answer"
+_WHOLE: Final = "the whole call (the response has no Server-Timing)"
+_NO_RESPONSE: Final = "waiting, without a response"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +25,11 @@ class Piece:
     """One phase of a call.
 
     Attributes:
-        name: as the endpoint calls it.
-        spent_ms: how long it took.
-        left: where it begins, 0 to `WIDTH` per cent.
-        width: how wide it is.
-        step: how faint it is drawn: 0 for the longest phase, 7 for what the endpoint did not see.
+        name: The endpoint's name for the phase.
+        spent_ms: Its duration.
+        left: Its beginning, 0 to `WIDTH` percent.
+        width: Its width in percent.
+        step: Its shade: 0 for the longest phase, 7 for the time outside of the endpoint.
     """
 
     name: str
@@ -45,16 +44,15 @@ class AttemptBar:
     """One attempt, ready to be drawn.
 
     Attributes:
-        number: 1 for the first.
-        spent_ms: from due to end.
-        timeout_ms: how long Entra waits.
-        used: how much of the width was used.
-        budget: where the endpoint's own limit lies; None where it is not known or beyond the timeout.
-        budget_ms: that limit.
-        late: whether Entra gave it up.
-        status: of the answer; None without one.
-        failure: what went wrong on the way, in words.
-        pieces: of the call, in their order.
+        number: 1 for the first attempt.
+        spent_ms: The time from when it was due to its end.
+        timeout_ms: Entra's timeout.
+        used: The used part of the width in percent.
+        budget: The position of the endpoint's own limit in percent; None if unknown or beyond the timeout.
+        budget_ms: That limit.
+        status: The status of the response; None without one.
+        failure: What failed in the connection; empty if nothing did.
+        pieces: The phases of the call, in their order.
     """
 
     number: int
@@ -63,24 +61,22 @@ class AttemptBar:
     used: float
     budget: float | None
     budget_ms: int | None
-    late: bool
     status: int | None
     failure: str
     pieces: tuple[Piece, ...]
 
 
 def attempt_bar(number: int, attempt: Attempt, *, timeout_ms: int, budget_ms: int | None) -> AttemptBar:
-    """Measure one attempt."""
+    """Return the bar of one attempt."""
     share = min(1.0, max(0.0, attempt.latency_ms / timeout_ms))
-    within = budget_ms is not None and budget_ms < timeout_ms
+    shown = budget_ms is not None and budget_ms < timeout_ms
     return AttemptBar(
         number=number,
         spent_ms=attempt.latency_ms,
         timeout_ms=timeout_ms,
-        used=round(max(_LEAST, share * WIDTH), 2),
-        budget=round(budget_ms / timeout_ms * WIDTH, 2) if budget_ms is not None and within else None,
+        used=round(max(_MIN_USED, share * WIDTH), 2),
+        budget=round(budget_ms / timeout_ms * WIDTH, 2) if budget_ms is not None and shown else None,
         budget_ms=budget_ms,
-        late=attempt.failure == "timeout",
         status=attempt.status,
         failure="" if attempt.failure is None else f"{attempt.failure}: {attempt.detail}",
         pieces=tuple(_pieces(attempt)),
@@ -88,7 +84,7 @@ def attempt_bar(number: int, attempt: Attempt, *, timeout_ms: int, budget_ms: in
 
 
 def empty_bar(*, timeout_ms: int, budget_ms: int | None) -> AttemptBar:
-    """Give the bar of a call that nobody has made yet."""
+    """Return the bar of a call that has not been made."""
     idle = Attempt(
         due_s=0.0, sent_s=0.0, headers_s=None, end_s=0.0, status=None, headers=(), body=b"", failure=None, detail=""
     )
@@ -99,7 +95,7 @@ def empty_bar(*, timeout_ms: int, budget_ms: int | None) -> AttemptBar:
 def _pieces(attempt: Attempt) -> Iterator[Piece]:
     parts = parts_ms(server_timing_ms(attempt.headers), attempt.latency_ms)
     if not parts:
-        parts = {_NO_ANSWER if attempt.status is None else _WHOLE: attempt.latency_ms}
+        parts = {_NO_RESPONSE if attempt.status is None else _WHOLE: attempt.latency_ms}
     whole_ms = max(sum(parts.values()), 1e-9)
     inside = sorted((name for name in parts if name != OUTSIDE), key=lambda name: -parts[name])
     steps = {name: min(rank, _STEPS - 1) for rank, name in enumerate(inside)}

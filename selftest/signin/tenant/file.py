@@ -37,7 +37,7 @@ _DOMAIN: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 class TenantFileError(CannotRun):
-    """Raised when a tenant file cannot be used; the message has a line for everything that is wrong with it."""
+    """Raised for an invalid tenant file; the message has one line per error."""
 
 
 def read_tenant_file(path: Path) -> Directory:

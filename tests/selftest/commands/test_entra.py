@@ -1,13 +1,10 @@
-"""``entra`` as a process of its own, and ``signin`` against the app of this checkout."""
+"""``entra`` as a process, and ``signin`` against the app of this checkout."""
 
-import asyncio
-import contextlib
 import signal
 import socket
 import ssl
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from asyncio.subprocess import Process
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -15,28 +12,9 @@ import pytest
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from tests.checkout import ROOT
+from tests.selftest.command_process import command_process
 
 SAMPLE = str(ROOT / "selftest" / "signin" / "tenant" / "sample.toml")
-
-#: The two commands without the rest of the command line.
-_DRIVER = """
-import sys
-from selftest.cli import main
-sys.exit(main())
-"""
-
-
-@contextlib.asynccontextmanager
-async def _selftest(*argv: str) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _DRIVER, *argv), cwd=ROOT, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 async def _lines_until_listening(process: Process) -> list[str]:
@@ -52,7 +30,7 @@ async def _lines_until_listening(process: Process) -> list[str]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_prints_settings_and_serves_until_a_signal(number: signal.Signals) -> None:
     """The printed authority serves metadata, and a signal ends the command with exit code 0."""
-    async with _selftest("entra", "--port", "0") as process:
+    async with command_process("entra", "--port", "0") as process:
         lines = await _lines_until_listening(process)
         settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
         assert settings["AuthenticationEvents__AudienceAppId"] == DEFAULT_TENANT.audience_app_id
@@ -66,11 +44,43 @@ async def test_prints_settings_and_serves_until_a_signal(number: signal.Signals)
         assert await process.wait() == 0
 
 
+@pytest.fixture
+def interrupts_off() -> Iterator[None]:
+    """Ignore and block SIGINT, as in a test run under nohup or in the background."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.usefixtures("interrupts_off")
+async def test_the_interrupt_does_not_depend_on_the_signals_of_the_test_run() -> None:
+    """A test of an interrupt has the same result where the parent process ignores and blocks it."""
+    async with command_process("entra", "--port", "0") as process:
+        await _lines_until_listening(process)
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("missing", "argv", "ends"),
+    [("jinja2", ("--port", "x"), "expected a port"), ("trustme", ("--tenant-file", SAMPLE, "--https"), "[browser]")],
+)
+async def test_missing_extra(missing: str, argv: tuple[str, ...], ends: str) -> None:
+    """The authority works without the packages of sign-ins; https names the extra to install."""
+    before = f"import sys; sys.modules[{missing!r}] = None"
+    async with command_process("entra", *argv, before=before) as process:
+        _, err = await process.communicate()
+    assert process.returncode == 2
+    assert ends in err.decode()
+
+
 async def test_tenant_file_with_https(tmp_path: Path) -> None:
     """With a tenant file apps find their authority by https, and the authority's certificate in a file."""
     ca_file = tmp_path / "ca.pem"
     argv = ("--tenant-file", SAMPLE, "--https", "--https-port", "0", "--ca-file", str(ca_file))
-    async with _selftest("entra", "--port", "0", *argv) as process:
+    async with command_process("entra", "--port", "0", *argv) as process:
         lines = await _lines_until_listening(process)
         authority = next(line for line in lines if line.startswith("# authority for client libraries: ")).split()[-1]
         trusting = ssl.create_default_context(cafile=str(ca_file))
@@ -89,17 +99,17 @@ async def test_tenant_file_with_https(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (("--https",), "give --tenant-file too"),
-        (("--url", "http://127.0.0.1:1"), "give --tenant-file too"),
+        (("--https",), "require --tenant-file"),
+        (("--url", "http://127.0.0.1:1"), "require --tenant-file"),
         (("--tenant-file", "/nowhere.toml"), "/nowhere.toml cannot be read"),
         (("--tenant-file", "pyproject.toml"), "there is no such key here"),
-        (("--tenant-file", SAMPLE, "--audience", DEFAULT_TENANT.audience_app_id), "are in the tenant file"),
+        (("--tenant-file", SAMPLE, "--audience", DEFAULT_TENANT.audience_app_id), "are set in the tenant file"),
         (("--tenant-file", SAMPLE, "--https", "--ca-file", "/nowhere/ca.pem"), "--ca-file /nowhere/ca.pem cannot be"),
     ],
 )
 async def test_what_cannot_run(argv: tuple[str, ...], words: str) -> None:
     """A contradiction or a file that cannot be used is exit code 2 with what to do, and no traceback."""
-    async with _selftest("entra", "--port", "0", *argv) as process:
+    async with command_process("entra", "--port", "0", *argv) as process:
         _, err = await process.communicate()
     assert process.returncode == 2
     assert words in err.decode()
@@ -112,7 +122,7 @@ async def test_port_in_use() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        async with _selftest("entra", "--port", port) as process:
+        async with command_process("entra", "--port", port) as process:
             _, err = await process.communicate()
     assert process.returncode == 2
     assert f"127.0.0.1:{port}" in err.decode()
@@ -122,7 +132,7 @@ async def test_port_in_use() -> None:
 
 async def test_sign_in_at_the_local_app() -> None:
     """Against the app of this checkout a member gets a token, and the last line says so."""
-    async with _selftest("signin", "--user", "member") as process:
+    async with command_process("signin", "--user", "member") as process:
         out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     assert out.decode().splitlines()[-1].startswith("token minted with ")

@@ -1,4 +1,4 @@
-"""A stage with the sample tenant: with a copy of the app, or with nobody at the other end."""
+"""A player with the sample tenant: with a copy of the app, or with nobody at the other end."""
 
 import shutil
 import socket
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from selftest.playground.player import Stage
+from selftest.playground.player import SignInPlayer
 from selftest.signin.tenant.directory import Directory
 from selftest.signin.tenant.file import read_tenant_file
 from tests.checkout import ROOT
@@ -36,10 +36,10 @@ def app_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def nowhere(sample: Directory) -> AsyncIterator[Stage]:
-    """Give a stage whose endpoint does not listen: enough for whatever does not ask it."""
+async def nowhere(sample: Directory) -> AsyncIterator[SignInPlayer]:
+    """Give a player whose endpoint does not listen: enough for whatever does not ask it."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/api/onTokenIssuanceStart"
-        async with Stage(sample, app_dir=None, url=url) as stage:
-            yield stage
+        async with SignInPlayer(sample, app_dir=None, url=url) as player:
+            yield player

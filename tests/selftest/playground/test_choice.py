@@ -2,13 +2,13 @@
 
 import pytest
 
-from selftest.playground.choice import ChoiceError, Offer
+from selftest.playground.choice import ChoiceError, ChoiceOptions
 from selftest.signin.tenant.directory import Directory
 
 
-def offer(sample: Directory, *, local: bool = True) -> Offer:
+def offer(sample: Directory, *, local: bool = True) -> ChoiceOptions:
     """Give what a local app offers, or an endpoint elsewhere."""
-    return Offer(
+    return ChoiceOptions(
         directory=sample,
         providers=("profile_api", "sample") if local else (),
         provider="sample" if local else None,
@@ -21,7 +21,7 @@ def test_an_empty_form_is_the_first_of_everything(sample: Directory) -> None:
     """Whoever has chosen nothing gets a sign-in that goes well."""
     first = offer(sample).first()
     assert (first.person.key, first.app.key, first.api) == ("ada", "portal", None)
-    assert (first.trouble.id, first.provider, first.on_failure) == ("none", "sample", "fail")
+    assert (first.fault.id, first.provider, first.on_failure) == ("none", "sample", "fail")
 
 
 def test_the_registration_of_the_endpoint_is_no_app_to_sign_in_to(sample: Directory) -> None:
@@ -47,7 +47,7 @@ def test_a_fault_of_the_downstream_needs_the_provider_that_asks_it(sample: Direc
 def test_an_endpoint_elsewhere_has_no_downstream_of_ours(sample: Directory) -> None:
     """A fault there is refused; a bad reply is not, because it is not the endpoint's."""
     elsewhere = offer(sample, local=False)
-    with pytest.raises(ChoiceError, match="not ours to make fail"):
+    with pytest.raises(ChoiceError, match="cannot be made to fail"):
         elsewhere.read({"fault": "downstream:hang"})
     with pytest.raises(ChoiceError, match="provider"):
         elsewhere.read({"provider": "sample"})

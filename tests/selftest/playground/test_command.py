@@ -1,38 +1,20 @@
-"""``playground`` as a process of its own: it starts, ends, and says why it cannot."""
+"""``playground`` as a process: it starts, stops, and reports why it cannot start."""
 
 import asyncio
 import re
 import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
 
-from tests.checkout import ROOT
-
-
-@asynccontextmanager
-async def playground(*argv: str) -> AsyncIterator[Process]:
-    """Run the command."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "selftest", "playground", *argv), cwd=ROOT, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+from tests.selftest.command_process import command_process
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_it_prints_its_address_and_ends_with_a_signal(number: signal.Signals) -> None:
-    """Also while the app is still starting; the page is there from the first line on."""
-    async with playground("--port", "0") as process:
+    """It stops even while the app is starting; the page is available from the first line on."""
+    async with command_process("playground", "--port", "0") as process:
         assert process.stdout is not None
         line = (await process.stdout.readline()).decode()
         url = line.split()[2]
@@ -44,8 +26,8 @@ async def test_it_prints_its_address_and_ends_with_a_signal(number: signal.Signa
 
 
 async def test_it_ends_in_the_middle_of_sign_ins() -> None:
-    """Nothing is left running and nothing is complained of, whichever of them has the turn."""
-    async with playground("--port", "0") as process, aiohttp.ClientSession() as session:
+    """Nothing is left running and nothing is reported, whichever sign-in is active."""
+    async with command_process("playground", "--port", "0") as process, aiohttp.ClientSession() as session:
         assert process.stdout is not None
         url = (await process.stdout.readline()).decode().split()[2]
         async with session.get(url) as response:
@@ -68,10 +50,10 @@ async def test_it_ends_in_the_middle_of_sign_ins() -> None:
         )
 
 
-async def test_an_endpoint_elsewhere_is_told_what_to_believe() -> None:
-    """The settings go to stderr, the address to stdout."""
+async def test_the_settings_of_an_endpoint_elsewhere_are_printed() -> None:
+    """The settings go to stderr, the URL to stdout."""
     argv = ("--port", "0", "--authority-port", "0", "--url", "http://127.0.0.1:1")
-    async with playground(*argv) as process:
+    async with command_process("playground", *argv) as process:
         assert process.stdout is not None
         await process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -82,23 +64,23 @@ async def test_an_endpoint_elsewhere_is_told_what_to_believe() -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["--port", "{taken}"], "choose another with --port"),
+        (["--port", "{taken}"], "choose another port with --port"),
         (["--port", "{taken}", "--url", "http://127.0.0.1:1", "--authority-port", "0"], "--port or --authority-port"),
         (["--tenant-file", "nowhere.toml"], "nowhere.toml cannot be read"),
-        (["--app", "docs"], "there is no function_app.py"),
+        (["--app", "docs"], "has no function_app.py"),
         (["--setting", "nonsense"], "expected NAME=VALUE"),
         (["--setting", "a=b", "--url", "http://127.0.0.1:1"], "has its own settings"),
         (["--setting", "Claims__Provider=nobody"], "no claims/providers/nobody.py"),
         (["--port", "x"], "expected a port"),
     ],
 )
-async def test_what_cannot_run_is_exit_2_with_a_way_on(argv: list[str], words: str) -> None:
-    """One message, no traceback."""
+async def test_what_cannot_run_is_exit_2(argv: list[str], words: str) -> None:
+    """The message names the remedy, without a traceback."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        async with playground(*(text.replace("{taken}", port) for text in argv)) as process:
+        async with command_process("playground", *(text.replace("{taken}", port) for text in argv)) as process:
             _, err = await process.communicate()
     assert process.returncode == 2
     assert words in err.decode()

@@ -1,4 +1,4 @@
-"""Sign-ins as they are played: each gets the outcome of its own trouble, whatever else is going on."""
+"""Played sign-ins: each gets the outcome of its own fault, whatever else is running."""
 
 import asyncio
 import os
@@ -14,31 +14,31 @@ from selftest.checks.faults.rows import ROWS
 from selftest.downstream.faults import FAULTS
 from selftest.host.process import AppProcess
 from selftest.playground.choice import ChoiceError
-from selftest.playground.faults import TROUBLES
+from selftest.playground.faults import FAULT_OPTIONS
 from selftest.playground.played import Played
-from selftest.playground.player import CrowdedError, Stage
+from selftest.playground.player import SignInPlayer, TooManySignInsError
 from selftest.signin.tenant.directory import Directory
 from tests.checkout import ROOT
 
-#: Small, so that being late takes no time.
+#: Small, so that a timeout takes little time.
 FAST = {"Claims__BudgetMs": "600"}
 EFFECTS = {f"downstream:{row.fault}": row.effect for row in ROWS} | {"downstream:slowness": "failure"}
 
 
-async def play(stage: Stage, **form: str) -> Played:
+async def play(player: SignInPlayer, **form: str) -> Played:
     """Play what a form says."""
-    return await stage.play(stage.offer.read(form))
+    return await player.play(player.options.read(form))
 
 
 def codes(played: Played) -> set[int | None]:
     """Give what Entra logs for the calls."""
-    assert played.record is not None, played.problem
+    assert played.record is not None, played.failure
     return {callout.verdict.code for callout in played.record.callouts}
 
 
-async def test_every_bad_reply_and_every_decree_leads_to_its_code(nowhere: Stage) -> None:
-    """All of them at the same time, on one stage, and none gets another's."""
-    chosen = [known for known in TROUBLES.values() if known.code is not None]
+async def test_every_bad_reply_and_every_preset_leads_to_its_code(nowhere: SignInPlayer) -> None:
+    """All of them at the same time, in one player, without affecting each other."""
+    chosen = [known for known in FAULT_OPTIONS.values() if known.code is not None]
     played = await asyncio.gather(*(play(nowhere, fault=known.id) for known in chosen))
     assert [(known.id, codes(each)) for known, each in zip(chosen, played, strict=True)] == [
         (known.id, {known.code}) for known in chosen
@@ -46,12 +46,12 @@ async def test_every_bad_reply_and_every_decree_leads_to_its_code(nowhere: Stage
     for known, each in zip(chosen, played, strict=True):
         assert each.record is not None
         assert each.record.refusal is not None
-        assert (each.record.callouts[0].call is None) == (known.kind == "decree")
+        assert (each.record.callouts[0].call is None) == (known.kind == "preset")
     assert len(nowhere.log.records) == len(chosen)
 
 
-async def test_an_endpoint_that_does_not_listen_is_told_as_entra_would(nowhere: Stage) -> None:
-    """The callout's token is kept decoded; nothing in what is kept is a compact one."""
+async def test_an_endpoint_that_does_not_listen(nowhere: SignInPlayer) -> None:
+    """The code is that of Entra; the callout's token is kept decoded, never in its compact form."""
     played = await play(nowhere)
     assert codes(played) == {1003027}
     header, claims = played.tokens[0]
@@ -61,7 +61,7 @@ async def test_an_endpoint_that_does_not_listen_is_told_as_entra_would(nowhere: 
     assert nowhere.played(played.id) is played
 
 
-async def test_the_troubles_of_the_tenant_file_need_no_endpoint(nowhere: Stage) -> None:
+async def test_the_faults_of_the_tenant_file_need_no_endpoint(nowhere: SignInPlayer) -> None:
     """A user whose every sign-in is late, an app that does not accept mapped claims, a user who is not assigned."""
     for form, aadsts in (
         ({"user": "fay"}, 1100001),
@@ -73,32 +73,32 @@ async def test_the_troubles_of_the_tenant_file_need_no_endpoint(nowhere: Stage) 
         assert played.record.error_code == aadsts, form
 
 
-async def test_a_crowd_is_turned_away(nowhere: Stage) -> None:
-    """More than anybody watches are refused at once, and counted again when they have ended."""
-    slow = nowhere.offer.read({"fault": "reply:1003005", "app": "impatient"})
+async def test_too_many_sign_ins_are_refused(nowhere: SignInPlayer) -> None:
+    """There is a limit for waiting sign-ins, which counts the unfinished ones only."""
+    slow = nowhere.options.read({"fault": "reply:1003005", "app": "impatient"})
     waiting = [asyncio.create_task(nowhere.play(slow)) for _ in range(32)]
     await asyncio.sleep(0)
-    with pytest.raises(CrowdedError, match="32 sign-ins"):
+    with pytest.raises(TooManySignInsError, match="32 sign-ins"):
         await nowhere.play(slow)
     await asyncio.gather(*waiting)
-    assert codes(await play(nowhere, fault="decree:1003021")) == {1003021}
+    assert codes(await play(nowhere, fault="preset:1003021")) == {1003021}
 
 
-async def test_only_the_last_sign_ins_are_kept(nowhere: Stage) -> None:
+async def test_only_the_last_sign_ins_are_kept(nowhere: SignInPlayer) -> None:
     """A playground may stay open for days."""
-    first = await play(nowhere, fault="decree:1003021")
+    first = await play(nowhere, fault="preset:1003021")
     for _ in range(200):
-        await play(nowhere, fault="decree:1003021")
+        await play(nowhere, fault="preset:1003021")
     assert nowhere.played(first.id) is None
 
 
 async def test_every_fault_has_its_effect(sample: Directory) -> None:
-    """Each once, in turn, on one stage: what one leaves behind does not spoil the next."""
-    faults = [known.id for known in TROUBLES.values() if known.kind == "downstream"]
-    async with Stage(sample, app_dir=ROOT, settings=FAST) as stage:
+    """Each once, in turn, on one player: what one leaves behind does not spoil the next."""
+    faults = [known.id for known in FAULT_OPTIONS.values() if known.kind == "downstream"]
+    async with SignInPlayer(sample, app_dir=ROOT, settings=FAST) as player:
         for fault in faults:
-            played = await play(stage, fault=fault)
-            assert played.record is not None, (fault, played.problem)
+            played = await play(player, fault=fault)
+            assert played.record is not None, (fault, played.failure)
             claims = sum(len(custom) for custom in played.record.custom_claims.values())
             match EFFECTS[fault]:
                 case "claims":
@@ -109,7 +109,7 @@ async def test_every_fault_has_its_effect(sample: Directory) -> None:
                 case "failure":
                     assert (codes(played), claims) == ({1003002}, 0), fault
             assert any(played.record.correlation_id in line for line in played.log), fault
-        assert codes(await play(stage, provider="profile_api")) == {None}
+        assert codes(await play(player, provider="profile_api")) == {None}
 
 
 async def test_ten_at_once_while_faults_change(sample: Directory) -> None:
@@ -120,28 +120,28 @@ async def test_ten_at_once_while_faults_change(sample: Directory) -> None:
         "downstream:latency": None,
         "reply:1003007": 1003007,
         "downstream:not-found": None,
-        "decree:1003021": 1003021,
+        "preset:1003021": 1003021,
         "downstream:reset": 1003002,
         "reply:1003006": 1003006,
         "downstream:malformed": 1003002,
         "reply:1003025": 1003025,
     }
-    async with Stage(sample, app_dir=ROOT, settings=FAST) as stage:
-        played = await asyncio.gather(*(play(stage, fault=fault, provider="profile_api") for fault in wanted))
-        assert {each.choice.trouble.id: codes(each) for each in played} == {
+    async with SignInPlayer(sample, app_dir=ROOT, settings=FAST) as player:
+        played = await asyncio.gather(*(play(player, fault=fault, provider="profile_api") for fault in wanted))
+        assert {each.choice.fault.id: codes(each) for each in played} == {
             fault: {code} for fault, code in wanted.items()
         }
         correlation_ids = Counter(each.record.correlation_id for each in played if each.record is not None)
         assert len(correlation_ids) == len(wanted)
 
 
-async def test_policies_are_grounds_of_their_own(sample: Directory) -> None:
+async def test_each_setting_has_its_own_environment(sample: Directory) -> None:
     """Under ``omit`` a failure is a token without claims; under ``stale`` with those of the last time."""
-    async with Stage(sample, app_dir=ROOT, settings=FAST) as stage:
+    async with SignInPlayer(sample, app_dir=ROOT, settings=FAST) as player:
         for policy, roles in (("omit", None), ("stale", ["Reader", "Seller"])):
             if policy == "stale":
-                await play(stage, provider="profile_api", on_failure=policy)
-            played = await play(stage, fault="downstream:error", on_failure=policy)
+                await play(player, provider="profile_api", on_failure=policy)
+            played = await play(player, fault="downstream:error", on_failure=policy)
             assert codes(played) == {None}, policy
             assert played.record is not None
             assert played.record.custom_claims["id_token"].get("custom_roles") == roles
@@ -150,7 +150,7 @@ async def test_policies_are_grounds_of_their_own(sample: Directory) -> None:
 async def test_an_edit_is_seen_by_the_next_sign_in(
     sample: Directory, app_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also one of the same length in the same second, and one that breaks the app: then there is none, and why."""
+    """Also an edit of the same length in the same second, and one with which the app does not start."""
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     provider = app_dir / "claims" / "providers" / "sample.py"
     text = provider.read_text()
@@ -160,44 +160,44 @@ async def test_an_edit_is_seen_by_the_next_sign_in(
         os.utime(provider, (1_700_000_000, 1_700_000_000))
 
     write(text)
-    async with Stage(sample, app_dir=app_dir) as stage:
+    async with SignInPlayer(sample, app_dir=app_dir) as player:
 
         async def roles() -> object:
-            played = await play(stage)
-            assert played.record is not None, played.problem
+            played = await play(player)
+            assert played.record is not None, played.failure
             return played.record.custom_claims["id_token"]["custom_roles"]
 
         assert await roles() == ["Writer", "Editor"]
         write(text.replace('"Writer"', '"Reader"'))
         assert await roles() == ["Reader", "Editor"]
         write("def create(environ):\n    raise RuntimeError('the mine is empty')\n")
-        broken = await play(stage)
+        broken = await play(player)
         assert broken.record is None
-        assert broken.problem is not None
-        assert "the mine is empty" in broken.problem.words
-        assert (stage.main.state, stage.main.start_error is None) == ("does not start", False)
+        assert broken.failure is not None
+        assert "which raised RuntimeError (sample.py:2)" in broken.failure.detail
+        assert (player.main.state, player.main.start_error is None) == ("does not start", False)
         write(text)
         assert await roles() == ["Writer", "Editor"]
-        assert (stage.main.state, stage.main.start_error) == ("running", None)
+        assert (player.main.state, player.main.start_error) == ("running", None)
 
 
-async def test_a_fault_is_not_played_on_an_app_that_is_unwell(sample: Directory, app_dir: Path) -> None:
-    """What would be seen is not the fault's doing, so it is said instead."""
+async def test_a_fault_is_not_injected_into_a_failing_app(sample: Directory, app_dir: Path) -> None:
+    """The failure would not be that of the fault, so the result says so instead."""
     source = app_dir / "claims" / "providers" / "profile_api.py"
     source.write_text(source.read_text().replace("return {} if profile is None", "return {} if True"))
-    async with Stage(sample, app_dir=app_dir) as stage:
-        choice = stage.offer.read({"fault": "downstream:error"})
-        ground = await stage.ground(choice.provider, choice.on_failure)
-        bench_of = ground._bench
+    async with SignInPlayer(sample, app_dir=app_dir) as player:
+        choice = player.options.read({"fault": "downstream:error"})
+        environment = await player.environment(choice.provider, choice.on_failure)
+        bench_of = environment._bench
 
         async def no_sleep(_: float) -> None:
             await asyncio.sleep(0)
 
         ticks = iter(range(1000))
-        ground._bench = lambda: replace(bench_of(), sleep=no_sleep, clock=lambda: float(next(ticks)) * 8)  # type: ignore[method-assign]  # time is the bench's argument
-        played = await stage.play(choice)
-        assert played.problem is not None
-        assert played.problem.title.startswith("The fault was not played")
+        environment._bench = lambda: replace(bench_of(), sleep=no_sleep, clock=lambda: float(next(ticks)) * 8)  # type: ignore[method-assign]  # time is the bench's argument
+        played = await player.play(choice)
+        assert played.failure is not None
+        assert played.failure.title.startswith("The fault was not injected")
 
 
 @pytest.mark.parametrize(
@@ -207,57 +207,57 @@ async def test_a_fault_is_not_played_on_an_app_that_is_unwell(sample: Directory,
 def test_settings_that_name_nothing_stop_the_start(sample: Directory, settings: dict[str, str], words: str) -> None:
     """Before anything listens."""
     with pytest.raises(ChoiceError, match=words):
-        Stage(sample, app_dir=ROOT, settings=settings)
+        SignInPlayer(sample, app_dir=ROOT, settings=settings)
 
 
 async def test_settings_are_the_apps(sample: Directory, app_dir: Path) -> None:
-    """A start-up error comes with the app's own words, and with what it was told."""
-    async with Stage(sample, app_dir=app_dir, settings={"Claims__BudgetMs": "1"}) as stage:
-        played = await play(stage)
-        assert played.problem is not None
-        assert "Claims__BudgetMs" in played.problem.words
+    """The error of a failed start contains the app's own message."""
+    async with SignInPlayer(sample, app_dir=app_dir, settings={"Claims__BudgetMs": "1"}) as player:
+        played = await play(player)
+        assert played.failure is not None
+        assert "Claims__BudgetMs" in played.failure.detail
 
 
-async def test_a_turn_that_is_cancelled_leaves_no_app_behind(sample: Directory) -> None:
-    """Ctrl-C comes when it comes: also while the app of a played fault is being stopped."""
-    async with Stage(sample, app_dir=ROOT, settings=FAST) as stage:
-        ground = await stage.ground("profile_api", "fail")
-        await ground.ready()
-        app = ground._app
+async def test_a_canceled_sign_in_leaves_no_app_running(sample: Directory) -> None:
+    """Ctrl-C may arrive while the app is being stopped after a fault."""
+    async with SignInPlayer(sample, app_dir=ROOT, settings=FAST) as player:
+        environment = await player.environment("profile_api", "fail")
+        await environment.start_app()
+        app = environment._app
         assert app is not None
         playing = asyncio.Event()
 
-        async def take_turn() -> None:
-            async with ground.turn(FAULTS["unauthorized"], sample.people[0]):
+        async def sign_in() -> None:
+            async with environment.with_fault(FAULTS["unauthorized"], sample.people[0]):
                 playing.set()
 
-        turn = asyncio.create_task(take_turn())
+        signing_in = asyncio.create_task(sign_in())
         await playing.wait()
-        await asyncio.sleep(0)  # the stopping has begun
-        turn.cancel()
+        await asyncio.sleep(0)  # the app is being stopped
+        signing_in.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await turn
-        assert ground._app is app  # not forgotten before it has ended
+            await signing_in
+        assert environment._app is app  # kept until it has ended
     assert app.returncode is not None
 
 
-async def test_an_endpoint_elsewhere_believes_what_is_printed(nowhere: Stage) -> None:
-    """It is started with those settings, by whoever runs it; its budget is not ours to know."""
+async def test_an_endpoint_elsewhere_trusts_the_printed_settings(nowhere: SignInPlayer) -> None:
+    """It is started with those settings; its budget is unknown."""
     settings = nowhere.main.trust_settings
     async with AppProcess(settings, app_dir=ROOT) as app:
-        nowhere.main.entra.desk.aim_at(app.url + CALLOUT_PATH)
+        nowhere.main.entra.service.set_target_url(app.url + CALLOUT_PATH)
         played = await play(nowhere)
         assert codes(played) == {None}
         assert played.budget_ms is None
         assert nowhere.main.state == "elsewhere"
 
 
-async def test_every_variety_of_event_can_be_sent(nowhere: Stage) -> None:
+async def test_every_variety_of_event_can_be_sent(nowhere: SignInPlayer) -> None:
     """Users, apps and the API of the sample tenant are those of the documentation, with what each leaves out."""
     sent: dict[str, Any] = {}
     for name, form in {
         "member": {"user": "ada"},
-        "synchronised": {"user": "ben"},
+        "synchronized": {"user": "ben"},
         "guest": {"user": "cleo"},
         "without mail": {"user": "dana"},
         "without a name to sign in with": {"user": "eli"},
@@ -266,7 +266,7 @@ async def test_every_variety_of_event_can_be_sent(nowhere: Stage) -> None:
         record = (await play(nowhere, **form)).record
         assert record is not None
         sent[name] = record.callouts[0].event["data"]["authenticationContext"]
-    assert "onPremisesSecurityIdentifier" in sent["synchronised"]["user"]
+    assert "onPremisesSecurityIdentifier" in sent["synchronized"]["user"]
     assert sent["guest"]["user"]["userType"] == "Guest"
     assert "mail" not in sent["without mail"]["user"]
     assert "userPrincipalName" not in sent["without a name to sign in with"]["user"]

@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from selftest.playground.html.home import home_values
-from selftest.playground.player import Stage
+from selftest.playground.player import SignInPlayer
 from selftest.playground.server import PlaygroundServer
 from selftest.signin.tenant.directory import Directory
 
@@ -49,7 +49,7 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-async def reader(nowhere: Stage) -> AsyncIterator[Reader]:
+async def reader(nowhere: SignInPlayer) -> AsyncIterator[Reader]:
     """Give somebody at a page whose endpoint does not listen."""
     async with PlaygroundServer(nowhere) as server, aiohttp.ClientSession() as session:
         yield Reader(session, server.url)
@@ -62,7 +62,13 @@ async def test_a_sign_in_without_script(reader: Reader) -> None:
     status, text, _ = await reader.get(headers["Location"])
     assert status == 200
     assert "1003007 CustomExtensionEmptyClaims" in text or "1003007" in text
-    for words in ("What Entra sent", "What came back", "of the 2000 ms", "AADSTS1100001", 'aria-current="true"'):
+    for words in (
+        "Request from Entra",
+        "<h3>Response</h3>",
+        "of Entra's 2000 ms",
+        "AADSTS1100001",
+        'aria-current="true"',
+    ):
         assert words in text, words
     assert not re.search(r"eyJ[\w-]+\.", text)
 
@@ -97,7 +103,7 @@ async def test_localhost_is_a_name_of_ours(reader: Reader) -> None:
         {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "no-cors"},
     ],
 )
-async def test_another_sites_form_is_refused(reader: Reader, nowhere: Stage, headers: dict[str, str]) -> None:
+async def test_another_sites_form_is_refused(reader: Reader, nowhere: SignInPlayer, headers: dict[str, str]) -> None:
     """Even with the right token; and nobody is signed in."""
     status, _, _ = await reader.post({"page_token": await reader.token()}, **headers)
     assert status == 403
@@ -106,7 +112,7 @@ async def test_another_sites_form_is_refused(reader: Reader, nowhere: Stage, hea
 
 @pytest.mark.parametrize("form", [{}, {"page_token": ""}, {"page_token": "é"}, {"page_token": "x" * 43}])
 async def test_a_form_without_the_token_of_this_page_is_refused(
-    reader: Reader, nowhere: Stage, form: dict[str, str]
+    reader: Reader, nowhere: SignInPlayer, form: dict[str, str]
 ) -> None:
     """However little else there is to object to."""
     assert (await reader.post(form))[0] == 403
@@ -115,7 +121,7 @@ async def test_a_form_without_the_token_of_this_page_is_refused(
 
 async def test_our_own_form_is_taken_with_everything_that_a_browser_says(reader: Reader) -> None:
     """Origin and fetch metadata of our own pages are fine."""
-    form = {"page_token": await reader.token(), "fault": "decree:1003021"}
+    form = {"page_token": await reader.token(), "fault": "preset:1003021"}
     headers = {"Origin": reader.url, "Sec_Fetch_Site": "same-origin", "Sec_Fetch_Mode": "navigate"}
     assert (await reader.post(form, **headers))[0] == 303
 
@@ -189,9 +195,9 @@ async def test_other_methods_are_refused(reader: Reader) -> None:
 async def test_secrets_among_the_settings_are_not_shown(sample: Directory, app_dir: Path) -> None:
     """Their names are, and so is everything that is no secret."""
     settings = {"Claims__ClientSecret": "hush", "Claims__StaleSeconds": "77"}
-    async with Stage(sample, app_dir=app_dir, settings=settings) as stage:
-        choice = stage.offer.read({"provider": "profile_api"})
-        await stage.ground(choice.provider, choice.on_failure)
-        shown = dict(home_values(stage, choice, page_token="t")["endpoint"]["settings"])
+    async with SignInPlayer(sample, app_dir=app_dir, settings=settings) as player:
+        choice = player.options.read({"provider": "profile_api"})
+        await player.environment(choice.provider, choice.on_failure)
+        shown = dict(home_values(player, choice, page_token="t")["endpoint"]["settings"])
     assert shown["Claims__ClientSecret"] == shown["IDENTITY_HEADER"] == "(set)"
     assert (shown["Claims__StaleSeconds"], shown["Claims__Provider"]) == ("77", "profile_api")

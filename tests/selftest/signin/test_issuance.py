@@ -250,22 +250,6 @@ async def test_log_is_what_graph_shows(sample: Directory, extension: Extension, 
     ]
 
 
-async def test_portal_row_has_the_time(sample: Directory, extension: Extension, clock: Clock) -> None:
-    """The Authentication Events tab shows how long it took and how often it was tried again."""
-    extension.mood = "empty"
-    (callout,) = (await _play(sample.with_target_url(extension.url), clock)).callouts
-    row = callout.as_portal()
-    assert row.pop("duration_ms") == round(callout.duration_ms, 1)
-    assert row == {
-        "event": "tokenIssuanceStart",
-        "audience": "Sample portal",
-        "http_status": 200,
-        "error_code": 1003007,
-        "error_name": "CustomExtensionNullClaimsResponse",
-        "retries": 0,
-    }
-
-
 async def test_log_is_bounded(sample: Directory, extension: Extension, clock: Clock) -> None:
     """The log forgets the oldest, not the newest."""
     record = await _play(sample.with_target_url(extension.url), clock)

@@ -1,4 +1,4 @@
-"""What stands in the tokens of the callouts, for the page to show: decoded, because a token opens the endpoint."""
+"""The contents of the callouts' tokens, for the page: decoded, because a token authenticates its holder."""
 
 import time
 from typing import Any
@@ -8,14 +8,14 @@ from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.signin.server import SignInServer
 
 
-class WatchedMint(TokenMint):
-    """Mints as the emulated Entra does, and remembers what it put into the callouts' tokens, without the tokens.
+class RecordingMint(TokenMint):
+    """Mints as the emulated Entra does, and records the contents of the callouts' tokens, without the tokens.
 
     Args:
-        entra: whose keys and issuer; it listens.
+        entra: The emulated Entra, listening.
 
     Attributes:
-        seen: header and claims of each token, in order.
+        seen: Header and claims of each token, in order.
     """
 
     def __init__(self, entra: SignInServer) -> None:
@@ -24,7 +24,7 @@ class WatchedMint(TokenMint):
         self.seen: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
     def callout_token(self, version: EntraVersion = "2.0", **changes: object) -> str:
-        """Mint the callout's token, and note what is in it."""
+        """Mint the callout's token, and record its contents."""
         token = super().callout_token(version, **changes)
         self.seen.append(decoded_token(token))
         return token

@@ -1,0 +1,67 @@
+"""The start of the emulated Entra with a tenant file: the server, its certificate, and what its users need to know."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from selftest.base.cannot_run import CannotRun
+from selftest.signin.server import SignInServer
+from selftest.signin.tenant.file import read_tenant_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedTenant:
+    """A server with the tenant of a file.
+
+    Attributes:
+        server: The server, not yet entered.
+        ca_file: The file with the certificate authority; None without https.
+        how_to_trust: How to configure clients for the authority, one line each.
+    """
+
+    server: SignInServer
+    ca_file: Path | None
+    how_to_trust: tuple[str, ...]
+
+    def lines(self) -> Iterator[str]:
+        """Return the lines to print once the server listens."""
+        yield f"authority for client libraries: {self.server.sign_in_authority_url}"
+        if self.ca_file is not None:
+            yield f"clients must trust {self.ca_file} while this runs:"
+            yield from (f"  {line}" for line in self.how_to_trust)
+        for app in self.server.directory.apps:
+            yield f"app {app.key}: {app.client_id} {app.principal.display_name}"
+        yield f"sign-in log in Graph's format: curl {self.server.base_url}/signins"
+
+
+def serve_tenant(
+    tenant_file: Path, *, port: int, target_url: str | None, https_port: int | None, ca_file: Path
+) -> ServedTenant:
+    """Return the server of a tenant file, and write its certificate authority.
+
+    Args:
+        tenant_file: The tenant file.
+        port: The http port; 0 takes a free port.
+        target_url: The endpoint, instead of every ``target_url`` of the file.
+        https_port: The https port; 0 takes a free port, None serves http only.
+        ca_file: The file for the certificate authority.
+
+    Raises:
+        CannotRun: The tenant file or ``ca_file`` cannot be used, or the extra for https is missing.
+    """
+    directory = read_tenant_file(tenant_file)
+    if target_url is not None:
+        directory = directory.with_target_url(target_url)
+    if https_port is None:
+        return ServedTenant(server=SignInServer(directory, port=port), ca_file=None, how_to_trust=())
+    try:
+        from selftest.signin.tls import how_to_trust, make_tls  # noqa: PLC0415 - trustme is in an extra
+    except ModuleNotFoundError as error:
+        raise CannotRun(f"--https requires the package {error.name}: install entra-selftest[browser]") from error
+    tls = make_tls()
+    try:
+        tls.write_ca(ca_file)
+    except OSError as error:
+        raise CannotRun(f"--ca-file {ca_file} cannot be written: {error.strerror}") from error
+    server = SignInServer(directory, port=port, tls=tls, https_port=https_port)
+    return ServedTenant(server=server, ca_file=ca_file, how_to_trust=how_to_trust(ca_file))
