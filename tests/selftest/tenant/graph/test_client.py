@@ -109,6 +109,7 @@ async def test_an_untrusted_certificate(tmp_path: Path) -> None:
             with pytest.raises(AnswerUnusable, match="certificate of 127"):
                 await method
         assert issuer.asked == []
+        assert issuer.asked == []
 
 
 @pytest.mark.parametrize(

@@ -135,3 +135,12 @@ async def test_an_old_token_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
             await env.client.get(f"/applications/{API_APPLICATION_ID}")
         await env.client.get(f"/applications/{API_APPLICATION_ID}")
         assert env.credential.asked == 3
+
+
+async def test_a_claims_challenge_is_answered() -> None:
+    """Where Entra's policies require more of a token, a new one is requested, and the request is sent again."""
+    challenge = {"WWW-Authenticate": 'Bearer error="insufficient_claims", claims="eyJhIjoxfQ=="'}
+    async with connected() as env:
+        env.server.faults.add(GraphFault(status=401, headers=challenge))
+        await env.client.create("/applications", NEW)
+        assert (env.credential.asked, len(env.server.writes), env.time.slept_s) == (2, 1, [])
