@@ -225,11 +225,6 @@ class LoadResult:
         return self.counts.minted + self.counts.lost
 
     @property
-    def phases_by_share(self) -> list[Phase]:
-        """The phases, the longest first: it has the strongest color, and is what to look at."""
-        return sorted(self.phases, key=lambda phase: -phase.mean_share)
-
-    @property
     def valid(self) -> bool:
         """Say whether the run proves anything."""
         return not self.faults

@@ -3,7 +3,6 @@
 from selftest.report.html.check_groups import failures, groups, skips
 from selftest.report.html.fault_table import POLICIES, fault_rows
 from selftest.report.html.headline import headline, tiles
-from selftest.report.html.load_section import load_section, validity_words
 from selftest.report.html.templates import render
 from selftest.report.results import Results
 
@@ -27,4 +26,9 @@ def page(results: Results) -> str:
 def _load(results: Results) -> dict[str, object]:
     if results.load is None:
         return {"load": None, "drawn": None, "validity": None}
+    from selftest.report.html.load_section import (  # noqa: PLC0415 - imports matplotlib: only where there is a picture
+        load_section,
+        validity_words,
+    )
+
     return {"load": results.load, "drawn": load_section(results.load), "validity": validity_words(results.load)}

@@ -10,8 +10,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from selftest.report.html.load_pictures import load_pictures
-from selftest.report.html.page import page
+from selftest.report.html.load_section import load_section
 from selftest.report.html.pictures.canvas import SENTINELS, house_style, marks, new_figure, plot_area
 from selftest.report.html.pictures.curve import Line, percentile_curve
 from selftest.report.html.pictures.scales import even_ticks
@@ -27,7 +26,7 @@ def pictures() -> dict[str, str]:
     found = {}
     for run in (runs.held(), runs.soak(), runs.steps()):
         assert run.load is not None
-        section = load_pictures(run.load)
+        section = load_section(run.load)
         figures = [section.budget, section.curve, section.timeline, *section.phases]
         figures += [section.rates, section.cold, section.memory]
         for figure in figures:
@@ -154,18 +153,3 @@ def test_matplotlib_is_imported_for_a_picture_only(code: str, imported: str) -> 
     """Half a second is not spent on `--help`, nor on a page without a picture."""
     done = run_python(code + "import sys; print('matplotlib' in sys.modules)")
     assert (done.stdout.strip(), done.stderr) == (imported, "")
-
-
-def test_without_matplotlib_the_page_has_everything_else() -> None:
-    """Tables and words stay; a sentence says which extra draws the pictures."""
-    for run in ("held", "soak", "steps"):
-        done = run_python(
-            "import sys; sys.modules['matplotlib'] = None\n"
-            "from selftest.report.html.page import page\nfrom tests.selftest.report.html import runs\n"
-            f"print(page(runs.{run}()))"
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        drawn, plain = page(getattr(runs, run)()), done.stdout
-        assert "entra-selftest[report]" in plain
-        assert "entra-selftest[report]" not in drawn
-        assert plain.count("<table>") == drawn.count("<table>")
