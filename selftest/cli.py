@@ -35,6 +35,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "new": "make a project of your own: the endpoint, its deployment, a provider with a test",
     "update": "bring a project made by `new` to this version; your files stay as they are",
 }
+#: Modules that are not named after their command alone.
+_MODULES: Final[Mapping[str, str]] = {"new": "starter.new", "update": "starter.update"}
 _EXIT_CODES: Final = """\
 exit codes:
   0    every must held
@@ -65,7 +67,8 @@ class _CommandParser(argparse.ArgumentParser):
     @override
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         if self._command is not None:
-            module = importlib.import_module(f"selftest.commands.{self._command.replace('-', '_')}")
+            name = _MODULES.get(self._command) or self._command.replace("-", "_")
+            module = importlib.import_module(f"selftest.commands.{name}")
             self._command = None
             module.configure(self)
             self.set_defaults(run=module.run)

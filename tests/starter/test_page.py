@@ -40,7 +40,7 @@ def test_full_clone_becomes_a_starter(clone: Path, tmp_path: Path) -> None:
     wheel.write_bytes(b"\0")
     tool = tmp_path / "bin/entra-selftest"
     tool.parent.mkdir()
-    tool.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {ROOT}/.venv/bin/python -m selftest "$@" --wheel {wheel}\n')
+    tool.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {ROOT}/.venv/bin/python -P -m selftest "$@" --wheel {wheel}\n')
     tool.chmod(0o755)
     done = run(("sh", "-ec", script), clone, **_GIT, **_AUTHOR, PATH=f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
     assert done.returncode == 0, done.stdout

@@ -9,7 +9,7 @@ import pytest
 
 from selftest.base.cannot_run import CannotRun
 from selftest.cli import main
-from selftest.commands import new, update
+from selftest.commands.starter import new, update
 from selftest.starter import writing
 from selftest.starter.answers import Answers
 from selftest.starter.comparison import Action, Change, compare

@@ -7,7 +7,7 @@ from typing import Final
 
 from selftest import __version__
 from selftest.base.cannot_run import FAILED, PASSED
-from selftest.commands.new import add_wheel_argument
+from selftest.commands.starter.new import add_wheel_argument
 from selftest.starter.comparison import NEW_SUFFIX, Action, compare
 from selftest.starter.contents import contents
 from selftest.starter.manifest import Manifest, file_hash, require_not_newer
