@@ -61,7 +61,6 @@ ROOMS = (
     "checks",
     "playground",
     "tenant",
-    "starter",
     "commands",
     "cli",
     "__main__",

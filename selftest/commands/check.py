@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from selftest.base.cannot_run import PASSED
-from selftest.base.consent import require_consent
 from selftest.base.loopback import is_this_machine
 from selftest.checks import Check, select
 from selftest.checks.bench.environment import CheckEnvironment
@@ -14,6 +13,7 @@ from selftest.checks.selftest_run import SelftestRun
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
 from selftest.load.plan.arguments import short_plan
+from selftest.play.consent import require_consent
 from selftest.play.deployed_flags import add_deployed_arguments, real_token
 from selftest.play.target import add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit

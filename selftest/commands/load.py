@@ -5,7 +5,6 @@ import sys
 from dataclasses import replace
 
 from selftest.base.cannot_run import CannotRun
-from selftest.base.consent import require_consent
 from selftest.checks import select
 from selftest.checks.bench.environment import PROFILES
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer
@@ -14,6 +13,7 @@ from selftest.commands.run import REPORT_DIR
 from selftest.load.plan.arguments import add_load_arguments, plan_of
 from selftest.load.plan.profiles import LoadPlan
 from selftest.load.sockets import allow_connections
+from selftest.play.consent import require_consent
 from selftest.play.deployed_flags import add_deployed_arguments, real_token
 from selftest.play.target import add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit

@@ -23,7 +23,7 @@ from selftest.signin.pages import user_page
 from selftest.signin.refresh_tokens import RefreshTokens
 from selftest.signin.saml.attribute_statement import AttributeStatement, attribute_statement
 from selftest.signin.scopes import Scopes, read_scopes
-from selftest.signin.sign_in_log import SignInLog, SignInRecord
+from selftest.signin.sign_in_log import EmulatedSignInLog, SignInRecord
 from selftest.signin.tenant.directory import App, Directory, Person
 from selftest.signin.user_tokens import Grant, access_token, id_token
 
@@ -54,7 +54,7 @@ class SignInService:
         clock: Callable[[], float],
         new_id: Callable[[], str],
     ) -> None:
-        self.log = SignInLog()
+        self.log = EmulatedSignInLog()
         self.issuer = Issuer(directory, mint, caller, self.log, clock)
         self.refresh_tokens = RefreshTokens(clock, new_id)
         self.codes = CodeStore(clock, new_id, self.refresh_tokens.withdraw)

@@ -29,7 +29,7 @@ class Action(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FileChange:
     """One file and what becomes of it.
 
     Attributes:
@@ -45,7 +45,7 @@ class Change:
 
 def compare(
     delivered: Mapping[str, str], new: Mapping[str, bytes], read: Callable[[str], bytes | None]
-) -> Iterator[Change]:
+) -> Iterator[FileChange]:
     """Decide for every file that was delivered or is to be delivered, in the order of their paths.
 
     Args:
@@ -54,7 +54,7 @@ def compare(
         read: Returns a file of the copy, or None where there is none.
     """
     for path in sorted({*delivered, *new}):
-        yield Change(path, _action(path, delivered.get(path), new.get(path), read), new.get(path))
+        yield FileChange(path, _action(path, delivered.get(path), new.get(path), read), new.get(path))
 
 
 def _action(path: str, delivered: str | None, new: bytes | None, read: Callable[[str], bytes | None]) -> Action:

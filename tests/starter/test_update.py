@@ -12,7 +12,7 @@ from selftest.cli import main
 from selftest.commands.starter import new, update
 from selftest.starter import writing
 from selftest.starter.answers import Answers
-from selftest.starter.comparison import Action, Change, compare
+from selftest.starter.comparison import Action, FileChange, compare
 from selftest.starter.contents import Contents
 from selftest.starter.manifest import MANIFEST, Manifest, file_hash, version_warning
 from selftest.starter.writing import apply, read_file, write_new
@@ -45,7 +45,7 @@ def test_each_case(delivered: bytes | None, current: bytes | None, wanted: bytes
     hashes = {} if delivered is None else {"f": file_hash(delivered)}
     new_files = {} if wanted is None else {"f": wanted}
     contents = {} if current is None else {"f": current}
-    assert list(compare(hashes, new_files, contents.get)) == [Change("f", action, wanted)]
+    assert list(compare(hashes, new_files, contents.get)) == [FileChange("f", action, wanted)]
 
 
 def test_conflict_that_is_not_settled_is_named_again() -> None:
@@ -212,7 +212,7 @@ def test_links_do_not_lead_out_of_the_copy(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match="leads out"):
         read_file(copy, "claims/a.py")
     with pytest.raises(CannotRun, match="leads out"):
-        apply(copy, [Change("claims/a.py", Action.REPLACE, NEW)], manifest)
+        apply(copy, [FileChange("claims/a.py", Action.REPLACE, NEW)], manifest)
     assert (outside / "a.py").read_bytes() == MINE
     for path in ("../outside/a.py", "/etc/hosts", "claims\\..\\..\\a", "C:/a"):
         document = json.loads((copy / MANIFEST).read_text()) | {"files": {path: "0"}}

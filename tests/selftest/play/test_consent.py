@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from selftest.base.consent import ConsentError, require_consent
 from selftest.base.loopback import is_this_machine
+from selftest.play.consent import ConsentError, require_consent
 
 ELSEWHERE = "https://claims.example/api/onTokenIssuanceStart?code=secret"
 HERE = "http://127.0.0.1:7071/api"
