@@ -28,7 +28,7 @@ from selftest.playground.choice import Choice, ChoiceError, ChoiceOptions, OnFai
 from selftest.playground.environment import EndpointEnvironment
 from selftest.playground.played import Played, PlayFailure
 from selftest.playground.recording_mint import RecordingMint
-from selftest.signin.sign_in_log import SignInLog
+from selftest.signin.sign_in_log import EmulatedSignInLog
 from selftest.signin.sign_in_service import SignInService
 from selftest.signin.tenant.directory import Directory
 
@@ -103,7 +103,7 @@ class SignInPlayer:
         )
 
     @property
-    def log(self) -> SignInLog:
+    def log(self) -> EmulatedSignInLog:
         """Return the log of all sign-ins, including those in the browser."""
         return self.main.entra.service.log
 

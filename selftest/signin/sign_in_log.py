@@ -137,7 +137,7 @@ class SignInRecord:
         }
 
 
-class SignInLog:
+class EmulatedSignInLog:
     """The last sign-ins of a tenant.
 
     Args:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import aiohttp
 from yarl import URL
 
-from selftest.signin.authorization_codes import s256
+from selftest.signin.oidc.authorization_codes import s256
 from selftest.signin.server import SignInServer
 from tests.clients.browser import form_of
 

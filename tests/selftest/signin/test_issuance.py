@@ -11,7 +11,7 @@ from selftest.entra.payloads import VARIETIES
 from selftest.judge.codes import CODES
 from selftest.judge.mapping import MappingPolicy
 from selftest.signin.server import SignInServer
-from selftest.signin.sign_in_log import SignInLog, SignInRecord
+from selftest.signin.sign_in_log import EmulatedSignInLog, SignInRecord
 from selftest.signin.tenant.directory import App, Directory, Person
 from tests.clients.extension import Extension, Mood
 from tests.selftest.signin.plain_requests import Asking, Clock
@@ -253,7 +253,7 @@ async def test_log_is_what_graph_shows(sample: Directory, extension: Extension, 
 async def test_log_is_bounded(sample: Directory, extension: Extension, clock: Clock) -> None:
     """The log forgets the oldest, not the newest."""
     record = await _play(sample.with_target_url(extension.url), clock)
-    log = SignInLog(capacity=2)
+    log = EmulatedSignInLog(capacity=2)
     for number in range(3):
         log.add(replace(record, id=str(number)))
     assert [kept.id for kept in log.records] == ["1", "2"]

@@ -133,7 +133,7 @@ def test_every_code_can_be_decreed(tmp_path: Path, code: int) -> None:
         ("http://localhost/cb", f"https://x/{'a' * 250}", "[apps.web.redirect_uris] web: a redirect URI has at most"),
         ("[apps.web]\n", "[apps.web]\ntoken_version = 3\n", "[apps.web] token_version: expected a whole number from 1"),
         ("[apps.web]\n", "[apps.web]\nprotocol = 'ws-fed'\n", "[apps.web] protocol: expected 'oidc' or 'saml'"),
-        ("[apps.web]\n", "[apps.web]\nprotocol = 'saml'\n", "[apps.web] protocol: a SAML app needs acs_url"),
+        ("[apps.web]\n", "[apps.web]\nprotocol = 'saml'\n", "[apps.web] protocol: a SAML app requires acs_url"),
         ("[apps.web]\n", "[apps.web]\nusers = ['bob']\n", "[apps.web] users: there is no user 'bob'"),
         (
             "[apps.web]\n",
@@ -164,7 +164,7 @@ def test_duplicate_ids_are_told_with_both_places(tmp_path: Path) -> None:
     """Two objects with one id are told with both places."""
     text = GOOD.replace("33333333-3333-4333-8333-333333333333", "22222222-2222-4222-8222-222222222222")
     (line,) = _complaints(tmp_path, text)
-    assert line == ("[apps.web] client_id: 22222222-2222-4222-8222-222222222222 is also that of [apps.api] client_id")
+    assert line == ("[apps.web] client_id: 22222222-2222-4222-8222-222222222222 is also the id of [apps.api] client_id")
 
 
 def test_an_app_has_one_listener(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_no_toml(tmp_path: Path, text: str) -> None:
     """What is no TOML is told as such, without a traceback."""
     path = tmp_path / "tenant.toml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
-    with pytest.raises(TenantFileError, match="is no TOML"):
+    with pytest.raises(TenantFileError, match="is not TOML"):
         read_tenant_file(path)
     with pytest.raises(TenantFileError, match="cannot be read"):
         read_tenant_file(tmp_path)

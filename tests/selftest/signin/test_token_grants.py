@@ -6,8 +6,8 @@ from typing import Any
 import jwt
 import pytest
 
-from selftest.signin.authorization_codes import CODE_LIFETIME_S
-from selftest.signin.refresh_tokens import LIFETIME_S, SPA_LIFETIME_S
+from selftest.signin.oidc.authorization_codes import CODE_LIFETIME_S
+from selftest.signin.oidc.refresh_tokens import LIFETIME_S, SPA_LIFETIME_S
 from tests.clients.extension import Extension
 from tests.selftest.signin.plain_requests import ORDERS, Asking, Clock
 
