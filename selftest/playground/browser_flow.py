@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import aiohttp
 from cachetools import FIFOCache
 
-from selftest.signin.authorization_codes import s256
+from selftest.signin.oidc.authorization_codes import s256
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import App
 from selftest.signin.tenant.redirect_uris import loopback_redirect_uri, origin_of

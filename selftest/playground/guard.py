@@ -40,7 +40,7 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 
 
-class FormRefused(Exception):
+class PageRefused(Exception):
     """Raised for a request that is not the page's own.
 
     Attributes:
@@ -71,22 +71,22 @@ class Guard:
         """Check any request.
 
         Raises:
-            FormRefused: It has another host name (421), or is part of another site's page (403).
+            PageRefused: It has another host name (421), or is part of another site's page (403).
         """
         if request.headers.getall("Host", []) not in [[host] for host in self._hosts]:
-            raise FormRefused(421, "The Host header names another site; open the address that the playground printed.")
+            raise PageRefused(421, "The Host header names another site; open the address that the playground printed.")
         site = request.headers.get("Sec-Fetch-Site", "none")
         if site not in {"none", "same-origin"} and request.headers.get("Sec-Fetch-Mode") != "navigate":
-            raise FormRefused(403, "The request comes from another site's page.")
+            raise PageRefused(403, "The request comes from another site's page.")
 
     def check_form(self, request: web.Request, form: Mapping[str, object]) -> None:
         """Check a posted form.
 
         Raises:
-            FormRefused: It comes from another site, or from a page of an earlier start.
+            PageRefused: It comes from another site, or from a page of an earlier start.
         """
         if is_cross_site(request, self._origins):
-            raise FormRefused(403, "The form comes from another site.")
+            raise PageRefused(403, "The form comes from another site.")
         given = form.get(FORM_FIELD)
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), self.page_token.encode()):
-            raise FormRefused(403, "The form is from another page or from an earlier start: reload the page.")
+            raise PageRefused(403, "The form is from another page or from an earlier start: reload the page.")

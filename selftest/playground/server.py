@@ -15,7 +15,7 @@ from selftest.base.serve import HOST, serve
 from selftest.entra.oauth_error import OAuthError
 from selftest.playground.browser_flow import BrowserFlow
 from selftest.playground.choice import Choice, ChoiceError
-from selftest.playground.guard import HEADERS, FormRefused, Guard
+from selftest.playground.guard import HEADERS, Guard, PageRefused
 from selftest.playground.html.home import home_values
 from selftest.playground.html.templates import asset, render, style_sheet
 from selftest.playground.player import SignInPlayer, TooManySignInsError
@@ -86,7 +86,7 @@ class PlaygroundServer:
         try:
             self._guard.check_request(request)
             response = await handler(request)
-        except FormRefused as refused:
+        except PageRefused as refused:
             response = _message("Refused", str(refused), status=refused.status)
         except (ChoiceError, OAuthError, LookupError) as error:
             response = _message("The sign-in cannot be played", str(error), status=400)

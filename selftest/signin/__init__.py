@@ -5,6 +5,6 @@ signs users in and calls the extension before it issues tokens.
 
     tenant/file -> tenant/directory     the contents of the tenant
     sign_in_service -> issuance         which extensions are called, what is mapped and minted, the log
-    authorize, token_grants, saml/      the endpoints that apps call
-    server                              the HTTP server
+    oidc/, saml/                        the endpoints that apps call
+    server, startup                     the HTTP server, and its start with a tenant file
 """

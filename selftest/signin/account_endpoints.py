@@ -11,9 +11,9 @@ from aiohttp import web
 
 from selftest.entra.metadata import oauth2_url
 from selftest.entra.token_mint import EntraVersion, TokenMint
-from selftest.signin.authorization_request import RESPONSE_TYPES
+from selftest.signin.oidc.authorization_request import RESPONSE_TYPES
+from selftest.signin.oidc.scopes import OPENID_SCOPES
 from selftest.signin.pages import message_page
-from selftest.signin.scopes import OPENID_SCOPES
 from selftest.signin.sign_in_service import SignInService
 from selftest.signin.tenant.directory import GRAPH_APP_ID, App
 from selftest.signin.tenant.redirect_uris import find_redirect_uri, with_response

@@ -31,7 +31,7 @@ from selftest.entra.token_mint import TokenMint
 from selftest.judge.codes import CODES
 from selftest.judge.verdict import Verdict, judge
 from selftest.play.caller import Caller
-from selftest.signin.scopes import Scopes
+from selftest.signin.oidc.scopes import Scopes
 from selftest.signin.sign_in_log import FAILED_SIGN_IN, FAILURE_REASON, Callout, EmulatedSignInLog, SignInRecord
 from selftest.signin.tenant.directory import GRAPH, App, Directory, EmulatedListener, Person
 from selftest.signin.user_tokens import audience

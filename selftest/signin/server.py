@@ -22,12 +22,12 @@ from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.entra.token_request import read_form
 from selftest.play.caller import Caller, caller_session
 from selftest.signin.account_endpoints import end_session, instance_discovery, sign_in_metadata, userinfo
-from selftest.signin.authorization_request import correlation_id
-from selftest.signin.authorize import AuthorizeEndpoint
+from selftest.signin.oidc.authorization_request import correlation_id
+from selftest.signin.oidc.authorize import AuthorizeEndpoint
+from selftest.signin.oidc.token_grants import redeem
 from selftest.signin.sign_in_service import USER_PATH, SignInService
 from selftest.signin.tenant.directory import Directory
 from selftest.signin.tenant.redirect_uris import is_spa_origin
-from selftest.signin.token_grants import redeem
 
 if TYPE_CHECKING:
     from selftest.signin.saml.endpoint import SamlEndpoint

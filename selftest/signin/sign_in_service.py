@@ -16,13 +16,13 @@ from selftest.base.base64url import encode_base64url
 from selftest.entra.oauth_error import Trace
 from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.play.caller import Caller
-from selftest.signin.authorization_codes import CodeStore
 from selftest.signin.browser_sessions import BrowserSession, BrowserSessions, set_form_cookie
 from selftest.signin.issuance import Issuance, Issuer
+from selftest.signin.oidc.authorization_codes import CodeStore
+from selftest.signin.oidc.refresh_tokens import RefreshTokens
+from selftest.signin.oidc.scopes import Scopes, read_scopes
 from selftest.signin.pages import user_page
-from selftest.signin.refresh_tokens import RefreshTokens
 from selftest.signin.saml.attribute_statement import AttributeStatement, attribute_statement
-from selftest.signin.scopes import Scopes, read_scopes
 from selftest.signin.sign_in_log import EmulatedSignInLog, SignInRecord
 from selftest.signin.tenant.directory import App, Directory, Person
 from selftest.signin.user_tokens import Grant, access_token, id_token

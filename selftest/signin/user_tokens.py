@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from selftest.base.base64url import encode_base64url
 from selftest.entra.app_token import pairwise_subject
 from selftest.entra.token_mint import EntraVersion, TokenMint
-from selftest.signin.scopes import Scopes
+from selftest.signin.oidc.scopes import Scopes
 from selftest.signin.tenant.directory import GRAPH, App, Person
 
 

@@ -11,7 +11,7 @@ from tests.browser.chromium import MISSING, chromium, executable
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """Start it, or skip and say how to get one."""
+    """Start the browser, or skip with the way to install one."""
     path = executable()
     if path is None:
         pytest.skip(MISSING)

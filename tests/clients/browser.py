@@ -1,6 +1,6 @@
 """A browser without a window: it follows redirects, keeps cookies, reads a page's form and presses one of its buttons.
 
-It stops where the emulated Entra sends it away, and gives what the app would get.
+It stops where the emulated Entra redirects it to the app, and returns what the app would receive.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Landing:
 
     Attributes:
         url: The app's redirect URI without the answer; the page's own URL when the browser stayed.
-        fields: What the app was told.
+        fields: The parameters for the app.
         text: The page, when the browser stayed.
         status: Its status.
     """
@@ -89,7 +89,7 @@ class Browser:
 
 
 def landing(response: requests.Response) -> Landing:
-    """Say where a response leads."""
+    """Return where a response leads."""
     if response.status_code == 302:
         parts = urlsplit(response.headers["Location"])
         answer = dict(parse_qsl(parts.fragment or parts.query))

@@ -37,10 +37,11 @@ const app = new msal.PublicClientApplication({
           redirectUri: location.origin + "/" },
   cache: { cacheLocation: "sessionStorage" },
 });
-const told = (error) => show({ error: error.errorCode, message: error.errorMessage, correlation: error.correlationId });
+const failed = (error) =>
+  show({ error: error.errorCode, message: error.errorMessage, correlation: error.correlationId });
 const tokens = (answer) => show({ id: answer.idTokenClaims, access: answer.accessToken });
 window.renew = () => app.acquireTokenSilent({ ...request, account: app.getAllAccounts()[0], forceRefresh: true })
-  .then(tokens, told);
+  .then(tokens, failed);
 window.leave = () => app.logoutRedirect({ account: app.getAllAccounts()[0] });
 (async () => {
   await app.initialize();
@@ -48,13 +49,13 @@ window.leave = () => app.logoutRedirect({ account: app.getAllAccounts()[0] });
   try {
     const answer = await app.handleRedirectPromise();
     if (answer) { tokens(answer); } else { show({ ready: true }); }
-  } catch (error) { told(error); }
+  } catch (error) { failed(error); }
 })();
 """
 
 
 def why_not() -> str | None:
-    """Say what keeps the browser tests from running, with the command that mends it; None when nothing does."""
+    """Return why the browser tests cannot run, with the command that installs what is missing; None if they can."""
     if _CHROMIUM is None:
         return "the browser tests need Chromium: apt-get install chromium"
     if not _MSAL_JS.exists():

@@ -15,13 +15,13 @@ from tests.clients.extension import Extension, running_extension
 
 @pytest.fixture(scope="session")
 def tls() -> Tls:
-    """Give a certificate authority; making one for every test would only take time."""
+    """Return a certificate authority; making one for every test would only take time."""
     return make_tls()
 
 
 @pytest.fixture(scope="session")
 def ca_file(tls: Tls, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give the file that clients trust."""
+    """Return the file that clients trust."""
     path = tmp_path_factory.mktemp("ca") / "ca.pem"
     tls.write_ca(path)
     return str(path)
@@ -37,27 +37,27 @@ def trust(ca_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def sample() -> Directory:
-    """Give the tenant of the sample file."""
+    """Return the tenant of the sample file."""
     return read_tenant_file(ROOT / "selftest" / "signin" / "tenant" / "sample.toml")
 
 
 @pytest.fixture
 async def extension() -> AsyncIterator[Extension]:
-    """Give an extension that listens."""
+    """Return an extension that listens."""
     async with running_extension() as extension:
         yield extension
 
 
 @pytest.fixture
 async def entra(sample: Directory, extension: Extension, tls: Tls) -> AsyncIterator[SignInServer]:
-    """Give the emulated Entra with the sample tenant, by http and https."""
+    """Return the emulated Entra with the sample tenant, by http and https."""
     async with SignInServer(sample.with_target_url(extension.url), tls=tls) as server:
         yield server
 
 
 @pytest.fixture
 def browser(ca_file: str) -> Iterator[Browser]:
-    """Give a browser."""
+    """Return a browser."""
     browser = Browser(ca_file)
     yield browser
     browser.close()

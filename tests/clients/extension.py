@@ -1,4 +1,4 @@
-"""An extension that answers, dawdles, breaks or refuses as a test says; per user, so that sign-ins can go in parallel.
+"""An extension that responds, delays, breaks or refuses as a test sets it, for each user separately.
 
 Client libraries are under test against the emulated Entra here. What they must see of an extension is its outcome, so
 its inside does not matter; ``test_real_endpoint`` has the endpoint of this checkout in its place.
@@ -16,7 +16,7 @@ from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 
 type Mood = Literal["well", "slow", "broken", "refusing", "empty"]
 
-#: Names in the case in which the endpoint of this checkout gives them.
+#: The names with the case of this checkout's endpoint.
 CLAIMS = {"CustomRoles": ["Writer", "Editor"], "DateOfBirth": "2000-01-01", "ApiVersion": "1.0", "CorrelationId": "c"}
 
 

@@ -83,7 +83,7 @@ class StrictApp:
 async def tenant(
     request: pytest.FixtureRequest, sample: Directory, extension: Extension, tls: Tls
 ) -> AsyncIterator[SignInServer]:
-    """Give the emulated Entra as a workforce and as an External ID tenant."""
+    """Return the emulated Entra as a workforce and as an External ID tenant."""
     directory = replace(sample.with_target_url(extension.url), external=request.param == "external")
     async with SignInServer(directory, tls=tls) as server:
         yield server
@@ -108,7 +108,7 @@ async def test_strict_app_accepts_both_tokens(
 
 
 async def test_refresh_rotates(tenant: SignInServer, browser: Browser, ca_file: str) -> None:
-    """A refresh gives a new refresh token, and the old one is good no more."""
+    """A refresh returns a new refresh token, and the old one is no longer valid."""
     app = await asyncio.to_thread(StrictApp, tenant, tenant.sign_in_authority_url, ca_file)
     first = await asyncio.to_thread(app.sign_in, browser, "ada")
 

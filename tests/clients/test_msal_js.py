@@ -21,7 +21,7 @@ ORDERS = ["api://orders.sample.example/orders.read"]
 
 @pytest.fixture
 async def page(entra: SignInServer, tmp_path: Path) -> AsyncIterator[Page]:
-    """Give a browser that shows the single-page app, ready to sign in."""
+    """Return a browser that shows the single-page app, ready to sign in."""
     registered = entra.directory.app_named("spa")
     assert registered is not None
     port = urlsplit(entra.sign_in_authority_url).port
@@ -93,7 +93,7 @@ async def test_second_sign_in_needs_no_page_until_logout(page: Page, entra: Sign
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_function("document.getElementById('result')?.textContent.includes('custom_roles')")
     before = len(entra.service.log.records)
-    # Not awaited in the page: the page is gone before it could say so.
+    # Not awaited in the page, which is unloaded meanwhile.
     await page.evaluate("void window.leave()")
     await page.wait_for_url("http://localhost:*/?state=*")
     await page.get_by_role("button", name="Sign in").click()
@@ -102,7 +102,7 @@ async def test_second_sign_in_needs_no_page_until_logout(page: Page, entra: Sign
 
 
 async def test_page_works_without_script_and_with_a_keyboard(page: Page) -> None:
-    """The page of the emulated Entra runs nothing, breaks no policy of its own, and can be tabbed through."""
+    """The page of the emulated Entra runs no script, violates no policy, and works with the keyboard."""
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     await page.get_by_role("button", name="Sign in").click()
@@ -116,7 +116,7 @@ async def test_page_works_without_script_and_with_a_keyboard(page: Page) -> None
     assert not [text for text in complaints if "Content Security Policy" in text]
 
 
-async def test_cancel_tells_the_app(page: Page) -> None:
+async def test_cancel_informs_the_app(page: Page) -> None:
     """The button that cancels sends the app what Entra sends."""
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_role("button", name="Cancel").click()

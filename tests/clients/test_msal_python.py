@@ -41,7 +41,7 @@ class App:
         )
 
     def sign_in(self, browser: Browser, user: str, *, scopes: list[str], redirect_uri: str = CALLBACK) -> Any:
-        """Sign a user in with the code flow, and give what MSAL gives."""
+        """Sign a user in with the code flow, and return MSAL's result."""
         flow = self.client.initiate_auth_code_flow(scopes, redirect_uri=redirect_uri, response_mode="form_post")
         landing = browser.open(flow["auth_uri"], user=user)
         assert landing.fields, landing.text
@@ -50,7 +50,7 @@ class App:
 
 @pytest.fixture
 async def portal(entra: SignInServer) -> App:
-    """Give the confidential client."""
+    """Return the confidential client."""
     return await asyncio.to_thread(App, entra, "portal")
 
 

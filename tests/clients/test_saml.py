@@ -52,7 +52,7 @@ class App:
         self.request_id = ""
 
     def ask(self, *, force: bool = False) -> str:
-        """Give the URL to send the browser to."""
+        """Return the URL to send the browser to."""
         auth = self._auth({})
         url: str = auth.login(return_to="r&s", force_authn=force)
         self.request_id = auth.get_last_request_id()
@@ -71,7 +71,7 @@ class App:
 
 @pytest.fixture
 async def app(entra: SignInServer, ca_file: str) -> App:
-    """Give the app of the sample tenant."""
+    """Return the app of the sample tenant."""
     return await asyncio.to_thread(App, entra, ca_file)
 
 
@@ -99,7 +99,7 @@ async def test_assertion_is_signed_and_enriched(
 
 
 async def test_changed_assertion_is_refused(app: App, browser: Browser) -> None:
-    """The signature holds what it covers, and an answer to another request is none."""
+    """A changed assertion is refused, and so is a response to another request."""
     landing = await asyncio.to_thread(browser.open, app.ask(), user="ada")
     forged = base64.b64decode(landing.fields["SAMLResponse"]).replace(b"Writer", b"Admins")
     assert app.take({"SAMLResponse": base64.b64encode(forged).decode()}).get_errors() == ["invalid_response"]
@@ -110,7 +110,7 @@ async def test_changed_assertion_is_refused(app: App, browser: Browser) -> None:
 async def test_failed_extension_keeps_the_user_here(
     entra: SignInServer, app: App, browser: Browser, extension: Extension
 ) -> None:
-    """As at Entra the user sees an error, and the app is not told."""
+    """As at Entra the user sees an error, and the app is not informed."""
     extension.mood = "refusing"
     landing = await asyncio.to_thread(browser.open, app.ask(), user="ada")
     assert (landing.status, landing.fields) == (400, {})
@@ -190,7 +190,7 @@ def _deflated(text: bytes) -> str:
         ),
     ],
 )
-async def test_requests_that_are_none(entra: SignInServer, ca_file: str, encoded: Callable[[], str]) -> None:
+async def test_invalid_requests(entra: SignInServer, ca_file: str, encoded: Callable[[], str]) -> None:
     """What is no request is refused in one sentence, whatever it tries."""
 
     def ask() -> requests.Response:

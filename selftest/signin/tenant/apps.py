@@ -1,7 +1,7 @@
 """The apps of a tenant file: registrations with their redirect URIs, and the claims mapping policy of each.
 
-A policy is written as Graph has it, in the file or in a JSON file beside it, so that it can be copied from a tenant and
-back.
+A policy has Graph's format, in the tenant file or in a JSON file in the same folder, so that it can be copied from and
+to a tenant.
 
 Source: Microsoft Graph v1.0 ``application`` and ``claimsMappingPolicy``; entra-docs ``reply-url.md`` (schemes, special
 characters, length), ``reference-claims-customization.md`` (``SAMLNameFormat``).
@@ -33,7 +33,7 @@ _NAME_FORMATS: Final = tuple(f"urn:oasis:names:tc:SAML:2.0:attrname-format:{kind
 
 
 def read_app(key: str, table: TomlTable, *, tenant_id: str, folder: Path) -> App:
-    """Read ``[apps.<key>]``; what is wrong goes to the table's complaints."""
+    """Read ``[apps.<key>]``; errors are added to the table's complaints."""
     client_id = table.guid("client_id")
     name = table.text("display_name", key)
     protocol = table.choice("protocol", "oidc", ("oidc", "saml"))
@@ -68,9 +68,9 @@ def read_app(key: str, table: TomlTable, *, tenant_id: str, folder: Path) -> App
 
 def _check_protocol(table: TomlTable, app: App) -> None:
     if app.protocol == "saml" and (app.acs_url is None or app.entity_id is None):
-        table.complain("protocol", "a SAML app needs acs_url and entity_id")
+        table.complain("protocol", "a SAML app requires acs_url and entity_id")
     if app.protocol == "saml" and app.redirect_uris:
-        table.complain("redirect_uris", "a SAML app has acs_url in their place")
+        table.complain("redirect_uris", "a SAML app has acs_url instead")
     if app.acs_url is not None and (wrong := _uri_mistake(app.acs_url)):
         table.complain("acs_url", wrong)
 
@@ -88,11 +88,11 @@ def _redirect_uris(table: TomlTable) -> tuple[RedirectUri, ...]:
 
 
 def _uri_mistake(text: str, *, custom_scheme: bool = False) -> str | None:
-    """Say what keeps Entra from taking a redirect URI; None where nothing does."""
+    """Return why Entra rejects a redirect URI; None if it accepts it."""
     try:
         url = URL(text)
     except ValueError as error:
-        return f"{text!r} is no URI: {error}"
+        return f"{text!r} is not a URI: {error}"
     if len(text) > _MAX_URI_CHARACTERS:
         return f"a redirect URI has at most {_MAX_URI_CHARACTERS} characters, this one has {len(text)}"
     if "#" in text or _SPECIAL_CHARACTERS & set(text):
@@ -107,12 +107,12 @@ def _uri_mistake(text: str, *, custom_scheme: bool = False) -> str | None:
 
 
 def _policy_members(table: TomlTable, folder: Path) -> Mapping[str, Any] | bytes | None:
-    """Give the policy as it stands in the file, or the bytes of the file that it stands in."""
+    """Return the policy in the tenant file, or the contents of its own file."""
     given = table.read("claims_mapping_policy")
     if given is None or isinstance(given, dict):
         return given
     if not isinstance(given, str):
-        table.complain("claims_mapping_policy", "expected a table, or the path of a JSON file beside this one")
+        table.complain("claims_mapping_policy", "expected a table, or the path of a JSON file in the same folder")
         return None
     try:
         return (folder / given).read_bytes()

@@ -1,7 +1,7 @@
 """The tenant file: apps, users, extensions and listeners of an emulated tenant in one readable TOML file.
 
-``selftest/signin/tenant/sample.toml`` shows every key. A file is taken whole or not at all: unknown keys, wrong types,
-duplicate ids and names that refer to nothing are reported together, each with its file, table and key.
+``selftest/signin/tenant/sample.toml`` shows every key. Unknown keys, wrong types, duplicate ids and dangling references
+are reported together, each with its file, table and key; a file with an error is rejected.
 """
 
 import ipaddress
@@ -22,10 +22,7 @@ from selftest.signin.tenant.apps import read_app
 from selftest.signin.tenant.directory import GRAPH_APP_ID, App, Directory, EmulatedExtension, EmulatedListener, Person
 from selftest.signin.tenant.toml_table import Complaints, TomlTable
 
-#: The tenant that comes with the tool.
-SAMPLE_FILE: Final = Path(__file__).with_name("sample.toml")
-
-#: The members of ``user`` that a published event has.
+#: The members of ``user`` in published events.
 #: Source: entra-docs ``custom-claims-provider-reference.md``; microsoft/woodgrove-auth-api.
 _USER_MEMBERS: Final = (
     *("companyName", "createdDateTime", "displayName", "givenName", "mail", "onPremisesSamAccountName"),
@@ -44,14 +41,14 @@ def read_tenant_file(path: Path) -> Directory:
     """Read a tenant.
 
     Raises:
-        TenantFileError: The file cannot be read, is no TOML, or something in it is wrong.
+        TenantFileError: The file cannot be read, is not TOML, or is invalid.
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise TenantFileError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are both of this kind
-        raise TenantFileError(f"{path} is no TOML: {error}") from error
+    except ValueError as error:  # TOMLDecodeError or UnicodeDecodeError
+        raise TenantFileError(f"{path} is not TOML: {error}") from error
     complaints = Complaints(file=str(path))
     directory = _directory(TomlTable("", document, complaints), path.parent)
     if complaints.lines or directory is None:
@@ -74,7 +71,7 @@ def _directory(root: TomlTable, folder: Path) -> Directory | None:
     extension_tables = root.tables("extensions")
     extensions = [_extension(key, table, apps) for key, table in extension_tables.items()]
     known = {extension.key: extension for extension in extensions if extension is not None}
-    # A listener is not blamed for an extension that is itself at fault: None stands for one.
+    # An invalid extension is None here, so that its listeners cause no further error.
     named = {key: known.get(key) for key in extension_tables}
     listeners = [_listener(key, table, named, apps) for key, table in root.tables("listeners").items()]
     root.done()
@@ -205,7 +202,7 @@ def _check_ids(
     extensions: Collection[EmulatedExtension],
     listeners: Collection[EmulatedListener],
 ) -> None:
-    """Find ids that two objects share, and client ids that belong to Microsoft."""
+    """Report ids that two objects share, and client ids of Microsoft."""
     places = [
         *((f"[apps.{app.key}] client_id", app.client_id) for app in apps),
         *((f"[apps.{app.key}] application_id_uri", app.application_id_uri) for app in apps if app.application_id_uri),
@@ -217,12 +214,12 @@ def _check_ids(
     seen: dict[str, str] = {GRAPH_APP_ID: "Microsoft Graph"}
     for where, identity in places:
         if identity in seen:
-            root.complaints.add(f"{where}:", f"{identity} is also that of {seen[identity]}")
+            root.complaints.add(f"{where}:", f"{identity} is also the id of {seen[identity]}")
         seen.setdefault(identity, where)
 
 
 def _check_one_listener(root: TomlTable, listeners: Iterable[EmulatedListener]) -> None:
-    """An app is assigned to one extension for one event."""
+    """Report apps with more than one listener: Entra would call only one of the extensions."""
     seen: dict[str, str] = {}
     for listener in listeners:
         for app in sorted(listener.app_keys):
@@ -238,7 +235,7 @@ def _tenant(
     listeners: tuple[EmulatedListener, ...],
     apps: Mapping[str, App],
 ) -> Tenant:
-    """Give the ids of the first extension, by which the rest of the harness knows a tenant."""
+    """Return the ids of the first extension, by which the rest of the harness knows a tenant."""
     audience = extension.audience
     others = [app for app in apps.values() if app.key != audience.key] or [audience]
     listener = next((listener for listener in listeners if listener.extension is extension), None)

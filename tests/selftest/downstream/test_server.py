@@ -1,4 +1,4 @@
-"""The emulated downstream: what it serves when it is well, and each fault as the table says it."""
+"""The emulated downstream: its responses without a fault, and with each fault of the table."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ QUERY = {"resource": "api://profile", "api-version": API_VERSION}
 
 
 class Clock:
-    """Time that stands still until a test moves it."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now_s = 1_800_000_000.0
@@ -35,20 +35,20 @@ class Clock:
 
 @pytest.fixture(name="clock")
 def a_clock() -> Clock:
-    """Give a clock."""
+    """Return a clock."""
     return Clock()
 
 
 @pytest_asyncio.fixture(name="server")
 async def a_server(clock: Clock) -> AsyncIterator[DownstreamServer]:
-    """Give a listening server whose jitter is always half."""
+    """Return a listening server whose jitter is always half."""
     async with DownstreamServer(clock=clock, rng=lambda: 0.5, sleep=clock.sleep) as server:
         yield server
 
 
 @pytest_asyncio.fixture(name="session")
 async def a_session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Give a client that gives up soon."""
+    """Return a client with a short timeout."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
         yield session
 
@@ -183,7 +183,7 @@ async def test_bodies_are_broken_as_they_say(server: DownstreamServer, session: 
 
 
 async def test_a_truncated_answer_breaks_off(server: DownstreamServer, session: aiohttp.ClientSession) -> None:
-    """Less comes than Content-Length says."""
+    """The response is shorter than its Content-Length."""
     token = await token_from(server, session)
     with server.playing(FAULTS["truncated"]), pytest.raises(aiohttp.ClientPayloadError):
         await get(server, session, token)
@@ -201,7 +201,7 @@ async def test_a_trickle_comes_byte_by_byte(
 
 
 async def connect(server: DownstreamServer) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Ask for a profile on a connection of its own: a client library would ask again when a used one breaks."""
+    """Request a profile on a separate connection: a client library would retry when a reused one breaks."""
     host, port = server.base_url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"GET /profile/x HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -261,5 +261,5 @@ async def test_one_fault_at_a_time(server: DownstreamServer) -> None:
 
 
 async def test_every_fault_has_its_words() -> None:
-    """Names are unique and say what happens."""
+    """Names are unique and have a description."""
     assert all(fault.name == name and fault.says.startswith("the ") for name, fault in FAULTS.items())

@@ -10,13 +10,13 @@ from selftest.entra.server import EntraServer
 
 @pytest.fixture
 async def entra() -> AsyncIterator[EntraServer]:
-    """Give an emulated Entra that listens."""
+    """Return an emulated Entra that listens."""
     async with EntraServer() as server:
         yield server
 
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Give a client."""
+    """Return a client."""
     async with aiohttp.ClientSession() as session:
         yield session

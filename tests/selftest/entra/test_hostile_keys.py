@@ -11,12 +11,12 @@ from selftest.entra.signing import KeySet, sign_compact
 
 OTHER_ISSUER = "https://login.example/aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa/v2.0"
 ENTRIES = hostile_keys(other_issuer=OTHER_ISSUER)
-#: Entries whose only fault is what they say or what they are: their numbers are good.
+#: Entries with valid numbers, whose fault is in another member.
 WELL_FORMED = [entry for entry in ENTRIES if isinstance(entry.jwk, dict) and entry.jwk.get("n", "-") not in {"-", "*"}]
 
 
 def test_ids_are_unique() -> None:
-    """Every entry has a name and a key id of its own."""
+    """Every entry has a unique name and key id."""
     assert len({entry.id for entry in ENTRIES}) == len({entry.kid for entry in ENTRIES}) == len(ENTRIES)
 
 

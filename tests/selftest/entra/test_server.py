@@ -59,7 +59,7 @@ async def test_token_verifies_against_what_is_served(
 
 
 async def test_pyjwt_key_client_reads_the_document(entra: EntraServer, session: aiohttp.ClientSession) -> None:
-    """A stock JWKS client finds the key although hostile entries stand beside it."""
+    """A standard JWKS client finds the key among hostile entries."""
     publish_hostile_keys(entra.keys, other_issuer=entra.other_issuer)
     entra.keys.published[:] = [entry for entry in entra.keys.published if isinstance(entry, dict)]
     metadata = await _get(session, _metadata_url(entra, "2.0"))
@@ -88,7 +88,7 @@ async def test_metadata_members(entra: EntraServer, session: aiohttp.ClientSessi
 
 
 async def test_issuers(entra: EntraServer, session: aiohttp.ClientSession) -> None:
-    """The v2.0 issuer stands below the authority, the v1.0 issuer is the older host's."""
+    """The v2.0 issuer is below the authority, the v1.0 issuer is on the older host."""
     issuers = [(await _get(session, _metadata_url(entra, version)))["issuer"] for version in VERSIONS]
     assert issuers == [f"https://sts.windows.net/{DEFAULT_TENANT.tenant_id}/", f"{entra.authority_url}/v2.0"]
 
@@ -190,7 +190,7 @@ async def test_other_tenant_is_not_served(entra: EntraServer, session: aiohttp.C
 
 
 async def test_attackers_keys_are_counted(entra: EntraServer, session: aiohttp.ClientSession) -> None:
-    """Whoever follows a token's jku leaves a trace, and gets a key that would verify the attack."""
+    """A request for a token's jku is counted, and returns a key that would verify the attack."""
     document = await _get(session, f"{entra.base_url}/attacker/keys")
     assert document["keys"][0]["kid"] != entra.keys.current.kid
     assert entra.hits["attacker"] == 1
@@ -215,7 +215,7 @@ async def test_other_ids() -> None:
 
 
 def test_no_mint_before_listening() -> None:
-    """Before the port is known there is no issuer, and the error says what to do."""
+    """Before the port is known there is no issuer, and the error names the remedy."""
     with pytest.raises(RuntimeError, match="enter the EntraServer"):
         _ = EntraServer().mint
 

@@ -47,7 +47,7 @@ def test_mapping_keeps_its_order() -> None:
 
 
 def test_header_and_algorithm_may_disagree() -> None:
-    """What the header says does not choose the signature: an attacker's header lies."""
+    """The header does not choose the signature algorithm: an attacker's header lies."""
     key = KeySet().current
     token = sign_compact({"alg": "HS256"}, {}, key, "RS512")
     signing_input, _, signature = token.rpartition(".")

@@ -15,7 +15,7 @@ NOW_S = 1_800_000_000
 
 @pytest.fixture
 def mint() -> TokenMint:
-    """Give a mint whose time and randomness stand still."""
+    """Return a mint with a fixed clock and fixed randomness."""
     return TokenMint(DEFAULT_TENANT, AUTHORITY, KeySet(), lambda: NOW_S + 0.9, rng=lambda size: b"\x07" * size)
 
 
@@ -84,7 +84,7 @@ def test_user_token(mint: TokenMint) -> None:
 
 
 def test_user_token_may_name_the_event_service(mint: TokenMint) -> None:
-    """A check may set azp to the caller, so that scp alone tells the token apart."""
+    """A check may set azp to the caller, so that only scp distinguishes the token."""
     assert _claims(mint.user_token(azp=DEFAULT_TENANT.caller_app_id))["scp"] == "access_as_user"
 
 

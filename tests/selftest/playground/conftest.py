@@ -25,19 +25,19 @@ def copy_app(directory: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def sample() -> Directory:
-    """Give the tenant of the sample file."""
+    """Return the tenant of the sample file."""
     return read_tenant_file(ROOT / "selftest" / "signin" / "tenant" / "sample.toml")
 
 
 @pytest.fixture
 def app_dir(tmp_path: Path) -> Path:
-    """Give a copy of the app."""
+    """Return a copy of the app."""
     return copy_app(tmp_path)
 
 
 @pytest.fixture
 async def nowhere(sample: Directory) -> AsyncIterator[SignInPlayer]:
-    """Give a player whose endpoint does not listen: enough for whatever does not ask it."""
+    """Return a player whose endpoint does not listen: enough for whatever does not ask it."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/api/onTokenIssuanceStart"

@@ -20,7 +20,7 @@ def test_a_change_of_content_is_one_and_a_touch_is_none(app_dir: Path) -> None:
 
 
 def test_what_is_not_the_app_is_not_looked_at(app_dir: Path) -> None:
-    """An environment or a test beside the app does not start it anew."""
+    """An environment or a test in the app's directory does not restart it."""
     before = fingerprint(app_dir)
     for name in (".venv/lib/x.py", "tests/test_x.py", "claims/__pycache__/x.py", "README.md"):
         path = app_dir / name

@@ -7,7 +7,7 @@ from selftest.signin.tenant.directory import Directory
 
 
 def offer(sample: Directory, *, local: bool = True) -> ChoiceOptions:
-    """Give what a local app offers, or an endpoint elsewhere."""
+    """Return what a local app offers, or an endpoint elsewhere."""
     return ChoiceOptions(
         directory=sample,
         providers=("profile_api", "sample") if local else (),
@@ -18,14 +18,14 @@ def offer(sample: Directory, *, local: bool = True) -> ChoiceOptions:
 
 
 def test_an_empty_form_is_the_first_of_everything(sample: Directory) -> None:
-    """Whoever has chosen nothing gets a sign-in that goes well."""
+    """The default is a successful sign-in."""
     first = offer(sample).first()
     assert (first.person.key, first.app.key, first.api) == ("ada", "portal", None)
     assert (first.fault.id, first.provider, first.on_failure) == ("none", "sample", "fail")
 
 
 def test_the_registration_of_the_endpoint_is_no_app_to_sign_in_to(sample: Directory) -> None:
-    """It stands for the extension; the API of the sample is one to ask a token for."""
+    """It represents the endpoint; the API of the sample can be the target of an access token."""
     given = offer(sample)
     assert "claims-api" not in [app.key for app in given.apps]
     assert [app.key for app in given.apis] == ["orders"]

@@ -26,12 +26,12 @@ EFFECTS = {f"downstream:{row.fault}": row.effect for row in ROWS} | {"downstream
 
 
 async def play(player: SignInPlayer, **form: str) -> Played:
-    """Play what a form says."""
+    """Play the sign-in of a form."""
     return await player.play(player.options.read(form))
 
 
 def codes(played: Played) -> set[int | None]:
-    """Give what Entra logs for the calls."""
+    """Return what Entra logs for the calls."""
     assert played.record is not None, played.failure
     return {callout.verdict.code for callout in played.record.callouts}
 
@@ -62,7 +62,7 @@ async def test_an_endpoint_that_does_not_listen(nowhere: SignInPlayer) -> None:
 
 
 async def test_the_faults_of_the_tenant_file_need_no_endpoint(nowhere: SignInPlayer) -> None:
-    """A user whose every sign-in is late, an app that does not accept mapped claims, a user who is not assigned."""
+    """A user whose every sign-in is late, an app that rejects mapped claims, a user who is not assigned."""
     for form, aadsts in (
         ({"user": "fay"}, 1100001),
         ({"app": "unmapped"}, 50146),
@@ -182,7 +182,7 @@ async def test_an_edit_is_seen_by_the_next_sign_in(
 
 
 async def test_a_fault_is_not_injected_into_a_failing_app(sample: Directory, app_dir: Path) -> None:
-    """The failure would not be that of the fault, so the result says so instead."""
+    """The result says that the fault was not injected, because the failure would not be the fault's."""
     source = app_dir / "claims" / "providers" / "profile_api.py"
     source.write_text(source.read_text().replace("return {} if profile is None", "return {} if True"))
     async with SignInPlayer(sample, app_dir=app_dir) as player:

@@ -50,7 +50,7 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture
 async def reader(nowhere: SignInPlayer) -> AsyncIterator[Reader]:
-    """Give somebody at a page whose endpoint does not listen."""
+    """Return a reader of a page whose endpoint does not listen."""
     async with PlaygroundServer(nowhere) as server, aiohttp.ClientSession() as session:
         yield Reader(session, server.url)
 
@@ -88,7 +88,7 @@ async def test_two_host_headers_are_refused(reader: Reader) -> None:
 
 
 async def test_localhost_is_a_name_of_ours(reader: Reader) -> None:
-    """Whoever types it gets the page."""
+    """The page is served under that name, too."""
     assert (await reader.get("/", Host=f"localhost:{urlsplit(reader.url).port}"))[0] == 200
 
 

@@ -17,26 +17,26 @@ SAMPLE = ROOT / "selftest" / "signin" / "tenant" / "sample.toml"
 
 @pytest.fixture(scope="session")
 def sample() -> Directory:
-    """Give the tenant of the sample file."""
+    """Return the tenant of the sample file."""
     return read_tenant_file(SAMPLE)
 
 
 @pytest.fixture
 async def extension() -> AsyncIterator[Extension]:
-    """Give an extension that listens."""
+    """Return an extension that listens."""
     async with running_extension() as extension:
         yield extension
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """Give a clock that a test turns."""
+    """Return a clock that a test turns."""
     return Clock()
 
 
 @pytest.fixture
 async def asking(sample: Directory, extension: Extension, clock: Clock) -> AsyncIterator[Asking]:
-    """Give a client of the emulated Entra with the sample tenant."""
+    """Return a client of the emulated Entra with the sample tenant."""
     jar = aiohttp.CookieJar(unsafe=True)  # a cookie for 127.0.0.1 is kept
     async with (
         SignInServer(sample.with_target_url(extension.url), clock=clock) as server,

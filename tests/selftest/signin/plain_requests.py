@@ -1,4 +1,4 @@
-"""A client of the emulated Entra without a library: it sends what a test says, right or wrong."""
+"""A client of the emulated Entra without a library: it sends valid and invalid requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import aiohttp
 from yarl import URL
 
-from selftest.signin.authorization_codes import s256
+from selftest.signin.oidc.authorization_codes import s256
 from selftest.signin.server import SignInServer
 from tests.clients.browser import form_of
 
@@ -17,13 +17,13 @@ ORDERS = "openid offline_access api://orders.sample.example/orders.read"
 
 
 class Clock:
-    """Seconds since 1970 that pass when a test says so."""
+    """A clock in seconds since 1970 that a test sets."""
 
     def __init__(self) -> None:
         self.now_s = 1_800_000_000.0
 
     def __call__(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self.now_s
 
 
@@ -34,9 +34,9 @@ class Answer:
     Attributes:
         status: Of the response.
         location: Where the app is sent back to, without the answer; empty for a page.
-        fields: What the app is told.
+        fields: The parameters for the app.
         text: The page.
-        fragment: Whether the answer stands in the fragment.
+        fragment: Whether the parameters are in the fragment.
         headers: Of the response.
     """
 
@@ -52,7 +52,7 @@ class Asking:
     """A browser and an app in one.
 
     Args:
-        entra: Who is asked.
+        entra: The emulated Entra.
         session: With cookies.
     """
 
@@ -62,11 +62,11 @@ class Asking:
 
     @property
     def endpoint(self) -> str:
-        """Give where the endpoints of version 2.0 are."""
+        """Return where the endpoints of version 2.0 are."""
         return f"{self.entra.authority_url}/oauth2/v2.0"
 
     def request(self, app: str = "portal", /, **changes: str | None) -> dict[str, str]:
-        """Give a good authorization request; a change of None leaves a parameter out."""
+        """Return a good authorization request; a change of None leaves a parameter out."""
         registered = self.entra.directory.app_named(app)
         assert registered is not None
         good: dict[str, str | None] = {
@@ -108,7 +108,7 @@ class Asking:
             return response.status, await response.json(), dict(response.headers)
 
     def redemption(self, code: str, app: str = "portal", /, **changes: str | None) -> dict[str, str | None]:
-        """Give a good redemption of a code."""
+        """Return a good redemption of a code."""
         registered = self.entra.directory.app_named(app)
         assert registered is not None
         return {

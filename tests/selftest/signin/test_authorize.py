@@ -1,4 +1,4 @@
-"""The authorize endpoint: who is told of a mistake, how answers travel, and who has to be asked."""
+"""The authorize endpoint: the audience of its errors, its response modes, and when the user must choose."""
 
 import hashlib
 from dataclasses import replace
@@ -44,8 +44,8 @@ async def _refused(asking: Asking, code: str, aadsts: int, **changes: str | None
         ({"response_mode": "web_message"}, "AADSTS70007: response_mode must be one of"),
     ],
 )
-async def test_mistakes_that_no_app_is_told(asking: Asking, changes: dict[str, str | None], words: str) -> None:
-    """An unknown app or redirect URI is told on a page; nothing is ever sent there."""
+async def test_errors_on_a_page(asking: Asking, changes: dict[str, str | None], words: str) -> None:
+    """An unknown app or redirect URI is reported on a page; nothing is ever sent there."""
     answer = await asking.get(asking.request(**changes))
     assert (answer.status, answer.location) == (400, "")
     assert words in answer.text
@@ -71,7 +71,7 @@ async def test_mistakes_that_no_app_is_told(asking: Asking, changes: dict[str, s
         ("login_required", 50058, {"prompt": "none", "login_hint": "nobody@sample.example"}),
     ],
 )
-async def test_mistakes_that_the_app_is_told(
+async def test_errors_returned_to_the_app(
     asking: Asking, code: str, aadsts: int, changes: dict[str, str | None]
 ) -> None:
     """Everything else goes back to the app with its state, as Entra writes it."""
@@ -92,7 +92,7 @@ async def test_mistakes_that_the_app_is_told(
 async def test_mistakes_with_an_id_token(
     asking: Asking, code: str, aadsts: int, app: str, changes: dict[str, str | None]
 ) -> None:
-    """An id token from the authorize endpoint has rules of its own; their breach is told in the fragment."""
+    """An id token from the authorize endpoint has further rules; their errors are returned in the fragment."""
     request = {"response_type": "id_token", "nonce": "n", "scope": "openid", **changes}
     answer = await asking.get(asking.request(app, **request))
     assert (answer.fields["error"], answer.fragment) == (code, True)
@@ -100,7 +100,7 @@ async def test_mistakes_with_an_id_token(
 
 
 async def test_repeated_parameter_is_refused(asking: Asking) -> None:
-    """A parameter that stands twice means two things, so it means nothing."""
+    """A repeated parameter is ambiguous and therefore refused."""
     url = f"{asking.endpoint}/authorize?client_id=a&client_id=b"
     async with asking.session.get(url) as response:
         assert response.status == 400
@@ -118,7 +118,7 @@ async def test_code_travels_in_the_query_with_state(asking: Asking) -> None:
 
 
 async def test_documented_jwt_ms_test(asking: Asking) -> None:
-    """The test URL of Microsoft's how-to gives an id token in the fragment, enriched."""
+    """The test URL of Microsoft's how-to returns an enriched id token in the fragment."""
     answer = await asking.sign_in(
         response_type="id_token",
         redirect_uri="https://jwt.ms",
@@ -153,7 +153,7 @@ async def test_hybrid_binds_the_code(asking: Asking) -> None:
 
 
 async def test_version_1_endpoint(asking: Asking) -> None:
-    """The older endpoint gives an id token of the older form, whatever the API's access tokens are."""
+    """The v1.0 endpoint returns a v1.0 id token, whichever version the API's access tokens have."""
     fields = asking.request(scope=None, resource="api://orders.sample.example")
     answer = await asking.choose(await asking.get(fields, version=""), "ada")
     form = asking.redemption(answer.fields["code"])

@@ -1,4 +1,4 @@
-"""Who is asked when a token is issued, what of the answer reaches it, and what the log says of it."""
+"""Which extensions are called for a token, which of their claims reach it, and the log."""
 
 import asyncio
 from dataclasses import replace
@@ -20,7 +20,7 @@ ORDERS_SCOPE = "openid api://orders.sample.example/.default"
 
 
 def _changed(directory: Directory, key: str, **changes: Any) -> Directory:
-    """Give the tenant with one app, user or extension changed, wherever it stands."""
+    """Return the tenant with one app, user or extension changed."""
     apps = tuple(replace(app, **changes) if app.key == key else app for app in directory.apps)
     people = tuple(replace(known, **changes) if known.key == key else known for known in directory.people)
     return replace(directory, apps=apps, people=people)
@@ -260,7 +260,7 @@ async def test_log_is_bounded(sample: Directory, extension: Extension, clock: Cl
 
 
 async def test_log_over_http(asking: Asking) -> None:
-    """The log is there as JSON for whoever reads sign-in logs, and holds no token."""
+    """The log is available as JSON and contains no token."""
     document = await asking.tokens()
     async with asking.session.get(f"{asking.entra.base_url}/signins") as response:
         text = await response.text()

@@ -74,7 +74,7 @@ def test_registered(given: str, registered: str) -> None:
     ],
 )
 def test_not_registered(given: str) -> None:
-    """Whatever is not one of them is none of them."""
+    """Any other URI is not registered."""
     assert find_redirect_uri(APP, given) is None
 
 
@@ -89,7 +89,7 @@ def test_not_registered(given: str) -> None:
     ],
 )
 def test_answer_is_added(uri: str, fragment: str, expected: str) -> None:
-    """The answer stands behind what the URI already has; a URI without a path gets its slash."""
+    """The response is appended to the URI; a URI without a path gets a slash."""
     assert with_response(uri, {"code": "1"}, fragment=bool(fragment)) == expected
 
 

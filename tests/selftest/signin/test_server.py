@@ -79,7 +79,7 @@ async def test_logout_of_one_app_goes_to_that_app(asking: Asking) -> None:
 
 @pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer made-up", "Basic eA=="])
 async def test_userinfo_refuses(asking: Asking, authorization: str | None) -> None:
-    """Without a token to Microsoft Graph there is no userinfo, and the answer says what is wanted."""
+    """Userinfo requires a token for Microsoft Graph, and the error is a Bearer challenge."""
     headers = {} if authorization is None else {"Authorization": authorization}
     url = f"{asking.entra.authority_url}/openid/userinfo"
     async with asking.session.get(url, headers=headers) as response:
@@ -107,7 +107,7 @@ async def test_listens_on_the_loopback_interface_only(sample: Directory) -> None
 
 
 async def test_each_address_is_its_own_issuer(sample: Directory) -> None:
-    """By https the issuer is the https address, for whoever trusts the authority; others get no connection."""
+    """With https the issuer is the https address, for clients that trust the authority; others get no connection."""
     tls = make_tls()
     trusting = ssl.create_default_context(cadata=tls.ca_pem.decode())
     async with SignInServer(sample, tls=tls) as server, aiohttp.ClientSession() as session:
@@ -121,6 +121,6 @@ async def test_each_address_is_its_own_issuer(sample: Directory) -> None:
 
 
 async def test_there_is_no_service_before_it_listens(sample: Directory) -> None:
-    """The error says what to do."""
+    """The error names the remedy."""
     with pytest.raises(RuntimeError, match="enter the SignInServer"):
         _ = SignInServer(sample).service

@@ -90,7 +90,7 @@ def test_listener_overrides_the_extension(sample: Directory) -> None:
 
 
 def test_policy_in_a_file_of_its_own(tmp_path: Path) -> None:
-    """A policy may be the JSON that Graph gives, beside the tenant file."""
+    """A policy may be Graph's JSON in a file in the same folder."""
     inner = {"Version": 1, "ClaimsSchema": [{"Source": "CustomClaimsProvider", "ID": "A", "JwtClaimType": "b"}]}
     policy = {"definition": [json.dumps({"ClaimsMappingPolicy": inner})]}
     (tmp_path / "policy.json").write_text(json.dumps(policy))
@@ -133,7 +133,7 @@ def test_every_code_can_be_decreed(tmp_path: Path, code: int) -> None:
         ("http://localhost/cb", f"https://x/{'a' * 250}", "[apps.web.redirect_uris] web: a redirect URI has at most"),
         ("[apps.web]\n", "[apps.web]\ntoken_version = 3\n", "[apps.web] token_version: expected a whole number from 1"),
         ("[apps.web]\n", "[apps.web]\nprotocol = 'ws-fed'\n", "[apps.web] protocol: expected 'oidc' or 'saml'"),
-        ("[apps.web]\n", "[apps.web]\nprotocol = 'saml'\n", "[apps.web] protocol: a SAML app needs acs_url"),
+        ("[apps.web]\n", "[apps.web]\nprotocol = 'saml'\n", "[apps.web] protocol: a SAML app requires acs_url"),
         ("[apps.web]\n", "[apps.web]\nusers = ['bob']\n", "[apps.web] users: there is no user 'bob'"),
         (
             "[apps.web]\n",
@@ -155,33 +155,33 @@ def test_every_code_can_be_decreed(tmp_path: Path, code: int) -> None:
     ],
 )
 def test_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, complaint: str) -> None:
-    """Each mistake is told with file, table and key, what was wanted and what is there."""
+    """Each error has the file, the table, the key, the expected and the given value."""
     assert old in GOOD
     assert any(line.startswith(complaint) for line in _complaints(tmp_path, GOOD.replace(old, new, 1)))
 
 
-def test_duplicate_ids_are_told_with_both_places(tmp_path: Path) -> None:
-    """Two objects with one id are told with both places."""
+def test_duplicate_ids_are_reported_with_both_places(tmp_path: Path) -> None:
+    """The error for a duplicate id names both places."""
     text = GOOD.replace("33333333-3333-4333-8333-333333333333", "22222222-2222-4222-8222-222222222222")
     (line,) = _complaints(tmp_path, text)
-    assert line == ("[apps.web] client_id: 22222222-2222-4222-8222-222222222222 is also that of [apps.api] client_id")
+    assert line == ("[apps.web] client_id: 22222222-2222-4222-8222-222222222222 is also the id of [apps.api] client_id")
 
 
 def test_an_app_has_one_listener(tmp_path: Path) -> None:
-    """An app in two listeners is told, because Entra would call one of them only."""
+    """An app in two listeners is an error, because Entra would call only one of them."""
     second = GOOD.partition("[listeners.claims]")[2].replace("66666666", "77777777")
     (line,) = _complaints(tmp_path, f"{GOOD}[listeners.second]{second}")
     assert line == "[listeners.second] apps: web is in [listeners.claims] already"
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     """One reading finds every mistake."""
     text = GOOD.replace('app = "api"', 'app = "x"').replace("[users.ada]\n", "[users.ada]\nmial = 'a'\n")
     assert len(_complaints(tmp_path, text)) == 2
 
 
 def test_secret_is_not_repeated(tmp_path: Path) -> None:
-    """A mistake in a secret is told without the secret."""
+    """An error in a secret does not contain the secret."""
     (line,) = _complaints(tmp_path, GOOD.replace("[apps.web]\n", "[apps.web]\nsecret = 12345\n"))
     assert "12345" not in line
     assert "12345" not in repr(_read(tmp_path, GOOD.replace("[apps.web]\n", "[apps.web]\nsecret = '12345'\n")))
@@ -189,10 +189,10 @@ def test_secret_is_not_repeated(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["[apps", "a = 1\na = 2", "\ud800"])
 def test_no_toml(tmp_path: Path, text: str) -> None:
-    """What is no TOML is told as such, without a traceback."""
+    """A file that is not TOML is reported without a traceback."""
     path = tmp_path / "tenant.toml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
-    with pytest.raises(TenantFileError, match="is no TOML"):
+    with pytest.raises(TenantFileError, match="is not TOML"):
         read_tenant_file(path)
     with pytest.raises(TenantFileError, match="cannot be read"):
         read_tenant_file(tmp_path)

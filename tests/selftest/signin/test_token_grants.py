@@ -6,8 +6,8 @@ from typing import Any
 import jwt
 import pytest
 
-from selftest.signin.authorization_codes import CODE_LIFETIME_S
-from selftest.signin.refresh_tokens import LIFETIME_S, SPA_LIFETIME_S
+from selftest.signin.oidc.authorization_codes import CODE_LIFETIME_S
+from selftest.signin.oidc.refresh_tokens import LIFETIME_S, SPA_LIFETIME_S
 from tests.clients.extension import Extension
 from tests.selftest.signin.plain_requests import ORDERS, Asking, Clock
 
@@ -28,7 +28,7 @@ async def _code(asking: Asking, app: str = "portal", **changes: str | None) -> s
 
 
 async def test_response_is_what_the_standards_ask_for(asking: Asking) -> None:
-    """A redeemed code gives bearer tokens that nothing keeps, for the scope that was granted."""
+    """A redeemed code returns bearer tokens that are not cached, for the granted scope."""
     status, document, headers = await asking.token(asking.redemption(await _code(asking)))
     assert status == 200
     assert headers["Cache-Control"] == "no-store"
@@ -39,7 +39,7 @@ async def test_response_is_what_the_standards_ask_for(asking: Asking) -> None:
 
 
 async def test_no_refresh_token_without_offline_access(asking: Asking) -> None:
-    """A refresh token is for who asked for one."""
+    """A refresh token requires the scope offline_access."""
     document = await asking.tokens(scope="openid")
     assert "refresh_token" not in document
     assert "id_token" in document

@@ -48,7 +48,7 @@ def test_the_budget_is_marked_where_it_means_anything(budget_ms: int | None, mar
 
 
 def test_phases_fill_the_width_and_the_longest_is_the_strongest() -> None:
-    """They stand in the order of the header; what the endpoint did not see is the faintest."""
+    """They have the order of the header; the time outside of the endpoint is the faintest."""
     timing = "token;dur=1, provider;dur=90, downstream_call;dur=80, reply;dur=1, total;dur=95"
     pieces = bar(attempt(100, timing=timing)).pieces
     spent = {piece.name: round(piece.spent_ms) for piece in pieces}
@@ -68,7 +68,7 @@ def test_more_phases_than_steps_share_the_last() -> None:
 
 
 def test_without_phases_the_call_is_one_piece_that_says_so() -> None:
-    """An answer without the header, and no answer at all, are told apart."""
+    """A response without the header is distinguished from no response."""
     assert [piece.name for piece in bar(attempt(5)).pieces] == ["the whole call (the response has no Server-Timing)"]
     late = bar(attempt(2000, failure="timeout"))
     assert [piece.name for piece in late.pieces] == ["waiting, without a response"]

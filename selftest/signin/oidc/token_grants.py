@@ -20,7 +20,7 @@ from selftest.entra.token_request import (
     single_valued,
 )
 from selftest.signin.issuance import Issuance
-from selftest.signin.scopes import Scopes, read_scopes, resource_scopes
+from selftest.signin.oidc.scopes import Scopes, read_scopes, resource_scopes
 from selftest.signin.sign_in_log import SignInRecord
 from selftest.signin.sign_in_service import SignInService
 from selftest.signin.tenant.directory import GRAPH, App, RedirectKind

@@ -16,7 +16,7 @@ from typing import Final, Literal
 from selftest.entra.oauth_error import OAuthError
 from selftest.entra.token_mint import EntraVersion
 from selftest.entra.token_request import required
-from selftest.signin.scopes import Scopes, read_scopes, resource_scopes
+from selftest.signin.oidc.scopes import Scopes, read_scopes, resource_scopes
 from selftest.signin.tenant.directory import App, Directory, RedirectUri
 from selftest.signin.tenant.redirect_uris import find_redirect_uri
 

@@ -14,15 +14,15 @@ from aiohttp import web
 from selftest.entra.oauth_error import OAuthError
 from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.entra.token_request import single_valued
-from selftest.signin.authorization_request import (
+from selftest.signin.browser_sessions import FORM_FIELD, BrowserSession, check_form
+from selftest.signin.issuance import Issuance
+from selftest.signin.oidc.authorization_request import (
     AuthorizationRequest,
     Destination,
     correlation_id,
     read_destination,
     read_request,
 )
-from selftest.signin.browser_sessions import FORM_FIELD, BrowserSession, check_form
-from selftest.signin.issuance import Issuance
 from selftest.signin.pages import error_page, form_post_page
 from selftest.signin.sign_in_service import SignInService
 from selftest.signin.tenant.directory import Person
