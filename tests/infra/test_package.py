@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from infra import package
+from selftest.base.app_folder import AppFolder
 from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.entra.payloads import VARIETIES
 from selftest.entra.server import EntraServer
+from selftest.host.command import serve_command
 from selftest.judge.verdict import judge
 from selftest.play.caller import Caller, caller_session
 from selftest.play.target import endpoint_settings
@@ -94,20 +96,11 @@ def test_what_a_developer_keeps_here_stays_here(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def _served(unzipped: Path, harness: Path, settings: dict[str, str]) -> AsyncIterator[str]:
+async def _served(unzipped: Path, settings: dict[str, str]) -> AsyncIterator[str]:
     """Serve the unzipped folder with nothing on the path but it, the standard library and the bare host."""
-    for part in ("selftest/__init__.py", "selftest/commands/__init__.py", "selftest/commands/host.py"):
-        (harness / part).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(package.ROOT / part, harness / part)
-    shutil.copytree(package.ROOT / "selftest/host", harness / "selftest/host")
-    paths = [str(unzipped), str(unzipped / package.SITE_PACKAGES)]
-    script = (
-        f"import sys; sys.path[:0] = {paths!r}; sys.path.append({str(harness)!r}); import argparse, pathlib; "
-        "from selftest.commands import host; "
-        f"sys.exit(host.run(argparse.Namespace(port=0, app=pathlib.Path({str(unzipped)!r}))))"
-    )
+    _, *words = serve_command(AppFolder.at(unzipped))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", "-c", script), cwd=unzipped, env=settings, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-I", "-S", *words), cwd=unzipped, env=settings, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     try:
@@ -119,11 +112,11 @@ async def _served(unzipped: Path, harness: Path, settings: dict[str, str]) -> As
         await process.wait()
 
 
-async def test_answers_with_only_its_folder_on_the_path(unzipped: Path, tmp_path: Path) -> None:
+async def test_answers_with_only_its_folder_on_the_path(unzipped: Path) -> None:
     """Microsoft's worker library out of the package runs the app out of the package, and Entra would mint."""
     async with (
         EntraServer() as entra,
-        _served(unzipped, tmp_path, endpoint_settings(entra)) as url,
+        _served(unzipped, endpoint_settings(entra)) as url,
         caller_session() as session,
     ):
         event = VARIETIES[0].build(entra.tenant, str(uuid.uuid4()))
