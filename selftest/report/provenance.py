@@ -1,4 +1,4 @@
-"""Where and with what a run was made: what a reader needs to repeat it, and nothing about who made it."""
+"""The environment of a run: what a reader needs to repeat it, and nothing about a person."""
 
 import os
 import platform
@@ -12,13 +12,13 @@ _PYPROJECT: Final = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def tool() -> dict[str, str]:
-    """Name the harness and its version."""
+    """Return the name and the version of the harness."""
     project = tomllib.loads(_PYPROJECT.read_text(encoding="utf-8"))["project"]
     return {"name": project["name"], "version": project["version"]}
 
 
 def environment() -> dict[str, str]:
-    """Name what the numbers depend on; neither host nor user."""
+    """Return what the numbers depend on, without the names of host and user."""
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -27,5 +27,5 @@ def environment() -> dict[str, str]:
 
 
 def target(url: str, mode: str) -> dict[str, str]:
-    """Name the endpoint without its query, which can hold a function key."""
+    """Return the endpoint without its query, which can contain a function key."""
     return {"url": str(URL(url).with_query(None)) if url else "not started", "mode": mode}
