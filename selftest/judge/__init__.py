@@ -1,1 +1,1 @@
-"""What a reply leads to in Entra: the verdict, its warnings, and the table of codes that explains it."""
+"""Entra's decision on a reply: the verdict, its warnings, and the table of codes that explains it."""

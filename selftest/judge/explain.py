@@ -1,6 +1,7 @@
 """Explain one id: a check of this harness, or a code that Entra logs or shows.
 
-Both kinds become one `Explanation`, so that the terminal, the Markdown page and JSON say the same. Nothing is fetched.
+Both kinds become one `Explanation`, so that the terminal, the Markdown page and JSON have the same content. Nothing is
+fetched.
 """
 
 import textwrap
@@ -18,21 +19,21 @@ from selftest.judge.statement import Statement
 _AADSTS: Final = "AADSTS"
 _NEAR: Final = 5
 _INDENT: Final = "  "
-#: A terminal may say that it has no width at all; text narrower than this is a column of single words.
+#: A terminal may report a width of 0; narrower text would be a column of single words.
 _MIN_WIDTH: Final = 40
 
 
 class UnknownIdError(CannotRun):
-    """Raised when an id is neither a check nor a code.
+    """An id is neither a check nor a code.
 
     Attributes:
-        near: ids that exist and resemble it, the closest first.
+        near: Existing ids that resemble it, the closest first.
     """
 
     def __init__(self, given: str, near: tuple[str, ...]) -> None:
         self.near = near
-        way_on = f"near it: {', '.join(near)}" if near else "nothing is near it"
-        super().__init__(f"no check and no code is called {given[:40]!r}; {way_on}; `explain --list` shows all")
+        similar = f"similar: {', '.join(near)}" if near else "nothing is similar"
+        super().__init__(f"no check and no code is called {given[:40]!r}; {similar}; `explain --list` lists all")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,8 @@ class Section:
     """One part of an explanation.
 
     Attributes:
-        key: its member in the JSON form.
-        text: paragraphs; the points of a list; the words of a row, which is a list on one line; the lines of a sample.
+        key: The member in the JSON form.
+        text: Paragraphs, the points of a list, the words of a row (a list on one line), or the lines of a sample.
     """
 
     key: str
@@ -52,11 +53,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What there is to say about one id.
+    """The explanation of one id.
 
     Attributes:
         kind: ``check`` or ``code``.
-        rank: the check's level, or when in the sign-in the code arises.
+        rank: The level of a check, or the phase of the sign-in in which a code occurs.
     """
 
     id: str
@@ -67,7 +68,7 @@ class Explanation:
     sections: tuple[Section, ...]
 
     def as_json(self) -> dict[str, object]:
-        """Give every member by name; a list stays a list, everything else is text."""
+        """Return every member by name; a list stays a list, everything else is text."""
         rank_key = "level" if self.kind == "check" else "phase"
         parts: dict[str, object] = {
             part.key: list(part.text) if part.style in {"list", "row"} else "\n".join(part.text)
@@ -84,13 +85,13 @@ class Explanation:
 
 
 def explain(given: str, *, checks: Mapping[str, Statement], codes: Mapping[int | str, Code] = CODES) -> Explanation:
-    """Find what an id stands for.
+    """Return the explanation of an id.
 
-    Accepted in any case: ``T23``, ``1003005``, ``AADSTS50146`` or ``50146``, and ``AADSTS1003021``, as which an inner
-    code sometimes comes to light.
+    Accepted in any case: ``T23``, ``1003005``, ``AADSTS50146`` or ``50146``, and ``AADSTS1003021``, as an
+    inner code sometimes appears.
 
     Raises:
-        UnknownIdError: nothing has this id; the error names what is near.
+        UnknownIdError: Neither a check nor a code has this id. The error names similar ones.
     """
     key = given.strip().upper()
     check = checks.get(key)
@@ -105,7 +106,7 @@ def explain(given: str, *, checks: Mapping[str, Statement], codes: Mapping[int |
 
 
 def of_check(check: Statement) -> Explanation:
-    """Explain a check, or a statement of the doctor's."""
+    """Return the explanation of a check, or of a statement of the doctor."""
     sections = (
         Section(
             key="explain", heading="What is tested", text=tuple(textwrap.dedent(check.explain).strip().splitlines())
@@ -121,22 +122,22 @@ def of_check(check: Statement) -> Explanation:
 
 
 def of_code(code: Code) -> Explanation:
-    """Explain a code of Entra's."""
+    """Return the explanation of a code of Entra."""
     sections = [
         Section(key="meaning", heading="What it means", text=(code.meaning,)),
         Section(key="seen", heading="What the app and the user see", text=(code.seen,)),
-        Section(key="cause", heading="Causes, the likeliest first", text=code.cause, style="list"),
-        Section(key="confirm", heading="How to tell", text=(code.confirm,)),
+        Section(key="cause", heading="Causes, most likely first", text=code.cause, style="list"),
+        Section(key="confirm", heading="How to confirm", text=(code.confirm,)),
     ]
     if code.commands:
         lines = tuple(f"{PROGRAM} {command}" for command in code.commands)
-        sections.append(Section(key="commands", heading="What shows it", text=lines, style="sample"))
+        sections.append(Section(key="commands", heading="Commands that show it", text=lines, style="sample"))
     sections.append(Section(key="fix", heading="Fix", text=(code.fix,)))
     sections += _pair(code.pair)
     if code.conflict is not None:
-        sections.append(Section(key="conflict", heading="Not certain", text=(code.conflict,)))
+        sections.append(Section(key="conflict", heading="Uncertain", text=(code.conflict,)))
     if code.related:
-        sections.append(Section(key="related", heading="Checks that find it first", text=code.related, style="row"))
+        sections.append(Section(key="related", heading="Checks that find it earlier", text=code.related, style="row"))
     return Explanation(
         id=str(code.code),
         title=code.name,
@@ -148,17 +149,17 @@ def of_code(code: Code) -> Explanation:
 
 
 def everything(*, checks: Mapping[str, Statement], codes: Mapping[int | str, Code] = CODES) -> tuple[Explanation, ...]:
-    """Explain all checks, by id, and then all codes, in the order of the table."""
+    """Return the explanations of all checks, by id, and then of all codes, in the order of the table."""
     ordered = sorted(checks.values(), key=lambda check: check.order)
     return tuple(chain(map(of_check, ordered), map(of_code, codes.values())))
 
 
 def as_text(explanation: Explanation, *, width: int = 100) -> str:
-    """Write an explanation for a terminal, without colour.
+    """Return an explanation as text for a terminal, without color.
 
     Args:
-        explanation: what to write.
-        width: columns; samples are never wrapped, so that they can be copied.
+        explanation: The explanation.
+        width: The width in columns. Samples are never wrapped, so that they can be copied.
     """
     lines = [f"{explanation.id}  {explanation.title}"]
     lines += _wrap(f"{explanation.rank} · {explanation.source}", _INDENT, width)
@@ -189,10 +190,10 @@ def _pair(pair: ReplyPair | ObjectPair | None) -> tuple[Section, ...]:
     match pair:
         case ReplyPair():
             bad, good = pair.bad.lines(), pair.good.lines()
-            headings = "A reply that gets this code", "One that gets a token minted"
+            headings = "A reply with this code", "A reply with a token"
         case ObjectPair():
             bad, good = pair.lines(pair.bad), pair.lines(pair.good)
-            headings = "What leads to this code", "How it should be"
+            headings = "Objects with this code", "Correct objects"
         case None:
             return ()
     return (
@@ -208,7 +209,7 @@ def _sample(key: str, heading: str, sample: str | None) -> tuple[Section, ...]:
 
 
 def _near(key: str, ids: tuple[str, ...]) -> tuple[str, ...]:
-    """Prefer what starts alike, for a prefix is what people type; then what looks alike."""
+    """Return ids that start with the key, because people type prefixes, and then ids that resemble it."""
     starting = [name for name in ids if key and name.startswith(key)]
     alike = get_close_matches(key, ids, n=_NEAR, cutoff=0.5)
     return tuple(dict.fromkeys(starting + alike))[:_NEAR]

@@ -1,9 +1,8 @@
-"""The claims mapping policy: what of the endpoint's reply reaches the token.
+"""The claims mapping policy: which claims of the endpoint's reply are added to the token.
 
-Entra puts no returned claim into a token by itself. The policy of the application that is the token's audience names
-each one, and may rename it. This module reads the policy in the forms in which people have it at hand and applies the
-part that concerns a custom claims provider; sources that Entra fills itself (``User``, ``Transformation``) are left
-alone, for the harness has no directory.
+Entra adds no returned claim to a token by itself. The policy of the application that is the token's audience names each
+one, and may rename it. This module reads the policy in all its usual forms and applies the part for a custom claims
+provider. Sources that Entra fills itself (``User``, ``Transformation``) are ignored: the harness has no directory.
 
 Source: entra-docs ``custom-claims-provider-reference.md`` and ``reference-claims-customization.md``; Microsoft Graph
 v1.0 ``claimsMappingPolicy``.
@@ -21,7 +20,7 @@ _PROVIDER: Final = "customclaimsprovider"
 #: The member of an entry that names the claim, by the format of the token.
 TARGET_MEMBERS: Final[Mapping[TokenFormat, str]] = {"jwt": "JwtClaimType", "saml": "SamlClaimType"}
 
-#: Why a kind of token does not get a claim that an entry maps to it.
+#: Why a token of this format does not contain a claim that an entry maps.
 type TargetFault = Restriction | Literal["name-id"]
 TARGET_FAULTS: Final[Mapping[TargetFault, str]] = {
     "restricted": "is restricted: the claim is not put into the token",
@@ -31,7 +30,7 @@ TARGET_FAULTS: Final[Mapping[TargetFault, str]] = {
 
 
 class MappingError(ValueError):
-    """Raised when a document is not a claims mapping policy; the message says what was wanted and what is there."""
+    """A document is not a claims mapping policy. The message names what was expected and what was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +38,11 @@ class MappingEntry:
     """One member of ``ClaimsSchema``.
 
     Attributes:
-        source: where the value comes from; None for a constant.
-        id: the name of the claim in the endpoint's reply, case-sensitive.
-        jwt_claim_type: its name in a JSON Web Token; None keeps ``id``.
-        saml_claim_type: its name in a SAML assertion.
-        value: the constant, for an entry that has one.
+        source: The source of the value; None for a constant.
+        id: The name of the claim in the endpoint's reply, case-sensitive.
+        jwt_claim_type: The name of the claim in a JSON Web Token; None keeps ``id``.
+        saml_claim_type: The name of the claim in a SAML assertion.
+        value: The constant of an entry without a source.
     """
 
     source: str | None = None
@@ -54,11 +53,11 @@ class MappingEntry:
 
     @property
     def from_provider(self) -> bool:
-        """Say whether the endpoint supplies the value."""
+        """Whether the endpoint supplies the value."""
         return self.source is not None and self.source.casefold() == _PROVIDER
 
     def target(self, token: TokenFormat) -> str | None:
-        """Return the claim's name in the token, or None where the entry is not for this kind of token."""
+        """Return the claim's name in the token; None if the entry is not for this format."""
         if token == "saml":  # noqa: S105 - a format
             return self.saml_claim_type
         if self.jwt_claim_type is None and self.saml_claim_type is not None:
@@ -81,8 +80,8 @@ class MappingPolicy:
     """A claims mapping policy.
 
     Attributes:
-        entries: in the order of the document.
-        include_basic_claim_set: whether the token keeps its ordinary claims.
+        entries: In the order of the document.
+        include_basic_claim_set: Whether the token keeps its ordinary claims.
     """
 
     entries: tuple[MappingEntry, ...]
@@ -90,13 +89,13 @@ class MappingPolicy:
 
     @classmethod
     def parse(cls, document: str | bytes | Mapping[str, Any]) -> Self:
-        """Read a policy.
+        """Parse a policy.
 
         Accepted are the policy object as Graph returns it, a Graph collection that holds exactly one, an object with
         only ``definition``, and the inner object with ``ClaimsMappingPolicy``; as text, UTF-8 bytes or parsed.
 
         Raises:
-            MappingError: it is none of these, or a member has another type than the documented one.
+            MappingError: The document has another form, or a member does not have the documented type.
         """
         inner = _inner(_loads(document, "the policy") if isinstance(document, str | bytes) else document)
         schema = inner.get("ClaimsSchema", [])
@@ -109,7 +108,7 @@ class MappingPolicy:
 
     @classmethod
     def under_own_names(cls, names: Iterable[str]) -> Self:
-        """Build the policy that a first look without one takes for granted: each claim keeps its name."""
+        """Return the policy that is assumed without one: each claim keeps its name."""
         return cls(
             entries=tuple(
                 MappingEntry(source=_PROVIDER, id=name, jwt_claim_type=name, saml_claim_type=name) for name in names
@@ -118,14 +117,14 @@ class MappingPolicy:
 
     @property
     def provided(self) -> tuple[MappingEntry, ...]:
-        """List the entries that the endpoint supplies."""
+        """Return the entries whose value the endpoint supplies."""
         return tuple(entry for entry in self.entries if entry.from_provider)
 
     def apply(self, claims: Mapping[str, object], *, token: TokenFormat = "jwt") -> dict[str, object]:  # noqa: S107 - a kind of token, not a secret
         """Return the custom part of the token that the application would get.
 
-        A claim that is absent, null or spelled in another case maps to nothing. A target that the policy may not emit
-        is left out; the application is taken to have no custom signing key.
+        A claim that is absent, null or spelled in another case is not mapped. A target that the policy may not emit is
+        omitted; the application is assumed to have no custom signing key.
         """
         custom: dict[str, object] = {}
         for entry in self.entries:
@@ -163,7 +162,7 @@ def _inner(document: object) -> Mapping[str, Any]:
 
 
 def _definition(definition: object) -> Any:
-    """Unwrap the text: Graph wants a list of exactly one string that is itself JSON."""
+    """Return the document inside ``definition``: Graph requires a list of exactly one string that is itself JSON."""
     if not isinstance(definition, list):
         raise MappingError(f"definition should be a list of one string, it is {_kind(definition)}")
     if len(definition) != 1 or not isinstance(definition[0], str):
@@ -195,7 +194,7 @@ def _entry(position: int, member: object) -> MappingEntry:
 
 
 def _flag(value: object) -> bool:
-    """Read Graph's boolean, which is mostly written as text."""
+    """Return Graph's boolean, which is usually written as text."""
     text = str(value).casefold()
     if text not in {"true", "false"}:
         raise MappingError(f'IncludeBasicClaimSet should be "true" or "false", it is {text[:40]!r}')

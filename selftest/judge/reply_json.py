@@ -1,7 +1,7 @@
-"""Read a reply's JSON as leniently as Entra might, and keep what a strict reader would have refused.
+"""Parse the JSON of a reply as leniently as Entra might, and record what a strict parser would have refused.
 
-The endpoint reads what comes to it strictly. The judge must not: a member written twice or a byte order mark breaks no
-documented rule, so it is remembered and becomes a warning, while a body that no reader accepts is an error.
+The endpoint parses requests strictly. The judge must not: a duplicate member or a byte order mark breaks no documented
+rule, so it is recorded and becomes a warning, while a body that no parser accepts is an error.
 """
 
 import json
@@ -12,16 +12,16 @@ from typing import Any, Final, Never
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 #: The magic number of gzip (RFC 1952, section 2.3.1).
 _GZIP: Final = b"\x1f\x8b"
-#: More digits than any double has; far under the limit at which Python refuses to read an integer.
+#: More digits than any double has, and far below the limit at which Python refuses to parse an integer.
 _MAX_DIGITS: Final = 400
 
 
 class ReplyJsonError(ValueError):
-    """Raised when the body is not JSON; the message says why without showing the body."""
+    """The body is not JSON. The message names the reason without quoting the body."""
 
 
 class ReplyObject(dict[str, Any]):
-    """A JSON object that remembers which of its members came more than once; the last one counts."""
+    """A JSON object that records its duplicate members; the last one of each name counts."""
 
     __slots__ = ("repeated",)
 
@@ -32,7 +32,7 @@ class ReplyObject(dict[str, Any]):
 
 
 class HugeNumber(str):
-    """A number that no double holds, as it was written: it stays printable as JSON."""
+    """A number outside the range of a double, as it was written, so that it can be printed as JSON."""
 
     __slots__ = ()
 
@@ -41,7 +41,7 @@ def loads(body: bytes) -> Any:
     """Parse UTF-8 JSON, with or without a byte order mark.
 
     Raises:
-        ReplyJsonError: not UTF-8, not JSON, a constant such as ``NaN``, or nested deeper than the interpreter reads.
+        ReplyJsonError: The body is not UTF-8 or not JSON, contains a constant such as ``NaN``, or is nested too deeply.
 
     Source: RFC 8259, sections 2 to 8.
     """
@@ -56,12 +56,12 @@ def loads(body: bytes) -> Any:
 
 
 def has_byte_order_mark(body: bytes) -> bool:
-    """Say whether the body starts with the mark that RFC 8259 forbids to send."""
+    """Whether the body starts with a byte order mark, which RFC 8259 forbids to send."""
     return body.startswith(_BYTE_ORDER_MARK)
 
 
 def is_compressed(body: bytes) -> bool:
-    """Say whether the body is gzip."""
+    """Whether the body is gzip."""
     return body.startswith(_GZIP)
 
 

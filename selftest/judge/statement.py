@@ -1,6 +1,6 @@
-"""A statement that can be tested: what a check of an endpoint and a diagnosis of a tenant have in common.
+"""A statement that can be tested: the common part of a check of an endpoint and a diagnosis of a tenant.
 
-Both have an id in one world of ids, so that `explain`, the page of codes and the reports need not know which is which.
+Their ids share one namespace, so that `explain`, the page of codes and the reports treat both alike.
 """
 
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ type Status = Literal["pass", "fail", "skip", "error"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One true sentence about something good.
+    """One sentence that is true of a good endpoint or tenant.
 
     Attributes:
         id: A letter for the subject and a number that is never used twice.
-        title: True where all is well; its module says what it is a sentence about.
-        source: Where the rule comes from: a page, an RFC section, or "ours" with the reason.
-        why: What goes wrong where the statement is false.
-        fix: What to do about it.
-        explain: How it is found out, in at most eight lines.
-        bad: A header, claim, member or body that breaks the rule, where a line can show it.
-        good: The same, keeping the rule.
+        title: The sentence without its subject, which the module names.
+        source: The source of the rule: a page, an RFC section, or "ours" with the reason.
+        why: The consequence of breaking the rule.
+        fix: How to fix it.
+        explain: How it is tested, in at most eight lines.
+        bad: A header, claim, member or body that breaks the rule, if a line can show it.
+        good: The same without the error.
     """
 
     id: str
@@ -37,5 +37,5 @@ class Statement:
 
     @property
     def order(self) -> tuple[str, int]:
-        """Sort as people read: by letter, then by number."""
+        """Return the sort key: the letter, then the number."""
         return self.id[0], int(self.id[1:])

@@ -1,8 +1,8 @@
-"""Say what Entra would make of one reply: the code it would log, and whether a token would be minted.
+"""Judge one reply: the code that Entra would log, and whether it would mint a token.
 
-Pure: no I/O and no clock, so that every command judges alike and a stored reply is judged as a live one. The codes are
-documented one line each and without an order; the order here is ours and follows the exchange, so that the first thing
-that breaks gives the code. What no page decides is a warning (``findings``), never a code.
+Pure: no I/O and no clock, so that every command judges alike and a stored reply is judged like a live one. The
+documentation has one line for each code and no order. The order here is ours and follows the exchange: the first broken
+rule decides the code. What no page decides becomes a warning (`selftest.judge.warnings`), never a code.
 """
 
 import json
@@ -26,19 +26,19 @@ from selftest.judge.warnings import (
     shown,
 )
 
-#: The largest whole reply that is read. Ours: Microsoft publishes that there is a limit, not which one.
+#: The largest reply that is read. Ours: Microsoft states that there is a limit, but not its value.
 MAX_RESPONSE_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What Entra would do with a reply.
+    """Entra's decision on a reply.
 
     Attributes:
-        code: the code that Entra would log; None when it would mint a token.
-        minted: whether the user gets a token; never on any code.
-        reason: one sentence with what was wanted and what came, without claim values.
-        claims: the claims as Entra would read them, when a token is minted.
+        code: The code that Entra would log; None if it would mint a token.
+        minted: Whether the user gets a token; never with a code.
+        reason: One sentence with what was expected and what was received, without claim values.
+        claims: The claims as Entra would read them, if a token is minted.
     """
 
     code: int | None
@@ -49,7 +49,7 @@ class Verdict:
     claims: Mapping[str, object] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Give what may be printed and stored: everything but the claims."""
+        """Return the members that may be printed and stored: all but the claims."""
         return {
             "code": self.code,
             "name": self.name,
@@ -71,9 +71,9 @@ class _RefusedError(Exception):
 def judge(
     reply: ReceivedReply, *, registered: frozenset[str] | None = None, mapping: MappingPolicy | None = None
 ) -> Verdict:
-    """Judge one reply; no reply makes it raise.
+    """Judge one reply. No reply raises an error.
 
-    The first rule that is broken decides:
+    The first broken rule decides:
 
     1. the exchange: timeout 1003005, no connection 1003027, anything else that is not a whole HTTP reply 1003001;
     2. the status: not exactly 200 is 1003002 (a 401 may show as 1003005 in the log: the sources disagree);
@@ -86,9 +86,9 @@ def judge(
        more than 3072 UTF-8 bytes 1003025.
 
     Args:
-        reply: what came back.
-        registered: the names in the extension's ``claimsForTokenConfiguration``, to be warned of others.
-        mapping: the application's claims mapping policy, to be warned of claims that it leaves out.
+        reply: The reply.
+        registered: The names in the extension's ``claimsForTokenConfiguration``, to warn about others.
+        mapping: The application's claims mapping policy, to warn about claims that it omits.
 
     Source: entra-docs ``custom-extension-troubleshoot.md`` (codes), ``custom-claims-provider-reference.md`` (shape).
     """
@@ -117,56 +117,56 @@ def judge(
 
 def _check_exchange(reply: ReceivedReply) -> None:
     if reply.failure == "timeout":
-        raise _RefusedError(1003005, "a whole reply was wanted within the timeout, none came")
+        raise _RefusedError(1003005, "expected a complete reply within the timeout, received none")
     if reply.failure == "connection":
-        raise _RefusedError(1003027, "a connection was wanted, none could be opened")
+        raise _RefusedError(1003027, "expected a connection, none could be opened")
     if reply.failure is not None or reply.status is None:
-        raise _RefusedError(1003001, "an HTTP reply was wanted, what came is none or broke off")
+        raise _RefusedError(1003001, "expected an HTTP reply, received something else or part of one")
 
 
 def _check_head(reply: ReceivedReply) -> None:
     if reply.status != 200:
         note = "; the log may show a refused token as 1003005 instead" if reply.status in {401, 403} else ""
-        raise _RefusedError(1003002, f"status 200 was wanted, {reply.status} came{note}")
+        raise _RefusedError(1003002, f"expected status 200, received {reply.status}{note}")
     media_type = (reply.content_type or "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        came = shown(media_type) if media_type else "none"
-        raise _RefusedError(1003006, f"content type application/json was wanted, {came} came")
+        received = shown(media_type) if media_type else "none"
+        raise _RefusedError(1003006, f"expected content type application/json, received {received}")
 
 
 def _read_document(body: bytes) -> ReplyObject:
     if body.removeprefix(b"\xef\xbb\xbf").strip() in {b"", b"null"}:
-        raise _RefusedError(1003009, "a body was wanted, none or null came")
+        raise _RefusedError(1003009, "expected a body, received none or null")
     if len(body) > MAX_RESPONSE_BYTES:
-        raise _RefusedError(1003024, f"at most {MAX_RESPONSE_BYTES} bytes are read (a bound of ours), more came")
+        raise _RefusedError(1003024, f"expected at most {MAX_RESPONSE_BYTES} bytes (a bound of ours), received more")
     try:
         document = loads(body)
     except ReplyJsonError as error:
-        raise _RefusedError(1003003, f"a JSON object was wanted, the body is {error}") from error
+        raise _RefusedError(1003003, f"expected a JSON object, the body is {error}") from error
     return _object(document, "the body")
 
 
 def _read_action(document: ReplyObject) -> ReplyObject:
     if "apiSchemaVersion" in document and "data" not in document:
-        raise _RefusedError(1003008, "today's reply with data was wanted, the 2021 preview's apiSchemaVersion came")
+        raise _RefusedError(1003008, "expected today's reply with data, received the 2021 preview's apiSchemaVersion")
     data = _object(document.get("data"), "data")
     if data.get("@odata.type") != RESPONSE_DATA_TYPE:
-        raise _RefusedError(1003003, f"data of type {RESPONSE_DATA_TYPE} was wanted, {_type_of(data)} came")
+        raise _RefusedError(1003003, f"expected data of type {RESPONSE_DATA_TYPE}, received {_type_of(data)}")
     actions = data.get("actions")
     if not isinstance(actions, list):
         raise _RefusedError(1003003, f"data.actions should be a list, it is {_kind(actions)}")
     if len(actions) != 1:
-        raise _RefusedError(1003010, f"exactly one action was wanted, {len(actions)} came")
+        raise _RefusedError(1003010, f"expected exactly one action, received {len(actions)}")
     action = _object(actions[0], "the action")
     if action.get("@odata.type") != PROVIDE_CLAIMS_ACTION:
-        raise _RefusedError(1003012, f"an action of type {PROVIDE_CLAIMS_ACTION} was wanted, {_type_of(action)} came")
+        raise _RefusedError(1003012, f"expected an action of type {PROVIDE_CLAIMS_ACTION}, received {_type_of(action)}")
     return action
 
 
 def _read_claims(action: ReplyObject) -> ReplyObject:
     if action.get("claims") is None:
-        came = "null" if "claims" in action else "no such member"
-        raise _RefusedError(1003007, f"claims should be an object, there is {came}")
+        received = "null" if "claims" in action else "no such member"
+        raise _RefusedError(1003007, f"claims should be an object, received {received}")
     return _object(action["claims"], "claims")
 
 
@@ -176,7 +176,7 @@ def _check_claims(claims: ReplyObject) -> int:
         raise _RefusedError(1003026, "every claim needs a name, one has an empty or blank one")
     size_bytes = _size_bytes(claims)
     if size_bytes > MAX_CLAIMS_BYTES:
-        raise _RefusedError(1003025, f"at most {MAX_CLAIMS_BYTES} bytes of claims are taken, {size_bytes} came")
+        raise _RefusedError(1003025, f"expected at most {MAX_CLAIMS_BYTES} bytes of claims, received {size_bytes}")
     return size_bytes
 
 

@@ -1,24 +1,25 @@
-"""What is odd about a reply that Entra would, as far as anyone knows, accept.
+"""Warnings about a reply that Entra would, as far as is known, accept.
 
-A warning never changes the verdict: it marks what the documentation leaves open or what keeps a claim out of the token.
-Every message shows names and kinds, never values, so that it may be printed and stored.
+A warning never changes the verdict: it marks what the documentation leaves open, or what keeps a claim out of the
+token. Messages contain names and kinds, never values, so that they may be printed and stored.
 
 =====================  =============================================================================================
-kind                   what it says
+kind                   meaning
 =====================  =============================================================================================
-byte-order-mark        the body starts with one
+byte-order-mark        the body starts with a byte order mark
 compressed-body        the body is gzip
 charset                the content type names a character set that is not UTF-8
-legacy-member          ``apiSchemaVersion`` stands beside ``data``
-duplicate-member       a member comes twice; the last one is counted
+legacy-member          ``apiSchemaVersion`` is present in addition to ``data``
+duplicate-member       a member is repeated; the last one counts
 blank-name             a claim's name has a space at an end
-null-value             also ``number-value``, ``boolean-value``, ``object-value``, ``array-item``: no string or strings
+null-value             not text or a list of texts; also ``number-value``, ``boolean-value``, ``object-value``,
+                       ``array-item``
 lone-surrogate         a name or value that cannot be written as UTF-8
 near-size-limit        between the two readings of 3 KB
-unmapped-claim         the mapping policy does not name it; also ``wrong-case`` and ``not-returned``
+unmapped-claim         the mapping policy does not name the claim; also ``wrong-case`` and ``not-returned``
 mapping-space          a name in the policy starts or ends with a space
-restricted-name        the policy's JwtClaimType or SamlClaimType is one that a policy may not emit
-name-id                the policy takes the NameID from a claim of the endpoint
+restricted-name        the policy's JwtClaimType or SamlClaimType is a name that a policy may not emit
+name-id                the policy uses a claim of the endpoint as NameID
 not-registered         not in ``claimsForTokenConfiguration``; also ``registered-case``
 =====================  =============================================================================================
 """
@@ -42,8 +43,8 @@ class ReplyWarning:
     """One warning.
 
     Attributes:
-        kind: a stable name, from the table in this module.
-        claim: the claim that it is about, or None when it is about the whole reply.
+        kind: A stable name from the table in this module.
+        claim: The claim that the warning is about; None for the whole reply.
     """
 
     kind: str
@@ -51,17 +52,17 @@ class ReplyWarning:
     message: str
 
     def as_json(self) -> dict[str, str | None]:
-        """Give the members as the command line prints them."""
+        """Return the members as the command line prints them."""
         return {"kind": self.kind, "claim": self.claim, "message": self.message}
 
 
 def shown(name: str) -> str:
-    """Quote a name for a message: one line, control characters escaped, cut where it is long."""
+    """Return a name in quotes for a message: one line, control characters escaped, shortened if it is long."""
     return repr(name) if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]!r}…"
 
 
 def body_warnings(content_type: str | None, body: bytes) -> Iterator[ReplyWarning]:
-    """Look at the bytes and their label, before they are parsed."""
+    """Yield warnings about the bytes and their content type, before they are parsed."""
     charset = _CHARSET.search(content_type or "")
     if charset and charset[1].casefold() not in {"utf-8", "utf8"}:
         yield _about_reply("charset", f"the content type names {shown(charset[1])} instead of utf-8; {_UNDOCUMENTED}")
@@ -72,38 +73,38 @@ def body_warnings(content_type: str | None, body: bytes) -> Iterator[ReplyWarnin
 
 
 def document_warnings(document: ReplyObject) -> Iterator[ReplyWarning]:
-    """Look at the members around the claims."""
+    """Yield warnings about the members around the claims."""
     data = document.get("data")
     actions = data.get("actions") if isinstance(data, ReplyObject) else None
     first = actions[0] if isinstance(actions, list) and actions else None
     for where, part in (("the body", document), ("data", data), ("the action", first)):
         for name in part.repeated if isinstance(part, ReplyObject) else ():
-            yield _about_reply("duplicate-member", f"{shown(name)} comes twice in {where}; {_UNDOCUMENTED}")
+            yield _about_reply("duplicate-member", f"{shown(name)} is repeated in {where}; {_UNDOCUMENTED}")
     if "apiSchemaVersion" in document and data is not None:
         yield _about_reply("legacy-member", f"apiSchemaVersion belongs to the 2021 preview; {_UNDOCUMENTED}")
 
 
 def claims_warnings(claims: ReplyObject, size_bytes: int) -> Iterator[ReplyWarning]:
-    """Look at the names and the kinds of value of the claims."""
+    """Yield warnings about the names of the claims and the kinds of their values."""
     if SAFE_CLAIMS_BYTES < size_bytes <= MAX_CLAIMS_BYTES:
         yield _about_reply(
             "near-size-limit",
             f"names and values take {size_bytes} bytes: more than {SAFE_CLAIMS_BYTES}, which is one reading of 3 KB",
         )
     for name in claims.repeated:
-        yield ReplyWarning(kind="duplicate-member", claim=name, message=f"{shown(name)} comes twice; {_UNDOCUMENTED}")
+        yield ReplyWarning(kind="duplicate-member", claim=name, message=f"{shown(name)} is repeated; {_UNDOCUMENTED}")
     for name, value in claims.items():
         if name != name.strip():
-            message = f"{shown(name)} has a space at an end, so that no mapping is likely to name it"
+            message = f"{shown(name)} has a space at an end, so a mapping is unlikely to name it"
             yield ReplyWarning(kind="blank-name", claim=name, message=message)
         if not all(map(_is_unicode, (name, *_texts(value)))):
-            message = f"{shown(name)} holds a lone surrogate, which is not Unicode text; {_UNDOCUMENTED}"
+            message = f"{shown(name)} contains a lone surrogate, which is not Unicode text; {_UNDOCUMENTED}"
             yield ReplyWarning(kind="lone-surrogate", claim=name, message=message)
         yield from _value_warnings(name, value)
 
 
 def mapping_warnings(claims: Mapping[str, object], mapping: MappingPolicy) -> Iterator[ReplyWarning]:
-    """Compare what came with what the claims mapping policy takes."""
+    """Yield the differences between the returned claims and those that the claims mapping policy names."""
     mapped = {entry.id for entry in mapping.provided if entry.id is not None}
     for name in claims:
         near = _near(name, mapped)
@@ -111,17 +112,17 @@ def mapping_warnings(claims: Mapping[str, object], mapping: MappingPolicy) -> It
             message = f"the policy does not name {shown(name)}: it never reaches the token"
             yield ReplyWarning(kind="unmapped-claim", claim=name, message=message)
         elif near != name:
-            message = f"the policy names {shown(near)}, the reply {shown(name)}: they must be equal to the letter"
+            message = f"the policy names {shown(near)}, the reply {shown(name)}: they must be identical"
             yield ReplyWarning(kind="wrong-case", claim=name, message=message)
     for name in sorted(mapped):
         if _near(name, set(claims)) is None:
-            message = f"the policy names {shown(name)}, which the reply does not hold"
+            message = f"the policy names {shown(name)}, which the reply does not contain"
             yield ReplyWarning(kind="not-returned", claim=name, message=message)
     yield from _policy_warnings(mapping)
 
 
 def registered_warnings(claims: Mapping[str, object], registered: frozenset[str]) -> Iterator[ReplyWarning]:
-    """Compare what came with the extension's ``claimsForTokenConfiguration``, which feeds the portal's picker."""
+    """Yield the differences from the extension's ``claimsForTokenConfiguration``, which the portal offers."""
     for name in claims:
         near = _near(name, registered)
         if near is None:
@@ -187,7 +188,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _near(name: str, names: frozenset[str] | set[str]) -> str | None:
-    """Find the name itself, or else one that differs by case or outer spaces only."""
+    """Return the name itself, or else one that differs only by case or outer spaces."""
     if name in names:
         return name
     folded = name.strip().casefold()

@@ -1,1 +1,1 @@
-"""What a run found, as data and in each of its forms. Every form is a function of the same `Results`."""
+"""The results of a run as data and in each of their forms. Every form is a function of the same `Results`."""

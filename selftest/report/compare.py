@@ -1,7 +1,7 @@
-"""Two runs side by side: what changed, and what else differs that may explain it. Data; the forms are elsewhere.
+"""Compare two runs: what changed, and which other differences may explain it. Other modules write the forms.
 
-``a`` is the run from before, ``b`` the one to judge. What the machines, versions and settings do not share comes first,
-because a figure from another machine proves nothing about the code.
+``a`` is the earlier run, ``b`` the one to judge. Differences of machines, versions and settings come first, because a
+figure from another machine proves nothing about the code.
 """
 
 from collections.abc import Iterator
@@ -10,21 +10,21 @@ from typing import Final, Literal
 
 from yarl import URL
 
+from selftest.base.loopback import is_loopback_host
 from selftest.report.load_result import LoadResult
 from selftest.report.results import CheckResult, Results, SignInResult
 
-#: In the order in which they are told.
-type ChangeKind = Literal["newly failing", "newly held", "no longer run", "run again", "new", "gone"]
+#: In the order of the report.
+type ChangeKind = Literal["newly failing", "newly passing", "no longer run", "run again", "new", "gone"]
 type Unit = Literal["ms", "count", "percent", "per_second"]
-KINDS: Final[tuple[ChangeKind, ...]] = ("newly failing", "newly held", "no longer run", "run again", "new", "gone")
-#: In the sentence; all of them stand among the changes.
+KINDS: Final[tuple[ChangeKind, ...]] = ("newly failing", "newly passing", "no longer run", "run again", "new", "gone")
+#: In the sentence; the list of changes has all of them.
 _MOST_NAMED: Final = 8
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Something about how the runs were made; "-" where one does not say."""
+    """A difference in how the runs were made; "-" for a run without the value."""
 
     name: str
     a: str
@@ -33,12 +33,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A check or a sign-in that is not as it was; None where a run does not have it.
+    """A check or a sign-in with another result; None for a run without it.
 
     Attributes:
-        id: of the check; of a sign-in its variety.
-        a: what it was: pass, fail, error or skip; for a sign-in "minted" or the code.
-        actual: what was seen in ``b``, or in ``a`` where it is gone.
+        id: The id of the check, or the variety of the sign-in.
+        a: The result: pass, fail, error or skip; for a sign-in "minted" or the code.
+        actual: What was observed in ``b``, or in ``a`` if it is gone.
     """
 
     kind: ChangeKind
@@ -51,7 +51,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureChange:
-    """One figure of both runs; None where a run does not have it. ``ratio`` is b over a, where that is a number."""
+    """One figure of both runs; None for a run without it."""
 
     name: str
     unit: Unit
@@ -60,17 +60,17 @@ class FigureChange:
 
     @property
     def ratio(self) -> float | None:
-        """Reckon how many times as much the second is."""
+        """Return b divided by a; None where that is not a number."""
         return None if self.a is None or self.b is None or self.a <= 0 else self.b / self.a
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunComparison:
-    """Both runs and what lies between them.
+    """Both runs and their differences.
 
     Attributes:
-        worse: the ids of what held in ``a`` and does not in ``b``, and must: checks, and kinds of sign-in.
-        invalid: which of the runs ("A", "B") has a load that proves nothing.
+        worse: The ids of required checks and kinds of sign-in that passed in ``a`` and not in ``b``.
+        invalid: The runs ("A", "B") with an invalid load.
     """
 
     a: Results
@@ -83,22 +83,22 @@ class RunComparison:
 
     @property
     def exit_code(self) -> int:
-        """1 where something that must hold did in ``a`` and does not in ``b``, else 0."""
+        """Return 1 if a required check or a sign-in passed in ``a`` and not in ``b``, else 0."""
         return 1 if self.worse else 0
 
     @property
     def sentence(self) -> str:
-        """Say it in one line."""
+        """Return the comparison in one line."""
         counts = [(sum(change.kind == kind for change in self.changes), kind) for kind in KINDS]
-        told = ", ".join(f"{number} {kind}" for number, kind in counts if number) or "no check changed"
+        summary = ", ".join(f"{number} {kind}" for number, kind in counts if number) or "no check changed"
         if self.worse:
             rest = f" and {len(self.worse) - _MOST_NAMED} more" if len(self.worse) > _MOST_NAMED else ""
-            return f"WORSE  {told}; what must hold and no longer does: {' '.join(self.worse[:_MOST_NAMED])}{rest}"
-        return f"NO WORSE  {told}; all that must hold and did still does"
+            return f"WORSE  {summary}; required, and no longer passed: {' '.join(self.worse[:_MOST_NAMED])}{rest}"
+        return f"NO WORSE  {summary}; everything required that passed still passes"
 
 
 def compare(a: Results, b: Results) -> RunComparison:
-    """Compare two runs."""
+    """Return the comparison of two runs."""
     changes = sorted(
         [*_check_changes(a.checks, b.checks), *_signin_changes(a.signins, b.signins)],
         key=lambda change: KINDS.index(change.kind),
@@ -149,7 +149,7 @@ def _kind(old: CheckResult | None, new: CheckResult | None) -> ChangeKind | None
         return "newly failing"
     if new.status == "skip":
         return "no longer run"
-    return "newly held" if old.bad else "run again"
+    return "newly passing" if old.bad else "run again"
 
 
 def _signin_changes(a: tuple[SignInResult, ...], b: tuple[SignInResult, ...]) -> Iterator[Change]:
@@ -158,7 +158,7 @@ def _signin_changes(a: tuple[SignInResult, ...], b: tuple[SignInResult, ...]) ->
         old = before.get(new.variety)
         if old is not None and old.minted != new.minted:
             yield Change(
-                kind="newly held" if new.minted else "newly failing",
+                kind="newly passing" if new.minted else "newly failing",
                 id=new.variety,
                 title=new.title,
                 a=_ended(old),
@@ -189,10 +189,10 @@ def _pairs(prefix: str, a: dict[str, str], b: dict[str, str]) -> Iterator[tuple[
 
 
 def _place(target: dict[str, str]) -> dict[str, str]:
-    """Leave out the port of a loopback address: it is another one in each run."""
+    """Return the target without the port of a loopback address, which differs in each run."""
     try:
         url = URL(target.get("url", ""))
-        local = url.host in _LOOPBACK
+        local = is_loopback_host(url.host or "")
     except ValueError:  # not a URL, in a file from elsewhere
         return target
     return {**target, "url": str(url.with_port(None))} if local else target

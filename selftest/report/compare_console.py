@@ -1,4 +1,4 @@
-"""The comparison of two runs for a terminal; like a run's report it ends with the verdict."""
+"""Write the comparison of two runs for a terminal. Like a run's report it ends with the verdict."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,11 +13,11 @@ from selftest.report.compare import Change, ChangeKind, FigureChange, RunCompari
 from selftest.report.results import Results
 from selftest.report.units import count, milliseconds, per_second, percent
 
-_STYLES: Final[dict[ChangeKind, str]] = {"newly failing": "red", "newly held": "green"}
+_STYLES: Final[dict[ChangeKind, str]] = {"newly failing": "red", "newly passing": "green"}
 
 
 def show_comparison(comparison: RunComparison, console: Console) -> None:
-    """Print the comparison; whether there is colour is the console's decision."""
+    """Print the comparison. The console decides whether to use color."""
     for part in _parts(comparison):
         console.print(part, crop=False, soft_wrap=isinstance(part, Text))
 
@@ -27,7 +27,7 @@ def _parts(comparison: RunComparison) -> Iterator[RenderableType]:
         yield _run_line(name, run)
     yield Text("")
     if comparison.differences:
-        yield Text("the runs were not made alike: compare with care", style="bold yellow")
+        yield Text("the runs were made under different conditions: compare with care", style="bold yellow")
         yield _table([("", "A", "B"), *((row.name, row.a, row.b) for row in comparison.differences)])
     for name in comparison.invalid:
         yield Text(f"the load of {name} is not valid: its figures prove nothing", style="bold yellow")
@@ -61,12 +61,12 @@ def _table(rows: list[tuple[str, ...]]) -> RenderableType:
 
 def _figure_row(figure: FigureChange) -> tuple[str, ...]:
     ratio = figure.ratio
-    told = "" if ratio is None else f"x {ratio:.2f}"
-    return figure.name, figure_text(figure.a, figure.unit), figure_text(figure.b, figure.unit), told
+    factor = "" if ratio is None else f"x {ratio:.2f}"
+    return figure.name, figure_text(figure.a, figure.unit), figure_text(figure.b, figure.unit), factor
 
 
 def figure_text(value: float | None, unit: Unit) -> str:
-    """Write a figure in its unit; a dash where there is none."""
+    """Return a figure with its unit; a dash without a value."""
     if value is None:
         return "-"
     match unit:

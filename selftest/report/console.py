@@ -1,4 +1,4 @@
-"""The results for a terminal: what fails first, with a way on; the verdict last, where the eye ends up."""
+"""Write the results for a terminal: failures first, each with its fix, and the verdict last."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +16,13 @@ from selftest.report.load_text import load_lines
 from selftest.report.results import CheckResult, Results, SignInResult
 
 _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "left")
-_COLOURS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
+_COLORS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
 
 
 def show(results: Results, console: Console, *, verbose: bool = False, page: Path | None = None) -> None:
-    """Print the report, with the place of its page; whether there is colour is the console's decision."""
+    """Print the report and the path of its page. The console decides whether to use color."""
     for part in _parts(results, verbose=verbose, page=page):
-        # A line of text is left to the terminal to wrap, so that what is copied from it has no breaks of ours.
+        # The terminal wraps lines of text, so that copied text has no line breaks of ours.
         console.print(part, crop=False, soft_wrap=isinstance(part, Text))
 
 
@@ -51,7 +51,7 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
         yield _summary(results.checks)
         yield Text("")
     verdict = results.verdict
-    yield Text(visible(f"{verdict.sentence}  ({results.duration_s:.1f} s)"), style=f"bold {_COLOURS[verdict.outcome]}")
+    yield Text(visible(f"{verdict.sentence}  ({results.duration_s:.1f} s)"), style=f"bold {_COLORS[verdict.outcome]}")
 
 
 def _failure(check: CheckResult) -> Iterator[RenderableType]:
@@ -88,10 +88,10 @@ def _summary(checks: tuple[CheckResult, ...]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for group in groups(checks):
         counts = (
-            (group.failed("must"), "must fail"),
-            (group.failed("should"), "should fail"),
+            (group.failed("must"), "required failed"),
+            (group.failed("should"), "recommended failed"),
             (group.skipped, "skipped"),
         )
-        told = [f"{group.held} of {len(group.checks)} hold", *(f"{count} {word}" for count, word in counts if count)]
-        table.add_row(Text(group.letter, "bold"), Text(SUBJECTS.get(group.letter, "")), Text(", ".join(told)))
+        parts = [f"{group.held} of {len(group.checks)} passed", *(f"{count} {word}" for count, word in counts if count)]
+        table.add_row(Text(group.letter, "bold"), Text(SUBJECTS.get(group.letter, "")), Text(", ".join(parts)))
     return table

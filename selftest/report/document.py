@@ -1,4 +1,4 @@
-"""JSON that comes from a file: read strictly, held against the published schema, refused by the place of its fault."""
+"""Read JSON from a file strictly, and validate it against the published schema."""
 
 import json
 import math
@@ -19,10 +19,10 @@ class ReportError(CannotRun):
 
 
 def loads(data: bytes | str) -> Any:
-    """Read JSON without the constants and numbers that JSON does not have.
+    """Parse JSON, without the constants and numbers that JSON does not have.
 
     Raises:
-        ReportError: It is not JSON.
+        ReportError: The data is not JSON.
     """
     try:
         return json.loads(data, parse_constant=_no_constant, parse_float=_finite)
@@ -31,10 +31,10 @@ def loads(data: bytes | str) -> Any:
 
 
 def require_fit(members: Any, definition: str | None = None) -> None:
-    """Hold a value against the schema, or against one of its definitions.
+    """Validate a value against the schema, or against one of its definitions.
 
     Raises:
-        ReportError: It does not fit; the message names the first member at fault.
+        ReportError: The value does not fit the schema. The message names the first wrong member.
     """
     faults = _validator(definition).iter_errors(members)
     fault = min(faults, key=lambda error: list(map(str, error.absolute_path)), default=None)

@@ -1,7 +1,7 @@
-"""The results as JUnit XML, which every CI system shows.
+"""Write the results as JUnit XML, which every CI system shows.
 
-One suite a letter, one case a check. A must that fails is a failure; a should that fails is one only in a strict run,
-and is told in the case's output otherwise, because CI systems know no third colour.
+One suite for each letter, one case for each check. A failed required check is a failure. A failed recommended check is
+a failure only in a strict run, and is in the output of its case otherwise, because JUnit has no warnings.
 """
 
 import re
@@ -16,12 +16,12 @@ from selftest.report.check_groups import SUBJECTS
 from selftest.report.load_result import LoadResult
 from selftest.report.results import CheckResult, Results, SignInResult
 
-# XML 1.0 section 2.2: everything else may not stand in a document, not even escaped.
+# XML 1.0 section 2.2: a document must not contain any other character, not even escaped.
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(results: Results) -> str:
-    """Write the document."""
+    """Return the document."""
     root = Element("testsuites", name="selftest", time=_seconds(results.duration_s * 1000))
     for letter, checks in groupby(results.checks, key=lambda check: check.id[0]):
         _suite(root, SUBJECTS.get(letter, letter), (_check_case(check, strict=results.strict) for check in checks))
@@ -47,7 +47,7 @@ def _suite(root: Element, name: str, cases: Iterable[Element]) -> None:
 
 
 def _measured(root: Element, load: LoadResult) -> None:
-    """Give the figures of a load run as properties of its suite, or of one of its own where no check judged it."""
+    """Add the figures of a load run as properties to its suite, or to a new one if no check judged it."""
     suite = next((suite for suite in root if suite.get("name") == SUBJECTS["L"]), None)
     if suite is None:
         suite = SubElement(root, "testsuite", name=SUBJECTS["L"], tests="0", failures="0", errors="0", skipped="0")
@@ -72,15 +72,15 @@ def _check_case(check: CheckResult, *, strict: bool) -> Element:
         case "skip":
             SubElement(case, "skipped", message=_clean(check.actual))
         case "error":
-            _told(SubElement(case, "error", message=_clean(check.actual)), check)
+            _describe(SubElement(case, "error", message=_clean(check.actual)), check)
         case "fail" if strict or check.level == "must":
-            _told(SubElement(case, "failure", message=_clean(check.actual)), check)
+            _describe(SubElement(case, "failure", message=_clean(check.actual)), check)
         case "fail":
-            _told(SubElement(case, "system-out"), check)
+            _describe(SubElement(case, "system-out"), check)
     return case
 
 
-def _told(element: Element, check: CheckResult) -> None:
+def _describe(element: Element, check: CheckResult) -> None:
     lines = [f"expected {check.expected}", f"actual   {check.actual}", f"why      {check.why}", f"fix      {check.fix}"]
     if check.curl is not None:
         lines.append(check.curl)

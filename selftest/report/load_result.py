@@ -1,8 +1,8 @@
-"""What a load run found: counts, exact percentiles, where the time went, and whether the run can be believed.
+"""The result of a load run: counts, exact percentiles, where the time went, and whether the run is valid.
 
-It is what the reports are drawn from, and small whatever the run's length: the samples themselves are in the raw file.
-Latency counts from the moment a call was due, so that a call sent late is not flattered (RFC 2544 speaks of offered
-load; Gil Tene named the mistake "coordinated omission").
+The reports are made from it. It is small for a run of any length: the samples themselves are in the raw file. Latency
+counts from the moment a call was due, so that a call sent late does not look faster (RFC 2544: offered load; Gil Tene:
+"coordinated omission").
 """
 
 import math
@@ -11,23 +11,23 @@ from typing import Literal
 
 type Profile = Literal["load", "soak", "step", "spike"]
 type Arrivals = Literal["constant", "poisson"]
-#: Of one attempt. ``late``: a good answer after the budget; ``failed``: anything that Entra would not mint from, also
-#: in time; ``unanswered``: nothing came before the run stopped waiting; ``dropped``: never sent.
+#: Of one attempt. ``late``: a good reply after the budget; ``failed``: a reply without a token, also in time;
+#: ``unanswered``: no reply before the run stopped waiting; ``dropped``: never sent.
 type AttemptOutcome = Literal["in-budget", "late", "failed", "unanswered", "dropped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadConfig:
-    """What was asked for.
+    """The configuration of a load run.
 
     Attributes:
-        rate_per_s: sign-ins due a second; of a step or spike profile the highest.
-        duration_s: of the measured part, without the warm-up.
-        budget_ms: Entra's timeout for one attempt, 200 to 2000: what judges.
-        timeout_ms: when the run stops waiting for an attempt, so that it sees how late a late answer is.
-        max_retries: 0 or 1, Entra's.
-        seed: of Poisson arrivals and of the varieties' order.
-        max_missed_share: the share of first calls that may miss the budget, 0 to 1.
+        rate_per_s: The sign-ins due a second; the highest rate of a step or spike profile.
+        duration_s: The length of the measured part, without the warm-up.
+        budget_ms: Entra's timeout for one attempt, 200 to 2000. It decides which calls are good.
+        timeout_ms: When the run stops waiting for an attempt; above the budget, so that late replies are measured.
+        max_retries: Entra's, 0 or 1.
+        seed: The seed of Poisson arrivals and of the order of the varieties.
+        max_missed_share: The share of first calls that may miss the budget, 0 to 1.
     """
 
     profile: Profile
@@ -45,17 +45,15 @@ class LoadConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadCounts:
-    """How the sign-ins of the measured part ended. ``signin-log`` is the sum of minted, lost and dropped.
-
-    Of a run that was interrupted, only those that had ended.
+    """The sign-ins of the measured part by how they ended; of an interrupted run, those that had ended.
 
     Attributes:
-        signins: how many were due.
-        minted: got their token, at the first call or at the retry.
-        lost: neither the first call nor the retry was good and in budget.
-        dropped: never sent, because too many calls were under way.
-        first_calls_missed: first calls that were late, failed or unanswered: "calls over budget" and worse.
-        retries: second calls, which Entra makes after a timeout or a broken connection.
+        signins: The number due: the sum of minted, lost and dropped.
+        minted: Sign-ins with a token, at the first call or at the retry.
+        lost: Sign-ins of which neither the first call nor the retry was good and within the budget.
+        dropped: Sign-ins never sent, because too many calls were in progress.
+        first_calls_missed: First calls that were late, failed or unanswered.
+        retries: Second calls, which Entra makes after a timeout or a broken connection.
     """
 
     signins: int
@@ -68,7 +66,7 @@ class LoadCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Percentiles:
-    """Exact percentiles by nearest rank, in milliseconds; ``samples`` says of how many."""
+    """Exact percentiles by nearest rank, in milliseconds, of ``samples`` values."""
 
     samples: int
     p50_ms: float
@@ -81,13 +79,13 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadFault:
-    """One reason why the run proves nothing.
+    """One reason why a load run is not valid.
 
     Attributes:
         name: lateness, rate, dropped, samples or clock.
-        measured: with its unit.
-        limit: with its unit.
-        recommendation: what to change before running it again.
+        measured: The measured value with its unit.
+        limit: The limit with its unit.
+        recommendation: What to change before the next run.
     """
 
     name: str
@@ -98,7 +96,7 @@ class LoadFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One first call, for the picture of latency over time; long runs keep every miss and a share of the rest."""
+    """One first call in the figure of latency over time. Long runs keep every miss and a share of the rest."""
 
     due_s: float
     latency_ms: float
@@ -107,7 +105,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """One interval of the run, for the picture over time."""
+    """One interval of the run in the figure over time."""
 
     start_s: float
     seconds: float
@@ -121,11 +119,11 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimingPhase:
-    """One phase of the endpoint's ``Server-Timing``, and ``network and host``: what the endpoint did not see.
+    """One phase of the endpoint's ``Server-Timing``, or ``network and host``: the time outside the endpoint.
 
     Attributes:
-        mean_share: of the whole latency, 0 to 1.
-        slowest_share: the same in the slowest hundredth of the calls.
+        mean_share: The share of the latency of all calls, 0 to 1.
+        slowest_share: The share of the latency of the slowest hundredth of the calls, 0 to 1.
     """
 
     name: str
@@ -153,7 +151,7 @@ class RateStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemorySample:
-    """The resident memory of the endpoint's process, where it runs here."""
+    """The resident memory of the endpoint's process, if it runs on this machine."""
 
     at_s: float
     resident_kb: int
@@ -161,12 +159,12 @@ class MemorySample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColdStart:
-    """One start of a fresh worker process, in milliseconds from its spawn; each contains the one before.
+    """One start of a new worker process. Times are milliseconds since its start, and each includes the one before.
 
     Attributes:
-        indexed_ms: the app is imported and its functions are known; None where the host does not say.
-        answered_ms: the first call, sent as soon as it listened, was answered.
-        minted: whether Entra would have minted from that answer.
+        indexed_ms: When the app was imported and its functions were known; None if the host does not report it.
+        answered_ms: When the first call was answered, which was sent as soon as the worker listened.
+        minted: Whether Entra would mint a token from that reply.
     """
 
     listening_ms: float
@@ -180,20 +178,20 @@ class LoadResult:
     """One load run.
 
     Attributes:
-        outcomes: first calls by what Entra would log: ``minted``, ``late``, or a code such as ``1003002``.
-        latency: of first calls with a good answer, in budget or late, from due to end; None where there was none.
-        missed_latency: of those without one, apart from the others.
-        service: of the good ones, from sent to end: what a closed-loop tester would show.
-        lateness: from due to sent, of all: how well the generator kept its own schedule.
-        achieved_rate_per_s: of calls that were sent, over the time that sending took.
-        curve: (share, ms) from 0 to 1, of all first calls that were answered.
-        confidence: 0.99: how sure ``missed_below`` is.
-        missed_below: with that confidence at most this share of first calls misses the budget (binomial).
-        missed_above: with that confidence at least this share does.
-        faults: none: the run is valid.
-        drift: of a soak: ``memory_kb_per_hour`` and ``p50_ms_per_hour``, by least squares over the second half.
-        warmup: latency of the calls before the measured part, good or not.
-        recovery_s: of a spike: how long after its end the latency was back; None where it was not, and of others.
+        outcomes: The first calls by what Entra would log: ``minted``, ``late``, or a code such as ``1003002``.
+        latency: First calls with a good reply, in budget or late, from due to end; None without one.
+        missed_latency: First calls without a good reply.
+        service: Good first calls, from sent to end: what a closed-loop generator would show.
+        lateness: All calls, from due to sent: how well the generator kept its schedule.
+        achieved_rate_per_s: The calls sent, divided by the time that sending took.
+        curve: (share, ms) from 0 to 1, of all answered first calls.
+        confidence: The confidence of ``missed_below`` and ``missed_above``, 0 to 1.
+        missed_below: The highest share of first calls that misses the budget, with that confidence (binomial).
+        missed_above: The lowest share that misses the budget, with that confidence.
+        faults: Why the run is not valid; empty if it is.
+        drift: Of a soak, ``memory_kb_per_hour`` and ``p50_ms_per_hour``, by least squares over the second half.
+        warmup: All calls before the measured part, good or not.
+        recovery_s: Of a spike, the time from its end until latency was normal; None if it did not become normal.
     """
 
     config: LoadConfig
@@ -221,26 +219,26 @@ class LoadResult:
 
     @property
     def calls(self) -> int:
-        """Give how many first calls were sent: what the shares are shares of."""
+        """Return the number of first calls sent."""
         return self.counts.minted + self.counts.lost
 
     @property
     def valid(self) -> bool:
-        """Say whether the run proves anything."""
+        """Whether the run is valid."""
         return not self.faults
 
     @property
     def sentence(self) -> str:
-        """Say how many calls missed the budget, and what that proves; of a step run the highest rate that holds."""
+        """Return how many calls missed the budget and what that proves; of a step run the highest rate that holds."""
         if self.config.profile == "step":
             return self._highest()
         missed = self.counts.first_calls_missed
-        told = f"{self.calls:,} calls, {missed:,} not answered well in {self.config.budget_ms:,} ms"
+        counted = f"{self.calls:,} calls, {missed:,} not answered well in {self.config.budget_ms:,} ms"
         if not missed:
-            told = f"{self.calls:,} calls, 0 over {self.config.budget_ms:,} ms"
-        # Rounded up: the bound must not look better than it is.
+            counted = f"{self.calls:,} calls, 0 over {self.config.budget_ms:,} ms"
+        # Rounded up, so that the bound does not look better than it is.
         below = math.ceil(round(self.missed_below * 10_000, 6)) / 100
-        return f"{told}: with {self.confidence * 100:.6g} % confidence fewer than {below:.2f} % miss"
+        return f"{counted}: with {self.confidence * 100:.6g} % confidence fewer than {below:.2f} % miss"
 
     def _highest(self) -> str:
         held = 0.0

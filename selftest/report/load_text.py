@@ -1,4 +1,4 @@
-"""A load run in lines of text: what was sent, what came, whether to believe it. The verdict is not here."""
+"""Write a load run as lines of text: what was sent, what was received, whether the run is valid."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from selftest.report.load_result import LoadResult, Percentiles
 
 
 def load_lines(load: LoadResult) -> Iterator[str]:
-    """Give the lines of the report, without colour."""
+    """Return the lines of the report, without color."""
     config = load.config
     kept = f"budget {config.budget_ms:,} ms, timeout {config.timeout_ms:,} ms, {_retries(config.max_retries)}"
     yield f"{_shape(load)}, {config.arrivals} arrivals; {kept}"
@@ -21,10 +21,10 @@ def load_lines(load: LoadResult) -> Iterator[str]:
     yield from _steps(load)
     yield from _phases(load)
     if load.cold_starts:
-        told = ", ".join(
+        text = ", ".join(
             f"{_ms(start.answered_ms)} (listening {_ms(start.listening_ms)})" for start in load.cold_starts
         )
-        yield f"  fresh workers, spawn to first answer: {told}"
+        yield f"  fresh workers, spawn to first answer: {text}"
     if load.memory:
         first_mb, last_mb = load.memory[0].resident_kb / 1024, load.memory[-1].resident_kb / 1024
         yield f"  memory of the app: {first_mb:,.1f} MB at the start, {last_mb:,.1f} MB at the end"
@@ -32,7 +32,7 @@ def load_lines(load: LoadResult) -> Iterator[str]:
 
 
 def percentile_line(values: Percentiles) -> str:
-    """Give the percentiles on one line."""
+    """Return the percentiles on one line."""
     named = (
         ("p50", values.p50_ms),
         ("p90", values.p90_ms),
@@ -60,10 +60,10 @@ def _counts(load: LoadResult) -> str:
     in_budget = load.outcomes.get("minted", 0)
     late = load.outcomes.get("late", 0)
     failed = load.calls - in_budget - late
-    told = f"ok {in_budget:,}   late {late:,}   failed {failed:,}   retried {load.counts.retries:,}   "
-    told += f"sign-ins lost {load.counts.lost:,}"
+    text = f"ok {in_budget:,}   late {late:,}   failed {failed:,}   retried {load.counts.retries:,}   "
+    text += f"sign-ins lost {load.counts.lost:,}"
     codes = [f"{code} {count:,}" for code, count in load.outcomes.items() if code not in {"minted", "late"}]
-    return f"{told}   ({', '.join(codes)})" if codes else told
+    return f"{text}   ({', '.join(codes)})" if codes else text
 
 
 def _steps(load: LoadResult) -> Iterator[str]:
@@ -92,11 +92,11 @@ def _phases(load: LoadResult) -> Iterator[str]:
 
 def _generator(load: LoadResult) -> str:
     late = "" if load.lateness is None else f"late p99 {_ms(load.lateness.p99_ms)}, "
-    told = f"generator: {late}rate {load.achieved_rate_per_s:.1f}/s, dropped {load.counts.dropped:,}"
+    text = f"generator: {late}rate {load.achieved_rate_per_s:.1f}/s, dropped {load.counts.dropped:,}"
     if load.valid:
-        return f"{told}     run is VALID"
+        return f"{text}     run is VALID"
     faults = "; ".join(f"{fault.name} {fault.measured}, wanted {fault.limit}" for fault in load.faults)
-    return f"{told}     run is NOT VALID ({faults})"
+    return f"{text}     run is NOT VALID ({faults})"
 
 
 def _retries(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Where the results go: the terminal, and the files that the flags name. Every command that has results uses these."""
+"""Write the results to the terminal and to the files that the flags name, for every command that has results."""
 
 import argparse
 import os
@@ -28,13 +28,11 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--out", type=Path, metavar="DIR", help="write results.json, junit.xml, report.html and report.txt there"
     )
-    group.add_argument("--verbose", action="store_true", help="name the checks that hold, too")
+    group.add_argument("--verbose", action="store_true", help="list the checks that passed as well")
 
 
 def emit(results: Results, args: argparse.Namespace, stdout: TextIO | None = None) -> None:
-    """Print the report and write the files.
-
-    The files are written first, so that a closed pipe loses none of them.
+    """Write the files, then print the report: a closed pipe loses no file.
 
     Raises:
         ReportError: A file cannot be written; the message names it.
@@ -56,10 +54,10 @@ def emit(results: Results, args: argparse.Namespace, stdout: TextIO | None = Non
 
 
 def emit_comparison(comparison: RunComparison, html: Path | None, stdout: TextIO | None = None) -> None:
-    """Print a comparison, and write its page where one is wanted.
+    """Print a comparison, and write its page if a file is named.
 
     Raises:
-        ReportError: The file cannot be written; the message names it.
+        ReportError: The file cannot be written.
     """
     if html is not None:
         from selftest.report.html.comparison_page import comparison_page  # noqa: PLC0415 - see _write_html
@@ -69,10 +67,10 @@ def emit_comparison(comparison: RunComparison, html: Path | None, stdout: TextIO
 
 
 def write_all(directory: Path, results: Results) -> None:
-    """Write every form of the results into a directory, which is made where it is missing.
+    """Write every form of the results into a directory, which is created if it is missing.
 
     Raises:
-        ReportError: It cannot be written to.
+        ReportError: The directory cannot be created, or a file cannot be written.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -89,7 +87,7 @@ def write_all(directory: Path, results: Results) -> None:
 
 
 def _console(stream: TextIO) -> Console:
-    """Make a console that wraps at the terminal's width, and at 120 columns where there is none."""
+    """Return a console with the width of the terminal, or 120 columns without a terminal."""
     width = None if stream.isatty() or "COLUMNS" in os.environ else 120
     return Console(file=stream, highlight=False, emoji=False, markup=False, width=width)
 
@@ -102,7 +100,7 @@ def _write_results(path: Path, results: Results) -> None:
 
 
 def _write_html(path: Path, results: Results) -> None:
-    from selftest.report.html.page import page  # noqa: PLC0415 - templates and pictures are slow to import, and rare
+    from selftest.report.html.page import page  # noqa: PLC0415 - slow to import, and rarely needed
 
     _write(path, page(results))
 

@@ -1,4 +1,4 @@
-"""One line on stderr that says how far a run is. Only a terminal gets it."""
+"""Show the progress of a run in one line on stderr, if that is a terminal."""
 
 import sys
 from types import TracebackType
@@ -8,11 +8,11 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 class Progress:
-    """Counts steps; leaves nothing behind.
+    """Counts steps, and clears its line at the end.
 
     Args:
-        total: How many steps there will be.
-        stream: Where to, stderr by default.
+        total: The number of steps.
+        stream: The output, stderr by default.
     """
 
     def __init__(self, total: int, stream: TextIO | None = None) -> None:
@@ -31,7 +31,7 @@ class Progress:
         self._write(_CLEAR)
 
     def step(self, name: str) -> None:
-        """Say that one more is done, and which."""
+        """Count one more step and show its name."""
         self._done += 1
         self._show(name)
 

@@ -1,4 +1,4 @@
-"""Where and with what a run was made: what a reader needs to repeat it, and nothing about who made it."""
+"""The environment of a run: what a reader needs to repeat it, and nothing about a person."""
 
 import os
 import platform
@@ -9,12 +9,12 @@ from selftest import __version__
 
 
 def tool() -> dict[str, str]:
-    """Return the tool's name and version."""
+    """Return the name and the version of the tool."""
     return {"name": "entra-selftest", "version": __version__}
 
 
 def environment() -> dict[str, str]:
-    """Name what the numbers depend on; neither host nor user."""
+    """Return what the numbers depend on, without the names of host and user."""
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -23,5 +23,5 @@ def environment() -> dict[str, str]:
 
 
 def target(url: str, mode: str) -> dict[str, str]:
-    """Name the endpoint without its query, which can hold a function key."""
+    """Return the endpoint without its query, which can contain a function key."""
     return {"url": str(URL(url).with_query(None)) if url else "not started", "mode": mode}

@@ -1,7 +1,7 @@
-"""The results of one run: what every report is made from, and what is kept in a file.
+"""The results of one run, from which every report is made and which are stored in a file.
 
-The file's form is an interface: ``results.schema.json`` describes it, ``schema_version`` names it, and every number
-carries its unit in its name. Nothing here reads a file; ``stored`` does.
+The form of the file is an interface: ``results.schema.json`` describes it, ``schema_version`` names it, and every
+number has its unit in its name. `selftest.report.stored` reads the file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,13 +27,13 @@ _STORED_OUTCOMES: Final[Mapping[RunOutcome, StoredOutcome]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """One check and what it found.
+    """The result of one check.
 
     Attributes:
-        status: ``error`` when the check itself broke, which proves nothing and counts as failed.
-        curl: Repeats the request; holds no token and no name.
-        latency_ms: The deciding request's time, if there was one.
-        duration_ms: The whole check's time, with its controls.
+        status: ``error`` if the check itself broke, which counts as failed.
+        curl: A command that repeats the request, without a token or the name of a person.
+        latency_ms: The time of the deciding request, if there was one.
+        duration_ms: The time of the whole check, with its control requests.
     """
 
     id: str
@@ -51,18 +51,18 @@ class CheckResult:
 
     @property
     def bad(self) -> bool:
-        """Say whether the statement does not hold, or could not be tested for a reason of our own."""
+        """Whether the check failed or broke."""
         return self.status in {"fail", "error"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInResult:
-    """One sign-in that was played.
+    """The result of one sign-in.
 
     Attributes:
-        variety: Which documented event was sent.
-        code: What Entra would log; None when it would mint a token.
-        latency_ms: From when the call was due until its last attempt ended.
+        variety: The documented event that was sent.
+        code: What Entra would log; None if it would mint a token.
+        latency_ms: The time from when the call was due until its last attempt ended.
     """
 
     variety: str
@@ -103,14 +103,15 @@ class RunVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Everything that one run found.
+    """The results of one run.
 
     Attributes:
         tool: Name and version of the harness.
         environment: What the numbers depend on: Python, platform, processors.
-        target: Host and mode of the endpoint; never its query, which can hold a key.
+        target: URL and mode of the endpoint, without its query, which can contain a key.
         started_at: ISO 8601 in UTC.
-        load: What a load run found; None where none was played.
+        strict: Whether a failed recommended check fails the run.
+        load: The result of the load run; None without one.
     """
 
     tool: dict[str, str]
@@ -126,7 +127,7 @@ class Results:
     schema_version: str = SCHEMA_VERSION
 
     def as_json(self) -> dict[str, Any]:
-        """Give the members as JSON has them; lists where there are tuples."""
+        """Return the members for JSON, with lists in place of tuples."""
         members = asdict(self)
         return {"schema_version": members.pop("schema_version"), **_lists(members)}
 
@@ -140,34 +141,34 @@ def decide(
     interrupted: bool = False,
     cut_off: str = "what was found so far is kept",
 ) -> RunVerdict:
-    """Make the verdict.
+    """Return the verdict on a run.
 
-    Every must has to hold; with ``strict`` every should as well. A check that itself broke counts as failed. Where
-    nothing at all could be found out there is no verdict on the endpoint: exit code 3. The same where a load was played
-    that is not valid, unless something else has failed: what fails beyond doubt fails.
+    A failed required check or sign-in fails the run; with ``strict`` a failed recommended check does, too. A check that
+    itself broke counts as failed. Otherwise the verdict is INCONCLUSIVE if the load is not valid, or if nothing was
+    tested.
 
     Args:
-        checks: What was checked.
-        signins: What was played.
-        load: What a load run found.
-        strict: Whether a should that fails makes the run fail.
-        interrupted: Whether the run did not come to its end.
-        cut_off: What to say of that.
+        checks: The results of the checks.
+        signins: The results of the sign-ins.
+        load: The result of the load run, if there was one.
+        strict: Whether a failed recommended check fails the run.
+        interrupted: Whether the run was interrupted.
+        cut_off: What became of the results of an interrupted run.
     """
     counts = count_checks(checks)
     counts |= {"signins": len(signins), "signins_failed": sum(not signin.minted for signin in signins)}
-    told = _told(counts, load)
+    summary = _summary(counts, load)
     if interrupted:
-        return RunVerdict.of("INTERRUPTED", f"{told}; {cut_off}", counts)
+        return RunVerdict.of("INTERRUPTED", f"{summary}; {cut_off}", counts)
     if counts["must_failed"] or counts["signins_failed"] or (strict and counts["should_failed"]):
-        return RunVerdict.of("FAIL", told, counts)
+        return RunVerdict.of("FAIL", summary, counts)
     if load is not None and not load.valid:
         fault = load.faults[0]
         advice = f"{fault.name} {fault.measured}, wanted {fault.limit}: {fault.recommendation}"
-        return RunVerdict.of("INCONCLUSIVE", f"{told}; the load proves nothing: {advice}", counts)
+        return RunVerdict.of("INCONCLUSIVE", f"{summary}; the load is not valid: {advice}", counts)
     if len(checks) == counts["skip"] and not signins:
-        return RunVerdict.of("INCONCLUSIVE", f"{told}; nothing was proved", counts)
-    return RunVerdict.of("PASS", told, counts)
+        return RunVerdict.of("INCONCLUSIVE", f"{summary}; nothing was tested", counts)
+    return RunVerdict.of("PASS", summary, counts)
 
 
 def count_checks(checks: Sequence[CheckResult]) -> dict[str, int]:
@@ -177,17 +178,24 @@ def count_checks(checks: Sequence[CheckResult]) -> dict[str, int]:
     return counts | failed
 
 
-def _told(counts: dict[str, int], load: LoadResult | None) -> str:
-    """Say the counts in words; what is zero and expected to be is left out."""
-    held = counts["pass"]
-    parts = ["1 check holds" if held == 1 else f"{held} checks hold"]
-    for name, words in (("must_failed", "must fail"), ("should_failed", "should fail"), ("skip", "skipped")):
-        if counts[name]:
-            parts.append(f"{counts[name]} {words}")
+def _summary(counts: dict[str, int], load: LoadResult | None) -> str:
+    """Return the counts in words, without those that are 0."""
+    parts = [_checks(counts["pass"], "", "passed")]
+    parts += [
+        _checks(counts[f"{level}_failed"], word, "failed")
+        for level, word in (("must", "required "), ("should", "recommended "))
+        if counts[f"{level}_failed"]
+    ]
+    if counts["skip"]:
+        parts.append(f"{counts['skip']} skipped")
     if counts["signins"]:
         parts.append(f"{counts['signins'] - counts['signins_failed']} of {counts['signins']} sign-ins minted")
-    told = ", ".join(parts)
-    return told if load is None or not load.valid else f"{told}; {load.sentence}"
+    summary = ", ".join(parts)
+    return summary if load is None or not load.valid else f"{summary}; {load.sentence}"
+
+
+def _checks(number: int, kind: str, verb: str) -> str:
+    return f"{number:,} {kind}check{'' if number == 1 else 's'} {verb}"
 
 
 def _lists(value: Any) -> Any:

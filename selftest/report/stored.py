@@ -1,7 +1,6 @@
-"""Results in a file: written whole or not at all, and believed only when they fit the schema.
+"""Read and write results files: written completely or not at all, and validated when they are read.
 
-A file may come from another machine or another version, so what is read is checked first, and a report that is made
-from it can rely on every member.
+A file may come from another machine or another version. After validation a report can rely on every member.
 """
 
 import json
@@ -26,12 +25,12 @@ from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, RunVer
 
 __all__ = ["SCHEMA_PATH", "ReportError", "dump", "parse", "read_stored", "write_results"]
 
-#: Ten times the largest run so far; more is not a results file.
+#: Ten times the largest file so far.
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 
 
 def write_results(path: Path, results: Results) -> None:
-    """Write the file; a reader never sees half of it.
+    """Write the file; a reader never sees part of it.
 
     Raises:
         OSError: The directory cannot be written to.
@@ -42,7 +41,7 @@ def write_results(path: Path, results: Results) -> None:
 
 
 def dump(results: Results) -> str:
-    """Write results as JSON text."""
+    """Return results as JSON text."""
     return json.dumps(results.as_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -50,8 +49,8 @@ def read_stored(path: Path) -> Results:
     """Read a results file.
 
     Raises:
-        OSError: It cannot be read.
-        ReportError: It holds something else.
+        OSError: The file cannot be read.
+        ReportError: The file has other content.
     """
     with path.open("rb") as file:
         data = file.read(MAX_FILE_BYTES + 1)
@@ -61,10 +60,10 @@ def read_stored(path: Path) -> Results:
 
 
 def parse(data: bytes) -> Results:
-    """Read results from JSON text.
+    """Return the results in a JSON text.
 
     Raises:
-        ReportError: It is not JSON, or not of schema version 1; the message names the first member at fault.
+        ReportError: The text is not JSON, or not of schema version 1. The message names the first wrong member.
     """
     members = loads(data)
     if isinstance(members, dict) and not str(members.get("schema_version", "1.")).startswith("1."):

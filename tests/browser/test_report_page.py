@@ -161,7 +161,7 @@ async def test_a_screen_reader_hears_its_order(browser: Browser, tmp_path: Path)
         heard = await page.locator("body").aria_snapshot()
     wanted = (
         "- banner:",
-        f'heading "FAIL {runs.failing().verdict.counts["pass"]} checks hold',
+        f'heading "FAIL {runs.failing().verdict.counts["pass"]} checks passed',
         "- main:",
         'heading "Can this run be believed?"',
         'heading "What fails, and what to do"',

@@ -1,11 +1,10 @@
-"""What every code in Entra's sign-in log means for a token issuance event, and what to do about it.
+"""The meaning of every code in Entra's sign-in log for a token issuance event, and its fix.
 
-This is the documented table 1003000 to 1003027 and the codes that a user, an app or an administrator sees instead. The
-documentation gives each code one line and no phase; the phase, the order of the causes and the ways to confirm one
-are ours, drawn from the contract and from reports. Where sources disagree, ``conflict`` tells both sides.
+This is the documented table 1003000 to 1003027, and the codes that a user, an app or an administrator sees instead. The
+documentation has one line and no phase for each code. The phase, the order of the causes and the ways to confirm one
+are ours, from the contract and from reports. Where sources disagree, ``conflict`` states both sides.
 
-One table, read by people, by ``explain``, by ``signin-log`` and by the page of codes; its parts are modules by the
-moment at which Entra gives up.
+`explain`, `signin-log` and the page of codes use this one table. Its modules are the phases in which Entra gives up.
 """
 
 from collections.abc import Mapping
@@ -28,12 +27,12 @@ _NUMBERED: Final = sorted(
     chain(before_call.ENTRIES, exchange.ENTRIES, reply.ENTRIES, entra_side.ENTRIES), key=lambda entry: int(entry.code)
 )
 
-#: Every code by its number, or by its text where it has letters; in the order of the page.
+#: Every code by its number, or by its text if it has letters; in the order of the page.
 CODES: Final[Mapping[int | str, Code]] = MappingProxyType(
     {entry.code: entry for entry in chain(_NUMBERED, aadsts.ENTRIES)}
 )
 
 
 def code_in_log(number: int) -> Code | None:
-    """Find what a sign-in log means by a number: a code of the event, or the digits of an AADSTS code."""
+    """Return the entry for a number in a sign-in log: a code of the event, or the digits of an AADSTS code."""
     return CODES.get(number) or CODES.get(f"AADSTS{number}")

@@ -4,7 +4,7 @@ from typing import Final
 
 from selftest.judge.codes.entry import AADSTS, JWT, SAML, TROUBLESHOOT, Code
 
-_SHOWN: Final = "OpenID Connect: this code comes back to the app. SAML: it stands on Entra's error page."
+_SHOWN: Final = "OpenID Connect: the app receives this code. SAML: Entra's error page shows it."
 
 ENTRIES: Final = (
     Code(
@@ -14,7 +14,7 @@ ENTRIES: Final = (
         meaning="The wrapper in which users and apps meet most of the 1003xxx codes.",
         cause=("any code of this table; the sign-in's Authentication Events name it",),
         confirm="Open the sign-in by its correlation id and read the error code on the Authentication Events tab.",
-        fix="Find the inner code and go by that.",
+        fix="Find the inner code and follow its entry.",
         source="MicrosoftDocs/entra-docs issue 399; Microsoft Q&A 12786368",
         commands=("signin-log --file FILE --failed", "signin-log --tenant TENANT --since 24h --failed"),
         related=("C", "D", "L", "T"),
@@ -28,13 +28,13 @@ ENTRIES: Final = (
         code="AADSTS1100000",
         name="Error around the event, of another kind",
         phase="Entra's side",
-        meaning="Reported beside AADSTS1100001 for the same feature; by its neighbour's text, a fault that may pass.",
+        meaning="Reported in addition to AADSTS1100001 for the same feature; by that code's text, a temporary fault.",
         cause=(
-            "a passing fault while the extension was called",
-            "the causes of AADSTS1100001, seen by a client that may try again",
+            "a temporary fault while the extension was called",
+            "the causes of AADSTS1100001, seen by a client that may retry",
         ),
-        confirm="Sign in again with the same user; when it stays, read the Authentication Events of that sign-in.",
-        fix="Retry once; then find the inner code and go by that.",
+        confirm="Sign in again with the same user; if it persists, read the Authentication Events of that sign-in.",
+        fix="Retry once; then find the inner code and follow its entry.",
         source="field reports in community knowledge bases; in no page of Microsoft's",
         commands=("signin-log --file FILE --failed",),
         related=("C", "D", "L", "T"),
@@ -48,11 +48,11 @@ ENTRIES: Final = (
         code="AADSTS50146",
         name="MissingCustomSigningKey",
         phase="Entra's side",
-        meaning="The app has mapped claims, but neither its own signing key nor leave to do without one.",
+        meaning="The app has mapped claims, but neither its own signing key nor permission to do without one.",
         cause=(
             "acceptMappedClaims was never set on the application that is the token's audience",
             "it was set on the client while the token is for an API",
-            "the app is multi-tenant and has no signing key of its own",
+            "the app is multi-tenant and has no custom signing key",
         ),
         confirm="Read api.acceptMappedClaims of the application whose id is the token's aud.",
         fix="Single tenant: set api.acceptMappedClaims to true. Multi-tenant: give the app a custom signing key.",
@@ -75,15 +75,15 @@ ENTRIES: Final = (
         source=JWT,
         commands=("doctor --file FILE",),
         related=("D63", "D64"),
-        seen="OpenID Connect: the app gets this code and no token. SAML is not concerned.",
+        seen="OpenID Connect: the app gets this code and no token. SAML is not affected.",
     ),
     Code(
         code="AADSTS50105",
         name="EntitlementGrantsNotFound",
         phase="Entra's side",
-        meaning="The app demands that users be assigned to it, and this one is not.",
+        meaning="The app requires user assignment, and this user is not assigned.",
         cause=(
-            "assignment is required and neither the user nor a group of theirs is assigned",
+            "assignment is required and neither the user nor one of the user's groups is assigned",
             "the user is in a nested group, which does not count",
         ),
         confirm="Read appRoleAssignmentRequired of the app's service principal and its appRoleAssignedTo.",
@@ -96,7 +96,7 @@ ENTRIES: Final = (
         code="AADB2C90063",
         name="There is a problem with the service",
         phase="Entra's side",
-        meaning="An extension could not be created or validated in an external tenant; no sign-in is concerned.",
+        meaning="An extension could not be created or validated in an external tenant; no sign-in is affected.",
         cause=(
             "the tenant has no service principal of 99045fe1-7639-4a75-9d4a-577b6ca3810f, Entra's event service",
             "an incident of the service, as in May 2025",
@@ -106,7 +106,7 @@ ENTRIES: Final = (
         source=f"microsoft/woodgrove-groceries issue 50; Stack Overflow 79640944; {TROUBLESHOOT} (by its absence)",
         commands=("doctor --file FILE",),
         related=("D32",),
-        seen="The administrator who creates the extension sees it, in the portal or from Graph. Users see nothing yet.",
+        seen="The administrator who creates the extension, in the portal or from Graph. Users are not affected yet.",
         conflict=(
             "The text blames the service; the reports end with the missing service principal. Try that first: it "
             "takes one request, and 1003017 would follow from it anyway."

@@ -1,7 +1,7 @@
-"""Codes before the call: the configuration is such that Entra does not even try.
+"""Codes before the call: because of the configuration Entra does not call the endpoint.
 
-The endpoint's log has nothing to say about these; the objects of the tenant have. The pairs show the members at fault,
-with the ids of the harness's own tenant.
+The endpoint's log does not show these; the objects of the tenant do. The pairs show the wrong members, with the ids of
+the harness's own tenant.
 """
 
 from typing import Final
@@ -27,7 +27,7 @@ _ENDPOINT_TYPE: Final = "#microsoft.graph.httpRequestEndpoint"
 
 
 def _principal(app_id: str, *, there: bool) -> ObjectPair:
-    """Pair a service principal that is missing, or switched off, with one that works."""
+    """Return a service principal that is missing or disabled, and one that works."""
     return ObjectPair(
         kind="servicePrincipals",
         id=app_id,
@@ -37,7 +37,7 @@ def _principal(app_id: str, *, there: bool) -> ObjectPair:
 
 
 def _target(url: str) -> ObjectPair:
-    """Pair a target URL with the one that fits the identifier URI."""
+    """Return a wrong target URL, and one that fits the identifier URI."""
     return ObjectPair(
         kind="customAuthenticationExtensions",
         id=_EXTENSION,
@@ -53,7 +53,7 @@ ENTRIES: Final = (
         phase="before the call",
         meaning="Entra limits how often it calls extensions, and the limit is reached.",
         cause=(
-            "a burst of sign-ins, or one client that asks for tokens in a loop",
+            "a burst of sign-ins, or one client that requests tokens in a loop",
             "a load test through Entra instead of against the endpoint",
             "in an External ID trial tenant, the request limit of the tenant itself",
         ),
@@ -62,7 +62,7 @@ ENTRIES: Final = (
         source=f"{TROUBLESHOOT}; entra-docs external-id/customers/reference-service-limits.md",
         commands=("signin-log --file FILE --code 1003004",),
         related=("L",),
-        conflict="The limit behind this code is not published, and that no call is made is an inference of ours.",
+        conflict="The limit behind this code is not published, and that no call is made is our inference.",
     ),
     Code(
         code=1003011,
@@ -70,12 +70,12 @@ ENTRIES: Final = (
         phase="before the call",
         meaning="The listener names an extension that Entra does not find.",
         cause=(
-            "the extension was deleted or created anew, and the listener keeps the old id",
+            "the extension was deleted or recreated, and the listener keeps the old id",
             "the listener was made for another kind of event",
             "the service principal of the calling application is missing",
         ),
         confirm=f"GET the listener with $expand=handler and compare its custom extension's id; {NO_REQUEST}.",
-        fix="Point the listener at the living extension; else delete and create both, and wait a minute.",
+        fix="Point the listener at the existing extension; otherwise recreate both, and wait a minute.",
         source=f"{TROUBLESHOOT}; Microsoft Q&A 12786368",
         commands=("doctor --file FILE", "signin-log --file FILE --code 1003011"),
         related=("D46", "D45"),
@@ -86,11 +86,11 @@ ENTRIES: Final = (
             good={"handler": {"customExtension": {"id": _EXTENSION}}},
         ),
         conflict=(
-            "A report of May 2026 from External ID has this code although the validation came back clean, the listener "
-            "named the right extension and a direct call gave 200. It has no confirmed cure: a clean validation proves "
+            "A report of May 2026 from External ID has this code although the validation found no error, the listener "
+            "named the right extension and a direct call returned 200. No fix is confirmed: a clean validation proves "
             "the configuration, not that the extension fires. Try, in this order: read the listener's own handler, "
-            "delete listener and extension and create both anew, see that the service principal of "
-            "99045fe1-7639-4a75-9d4a-577b6ca3810f is there and enabled, then ask support."
+            "delete and recreate listener and extension, check that the service principal of "
+            "99045fe1-7639-4a75-9d4a-577b6ca3810f exists and is enabled, then ask support."
         ),
     ),
     Code(
@@ -101,7 +101,7 @@ ENTRIES: Final = (
         cause=(
             "the portal's default api://<application id>, without the host",
             "an https:// identifier",
-            "a port, a path or a trailing slash beside host and id",
+            "a port, a path or a trailing slash in addition to host and id",
         ),
         confirm=f"Read identifierUris of the API's registration and resourceId of the extension; {NO_REQUEST}.",
         fix="Set both to api://<host of the target URL>/<application id>.",
@@ -140,10 +140,10 @@ ENTRIES: Final = (
         cause=(
             "the application was registered through Graph, which makes no service principal by itself",
             "the service principal was deleted",
-            "an object id stands where the application id belongs",
+            "an object id is used in place of the application id",
         ),
         confirm=f"GET servicePrincipals(appId='<id from resourceId>') answers 404; {NO_REQUEST}.",
-        fix="POST /servicePrincipals with that appId, then grant the consent that 1003021 speaks of.",
+        fix="POST /servicePrincipals with that appId, then grant the consent described under 1003021.",
         source=f"{TROUBLESHOOT}; {VALIDATE} (error ServicePrincipalNotFound)",
         commands=("doctor --file FILE",),
         related=("D30",),
@@ -165,15 +165,15 @@ ENTRIES: Final = (
         related=("D32",),
         pair=_principal(_CALLER, there=False),
         conflict=(
-            "The name speaks of the client, the page's text of the resource (as under 1003016). Try the client first: "
-            "it is what no other code covers; then the resource."
+            "The name refers to the client, the page's text to the resource (as under 1003016). Try the client first, "
+            "because no other code covers it; then the resource."
         ),
     ),
     Code(
         code=1003018,
         name="CustomExtensionClientServiceDisabled",
         phase="before the call",
-        meaning="A service principal that the call needs is switched off: by the name, that of the caller.",
+        meaning="A service principal that the call needs is disabled: by the name, that of the caller.",
         cause=(
             "accountEnabled is false on 99045fe1-7639-4a75-9d4a-577b6ca3810f, often after a clean-up of unknown apps",
             "accountEnabled is false on the endpoint's own service principal",
@@ -185,15 +185,15 @@ ENTRIES: Final = (
         related=("D33",),
         pair=_principal(_CALLER, there=True),
         conflict=(
-            "The name speaks of the client, the page gives it the same text as 1003019. Try the client first: it is "
-            "what no other code covers; then the resource."
+            "The name refers to the client, but the page has the same text as for 1003019. Try the client first, "
+            "because no other code covers it; then the resource."
         ),
     ),
     Code(
         code=1003019,
         name="CustomExtensionResourceServicePrincipalDisabled",
         phase="before the call",
-        meaning="The service principal of the endpoint's application is switched off.",
+        meaning="The service principal of the endpoint's application is disabled.",
         cause=("an administrator disabled it", "a policy or a clean-up disables apps without recent sign-ins"),
         confirm=f"Read accountEnabled of the service principal whose appId is in resourceId; {NO_REQUEST}.",
         fix="Set accountEnabled to true, and take the app out of the clean-up that disabled it.",
@@ -219,9 +219,9 @@ ENTRIES: Final = (
         code=1003021,
         name="CustomExtensionPermissionNotGrantedToServicePrincipal",
         phase="before the call",
-        meaning="The endpoint's service principal may not receive events: a Graph app role was never consented to.",
+        meaning="The endpoint's service principal may not receive events: consent to a Graph app role is missing.",
         cause=(
-            "the permission is listed on the registration, but nobody granted admin consent",
+            "the permission is listed on the registration, but admin consent was not granted",
             "the consent was given in another tenant or to another application",
             "the service principal was created again, which loses the grant",
         ),
@@ -263,7 +263,7 @@ ENTRIES: Final = (
         name="CustomExtensionBlocked",
         phase="before the call",
         meaning="Microsoft's service refuses to call this endpoint.",
-        cause=("the host is on a list of the service's own", "the endpoint misbehaved or was reported"),
+        cause=("the host is on a list of the service", "the endpoint misbehaved or was reported"),
         confirm=f"Move the same code to another host: if that is called, the host was blocked; {NO_REQUEST}.",
         fix="Use another host, and ask support why this one is blocked.",
         source=TROUBLESHOOT,

@@ -1,7 +1,6 @@
-"""What is told about one code, and the samples that show it.
+"""The explanation of one code, and its samples.
 
-A sample is data, not a picture: the tests judge every reply and compare every Graph object, so that an example here
-cannot be wrong about the code beside it.
+A sample is data: the tests judge every reply and compare every Graph object, so that no sample contradicts its code.
 """
 
 import json
@@ -24,24 +23,24 @@ CLIENT: Final = "Microsoft Graph v1.0 customExtensionClientConfiguration"
 VALIDATE: Final = "Microsoft Graph v1.0 customAuthenticationExtension: validateAuthenticationConfiguration"
 
 LOST: Final = (
-    "OpenID Connect: the browser returns to the app with a generic error, mostly AADSTS1100001, and no token. "
-    "SAML: Entra keeps the user on its own error page. The code itself stands only in the sign-in log."
+    "OpenID Connect: the browser returns to the app with a generic error, usually AADSTS1100001, and no token. "
+    "SAML: Entra shows its own error page. Only the sign-in log has the code itself."
 )
 NO_REQUEST: Final = "the sign-in log shows 0 attempts and the endpoint's log shows no request"
 
-#: ``<3073 x a>`` in the body of a sample stands for that many letters, so that a page can show a body of any size.
+#: ``<3073 x a>`` in the body of a sample means that many letters, so that a page can show a body of any size.
 _FILL: Final = re.compile(r"<(\d{1,7}) x (.)>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplySample:
-    """One reply as it came from the endpoint, or why none came.
+    """One reply of an endpoint, or why there is none.
 
     Attributes:
-        status: None when there was no status line.
-        content_type: None when there was no such header.
-        body: text, where ``<3073 x a>`` stands for that many letters.
-        failure: why no whole reply came in time; None when one did.
+        status: None without a status line.
+        content_type: None without the header.
+        body: Text in which ``<3073 x a>`` means that many letters.
+        failure: Why no complete reply arrived in time; None if one did.
     """
 
     status: int | None = 200
@@ -50,11 +49,11 @@ class ReplySample:
     failure: CallFailure | None = None
 
     def body_bytes(self) -> bytes:
-        """Give the body as it is on the wire."""
+        """Return the body as it is sent."""
         return _FILL.sub(lambda found: int(found[1]) * found[2], self.body).encode()
 
     def lines(self) -> tuple[str, ...]:
-        """Write it as a reader knows replies: status line, header, body."""
+        """Return the status line, the header and the body, line by line."""
         if self.failure is not None:
             return (_FAILURES[self.failure],)
         head = [f"HTTP/1.1 {self.status}"]
@@ -64,7 +63,7 @@ class ReplySample:
 
 
 _FAILURES: Final[Mapping[CallFailure, str]] = {
-    "timeout": "(no whole reply within timeoutInMilliseconds, nor at the retry)",
+    "timeout": "(no complete reply within timeoutInMilliseconds, nor at the retry)",
     "connection": "(no connection: the name, the route, the port or TLS)",
     "protocol": "(the connection closes in the middle of the reply)",
 }
@@ -72,7 +71,7 @@ _FAILURES: Final[Mapping[CallFailure, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyPair:
-    """A reply that gets exactly this code, and its like that gets a token minted."""
+    """A reply that leads to exactly this code, and a similar one that leads to a token."""
 
     bad: ReplySample
     good: ReplySample
@@ -80,13 +79,13 @@ class ReplyPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectPair:
-    """ReplyObject of one Graph object, as they lead to the code and as they should be.
+    """Members of one Graph object: those that lead to the code, and the correct ones.
 
     Attributes:
-        kind: the list that the object is in, by its name in Graph.
-        id: the object's ``appId``, or its ``id`` where it has none.
-        bad: the members at fault; None: the object is not there.
-        good: the same members in a tenant that is set up well.
+        kind: The collection of the object in Graph.
+        id: The ``appId`` of the object, or its ``id`` without one.
+        bad: The wrong members; None if the object is missing.
+        good: The same members in a correctly configured tenant.
     """
 
     kind: Literal["applications", "servicePrincipals", "customAuthenticationExtensions", "authenticationEventListeners"]
@@ -95,10 +94,10 @@ class ObjectPair:
     good: Mapping[str, Any]
 
     def lines(self, members: Mapping[str, Any] | None) -> tuple[str, ...]:
-        """Write one side of the pair as Graph returns it."""
-        where = f"GET /{self.kind}: the one of {self.id}"
+        """Return one side of the pair as Graph returns it, line by line."""
+        where = f"GET /{self.kind}: {self.id}"
         if members is None:
-            return (where, "(not there)")
+            return (where, "(missing)")
         return (where, *json.dumps(members, indent=2).splitlines())
 
 
@@ -107,15 +106,15 @@ class Code:
     """One code that Entra logs or shows.
 
     Attributes:
-        code: the number in the log, or the AADSTS code as text.
-        phase: when Entra gives up: before it calls the endpoint, during the call, or for a reason of its own.
-        cause: what leads to it, the likeliest first.
-        confirm: how to tell that it is this and not a neighbour.
-        commands: what to run to see it, without ``python -m selftest``; FILE stands for a path.
-        seen: what the app and the user see, for OpenID Connect and SAML.
-        related: ids or leading letters of the checks that find the cause before Entra does.
-        pair: a sample that gets this code, and one that does not; None where neither a reply nor an object shows it.
-        conflict: where sources disagree, both sides, and what to try; None when they do not.
+        code: The number in the log, or the AADSTS code as text.
+        phase: When Entra gives up: before it calls the endpoint, during the call, or because of a fault of Entra.
+        cause: The causes, most likely first.
+        confirm: How to distinguish it from similar codes.
+        commands: The commands that show it, without ``python -m selftest``; FILE is a path.
+        seen: What the app and the user see, for OpenID Connect and SAML.
+        related: The ids, or leading letters, of checks that find the cause before Entra does.
+        pair: A sample with this code and one without; None if neither a reply nor an object shows it.
+        conflict: Both sides where sources disagree, and what to try; None if they agree.
     """
 
     code: int | str

@@ -1,4 +1,4 @@
-"""Codes of the exchange: Entra called, and no reply of status 200 came in time."""
+"""Codes of the exchange: Entra called, and received no reply with status 200 in time."""
 
 from typing import Final
 
@@ -19,11 +19,11 @@ ENTRIES: Final = (
         meaning="Calling the endpoint failed in a way that no other code describes.",
         cause=(
             "a reply that is not valid HTTP, or a connection closed in the middle of one",
-            "a TLS handshake that breaks off",
+            "an incomplete TLS handshake",
             "a fault of the service",
         ),
         confirm="Call the endpoint from outside its network with the same body; compare with its gateway's log.",
-        fix="Mend what breaks the HTTP exchange (proxy, gateway, worker crash); then ask support.",
+        fix="Fix the cause of the broken HTTP exchange (proxy, gateway, worker crash); then ask support.",
         source=TROUBLESHOOT,
         commands=("signin-log --file FILE --log FILE --code 1003001", "check C --url https://HOST --deployed"),
         related=("C01", "C88", "F"),
@@ -37,11 +37,11 @@ ENTRIES: Final = (
         cause=(
             "401 or 403: the token is refused (issuer, audience, caller id, App Service Authentication's allow-list)",
             "404: the target URL has the wrong route or function name",
-            "500: the function raised",
+            "500: the function raised an exception",
             "502 or 503: the host is starting, scaled to zero or without its storage account",
             "201, 204 or a redirect: a success that is not 200",
         ),
-        confirm="The sign-in log holds the HTTP status of the last attempt; find the same correlation id in your log.",
+        confirm="The sign-in log has the HTTP status of the last attempt; find the same correlation id in your log.",
         fix="Answer 200 and nothing else; for 401 and 403 compare iss, aud and azp or appid with the settings.",
         source=f"{TROUBLESHOOT}; {REFERENCE}",
         commands=("signin-log --file FILE --log FILE --code 1003002", "token --call https://HOST"),
@@ -80,17 +80,17 @@ ENTRIES: Final = (
         code=1003005,
         name="CustomExtensionTimedOut",
         phase="during the call",
-        meaning="No whole answer came within the configured time, in the first call or its retry.",
+        meaning="No complete reply within the configured timeout, neither to the first call nor to its retry.",
         cause=(
             "a cold start: the plan lets the app sleep or scales it out",
-            "a slow downstream call, or a downstream token fetched anew for every sign-in",
+            "a slow downstream call, or a new downstream token for every sign-in",
             "the timeout was never set, so that it is 1000 ms instead of 2000 ms",
             "signing keys fetched while the request waits",
             "a token that the endpoint refuses",
         ),
         confirm=(
-            "Compare total_ms in the endpoint's log with the configured timeout; where the log has a 401 or nothing "
-            "slow, check the token before the speed."
+            "Compare total_ms in the endpoint's log with the configured timeout; where the log has a 401 or no "
+            "slow request, check the token before the speed."
         ),
         fix=(
             "Set timeoutInMilliseconds to 2000 and maximumRetries to 1; keep the app warm; cache downstream tokens; "
@@ -114,7 +114,7 @@ ENTRIES: Final = (
         pair=_no_reply("timeout"),
         conflict=(
             "The troubleshooting page says that this code can also mean an invalid access token; reports see 1003002 "
-            "for a 401. The timeout is told as two seconds there, while Graph stores 1000 ms when none is given. Try: "
+            "for a 401. That page gives the timeout as two seconds, while Graph stores 1000 ms by default. Try: "
             "set timeoutInMilliseconds to 2000 explicitly; when the endpoint's log shows no slow request, run `token "
             "--call`."
         ),

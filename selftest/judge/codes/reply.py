@@ -1,4 +1,4 @@
-"""Codes of the reply: status 200 came in time, and Entra cannot use what came with it."""
+"""Codes of the reply: status 200 was received in time, but Entra cannot use the reply."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ ENTRIES: Final = (
         phase="during the call",
         meaning="The body is not JSON, or not JSON of the documented shape.",
         cause=(
-            "data or data.actions missing, misspelt or of another type",
+            "data or data.actions missing, misspelled or of another type",
             "data's @odata.type absent or not microsoft.graph.onTokenIssuanceStartResponseData",
             "an HTML error page or a truncated body sent with status 200",
             "claims given as a list or as text",
@@ -49,8 +49,8 @@ ENTRIES: Final = (
         meaning="The action carries no claims: the member is null or left out.",
         cause=(
             "the user was not found and null was returned",
-            "a serialiser that drops empty members",
-            "the member is spelt Claims",
+            "a serializer that omits empty members",
+            "the member is spelled Claims",
         ),
         confirm="Run `python -m selftest judge` on the body for a user without data.",
         fix="Always send an object; for a user without data send the default claims.",
@@ -92,7 +92,7 @@ ENTRIES: Final = (
         phase="during the call",
         meaning="The reply has no body, or the body is the JSON word null.",
         cause=(
-            "the handler returned before it wrote an answer",
+            "the handler returned before it wrote a reply",
             "a workflow whose response step has no body",
             "an HTTP 200 from a health page or an OPTIONS handler on the same path",
         ),
@@ -146,7 +146,7 @@ ENTRIES: Final = (
         phase="during the call",
         meaning="The reply as a whole is too large.",
         cause=(
-            "members beside claims: debugging output, echoes of the request",
+            "members in addition to claims: debugging output, echoes of the request",
             "an error page or a file served in place of the reply",
         ),
         confirm="Measure the body; the claims alone have a smaller limit, 1003025.",
@@ -158,7 +158,7 @@ ENTRIES: Final = (
             bad=ReplySample(body='{"debug": "<1048577 x d>"}'),
             good=GOOD,
         ),
-        conflict="The limit is not published; `judge` uses 1 MiB, a bound of our own.",
+        conflict="The limit is not published; `judge` uses 1 MiB, a bound of ours.",
     ),
     Code(
         code=1003025,

@@ -1,4 +1,4 @@
-"""The documented reply as text, with one part of it open: what the samples of the codes are made from."""
+"""The documented reply as text with one variable part, for the samples of the codes."""
 
 from typing import Final
 
@@ -9,12 +9,12 @@ _CLAIMS: Final = '{"DateOfBirth": "01/01/2000", "CustomRoles": ["Writer", "Edito
 
 
 def body_with_claims(claims: str) -> str:
-    """Write the documented body around this JSON for the claims."""
+    """Return the documented body with this JSON as claims."""
     return _body(_action(PROVIDE_CLAIMS_ACTION, claims))
 
 
 def body_with_actions(*types: str) -> str:
-    """Write the documented body with one action for each type."""
+    """Return the documented body with one action for each type."""
     return _body(", ".join(_action(kind, _CLAIMS) for kind in types))
 
 
@@ -37,5 +37,5 @@ def _body(actions: str) -> str:
 }}"""
 
 
-#: What Microsoft's reference shows: one action, strings and lists of strings.
+#: The sample of Microsoft's reference: one action, strings and lists of strings.
 GOOD: Final = ReplySample(body=body_with_claims(_CLAIMS))

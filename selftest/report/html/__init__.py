@@ -1,5 +1,5 @@
 """The report as one page of HTML: no network, no script, light and dark, on paper and on a phone.
 
-The way of the data: results → pictures (SVG) and sections (plain values) → templates → one file. Text from a run, and
-so from the endpoint, is only ever put in by the templates, which escape it; no picture holds any.
+The data flow: results → figures (SVG) and sections (plain values) → templates → one file. Only the templates insert
+text of a run, and so of the endpoint, and they escape it; no figure contains any.
 """

@@ -1,4 +1,4 @@
-"""The comparison of two runs as one page of HTML."""
+"""Write the comparison of two runs as one page of HTML."""
 
 from markupsafe import Markup
 

@@ -1,7 +1,7 @@
-"""The fault checks as a table: what goes wrong, against what the endpoint was told to do about it.
+"""Arrange the fault checks as a table: the fault by the failure policy of the endpoint.
 
 The rows come from the ids and titles in the results, not from the registry, so that a file of another version is shown
-as it was. Source: `selftest.checks.faults.matrix` puts the policies 30 numbers apart.
+unchanged. Source: in `selftest.checks.faults.matrix` the policies are 30 numbers apart.
 """
 
 import re
@@ -13,21 +13,21 @@ from selftest.report.results import CheckResult
 
 POLICIES: Final = ("fail", "omit", "stale")
 _APART: Final = 30
-#: A number of its own from here on: not one fault under three policies.
+#: From this number on a check is not one fault under three policies.
 _BEYOND_MATRIX: Final = 22
 _TITLE: Final = re.compile(r".*?\bwhile (?P<fault>.+?)(?: \((?:fail|omit|stale)\))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultChecks:
-    """One fault, with the check of each policy; None where it was not run."""
+    """One fault with the check of each policy; None if the check did not run."""
 
     fault: str
     cells: tuple[CheckResult | None, ...]
 
 
 def fault_rows(checks: Sequence[CheckResult]) -> list[FaultChecks]:
-    """Arrange the fault checks that are in the matrix."""
+    """Return the rows of the fault checks that are in the matrix."""
     cells: dict[int, dict[int, CheckResult]] = {}
     for check in checks:
         number = int("".join(filter(str.isdecimal, check.id[1:3])) or 0)

@@ -1,4 +1,4 @@
-"""The top of the page: the verdict in words, and the few figures that somebody asks for next."""
+"""The top of the page: the verdict in words, and the most important figures."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ _TONES: dict[StoredOutcome, Tone] = {"held": "good", "broken": "bad", "no-eviden
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """The verdict: its word (PASS, FAIL, INCONCLUSIVE, INTERRUPTED) apart from what it says."""
+    """The verdict: its word (PASS, FAIL, INCONCLUSIVE, INTERRUPTED) and its sentence."""
 
     word: str
     sentence: str
@@ -23,7 +23,7 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """One figure, what it counts, and what to hold it against."""
+    """One figure with a label and a note to compare it with."""
 
     label: str
     value: str
@@ -32,20 +32,24 @@ class Tile:
 
 
 def headline(verdict: RunVerdict) -> Headline:
-    """Take the verdict's sentence apart; it is told as every other form tells it."""
+    """Return the verdict, split into its word and its sentence."""
     word, _, sentence = verdict.sentence.partition("  ")
     return Headline(word=word, sentence=sentence or word, tone=_TONES[verdict.outcome])
 
 
 def tiles(results: Results) -> list[Tile]:
-    """Choose the figures that this run has."""
+    """Return the figures that this run has."""
     found = []
     if results.checks:
         counts = count_checks(results.checks)
         held, bad, skipped = counts["pass"], counts["fail"] + counts["error"], counts["skip"]
-        note = ", ".join(f"{count(number)} {word}" for number, word in ((bad, "fail"), (skipped, "skipped")) if number)
+        note = ", ".join(
+            f"{count(number)} {word}" for number, word in ((bad, "failed"), (skipped, "skipped")) if number
+        )
         value = f"{count(held)} of {count(len(results.checks))}"
-        found.append(Tile(label="checks hold", value=value, note=note or "none fails", tone="bad" if bad else "good"))
+        found.append(
+            Tile(label="checks passed", value=value, note=note or "none failed", tone="bad" if bad else "good")
+        )
     if results.signins:
         minted = sum(signin.minted for signin in results.signins)
         total = len(results.signins)
@@ -57,7 +61,7 @@ def tiles(results: Results) -> list[Tile]:
 
 def _load_tiles(load: LoadResult) -> list[Tile]:
     counts = load.counts
-    lost_note = f"{count(counts.retries)} tried again" if counts.retries else "none was tried again"
+    lost_note = f"{count(counts.retries)} retried" if counts.retries else "none was retried"
     found = [
         Tile(
             label="sign-ins lost under load",

@@ -1,4 +1,4 @@
-"""The report of one run as one page of HTML."""
+"""Write the report of one run as one page of HTML."""
 
 from selftest.report.check_groups import failures, groups, skips
 from selftest.report.html.fault_table import POLICIES, fault_rows
@@ -10,7 +10,7 @@ from selftest.report.results import Results
 
 
 def page(results: Results) -> str:
-    """Write the page; the same results give the same text."""
+    """Return the page; the same results give the same text."""
     return render(
         "report.html.jinja",
         results=results,

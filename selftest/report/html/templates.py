@@ -1,7 +1,7 @@
-"""The templates of the page, and the one gate that every text from a run goes through on its way into it.
+"""Render the templates of the page, and escape every text of a run.
 
-What is put in is first made visible (no direction mark or control character is obeyed) and then escaped. Only `Markup`
-passes as it is, and only pictures are that.
+Direction marks and control characters of inserted text are made visible, then the text is escaped. Only `Markup` is
+inserted unchanged, and only figures are `Markup`.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ _DIRECTORY: Final = Path(__file__).parent
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill a template; a name that is not given is an error, not an empty place."""
+    """Return a filled template. An undefined name is an error."""
     return _environment().get_template(template).render(values)
 
 
@@ -49,5 +49,5 @@ def _seen(value: object) -> object:
 
 
 def moment(started_at: str) -> str:
-    """Write an ISO 8601 time in UTC as people write it."""
+    """Return an ISO 8601 time in UTC in a readable form."""
     return started_at.replace("T", " ").removesuffix("+00:00")[:19] + " UTC"

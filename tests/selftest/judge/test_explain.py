@@ -120,7 +120,7 @@ def test_code_is_shown_by_a_bad_sample_and_a_good_one() -> None:
     assert "Content-Type: text/plain; charset=utf-8" in parts["bad"].text
     assert "Content-Type: application/json" in parts["good"].text
     assert (parts["bad"].style, parts["good"].style) == ("sample", "sample")
-    assert "(not there)" in {part.key: part for part in of_code(CODES[1003016]).sections}["bad"].text
+    assert "(missing)" in {part.key: part for part in of_code(CODES[1003016]).sections}["bad"].text
 
 
 def test_commands_can_be_copied() -> None:

@@ -46,7 +46,7 @@ def test_a_good_endpoint_passes(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     printed = capsys.readouterr().out
     last = printed.splitlines()[-1]
     assert last.startswith(
-        "PASS  3 checks hold, 1 skipped; 500 calls, 0 over 2,000 ms: with 99 % confidence fewer than"
+        "PASS  3 checks passed, 1 skipped; 500 calls, 0 over 2,000 ms: with 99 % confidence fewer than"
     )
     assert "run is VALID" in printed
     assert "provider" in printed
@@ -65,7 +65,7 @@ def test_a_broken_endpoint_fails_and_is_not_inconclusive(capsys: pytest.CaptureF
     with serving(broken) as url:
         assert command("load", "--url", url, *flags) == 1
     printed = capsys.readouterr().out
-    assert printed.splitlines()[-1].startswith("FAIL  0 checks hold, 2 must fail")
+    assert printed.splitlines()[-1].startswith("FAIL  0 checks passed, 2 required checks failed")
     assert "50 of 50 lost (first calls that missed, 1003002: 50)" in printed
 
 

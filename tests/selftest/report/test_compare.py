@@ -32,7 +32,7 @@ def shown(a: Results, b: Results) -> list[str]:
         (check("T30", level="should"), check("T30", "fail", level="should"), "newly failing", 0),
         (check("T30", "fail"), check("T30", "fail"), None, 0),
         (check("T30", "error"), check("T30", "fail"), None, 0),
-        (check("T30", "fail"), check("T30"), "newly held", 0),
+        (check("T30", "fail"), check("T30"), "newly passing", 0),
         (check("T30", "fail"), check("T30", "skip"), "no longer run", 0),
         (check("T30"), check("T30", "skip"), "no longer run", 0),
         (check("T30", "skip"), check("T30"), "run again", 0),
@@ -56,7 +56,7 @@ def test_a_kind_of_sign_in_that_is_lost_is_worse() -> None:
     """No token is as bad as a must that fails; the other way round it is an improvement."""
     minted, lost = results(signins=(signin(),)), results(signins=(signin(1003005),))
     assert (compare(minted, lost).exit_code, compare(minted, lost).worse) == (1, ("member",))
-    assert [change.kind for change in compare(lost, minted).changes] == ["newly held"]
+    assert [change.kind for change in compare(lost, minted).changes] == ["newly passing"]
     assert compare(lost, minted).exit_code == 0
 
 
@@ -71,7 +71,7 @@ def test_changes_are_told_worst_first() -> None:
     told = [(change.kind, change.id) for change in compare(a, b).changes]
     assert told == [
         ("newly failing", "C05"),
-        ("newly held", "C02"),
+        ("newly passing", "C02"),
         ("no longer run", "C04"),
         ("run again", "C03"),
         ("new", "C00"),
@@ -92,7 +92,7 @@ def test_what_differs_about_the_runs_is_told_first() -> None:
         ("load rate_per_s", "20", "50"),
     ]
     lines = shown(before, after)
-    assert lines.index("the runs were not made alike: compare with care") < lines.index("under load")
+    assert lines.index("the runs were made under different conditions: compare with care") < lines.index("under load")
     assert lines[-1].startswith("NO WORSE")
 
 

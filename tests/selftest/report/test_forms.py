@@ -87,7 +87,9 @@ def test_hostile_text_stays_text_on_the_console() -> None:
 def test_the_verdict_is_the_last_line() -> None:
     """The eye goes to the end."""
     last = shown(EVERYTHING).rstrip().splitlines()[-1]
-    assert last.startswith("FAIL  1 check holds, 2 must fail, 1 should fail, 1 skipped, 1 of 2 sign-ins minted")
+    assert last.startswith(
+        "FAIL  1 check passed, 2 required checks failed, 1 recommended check failed, 1 skipped, 1 of 2 sign-ins minted"
+    )
 
 
 def test_failures_come_first_and_musts_before_shoulds() -> None:

@@ -36,12 +36,12 @@ def shown(run: Results) -> str:
 @pytest.mark.parametrize(
     ("run", "exit_code", "words"),
     [
-        (with_load(GOOD_LOAD, check("L01")), 0, "PASS  1 check holds; 1,200 calls, 0 over 2,000 ms"),
-        (with_load(GOOD_LOAD, check("L01", "fail")), 1, "FAIL  0 checks hold, 1 must fail; 1,200 calls"),
+        (with_load(GOOD_LOAD, check("L01")), 0, "PASS  1 check passed; 1,200 calls, 0 over 2,000 ms"),
+        (with_load(GOOD_LOAD, check("L01", "fail")), 1, "FAIL  0 checks passed, 1 required check failed; 1,200 calls"),
         (
             with_load(INVALID, check("L02")),
             3,
-            "the load proves nothing: lateness 60 ms (p99), wanted 25 ms: lower --rate",
+            "the load is not valid: lateness 60 ms (p99), wanted 25 ms: lower --rate",
         ),
         (with_load(INVALID, check("T01", "fail")), 1, "FAIL"),
         (with_load(INVALID, check("L02"), interrupted=True), 130, "INTERRUPTED"),

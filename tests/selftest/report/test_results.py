@@ -18,14 +18,18 @@ SCHEMA = json.loads(SCHEMA_PATH.read_text())
 @pytest.mark.parametrize(
     ("run", "exit_code", "words"),
     [
-        (results(check("C01")), 0, "PASS  1 check holds"),
-        (results(check("C01"), check("C02", "fail")), 1, "FAIL  1 check holds, 1 must fail"),
+        (results(check("C01")), 0, "PASS  1 check passed"),
+        (results(check("C01"), check("C02", "fail")), 1, "FAIL  1 check passed, 1 required check failed"),
         (results(check("C01"), check("C02", "error")), 1, "FAIL"),
-        (results(check("C01"), check("C10", "fail", level="should")), 0, "PASS  1 check holds, 1 should fail"),
+        (
+            results(check("C01"), check("C10", "fail", level="should")),
+            0,
+            "PASS  1 check passed, 1 recommended check failed",
+        ),
         (results(check("C01"), check("C10", "fail", level="should"), strict=True), 1, "FAIL"),
         (results(check("C01", "skip")), 3, "INCONCLUSIVE"),
         (results(), 3, "INCONCLUSIVE"),
-        (results(check("C01"), check("C02", "skip")), 0, "PASS  1 check holds, 1 skipped"),
+        (results(check("C01"), check("C02", "skip")), 0, "PASS  1 check passed, 1 skipped"),
         (results(check("C01"), signins=(signin(),)), 0, "1 of 1 sign-ins minted"),
         (results(check("C01"), signins=(signin(1003005),)), 1, "0 of 1 sign-ins minted"),
         (results(check("C01"), interrupted=True), 130, "INTERRUPTED"),

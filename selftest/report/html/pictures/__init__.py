@@ -1,7 +1,7 @@
-"""The pictures of the report, drawn by matplotlib. Each is a function of figures; none holds a text of a run.
+"""The figures of the report, drawn by matplotlib. Each is a function of numbers; none contains text of a run.
 
-Importing this imports matplotlib, which takes half a second, so only a page that has a picture does. Matplotlib reads
-and writes nothing of the user's while it is imported: no settings, no cache, no fonts but its own.
+This package imports matplotlib, which takes half a second, so only a page with a figure imports it. While matplotlib is
+imported it reads and writes no file of the user: no settings, no cache, no fonts but its own.
 """
 
 import os
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def _nothing_of_the_users() -> Iterator[None]:
-    """Let matplotlib look for its settings, caches and fonts in an empty directory."""
+    """Direct matplotlib to an empty directory for its settings, caches and fonts."""
     with tempfile.TemporaryDirectory() as empty:
         wanted = {"MPLCONFIGDIR": empty, "MPL_IGNORE_SYSTEM_FONTS": "1", "MATPLOTLIBRC": "", "MPLBACKEND": ""}
         before = {name: os.environ.get(name) for name in wanted}
@@ -28,4 +28,4 @@ def _nothing_of_the_users() -> Iterator[None]:
 
 
 with _nothing_of_the_users():
-    import matplotlib.figure  # noqa: F401 - first of all here, so that the modules of this package find it imported
+    import matplotlib.figure  # noqa: F401 - first, so that the modules of this package find it imported

@@ -1,6 +1,6 @@
-"""Matplotlib in house style: a figure measured in pixels, colours by role, many marks as one path.
+"""Matplotlib in the style of the report: figures measured in pixels, colors by role, many marks as one path.
 
-Text stays text in the SVG and takes the page's font; the bundled one only measures it.
+Text remains text in the SVG and uses the page's font; the bundled font only measures it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from matplotlib.typing import RcKeyType
 type Role = Literal["ink", "muted", "line", "accent", "good", "bad", "warn", "faint"]
 type MarkShape = Literal["dot", "cross", "triangle", "square"]
 
-#: What a colour is drawn with, and the page's variable that takes its place: pictures follow light and dark.
+#: The color that stands in for a variable of the page, so that figures follow light and dark.
 SENTINELS: Final[dict[Role, str]] = {
     "ink": "#fe0001",
     "muted": "#fe0002",
@@ -62,7 +62,7 @@ _RADIUS_PX: Final = 2.6
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw and save in this style, whatever the process has set before."""
+    """Draw and save in this style, whatever the process has configured."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
@@ -70,12 +70,12 @@ def house_style() -> Iterator[None]:
 
 
 def new_figure(width_px: int, height_px: int) -> Figure:
-    """Make an empty figure."""
+    """Return an empty figure."""
     return Figure(figsize=(width_px / 72, height_px / 72))
 
 
 def plot_area(figure: Figure, *, left: int, right: int, top: int, bottom: int) -> Axes:
-    """Make axes inside these margins, in pixels, with horizontal lines to read values by."""
+    """Return axes inside these margins, in pixels, with horizontal grid lines."""
     width, height = figure.get_size_inches() * 72
     axes = figure.add_axes(
         (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
@@ -88,9 +88,9 @@ def plot_area(figure: Figure, *, left: int, right: int, top: int, bottom: int) -
 def marks(
     axes: Axes, points: Sequence[tuple[float, float]], *, shape: MarkShape, role: Role, alpha: float = 1.0
 ) -> None:
-    """Draw a mark at each point, all in one path; the axes' limits and scales must be set before.
+    """Draw a mark at each point, all in one path. The limits and scales of the axes must be set before.
 
-    A thousand marks as elements of their own are a hundred kilobytes of SVG; as one path they are twenty.
+    A thousand marks take a hundred kilobytes of SVG as separate elements, and twenty as one path.
     """
     if not points:
         return

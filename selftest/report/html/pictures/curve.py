@@ -1,7 +1,7 @@
-"""The percentile curve: how long the slowest tenth, hundredth and thousandth of the calls took.
+"""Draw the percentile curve: how long the slowest tenth, hundredth and thousandth of the calls took.
 
-The x axis is 1 / (1 - share) on a log scale, so that each further nine has the same room; a plain axis would put
-everything that fails a sign-in into its last pixel. The form is HdrHistogram's.
+The x axis is 1 / (1 - share) on a log scale, so that each further nine has the same width. A linear axis would put
+every call that fails a sign-in into its last pixel. The form is HdrHistogram's.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from selftest.report.units import milliseconds
 
 _WIDTH_PX: Final = 520
 _HEIGHT_PX: Final = 300
-#: How far from a nine, as a factor, a point may stand and have its name.
+#: The largest distance from a nine, as a factor, at which a point is labeled with it.
 _NEAR: Final = 1.25
 _NINES: Final = ((0.5, "50 %"), (0.9, "90 %"), (0.99, "99 %"), (0.999, "99.9 %"), (0.9999, "99.99 %"))
 
@@ -29,8 +29,8 @@ class CurveLine:
 
     Attributes:
         points: (share of the calls, ms), both growing; the share from 0 to 1.
-        calls: how many there were: it says how far out the slowest one stands.
-        label: ours, never a text of a run's; None where there is only one curve.
+        calls: The number of calls, which places the slowest one on the axis.
+        label: Ours, never text of a run; None for a single curve.
     """
 
     points: Sequence[tuple[float, float]]
@@ -40,7 +40,7 @@ class CurveLine:
 
 
 def percentile_curve(lines: Sequence[CurveLine], budget_ms: float, *, name: str, description: str) -> Markup:
-    """Draw one curve, or two to compare."""
+    """Return a picture of one curve, or of two to compare."""
     drawn = [(line, _places(line)) for line in lines]
     end = max(10.0, *(places[-1][0] for _, places in drawn))
     values = [value for _, places in drawn for _, value in places]
@@ -73,9 +73,9 @@ def percentile_curve(lines: Sequence[CurveLine], budget_ms: float, *, name: str,
 
 
 def _name_values(axes: Axes, places: Sequence[tuple[float, float]], nines: Sequence[tuple[float, str]]) -> None:
-    """Write the value at each nine, and the slowest, below the curve, where nothing else is: it only ever rises."""
+    """Write the value at each nine, and the slowest, below the curve, where there is space because it only rises."""
     at_nines = (next(((x, value) for x, value in places if x >= nine * 0.999), None) for nine, _ in nines)
-    # With few calls the next one that there is may be far out; it would be named for what it is not.
+    # With few calls the next point may be far from the nine, and the label would be wrong.
     named = [at for at, (nine, _) in zip(at_nines, nines, strict=True) if at is not None and at[0] < nine * _NEAR]
     if not named or named[-1][0] * _NEAR < places[-1][0]:
         named.append(places[-1])
@@ -92,7 +92,7 @@ def _name_values(axes: Axes, places: Sequence[tuple[float, float]], nines: Seque
 
 
 def _places(line: CurveLine) -> list[tuple[float, float]]:
-    """Put the points on the axis; the slowest call stands at one in twice their number, for 1 / (1 - 1) is nowhere."""
+    """Return the points on the axis; the slowest is at twice the number of calls, because 1 / (1 - 1) is undefined."""
     slowest = 2.0 * max(line.calls, 1)
     return [
         (min(1 / (1 - share), slowest) if share < 1 else slowest, max(value, FLOOR_MS)) for share, value in line.points

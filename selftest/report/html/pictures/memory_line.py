@@ -1,4 +1,4 @@
-"""The endpoint's resident memory during a run: a leak is a line that keeps rising after the first minutes."""
+"""Draw the endpoint's resident memory during a run: with a leak it keeps rising after the first minutes."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,7 +16,7 @@ _MOST_POINTS: Final = 600
 
 
 def memory_line(samples: Sequence[MemorySample], *, description: str) -> Markup:
-    """Draw the samples; from zero, so that a change of a hundredth looks like one."""
+    """Return a picture of the samples. The axis starts at zero, so that a small change looks small."""
     step = -(-len(samples) // _MOST_POINTS)
     drawn = samples[::step]
     mebibytes = [sample.resident_kb / 1024 for sample in drawn]

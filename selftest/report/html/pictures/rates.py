@@ -1,4 +1,4 @@
-"""Latency at each rate of a step or spike profile: median to 99th percentile as a bar, by whether the rate held."""
+"""Draw latency at each rate of a step or spike profile: a bar from the median to the 99th percentile."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,17 +13,17 @@ from selftest.report.units import per_second
 
 _WIDTH_PX: Final = 520
 _HEIGHT_PX: Final = 260
-#: More labels than these would touch.
+#: More labels would overlap.
 _MOST_LABELS: Final = 8
 
 
 def step_role(step: RateStep) -> Role:
-    """Choose the colour of a rate."""
+    """Return the color of a rate, by whether it held."""
     return "warn" if not step.valid else "accent" if step.held else "bad"
 
 
 def latency_by_rate(steps: Sequence[RateStep], budget_ms: float, *, description: str) -> Markup:
-    """Draw the steps in the order in which they were run."""
+    """Return a picture of the steps in the order in which they were run."""
     every = -(-len(steps) // _MOST_LABELS)
     with house_style():
         figure = new_figure(_WIDTH_PX, _HEIGHT_PX)

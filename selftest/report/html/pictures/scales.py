@@ -1,4 +1,4 @@
-"""Axes that several pictures share: time on a log scale, the budget as a line, lengths of a run."""
+"""Axes that several figures share: time on a log scale, the budget as a line, the time of a run."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from selftest.report.html.pictures.canvas import SENTINELS, Role
 from selftest.report.units import count
 
-#: Below a tenth of a millisecond nothing is to be seen, and a logarithm needs something above zero.
+#: Shorter times are not distinguishable, and a logarithm needs a value above zero.
 FLOOR_MS: Final = 0.1
 _STEPS: Final = (1, 2, 5)
 
 
 def latency_axis(axes: Axes, low_ms: float, high_ms: float) -> None:
-    """Put milliseconds on the y axis, logarithmically: a budget of 2000 and a median of 10 both have to be seen."""
+    """Put milliseconds on a logarithmic y axis: a budget of 2000 and a median of 10 must both be visible."""
     low, high = max(low_ms, FLOOR_MS) * 0.7, max(high_ms, FLOOR_MS) * 1.45
     axes.set_yscale("log")
     axes.set_ylim(low, high)
@@ -31,13 +31,13 @@ def _short(value_ms: float) -> str:
 
 
 def budget_line(axes: Axes, budget_ms: float) -> None:
-    """Draw the budget in red across the picture, and say what it is."""
+    """Draw the budget as a red line with its label."""
     axes.axhline(budget_ms, color=SENTINELS["bad"], linewidth=1.4, dashes=(5, 3))
     note(axes, f"budget {count(int(budget_ms))} ms", budget_ms)
 
 
 def note(axes: Axes, text: str, y: float, role: Role = "bad") -> None:
-    """Write above a line, at its left end: what grows grows to the right."""
+    """Write above a line, at its left end, because curves rise to the right."""
     axes.annotate(
         text,
         (0, y),
@@ -50,7 +50,7 @@ def note(axes: Axes, text: str, y: float, role: Role = "bad") -> None:
 
 
 def run_axis(axes: Axes, end_s: float) -> None:
-    """Put the run's time on the x axis, in the unit that its length asks for, with about five marks."""
+    """Put the time of the run on the x axis, in a suitable unit, with about five ticks."""
     divisor, unit = next((row for row in ((3600, "h"), (60, "min")) if end_s >= 2 * row[0]), (1, "s"))
     ticks = even_ticks(end_s / divisor)
     axes.set_xlim(0, end_s)
@@ -60,7 +60,7 @@ def run_axis(axes: Axes, end_s: float) -> None:
 
 
 def even_ticks(end: float) -> Sequence[float]:
-    """Choose at most six round numbers from 0 to the end."""
+    """Return at most six round numbers from 0 to the end."""
     size = next(
         step * 10.0**power for power in range(-4, 9) for step in (1, 2, 2.5, 5) if end / (step * 10.0**power) <= 5
     )

@@ -1,6 +1,6 @@
-"""Latency over time: one mark a first call, by how it ended, with the budget as a line.
+"""Draw latency over time: one mark for each first call, by how it ended, with the budget as a line.
 
-Below it stands the generator's own lateness, because a picture of calls that were sent late shows the generator.
+Below it is the lateness of the generator, because calls that were sent late show the generator, not the endpoint.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ from selftest.report.html.pictures.svg import inline
 from selftest.report.load_result import AttemptOutcome, LoadResult, Point
 from selftest.report.units import milliseconds
 
-#: More marks than these are not more to be seen, only more to be stored.
+#: More marks are not distinguishable and only make the page larger.
 MOST_MARKS: Final = 1500
-#: In the order in which they are drawn: what matters is on top. Shapes differ, for not everybody tells the colours.
+#: In the order in which they are drawn, the worst on top. Shapes differ, for readers who cannot distinguish the colors.
 OUTCOMES: Final[dict[AttemptOutcome, tuple[MarkShape, Role, str]]] = {
     "in-budget": ("dot", "accent", "in budget"),
     "dropped": ("square", "muted", "never sent"),
@@ -39,7 +39,7 @@ _STRIP_PX: Final = 30
 
 
 def thinned(points: Sequence[Point]) -> dict[AttemptOutcome, list[Point]]:
-    """Choose what is drawn: of each outcome at most so many, evenly over the run, and the slowest always."""
+    """Return the points to draw: at most `MOST_MARKS` of each outcome, evenly over the run, and always the slowest."""
     chosen: dict[AttemptOutcome, list[Point]] = {}
     for outcome in OUTCOMES:
         of_this = [point for point in points if point.outcome == outcome]
@@ -53,7 +53,7 @@ def thinned(points: Sequence[Point]) -> dict[AttemptOutcome, list[Point]]:
 
 
 def latency_over_time(load: LoadResult, *, description: str) -> Markup:
-    """Draw the calls and, where the run has slices, the lateness."""
+    """Return a picture of the calls and, if the run has slices, of the lateness."""
     chosen = thinned(load.points)
     values = [point.latency_ms for points in chosen.values() for point in points]
     end_s = max([load.config.duration_s, *(point.due_s for point in load.points)])

@@ -109,7 +109,7 @@ def held() -> Results:
     """Make the run that everybody hopes for, with the skips that every run of everything has."""
     skipped = frozenset({"C95", "C96", "C97", "C98"})
     sentence = (
-        f"PASS  {len(REGISTRY) - len(skipped)} checks hold, 4 skipped, 7 of 7 sign-ins minted; "
+        f"PASS  {len(REGISTRY) - len(skipped)} checks passed, 4 skipped, 7 of 7 sign-ins minted; "
         "1,200 calls, 0 over 2,000 ms: with 99 % confidence fewer than 0.39 % miss"
     )
     verdict = RunVerdict(outcome="held", exit_code=0, sentence=sentence, counts={})
