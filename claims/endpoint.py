@@ -134,11 +134,12 @@ class Endpoint:
         if self._loop is None:
             self._keys.start()  # later, each request sees to its keys itself
         else:
-            self._provider = self._renew_provider() if self._renew_provider else self._provider
+            with contextlib.suppress(Exception):  # the old one fails its calls, and then the failure policy applies
+                self._provider = self._renew_provider() if self._renew_provider else self._provider
             self._calls.use(self._provider)
         self._loop = loop
         self._watch.start()
-        with contextlib.suppress(Exception):  # the first call tries again, and then the failure policy applies
+        with contextlib.suppress(Exception):  # the first call tries again
             self._calls.start()
 
     async def token_issuance_start(self, headers: Mapping[str, str], body: bytes) -> Response:
@@ -213,7 +214,8 @@ class Endpoint:
         self._latencies.add(timings_ms)
         if self._on_settled is not None:
             settled, self._on_settled = self._on_settled, None
-            settled()
+            with contextlib.suppress(Exception):  # the answer is ready, and nothing may cost it
+                settled()
         shown = "joined" if record.joined and outcome == "claims" else outcome
         headers = {**_HEADERS, "Server-Timing": server_timing(timings_ms), "X-Claims-Outcome": shown}
         return Response(200, reply.body, headers)

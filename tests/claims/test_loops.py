@@ -61,6 +61,20 @@ def test_each_request_on_a_loop_of_its_own() -> None:
     assert sum(site.hits.values()) <= 4 * 31, "keys are fetched once an hour and not at each request"
 
 
+def test_provider_that_cannot_be_made_again_fails_by_the_policy() -> None:
+    """On another loop a broken ``create`` is a failure of the provider and not of the endpoint."""
+    site, clock = Site(), Clock()
+    keys = SigningKeys([Authority(AUTHORITY, TENANT_ID)], site, clock=clock, sleep=clock.sleep)
+    changes = {"Claims__OnFailure": "omit"}
+    endpoint = Endpoint(
+        settings(**changes), keys, _Bound(), clock=clock, wall_clock=lambda: NOW_S, renew_provider=lambda: 1 / 0
+    )
+    headers = {"authorization": f"Bearer {good_token(site.keys)}", "content-type": "application/json"}
+    outcomes = [asyncio.run(endpoint.token_issuance_start(headers, _body(number))) for number in range(2)]
+    assert [response.status for response in outcomes] == [200, 200]
+    assert asyncio.run(endpoint.health({})).status == 200
+
+
 def test_dead_background_tasks_start_again(site: Site, keys: SigningKeys) -> None:
     """When something cancels the tasks of the loop, the next request starts them again."""
     endpoint = Endpoint(settings(), keys, _Bound(), wall_clock=lambda: NOW_S)
