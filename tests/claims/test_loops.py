@@ -66,8 +66,12 @@ def test_provider_that_cannot_be_made_again_fails_by_the_policy() -> None:
     site, clock = Site(), Clock()
     keys = SigningKeys([Authority(AUTHORITY, TENANT_ID)], site, clock=clock, sleep=clock.sleep)
     changes = {"Claims__OnFailure": "omit"}
+
+    def renew() -> _Bound:
+        raise ZeroDivisionError
+
     endpoint = Endpoint(
-        settings(**changes), keys, _Bound(), clock=clock, wall_clock=lambda: NOW_S, renew_provider=lambda: 1 / 0
+        settings(**changes), keys, _Bound(), clock=clock, wall_clock=lambda: NOW_S, renew_provider=renew
     )
     headers = {"authorization": f"Bearer {good_token(site.keys)}", "content-type": "application/json"}
     outcomes = [asyncio.run(endpoint.token_issuance_start(headers, _body(number))) for number in range(2)]
