@@ -15,7 +15,7 @@ from yarl import URL
 
 from selftest.base.loopback import is_this_machine
 from selftest.tenant.graph.address import PUBLIC_CLOUD, graph_address, next_page, path_url
-from selftest.tenant.graph.credentials import TokenSource
+from selftest.tenant.graph.credentials import GraphTokenSource
 from selftest.tenant.graph.errors import AnswerUnusable, ObjectNotFound, RequestRefused
 from selftest.tenant.graph.objects import GraphObject
 from selftest.tenant.graph.patience import Patience
@@ -45,7 +45,7 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
 
     def __init__(
         self,
-        credential: TokenSource,
+        credential: GraphTokenSource,
         *,
         base_url: str = PUBLIC_CLOUD,
         scopes: Sequence[str] | None = None,

@@ -8,7 +8,7 @@ from typing import Final
 from selftest.base.loopback import is_this_machine
 from selftest.tenant.graph.address import PUBLIC_CLOUD
 from selftest.tenant.graph.client import GraphClient
-from selftest.tenant.graph.credentials import DEVICE_CODE, GraphCredential, TokenSource, delegated_scopes
+from selftest.tenant.graph.credentials import DEVICE_CODE, GraphCredential, GraphTokenSource, delegated_scopes
 from selftest.tenant.graph.patience import Patience
 from selftest.tenant.graph.unsigned_tokens import FixedCredential, mint_token
 
@@ -43,7 +43,7 @@ async def open_graph(
     url = (base_url or PUBLIC_CLOUD).rstrip("/")
     scopes = delegated_scopes(permissions, url) if credential == DEVICE_CODE else None
     async with contextlib.AsyncExitStack() as stack:
-        source: TokenSource
+        source: GraphTokenSource
         if credential is None and is_this_machine(url):
             source = FixedCredential(lambda: mint_token(permissions, tenant_id=tenant_id or "", now_s=time.time()))
         else:

@@ -79,7 +79,7 @@ _WAYS: Final[Mapping[str, _Way]] = {
 KINDS: Final = tuple(_WAYS)
 
 
-class TokenSource(Protocol):
+class GraphTokenSource(Protocol):
     """The part of azure-core's ``AsyncTokenCredential`` that a client of Graph uses."""
 
     async def get_token(self, *scopes: str, **options: Any) -> "AccessToken":

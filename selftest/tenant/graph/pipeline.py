@@ -30,7 +30,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from yarl import URL
 
 from selftest.tenant.graph.answer import Received, is_replication_lag, read_answer
-from selftest.tenant.graph.credentials import TokenSource
+from selftest.tenant.graph.credentials import GraphTokenSource
 from selftest.tenant.graph.errors import AnswerUnusable, GraphError, OutcomeUnknown, Unreachable
 from selftest.tenant.graph.patience import Patience
 
@@ -59,7 +59,7 @@ class GraphPipeline:
 
     def __init__(
         self,
-        credential: TokenSource,
+        credential: GraphTokenSource,
         scopes: Sequence[str],
         patience: Patience,
         *,
