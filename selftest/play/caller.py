@@ -26,7 +26,7 @@ from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.judge.verdict import Reply
 
 type Failure = Literal["timeout", "connection", "protocol"]
-#: A file is sent in pieces; of an iterator the rest is not sent once the answer is there.
+#: A file is sent in pieces; the rest of an iterator is not sent after the response.
 type RequestBody = bytes | BinaryIO | AsyncIterator[bytes] | None
 
 #: 1 MiB. One byte more is kept where there is one, so that the judge sees that there was.
@@ -258,7 +258,7 @@ class Exchange:
                     response.close()
                     return
             if isinstance(body, AsyncIterator):
-                # Perhaps not all of it was sent: nothing else can follow on this connection.
+                # The body may be incomplete, so that the connection cannot be used again.
                 response.close()
 
 
