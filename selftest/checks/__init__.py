@@ -1,6 +1,6 @@
-"""Every check, registered by importing each module of each group.
+"""All checks, registered by importing each module of each group.
 
-``REGISTRY`` is in the order in which people read ids: by letter, then by number.
+``REGISTRY`` is ordered by the ids: by letter, then by number.
 """
 
 from importlib import import_module

@@ -1,7 +1,7 @@
-"""From an answer to an outcome.
+"""Functions that send requests and turn the responses into outcomes.
 
-A refusal proves nothing by itself: an endpoint that refuses everything would pass every attack. So each attack
-comes with its control, the same request without the fault, and counts only when the control was answered 200.
+A refusal alone proves nothing: an endpoint that refuses every request would pass every attack. Each attack therefore
+has a control, the same request without the fault, and counts only if the control is answered 200.
 """
 
 import asyncio
@@ -13,24 +13,24 @@ from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.probe import RawRequest, RawResponse, send_withholding
 from selftest.checks.registry import CheckOutcome
 
-#: Returns what is wrong with an answer, or None.
+#: Returns what is wrong with a response, or None.
 type ResponseRule = Callable[[RawResponse], str | None]
 
 OK: Final = frozenset({200})
 UNAUTHORIZED: Final = frozenset({401})
-#: A host that refuses an announced length has nothing to wait for.
+#: A host that refuses an announced length does not wait for the body.
 _AT_ONCE_MS: Final = 1000
-NO_CONTROL: Final = " (without a control: no believed token is at hand)"
+NO_CONTROL: Final = " (without a control, because there is no valid token)"
 
 
 def judged(response: RawResponse, expected: str, complaint: str | None, *, actual: str | None = None) -> CheckOutcome:
-    """Pass without a complaint, and fail with one.
+    """Return a pass without a complaint, and a fail with one.
 
     Args:
-        response: The answer that decided.
-        expected: What a good endpoint does.
-        complaint: What is wrong with the answer, or None.
-        actual: What the endpoint did, where nothing is wrong; by default the answer's status.
+        response: The deciding response.
+        expected: What a valid endpoint does.
+        complaint: What is wrong with the response, or None.
+        actual: What the endpoint did, if nothing is wrong; by default the response's status.
     """
     if complaint is None:
         return CheckOutcome(
@@ -41,27 +41,27 @@ def judged(response: RawResponse, expected: str, complaint: str | None, *, actua
 
 
 def passed(response: RawResponse, expected: str, actual: str | None = None) -> CheckOutcome:
-    """Report that the endpoint did what was expected."""
+    """Return a pass."""
     return judged(response, expected, None, actual=actual)
 
 
 def failed(response: RawResponse, expected: str, actual: str | None = None) -> CheckOutcome:
-    """Report what it did instead, with the request that shows it."""
+    """Return a fail with a command that repeats the request."""
     return judged(response, expected, actual or str(response))
 
 
 def skipped(expected: str, reason: str) -> CheckOutcome:
-    """Report that nothing could be found out, and why."""
+    """Return a skip with its reason."""
     return CheckOutcome(status="skip", expected=expected, actual=reason)
 
 
 def in_words(statuses: Collection[int]) -> str:
-    """Name HTTP statuses: ``400 or 401``."""
+    """Return statuses as text: ``400 or 401``."""
     return " or ".join(str(status) for status in sorted(statuses))
 
 
 async def must_answer(env: CheckEnvironment, *requests: RawRequest, statuses: Collection[int] = OK) -> CheckOutcome:
-    """Send requests in turn, each of which must be answered with one of ``statuses``; the first that is not ends it."""
+    """Send requests one after the other until one is not answered with one of ``statuses``."""
     expected = f"HTTP {in_words(statuses)}"
     for request in requests:
         response = await env.send(request)
@@ -79,15 +79,15 @@ async def must_keep(
     status: int = 200,
     unreadable: ResponseRule = lambda _: None,
 ) -> CheckOutcome:
-    """Apply a rule to the answer to a request, by default to the good one; an answer of another status is a skip.
+    """Send a request and apply a rule to the response; a response of another status is a skip.
 
     Args:
-        env: Where to send it.
-        expected: What a good endpoint does.
-        rule: Returns what is wrong with the answer, or None.
-        request: What to send.
-        status: Of the answer that can be judged.
-        unreadable: Returns why such an answer cannot be judged either, or None.
+        env: The environment.
+        expected: What a valid endpoint does.
+        rule: Returns what is wrong with the response, or None.
+        request: The request; by default the valid one.
+        status: The status of a response that can be judged.
+        unreadable: Returns why a response of that status cannot be judged, or None.
     """
     response = await env.send(env.good_request() if request is None else request)
     if response.status != status:
@@ -106,16 +106,16 @@ async def must_refuse(
     also: Callable[[], str | None] = lambda: None,
     host_may_refuse: bool = False,
 ) -> CheckOutcome:
-    """Send the control, then the attack, which must be answered with one of ``statuses``.
+    """Send the control and then the attack, which must be answered with one of ``statuses``.
 
     Args:
-        env: Where to send them.
-        attack: What must be refused.
-        control: The same request without the fault; None where no believed token is at hand.
-        statuses: What a refusal is; a 401 must carry ``WWW-Authenticate: Bearer`` (RFC 6750 section 3).
-        also: Looks at what else the attack may have caused, and complains.
-        host_may_refuse: For a body that is larger than a web host needs to let through: whether the host may refuse
-            it by itself, from the announced length alone.
+        env: The environment.
+        attack: The request that must be refused.
+        control: The same request without the fault; None if there is no valid token.
+        statuses: The statuses that count as a refusal; a 401 must have ``WWW-Authenticate: Bearer`` (RFC 6750
+            section 3).
+        also: Returns what else the attack caused that is wrong, or None.
+        host_may_refuse: Whether the web host may refuse the body itself, from the announced length alone.
     """
     expected = f"HTTP {in_words(statuses)}"
     if 401 in statuses:
@@ -125,7 +125,7 @@ async def must_refuse(
     if control is not None:
         allowed = await env.send(control)
         if allowed.status != 200:
-            return skipped(expected, f"the good request was refused ({allowed}), so a refusal proves nothing")
+            return skipped(expected, f"the valid request was refused ({allowed}), so a refusal proves nothing")
     response = await env.send(attack)
     note = "" if control is not None else NO_CONTROL
     if response.status not in statuses:
@@ -138,7 +138,7 @@ async def must_refuse(
 
 
 def challenges(response: RawResponse) -> str | None:
-    """Complain where no bearer token is asked for."""
+    """Report a missing challenge for a bearer token."""
     value = response.header("WWW-Authenticate") or ""
     return None if value.lower().split(" ")[0] == "bearer" else f"WWW-Authenticate: {value or 'absent'}"
 
@@ -149,7 +149,7 @@ def is_host_refusal(response: RawResponse) -> bool:
 
 
 async def _refused_from_length(env: CheckEnvironment, attack: RawRequest) -> bool:
-    """Whether the refusal comes while one byte of the body is sent, which an app that fails on the body cannot do."""
+    """Whether the refusal comes after one byte of the body, before an app could have read it."""
     response = await send_withholding(
         env.session,
         attack,
@@ -162,7 +162,7 @@ async def _refused_from_length(env: CheckEnvironment, attack: RawRequest) -> boo
 
 
 def read_json(response: RawResponse) -> dict[str, Any]:
-    """Read a body as a JSON object; what is none reads as an empty one."""
+    """Return the body as a JSON object; an empty one if it is not an object."""
     try:
         value = json.loads(response.body)
     except (ValueError, RecursionError):
@@ -171,13 +171,13 @@ def read_json(response: RawResponse) -> dict[str, Any]:
 
 
 def claims_of(response: RawResponse) -> object:
-    """Give the claims of the reply's first action, or None where the way there is broken."""
+    """Return the claims of the reply's first action, or None if there are none."""
     action = first_action(response)
     return action.get("claims") if action is not None else None
 
 
 def first_action(response: RawResponse) -> dict[str, Any] | None:
-    """Give the reply's first action, or None where the way there is broken."""
+    """Return the reply's first action, or None if there is none."""
     data = read_json(response).get("data")
     actions = data.get("actions") if isinstance(data, dict) else None
     first = actions[0] if isinstance(actions, list) and actions else None

@@ -1,8 +1,8 @@
-"""The one registry of checks: the command line, the tests, the reports and the code page all read it.
+"""The registry of checks, which the command line, the tests, the reports and the page of codes read.
 
-A check is a true statement about a good endpoint, and the function that finds out whether it holds. Ids are a letter
-for the subject (T token, B body, C contract, F faults, L load) and a number; a number is never used twice, so groups
-leave gaps. What runs a check is in ``runner``; this module only knows what there is.
+A check is a statement that is true of a valid endpoint, and the function that tests it. An id is a letter for the
+subject (T token, B body, C contract, F faults, L load) and a number; a number is never reused, so groups have gaps.
+``runner`` runs the checks.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,18 +26,18 @@ ANYWHERE: Final[frozenset[CheckNeed]] = frozenset()
 
 
 class DuplicateCheckError(ValueError):
-    """Raised when two checks claim one id."""
+    """Raised when two checks have the same id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """What one run of a check found.
+    """The result of one run of a check.
 
     Attributes:
-        expected: What a good endpoint does, in words.
-        actual: What this one did; for a skip, why nothing could be found out.
+        expected: What a valid endpoint does.
+        actual: What this endpoint did; for a skip, the reason.
         curl: A command that repeats the request, without its token and without names.
-        latency_ms: The time of the request that decided, in milliseconds.
+        latency_ms: The latency of the deciding request, in milliseconds.
     """
 
     status: Status
@@ -52,11 +52,11 @@ type CheckFunction = Callable[[CheckEnvironment], Awaitable[CheckOutcome]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Statement):
-    """One statement about an endpoint and how to test it; its title reads on from "the endpoint …".
+    """One statement about an endpoint and the function that tests it; the title continues "the endpoint …".
 
     Attributes:
-        needs: What the bench must have for it.
-        variant: The settings of the app that it is about; None: the usual ones.
+        needs: What the environment must have to run the check.
+        variant: The settings of the app that the check needs; None for the usual ones.
     """
 
     level: Level = "must"
@@ -66,7 +66,7 @@ class Check(Statement):
 
 
 class CheckTexts(TypedDict):
-    """What a check says about itself, besides its title; see `Statement`."""
+    """The texts of a check besides its title; see `Statement`."""
 
     source: str
     why: str
@@ -77,7 +77,7 @@ class CheckTexts(TypedDict):
 
 
 class CheckFields(CheckTexts):
-    """The fields of a check that is a function of its own."""
+    """The fields of a check besides id, title and function."""
 
     explain: str
     needs: NotRequired[frozenset[CheckNeed]]
@@ -95,12 +95,12 @@ def register(check: Check, registry: dict[str, Check] = REGISTRY) -> None:
     """
     taken = registry.get(check.id)
     if taken is not None:
-        raise DuplicateCheckError(f'{check.id} is "{taken.title}"; "{check.title}" needs an id of its own')
+        raise DuplicateCheckError(f'{check.id} is "{taken.title}"; "{check.title}" needs another id')
     registry[check.id] = check
 
 
 def check(
-    id: str,  # noqa: A002 - it is the name of the field
+    id: str,  # noqa: A002 - the name of the field
     title: str,
     **fields: Unpack[CheckFields],
 ) -> Callable[[CheckFunction], CheckFunction]:
@@ -114,21 +114,21 @@ def check(
 
 
 def select(wanted: Sequence[str], registry: dict[str, Check] = REGISTRY) -> tuple[Check, ...]:
-    """Choose checks by id or by the start of an id; nothing wanted is everything.
+    """Return the checks whose ids are, or start with, one of the words; without words, all checks.
 
-    An id that exists means that check alone: ``T10`` is not ``T100``. The order is that of the ids.
+    An existing id selects that check alone: ``T10`` does not select ``T100``. The order is that of the ids.
 
     Raises:
-        CannotRun: One of the words selects nothing.
+        CannotRun: A word selects nothing; the message names similar ids.
     """
     chosen: dict[str, Check] = {} if wanted else dict(registry)
     for word in wanted:
         key = word.upper()
         found = [key] if key in registry else [name for name in registry if key and name.startswith(key)]
         if not found and key.startswith("D"):
-            raise CannotRun(f"{word!r} is a statement of the doctor's: {PROGRAM} doctor")
+            raise CannotRun(f"{word!r} is a statement of the doctor: {PROGRAM} doctor")
         if not found:
             near = ", ".join(get_close_matches(key, registry)) or "C, T, B, F, L"
-            raise CannotRun(f"no check is called {word!r}; near: {near}; `check --list` shows all")
+            raise CannotRun(f"no check has the id {word!r}; similar: {near}; `check --list` lists all")
         chosen |= {name: registry[name] for name in found}
     return tuple(sorted(chosen.values(), key=lambda each: each.order))

@@ -1,9 +1,9 @@
-"""Runs checks one after the other against a bench.
+"""Runs checks one after the other against an environment.
 
-In turn, so that a count of fetches or of log lines is one check's own; those that need a fresh app come first, because
-every other check may spend what they need. Checks that need an app with other settings come last: each variant has an
-app, a tenant and a downstream of its own, in turn again, and the variants side by side, because they mostly wait. A
-check that raises is a result of its own and never a pass.
+They run sequentially, so that fetches and log lines can be counted per check. Checks that need a fresh app run first,
+because any other check may use up what they need. Checks that need an app with other settings run last: each variant
+has its own app, tenant and downstream; its checks run sequentially and the variants concurrently, because they mostly
+wait. A check that raises has the status error and never passes.
 """
 
 import asyncio
@@ -20,20 +20,20 @@ from selftest.report.results import CheckResult
 if TYPE_CHECKING:
     from selftest.checks.bench.variant import AppVariant
 
-#: Fifty requests that each time out two at a time take less.
+#: Longer than fifty requests that time out, two at a time.
 CHECK_TIMEOUT_S: Final = 60.0
 
 _LACKS: Final[dict[CheckNeed, str]] = {
-    "downstream": "the downstream of an endpoint that runs elsewhere is not ours to make fail; leave out --url",
-    "token": "no token that the endpoint believes is at hand; give a real one with --token-file",
-    "issuer": "the endpoint trusts another issuer than the emulated Entra, so its tokens cannot be forged",
+    "downstream": "the downstream of an endpoint that runs elsewhere cannot be made to fail; leave out --url",
+    "token": "there is no token that the endpoint accepts; pass one with --token-file",
+    "issuer": "the endpoint trusts another issuer than the emulated Entra, so its tokens cannot be signed here",
     "app": "the app runs elsewhere, so its log cannot be read",
-    "load": "no load was played; `load` plays one, and `check L` a short one",
-    "cold": "no fresh worker was started; that needs the local app and --cold",
-    "soak": "only hours of load show it: `load --profile soak`",
-    "step": "only rising rates show it: `load --profile step`",
-    "spike": "only a spike shows it: `load --profile spike`",
-    "fresh": "the app was not started by this run, so its key cache is in an unknown state",
+    "load": "no load was played; run `load`, or `check L` for a short one",
+    "cold": "no new worker was started; that needs the local app and --cold",
+    "soak": "this needs hours of load: `load --profile soak`",
+    "step": "this needs rising rates: `load --profile step`",
+    "spike": "this needs a spike: `load --profile spike`",
+    "fresh": "the app was not started by this run, so the state of its key cache is unknown",
 }
 
 
@@ -44,16 +44,16 @@ async def run_checks(
     open_variant: OpenVariant | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> AsyncGenerator[CheckResult]:
-    """Run checks and yield each result when it is there.
+    """Run checks and yield each result as soon as it is available.
 
-    Whoever stops listening, or is cancelled, keeps what came so far. The order is that of running; sort by
-    ``Check.order`` for a report.
+    Closing the generator stops the run. The results come in the order of running; sort by ``Check.order`` for a
+    report.
 
     Args:
-        checks: What to run.
+        checks: The checks to run.
         env: The endpoint with its usual settings.
-        open_variant: Starts an app with other settings; without it the checks that need one run against ``bench``,
-            which they are skipped for unless it is such a one.
+        open_variant: Starts an app with other settings; without it, the checks that need one run against ``env`` and
+            are skipped unless it has these settings.
         clock: Monotonic seconds.
     """
     ordered = sorted(checks, key=lambda check: ("fresh" not in check.needs, check.order))
@@ -85,19 +85,18 @@ async def _run_variant(
     results: asyncio.Queue[CheckResult],
     clock: Callable[[], float],
 ) -> None:
-    """Run the checks of one variant; where its app does not start, that is the result of each."""
+    """Run the checks of one variant; if its app does not start, each gets the status error."""
     left = list(checks)
     try:
         async with opening as env:
             while left:
                 results.put_nowait(await _result(left[0], env, clock))
                 del left[0]
-    except Exception as error:  # noqa: BLE001 - whatever keeps the app from starting, the checks must say so
-        why = (
-            f"the app for it did not start: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        )
+    except Exception as error:  # noqa: BLE001 - any failure to start is the checks' result
+        reason = (str(error).splitlines() or [""])[0]
+        actual = f"the app for this check did not start: {type(error).__name__}: {reason}"
         for check in left:
-            outcome = CheckOutcome(status="error", expected=f"the endpoint {check.title}", actual=why)
+            outcome = CheckOutcome(status="error", expected=f"the endpoint {check.title}", actual=actual)
             results.put_nowait(_shown(check, outcome, 0.0))
 
 
@@ -136,6 +135,8 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
         return CheckOutcome(
             status="error", expected=expected, actual=f"the check took longer than {CHECK_TIMEOUT_S:.0f} s"
         )
-    except Exception as error:  # noqa: BLE001 - one broken check must not hide what the others find
-        # The class alone: a message could hold what was sent.
-        return CheckOutcome(status="error", expected=expected, actual=f"the check itself broke: {type(error).__name__}")
+    except Exception as error:  # noqa: BLE001 - one failing check must not stop the others
+        # Only the class: a message could contain the request.
+        return CheckOutcome(
+            status="error", expected=expected, actual=f"the check itself failed: {type(error).__name__}"
+        )

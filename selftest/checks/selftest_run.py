@@ -1,7 +1,7 @@
-"""One run against a target: what it found, also when it was interrupted, made into results.
+"""One run of the self-test against a target, and its results, also if the run is interrupted.
 
-Everything that is found is a line, as the raw file has it, and the results are made from the lines: so a run that broke
-off, and a file that is read a year later, give the same results as the run itself.
+Everything that a run finds is a line of the raw file, and the results are made from the lines. An interrupted run, and
+a raw file that is read later, therefore give the same results as the run itself.
 """
 
 import argparse
@@ -30,16 +30,16 @@ from selftest.report.load_result import LoadResult
 from selftest.report.progress import Progress
 from selftest.report.results import SCHEMA_VERSION, Results, SignInResult
 
-#: What the generator may be blamed for: a quieter moment may mend it.
+#: Reasons that lie in the generator: the load is played again, because the machine may be less busy then.
 _OF_THE_GENERATOR: Final = frozenset({"lateness", "rate", "clock"})
 
 
 class SelftestRun:
-    """Collects what a run finds.
+    """Plays sign-ins, load and checks, and collects what they find.
 
     Args:
-        args: of the command: ``url``, ``strict``, and ``deployed`` and ``out`` where it has them. The raw file is
-            written to ``out``.
+        args: The command's arguments: ``url``, ``strict``, and ``deployed`` and ``out`` if it has them. The raw file
+            is written to ``out``.
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -55,7 +55,7 @@ class SelftestRun:
         self._begun = False
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run the work to its end, or until Ctrl-C; what was found until then stays.
+        """Run the work until it ends or is interrupted with Ctrl-C; results so far are kept.
 
         Raises:
             ReportError: The raw file cannot be written.
@@ -65,13 +65,13 @@ class SelftestRun:
         except KeyboardInterrupt:
             self._interrupted = True
         except BaseException:
-            # Without an end line: whoever reads it sees that the run broke off.
+            # Without an end line, so that a reader sees that the run was aborted.
             if self._raw is not None:
                 self._raw.close()
             raise
 
     def reached(self, target: Target) -> None:
-        """Note where the endpoint is, once it is known."""
+        """Record the endpoint's URL once it is known."""
         self._target = provenance.target(target.url, self._mode)
 
     async def play_signins(self, target: Target) -> None:
@@ -86,16 +86,16 @@ class SelftestRun:
     async def play_load(
         self, target: Target, plan: LoadPlan, *, real_token: str | None = None, tries: int = 1
     ) -> LoadResult:
-        """Play a load and give what it found.
+        """Play a load and return its result.
 
         Args:
-            target: Where.
-            plan: What.
-            real_token: What a deployed endpoint accepts; None: the emulated Entra mints.
-            tries: How often at most, where the generator itself was at fault.
+            target: The endpoint.
+            plan: The load.
+            real_token: A token that a deployed endpoint accepts; None if the emulated Entra mints the tokens.
+            tries: How often to play the load at most if the generator was late.
 
         Raises:
-            AppStartError: The worker of a cold start does not start.
+            AppStartError: A worker of a cold start does not start.
         """
         in_flight = allow_connections(plan.config.max_in_flight)
         plan = replace(plan, config=replace(plan.config, max_in_flight=in_flight))
@@ -111,14 +111,14 @@ class SelftestRun:
     async def run_checks(
         self, checks: Sequence[Check], env: CheckEnvironment, *, open_variant: OpenVariant | None = None
     ) -> None:
-        """Run checks, keeping each result as it comes; those that need other settings where apps can be started."""
+        """Run checks and keep each result; checks that need other settings only with ``open_variant``."""
         with Progress(len(checks)) as progress:
             async for result in run_checks(checks, env, open_variant=open_variant):
                 self._take({"kind": "check", **asdict(result)})
                 progress.step(result.id)
 
     def results(self) -> Results:
-        """End the run and give its results, checks in the order of their ids.
+        """End the run and return its results, with the checks in the order of their ids.
 
         Raises:
             ReportError: The raw file cannot be written.
@@ -130,7 +130,7 @@ class SelftestRun:
         return self._collector.results()
 
     def _take(self, line: dict[str, Any]) -> None:
-        """Keep a line, and write it down; the first one says whose run it is."""
+        """Collect a line and write it to the raw file, after the run's first line."""
         if not self._begun:
             self._begun = True
             self._raw = None if self._path is None else RawFile(self._path)

@@ -1,1 +1,1 @@
-"""Load as Entra brings it: calls that come when they are due, whatever became of the ones before."""
+"""Load as Entra produces it: calls that are sent when they are due, regardless of earlier ones."""

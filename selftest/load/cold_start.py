@@ -1,7 +1,7 @@
-"""A fresh worker: how long until it listens, and until its first call is answered.
+"""The time from a new worker's start until it listens, and until its first call is answered.
 
-It is measured apart and never mixed into the load's figures: it is what the first user after a scale-out or a restart
-meets. What the platform adds before it spawns the worker cannot be seen from here.
+It is measured separately from the load: it affects the first user after a scale-out or a restart. The time that the
+platform needs before it spawns the worker is not included.
 """
 
 import time
@@ -17,7 +17,7 @@ from selftest.judge.verdict import judge
 from selftest.load.engine import Prepared
 from selftest.play.caller import Call, Exchange
 
-#: How long the first call is waited for: long enough to see how late it is.
+#: Long enough to show how late the first call is.
 _TIMEOUT_S = 10.0
 
 
@@ -31,10 +31,10 @@ async def cold_start(
     python: Path | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Any]:
-    """Start a worker, send it one call as soon as it listens, end it, and give the line of the raw file.
+    """Start a worker, send it one call as soon as it listens, stop it, and return the line of the raw file.
 
     Raises:
-        AppStartError: It does not start.
+        AppStartError: The worker does not start.
     """
     spawned_s = clock()
     async with AppProcess(settings, app_dir=app_dir, python=python) as app:
@@ -44,7 +44,7 @@ async def cold_start(
     return {
         "kind": "cold_start",
         "listening_ms": round((listening_s - spawned_s) * 1000, 3),
-        # The host imports the app before it says that it listens, and does not say when.
+        # The host imports the app before it reports that it listens, and does not report when.
         "indexed_ms": None,
         "answered_ms": round((attempt.end_s - spawned_s) * 1000, 3),
         "minted": judge(Call(attempts=(attempt,)).reply).minted,

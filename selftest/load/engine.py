@@ -1,11 +1,10 @@
-"""The open loop: sends each call when it is due, whatever became of the ones before, and keeps all that it sees.
+"""The open loop: sends each call when it is due, regardless of earlier calls, and records every result.
 
-It judges nothing and knows nothing of Entra's events: it takes prepared requests and hands out samples, so that a
-benchmark can use it as it is. Latency counts from when a call was due. Two times are kept apart: after ``budget_s``
-Entra gives an attempt up and makes its retry; until ``timeout_s`` the engine goes on watching, so that it is seen how
-late a late answer is. The retry runs meanwhile.
+It does not judge and does not know Entra's events: it takes prepared requests and returns samples, so that a benchmark
+can use it, too. Latency counts from when a call was due. After ``budget_s`` Entra aborts an attempt and retries; the
+engine waits for the response until ``timeout_s``, so that late responses are measured, while the retry runs.
 
-A call that would be one more than ``max_in_flight`` is not sent but counted, as dropped. The tail is waited for.
+A call that would exceed ``max_in_flight`` is not sent but counted as dropped. The run ends with its last response.
 """
 
 import asyncio
@@ -22,13 +21,13 @@ from yarl import URL
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS
 from selftest.play.caller import RETRIED, Attempt, Exchange
 
-#: Between starting the engine and the first call: what it takes to set up is not the first call's lateness.
+#: The time from the engine's start to the first call, so that the set-up does not make the first call late.
 _LEAD_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One request, ready to be sent: its headers and the bytes of its body; retried as it is."""
+    """One request, ready to be sent: its headers and the bytes of its body, also for the retry."""
 
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
@@ -37,12 +36,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One call and what came of it.
+    """One call and its attempts.
 
     Attributes:
-        number: its place in the schedule, from 0.
-        due_s: when it was due, in seconds from the start of the run.
-        attempts: with times in seconds from the start of the run; none where the call was dropped.
+        number: The call's index in the schedule, from 0.
+        due_s: When the call was due, in seconds from the start of the run.
+        attempts: The attempts, with times in seconds from the start of the run; empty if the call was dropped.
     """
 
     number: int
@@ -53,13 +52,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What bounds a run.
+    """The limits of a run.
 
     Attributes:
-        budget_s: when a retry is made, from when the attempt was due.
-        timeout_s: when an attempt is given up, from when it was due.
+        budget_s: When a retry is sent, in seconds from when the attempt was due.
+        timeout_s: When an attempt is aborted, in seconds from when it was due.
         max_retries: 0 or 1.
-        max_in_flight: calls under way at once.
+        max_in_flight: The number of concurrent calls.
     """
 
     budget_s: float = MAX_TIMEOUT_MS / 1000
@@ -82,17 +81,17 @@ async def run_open_loop(
 
     Args:
         session: From ``caller_session``; as many connections as there are calls.
-        url: Where to.
+        url: The endpoint.
         due_s: When each call is due, in seconds from the start, ascending.
-        prepare: Gives the request of a number; has to take microseconds.
-        take: Is given each sample when its last attempt has ended; has to take microseconds, too.
-        limits: Budget, timeout, retries and calls under way.
-        clock: Monotonic seconds.
+        prepare: Returns the request of a number, within microseconds.
+        take: Called with each sample after its last attempt; must return within microseconds.
+        limits: Budget, timeout, retries and concurrent calls.
+        clock: Returns monotonic seconds.
 
     Raises:
-        Exception: What ``prepare`` or ``take`` raised; the run ends then.
+        Exception: ``prepare`` or ``take`` raised; the run ends.
     """
-    with _quiet_collector():
+    with _frozen_collector():
         run = _Run(session, url, take, limits, clock)
         try:
             await run.send_all(due_s, prepare)
@@ -101,7 +100,7 @@ async def run_open_loop(
 
 
 class _Run:
-    """The calls that are under way."""
+    """The calls in progress."""
 
     def __init__(
         self,
@@ -140,19 +139,19 @@ class _Run:
             raise self._broken
 
     async def _until(self, at_s: float) -> None:
-        # Also when it is late: answers have to be read, or one late call would make all others late.
+        # Also if it is late: responses must be read, or one late call would delay all others.
         await asyncio.sleep(max(0.0, at_s - self._clock()))
-        if (early_s := at_s - self._clock()) > 0:
-            await asyncio.sleep(early_s)
+        if (remaining_s := at_s - self._clock()) > 0:
+            await asyncio.sleep(remaining_s)
 
     async def close(self) -> None:
-        """Give up what is still under way."""
+        """Cancel the calls in progress."""
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     def _start[T](self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        # Eager: the request is on its way before anything else of the loop has its turn.
+        # Eager: the request is sent before the loop runs anything else.
         task = asyncio.Task(work, loop=self._loop, eager_start=True)
         self._under_way.add(task)
         task.add_done_callback(self._ended)
@@ -164,23 +163,23 @@ class _Run:
             self._broken = self._broken or error
 
     async def _call(self, number: int, due_s: float, prepared: Prepared) -> None:
-        """Make the first attempt, and the retry when Entra would, also while the first is still awaited."""
-        gives_up_s = due_s + self._limits.budget_s
+        """Send the first attempt, and the retry when Entra would, also while the first is in progress."""
+        budget_ends_s = due_s + self._limits.budget_s
         retries: list[asyncio.Task[Attempt]] = []
         timer = None
         if self._limits.max_retries:
             timer = self._loop.call_later(
-                max(0.0, gives_up_s - self._clock()),
-                lambda: retries.append(self._start(self._attempt(prepared, gives_up_s))),
+                max(0.0, budget_ends_s - self._clock()),
+                lambda: retries.append(self._start(self._attempt(prepared, budget_ends_s))),
             )
         try:
             first = await self._attempt(prepared, due_s)
         finally:
             if timer is not None:
                 timer.cancel()
-        late = first.end_s > gives_up_s
+        late = first.end_s > budget_ends_s
         if timer is not None and not retries and (late or first.failure in RETRIED):
-            retries.append(self._start(self._attempt(prepared, gives_up_s if late else first.end_s)))
+            retries.append(self._start(self._attempt(prepared, budget_ends_s if late else first.end_s)))
         attempts = (first, *[await retry for retry in retries])
         self._take(Sample(number=number, due_s=due_s, prepared=prepared, attempts=attempts))
 
@@ -190,8 +189,8 @@ class _Run:
 
 
 @contextmanager
-def _quiet_collector() -> Iterator[None]:
-    """Take what is there already out of the garbage collector's sight: looking through it takes milliseconds."""
+def _frozen_collector() -> Iterator[None]:
+    """Exclude existing objects from garbage collection, because traversing them takes milliseconds."""
     gc.collect()
     gc.freeze()
     try:

@@ -1,19 +1,19 @@
-"""Plays Entra from as many machines as it takes: a locustfile that stands alone, for Locust and for Azure Load Testing.
+"""Plays Entra from any number of machines: a self-contained locustfile for Locust and Azure Load Testing.
 
-It imports Locust, gevent (what Locust runs on) and the standard library: this file and load-events.jsonl are all there
-is to upload. It plays what `selftest.play.caller` plays, and tests hold its verdicts against `selftest.judge.verdict`.
+It imports only Locust, gevent (which Locust uses) and the standard library, so that this file and load-events.jsonl are
+all that is uploaded. It behaves like `selftest.play.caller`; tests compare its verdicts with `selftest.judge.verdict`.
 
-- **Open loop.** A user signs in every `pace` seconds, and the pace is longer than a sign-in can last (timeout, retry,
-  timeout). So no user is late for the next one because the endpoint was slow for the last: a stall meets all the
-  callouts that were due in it, and latency counts from the moment they were due.
-- **Three rows.** "callout" is the first attempt, "retry" the second, "sign-in" the user's whole wait; a failure begins
-  with the code that Entra would log.
+- **Open loop.** A user signs in every `pace` seconds, and the pace is longer than a sign-in can take (timeout, retry,
+  timeout). A slow response therefore delays no later sign-in: a stall affects all callouts that are due during it, and
+  latency counts from when they were due.
+- **Three rows.** "callout" is the first attempt, "retry" the second, "sign-in" the user's whole waiting time; a failure
+  starts with the code that Entra would log.
 - **Counted, not estimated.** Locust rounds response times of 1 to 10 seconds to 100 ms. The verdict is the share of
-  sign-ins that got no token. Exit codes: 0 held, 1 did not, 2 could not run, 3 the generator was too late to tell.
+  sign-ins without a token. Exit codes: 0 passed, 1 failed, 2 could not run, 3 the generator was too late.
 
-Secrets come from the environment alone, where neither a list of processes nor Locust's page shows them: ENTRA_TOKEN, or
+Secrets are read only from the environment, so that neither a process list nor Locust's page shows them: ENTRA_TOKEN, or
 ENTRA_TOKEN_URL, ENTRA_CLIENT_ID, ENTRA_CLIENT_SECRET and ENTRA_SCOPE for a token by client credentials, which is
-refreshed in the background. No output holds a token. More: docs/load-testing.md.
+refreshed in the background. No output contains a token. See docs/load-testing.md.
 """
 
 import http.client
@@ -42,33 +42,33 @@ from locust.runners import MasterRunner, Runner, WorkerRunner
 _PATH = "/api/onTokenIssuanceStart"
 _DATA_TYPE = "microsoft.graph.onTokenIssuanceStartResponseData"
 _ACTION_TYPE = "microsoft.graph.tokenIssuanceStart.provideClaimsForToken"
-#: What a sign-in may last beyond its timeouts before it would delay the next one of its user.
+#: How much longer than its timeouts a sign-in may take without delaying the user's next one.
 _SLACK_S = 0.25
-#: A connection that was idle for longer is not used again: the shortest limit among common servers is 5 s.
+#: A connection that was idle for longer is not reused: the shortest limit of common servers is 5 s.
 _IDLE_S = 4.0
-#: As much as the judge of the harness reads.
+#: The same limit as in the harness.
 _MAX_BODY_BYTES = 1024 * 1024
-#: More than this share of late sends means that the generator's 99th percentile is late.
+#: With a larger share of late sends, the generator's 99th percentile is late.
 _MAX_LATE_SHARE = 0.01
-#: Above it an endpoint that is not on this machine needs --yes.
+#: A higher rate to another machine needs --yes.
 _SAFE_RATE_PER_S = 50
-#: Locust warns of more new users a second; a higher rate starts them within one pace all the same.
+#: Locust warns of more new users per second; with a higher rate they still start within one pace.
 _SPAWN_RATE_PER_S = 100
 _TOKEN_TIMEOUT_S = 10.0
-#: Neighbouring multiples of it, modulo 1, lie far apart however many there are: the users' starts spread evenly.
+#: Its multiples, modulo 1, are evenly distributed for any number of users, and so are the users' starts.
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
 
 
 class CannotRunError(Exception):
-    """The run cannot start; the message says why, without a secret."""
+    """The run cannot start; the message has the reason and no secret."""
 
 
 class Missed(Exception):
-    """No token from this attempt; the message begins with the code that Entra would log.
+    """An attempt without a token; the message starts with the code that Entra would log.
 
     Args:
-        again: whether Entra calls once more: after a timeout and a broken connection, after no answer.
+        again: Whether Entra retries: after a timeout or a broken connection, never after a response.
     """
 
     def __init__(self, message: str, *, again: bool = False) -> None:
@@ -76,15 +76,15 @@ class Missed(Exception):
         self.again = again
 
     def __repr__(self) -> str:
-        """Give what Locust's table of failures shows."""
+        """Return the text for Locust's table of failures."""
         return str(self)
 
 
 def judge(status: int, content_type: str, body: bytes) -> None:
-    """Judge one whole answer by the essentials of `selftest.judge.verdict`; sizes and names are not among them.
+    """Judge one complete response by the main rules of `selftest.judge.verdict`, without sizes and names.
 
     Raises:
-        Missed: Entra would mint nothing from it.
+        Missed: Entra would not mint a token from it.
     """
     if status != 200:
         raise Missed(f"1003002 status {status}")
@@ -110,14 +110,14 @@ def judge(status: int, content_type: str, body: bytes) -> None:
 
 def _member(value: Any, name: str) -> Any:
     if not isinstance(value, dict):
-        raise Missed("1003003 an object was wanted")
+        raise Missed("1003003 an object is expected")
     return value.get(name)
 
 
 def event_templates(tenant_id: str, extension_id: str) -> list[str]:
-    """Read the events of load-events.jsonl and put a placeholder in place of the correlation id.
+    """Return the events of load-events.jsonl with a placeholder as the correlation id.
 
-    An id that is given takes the place of the one in the file.
+    A given id replaces the one in the file.
     """
     templates = []
     for event in Path(__file__).with_name("load-events.jsonl").read_text(encoding="utf-8").splitlines():
@@ -130,10 +130,10 @@ def event_templates(tenant_id: str, extension_id: str) -> list[str]:
 
 
 class BearerToken:
-    """The bearer token: given, or fetched by client credentials and refreshed when four fifths of its time are over.
+    """The bearer token: given, or fetched by client credentials and refreshed after four fifths of its lifetime.
 
     Raises:
-        CannotRunError: no token is given and none can be fetched.
+        CannotRunError: No token is given and none can be fetched.
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
@@ -145,7 +145,7 @@ class BearerToken:
         if not all((self._url, client_id, secret, scope)):
             raise CannotRunError(f"there is no token: set ENTRA_TOKEN, or all of {', '.join(names)}")
         if not _is_safe(self._url):
-            raise CannotRunError("ENTRA_TOKEN_URL: https is needed where it is not on this machine")
+            raise CannotRunError("ENTRA_TOKEN_URL: https is required on another machine")
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret, "scope": scope}
         self._form = urllib.parse.urlencode(form).encode()
         gevent.spawn(self._keep_fresh, self._fetch())
@@ -156,13 +156,13 @@ class BearerToken:
             try:
                 lifetime_s = self._fetch()
             except CannotRunError as error:
-                print(f"{error}; the old token is used on", file=sys.stderr)
+                print(f"{error}; the old token is used further", file=sys.stderr)
                 lifetime_s = _TOKEN_TIMEOUT_S
 
     def _fetch(self) -> float:
-        """Fetch a token and give its lifetime in seconds."""
+        """Fetch a token and return its lifetime in seconds."""
         try:
-            # Token's constructor lets only https and loopback URLs through.
+            # The constructor accepts only https and loopback URLs.
             with urllib.request.urlopen(self._url, self._form, _TOKEN_TIMEOUT_S) as response:  # noqa: S310 - see above
                 answer = json.load(response)
             lifetime_s = max(1.0, float(answer["expires_in"]))
@@ -186,9 +186,9 @@ def _is_safe(url: str) -> bool:
 
 
 class CalloutClient:
-    """Sends callouts over connections that are kept alive, the last used first; nothing is ever sent twice unseen.
+    """Sends callouts over kept-alive connections, the last used first; nothing is resent automatically.
 
-    The headers are those that Entra is documented to send, and what HTTP itself needs.
+    The headers are those that Entra is documented to send, and those that HTTP needs.
     """
 
     def __init__(self, url: str) -> None:
@@ -199,10 +199,10 @@ class CalloutClient:
         self._idle: list[tuple[float, http.client.HTTPConnection]] = []
 
     def post(self, body: bytes, token: str, timeout_s: float) -> tuple[int, str, bytes]:
-        """Send one callout and give status, content type and body.
+        """Send one callout and return status, content type and body.
 
         Raises:
-            Missed: There is no whole answer after so many seconds, or the exchange broke.
+            Missed: There is no complete response within the timeout, or the connection broke.
         """
         connection = self._connection()
         answered = reusable = False
@@ -218,18 +218,18 @@ class CalloutClient:
                 content = response.read(_MAX_BODY_BYTES + 1)
             reusable = response.isclosed() and not response.will_close
         except gevent.Timeout:
-            raise Missed("1003005 no whole answer in the budget", again=True) from None
+            raise Missed("1003005 no complete response in the budget", again=True) from None
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, OSError) and not answered:
-                raise Missed("1003027 no connection, or it broke before an answer", again=True) from None
-            raise Missed("1003001 the answer broke off, or is no HTTP") from None
+                raise Missed("1003027 no connection, or it broke before a response", again=True) from None
+            raise Missed("1003001 the response broke off, or is not HTTP") from None
         finally:
             if reusable:
                 self._idle.append((time.perf_counter(), connection))
             else:
                 connection.close()
         if response.length and len(content) <= _MAX_BODY_BYTES:
-            raise Missed("1003001 the answer broke off, or is no HTTP")
+            raise Missed("1003001 the response broke off, or is not HTTP")
         return response.status, response.getheader("Content-Type", ""), content
 
     def _connection(self) -> http.client.HTTPConnection:
@@ -244,21 +244,21 @@ class CalloutClient:
 
 
 def users_and_pace(rate_per_s: float, budget_ms: int, retries: int) -> tuple[int, float]:
-    """Say how many users the rate needs, and after how many seconds each signs in again.
+    """Return the number of users that the rate needs, and the seconds between the sign-ins of each.
 
-    Little's law: what is under way at once is the rate times the longest that a sign-in lasts.
+    Little's law: the number of concurrent sign-ins is the rate times the longest duration of one.
     """
     users = math.ceil(rate_per_s * ((1 + retries) * budget_ms / 1000 + _SLACK_S))
     return users, users / rate_per_s
 
 
 class Entra:
-    """What the users of one process share.
+    """The state that the users of one process share.
 
     Attributes:
-        late: sign-ins that began later than allowed, since they were last reported.
-        stopping: no sign-in begins any more. Locust kills the users that wait; one that woke in that very moment would
-            be killed in its callout, and the endpoint would have served what nobody counted.
+        late: The number of sign-ins that started too late since the last report.
+        stopping: Whether no further sign-in starts. Locust kills waiting users; a user that wakes at that moment would
+            be killed during its callout, which would then be sent but not counted.
     """
 
     def __init__(self, environment: Environment, token: BearerToken) -> None:
@@ -271,16 +271,16 @@ class Entra:
         self._token = token
         self._endpoint = CalloutClient(environment.host or "")
         self._templates = itertools.cycle(event_templates(options.tenant, options.extension))
-        self._first_phase = random.random()  # noqa: S311 - spreads the users of each process, guards nothing
+        self._first_phase = random.random()  # noqa: S311 - distributes the users of each process, not a secret
         self._users = itertools.count()
 
     def first_due_s(self) -> float:
-        """Give the moment at which the next user begins: all over the first pace, evenly."""
+        """Return when the next user starts: evenly distributed over the first pace."""
         phase = (self._first_phase + next(self._users) * _GOLDEN) % 1
         return time.perf_counter() + phase * self.pace_s
 
     def sign_in(self, due_s: float) -> None:
-        """Play one sign-in: a callout, and where Entra would make one, a retry with the same bytes."""
+        """Play one sign-in: a callout and, if Entra would retry, a retry with the same bytes."""
         if self.stopping:
             return
         self.late += (time.perf_counter() - due_s) * 1000 > self._options.max_lateness_ms
@@ -297,7 +297,7 @@ class Entra:
             size_bytes = len(answer[2])
             if time.perf_counter() > end_s:
                 # The timer of a busy process fires late; the clock decides.
-                raise Missed("1003005 no whole answer in the budget", again=True)  # noqa: TRY301 - as post() does
+                raise Missed("1003005 no complete response in the budget", again=True)  # noqa: TRY301 - as post() does
             judge(*answer)
         except Missed as error:
             missed = error
@@ -316,22 +316,22 @@ class Entra:
 
 
 class EntraUser(User):  # type: ignore[misc]  # Locust is not in the environment that types are checked in
-    """One sign-in every pace, on a schedule of its own that nothing moves."""
+    """A user that signs in once per pace, on a fixed schedule."""
 
-    #: There from the start of the test, and never on a master.
+    #: Set at the start of the test, but not on a master.
     entra: Entra
 
     def on_start(self) -> None:
-        """Wait for this user's first moment."""
+        """Wait until this user's first sign-in is due."""
         self._due_s = self.entra.first_due_s()
         self.wait()
 
     def wait_time(self) -> float:
-        """Give the seconds until the next sign-in is due."""
+        """Return the seconds until the next sign-in is due."""
         return max(0.0, self._due_s - time.perf_counter())
 
     def sign_in(self) -> None:
-        """Sign in, and note when the next time is."""
+        """Sign in, and set the time of the next sign-in."""
         due_s, self._due_s = self._due_s, self._due_s + self.entra.pace_s
         self.entra.sign_in(due_s)
 
@@ -339,46 +339,46 @@ class EntraUser(User):  # type: ignore[misc]  # Locust is not in the environment
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add the options; each can be an environment variable, too: --budget-ms is ENTRA_BUDGET_MS."""
+    """Add the options; each can also be an environment variable: --budget-ms is ENTRA_BUDGET_MS."""
     group = parser.add_argument_group("Entra")
     for name, default, text in (
-        ("rate", 20.0, "sign-ins a second; of a master, over all its workers"),
+        ("rate", 20.0, "sign-ins per second; on a master, of all its workers"),
         ("budget-ms", 2000, "Entra's timeout for one attempt, 200 to 2000"),
         ("retries", 1, "Entra's retries, 0 or 1"),
-        ("max-missed-percent", 1.0, "the share of sign-ins that may get no token"),
-        ("max-lateness-ms", 25.0, "when more sign-ins than one in a hundred begin later, the run proves nothing"),
+        ("max-missed-percent", 1.0, "the percentage of sign-ins that may get no token"),
+        ("max-lateness-ms", 25.0, "if more than one in a hundred sign-ins starts later, the run is not valid"),
         ("tenant", "", "the tenant id of the events (default: that of load-events.jsonl)"),
         ("extension", "", "the extension id of the events (default: that of load-events.jsonl)"),
-        ("yes", "", f"any word: the endpoint is yours and may get more than {_SAFE_RATE_PER_S}/s from elsewhere"),
+        ("yes", "", f"any word: consent to more than {_SAFE_RATE_PER_S}/s to your endpoint on another machine"),
     ):
-        # Locust's parser knows env_var, argparse's types do not.
+        # Locust's parser has env_var; argparse's types do not.
         more: dict[str, Any] = {"env_var": "ENTRA_" + name.replace("-", "_").upper()}
         group.add_argument(f"--{name}", type=type(default), default=default, help=text, **more)
 
 
 def check_options(options: Any) -> None:
-    """Check what the run was asked for.
+    """Validate the options.
 
     Raises:
-        CannotRunError: The message names every option at fault.
+        CannotRunError: An option is invalid; the message names each of them.
     """
     host = options.host or ""
     url_is_safe = _is_safe(host) and urllib.parse.urlsplit(host).hostname
-    mine = _is_loopback(host) or options.yes or options.rate <= _SAFE_RATE_PER_S
+    is_allowed = _is_loopback(host) or options.yes or options.rate <= _SAFE_RATE_PER_S
     rules = (
-        (url_is_safe, "--host: the endpoint's URL is needed, with https where it is not on this machine"),
-        (mine, f"--rate: more than {_SAFE_RATE_PER_S} a second against another machine needs --yes"),
-        (0 < options.rate <= 5000, "--rate: more than 0 and at most 5000 a second"),
-        (200 <= options.budget_ms <= 2000, "--budget-ms: 200 to 2000, as Entra can be set"),
-        (options.retries in {0, 1}, "--retries: 0 or 1, as Entra can be set"),
+        (url_is_safe, "--host: the endpoint's URL is required, with https on another machine"),
+        (is_allowed, f"--rate: more than {_SAFE_RATE_PER_S} per second to another machine needs --yes"),
+        (0 < options.rate <= 5000, "--rate: more than 0 and at most 5000 per second"),
+        (200 <= options.budget_ms <= 2000, "--budget-ms: 200 to 2000, the range of Entra's timeout"),
+        (options.retries in {0, 1}, "--retries: 0 or 1, the range of Entra's retries"),
         (0 <= options.max_missed_percent <= 100, "--max-missed-percent: 0 to 100"),
     )
     if wrong := [text for holds, text in rules if not holds]:
         raise CannotRunError("\n".join(wrong))
 
 
-class Judge:
-    """Adds up the late sign-ins of all processes, and turns those that were lost into an exit code."""
+class RunVerdict:
+    """Adds up the late sign-ins of all processes, and sets the exit code from the lost ones."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
@@ -386,14 +386,14 @@ class Judge:
         self._verdict = ""
         environment.events.worker_report.add_listener(self.add_up)
         environment.events.quitting.add_listener(self.decide)
-        environment.events.quit.add_listener(self.tell)
+        environment.events.quit.add_listener(self.print_verdict)
 
     def add_up(self, data: dict[str, Any], **_: Any) -> None:
-        """Take what a worker, or this process, reports."""
+        """Add the report of a worker or of this process."""
         self._late += data.pop("late", 0)
 
     def decide(self, **_: Any) -> None:
-        """Set the exit code when the run is over."""
+        """Set the exit code at the end of the run."""
         options, stats = self._environment.parsed_options, self._environment.stats
         if not isinstance(self._environment.runner, MasterRunner):
             report_late(self.add_up)
@@ -411,13 +411,13 @@ class Judge:
             code, self._verdict = 0, f"PASS  {counts}"
         self._environment.process_exit_code = code
 
-    def tell(self, **_: Any) -> None:
-        """Print the verdict as the last line, below Locust's tables."""
+    def print_verdict(self, **_: Any) -> None:
+        """Print the verdict as the last line, after Locust's tables."""
         print(self._verdict, flush=True)
 
 
 def report_late(take: Callable[[dict[str, Any]], None]) -> None:
-    """Hand over how many sign-ins of this process began late, once."""
+    """Report the number of late sign-ins of this process since the last report."""
     entra = getattr(EntraUser, "entra", None)
     if entra is not None:
         late, entra.late = entra.late, 0
@@ -425,7 +425,7 @@ def report_late(take: Callable[[dict[str, Any]], None]) -> None:
 
 
 def prepare(environment: Environment, runner: Runner, **_: Any) -> None:
-    """Check the options, size the users and get the token; exit code 2 when that cannot be done."""
+    """Validate the options, set the number of users and get the token; exit code 2 if that fails."""
     options = environment.parsed_options
     try:
         if not isinstance(runner, WorkerRunner):
@@ -433,12 +433,12 @@ def prepare(environment: Environment, runner: Runner, **_: Any) -> None:
             users, _pace_s = users_and_pace(options.rate, options.budget_ms, options.retries)
             options.num_users = options.num_users or users
             options.spawn_rate = options.spawn_rate or min(users, max(_SPAWN_RATE_PER_S, math.ceil(options.rate)))
-            # What is under way at the end is waited for: the slowest must not vanish.
+            # Sign-ins in progress at the end are waited for, because the slowest must be counted.
             environment.stop_timeout = (1 + options.retries) * options.budget_ms / 1000 + 1
-            Judge(environment)
+            RunVerdict(environment)
         if not isinstance(runner, MasterRunner):
             token = BearerToken()
-            # Only when the test starts has a worker the master's options.
+            # A worker has the master's options only when the test starts.
             environment.events.test_start.add_listener(lambda **_: _begin(environment, token))
             environment.events.test_stopping.add_listener(lambda **_: _end())
             environment.events.report_to_master.add_listener(lambda data, **_: report_late(data.update))

@@ -1,4 +1,4 @@
-"""The resident memory of the endpoint's process while it is under load, where it is ours (Linux: from /proc).
+"""The resident memory of the endpoint's process under load, if the harness runs it (Linux only: from /proc).
 
 Source: proc(5), ``/proc/pid/statm``, ``/proc/pid/status`` (VmHWM), ``/proc/pid/clear_refs`` (5 resets VmHWM).
 """
@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-#: Four hundred samples are a picture; more often than once a second shows nothing more.
+#: Enough samples for a chart; more than one per second shows no more.
 _SAMPLES: Final = 400
 _MIN_INTERVAL_S: Final = 1.0
 _PEAK: Final = re.compile(r"VmHWM:\s+([0-9]+) kB")
 
 
 def resident_kb(pid: int, proc: Path = Path("/proc")) -> int | None:
-    """Give the resident memory of a process in kB (1024 bytes); None where the system does not tell."""
+    """Return the resident memory of a process in kB (1024 bytes), or None if the system does not report it."""
     try:
         pages = int((proc / str(pid) / "statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
@@ -28,9 +28,9 @@ def resident_kb(pid: int, proc: Path = Path("/proc")) -> int | None:
 
 
 class PeakGrowth:
-    """How far a process's resident memory rises, however shortly, above what it has at the start.
+    """The peak growth of a process's resident memory, however short, since the start.
 
-    Where the system does not let the old peak be forgotten, only what rises above that is seen.
+    If the system does not allow resetting the earlier peak, only growth above that peak is seen.
     """
 
     def __init__(self, pid: int, proc: Path = Path("/proc")) -> None:
@@ -40,7 +40,7 @@ class PeakGrowth:
         self._before_kb = self._peak_kb()
 
     def __call__(self) -> int | None:
-        """Return the growth in kB (1024 bytes) so far; None where the system does not say."""
+        """Return the growth in kB (1024 bytes) so far, or None if the system does not report it."""
         now_kb = self._peak_kb()
         return None if now_kb is None or self._before_kb is None else now_kb - self._before_kb
 
@@ -60,7 +60,7 @@ async def watch_memory(
     clock: Callable[[], float] = time.perf_counter,
     proc: Path = Path("/proc"),
 ) -> None:
-    """Sample until cancelled, or until the process cannot be seen."""
+    """Sample the memory until cancelled, or until the process cannot be read."""
     start_s = clock()
     interval_s = max(_MIN_INTERVAL_S, duration_s / _SAMPLES)
     while (found_kb := resident_kb(pid, proc)) is not None:

@@ -1,8 +1,8 @@
-"""What one attempt was: in budget, late, failed or unanswered, and the code that Entra would log.
+"""The outcome of one attempt: in budget, late, failed or unanswered, and the code that Entra would log.
 
-Two clocks must not be mixed up. The judge says what the answer is worth; the budget says whether Entra was still there
-to read it. A good answer after the budget is ``late``, a bad one ``failed`` whenever it comes, and Entra logs 1003005
-for whatever it did not wait for.
+The judge decides whether the response is good; the budget decides whether Entra was still waiting for it. A good
+response after the budget is ``late``, a bad one is ``failed`` at any time, and Entra logs 1003005 for a response that
+it did not wait for.
 """
 
 from collections.abc import Mapping
@@ -18,18 +18,18 @@ from selftest.play.caller import Attempt
 from selftest.report.load_result import AttemptOutcome
 
 TIMED_OUT: Final = 1003005
-#: Different answers of one endpoint, which are alike but for their correlation ids.
+#: The number of different responses that are remembered, without regard to their correlation ids.
 _REMEMBERED: Final = 512
-#: No reply that Entra takes is longer, and 512 of the longest that is read would be half a gigabyte.
+#: No reply that Entra accepts is longer, and 512 of the longest that is read would take half a gigabyte.
 _REMEMBERED_BODY_BYTES: Final = 16 * 1024
 _NO_ID: Final = b"00000000-0000-0000-0000-000000000000"
 
 
 class AttemptJudge:
-    """Judges attempts; answers that are the same but for the correlation id are judged once.
+    """Judges attempts; equal responses are judged once, without regard to their correlation ids.
 
     Args:
-        budget_ms: Entra's timeout for one attempt.
+        budget_ms: Entra's timeout for one attempt, in milliseconds.
     """
 
     def __init__(self, budget_ms: int) -> None:
@@ -37,7 +37,7 @@ class AttemptJudge:
         self._codes: LRUCache[tuple[int | None, str | None, bytes], int | None] = LRUCache(_REMEMBERED)
 
     def of(self, attempt: Attempt, correlation_id: str = "") -> tuple[AttemptOutcome, int | None]:
-        """Give what an attempt was, and the code that Entra would log for it; None where it would mint."""
+        """Return the outcome of an attempt, and the code that Entra would log; None if it would mint a token."""
         late = attempt.latency_ms > self._budget_ms
         if attempt.failure == "timeout":
             return "unanswered", TIMED_OUT
@@ -47,7 +47,7 @@ class AttemptJudge:
         return ("late", TIMED_OUT) if late else ("in-budget", None)
 
     def _code(self, attempt: Attempt, correlation_id: str) -> int | None:
-        # An endpoint may give the id back; another of the same length changes no rule's answer.
+        # An endpoint may return the id; another of the same length changes no rule's result.
         body = attempt.body.replace(correlation_id.encode(), _NO_ID) if correlation_id else attempt.body
         reply = ReceivedReply(
             status=attempt.status, content_type=attempt.header("Content-Type"), body=body, failure=attempt.failure
@@ -61,7 +61,7 @@ class AttemptJudge:
 
 
 def call_line(sample: Sample, outcomes: AttemptJudge, *, warmup: bool) -> dict[str, Any]:
-    """Write a sample as a line of the raw file; times of an attempt count from when the call was due."""
+    """Return a sample as a line of the raw file; times of an attempt count from when the call was due."""
     line: dict[str, Any] = {"kind": "call", "due_s": round(sample.due_s, 6)}
     if warmup:
         line["warmup"] = True

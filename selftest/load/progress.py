@@ -1,4 +1,4 @@
-"""One line on stderr while a load runs: how far it is, what it has missed, and how long it still takes."""
+"""The progress line on stderr while a load runs: calls, misses and remaining time."""
 
 import asyncio
 import sys
@@ -9,14 +9,14 @@ _EVERY_S: Final = 0.5
 
 
 class LoadProgress:
-    """Counts calls as their lines come; only a terminal is told.
+    """Counts calls and shows the progress on a terminal.
 
     Args:
-        what: the part of the run that it is about.
-        rate_per_s: asked for.
-        total: calls that are due.
-        seconds: how long they take.
-        stream: stderr by default.
+        what: The name of the part of the run.
+        rate_per_s: The requested rate, per second.
+        total: The number of calls that are due.
+        seconds: The duration of the part.
+        stream: The output; stderr by default.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class LoadProgress:
         self._missed += not attempts or attempts[0]["outcome"] != "in-budget"
 
     def text(self, elapsed_s: float) -> str:
-        """Say how it stands."""
+        """Return the progress as text."""
         left_s = max(0.0, self._seconds - elapsed_s)
         return (
             f"{self._what} {self._rate_per_s:g}/s  {self._done:,} of {self._total:,} calls  "
@@ -45,7 +45,7 @@ class LoadProgress:
         )
 
     async def show(self) -> None:
-        """Write the line anew twice a second until cancelled; leaves nothing behind."""
+        """Write the line twice a second until cancelled, and then clear it."""
         if not self._stream.isatty():
             return
         loop = asyncio.get_running_loop()

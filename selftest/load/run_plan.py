@@ -1,7 +1,7 @@
-"""Plays a load plan against an endpoint and hands out the lines of the raw file as they come.
+"""Plays a load plan against an endpoint and passes on each line of the raw file.
 
-Everything that takes time is done before the clock starts: tokens are minted, bodies encoded, the schedule computed.
-The warm-up opens the connections and is kept apart; so are the cold starts, which come first.
+All slow work is done before the clock starts: minting tokens, encoding bodies, computing the schedule. The warm-up,
+which opens the connections, and the cold starts, which come first, are measured separately.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from selftest.load.prepared_events import CalloutFactory
 from selftest.load.progress import LoadProgress
 from selftest.play.caller import caller_session
 
-#: Correlation ids of the warm-up and of cold starts are counted from here, those of the run from zero.
+#: The first numbers of correlation ids in the warm-up and in cold starts; those of the run start at zero.
 _WARMUP_FROM: Final = 1 << 40
 _COLD_FROM: Final = 1 << 41
 
@@ -35,16 +35,16 @@ type TakeLine = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadTarget:
-    """Where a load is played.
+    """The endpoint of a load run.
 
     Attributes:
-        url: the endpoint.
-        callouts: the requests.
-        pid: of the endpoint's process, where it is ours.
-        app_dir: of the app that cold starts start; None: there is none to start.
-        python: its interpreter; None: the one that its folder has.
-        settings: of that app.
-        callout_path: where it takes events.
+        url: The endpoint's URL.
+        callouts: Makes the requests.
+        pid: The endpoint's process id, if the harness runs it.
+        app_dir: The folder of the app for cold starts; None if there is none.
+        python: That app's interpreter; None for the one in its folder.
+        settings: The settings of that app.
+        callout_path: The path of its callout.
     """
 
     url: str = field(repr=False)
@@ -57,10 +57,10 @@ class LoadTarget:
 
 
 async def play(target: LoadTarget, plan: LoadPlan, take: TakeLine) -> None:
-    """Play the plan; every call, memory sample and cold start is one line for ``take``.
+    """Play the plan and call ``take`` with a line for each call, memory sample and cold start.
 
     Raises:
-        AppStartError: A cold start's worker does not start.
+        AppStartError: A worker of a cold start does not start.
     """
     config = plan.config
     due_s = due_offsets_s(plan.segments, config.arrivals, config.seed)
@@ -96,7 +96,7 @@ class _Run:
         )
 
     async def part(self, due_s: Sequence[float], seconds: float, *, warmup: bool) -> None:
-        """Play one schedule to the end of its last call."""
+        """Play one schedule until its last call ends."""
         first = _WARMUP_FROM if warmup else 0
         progress = LoadProgress(
             "warm-up" if warmup else "load", rate_per_s=self._rate_per_s, total=len(due_s), seconds=seconds
@@ -115,7 +115,7 @@ class _Run:
 
 
 async def _cold_start(target: LoadTarget, session: aiohttp.ClientSession, number: int) -> dict[str, Any]:
-    assert target.app_dir is not None  # noqa: S101 - the caller has looked
+    assert target.app_dir is not None  # noqa: S101 - checked by the caller
     prepared = target.callouts(_COLD_FROM + number)
     return await cold_start(
         target.settings, target.app_dir, target.callout_path, session, prepared, python=target.python
@@ -124,7 +124,7 @@ async def _cold_start(target: LoadTarget, session: aiohttp.ClientSession, number
 
 @asynccontextmanager
 async def _watched(target: LoadTarget, duration_s: float, take: TakeLine) -> AsyncIterator[None]:
-    """Sample the memory of the endpoint's process meanwhile, where there is one to look at."""
+    """Sample the memory of the endpoint's process during the block, if the harness runs it."""
     if target.pid is None:
         yield
         return
@@ -134,7 +134,7 @@ async def _watched(target: LoadTarget, duration_s: float, take: TakeLine) -> Asy
 
 @asynccontextmanager
 async def _alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Do this beside the block, and stop it at its end."""
+    """Run a coroutine during the block, and cancel it at the end."""
     task = asyncio.create_task(work)
     try:
         yield

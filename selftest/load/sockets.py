@@ -1,23 +1,22 @@
-"""How many connections this process may hold: a generator that runs out of them would blame the endpoint.
+"""The number of connections that this process may open.
 
-Systems allow 1,024 open files by default and more on request. A connection that cannot be opened for want of a file
-looks like an endpoint that cannot be reached, so the limit is raised before a run, and the run is bounded by what there
-is.
+Systems allow 1,024 open files by default and more on request. A connection that cannot be opened for lack of a file
+looks like an unreachable endpoint, so the limit is raised before a run, and the run is limited to what is available.
 """
 
 from typing import Final
 
-#: Everything else that is open: the app's pipes, the raw file, servers beside us.
+#: Other open files: the app's pipes, the raw file, the emulators.
 _OTHER_FILES: Final = 128
 
 
 def allow_connections(wanted: int) -> int:
-    """Raise the limit of open files as far as needed and allowed, and give how many connections then fit.
+    """Raise the limit of open files as far as needed and allowed, and return how many connections are possible.
 
     Processes that are started later inherit the limit.
     """
     try:
-        import resource  # noqa: PLC0415 - not on Windows, which has no such limit
+        import resource  # noqa: PLC0415 - not available on Windows, which has no such limit
     except ImportError:
         return wanted
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -26,7 +26,7 @@ from yarl import URL
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.judge.received_reply import CallFailure, ReceivedReply
 
-#: A file is sent in pieces; of an iterator the rest is not sent once the answer is there.
+#: A file is sent in pieces; the rest of an iterator is not sent after the response.
 type RequestBody = bytes | BinaryIO | AsyncIterator[bytes] | None
 
 #: 1 MiB. One byte more is kept if there is one, so that the judge can see that the body is larger.
@@ -260,7 +260,7 @@ class Exchange:
                     response.close()
                     return
             if isinstance(body, AsyncIterator):
-                # Perhaps not all of it was sent: nothing else can follow on this connection.
+                # The body may be incomplete, so that the connection cannot be used again.
                 response.close()
 
 

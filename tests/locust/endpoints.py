@@ -1,4 +1,4 @@
-"""Endpoints on the loopback interface that answer each callout of a sign-in as a test says."""
+"""Endpoints on the loopback interface whose responses a test chooses."""
 
 import asyncio
 import contextlib
@@ -24,14 +24,14 @@ GOOD = json.dumps(
 
 @dataclass(kw_only=True)
 class Endpoint:
-    """Where it listens, and what came.
+    """The endpoint's URL and the callouts that it received.
 
     Attributes:
-        callouts: how often each correlation id came; two mean a retry.
-        bodies: the events as they were sent, the first of each correlation id.
-        tokens: the values of Authorization, in the order in which they first came.
-        connections: how many were used.
-        headers: of the last callout.
+        callouts: How often each correlation id came; two mean a retry.
+        bodies: The first event of each correlation id.
+        tokens: The values of Authorization in the order of their first use.
+        connections: The connections that were used.
+        headers: The headers of the last callout.
     """
 
     url: str = ""
@@ -47,12 +47,12 @@ type Answer = Callable[[int, int], Awaitable[web.Response]]
 
 
 async def good(_signin: int, _callout: int) -> web.Response:
-    """Answer as a good endpoint does."""
+    """Answer like a valid endpoint."""
     return web.Response(text=GOOD, content_type="application/json")
 
 
 class BreakConnection(Exception):
-    """Raised by an answer: the connection breaks."""
+    """Raised by an answer to break the connection."""
 
 
 async def silent(_signin: int, _callout: int) -> web.Response:
@@ -63,7 +63,7 @@ async def silent(_signin: int, _callout: int) -> web.Response:
 
 @contextlib.asynccontextmanager
 async def endpoint(answer: Answer, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Endpoint]:
-    """Serve the callouts with this answer, over TLS when there is a context for it."""
+    """Serve the callouts with this answer, over TLS if there is a context."""
     seen = Endpoint()
 
     async def handle(request: web.Request) -> web.Response:

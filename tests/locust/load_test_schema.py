@@ -1,4 +1,4 @@
-"""What a test configuration of Azure Load Testing may hold, as JSON Schema.
+"""The JSON Schema of a test configuration of Azure Load Testing.
 
 Source: azure-docs ``app-testing/load-testing/reference-test-config-yaml.md`` (keys, types, client metrics) and
 ``how-to-define-test-criteria.md`` (a criterion for one request is a mapping from its name), read in November 2026.

@@ -1,4 +1,4 @@
-"""Runs Locust as a person would: in a process of its own, because it patches the standard library on import."""
+"""Runs Locust in its own process, because it patches the standard library on import."""
 
 import asyncio
 import os
@@ -35,13 +35,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """How a run ended.
+    """The result of a run.
 
     Attributes:
-        output: everything that it printed.
-        page: the report that it wrote.
-        rows: by name: callout, retry, sign-in.
-        codes: how often each code was counted, by the name of the row and the code.
+        output: Its output.
+        page: The HTML report.
+        rows: The rows by name: callout, retry, sign-in.
+        codes: How often each code was counted, by the name of the row and the code.
     """
 
     exit_code: int
@@ -52,18 +52,18 @@ class Run:
 
     @property
     def verdict(self) -> str:
-        """Give the last line of standard output."""
+        """Return the line of the verdict."""
         return next(line for line in self.output.splitlines() if line.startswith(("PASS", "FAIL", "INCONCLUSIVE")))
 
 
 async def locust(folder: Path, *arguments: str, environ: dict[str, str] | None = None, generous: bool = True) -> Run:
-    """Run Locust headless with its files in an empty folder.
+    """Run Locust headless and return its result.
 
     Args:
-        folder: for what it writes.
-        arguments: of its command line.
-        environ: of its environment; a token that opens nothing, when it is None.
-        generous: take a late generator for a punctual one: the machine is busy with tests.
+        folder: An empty folder for its files.
+        arguments: The arguments of its command line.
+        environ: The environment; an invalid token if it is None.
+        generous: Whether to accept a late generator, because the machine is busy with tests.
     """
     page = folder / "page.html"
     patience = ("--max-lateness-ms", "1000") if generous else ()
@@ -95,7 +95,7 @@ async def start(*arguments: str, environ: dict[str, str]) -> asyncio.subprocess.
 
 
 async def end_of(process: asyncio.subprocess.Process) -> tuple[int, str]:
-    """Wait for the end and give exit code and output; a process that hangs is killed, and the test fails."""
+    """Wait for the end and return exit code and output; a process that hangs is killed, and the test fails."""
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             output, _ = await process.communicate()

@@ -1,4 +1,4 @@
-"""The configuration for Azure Load Testing: documented keys, files that exist, names that the locustfile knows."""
+"""The configuration for Azure Load Testing: documented keys, existing files, and names of the locustfile."""
 
 import copy
 import re
@@ -15,7 +15,7 @@ CONFIGURATION: dict[str, Any] = yaml.safe_load(LOCUSTFILE.with_name("load-test.y
 
 
 def test_keys_and_values_are_documented_ones() -> None:
-    """The service ignores or refuses what it does not know."""
+    """The service ignores or refuses unknown keys."""
     jsonschema.validate(CONFIGURATION, SCHEMA)
 
 
@@ -41,7 +41,7 @@ def test_schema_refuses_what_is_not(key: str, value: object) -> None:
 
 
 def test_everything_to_upload_is_beside_it() -> None:
-    """Script and data are uploaded from the folder of the configuration, and named without one."""
+    """Script and data are in the folder of the configuration, and named without a folder."""
     named = [CONFIGURATION["testPlan"], *CONFIGURATION["configurationFiles"]]
     assert all((LOCUSTFILE.parent / name).is_file() for name in named)
     assert LOCUSTFILE.name == CONFIGURATION["testPlan"]
@@ -56,7 +56,7 @@ def test_criteria_name_rows_that_the_locustfile_reports() -> None:
 
 
 def test_variables_are_read() -> None:
-    """A misspelt variable would leave a default in force, or the run without a token."""
+    """The locustfile reads every variable of the configuration."""
     text = LOCUSTFILE.read_text()
     listed = re.findall(r'^ {8}\("([a-z-]+)", ', text, re.MULTILINE)
     options = {"ENTRA_" + name.replace("-", "_").upper() for name in listed}

@@ -1,4 +1,4 @@
-"""The locustfile, run by Locust: what it sends, what it counts, and the exit codes."""
+"""The locustfile, run by Locust: requests, counts and exit codes."""
 
 import asyncio
 import json
@@ -86,7 +86,7 @@ async def test_slow_endpoint_loses_sign_ins(tmp_path: Path) -> None:
 
 
 async def test_retry_saves_the_sign_in(tmp_path: Path) -> None:
-    """A first callout that is late or breaks costs nothing but time when the retry is answered."""
+    """A late or broken first callout loses no sign-in if the retry is answered."""
 
     async def second_time_lucky(signin: int, callout: int) -> web.Response:
         if callout == 2:
@@ -119,7 +119,7 @@ async def test_without_retry_the_first_callout_decides(tmp_path: Path) -> None:
 
 
 async def test_wrong_answers_carry_their_codes(tmp_path: Path) -> None:
-    """An answer in time that mints nothing is a miss, is counted by its code, and is not asked for again."""
+    """A timely response without a token is a miss, is counted by its code, and is not retried."""
     empty = GOOD.replace('[{"', '[], "x": [{"')
     wrong = {
         "1003002": web.Response(status=503, text=GOOD, content_type="application/json"),
@@ -142,7 +142,7 @@ async def test_wrong_answers_carry_their_codes(tmp_path: Path) -> None:
 
 
 async def test_answer_that_breaks_off_is_no_answer(tmp_path: Path) -> None:
-    """Half an answer is a miss that Entra does not ask for again, however much of it came."""
+    """An incomplete response is a miss that is not retried."""
     half = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n{GOOD}"
     async with scripted_server([raw(half.encode())]) as seen:
         run = await locust(tmp_path, "--host", seen.url, "--rate", "20", "--run-time", "1s")
@@ -152,7 +152,7 @@ async def test_answer_that_breaks_off_is_no_answer(tmp_path: Path) -> None:
 
 
 async def test_stall_is_not_hidden(tmp_path: Path) -> None:
-    """Open loop: a stall of one second meets every sign-in that was due in it, not only one for each user."""
+    """Open loop: a stall of one second affects every sign-in that is due during it."""
     began_s: list[float] = []
     met: list[int] = []
 
@@ -175,7 +175,7 @@ async def test_stall_is_not_hidden(tmp_path: Path) -> None:
 
 
 async def test_master_sums_up_two_workers(tmp_path: Path) -> None:
-    """The rate is the master's, over both workers; its table and verdict count what they all did, and began late."""
+    """The rate is the master's, for both workers; its table and verdict count all sign-ins and late starts."""
 
     async def every_fifth_fails(signin: int, callout: int) -> web.Response:
         return web.Response(status=500) if signin % 5 == 0 else await good(signin, callout)
@@ -210,7 +210,7 @@ async def test_master_sums_up_two_workers(tmp_path: Path) -> None:
 
 
 async def test_token_is_refreshed_in_the_background(tmp_path: Path) -> None:
-    """A token is used while it is good; when none can be fetched the old one is used on, and nothing waits."""
+    """A token is refreshed in time; if that fails, the old one is used, and no sign-in waits."""
     async with _short_lived_tokens() as (token_url, fetches), EntraServer() as entra, endpoint(good) as seen:
         run = await locust(
             *(tmp_path, "--host", seen.url, "--rate", "20", "--run-time", "3s"),
@@ -224,7 +224,7 @@ async def test_token_is_refreshed_in_the_background(tmp_path: Path) -> None:
 
 
 async def test_late_generator_proves_nothing() -> None:
-    """Stopped for a while, the generator says that it was late, and not that the endpoint was slow: exit code 3."""
+    """A generator that was stopped reports its lateness, and not a slow endpoint: exit code 3."""
     begun = asyncio.Event()
 
     async def tells(signin: int, callout: int) -> web.Response:
@@ -281,7 +281,7 @@ async def test_what_cannot_run_says_why(
 
 
 async def test_certificate_is_verified(tmp_path: Path) -> None:
-    """The token goes to nobody who cannot show a certificate for the host's name."""
+    """The token is sent only to a host with a valid certificate."""
     authority = trustme.CA()
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(server)

@@ -1,4 +1,4 @@
-"""The locustfile repeats a little of the harness, because it is uploaded without it: here both are held together."""
+"""The locustfile repeats parts of the harness, because it is uploaded without it; these tests compare both."""
 
 import ast
 import base64
@@ -68,7 +68,7 @@ REPLIES: list[tuple[int, str, bytes]] = [
 
 @needs_locust
 def test_verdicts_and_sizes() -> None:
-    """Both judges give the same code for the same answer; the users suffice for the longest sign-ins."""
+    """Both judges return the same code for the same response; the users suffice for the longest sign-ins."""
     python = EXECUTABLE.with_name("python")
     replies = [(status, content_type, base64.b64encode(body).decode()) for status, content_type, body in REPLIES]
     said = subprocess.run(  # noqa: S603 - the interpreter beside Locust, and a script of ours
@@ -87,7 +87,7 @@ def test_verdicts_and_sizes() -> None:
 
 
 def test_events_are_those_of_the_harness() -> None:
-    """Every documented kind of sign-in is in the file, as the emulated tenant sends it."""
+    """The file has every documented kind of sign-in, as the emulated tenant sends it."""
     wanted = [encode_event(variety.build(DEFAULT_TENANT, _NIL)).decode() for variety in VARIETIES]
     text = LOCUSTFILE.with_name("load-events.jsonl").read_text(encoding="utf-8")
     assert text.splitlines() == wanted, (
@@ -96,7 +96,7 @@ def test_events_are_those_of_the_harness() -> None:
 
 
 def test_imports_nothing_that_is_not_there() -> None:
-    """Of the machine that runs it nothing is needed but Locust, with the gevent that it runs on."""
+    """The locustfile needs only Locust, gevent and the standard library."""
     tree = ast.parse(LOCUSTFILE.read_text())
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -104,7 +104,7 @@ def test_imports_nothing_that_is_not_there() -> None:
 
 
 def test_syntax_is_old_enough() -> None:
-    """Azure Load Testing does not say which Python it runs: one that is years old has to do."""
+    """Azure Load Testing does not document its Python version, so the syntax is that of Python 3.10."""
     ast.parse(LOCUSTFILE.read_text(), feature_version=(3, 10))
 
 

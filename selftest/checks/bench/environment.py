@@ -1,7 +1,7 @@
-"""What a check works with: the endpoint, the tenant that is played, and what of it we hold.
+"""The environment of a check: the endpoint, the emulated tenant, and what the harness controls of them.
 
-Two situations exist. Locally the emulated Entra signs tokens that the endpoint believes. Against a deployed
-endpoint it cannot, so there only what needs no believed token runs, unless a real token is given.
+Locally the emulated Entra signs tokens that the endpoint accepts. For a deployed endpoint it cannot, so that only
+checks run that need no accepted token, unless a real token is given.
 """
 
 import asyncio
@@ -26,37 +26,37 @@ from selftest.report.load_result import LoadResult
 #: A callout's JSON.
 type EventJson = dict[str, Any]
 
-#: What a check cannot do without: a token that the endpoint accepts; the signing key that the endpoint trusts;
-#: the app as our own process, with its log; an app that has not yet been shown a key id it does not know; an app that
-#: asks the emulated downstream; a load that was played; a soak, a step or a spike profile of it.
+#: What a check may need: a token that the endpoint accepts; the signing key that the endpoint trusts; the app as a
+#: process of the harness, with its log; an app that has not yet seen an unknown key id; an app that calls the emulated
+#: downstream; a load that was played; cold starts; a soak, step or spike profile.
 type CheckNeed = Literal["token", "issuer", "app", "fresh", "downstream", "load", "cold", "soak", "step", "spike"]
 
 
-#: Those of the needs that are a profile of load.
+#: The needs that are a profile of load.
 PROFILES: Final[frozenset[CheckNeed]] = frozenset({"soak", "step", "spike"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckEnvironment:
-    """The endpoint under test and the means to test it.
+    """The endpoint under test and everything that checks need to test it.
 
     Attributes:
-        url: Where events are posted to.
-        health_url: Where the endpoint tells whether it is ready.
-        trusted: Whether the endpoint believes tokens that ``entra`` signs.
-        real_token: A token that Entra itself issued for the endpoint, for a deployed one.
-        log: The app's log lines so far; None when the app is not our process.
-        peak_growth: Starts to watch the memory of the app's process; what it returns says by how many kB it grew, None
-            where the system does not say. None when the app is not our process.
+        url: The URL of the callout.
+        health_url: The URL of the health endpoint.
+        trusted: Whether the endpoint accepts tokens that ``entra`` signs.
+        real_token: A token for a deployed endpoint that Entra issued.
+        log: Returns the app's log lines so far; None if the harness does not run the app.
+        peak_growth: Starts to watch the memory of the app's process and returns a function that returns the growth in
+            kB, or None if the system does not report it. None if the harness does not run the app.
         log_wait_s: How long a line may take from the app to the log, in seconds.
-        fresh: Whether the app has been shown no unknown key id in the last minutes.
-        downstream: What the app's provider asks; None where that is not ours.
-        variant: The settings that the app runs with, where they are not the usual ones.
-        load: What a load run found; None where none was played.
-        clock: Unix time in seconds.
-        sleep: Waits, in the seconds of ``clock``.
-        stopwatch: Monotonic seconds, for latencies.
-        new_id: A new correlation id.
+        fresh: Whether the app has not seen an unknown key id in the last minutes.
+        downstream: The emulated downstream of the app's provider; None if there is none.
+        variant: The settings of the app; None for the usual ones.
+        load: The result of a load run; None if none was played.
+        clock: Returns Unix time in seconds.
+        sleep: Waits, in seconds of ``clock``.
+        stopwatch: Returns monotonic seconds, for latencies.
+        new_id: Returns a new correlation id.
     """
 
     url: str
@@ -80,7 +80,7 @@ class CheckEnvironment:
 
     @property
     def have(self) -> frozenset[CheckNeed]:
-        """List what checks may need and this bench has."""
+        """Return the needs that this environment satisfies."""
         held: dict[CheckNeed, bool] = {
             "token": self.trusted or self.real_token is not None,
             "issuer": self.trusted,
@@ -95,29 +95,29 @@ class CheckEnvironment:
         return frozenset(need for need, is_held in held.items() if is_held)
 
     def good_token(self) -> str:
-        """Give a token that the endpoint must believe.
+        """Return a token that the endpoint must accept.
 
         Raises:
-            LookupError: The endpoint trusts another issuer and no real token was given.
+            LookupError: The endpoint trusts another issuer and there is no real token.
         """
         if self.trusted:
             return self.entra.mint.callout_token()
         if self.real_token is None:
-            raise LookupError("the endpoint trusts another issuer; give a real token with --token-file")
+            raise LookupError("the endpoint trusts another issuer; pass a real token with --token-file")
         return self.real_token
 
     def event(self, correlation_id: str | None = None, *, of: str = "member") -> EventJson:
-        """Build a documented event for this tenant."""
+        """Return a documented event for this tenant."""
         return variety(of).build(self.tenant, correlation_id or self.new_id())
 
     def request(self, token: str | None = None, event: object = None) -> RawRequest:
-        """Write the request that Entra would send; without a token, one without the header."""
+        """Return the request that Entra would send; without a token, one without the header."""
         authorization = () if token is None else (("Authorization", f"Bearer {token}"),)
         body = event if isinstance(event, bytes) else encode(self.event() if event is None else event)
         return RawRequest(url=self.url, headers=(*authorization, ("Content-Type", "application/json")), body=body)
 
     def good_request(self, event: object = None) -> RawRequest:
-        """Write a request that must be answered 200.
+        """Return a request that must be answered 200.
 
         Raises:
             LookupError: See `good_token`.
@@ -125,7 +125,7 @@ class CheckEnvironment:
         return self.request(self.good_token(), event)
 
     def control(self) -> RawRequest | None:
-        """Write a request that must be answered 200, where a believed token is at hand."""
+        """Return a request that must be answered 200, or None if there is no valid token."""
         return self.good_request() if "token" in self.have else None
 
     async def send(self, request: RawRequest) -> RawResponse:
@@ -133,5 +133,5 @@ class CheckEnvironment:
         return await send(self.session, request, clock=self.stopwatch)
 
 
-#: Starts an app with other settings, and a tenant and a downstream of its own.
+#: Starts an app with other settings, with its own tenant and downstream.
 type OpenVariant = Callable[[AppVariant], AbstractAsyncContextManager[CheckEnvironment]]

@@ -1,4 +1,4 @@
-"""What the app logged about one request."""
+"""The app's log lines of one request."""
 
 import asyncio
 import json
@@ -14,10 +14,10 @@ _POLL_S: Final = 0.005
 async def logged(
     env: CheckEnvironment, request: RawRequest, *, correlation_id: str | None
 ) -> tuple[RawResponse, list[str]]:
-    """Send a request and give the lines that the app wrote meanwhile, once the request's own is among them."""
+    """Send a request; return the response and the lines logged in the meantime, including the request's own."""
     before = len(_lines(env))
     response = await env.send(request)
-    # The line is written before the answer, but it travels through another pipe.
+    # The line is written before the response, but travels through another pipe.
     for _ in range(round(env.log_wait_s / _POLL_S)):
         new = list(_lines(env)[before:])
         if any(True for _ in records_of(new, correlation_id)):
@@ -26,12 +26,12 @@ async def logged(
     return response, list(_lines(env)[before:])
 
 
-async def logged_before_a_good_one(
+async def logged_before_a_valid_one(
     env: CheckEnvironment, requests: Sequence[RawRequest]
 ) -> tuple[list[RawResponse], list[str] | None]:
-    """Send requests that may have no line each, then the good one, and give the lines up to that one's.
+    """Send requests that may have no lines and then the valid one; return the responses and the lines up to its own.
 
-    The lines are None where the good request has none.
+    The lines are None if the valid request has none.
     """
     before = len(_lines(env))
     responses = [await env.send(request) for request in requests]
@@ -42,7 +42,7 @@ async def logged_before_a_good_one(
 
 
 def records_of(lines: Sequence[str], correlation_id: str | None) -> Iterator[dict[str, Any]]:
-    """Read the lines that are this request's record; a refused request has no correlation id."""
+    """Yield the records of this request; a refused request has no correlation id."""
     for line in lines:
         try:
             record = json.loads(line)

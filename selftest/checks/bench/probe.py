@@ -1,7 +1,7 @@
-"""One raw request to the endpoint, and what came back, with nothing smoothed over.
+"""One raw request to the endpoint, and its unmodified response.
 
-The client adds no header of its own, follows no redirect, unpacks no body and keeps no cookie, because each of
-those would hide what a check looks for. What it does not do is judge.
+The client adds no headers, follows no redirects, decompresses no bodies and stores no cookies, because each of these
+would hide what a check looks for. It does not judge the response.
 """
 
 import io
@@ -25,9 +25,9 @@ MAX_CURL_BODY_BYTES: Final = 2048
 _WHOLE_BODY_BYTES: Final = 512 * 1024
 _PIECE_BYTES: Final = 64 * 1024
 _SECRET_HEADER: Final = re.compile(r"(?i)^(bearer|basic)(\s+).+")
-# Base64url of a JSON object's first bytes starts so.
+# The base64url of a JSON object starts with these characters.
 _TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_+/=-]{8,}(?:\.[A-Za-z0-9_+/=-]*)*")
-#: A function key stands in the query.
+#: A function key is in the query.
 _QUERY_VALUE: Final = re.compile(r"([?&][^=&#]*=)[^&#]+")
 _NAMES: Final = re.compile(
     r'("(?:displayName|givenName|surname|mail|userPrincipalName|companyName|onPremises\w+)"\s*:\s*)"[^"]*"'
@@ -35,13 +35,13 @@ _NAMES: Final = re.compile(
 
 
 def redact(text: str) -> str:
-    """Take tokens and people's names out of a text, so that it may be shown and stored."""
+    """Remove tokens and people's names from a text, so that it may be shown and stored."""
     return _NAMES.sub(r'\1"redacted"', _TOKEN.sub("$TOKEN", text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRequest:
-    """A request as it goes over the wire; headers may repeat and keep their order."""
+    """A request as it is sent; headers may repeat and keep their order."""
 
     url: str
     method: str = "POST"
@@ -49,20 +49,20 @@ class RawRequest:
     body: bytes = b""
 
     def with_header(self, name: str, value: str) -> Self:
-        """Replace every header of this name by one."""
+        """Return the request with a single header of this name."""
         return replace(self, headers=(*self.without(name).headers, (name, value)))
 
     def without(self, name: str) -> Self:
-        """Leave out every header of this name."""
+        """Return the request without headers of this name."""
         kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
         return replace(self, headers=kept)
 
     def with_body(self, body: bytes) -> Self:
-        """Replace the body."""
+        """Return the request with another body."""
         return replace(self, body=body)
 
     def curl(self) -> str:
-        """Write the command that repeats the request: the token is ``$TOKEN``, names of people are replaced."""
+        """Return the command that repeats the request, with ``$TOKEN`` as the token and without people's names."""
         parts = ["curl -i"] if self.method == "POST" else [f"curl -i -X {self.method}"]
         for name, value in self.headers:
             shown = _SECRET_HEADER.sub(r"\1\2$TOKEN", value)
@@ -85,11 +85,11 @@ class RawRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawResponse:
-    """What came back.
+    """The response to a raw request.
 
     Attributes:
-        status: None when no complete reply came.
-        failure: Why none came, else None.
+        status: The HTTP status; None without a complete response.
+        failure: Why there is no complete response; None if there is one.
         latency_ms: From sending until the last byte, in milliseconds.
     """
 
@@ -101,12 +101,12 @@ class RawResponse:
     latency_ms: float = 0.0
 
     def header(self, name: str) -> str | None:
-        """Give the first header of this name."""
+        """Return the first header of this name, or None."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def __str__(self) -> str:
-        """Say in a few words what came: the status, or why there is none."""
-        return f"no answer ({self.failure})" if self.status is None else f"HTTP {self.status}"
+        """Return the status, or why there is none."""
+        return f"no response ({self.failure})" if self.status is None else f"HTTP {self.status}"
 
 
 async def send(
@@ -116,12 +116,12 @@ async def send(
     timeout_ms: int = MAX_TIMEOUT_MS,
     clock: Callable[[], float] = time.perf_counter,
 ) -> RawResponse:
-    """Send a request once, and again only when a kept-alive connection turned out to be closed.
+    """Send a request, and send it again once if the connection breaks, because a kept-alive one may be closed.
 
-    Every ending is an `Answer`; only cancellation gets out.
+    Every failure is a `RawResponse`; only cancellation raises.
     """
     for _ in range(2):
-        # A large body is a file, which the client sends in pieces without holding up the loop.
+        # A large body is sent from a file, in pieces, so that it does not block the event loop.
         body = io.BytesIO(request.body) if len(request.body) > _WHOLE_BODY_BYTES else request.body
         response = await _exchanged(session, request, body if request.method == "POST" else None, timeout_ms, clock)
         if response.failure != "connection":
@@ -138,15 +138,15 @@ async def send_withholding(
     timeout_ms: int = MAX_TIMEOUT_MS,
     clock: Callable[[], float] = time.perf_counter,
 ) -> RawResponse:
-    """Send a request whose last bytes follow only when ``until`` returns; the answer may come before.
+    """Send a request and withhold its last bytes until ``until`` returns; the response may come before.
 
     Args:
-        session: The client.
-        request: Its whole body's length is announced.
-        withheld_bytes: How many bytes of the body wait.
-        until: Called when the others were sent.
-        timeout_ms: For all of it.
-        clock: Monotonic seconds.
+        session: The client session.
+        request: The request; the length of its whole body is announced.
+        withheld_bytes: How many bytes of the body are withheld.
+        until: Called when the other bytes are sent.
+        timeout_ms: The timeout of the whole exchange, in milliseconds.
+        clock: Returns monotonic seconds.
     """
     sent_first = len(request.body) - withheld_bytes
 

@@ -1,7 +1,7 @@
-"""Bytes that a well-behaved encoder would not write, and those that it would.
+"""JSON and tokens assembled byte by byte.
 
-Attacks live in the spelling: a member twice, a number no double can hold, trailing bits that do not matter. So
-tokens and bodies are put together here byte by byte, and no library gets to mend them.
+Attacks use encodings that libraries do not write: duplicate members, numbers that a double cannot hold, non-zero unused
+bits.
 """
 
 import json
@@ -9,27 +9,27 @@ from typing import Final
 
 from selftest.base.base64url import encode_base64url
 
-#: Stands where `spell` puts a value that JSON encoders refuse to write.
+#: The placeholder for a value that JSON encoders refuse to write; see `spell`.
 _MARK: Final = "\x00here\x00"
 
 
 def encode(value: object) -> bytes:
-    """Write compact JSON in UTF-8, as Entra does."""
+    """Return compact JSON in UTF-8, as Entra writes it."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def spell(members: dict[str, object], name: str, literal: str) -> bytes:
-    """Write an object whose member ``name`` is exactly this text, valid JSON or not."""
+    """Return an object whose member ``name`` is this literal text, valid JSON or not."""
     marked = encode({**members, name: _MARK})
     return marked.replace(encode(_MARK), literal.encode())
 
 
 def twice(members: dict[str, object], name: str, first: object) -> bytes:
-    """Write an object that has ``name`` two times: ``first``, then the value it has."""
+    """Return an object with two members ``name``: ``first``, and then its own value."""
     return b"{" + encode(name) + b":" + encode(first) + b"," + encode(members)[1:]
 
 
 def unsigned(header: object, payload: object, signature: bytes = b"") -> str:
-    """Put a compact token together around any signature, also none; bytes are used as they are."""
+    """Return a compact token with any signature, also an empty one; bytes are used as they are."""
     parts = (part if isinstance(part, bytes) else encode(part) for part in (header, payload))
     return ".".join([*(encode_base64url(part) for part in parts), encode_base64url(signature)])

@@ -1,4 +1,4 @@
-"""The bench for a target: what checks may rely on there, and whether anything answers at all."""
+"""The check environment of a target, and the wait until the target answers."""
 
 import asyncio
 import sys
@@ -23,10 +23,10 @@ from selftest.load.memory import PeakGrowth
 from selftest.play.caller import caller_session
 from selftest.play.target import Target, app_settings
 
-#: An endpoint without keys tries again at most ten seconds apart.
+#: An endpoint without keys retries at most every ten seconds.
 _READY_TIMEOUT_S: Final = 11.0
 _READY_POLL_S: Final = 0.25
-#: One forced fetch a minute is what our endpoint allows itself; five minutes is what Microsoft advises.
+#: Our endpoint forces at most one fetch per minute; Microsoft recommends five minutes.
 _COOL_DOWN_S: Final = 62.0
 _COOL_DOWN_POLL_S: Final = 5.0
 _REFUSED: Final = frozenset({401, 403})
@@ -37,7 +37,7 @@ def _say(text: str) -> None:
 
 
 def environment_of(target: Target, *, deployed: bool = False, real_token: str | None = None) -> CheckEnvironment:
-    """Say what checks may rely on at this target."""
+    """Return the check environment of a target."""
     app = target.app
     return CheckEnvironment(
         url=target.url,
@@ -55,11 +55,11 @@ def environment_of(target: Target, *, deployed: bool = False, real_token: str | 
 
 @asynccontextmanager
 async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -> AsyncIterator[CheckEnvironment]:
-    """Start the local app with other settings, and a tenant and a downstream of its own.
+    """Start the local app with other settings, with its own tenant and downstream.
 
     Raises:
         AppStartError: The app does not start.
-        CannotRun: It does not answer.
+        CannotRun: The app does not answer.
     """
     async with EntraServer(tenant) as entra, DownstreamServer() as downstream:
         settings = {**app_settings(entra), **downstream.settings(), **variant.settings()}
@@ -83,7 +83,7 @@ async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -
 
 
 def variants_of(target: Target) -> OpenVariant | None:
-    """Return what starts the target's app with other settings; None where the endpoint runs elsewhere."""
+    """Return the function that starts the target's app with other settings; None if the endpoint runs elsewhere."""
     return None if target.folder is None else partial(open_variant, target.tenant, target.folder)
 
 
@@ -91,7 +91,7 @@ async def require_answer(env: CheckEnvironment, *, clock: Callable[[], float] = 
     """Wait until the endpoint is ready: while it starts it may answer late, and without keys it answers 503.
 
     Raises:
-        CannotRun: Nothing can be connected to, or nothing answers within some seconds.
+        CannotRun: No connection is possible, or there is no response within 11 seconds.
     """
     deadline_s = clock() + _READY_TIMEOUT_S
     while True:
@@ -102,7 +102,7 @@ async def require_answer(env: CheckEnvironment, *, clock: Callable[[], float] = 
         await asyncio.sleep(_READY_POLL_S)
     if response.status is None:
         raise CannotRun(
-            f"{URL(env.url).with_query(None)} gave {response}; is the endpoint running, and is the address right? "
+            f"{URL(env.url).with_query(None)} gave {response}; is the endpoint running, and is the URL correct? "
             "A sign-in would fail with 1003027 or 1003005: `explain 1003027`"
         )
 
@@ -110,11 +110,11 @@ async def require_answer(env: CheckEnvironment, *, clock: Callable[[], float] = 
 async def await_keys_read(
     env: CheckEnvironment, *, clock: Callable[[], float] = time.monotonic, say: Callable[[str], None] = _say
 ) -> None:
-    """Wait while the endpoint refuses good tokens without having read this run's keys, for a minute at the most.
+    """Wait for at most a minute while the endpoint refuses valid tokens and has not read this run's keys.
 
-    The emulated Entra makes new keys for every run, and an endpoint that still has those of the last one may fetch
-    again only after its cool-down. Until then every refusal would be for the wrong reason. An endpoint that trusts
-    another authority never reads them; the checks then say so.
+    The emulated Entra generates new keys for every run, and an endpoint with the keys of an earlier run fetches again
+    only after its cool-down. Until then every refusal would have the wrong reason. An endpoint that trusts another
+    authority never reads them; the checks then report that.
     """
     deadline_s = clock() + _COOL_DOWN_S
     while env.trusted and not _keys_were_read(env) and clock() < deadline_s:
@@ -122,15 +122,15 @@ async def await_keys_read(
         if response.status not in _REFUSED or _keys_were_read(env):
             return
         say(
-            f"the endpoint refuses good tokens and has not read this run's keys; waiting {_COOL_DOWN_S:.0f} s at the "
-            f"most, in case it is in a cool-down (is its AuthorityUrl {env.entra.authority_url}?)"
+            f"the endpoint refuses valid tokens and has not read this run's keys; waiting at most {_COOL_DOWN_S:.0f} s "
+            f"in case it is in a cool-down (is its AuthorityUrl {env.entra.authority_url}?)"
         )
         say = _nothing
         await asyncio.sleep(_COOL_DOWN_POLL_S)
 
 
 def _nothing(_: str) -> None:
-    """Have said it once."""
+    """Print nothing after the first time."""
 
 
 def _keys_were_read(env: CheckEnvironment) -> bool:

@@ -1,6 +1,6 @@
-"""The settings that an app has to run with for a check, where they are not the usual ones.
+"""App settings other than the usual ones that checks need.
 
-Checks name the variant that they are about; the runner starts one app for each and gives it to all of them.
+A check names its variant; the runner starts one app per variant for all of its checks.
 """
 
 from collections.abc import Mapping
@@ -10,18 +10,18 @@ from typing import Final, Literal
 
 type VariantPolicy = Literal["fail", "omit", "stale"]
 
-#: Small, so that being late takes no time, and well above what a busy machine adds.
+#: Small, so that a late response takes little time, and large compared with the pauses of a busy machine.
 _BUDGET_MS: Final = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppVariant:
-    """How the endpoint treats a provider that fails.
+    """How the endpoint handles a provider that fails.
 
     Attributes:
-        name: what a person calls it.
-        policy: ``Claims__OnFailure``.
-        budget_ms: ``Claims__BudgetMs``.
+        name: The variant's name in messages.
+        policy: The setting ``Claims__OnFailure``.
+        budget_ms: The setting ``Claims__BudgetMs``.
     """
 
     name: str
@@ -29,7 +29,7 @@ class AppVariant:
     budget_ms: int = _BUDGET_MS
 
     def settings(self) -> dict[str, str]:
-        """Give the app's settings beside those of tenant and downstream."""
+        """Return the app's settings, in addition to those of tenant and downstream."""
         return {"Claims__OnFailure": self.policy, "Claims__BudgetMs": str(self.budget_ms)}
 
 
@@ -40,5 +40,5 @@ BY_POLICY: Final[Mapping[VariantPolicy, AppVariant]] = MappingProxyType(
         "stale": AppVariant(name="on failure: stale", policy="stale"),
     }
 )
-#: The budget that a deployment has, for sign-ins that need both of Entra's attempts.
+#: The budget of a deployment, for sign-ins that need both of Entra's attempts.
 TWO_ATTEMPTS: Final = AppVariant(name="two attempts", policy="fail", budget_ms=1500)

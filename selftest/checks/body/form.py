@@ -1,4 +1,4 @@
-"""B01 to B29: bytes and JSON, before the event means anything."""
+"""B01 to B29: the body's bytes and JSON syntax, before the event is read."""
 
 from functools import partial
 from typing import Any, Final
@@ -10,13 +10,13 @@ _KIB: Final = 1024
 _NESTED: Final = 20_000
 _DIGITS: Final = 5_000
 _FIX_JSON: Final = (
-    "Parse with a strict reader (UTF-8, one object, no member twice, finite numbers) that turns every failure, "
-    "also one of depth or size, into a 400. claims/wire/strict_json.py shows it."
+    "Parse with a strict parser (UTF-8, one object, no duplicate members, finite numbers) that answers "
+    "every failure, including one of depth or size, with 400. See claims/wire/strict_json.py."
 )
-_FIX_SIZE: Final = "Compare the length with a cap before parsing. claims/event.py shows it."
-_SERVER_ERROR: Final = "What a parser cannot read must end as a refusal; a 5xx looks like an outage and hides one."
-_TWO_MEANINGS: Final = "Two readers on the way may understand different things; one of them decides, the other logs."
-_RESOURCES: Final = "A few bytes must not cost the worker its stack, its memory or its seconds."
+_FIX_SIZE: Final = "Compare the length with a limit before parsing. See claims/event.py."
+_SERVER_ERROR: Final = "Unparsable input must end in a refusal; a 5xx looks like an outage and hides real ones."
+_TWO_MEANINGS: Final = "Two parsers on the way may read different values; one decides, the other logs."
+_RESOURCES: Final = "A small body must not exhaust the worker's stack, memory or time."
 
 
 def _nested_duplicate(event: dict[str, Any]) -> bytes:
@@ -43,14 +43,14 @@ _json_body_fault(
 _json_body_fault(
     "B03",
     "refuses a truncated body",
-    sends="the first half of the good event",
+    sends="the first half of the valid event",
     why=_SERVER_ERROR,
     body=lambda event: encode(event)[: len(encode(event)) // 2],
 )
 _json_body_fault(
     "B04",
-    "refuses a list",
-    sends="a list that holds the good event",
+    "refuses a body that is a list",
+    sends="a list that contains the valid event",
     why=_SERVER_ERROR,
     body=lambda event: encode([event]),
     bad='[{"type":…}]',
@@ -58,22 +58,22 @@ _json_body_fault(
 )
 _json_body_fault(
     "B05",
-    "refuses a string",
-    sends="the good event as a JSON string",
-    why="A reader that parses twice would take it.",
+    "refuses a body that is a string",
+    sends="the valid event as a JSON string",
+    why="A reader that parses twice accepts it.",
     body=lambda event: encode(encode(event).decode()),
 )
 _json_body_fault(
     "B06",
-    "refuses null",
+    "refuses a body that is null",
     sends="`null`",
     why=_SERVER_ERROR,
     body=lambda _: b"null",
 )
 _json_body_fault(
     "B07",
-    "refuses a number beyond a double",
-    sends="the good event with a member 1e999",
+    "refuses a number that a double cannot hold",
+    sends="the valid event with the number 1e999 as a member",
     why=_TWO_MEANINGS,
     body=lambda event: spell(event, "weight", "1e999"),
     bad='{"weight":1e999}',
@@ -81,8 +81,8 @@ _json_body_fault(
 _json_body_fault(
     "B08",
     "refuses NaN",
-    sends="the good event with a member NaN",
-    why="It is not JSON, and it cannot be written back.",
+    sends="the valid event with NaN as a member",
+    why="It is not JSON and cannot be written back.",
     body=lambda event: spell(event, "weight", "NaN"),
     bad='{"weight":NaN}',
     source="RFC 8259 section 6",
@@ -90,22 +90,25 @@ _json_body_fault(
 _json_body_fault(
     "B09",
     "refuses Infinity",
-    sends="the good event with a member Infinity",
-    why="It is not JSON, and it cannot be written back.",
+    sends="the valid event with Infinity as a member",
+    why="It is not JSON and cannot be written back.",
     body=lambda event: spell(event, "weight", "Infinity"),
     source="RFC 8259 section 6",
 )
 _json_body_fault(
     "B10",
     "refuses a number of 5000 digits",
-    sends="the good event with a member of 5000 digits",
-    why=f"{_RESOURCES} Turning digits into a number takes time that grows with their square.",
+    sends="the valid event with a number of 5000 digits as a member",
+    why=(
+        "A small body must not exhaust the worker's stack, memory or time. Parsing digits takes time "
+        "quadratic in their number."
+    ),
     body=lambda event: spell(event, "weight", "9" * _DIGITS),
 )
 _json_body_fault(
     "B11",
-    "refuses a member twice",
-    sends="the good event with `type` twice, of which the second is right",
+    "refuses a duplicate member",
+    sends="the valid event with `type` twice, of which the second is correct",
     why=_TWO_MEANINGS,
     body=lambda event: twice(event, "type", "other"),
     bad='{"type":"other","type":"microsoft.graph…"}',
@@ -113,8 +116,8 @@ _json_body_fault(
 )
 _json_body_fault(
     "B12",
-    "refuses a member twice further in",
-    sends="the good event with `data.tenantId` twice, of which the second is right",
+    "refuses a duplicate member in a nested object",
+    sends="the valid event with `data.tenantId` twice, of which the second is correct",
     why=_TWO_MEANINGS,
     body=_nested_duplicate,
     source="RFC 7493 section 2.3",
@@ -122,15 +125,15 @@ _json_body_fault(
 _json_body_fault(
     "B13",
     "refuses 20,000 nested lists",
-    sends="the good event with a member of 20,000 lists in each other",
+    sends="the valid event with 20,000 nested lists as a member",
     why=_RESOURCES,
     body=lambda event: spell(event, "deep", "[" * _NESTED + "]" * _NESTED),
 )
 _json_body_fault(
     "B14",
-    "refuses half a surrogate pair",
-    sends=r"the good event with a member \ud800",
-    why="It is no character: writing it back, into a claim or a log, fails later and elsewhere.",
+    "refuses an unpaired surrogate",
+    sends="the valid event with a member \\ud800",
+    why="It is not a character: writing it to a claim or a log fails later.",
     body=lambda event: spell(event, "note", '"\\ud800"'),
     source="RFC 7493 section 2.1",
     bad=r'{"note":"\ud800"}',
@@ -138,15 +141,15 @@ _json_body_fault(
 _json_body_fault(
     "B15",
     "refuses a raw control character",
-    sends="the good event with a line break inside a string",
+    sends="the valid event with a line break inside a string",
     why=_TWO_MEANINGS,
     body=lambda event: spell(event, "note", '"a\nb"'),
     source="RFC 8259 section 7",
 )
 _json_body_fault(
     "B16",
-    "refuses what follows the event",
-    sends="the good event with `{}` behind it",
+    "refuses data after the event",
+    sends="the valid event followed by `{}`",
     why=_TWO_MEANINGS,
     body=lambda event: encode(event) + b"{}",
 )
@@ -156,15 +159,15 @@ _bytes_body_fault = partial(body_fault, source="RFC 8259", fix=_FIX_JSON)
 _bytes_body_fault(
     "B20",
     "refuses a body that is not UTF-8",
-    sends="the good event with the byte FF in a string",
-    why="A decoder that replaces what it cannot read changes names.",
+    sends="the valid event with the byte FF in a string",
+    why="A decoder that replaces invalid bytes changes names.",
     body=lambda event: spell(event, "note", '"?"').replace(b'"?"', b'"\xff"'),
     source="RFC 8259 section 8.1",
 )
 _bytes_body_fault(
     "B21",
     "refuses UTF-16",
-    sends="the good event in UTF-16",
+    sends="the valid event in UTF-16",
     why=_TWO_MEANINGS,
     body=lambda event: encode(event).decode().encode("utf-16"),
     source="RFC 8259 section 8.1",
@@ -172,16 +175,16 @@ _bytes_body_fault(
 _bytes_body_fault(
     "B22",
     "refuses a byte order mark",
-    sends="the good event behind EF BB BF",
-    why="Some readers skip it and some fail; Entra sends none.",
+    sends="the valid event after EF BB BF",
+    why="Some parsers skip it and others fail; Entra does not send it.",
     body=lambda event: b"\xef\xbb\xbf" + encode(event),
     source="RFC 8259 section 8.1: must not be added; ignoring it is allowed",
     level="should",
 )
 _bytes_body_fault(
     "B23",
-    "refuses a body over 64 KiB",
-    sends="the good event with a member of 64 KiB",
+    "refuses a body larger than 64 KiB",
+    sends="the valid event with a member of 64 KiB",
     why=_RESOURCES,
     body=lambda event: encode({**event, "padding": "x" * 64 * _KIB}),
     statuses=frozenset({413}),

@@ -1,4 +1,4 @@
-"""B30 to B39: what the request declares its body to be."""
+"""B30 to B39: the body's declared media type and encoding."""
 
 import gzip
 from functools import partial
@@ -7,7 +7,8 @@ from typing import Final
 from selftest.checks.body.refused import body_fault
 
 _FIX_MEDIA: Final = (
-    "Accept application/json in UTF-8, without a content encoding, and answer 415 otherwise. claims/header.py shows it."
+    "Accept application/json in UTF-8 without a content encoding, and answer anything else with 415. See "
+    "claims/header.py."
 )
 
 _body_fault = partial(
@@ -19,22 +20,22 @@ _body_fault = partial(
 _body_fault(
     "B30",
     "refuses text/plain",
-    sends="the good event as text/plain",
-    why="Browsers send text/plain across sites without asking; JSON they may not.",
+    sends="the valid event as text/plain",
+    why="Browsers send text/plain across sites without a preflight request; JSON requires one.",
     request=lambda good: good.with_header("Content-Type", "text/plain"),
 )
 _body_fault(
     "B31",
     "refuses a missing content type",
-    sends="the good event without a Content-Type",
-    why="What the sender does not declare, every reader on the way guesses anew.",
+    sends="the valid event without a Content-Type",
+    why="Each reader on the way guesses the type of a body without one.",
     request=lambda good: good.without("Content-Type"),
 )
 _body_fault(
     "B32",
     "refuses another charset",
-    sends="the good event as application/json; charset=iso-8859-1",
-    why="JSON is UTF-8; a declaration that says otherwise contradicts the body.",
+    sends="the valid event as application/json; charset=iso-8859-1",
+    why="JSON is UTF-8; another charset contradicts the body.",
     request=lambda good: good.with_header("Content-Type", "application/json; charset=iso-8859-1"),
     source="RFC 8259 sections 8.1 and 11",
     level="should",
@@ -42,14 +43,14 @@ _body_fault(
 _body_fault(
     "B33",
     "refuses a compressed body",
-    sends="the good event compressed, with Content-Encoding: gzip",
-    why="A few bytes must not unpack into gigabytes; Entra compresses nothing.",
+    sends="the valid event compressed, with Content-Encoding: gzip",
+    why="A few bytes must not decompress into gigabytes; Entra does not compress.",
     request=lambda good: good.with_body(gzip.compress(good.body)).with_header("Content-Encoding", "gzip"),
 )
 _body_fault(
     "B34",
     "refuses a form",
-    sends="the good event as application/x-www-form-urlencoded",
-    why="Browsers send forms across sites without asking.",
+    sends="the valid event as application/x-www-form-urlencoded",
+    why="Browsers send forms across sites without a preflight request.",
     request=lambda good: good.with_header("Content-Type", "application/x-www-form-urlencoded"),
 )

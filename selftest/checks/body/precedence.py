@@ -1,4 +1,4 @@
-"""B80 to B89: header, then token, then body. Of an unauthenticated caller nothing is parsed and nothing is held."""
+"""B80 to B89: the order header, token, body. The body of an unauthenticated caller is neither parsed nor held."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from selftest.checks.registry import ANYWHERE, CheckOutcome, check
 _SOURCE: Final = (
     "ours: the HTTP contract's order header, token, body; OWASP API4:2023, unrestricted resource consumption"
 )
-_FIX: Final = "Validate the token before the body is looked at. claims/endpoint.py shows the order."
+_FIX: Final = "Validate the token before the body is read. See claims/endpoint.py for the order."
 _MIB: Final = 1024 * 1024
-#: B84: enough to be seen in the memory of a process that holds it, and no more than any machine can bear.
+#: B84: large enough to show in the memory of a process that holds it, and small enough for any machine.
 _CALLS: Final = 8
 _LARGE_BYTES: Final = 8 * _MIB
 _MAX_GROWTH_KB: Final = _CALLS * _LARGE_BYTES // 4 // 1024
@@ -25,67 +25,67 @@ _LARGE_TIMEOUT_MS: Final = 10_000
 
 
 async def _refused(env: CheckEnvironment, body: bytes, *, host_may_refuse: bool = False) -> CheckOutcome:
-    """Send this body with the attacker's token; the control is the good request."""
+    """Send this body with the attacker's token; the control is the valid request."""
     attack = env.request(TokenForge(env).by_attacker()).with_body(body)
     return await must_refuse(env, attack, control=env.control(), host_may_refuse=host_may_refuse)
 
 
 @check(
     "B80",
-    "judges the token before a body that is not JSON",
+    "validates the token before a body that is not JSON",
     source=_SOURCE,
-    why="A 400 tells an unauthenticated caller that the body was parsed, and lets anybody make the parser work.",
+    why="A 400 reveals that the body of an unauthenticated caller was parsed, and lets anyone use the parser's time.",
     fix=_FIX,
-    explain="Sends `{` with the attacker's token.\nWanted: 401, and not 400.",
+    explain="Sends `{` with the attacker's token.\nExpected: 401, and not 400.",
     needs=ANYWHERE,
 )
 async def token_before_json(env: CheckEnvironment) -> CheckOutcome:
-    """Send what no parser can read."""
+    """Send an unparsable body."""
     return await _refused(env, b"{")
 
 
 @check(
     "B81",
-    "judges the token before the body's size",
+    "validates the token before the body's size",
     source=_SOURCE,
-    why="A body that is read before the token is looked at is a stranger's to make large.",
+    why="An unauthenticated caller can make a body large that is read before the token is validated.",
     fix=_FIX,
-    explain="Sends 1 MiB of event with the attacker's token.\nWanted: 401. Or the web host refuses the announced "
-    "length with 413 or, as Microsoft's host does, with an empty 500; then it must do so again while the body is "
-    "held back.",
+    explain="Sends 1 MiB of event with the attacker's token.\nExpected: 401. The web host may also refuse the "
+    "announced length with 413 or, as Microsoft's host does, with an empty 500; it must then do so again while the "
+    "body is withheld.",
     needs=ANYWHERE,
 )
 async def token_before_size(env: CheckEnvironment) -> CheckOutcome:
-    """Send more than any event."""
+    """Send a body larger than any event."""
     return await _refused(env, encode({**env.event(), "padding": "x" * _MIB}), host_may_refuse=True)
 
 
 @check(
     "B82",
-    "judges the token before the content type",
+    "validates the token before the content type",
     source=_SOURCE,
-    why="A 415 tells an unauthenticated caller what the endpoint would accept.",
+    why="A 415 reveals to an unauthenticated caller which types the endpoint accepts.",
     fix=_FIX,
-    explain="Sends the good event as text/plain with the attacker's token.\nWanted: 401, and not 415.",
+    explain="Sends the valid event as text/plain with the attacker's token.\nExpected: 401, and not 415.",
     needs=ANYWHERE,
 )
 async def token_before_media(env: CheckEnvironment) -> CheckOutcome:
-    """Declare another content type."""
+    """Send another content type."""
     attack = env.request(TokenForge(env).by_attacker()).with_header("Content-Type", "text/plain")
     return await must_refuse(env, attack, control=env.control())
 
 
 @check(
     "B83",
-    "judges the token before the event's tenant",
+    "validates the token before the event's tenant",
     source=_SOURCE,
-    why="A 403 tells an unauthenticated caller which tenant the endpoint is for.",
+    why="A 403 reveals to an unauthenticated caller which tenant the endpoint belongs to.",
     fix=_FIX,
-    explain="Sends an event of another tenant with the attacker's token.\nWanted: 401, and not 403.",
+    explain="Sends an event of another tenant with the attacker's token.\nExpected: 401, and not 403.",
     needs=ANYWHERE,
 )
 async def token_before_tenant(env: CheckEnvironment) -> CheckOutcome:
-    """Ask for another tenant."""
+    """Send an event of another tenant."""
     event = env.event()
     event["data"]["tenantId"] = env.tenant.other_tenant_id
     return await _refused(env, encode(event))
@@ -93,22 +93,25 @@ async def token_before_tenant(env: CheckEnvironment) -> CheckOutcome:
 
 @check(
     "B84",
-    "holds no large body of a caller without a token",
+    "does not hold large bodies of unauthenticated callers",
     source=_SOURCE,
-    why="Anybody who knows the address can then fill the worker's memory, and every sign-in fails with it.",
-    fix="Let the web host refuse bodies over 64 KiB before they are read: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT=65536 in "
-    "the app settings of Azure Functions, client_max_body_size or its like elsewhere.",
-    explain=f"Sends {_CALLS} bodies of {_LARGE_BYTES // _MIB} MiB at once without a token, and the last byte of "
-    "each only when all others were sent. Only to an endpoint on this machine.\nWanted: each is refused. Where the "
-    f"harness runs the app, its process grows by less than {_MAX_GROWTH_KB // 1024} MiB meanwhile, and health answers "
-    "200 afterwards.",
+    why="Anyone who knows the URL could exhaust the worker's memory, which fails every sign-in.",
+    fix=(
+        "Let the web host refuse bodies over 64 KiB before they are read: "
+        "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT=65536 in the app settings of Azure Functions, client_max_body_size"
+        " or its equivalent elsewhere."
+    ),
+    explain=f"Sends {_CALLS} bodies of {_LARGE_BYTES // _MIB} MiB at once without a token; the last byte of each "
+    "waits until all others are sent. Sent only to an endpoint on this machine.\nExpected: each is refused. If the "
+    f"harness runs the app, its process grows by less than {_MAX_GROWTH_KB // 1024} MiB in the meantime, and the "
+    "health endpoint answers 200 afterwards.",
     needs=ANYWHERE,
 )
 async def holds_no_large_body(env: CheckEnvironment) -> CheckOutcome:
-    """Look at the answers, at the memory and at the health."""
-    expected = f"{_CALLS} refusals, less than {_MAX_GROWTH_KB // 1024} MiB held, and health"
+    """Check the responses, the memory of the process, and its health."""
+    expected = f"{_CALLS} refusals, less than {_MAX_GROWTH_KB // 1024} MiB held, and HTTP 200 from health"
     if not is_this_machine(env.url):
-        return skipped(expected, "so much is sent to an endpoint on this machine alone")
+        return skipped(expected, "this much data is sent only to an endpoint on this machine")
     growth_kb = None if env.peak_growth is None else env.peak_growth()
     responses = await _at_once(env, env.request().with_body(bytes(_LARGE_BYTES)))
     let_in = next((response for response in responses if response.status == 200), None)
@@ -116,9 +119,9 @@ async def holds_no_large_body(env: CheckEnvironment) -> CheckOutcome:
         return failed(let_in, expected)
     silent = [response for response in responses if response.status is None]
     if silent and "app" not in env.have:
-        return skipped(expected, f"{len(silent)} requests came to no answer ({silent[0]}), which is no refusal")
+        return skipped(expected, f"{len(silent)} requests got no answer ({silent[0]}), which is not a refusal")
     if silent:
-        return failed(silent[0], expected, f"{len(silent)} times {silent[0]}")
+        return failed(silent[0], expected, f"{len(silent)} requests got {silent[0]}")
     grown_kb = None if growth_kb is None else growth_kb()
     if grown_kb is not None and grown_kb >= _MAX_GROWTH_KB:
         return failed(responses[0], expected, f"the app's process grew by {grown_kb // 1024} MiB")
@@ -131,7 +134,7 @@ async def holds_no_large_body(env: CheckEnvironment) -> CheckOutcome:
 
 
 async def _at_once(env: CheckEnvironment, attack: RawRequest) -> Sequence[RawResponse]:
-    """Send the request several times at once, the last byte of each when all others are sent or were answered."""
+    """Send the request several times at once; each last byte waits until all requests are sent or answered."""
     arrived = [asyncio.Event() for _ in range(_CALLS)]
 
     async def all_arrived() -> None:

@@ -1,4 +1,4 @@
-"""Checks of one kind: a body, or what declares it, that must be refused with a clear 4xx and never with a 5xx."""
+"""Checks that send a body or a content header that must be refused with a 4xx and never with a 5xx."""
 
 from collections.abc import Callable, Collection
 from typing import Final, Unpack
@@ -22,15 +22,15 @@ def body_fault(
     host_may_refuse: bool = False,
     **texts: Unpack[CheckTexts],
 ) -> None:
-    """Register a check that sends one bad request of an authenticated caller.
+    """Register a check that sends one invalid request of an authenticated caller.
 
     Args:
-        id: Of the check.
-        title: True of a good endpoint: "refuses …".
-        sends: What is sent, for the explanation.
-        body: Makes the bytes out of the good event.
-        request: Changes the good request as a whole.
-        statuses: What a refusal is.
+        id: The check's id.
+        title: A statement about a valid endpoint: "refuses …".
+        sends: What the check sends, for the explanation.
+        body: Makes the invalid body from the valid event.
+        request: Makes the invalid request from the valid one.
+        statuses: The statuses that count as a refusal.
         host_may_refuse: See `must_refuse`.
         **texts: Source, reason and fix.
 
@@ -38,7 +38,7 @@ def body_fault(
         ValueError: Both or neither of ``body`` and ``request`` are given.
     """
     if (body is None) == (request is None):
-        raise ValueError(f"{id} needs either a body or a request to send")
+        raise ValueError(f"{id} needs either a body or a request")
 
     async def run(env: CheckEnvironment) -> CheckOutcome:
         good = env.good_request()
@@ -48,8 +48,9 @@ def body_fault(
 
     wanted = f"{in_words(statuses)}, and never a 5xx"
     if host_may_refuse:
-        wanted += " but a host's: an empty 500 at once, from the announced length alone"
+        wanted += " except the host's: an empty 500 at once, from the announced length alone"
     explain = (
-        f"Sends {sends}, with a good token.\nThe good event is sent first and must be answered 200.\nWanted: {wanted}."
+        f"Sends {sends}, with a valid token.\nThe valid event is sent first and must be answered 200.\n"
+        f"Expected: {wanted}."
     )
     check(id, title, explain=explain, **texts)(run)

@@ -1,1 +1,1 @@
-"""C: what the endpoint answers, and how."""
+"""C: the endpoint's responses."""

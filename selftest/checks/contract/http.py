@@ -1,4 +1,4 @@
-"""C20 to C39: what the HTTP around the reply must and must not do."""
+"""C20 to C39: status, headers, timing and routing of the endpoint."""
 
 from dataclasses import replace
 from typing import Final
@@ -26,30 +26,30 @@ def _absent(name: str) -> ResponseRule:
 
 @check(
     "C20",
-    "forbids caches to keep the reply",
+    "forbids caching of the reply",
     level="should",
     source="RFC 9111 section 5.2.2.5",
-    why="The reply is about one person; a proxy that keeps it may give it to the next.",
+    why="The reply is about one user; a proxy that stores it could return it for another.",
     fix="Send Cache-Control: no-store with every answer.",
-    explain="Sends the good event.\nWanted: Cache-Control: no-store.",
+    explain="Sends the valid event.\nExpected: Cache-Control: no-store.",
     good="Cache-Control: no-store",
 )
 async def forbids_caching(env: CheckEnvironment) -> CheckOutcome:
-    """Look for the directive among the others."""
+    """Look for the directive in Cache-Control."""
     return await must_keep(env, "Cache-Control: no-store", not_stored)
 
 
 @check(
     "C21",
     "does not compress the reply",
-    source="entra-docs custom-claims-provider-reference.md documents no encoding, and Entra asks for none",
-    why="Whether Entra unpacks is not documented; where it does not, the body is no JSON (1003003).",
-    fix="Switch compression off for this route, also in what stands in front of it.",
-    explain="Sends the good event without Accept-Encoding.\nWanted: no Content-Encoding.",
+    source="entra-docs custom-claims-provider-reference.md documents no encoding, and Entra requests none",
+    why="Whether Entra decompresses is not documented; if not, the body is not JSON (1003003).",
+    fix="Disable compression for this route, also in front ends and proxies.",
+    explain="Sends the valid event without Accept-Encoding.\nExpected: no Content-Encoding.",
     bad="Content-Encoding: gzip",
 )
 async def does_not_compress(env: CheckEnvironment) -> CheckOutcome:
-    """Look for a declaration, and for gzip's first bytes without one."""
+    """Look for Content-Encoding, and for gzip's first bytes without it."""
 
     def compressed(response: RawResponse) -> str | None:
         undeclared = "gzip without Content-Encoding" if response.body.startswith(b"\x1f\x8b") else None
@@ -60,15 +60,15 @@ async def does_not_compress(env: CheckEnvironment) -> CheckOutcome:
 
 @check(
     "C22",
-    "answers itself and does not redirect",
+    "does not redirect",
     source="entra-docs custom-claims-provider-reference.md: 200 is the only status documented",
-    why="Whether Entra follows is not documented; who follows may carry the token to another host.",
-    fix="Give Entra the address that answers: https, the right host, no slash more or less.",
-    explain="Sends the good event and follows nothing.\nWanted: no 3xx and no Location.",
+    why="Whether Entra follows redirects is not documented; a followed redirect could send the token to another host.",
+    fix="Configure the final URL in Entra: https, the right host, the exact path.",
+    explain="Sends the valid event and follows no redirect.\nExpected: no 3xx and no Location.",
     bad="HTTP/1.1 307 Temporary Redirect",
 )
 async def does_not_redirect(env: CheckEnvironment) -> CheckOutcome:
-    """Read the status before anything else does."""
+    """Look at the status and at Location."""
     expected = "no 3xx and no Location"
     response = await env.send(env.good_request())
     if response.status is not None and (300 <= response.status < 400 or response.header("Location") is not None):
@@ -81,34 +81,34 @@ async def does_not_redirect(env: CheckEnvironment) -> CheckOutcome:
     "sets no cookie",
     level="should",
     source=_OURS,
-    why="Entra keeps none; a cookie here is a session that nobody needs, or an affinity that nobody wants.",
-    fix="Switch session affinity (ARRAffinity) and session middleware off.",
-    explain="Sends the good event.\nWanted: no Set-Cookie.",
+    why="Entra does not store cookies; a cookie indicates a session or an affinity that is not needed.",
+    fix="Disable session affinity (ARRAffinity) and session middleware.",
+    explain="Sends the valid event.\nExpected: no Set-Cookie.",
 )
 async def sets_no_cookie(env: CheckEnvironment) -> CheckOutcome:
-    """Look for the header."""
+    """Look for Set-Cookie."""
     return await must_keep(env, "no Set-Cookie", _absent("Set-Cookie"))
 
 
 @check(
     "C24",
-    "lets no web page read it (CORS)",
+    "does not allow web pages to read it (CORS)",
     level="should",
     source="Fetch standard, CORS protocol",
-    why="Entra calls from a server; a page that may read the answer is of use to attackers only.",
+    why="Entra calls from a server; access from a web page is useful only to attackers.",
     fix="Remove CORS from the app and from the platform's settings.",
-    explain="Sends the good event with an Origin header.\nWanted: no Access-Control-Allow-Origin.",
+    explain="Sends the valid event with an Origin header.\nExpected: no Access-Control-Allow-Origin.",
     bad="Access-Control-Allow-Origin: *",
 )
 async def allows_no_web_page(env: CheckEnvironment) -> CheckOutcome:
-    """Send it as a page's script would."""
+    """Send the Origin of a web page."""
     header = "Access-Control-Allow-Origin"
     request = env.good_request().with_header("Origin", "https://page.example")
     return await must_keep(env, f"no {header}", _absent(header), request=request)
 
 
 async def _answers_within(env: CheckEnvironment, limit_ms: int) -> CheckOutcome:
-    """Let the slowest of some calls decide."""
+    """Send several calls and judge the slowest."""
     expected = f"each of {_TIMED_CALLS} calls answered 200 within {limit_ms} ms"
     responses = [await env.send(env.good_request()) for _ in range(_TIMED_CALLS)]
     unanswered = next((response for response in responses if response.status != 200), None)
@@ -125,12 +125,12 @@ async def _answers_within(env: CheckEnvironment, limit_ms: int) -> CheckOutcome:
     "C26",
     "answers within 2000 ms",
     source="Microsoft Graph customExtensionClientConfiguration: timeoutInMilliseconds is at most 2000",
-    why="Entra logs 1003005 and the sign-in fails; no setting allows more.",
-    fix="Bound what the provider waits for, cache downstream tokens, keep the plan warm: docs/timing-budget.md.",
-    explain=f"Sends the good event {_TIMED_CALLS} times.\nWanted: each answered within 2000 ms.",
+    why="Entra logs 1003005 and the sign-in fails; the limit cannot be raised.",
+    fix="Limit the time of the provider, cache downstream tokens, and keep the plan warm: docs/timing-budget.md.",
+    explain=f"Sends the valid event {_TIMED_CALLS} times.\nExpected: each answered within 2000 ms.",
 )
 async def answers_within_two_seconds(env: CheckEnvironment) -> CheckOutcome:
-    """Time against the most that Entra can be set to."""
+    """Compare with the longest timeout that Entra allows."""
     return await _answers_within(env, MAX_TIMEOUT_MS)
 
 
@@ -139,12 +139,12 @@ async def answers_within_two_seconds(env: CheckEnvironment) -> CheckOutcome:
     "answers within 1000 ms",
     level="should",
     source="Microsoft Graph customExtensionClientConfiguration: 1000 is the default",
-    why="An extension that was created without a timeout waits one second only.",
-    fix="Set timeoutInMilliseconds to 2000 on the extension, and be faster.",
-    explain=f"Sends the good event {_TIMED_CALLS} times.\nWanted: each answered within 1000 ms.",
+    why="An extension that was created without a timeout waits for one second only.",
+    fix="Set timeoutInMilliseconds to 2000 on the extension, and reduce the endpoint's latency.",
+    explain=f"Sends the valid event {_TIMED_CALLS} times.\nExpected: each answered within 1000 ms.",
 )
 async def answers_within_one_second(env: CheckEnvironment) -> CheckOutcome:
-    """Time against Graph's default."""
+    """Compare with Graph's default."""
     return await _answers_within(env, DEFAULT_TIMEOUT_MS)
 
 
@@ -152,13 +152,13 @@ async def answers_within_one_second(env: CheckEnvironment) -> CheckOutcome:
     "C28",
     "answers GET with 404 or 405",
     source=f"{_OURS}; RFC 9110 section 15.5.6",
-    why="A route that takes every verb can be called by a link.",
-    fix="Name the route's only method, POST.",
-    explain="Sends GET to the endpoint's address, without a token.\nWanted: 404 (the Functions host) or 405.",
+    why="A route that accepts every method can be called by a link.",
+    fix="Restrict the route to POST.",
+    explain="Sends GET to the endpoint's address, without a token.\nExpected: 404 (the Functions host) or 405.",
     needs=ANYWHERE,
 )
 async def refuses_get(env: CheckEnvironment) -> CheckOutcome:
-    """Ask as a browser would."""
+    """Send GET."""
     return await must_answer(env, RawRequest(url=env.url, method="GET"), statuses={404, 405})
 
 
@@ -166,28 +166,28 @@ async def refuses_get(env: CheckEnvironment) -> CheckOutcome:
     "C29",
     "answers an unknown path with 404",
     source=f"{_OURS}; RFC 9110 section 15.5.5",
-    why="A route that matches everything answers what it was not made for.",
-    fix="Give the route its full name and no wildcard.",
-    explain="Sends the good request to a path beside the endpoint's.\nWanted: 404.",
+    why="A route that matches every path answers requests that are not meant for it.",
+    fix="Give the route its full path without a wildcard.",
+    explain="Sends the valid request to another path next to the endpoint's.\nExpected: 404.",
 )
 async def knows_its_path(env: CheckEnvironment) -> CheckOutcome:
-    """Send what would be answered at the right address."""
-    beside = str(URL(env.url).parent / "nothing-is-here")
-    return await must_answer(env, replace(env.good_request(), url=beside), statuses={404})
+    """Send the valid request to another path."""
+    other = str(URL(env.url).parent / "nothing-is-here")
+    return await must_answer(env, replace(env.good_request(), url=other), statuses={404})
 
 
 @check(
     "C30",
-    "tells an authenticated caller its timings",
+    "reports its timings to an authenticated caller",
     level="should",
     source="W3C Server Timing; " + _OURS,
-    why="Without them a slow answer cannot be told from a slow network.",
-    fix="Send Server-Timing with the phases. claims/request_log.py shows it.",
-    explain="Sends the good event.\nWanted: a Server-Timing header with at least one duration.",
+    why="Without them, a slow endpoint cannot be distinguished from a slow network.",
+    fix="Send Server-Timing with the phases. See claims/request_log.py.",
+    explain="Sends the valid event.\nExpected: a Server-Timing header with at least one duration.",
     good="Server-Timing: token;dur=0.21, provider;dur=35.10",
 )
-async def tells_timings(env: CheckEnvironment) -> CheckOutcome:
-    """Look for a duration."""
+async def reports_timings(env: CheckEnvironment) -> CheckOutcome:
+    """Look for a duration in Server-Timing."""
 
     def untimed(response: RawResponse) -> str | None:
         value = response.header("Server-Timing") or "absent"
@@ -198,16 +198,16 @@ async def tells_timings(env: CheckEnvironment) -> CheckOutcome:
 
 @check(
     "C31",
-    "tells nobody else its timings",
+    "does not report its timings to an unauthenticated caller",
     level="should",
     source="W3C Server Timing, privacy and security; " + _OURS,
-    why="Timings of a refusal tell an attacker how far a forged token came.",
-    fix="Add Server-Timing only after the caller is authenticated. claims/endpoint.py shows it.",
-    explain="Sends the event without a token.\nWanted: no Server-Timing.",
+    why="Timings of a refusal reveal how far a forged token got.",
+    fix="Add Server-Timing only after the caller is authenticated. See claims/endpoint.py.",
+    explain="Sends the event without a token.\nExpected: no Server-Timing.",
     needs=ANYWHERE,
 )
-async def keeps_timings_from_strangers(env: CheckEnvironment) -> CheckOutcome:
-    """Look at a refusal."""
+async def hides_timings_from_unauthenticated_callers(env: CheckEnvironment) -> CheckOutcome:
+    """Look for Server-Timing in a refusal."""
     response = await env.send(env.request())
     if response.status is None:
         return skipped("no Server-Timing", f"there is no reply to read: {response}")

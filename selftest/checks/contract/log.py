@@ -1,27 +1,27 @@
-"""C95 to C99: the app's own log, where the app is our process, and no secrets in it.
+"""C95 to C99: the app's log, if the harness runs the app, and that it contains no secrets.
 
-One line a request of an authenticated caller. Of others, for each code, the first refusal of a minute is written; the
-next line of that code says how many were not.
+Each request of an authenticated caller has one line. For unauthenticated callers, the first refusal of each code and
+minute has a line; the next line of that code counts those without one.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.bench.log_lines import logged, logged_before_a_good_one, records_of
+from selftest.checks.bench.log_lines import logged, logged_before_a_valid_one, records_of
 from selftest.checks.bench.probe import RawRequest
 from selftest.checks.expectations import failed, judged, passed, skipped
 from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import APP, CheckOutcome, check
 
 _SOURCE: Final = "ours: the HTTP contract; the Functions worker keeps a log line's text and drops the rest"
-_FIX: Final = "Log one JSON object a request, built from ids, codes and numbers only. claims/request_log.py shows it."
+_FIX: Final = "Log one JSON object per request that contains only ids, codes and numbers. See claims/request_log.py."
 _MEMBERS: Final = frozenset({"event", "correlationId", "outcome", "status", "total_ms", "budget_ms", "phases"})
 #: How many refusals of one kind C96 sends.
 _SAME: Final = 3
 _HOUR_S: Final = 3600
 _PERSONAL: Final = ("displayName", "givenName", "surname", "mail", "userPrincipalName")
-#: Makes the sample names into texts that no app logs by chance.
+#: Makes the sample names unique, so that no app logs them by chance.
 _MARK: Final = "zq7mark"
 
 
@@ -29,10 +29,10 @@ _MARK: Final = "zq7mark"
     "C95",
     "logs one JSON line for a request",
     source=_SOURCE,
-    why="When a sign-in fails, this line is all there is: Entra tells the user nothing.",
+    why="If a sign-in fails, this line is the only source: Entra shows the user no reason.",
     fix=_FIX,
-    explain="Sends the good event and reads the app's log.\nWanted: one line with the event's correlation id, a JSON "
-    "object with event, outcome, status, total_ms, budget_ms and phases.",
+    explain="Sends the valid event and reads the app's log.\nExpected: one line with the event's correlation id, a "
+    "JSON object with event, outcome, status, total_ms, budget_ms and phases.",
     needs=APP,
     good='{"event":"onTokenIssuanceStart","correlationId":"…","outcome":"claims","status":200,…}',
 )
@@ -48,47 +48,52 @@ async def logs_one_line(env: CheckEnvironment) -> CheckOutcome:
     if missing:
         return failed(response, expected, f"the line lacks {', '.join(sorted(missing))}")
     if records[0]["status"] != response.status:
-        return failed(response, expected, f"the line says {records[0]['status']}, the answer was {response}")
+        return failed(response, expected, f"the line has status {records[0]['status']}, the response was {response}")
     return passed(response, expected, "it does")
 
 
 @check(
     "C96",
-    "logs refusals with their reason, the first of each minute at least",
+    "logs refusals with their reason, at least the first of each minute",
     source=_SOURCE,
-    why="The caller learns nothing on purpose; the operator must. Lines without a limit are a stranger's to write.",
-    fix="Write the first refusal of each code and minute as one JSON line, and the number of those that were not "
-    "written since the last one (not_written) into the next. claims/request_log.py shows it.",
-    explain=f"Sends {_SAME} tokens whose nbf is to come, one whose iat is to come, and a good one, and reads the app's "
-    "log.\nWanted: one JSON line with status 401 and an outcome for the first of each kind; for the others one line "
-    "each, or none until a line counts them as not_written.",
+    why=(
+        "The caller must not learn the reason; the operator must. Unlimited lines would let an "
+        "unauthenticated caller fill the log."
+    ),
+    fix=(
+        "Write the first refusal of each code and minute as one JSON line, and put the number of refusals "
+        "since then that were not written (not_written) into the next one. See claims/request_log.py."
+    ),
+    explain=f"Sends {_SAME} tokens whose nbf is in the future, one whose iat is in the future, and a valid one, and "
+    "reads the app's log.\nExpected: one JSON line with status 401 and an outcome for the first of each kind; for the "
+    "others one line each, or none until a line counts them as not_written.",
     needs=APP,
     good='{"event":"onTokenIssuanceStart","outcome":"not_yet_valid","status":401,"not_written":41,…}',
 )
 async def logs_refusals(env: CheckEnvironment) -> CheckOutcome:
-    """Find the lines of requests without a correlation id. No other check before this one is refused for these."""
+    """Find the lines without a correlation id. No earlier check is refused for the same reasons."""
     expected = "a JSON line with status 401 and an outcome for the first refusal of each kind"
     forge = TokenForge(env)
-    early = forge.with_claims(nbf=forge.now_s + _HOUR_S)
-    undone = forge.with_claims(iat=forge.now_s + _HOUR_S)
-    requests = [env.request(token) for token in (*[early] * _SAME, undone)]
-    responses, lines = await logged_before_a_good_one(env, requests)
+    not_yet_valid = forge.with_claims(nbf=forge.now_s + _HOUR_S)
+    issued_in_future = forge.with_claims(iat=forge.now_s + _HOUR_S)
+    requests = [env.request(token) for token in (*[not_yet_valid] * _SAME, issued_in_future)]
+    responses, lines = await logged_before_a_valid_one(env, requests)
     other = next((response for response in responses if response.status != 401), None)
     if other is not None:
         return skipped(expected, f"there is no refusal: {other}")
     if lines is None:
-        return failed(responses[0], expected, "the good request that followed has no line")
+        return failed(responses[0], expected, "the valid request that followed has no line")
     complaint = _refusals_wrong([record for record in records_of(lines, None) if record["status"] == 401])
     return judged(responses[0], expected, complaint, actual="it does")
 
 
 def _refusals_wrong(records: Sequence[dict[str, Any]]) -> str | None:
-    """Say what is wrong with the lines of the refusals that C96 sent, or None."""
+    """Return what is wrong with the lines of the refusals that C96 sent, or None."""
     outcomes = [record.get("outcome") for record in records]
     if not all(isinstance(outcome, str) and outcome for outcome in outcomes):
         return "a refusal's line has no outcome"
     if not all(_is_count(record.get("not_written", 1)) for record in records):
-        return "not_written is no number above zero"
+        return "not_written is not a number above zero"
     if len(records) == _SAME + 1:
         return None
     if not records or outcomes[0] == outcomes[-1]:
@@ -106,34 +111,36 @@ def _is_count(value: object) -> bool:
 async def _leaks(
     env: CheckEnvironment, request: RawRequest, correlation_id: str | None, secrets: dict[str, str]
 ) -> CheckOutcome:
-    """Look for texts in everything that the app wrote during a request."""
+    """Look for texts in all lines that the app logged during a request."""
     expected = f"no {', no '.join(secrets)} in any line"
     response, lines = await logged(env, request, correlation_id=correlation_id)
     if not lines:
-        return skipped(expected, "the app logged nothing, so nothing was looked at; C95 fails")
+        return skipped(expected, "the app logged nothing; C95 fails")
     text = "\n".join(lines)
     found = [name for name, value in secrets.items() if value in text]
-    complaint = f"the log holds: {', '.join(found)}" if found else None
-    return judged(response, expected, complaint, actual=f"{len(lines)} lines hold none")
+    complaint = f"the log contains: {', '.join(found)}" if found else None
+    return judged(response, expected, complaint, actual=f"{len(lines)} lines contain none")
 
 
 @check(
     "C97",
     "logs no token",
     source=_SOURCE,
-    why="Logs are read by more people, and kept longer, than a token may be.",
+    why="More people can read logs, and logs are kept longer, than is acceptable for a token.",
     fix=_FIX,
-    explain="Sends a good token and one of an unknown version, and reads the app's log.\nWanted: no payload and no "
-    "signature of either.",
+    explain=(
+        "Sends a valid token and one of an unknown version, and reads the app's log.\nExpected: neither token's "
+        "payload or signature."
+    ),
     needs=APP,
 )
 async def logs_no_token(env: CheckEnvironment) -> CheckOutcome:
-    """Look for the parts of a believed and of a refused token, which no other check before this one is refused for."""
+    """Look for the parts of an accepted and of a refused token. No earlier check is refused for the same reason."""
     forge = TokenForge(env)
     correlation_id = env.new_id()
-    believed, refused = forge.with_claims(), forge.with_claims(ver="9.0")
-    good = env.request(believed, env.event(correlation_id))
-    first = await _leaks(env, good, correlation_id, _parts(believed))
+    accepted, refused = forge.with_claims(), forge.with_claims(ver="9.0")
+    good = env.request(accepted, env.event(correlation_id))
+    first = await _leaks(env, good, correlation_id, _parts(accepted))
     return first if first.status != "pass" else await _leaks(env, env.request(refused), None, _parts(refused))
 
 
@@ -144,16 +151,18 @@ def _parts(token: str) -> dict[str, str]:
 
 @check(
     "C98",
-    "logs no name and no mail",
+    "logs no names or mail addresses",
     source=_SOURCE,
-    why="A log with names is a register of who signed in when, and has to be treated as one.",
+    why="A log with names records who signed in when, and is subject to data protection rules.",
     fix=_FIX,
-    explain="Sends the event of a member and one whose type is wrong, and reads the app's log.\nWanted: none of the "
-    "user's names and addresses.",
+    explain=(
+        "Sends the event of a member and one whose type is wrong, and reads the app's log.\nExpected: none of "
+        "the user's names and addresses."
+    ),
     needs=APP,
 )
 async def logs_no_name(env: CheckEnvironment) -> CheckOutcome:
-    """Look for the user's members, after an answer and after a refusal."""
+    """Look for the user's names after a reply and after a refusal."""
     correlation_id = env.new_id()
     event = env.event(correlation_id)
     user = event["data"]["authenticationContext"]["user"]

@@ -1,4 +1,4 @@
-"""C40 to C59: what a refusal says, and above all what it does not say."""
+"""C40 to C59: what a refusal must and must not contain."""
 
 from functools import partial
 from typing import Final, Unpack
@@ -24,7 +24,7 @@ from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import ANYWHERE, ISSUER, TOKEN, CheckOutcome, CheckTexts, check
 
 _OURS: Final = "ours: the HTTP contract; OWASP API8:2023, error messages that hold stack traces"
-_FIX_WORDS: Final = "Answer every error in constant words and log the reason. claims/errors.py shows the pairs."
+_FIX_WORDS: Final = "Answer every error with a constant text and log the reason. See claims/errors.py."
 
 
 def _keeps(
@@ -39,22 +39,22 @@ def _keeps(
     needs: frozenset[CheckNeed] = ANYWHERE,
     **texts: Unpack[CheckTexts],
 ) -> None:
-    """Register a rule of a refusal: which request is refused, with what status, and what is then looked at."""
+    """Register a rule of a refusal: the refused request, its status, and the rule for the response."""
 
     async def run(env: CheckEnvironment) -> CheckOutcome:
         return await must_keep(env, expected, complaint, request=request(env), status=status)
 
-    explain = f"Sends {sends} and reads the refusal.\nWanted: {expected}."
+    explain = f"Sends {sends} and reads the refusal.\nExpected: {expected}."
     check(id, title, explain=explain, needs=needs, **texts)(run)
 
 
 _refusal = partial(_keeps, source=_OURS, fix=_FIX_WORDS)
 _refusal(
     "C40",
-    "asks for a bearer token when it refuses",
+    "challenges for a bearer token when it refuses",
     sends="the event without a token",
     expected="WWW-Authenticate: Bearer",
-    why="The standard requires it; without it a client cannot tell a refusal from a fault.",
+    why="The standard requires it; without it, a client cannot distinguish a refusal from an error.",
     request=no_token,
     status=401,
     complaint=challenges,
@@ -66,7 +66,7 @@ _refusal(
     "writes a refusal as JSON",
     sends="the event without a token",
     expected='{"error": {"code", "message"}}',
-    why="Tools that read the answer should find one form for all errors.",
+    why="Tools that read the response should find the same form for every error.",
     request=no_token,
     status=401,
     complaint=error_json,
@@ -75,10 +75,10 @@ _refusal(
 )
 _refusal(
     "C42",
-    "forbids caches to keep a refusal",
+    "forbids caching of a refusal",
     sends="the event without a token",
     expected="Cache-Control: no-store",
-    why="A kept refusal outlives its reason.",
+    why="A cached refusal is returned after its reason is gone.",
     request=no_token,
     status=401,
     complaint=not_stored,
@@ -88,30 +88,30 @@ _refusal(
 )
 _refusal(
     "C43",
-    "shows no part of a refused token",
+    "includes no part of a refused token in its response",
     sends="a token with a mark in its audience, issuer, caller and key id",
     expected="a 401 without the mark",
-    why="Answers are logged by whoever is in between, and a message with values helps to guess the next ones.",
+    why="Intermediaries log responses, and messages with values help an attacker.",
     request=marked_token,
     status=401,
     complaint=echoes,
 )
 _refusal(
     "C44",
-    "shows no value of a claim that it refused",
-    sends="a token of the tenant's key with a mark as audience",
+    "includes no refused claim's value in its response",
+    sends="a token signed with the tenant's key with a mark as audience",
     expected="a 401 without the mark",
-    why="Libraries put expected and actual values into their messages; those belong into the log.",
+    why="Libraries put expected and actual values into their messages; these belong in the log.",
     request=marked_audience,
     status=401,
     complaint=echoes,
 )
 _refusal(
     "C45",
-    "shows no value of a refused event",
-    sends="the good event with a mark as type",
+    "includes no value of a refused event in its response",
+    sends="the valid event with a mark as type",
     expected="a 400 without the mark",
-    why="What comes back from a request can be made to come back into a page or a log.",
+    why="Reflected input can be injected into a page or a log.",
     request=marked_body,
     status=400,
     complaint=echoes,
@@ -119,10 +119,10 @@ _refusal(
 )
 _refusal(
     "C46",
-    "shows nothing of a body that it cannot parse",
+    "includes no part of an unparsable body in its response",
     sends="a body that starts with a mark and is not JSON",
     expected="a 400 without the mark",
-    why="Parsers quote what they stumbled over.",
+    why="Parsers quote the text at which they fail.",
     request=marked_garbage,
     status=400,
     complaint=echoes,
@@ -130,20 +130,20 @@ _refusal(
 )
 _refusal(
     "C47",
-    "shows no stack when it refuses a token",
+    "includes no stack trace when it refuses a token",
     sends="a token with a mark in its audience, issuer, caller and key id",
-    expected="a 401 without the traces of a runtime",
-    why="A stack names files, versions and the rule that failed.",
+    expected="a 401 without a stack trace",
+    why="A stack trace reveals files, versions and the rule that failed.",
     request=marked_token,
     status=401,
     complaint=has_stack,
 )
 _refusal(
     "C48",
-    "shows no stack when it refuses a body",
+    "includes no stack trace when it refuses a body",
     sends="a body that is not JSON",
-    expected="a 400 without the traces of a runtime",
-    why="A stack names files, versions and the rule that failed.",
+    expected="a 400 without a stack trace",
+    why="A stack trace reveals files, versions and the rule that failed.",
     request=marked_garbage,
     status=400,
     complaint=has_stack,
@@ -153,12 +153,15 @@ _refusal(
 
 @check(
     "C49",
-    "refuses every bad token in the same words",
+    "refuses every invalid token with the same body",
     level="should",
     source=_OURS,
-    why="Different words for an expired token and a forged one tell a forger how far the token came.",
+    why="Different bodies for an expired and a forged token reveal how far the token got.",
     fix=_FIX_WORDS,
-    explain="Sends a token of the attacker's key and an expired one of the tenant's key.\nWanted: the same 401 body.",
+    explain=(
+        "Sends a token signed with the attacker's key and an expired one signed with the tenant's "
+        "key.\nExpected: the same 401 body."
+    ),
     needs=ISSUER,
 )
 async def refuses_in_the_same_words(env: CheckEnvironment) -> CheckOutcome:
@@ -173,11 +176,11 @@ async def refuses_in_the_same_words(env: CheckEnvironment) -> CheckOutcome:
 
 @check(
     "C50",
-    "names no tenant when it forbids one",
+    "does not reveal its tenant when it refuses another",
     source=_OURS,
-    why="The answer to a wrong tenant must not say which one is right.",
+    why="The response to a wrong tenant must not reveal the right one.",
     fix=_FIX_WORDS,
-    explain="Sends an event of another tenant.\nWanted: a 403 that does not hold the configured tenant's id.",
+    explain="Sends an event of another tenant.\nExpected: a 403 without the configured tenant's id.",
 )
 async def names_no_tenant(env: CheckEnvironment) -> CheckOutcome:
     """Look for the configured tenant's id."""

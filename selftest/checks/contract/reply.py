@@ -1,4 +1,4 @@
-"""C01 to C19: the reply to a good event, read as Entra reads it."""
+"""C01 to C19: the reply to a valid event, read as Entra reads it."""
 
 from dataclasses import replace
 from functools import partial
@@ -30,8 +30,8 @@ from selftest.contract import (
 
 _REFERENCE: Final = "entra-docs custom-claims-provider-reference.md"
 _CODES: Final = "entra-docs custom-extension-troubleshoot.md"
-_FIX_SHAPE: Final = "Build the reply in one place and nowhere else. claims/reply.py shows the documented shape."
-_FIX_VALUES: Final = "Turn every value into a string or an array of strings before it is sent. claims/reply.py does."
+_FIX_SHAPE: Final = "Build the reply in a single place. See claims/reply.py for the documented form."
+_FIX_VALUES: Final = "Convert every value into a string or an array of strings before it is sent. See claims/reply.py."
 
 
 def _no_claims(response: RawResponse) -> str | None:
@@ -50,18 +50,18 @@ def _keeps(
     """Register a rule of the reply.
 
     Args:
-        id: Of the check.
-        title: True of a good endpoint.
-        expected: What a good endpoint does.
+        id: The check's id.
+        title: A statement about a valid endpoint.
+        expected: What a valid endpoint does.
         judged: Returns what is wrong, or None.
-        unreadable: Returns why a 200 cannot be judged, or None.
+        unreadable: Returns why a reply cannot be judged, or None.
         **texts: Source, reason and fix.
     """
 
     async def run(env: CheckEnvironment) -> CheckOutcome:
         return await must_keep(env, expected, judged, unreadable=unreadable)
 
-    check(id, title, explain=f"Sends the good event and reads the reply.\nWanted: {expected}.", **texts)(run)
+    check(id, title, explain=f"Sends the valid event and reads the reply.\nExpected: {expected}.", **texts)(run)
 
 
 _reply = partial(_keeps, source=_REFERENCE, fix=_FIX_SHAPE)
@@ -87,7 +87,7 @@ _reply(
     "C04",
     "sends exactly one action",
     expected="a list of one action",
-    why="Entra logs 1003010 (or 1003003 where there is no list) and the sign-in fails.",
+    why="Entra logs 1003010 (or 1003003 if it is not a list) and the sign-in fails.",
     judged=one_action,
     source=_CODES,
     bad='"actions":[]',
@@ -106,7 +106,7 @@ _reply(
     "C06",
     "sends the claims as an object",
     expected="claims is an object",
-    why="Entra logs 1003007 for null and 1003003 for another kind, and the sign-in fails.",
+    why="Entra logs 1003007 for null and 1003003 for another type, and the sign-in fails.",
     judged=claims_object,
     source=_CODES,
     bad='"claims":null',
@@ -116,7 +116,7 @@ _reply(
     "C07",
     "sends only strings and arrays of strings",
     expected="every claim is a string or an array of strings",
-    why="Numbers, booleans, objects and nulls are not supported; what becomes of them is not documented.",
+    why="Numbers, booleans, objects and null are not supported; Entra's behavior for them is not documented.",
     judged=values,
     unreadable=_no_claims,
     fix=_FIX_VALUES,
@@ -141,13 +141,13 @@ _reply(
     why="Entra logs 1003025 and the sign-in fails.",
     judged=size_within(MAX_CLAIMS_BYTES),
     unreadable=_no_claims,
-    fix="Count the bytes before sending and fail, or send less by a rule. claims/reply.py shows it.",
+    fix="Count the bytes before sending, and fail or drop claims by a defined rule. See claims/reply.py.",
 )
 _reply(
     "C10",
     "keeps names and values within 3000 bytes",
     expected=f"at most {SAFE_CLAIMS_BYTES} bytes of UTF-8",
-    why="The page says 3 KB and not whether that is 3000 or 3072; only the smaller is safe.",
+    why="The documentation says 3 KB, which may be 3000 or 3072 bytes; only the smaller limit is safe.",
     judged=size_within(SAFE_CLAIMS_BYTES),
     unreadable=_no_claims,
     fix="Count the bytes before sending and fail, or send less by a rule. claims/reply.py shows it.",
@@ -155,9 +155,9 @@ _reply(
 )
 _reply(
     "C12",
-    "writes a JSON document with one meaning",
-    expected="JSON in UTF-8, no member twice",
-    why="Which of two equal names counts is not documented.",
+    "writes JSON without duplicate members",
+    expected="JSON in UTF-8 without duplicate members",
+    why="Which of two members with the same name counts is not documented.",
     judged=one_meaning,
     source="RFC 7493 (I-JSON)",
 )
@@ -165,34 +165,37 @@ _reply(
     "C13",
     "sends no byte order mark",
     expected="no EF BB BF before the document",
-    why="Some readers refuse it; whether Entra does is not documented.",
+    why="Some parsers refuse it; Entra's behavior is not documented.",
     judged=no_mark,
     source="RFC 8259 section 8.1",
 )
 _reply(
     "C14",
-    "answers so that Entra would mint the token",
+    "sends a reply from which Entra mints the token",
     expected="no code that Entra would log",
-    why="On any code the user gets no token.",
+    why="If Entra logs any code, the user gets no token.",
     judged=minted,
     source=_CODES,
-    fix="`explain` the code.",
+    fix="Run `explain` with the code.",
 )
 
 
 @check(
     "C01",
-    "answers a good event with 200",
+    "answers a valid event with 200",
     source=f"{_REFERENCE}: 200 OK is the only status documented",
     why="Any other status is 1003002, and the sign-in fails.",
-    fix="See the endpoint's log for the reason: 401 is a setting (authority, audience, caller), 503 keys or provider.",
-    explain="Sends the documented event of a workforce member with Entra's token.\nWanted: exactly 200.",
+    fix=(
+        "The endpoint's log has the reason: 401 is a setting (authority, audience, caller), 503 the signing "
+        "keys or the provider."
+    ),
+    explain="Sends the documented event of a workforce member with Entra's token.\nExpected: exactly 200.",
 )
 async def answers_200(env: CheckEnvironment) -> CheckOutcome:
-    """Send what Entra sends; where it is refused for its key, say why that may be."""
+    """Send the documented event; if the endpoint has not read the keys, add that to the result."""
     outcome = await must_answer(env, env.good_request())
     read = env.entra.hits["keys_v2"] + env.entra.hits["keys_v1"]
     if outcome.status != "fail" or read or not env.trusted:
         return outcome
-    hint = "; it has not read this run's keys: set up for another authority, or checked within the last minute"
+    hint = "; it has not read this run's keys: it trusts another authority, or was checked within the last minute"
     return replace(outcome, actual=outcome.actual + hint)

@@ -1,6 +1,6 @@
-"""What is wrong with a reply, rule by rule: each function returns a complaint, or None.
+"""Rules of the reply: each function returns what is wrong, or None.
 
-A rule looks at one thing and takes the rest as it comes, so that one mistake is reported once, by its own check.
+A rule tests one property and ignores all others, so that one mistake is reported once, by its own check.
 """
 
 import json
@@ -20,33 +20,33 @@ def _data(response: RawResponse) -> dict[str, Any]:
 
 
 def content_type(response: RawResponse) -> str | None:
-    """Complain of another media type; parameters are fine."""
+    """Report another media type; parameters are allowed."""
     value = response.header("Content-Type") or "absent"
     return None if value.partition(";")[0].strip().lower() == "application/json" else f"Content-Type: {value}"
 
 
 def data_type(response: RawResponse) -> str | None:
-    """Complain of another type of ``data``."""
+    """Report another type of ``data``."""
     actual = _data(response).get("@odata.type")
     return None if actual == RESPONSE_DATA_TYPE else f"data.@odata.type is {_shown(actual)}"
 
 
 def one_action(response: RawResponse) -> str | None:
-    """Complain of none, several, or something that is no list."""
+    """Report actions that are not a list of exactly one."""
     actions = _data(response).get("actions")
     if not isinstance(actions, list):
-        return "actions is no list"
+        return "actions is not a list"
     return None if len(actions) == 1 else f"{len(actions)} actions"
 
 
 def action_type(response: RawResponse) -> str | None:
-    """Complain of another type of the first action."""
+    """Report another type of the first action."""
     actual = (first_action(response) or {}).get("@odata.type")
     return None if actual == PROVIDE_CLAIMS_ACTION else f"the action's @odata.type is {_shown(actual)}"
 
 
 def claims_object(response: RawResponse) -> str | None:
-    """Complain where the claims are no object."""
+    """Report claims that are not an object."""
     claims = claims_of(response)
     return None if isinstance(claims, dict) else f"claims is {_kind(claims)}"
 
@@ -57,18 +57,18 @@ def _claims(response: RawResponse) -> Mapping[str, object]:
 
 
 def values(response: RawResponse) -> str | None:
-    """Complain of claims that are neither a string nor an array of strings; values are not shown."""
+    """Report claims that are neither a string nor an array of strings, without their values."""
     wrong = [f"{name} is {_kind(value)}" for name, value in _claims(response).items() if not _is_claim_value(value)]
     return "; ".join(wrong) or None
 
 
 def names(response: RawResponse) -> str | None:
-    """Complain of an empty or blank name."""
+    """Report an empty or blank name."""
     return "a claim without a name" if any(not name.strip() for name in _claims(response)) else None
 
 
 def size_within(limit_bytes: int) -> ResponseRule:
-    """Make the rule for a number of bytes, names and values together."""
+    """Return the rule for the size of names and values together, in bytes."""
 
     def judged(response: RawResponse) -> str | None:
         size_bytes = sum(_value_bytes(name) + _value_bytes(value) for name, value in _claims(response).items())
@@ -84,7 +84,7 @@ def _value_bytes(value: object) -> int:
 
 
 def one_meaning(response: RawResponse) -> str | None:
-    """Complain of what is not JSON in UTF-8, and of a member twice."""
+    """Report a body that is not JSON in UTF-8, or has duplicate members."""
     twice: list[str] = []
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -96,16 +96,16 @@ def one_meaning(response: RawResponse) -> str | None:
         json.loads(response.body.decode("utf-8-sig"), object_pairs_hook=members)
     except (ValueError, RecursionError) as error:
         return f"the body is not JSON in UTF-8 ({type(error).__name__})"
-    return f"members twice: {', '.join(sorted(twice))}" if twice else None
+    return f"duplicate members: {', '.join(sorted(twice))}" if twice else None
 
 
 def no_mark(response: RawResponse) -> str | None:
-    """Complain of a byte order mark."""
+    """Report a byte order mark."""
     return "it starts with EF BB BF" if response.body.startswith(b"\xef\xbb\xbf") else None
 
 
 def minted(response: RawResponse) -> str | None:
-    """Complain of the code that Entra would log."""
+    """Report the code that Entra would log."""
     verdict = judge(
         ReceivedReply(status=response.status, content_type=response.header("Content-Type"), body=response.body)
     )

@@ -1,4 +1,4 @@
-"""C60 to C84: every documented event is answered, and what is not documented does no harm."""
+"""C60 to C84: every documented event is answered, and undocumented members and values do no harm."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,13 +11,15 @@ from selftest.checks.registry import CheckOutcome, CheckTexts, check
 from selftest.entra.payloads import VARIETIES
 
 _REFERENCE: Final = "entra-docs custom-claims-provider-reference.md"
-_LEFT_OUT: Final = "Entra leaves members out for some users; who requires them locks those users out."
-_TOMORROW: Final = "Entra adds members and values without notice; who refuses them fails every sign-in on that day."
-_FIX: Final = (
-    "Require only what the answer depends on: the ids of tenant, extension and, where there is one, the user. "
-    "claims/event.py shows it."
+_LEFT_OUT: Final = "Entra omits members for some users; an endpoint that requires them locks these users out."
+_TOMORROW: Final = (
+    "Entra adds members and values without notice; an endpoint that refuses them fails every sign-in from that day on."
 )
-#: A number a documented variety keeps whatever is added later.
+_FIX: Final = (
+    "Require only what the reply depends on: the ids of tenant, extension and, if there is one, the user."
+    " See claims/event.py."
+)
+#: Fixed, so that a later variety does not change the ids.
 _VARIETY_IDS: Final = {
     "member": "C60",
     "hybrid": "C61",
@@ -84,7 +86,7 @@ def _answers(
     request: Callable[[RawRequest], RawRequest] = lambda good: good,
     **texts: Unpack[CheckTexts],
 ) -> None:
-    """Register an event that must be answered 200: a variety, changed or not."""
+    """Register a check that sends an event, changed or not, that must be answered 200."""
 
     async def run(env: CheckEnvironment) -> CheckOutcome:
         event = env.event(of=variety)
@@ -93,7 +95,7 @@ def _answers(
         return await must_answer(env, request(env.good_request(event)))
 
     changed = ", changed as the title says," if id not in _VARIETY_IDS.values() else ""
-    explain = f"Sends the event of the variety `{variety}`{changed} with a good token.\nWanted: 200."
+    explain = f"Sends the event of the variety `{variety}`{changed} with a valid token.\nExpected: 200."
     check(id, title, explain=explain, **texts)(run)
 
 
@@ -116,34 +118,34 @@ _changed(
 )
 _changed(
     "C68",
-    "answers without a resource's service principal",
-    why="A captured payload of another event has null there; the .NET trigger's model allows it.",
+    "answers without the resource's service principal",
+    why="A captured payload of another event has null here; the .NET trigger's model allows it.",
     source="the .NET trigger's model",
     change=_set("resourceServicePrincipal", None),
 )
 _changed(
     "C69",
     "answers an event without a user",
-    why="Other events of the same family have none; the .NET trigger's and Woodgrove's models allow it.",
+    why="Other events of the same family have no user; the .NET trigger's and Woodgrove's models allow it.",
     source="microsoft/woodgrove-auth-api Models (user is nullable)",
     change=_drop("user"),
 )
 _changed(
     "C70",
     "answers an event whose user is null",
-    why="Other events of the same family have none; the .NET trigger's and Woodgrove's models allow it.",
+    why="Other events of the same family have no user; the .NET trigger's and Woodgrove's models allow it.",
     source="microsoft/woodgrove-auth-api Models (user is nullable)",
     change=_set("user", None),
 )
 _changed(
     "C71",
-    "ignores members that it does not know",
+    "ignores unknown members",
     why=_TOMORROW,
     change=_unknown_members,
 )
 _changed(
     "C72",
-    "accepts a protocol that it does not know",
+    "accepts an unknown protocol",
     why=_TOMORROW,
     source="the .NET trigger's list of protocols has unknownFutureValue",
     change=_set("protocol", "OAUTH3.0"),
@@ -151,49 +153,49 @@ _changed(
 _changed(
     "C73",
     "accepts a request type",
-    why="It is documented for another event and may come to this one.",
+    why="It is documented for another event and may be added to this one.",
     source="entra-docs custom-extension-email-otp-send-data.md",
     change=_set("requestType", "signUp"),
 )
 _changed(
     "C74",
     "accepts an IPv6 address",
-    why="Woodgrove's payloads have one; a parser for four numbers fails for every user at home.",
+    why="Woodgrove's payloads contain one; an IPv4-only parser fails for many home users.",
     source="microsoft/woodgrove-auth-api wwwroot/Help",
     change=_set("client", {"ip": "2001:db8::1", "locale": "en-gb", "market": "en-gb"}),
 )
 _changed(
     "C75",
     "accepts an empty application name",
-    why="Entra sends one where the registration has none.",
+    why="Entra sends an empty name if the registration has none.",
     change=_no_app_name,
 )
 _changed(
     "C76",
-    "accepts names in every script",
-    why="Users have names with accents, emoji and marks; an encoding error locks exactly those users out.",
+    "accepts names in any script",
+    why="Names contain accents, emoji and marks; an encoding error locks out exactly these users.",
     source="RFC 8259 section 8.1",
     change=_names,
 )
 _changed(
     "C77",
-    "answers the smallest event",
+    "answers the minimal event",
     why=_LEFT_OUT,
     source="ours: the ids that the .NET trigger requires, and the user's",
     change=_minimal,
 )
 _changed(
     "C78",
-    "accepts a charset of UTF-8",
-    why="It says what JSON is anyway; proxies and test tools add it.",
+    "accepts the charset parameter UTF-8",
+    why="It states what JSON is anyway; proxies and test tools add it.",
     source="RFC 8259 section 11: the parameter has no effect",
     request=_charset,
 )
 _changed(
     "C79",
-    "accepts null where a member could be left out",
-    why="No sample has it; a serialiser's setting decides it.",
-    source="ours: the samples leave null members out",
+    "accepts null in place of an absent member",
+    why="No sample contains it, but it depends only on a serializer's setting.",
+    source="ours: the samples leave such members out",
     change=_nulls,
     level="should",
 )

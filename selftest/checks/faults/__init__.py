@@ -1,1 +1,1 @@
-"""F: what the endpoint does while something that it depends on fails."""
+"""F: the endpoint while one of its dependencies fails."""

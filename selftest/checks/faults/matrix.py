@@ -1,7 +1,7 @@
-"""F01 to F89: every fault of what the endpoint depends on, under every failure policy.
+"""F01 to F89: every fault of a dependency under every failure policy.
 
-Each check sees the endpoint answer well, plays one fault, sends one event, and judges the one answer whole. The
-policies are 30 numbers apart: F03, F33 and F63 are one fault under ``fail``, ``omit`` and ``stale``.
+Each check waits until the endpoint returns claims, plays one fault, sends one event, and judges the response. The
+ids of the policies are 30 apart: F03, F33 and F63 are the same fault under ``fail``, ``omit`` and ``stale``.
 """
 
 from typing import Any, Final
@@ -24,16 +24,16 @@ _SHOWN: Final[dict[VariantPolicy, ClaimsOutcome]] = {"fail": "failed", "omit": "
 _DOES: Final[dict[VariantPolicy, str]] = {
     "fail": "fails in time",
     "omit": "omits the claims",
-    "stale": "sends the last good claims",
+    "stale": "sends the last valid claims",
 }
-_OURS: Final = "ours: Claims__OnFailure; Entra waits 2000 ms at most (customExtensionClientConfiguration)"
+_OURS: Final = "ours: Claims__OnFailure; Entra waits at most 2000 ms (customExtensionClientConfiguration)"
 _FIX: Final = (
-    "Bound the provider by the budget and apply Claims__OnFailure. claims/provider_call.py and "
-    "claims/failure_policy.py show it."
+    "Limit the provider's time by the budget and apply Claims__OnFailure. See claims/provider_call.py and"
+    " claims/failure_policy.py."
 )
-#: Late once may be the machine; late every time is the endpoint.
+#: A pause of the machine delays one attempt; a slow endpoint delays every attempt.
 _ATTEMPTS: Final = 3
-#: Differs with each answer of the emulated API, so that an old one is known.
+#: Differs in each response of the emulated API, so that stored claims are recognized.
 _VERSION: Final = "ProfileVersion"
 
 
@@ -50,11 +50,11 @@ def _title(row: FaultExpectation, policy: VariantPolicy) -> str:
 
 def _why(row: FaultExpectation, policy: VariantPolicy) -> str:
     if row.effect != "failure":
-        return "This is no failure of the provider; who treats it as one locks people out, or sends what is not theirs."
+        return "This is not a failure of the provider; treating it as one locks users out or sends wrong claims."
     return {
-        "fail": "An answer after Entra's timeout fails the sign-in without a reason, and so does a broken one.",
-        "omit": "Who chose to let people in without claims must not lock them out when a downstream fails.",
-        "stale": "Who chose yesterday's claims over none must not lose people their access when a downstream fails.",
+        "fail": "A late or broken response fails the sign-in without a reason.",
+        "omit": "The policy lets users in without claims; a failing downstream must not lock them out.",
+        "stale": "The policy prefers old claims to none; a failing downstream must not take users' access away.",
     }[policy]
 
 
@@ -72,8 +72,8 @@ def _wanted(row: FaultExpectation, policy: VariantPolicy, budget_ms: int, good: 
     )
 
 
-def _anew(good: _Claims, response: RawResponse) -> _Claims:
-    """Give the claims that the API has sent for this very answer: the last ones, but for their version."""
+def _refreshed(good: _Claims, response: RawResponse) -> _Claims:
+    """Return the claims that the API sent for this response: those from before, except for their version."""
     came = claims_of(response)
     version = came.get(_VERSION) if isinstance(came, dict) else None
     return {**good, _VERSION: "another" if version == good.get(_VERSION) else version}
@@ -91,27 +91,27 @@ def _judged(row: FaultExpectation, policy: VariantPolicy) -> CheckFunction:
             late = [*lateness(response, variant.budget_ms)]
             if wrong or not late or attempt == _ATTEMPTS:
                 break
-        told = "; ".join(wrong + late)
-        return judged(response, expected, told or None)
+        complaint = "; ".join(wrong + late)
+        return judged(response, expected, complaint or None)
 
     return run
 
 
 async def _played(row: FaultExpectation, policy: VariantPolicy, env: CheckEnvironment) -> tuple[RawResponse, list[str]]:
-    """Play the fault once and name what is wrong with the answer."""
+    """Play the fault once and return the response with everything that is wrong with it."""
     downstream, variant = downstream_and_variant(env)
-    # A user of its own: what others have left behind can neither help nor be counted.
+    # A new user: what other checks have left behind neither helps nor counts.
     user_id = env.new_id()
     event, correlation_id = event_of(env, user_id)
     async with playing(env, FAULTS[row.fault], user_id) as good:
         before = downstream.asked_about[user_id]
         response, lines = await logged(env, env.good_request(event), correlation_id=correlation_id)
         calls = downstream.asked_about[user_id] - before
-    claims = _anew(good, response) if row.effect == "claims" else good
+    claims = _refreshed(good, response) if row.effect == "claims" else good
     wanted = _wanted(row, policy, variant.budget_ms, claims)
     wrong = [*complaints(response, list(records_of(lines, correlation_id)), wanted)]
     if calls > row.most_calls:
-        wrong.append(f"the API was asked {calls} times")
+        wrong.append(f"the API was called {calls} times")
     return response, wrong
 
 
@@ -125,11 +125,11 @@ for _policy, _variant in BY_POLICY.items():
                 source=_OURS,
                 why=_why(_row, _policy),
                 fix=_FIX,
-                explain=f"Sends the good event, which must be answered with claims; then again while "
+                explain=f"Sends the valid event, which must be answered with claims; and sends it again while "
                 f"{FAULTS[_row.fault].says}.\nThe app runs with Claims__OnFailure={_policy}, "
-                f"Claims__BudgetMs={_variant.budget_ms}.\nWanted: "
-                f"{_wanted(_row, _policy, _variant.budget_ms, {}).words()}; one answer, one log line. "
-                "An answer that is only late is asked for again, twice at the most.",
+                f"Claims__BudgetMs={_variant.budget_ms}.\nExpected: "
+                f"{_wanted(_row, _policy, _variant.budget_ms, {}).words()}; one response, one log line. "
+                "A response that is only late is requested again, at most twice.",
                 needs=DOWNSTREAM,
                 variant=_variant,
                 run=_judged(_row, _policy),
@@ -139,17 +139,20 @@ for _policy, _variant in BY_POLICY.items():
 
 @check(
     "F89",
-    "sends nobody the last good claims of somebody else",
+    "never sends a user's last valid claims to another user",
     source=_OURS,
-    why="Another user's claims are the worst answer there is.",
-    fix="Keep last good claims by user, extension and application. claims/failure_policy.py shows it.",
-    explain="Sends the good event, which must be answered with claims; then, while the API answers 500, the event of "
-    "a user who was never seen.\nThe app runs with Claims__OnFailure=stale.\nWanted: HTTP 503, no claims.",
+    why="Another user's claims are the worst possible reply.",
+    fix="Store the last valid claims by user, extension and application. See claims/failure_policy.py.",
+    explain=(
+        "Sends the valid event, which must be answered with claims; then sends an event of an unknown user "
+        "while the API answers 500.\nThe app runs with Claims__OnFailure=stale.\nExpected: HTTP 503 without "
+        "claims."
+    ),
     needs=DOWNSTREAM,
     variant=BY_POLICY["stale"],
 )
 async def keeps_users_apart(env: CheckEnvironment) -> CheckOutcome:
-    """Send the event of a stranger."""
+    """Send the event of an unknown user."""
     _, variant = downstream_and_variant(env)
     codes = next(row.codes for row in ROWS if row.fault == "error")
     wanted = WantedResponse(status=503, shown="failed", claims=None, codes=codes, budget_ms=variant.budget_ms)

@@ -1,10 +1,10 @@
-"""F90 and F91: a provider that takes longer than one attempt, and the second attempt that finds its work done.
+"""F90 and F91: a provider that takes longer than one attempt, and a second attempt that gets its result.
 
-What Entra repeats is documented as little as this: at most one retry. That it follows a timeout was seen by users; that
-it follows a 503 is nowhere said. So both are played: F90 leaves the retry to the emulated caller, whose attempt times
-out before the endpoint's budget does, and F91 delivers the event again after the endpoint's own 503.
+Microsoft documents only that Entra retries at most once. Users have observed a retry after a timeout; whether one
+follows a 503 is unknown. Both are played: F90 leaves the retry to the emulated caller, whose attempt times out before
+the endpoint's budget, and F91 delivers the event again after the endpoint's 503.
 
-The times are shares of the variant's budget; with 1500 ms the provider takes 2.5 s.
+The times are fractions of the variant's budget; with 1500 ms the provider takes 2.5 s.
 """
 
 import asyncio
@@ -26,26 +26,26 @@ _SOURCE: Final = (
     "ours: retry join; Graph customExtensionClientConfiguration: at most one retry; Learn Q&A 5617636: on timeout"
 )
 _WHY: Final = (
-    "Without it a provider that needs longer than one attempt fails every sign-in twice, and works for nothing."
+    "Without it, a provider that needs longer than one attempt fails every sign-in twice, and its work is wasted."
 )
 _FIX: Final = (
-    "Let work go on after its deadline, and let a second delivery of the same event wait for it. "
-    "claims/provider_call.py."
+    "Let the work continue after its deadline, and let a second delivery of the same event wait for it. "
+    "See claims/provider_call.py."
 )
 _WANTED: Final = (
-    f"{_SIGN_INS} of {_SIGN_INS} sign-ins succeed on the second attempt, the API asked once for each; "
-    f"0 of {_SIGN_INS} where the second attempt is another event"
+    f"{_SIGN_INS} of {_SIGN_INS} sign-ins succeed on the second attempt, with one API call each; "
+    f"0 of {_SIGN_INS} if the second attempt is another event"
 )
 
 
 def _attempts_ms(env: CheckEnvironment) -> tuple[int, int]:
-    """Give the time of an attempt that ends before the endpoint's budget, and of one that outlives it, in ms."""
+    """Return the timeouts of an attempt that ends before the endpoint's budget and of one that ends after it, in ms."""
     budget_ms = downstream_and_variant(env)[1].budget_ms
     return budget_ms * 14 // 15, budget_ms * 4 // 3
 
 
 async def _delivered(env: CheckEnvironment, timeout_ms: int, *, same: bool) -> Call:
-    """Deliver an event, and again at once if no claims came; not the ``same`` one has another correlation id."""
+    """Deliver an event, and again at once if no claims came: the same event, or one with another correlation id."""
     caller, token, event = Caller(env.session), env.good_token(), env.event()
     first = await caller.call(env.url, token=token, event=event, timeout_ms=timeout_ms, max_retries=0)
     if judge(first.reply).minted:
@@ -58,7 +58,7 @@ async def _delivered(env: CheckEnvironment, timeout_ms: int, *, same: bool) -> C
 async def _compared(
     env: CheckEnvironment, joined: Callable[[], Awaitable[Call]], apart: Callable[[], Awaitable[Call]]
 ) -> CheckOutcome:
-    """Sign in several times at once in both ways while the API is slow, and count."""
+    """Sign in several times at once in both ways while the API is slow, and count the successes."""
     downstream, variant = downstream_and_variant(env)
     slow = replace(FAULTS["slowness"], delay_s=variant.budget_ms / 600)
     try:
@@ -74,12 +74,12 @@ def _counted(joined: Sequence[Call], apart: Sequence[Call], asked: int) -> Check
     minted = [call for call in joined if judge(call.reply).minted]
     without = [call for call in apart if judge(call.reply).minted]
     if without:
-        return skipped(_WANTED, f"{len(without)} sign-ins succeed without a join, so the join proves nothing")
+        return skipped(_WANTED, f"{len(without)} sign-ins succeed without a join, so the result proves nothing")
     second = [call for call in minted if len(call.attempts) == 2]
     actual = f"{len(minted)} of {len(joined)} sign-ins succeed ({len(second)} on the second attempt), 0 of {len(apart)}"
-    # Each of the sign-ins apart is two events, and each event is worked on once.
+    # A sign-in without a join is two events, and each event is processed once.
     wanted = len(joined) + 2 * len(apart)
-    actual += f"; the API was asked {asked} times for {wanted} events"
+    actual += f"; the API was called {asked} times for {wanted} events"
     good = len(second) == len(joined) and asked == wanted
     latency_ms = max(call.attempts[-1].latency_ms for call in joined)
     return CheckOutcome(status="pass" if good else "fail", expected=_WANTED, actual=actual, latency_ms=latency_ms)
@@ -87,18 +87,18 @@ def _counted(joined: Sequence[Call], apart: Sequence[Call], asked: int) -> Check
 
 @check(
     "F90",
-    "lets the retry after a timeout find the work of the first attempt",
+    "lets the retry after a timeout join the first attempt's work",
     source=_SOURCE,
     why=_WHY,
     fix=_FIX,
     explain="The API takes 2.5 s; the budget is 1500 ms; the emulated caller gives each attempt 1400 ms and retries "
-    f"once after a timeout.\n{_SIGN_INS} sign-ins at once, and {_SIGN_INS} more whose second attempt is another event."
-    f"\nWanted: {_WANTED}.",
+    f"once after a timeout.\n{_SIGN_INS} concurrent sign-ins, and {_SIGN_INS} more whose second attempt is another "
+    f"event.\nExpected: {_WANTED}.",
     needs=DOWNSTREAM,
     variant=TWO_ATTEMPTS,
 )
 async def joins_after_a_timeout(env: CheckEnvironment) -> CheckOutcome:
-    """Leave the retry to the caller."""
+    """Leave the retry to the emulated caller."""
     shorter_ms, _ = _attempts_ms(env)
 
     async def retried() -> Call:
@@ -110,18 +110,19 @@ async def joins_after_a_timeout(env: CheckEnvironment) -> CheckOutcome:
 
 @check(
     "F91",
-    "lets a second delivery after a 503 find the work of the first",
+    "lets a second delivery after a 503 join the first delivery's work",
     source=_SOURCE,
     why=_WHY,
     fix=_FIX,
     explain="The API takes 2.5 s; the budget is 1500 ms, so the first attempt is answered 503; the event is delivered "
     "again at once. (Whether Entra does so after a 503 is not documented.)"
-    f"\n{_SIGN_INS} sign-ins at once, and {_SIGN_INS} more whose second attempt is another event.\nWanted: {_WANTED}.",
+    f"\n{_SIGN_INS} concurrent sign-ins, and {_SIGN_INS} more whose second attempt is another event."
+    f"\nExpected: {_WANTED}.",
     needs=DOWNSTREAM,
     variant=TWO_ATTEMPTS,
 )
 async def joins_after_a_503(env: CheckEnvironment) -> CheckOutcome:
-    """Deliver twice, whatever was answered first."""
+    """Deliver the event twice."""
     _, longer_ms = _attempts_ms(env)
     return await _compared(
         env, lambda: _delivered(env, longer_ms, same=True), lambda: _delivered(env, longer_ms, same=False)

@@ -1,29 +1,29 @@
-"""The faults that checks play, each with what it must lead to; the table that F01 to F89 are made from."""
+"""The faults of F01 to F88, each with its expected effect."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
-#: ``claims``: they are sent as ever. ``nobody``: the user has none, which is no failure. ``failure``: the policy
-#: decides.
+#: ``claims``: the claims are sent as usual. ``nobody``: the user has no claims, which is not a failure.
+#: ``failure``: the policy decides.
 type FaultEffect = Literal["claims", "nobody", "failure"]
 
 _LATE: Final = frozenset({"provider_late"})
 _STATUS: Final = frozenset({"downstream_status"})
 _UNREACHABLE: Final = frozenset({"downstream_unreachable"})
-#: The second: asked for again before the next attempt is due.
+#: The second code: a token was requested again before the next attempt was due.
 _NO_TOKEN: Final = frozenset({"downstream_token_unavailable", "downstream_token_backing_off"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultExpectation:
-    """One fault.
+    """One fault and its expected effect.
 
     Attributes:
-        number: its place in each policy's ids; never given to another.
-        fault: its name in ``selftest.downstream.faults``.
-        effect: what it must lead to.
-        codes: by which of them the failure is logged.
-        most_calls: how often the API may be asked for the one answer.
+        number: The fault's number in the ids of each policy; never reused.
+        fault: The fault's name in ``selftest.downstream.faults``.
+        effect: The expected effect.
+        codes: The codes of which one must be logged.
+        most_calls: How often the API may be called for one response.
     """
 
     number: int
@@ -37,7 +37,7 @@ ROWS: Final = (
     FaultExpectation(number=1, fault="latency", effect="claims"),
     FaultExpectation(number=2, fault="lateness", codes=_LATE),
     FaultExpectation(number=3, fault="hang", codes=_LATE),
-    # A connection that the server has closed while it was idle looks the same, so one more call is right.
+    # An idle connection that the server has closed looks the same, so one more call is correct.
     FaultExpectation(number=4, fault="reset", codes=_UNREACHABLE, most_calls=2),
     FaultExpectation(number=5, fault="trickle", codes=_LATE),
     FaultExpectation(number=6, fault="token-refused", effect="claims", most_calls=2),

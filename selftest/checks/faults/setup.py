@@ -1,4 +1,4 @@
-"""Sets the stage for a fault: the endpoint is well, knows the user, and then one thing goes wrong."""
+"""Plays a fault: waits until the endpoint returns the user's claims, and then makes one dependency fail."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,38 +13,38 @@ from selftest.checks.faults.wanted import OUTCOME
 from selftest.downstream.faults import Fault
 from selftest.downstream.server import DownstreamServer
 
-#: Tokens that last so long let a failing issuer be noticed soon; the protocol counts whole seconds.
+#: With tokens of this lifetime a failing issuer is noticed soon; the protocol counts whole seconds.
 SHORT_LIFE_S: Final = 2
-#: A refused token is dropped once in five seconds, and a failed fetch is tried again within some.
-_WELL_WITHIN_S: Final = 15.0
+#: A refused token is dropped at most every five seconds, and a failed fetch is repeated after some.
+_CLAIMS_WITHIN_S: Final = 15.0
 _POLL_S: Final = 0.1
 
 
 class NoClaimsBeforeFault(Exception):
-    """Raised when the endpoint does not answer with claims though nothing fails.
+    """Raised when the endpoint does not return claims although no dependency fails.
 
     Attributes:
-        response: what it does instead.
+        response: What it returns instead.
     """
 
     def __init__(self, response: RawResponse) -> None:
-        super().__init__(f"though nothing fails, the answer is {response}")
+        super().__init__(f"no claims although no dependency fails: {response}")
         self.response = response
 
 
 def downstream_and_variant(env: CheckEnvironment) -> tuple[DownstreamServer, AppVariant]:
-    """Give what the runner has seen to.
+    """Return the downstream and the app's settings that a check of faults needs.
 
     Raises:
-        LookupError: it has not.
+        LookupError: They are missing; the runner skips such a check.
     """
     if env.downstream is None or env.variant is None:
-        raise LookupError("this needs the emulated downstream")
+        raise LookupError("the check needs the emulated downstream")
     return env.downstream, env.variant
 
 
 def event_of(env: CheckEnvironment, user_id: str) -> tuple[dict[str, Any], str]:
-    """Build the event of a user's sign-in, and give its correlation id."""
+    """Return the event of a user's sign-in and its correlation id."""
     correlation_id = env.new_id()
     event = env.event(correlation_id)
     event["data"]["authenticationContext"]["user"]["id"] = user_id
@@ -52,17 +52,17 @@ def event_of(env: CheckEnvironment, user_id: str) -> tuple[dict[str, Any], str]:
 
 
 async def claims_before(env: CheckEnvironment, user_id: str) -> dict[str, Any]:
-    """Wait until the endpoint answers with a user's claims, and give them.
+    """Wait until the endpoint returns a user's claims, and return them.
 
     Raises:
-        NotWellError: it does not within some seconds.
+        NoClaimsBeforeFault: The endpoint does not return claims within 15 seconds.
     """
-    give_up_s = env.stopwatch() + _WELL_WITHIN_S
+    give_up_s = env.stopwatch() + _CLAIMS_WITHIN_S
     while True:
         event, _ = event_of(env, user_id)
         response = await env.send(env.good_request(event))
         claims = claims_of(response)
-        # Where claims are omitted, or old ones sent, a failure is a 200, too.
+        # With the policies omit and stale a failure is a 200, too.
         if response.header(OUTCOME) == "claims" and isinstance(claims, dict) and claims:
             return claims
         if env.stopwatch() > give_up_s:
@@ -72,33 +72,33 @@ async def claims_before(env: CheckEnvironment, user_id: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def playing(env: CheckEnvironment, fault: Fault, user_id: str) -> AsyncIterator[dict[str, Any]]:
-    """Play a fault, wherever it is, until the block ends; gives the user's claims of just before.
+    """Play a fault until the block ends, and yield the user's claims from just before.
 
     Raises:
-        NotWellError: see `well`.
+        NoClaimsBeforeFault: See `claims_before`.
     """
     downstream, _ = downstream_and_variant(env)
     identity = downstream.identity
     if fault.place == "identity" and identity.lifetime_s > SHORT_LIFE_S:
-        # The endpoint has to hold a token that ends soon; from now on it gets such ones only.
+        # The endpoint must hold a token that expires soon; from now on it gets only such tokens.
         identity.lifetime_s = SHORT_LIFE_S
         identity.withdraw_all()
     good = await claims_before(env, user_id)
     if fault.manner == "rotate":
-        # Making a key takes up to 150 ms, which the requests must not wait for.
+        # Generating a key takes up to 150 ms, which must not delay the requests.
         await asyncio.to_thread(env.entra.keys.prepare_rotation)
         env.entra.keys.rotate()
     with downstream.playing(fault):
         env.entra.outage = fault.manner == "outage"
         try:
             if fault.place == "identity":
-                await _until_the_token_ends(env, downstream)
+                await _until_the_token_expires(env, downstream)
             yield good
         finally:
             env.entra.outage = False
 
 
-async def _until_the_token_ends(env: CheckEnvironment, downstream: DownstreamServer) -> None:
+async def _until_the_token_expires(env: CheckEnvironment, downstream: DownstreamServer) -> None:
     last = downstream.identity.last
     ends_s = 0.0 if last is None else last.expires_on_s
     while env.clock() <= ends_s:

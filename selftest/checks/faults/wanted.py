@@ -1,6 +1,6 @@
-"""What an answer has to be while something fails: its status, its claims, how it is logged, and when it comes.
+"""What a response must be while a dependency fails: its status, claims, log line and time.
 
-Also a failure is an answer that somebody waits for, so each is judged whole, and every complaint is told.
+Each response is judged as a whole, and everything that is wrong with it is reported.
 """
 
 import re
@@ -11,11 +11,11 @@ from typing import Any, Final, Literal
 from selftest.checks.bench.probe import RawResponse
 from selftest.checks.expectations import claims_of
 
-#: How much later than the budget an answer may leave, and how much later it may have come, in milliseconds.
+#: How much later than the budget a response may leave the endpoint and arrive here, in milliseconds.
 LEAVES_LATE_MS: Final = 50
 ARRIVES_LATE_MS: Final = 150
 
-#: What the endpoint did, by the header that tells its caller.
+#: The values of X-Claims-Outcome.
 type ClaimsOutcome = Literal["claims", "omitted", "stale", "failed"]
 
 OUTCOME: Final = "X-Claims-Outcome"
@@ -24,14 +24,14 @@ _TOTAL: Final = re.compile(r"\btotal;dur=([0-9.]+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedResponse:
-    """What has to come.
+    """The expected response.
 
     Attributes:
-        status: of the answer.
-        shown: its X-Claims-Outcome.
-        claims: exactly these; None where there must be none.
-        codes: one of which names the failure in the log; none where there is no failure.
-        budget_ms: in which the answer leaves.
+        status: The HTTP status.
+        shown: The X-Claims-Outcome header.
+        claims: Exactly these claims; None if there must be none.
+        codes: The codes of which one must name the failure in the log; empty without a failure.
+        budget_ms: The time within which the response leaves the endpoint.
     """
 
     status: int
@@ -41,37 +41,37 @@ class WantedResponse:
     budget_ms: int
 
     def words(self) -> str:
-        """Say it in one line."""
+        """Return the expectation as one line."""
         failure = f", logged as {' or '.join(sorted(self.codes))}" if self.codes else ""
         return f"HTTP {self.status} within {self.budget_ms} ms, {OUTCOME}: {self.shown}{failure}"
 
 
 def complaints(response: RawResponse, lines: Sequence[Mapping[str, Any]], wanted: WantedResponse) -> Iterator[str]:
-    """Name everything that is not as wanted, but for its time.
+    """Yield everything that is not as expected, except for the time.
 
     Args:
-        response: what came.
-        lines: the request's lines in the app's log.
-        wanted: what had to come.
+        response: The actual response.
+        lines: The request's lines in the app's log.
+        wanted: The expected response.
     """
     if response.status != wanted.status:
         yield str(response)
     if (shown := response.header(OUTCOME)) != wanted.shown:
         yield f"{OUTCOME}: {shown or 'absent'}"
     if (came := claims_of(response)) != wanted.claims:
-        yield "claims where there must be none" if wanted.claims is None else f"other claims: {_names(came)}"
+        yield "claims although there must be none" if wanted.claims is None else f"other claims: {_names(came)}"
     yield from _wrong_lines(lines, wanted)
 
 
 def lateness(response: RawResponse, budget_ms: int) -> Iterator[str]:
-    """Name what was late. A machine that stands still is late once; an endpoint that is late is so every time."""
+    """Yield what was late."""
     total = _TOTAL.search(response.header("Server-Timing") or "")
     if total is None:
         yield "no total in Server-Timing"
     elif float(total[1]) > budget_ms + LEAVES_LATE_MS:
-        yield f"the answer left after {float(total[1]):.0f} ms"
+        yield f"the response left after {float(total[1]):.0f} ms"
     if response.latency_ms > budget_ms + ARRIVES_LATE_MS:
-        yield f"the answer came after {response.latency_ms:.0f} ms"
+        yield f"the response arrived after {response.latency_ms:.0f} ms"
 
 
 def _wrong_lines(lines: Sequence[Mapping[str, Any]], wanted: WantedResponse) -> Iterator[str]:
@@ -88,5 +88,5 @@ def _wrong_lines(lines: Sequence[Mapping[str, Any]], wanted: WantedResponse) -> 
 
 
 def _names(came: object) -> str:
-    """Name claims, never their values."""
-    return ", ".join(sorted(came)) or "none" if isinstance(came, dict) else "none at all"
+    """Return the names of claims, never their values."""
+    return ", ".join(sorted(came)) or "empty" if isinstance(came, dict) else "absent"

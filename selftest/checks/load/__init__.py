@@ -1,1 +1,1 @@
-"""L: whether the answers of a load run came in time."""
+"""L: the responses of a load run."""

@@ -1,18 +1,18 @@
-"""L05 to L08: what only hours, rising rates or a spike of load can show."""
+"""L05 to L08: properties that only hours, rising rates or a spike of load show."""
 
 from typing import Final
 
 from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
 from selftest.checks.expectations import skipped
-from selftest.checks.load.budget import decided, load_of, unproved
+from selftest.checks.load.budget import decided, invalid_run, load_of
 from selftest.checks.registry import CheckOutcome, check
 
-_OURS: Final = "ours: the worker of an endpoint lives for days"
+_OURS: Final = "ours: a worker of an endpoint runs for days"
 _SOAK: Final[frozenset[CheckNeed]] = frozenset({"load", "soak"})
-#: Growth over the second half of a soak that is more than what an allocator does.
+#: More growth over the second half of a soak than an allocator causes.
 _MEMORY_SHARE: Final = 0.05
 _LATENCY_SHARE: Final = 0.2
-#: A share of next to nothing is noise.
+#: A share of a very small median is noise.
 _LATENCY_NOISE_MS: Final = 5.0
 _MIN_SOAK_SAMPLES: Final = 20
 _RECOVERY_S: Final = 10.0
@@ -21,44 +21,50 @@ _HOUR_S: Final = 3600.0
 
 @check(
     "L05",
-    "keeps its memory during a soak",
+    "does not grow in memory during a soak",
     source=_OURS,
-    why="A worker that grows is killed when the plan's memory is used up, with every sign-in that it holds.",
-    fix="Bound every cache and every list that a request adds to; compare two snapshots of `tracemalloc`.",
-    explain="Samples the resident memory of the app's process while load goes on.\nWanted: over the second half "
-    "of the run its trend (least squares) rises by at most 5 % of what it is.\nSkipped where the process is not ours, "
-    "or the second half has fewer than twenty samples.",
+    why="A worker that grows is killed when the plan's memory is exhausted, with every sign-in in progress.",
+    fix="Limit every cache and every list that a request adds to; compare two snapshots of `tracemalloc`.",
+    explain=(
+        "Samples the resident memory of the app's process during the load.\nExpected: over the second half of "
+        "the run its trend (least squares) rises by at most 5 %.\nSkipped if the harness does not run the app,"
+        " or the second half has fewer than twenty samples."
+    ),
     needs=_SOAK,
 )
 async def keeps_its_memory(env: CheckEnvironment) -> CheckOutcome:
-    """Compare the rise of the trend with the size."""
+    """Compare the rise of the trend with the memory's size."""
     load = load_of(env)
     half_s = load.config.duration_s / 2
     expected = f"a rise of at most {_MEMORY_SHARE * 100:.0f} % over the second half"
     later = sorted(sample.resident_kb for sample in load.memory if sample.at_s >= half_s)
     rise_per_hour = (load.drift or {}).get("memory_kb_per_hour")
     if len(later) < _MIN_SOAK_SAMPLES or rise_per_hour is None:
-        return skipped(expected, f"{len(later)} samples are too few to see a trend")
+        return skipped(expected, f"{len(later)} samples are too few for a trend")
     size_kb = later[len(later) // 2]
     rise_kb = rise_per_hour * half_s / _HOUR_S
-    told = f"{rise_kb:+,.0f} kB over {half_s:,.0f} s at {size_kb:,} kB ({rise_kb / size_kb * 100:+.2f} %)"
-    return decided(expected, told, good=rise_kb <= _MEMORY_SHARE * size_kb)
+    actual = f"{rise_kb:+,.0f} kB over {half_s:,.0f} s at {size_kb:,} kB ({rise_kb / size_kb * 100:+.2f} %)"
+    return decided(expected, actual, good=rise_kb <= _MEMORY_SHARE * size_kb)
 
 
 @check(
     "L06",
     "holds every rate of a step run",
-    source="ours: --steps; held: no sign-in lost, and no more first calls missed than allowed",
-    why="The rate at which it breaks is the rate at which the next busy morning locks people out.",
-    fix="Look at what saturates at that rate: processor, connections to the data source, Claims__MaxConcurrent; or "
-    "scale out below it.",
-    explain="Plays one rate after the other and judges each by its own calls.\nWanted: every asked rate holds, and the "
-    "generator kept time at each.\nThe report names the highest that holds; the share is what was seen, not what is "
-    "proved, because a step is short.",
+    source="ours: --steps; held: no sign-in lost, and not more first calls missed than allowed",
+    why="At the rate at which it breaks, a busy morning locks users out.",
+    fix=(
+        "Find what saturates at that rate: processor, connections to the data source, Claims__MaxConcurrent; "
+        "or scale out before it."
+    ),
+    explain=(
+        "Plays one rate after the other and judges each by its own calls.\nExpected: every requested rate holds,"
+        " and the generator was punctual at each.\nThe report names the highest rate that holds; a step is too"
+        " short for a statistical proof."
+    ),
     needs=frozenset({"load", "step"}),
 )
 async def holds_every_rate(env: CheckEnvironment) -> CheckOutcome:
-    """Name the highest rate that holds, and the first that does not."""
+    """Report the highest rate that holds, and the first that does not."""
     load = load_of(env)
     rates = ", ".join(f"{step.rate_per_s:g}" for step in load.steps)
     expected = f"{rates} a second hold"
@@ -68,30 +74,35 @@ async def holds_every_rate(env: CheckEnvironment) -> CheckOutcome:
     held = [step.rate_per_s for step in load.steps[: load.steps.index(broken)]]
     highest = f"{held[-1]:g}/s holds" if held else "none holds"
     if not broken.valid:
-        told = f"{highest}; at {broken.rate_per_s:g}/s the generator was late or dropped calls, which proves nothing"
-        return skipped(expected, told)
-    told = f"{highest}; at {broken.rate_per_s:g}/s {broken.first_calls_missed:,} of {broken.signins:,} first calls miss"
-    return decided(expected, f"{told}, {broken.lost:,} sign-ins are lost", good=False, latency_ms=broken.p99_ms)
+        actual = f"{highest}; at {broken.rate_per_s:g}/s the generator was late or dropped calls, so nothing is proved"
+        return skipped(expected, actual)
+    actual = (
+        f"{highest}; at {broken.rate_per_s:g}/s {broken.first_calls_missed:,} of {broken.signins:,} first calls miss"
+    )
+    return decided(expected, f"{actual}, {broken.lost:,} sign-ins are lost", good=False, latency_ms=broken.p99_ms)
 
 
 @check(
     "L07",
-    "is back to its usual latency soon after a spike",
+    "returns to its usual latency soon after a spike",
     source="ours: ten seconds; a queue that is never drained grows with the next spike",
-    why="Work that piled up keeps everybody late long after the crowd has gone.",
-    fix="Refuse early what cannot be answered in time (Claims__MaxConcurrent), and give up work that nobody waits for.",
-    explain=f"Plays a usual rate, a spike, and the usual rate again.\nWanted: within {_RECOVERY_S:.0f} s of the end of "
-    "the spike the median of a second is at most one and a half times what it was before, and 5 ms.",
+    why="A backlog delays users long after the spike.",
+    fix=(
+        "Refuse early what cannot be answered in time (Claims__MaxConcurrent), and cancel work that no "
+        "request waits for."
+    ),
+    explain=f"Plays a usual rate, a spike, and the usual rate again.\nExpected: within {_RECOVERY_S:.0f} s of the end "
+    "of the spike, the median of a second is at most one and a half times the earlier one plus 5 ms.",
     needs=frozenset({"load", "spike"}),
 )
 async def recovers(env: CheckEnvironment) -> CheckOutcome:
-    """Compare the time until the latency was back."""
+    """Judge the time until the latency was back."""
     load = load_of(env)
     expected = f"back within {_RECOVERY_S:.0f} s"
-    if (skip := unproved(load, expected)) is not None:
+    if (skip := invalid_run(load, expected)) is not None:
         return skip
     if load.recovery_s is None:
-        return decided(expected, "it was not back when the run ended", good=False)
+        return decided(expected, "the latency was not back when the run ended", good=False)
     return decided(expected, f"back after {load.recovery_s:g} s", good=load.recovery_s <= _RECOVERY_S)
 
 
@@ -100,21 +111,26 @@ async def recovers(env: CheckEnvironment) -> CheckOutcome:
     "does not get slower during a soak",
     level="should",
     source=_OURS,
-    why="What grows with time, a list that is searched or a table that is scanned, ends above the budget one day.",
-    fix="Compare the phases of an early and a late part of the run: the one that grows names the place.",
-    explain="Cuts the run into slices and takes the trend of their medians over its second half.\nWanted: it rises "
-    "by at most a fifth of the median, or 5 ms where that is more.",
+    why=(
+        "Data that grows with time, such as a list that is searched or a table that is scanned, exceeds the "
+        "budget one day."
+    ),
+    fix="Compare the phases of an early and a late part of the run to find the one that grows.",
+    explain=(
+        "Divides the run into slices and takes the trend of their medians over the second half.\nExpected: it "
+        "rises by at most a fifth of the median, or 5 ms if that is more."
+    ),
     needs=_SOAK,
 )
 async def keeps_its_pace(env: CheckEnvironment) -> CheckOutcome:
     """Compare the rise of the trend with the median."""
     load = load_of(env)
     expected = "a rise of the median of at most 20 % over the second half"
-    if (skip := unproved(load, expected)) is not None:
+    if (skip := invalid_run(load, expected)) is not None:
         return skip
     rise_per_hour = (load.drift or {}).get("p50_ms_per_hour")
     if rise_per_hour is None or load.latency is None:
-        return skipped(expected, "the run is too short to see a trend")
+        return skipped(expected, "the run is too short for a trend")
     rise_ms = rise_per_hour * load.config.duration_s / 2 / _HOUR_S
-    told = f"{rise_ms:+,.2f} ms at a median of {load.latency.p50_ms:,.2f} ms"
-    return decided(expected, told, good=rise_ms <= max(_LATENCY_NOISE_MS, _LATENCY_SHARE * load.latency.p50_ms))
+    actual = f"{rise_ms:+,.2f} ms at a median of {load.latency.p50_ms:,.2f} ms"
+    return decided(expected, actual, good=rise_ms <= max(_LATENCY_NOISE_MS, _LATENCY_SHARE * load.latency.p50_ms))

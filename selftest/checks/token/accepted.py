@@ -1,4 +1,4 @@
-"""T150 to T169: what must be believed. Too strict an endpoint locks users out as surely as a broken one."""
+"""T150 to T169: valid tokens. An endpoint that is too strict locks users out just as a broken one does."""
 
 from functools import partial
 from typing import Final, Unpack
@@ -10,8 +10,8 @@ from selftest.checks.registry import ISSUER, CheckOutcome, CheckTexts, check
 
 _REFERENCE: Final = "entra-docs access-token-claims-reference.md"
 _SIGN_INS: Final = "Entra sends this; refusing it fails every sign-in."
-_NEW: Final = "Entra adds members without notice; an endpoint that refuses them fails every sign-in on that day."
-_FIX_IGNORE: Final = "Ignore what has no meaning for the decision. claims/token/validator.py shows it."
+_NEW: Final = "Entra adds members without notice; an endpoint that refuses them fails every sign-in from that day on."
+_FIX_IGNORE: Final = "Ignore members that do not affect the decision. See claims/token/validator.py."
 
 
 def _accepts(
@@ -25,7 +25,7 @@ def _accepts(
     async def run(env: CheckEnvironment) -> CheckOutcome:
         return await must_answer(env, env.request(token(TokenForge(env))))
 
-    explain = f"Sends {sends}, signed with the tenant's key, and the good event.\nWanted: 200."
+    explain = f"Sends {sends}, signed with the tenant's key, and the valid event.\nExpected: 200."
     check(id, title, explain=explain, needs=ISSUER, **texts)(run)
 
 
@@ -36,42 +36,44 @@ _believes(
     sends="the callout's token with ver 2.0",
     token=lambda forge: forge.with_claims(),
     source="entra-docs custom-extension-overview.md",
-    fix="Compare each setting with the registration: authority, audience, caller. `explain 1003005` goes on.",
+    fix=(
+        "Compare each setting with the registration: authority, audience, caller. `explain 1003005` has the next steps."
+    ),
 )
 _believes(
     "T151",
     "accepts Entra's v1.0 token for the client id",
     sends="the callout's token with ver 1.0 and the client id as aud",
     token=lambda forge: forge.with_claims("1.0"),
-    why="An API whose accessTokenAcceptedVersion is 1 or null gets v1.0 tokens; null is the default.",
-    fix="Read the v1.0 metadata too and choose by ver. claims/token/validator.py shows it.",
+    why="An API whose accessTokenAcceptedVersion is 1 or null receives v1.0 tokens; null is the default.",
+    fix="Read the v1.0 metadata, too, and select by ver. See claims/token/validator.py.",
 )
 _believes(
     "T152",
     "accepts Entra's v1.0 token for the application id URI",
     sends="the callout's token with ver 1.0 and the api:// URI as aud",
     token=lambda forge: forge.with_claims("1.0", aud=forge.env.tenant.application_id_uri),
-    why="In v1.0 tokens the audience is whatever the request named, and the extension names the URI.",
+    why="In v1.0 tokens the audience is the value that the request named, and the extension names the URI.",
     fix="Configure the application id URI as a second audience for v1.0 tokens.",
 )
 _believes(
     "T154",
     "accepts a token with roles",
-    sends="a good token with an app role in roles",
+    sends="a valid token with an app role in roles",
     token=lambda forge: forge.with_claims(roles=["CustomClaims.Read"]),
-    why="An administrator may assign the event service an app role; sign-ins must go on.",
+    why="An administrator may assign the event service an app role; sign-ins must continue to work.",
 )
 _believes(
     "T155",
-    "accepts a token with claims that it does not know",
-    sends="a good token with three claims that mean nothing",
+    "accepts a token with unknown claims",
+    sends="a valid token with three unknown claims",
     token=lambda forge: forge.with_claims(xms_new="1", acrs=["p1"], nested={"a": [1, None]}),
     why=_NEW,
 )
 _believes(
     "T156",
-    "accepts a token with header members that it does not know",
-    sends="a good token with two header members that mean nothing",
+    "accepts a token with unknown header members",
+    sends="a valid token with two unknown header members",
     token=lambda forge: forge.with_header(nonce="0", new={"a": 1}),
     why=_NEW,
     source="RFC 7515 section 4: members that are not understood must be ignored",
@@ -79,46 +81,46 @@ _believes(
 _believes(
     "T157",
     "accepts a token without typ",
-    sends="a good token without typ in its header",
+    sends="a valid token without typ in its header",
     token=lambda forge: forge.with_header(typ=ABSENT),
     source="RFC 7515 section 4.1.9: optional",
     level="should",
 )
 _believes(
     "T158",
-    "accepts an expiry with a fraction",
-    sends="a good token whose exp is a number with a fraction",
+    "accepts an expiry with a decimal fraction",
+    sends="a valid token whose exp is a number with a fraction",
     token=lambda forge: forge.with_claims(exp=forge.now_s + 1800.5),
     source="RFC 7519 section 2: NumericDate may have a fraction",
     level="should",
 )
 _believes(
     "T159",
-    "accepts a token that says it is an app's (idtyp)",
-    sends="a good token with idtyp app",
+    "accepts a token marked as an app's (idtyp)",
+    sends="a valid token with idtyp app",
     token=lambda forge: forge.with_claims(idtyp="app"),
     source="entra-docs optional-claims-reference.md (idtyp)",
-    why="It is an optional claim that the API's owner may switch on.",
+    why="It is an optional claim that the API's owner may enable.",
 )
 _believes(
     "T160",
-    "accepts a token whose clock is half a minute ahead",
-    sends="a token whose iat and nbf are 30 s to come",
+    "accepts a token issued half a minute in the future",
+    sends="a token whose iat and nbf are 30 s in the future",
     token=lambda forge: forge.with_claims(nbf=forge.now_s + 30, iat=forge.now_s + 30),
     source="RFC 7519 section 4.1.5: a small leeway for clock skew",
-    why="Two clocks never agree; without leeway the first seconds of every token fail.",
-    fix="Allow a leeway of about a minute. claims/token/rules.py shows it.",
+    why="Clocks differ; without leeway the first seconds of every token fail.",
+    fix="Allow a leeway of about a minute. See claims/token/rules.py.",
     level="should",
 )
 
 
 @check(
     "T162",
-    "accepts the scheme in any case",
+    "accepts the Bearer scheme in any capitalization",
     source="RFC 9110 section 11.1: the scheme is case-insensitive",
-    why="Clients and proxies write bearer or BEARER; the standard says they may.",
-    fix="Compare the scheme without regard to case. claims/header.py shows it.",
-    explain="Sends the good request with `Authorization: bearer …`.\nWanted: 200.",
+    why="Clients and proxies may write bearer or BEARER; the standard allows it.",
+    fix="Compare the scheme without regard to case. See claims/header.py.",
+    explain="Sends the valid request with `Authorization: bearer …`.\nExpected: 200.",
     good="Authorization: bearer eyJ…",
 )
 async def accepts_lower_case_scheme(env: CheckEnvironment) -> CheckOutcome:

@@ -1,4 +1,4 @@
-"""T30 to T43: the algorithm. The sender writes the header, so the header must not choose how it is checked."""
+"""T30 to T43: the algorithm. The sender writes the header, so the header must not select how the token is verified."""
 
 from functools import partial
 from typing import Final
@@ -9,21 +9,22 @@ from selftest.checks.registry import ANYWHERE
 from selftest.checks.token.refused import attack
 
 _FIX: Final = (
-    "Compare `alg` with the one string RS256 and choose the key by `kid` among the tenant's RSA signing keys; "
-    "never look an algorithm up by the name in the header. claims/token/validator.py shows it."
+    "Compare `alg` with the single string RS256 and select the key by `kid` among the tenant's RSA "
+    "signing keys. Never look up an algorithm by the name in the header. See claims/token/validator.py."
 )
 _CONFUSION: Final = (
-    "A verifier that feeds the published key to HMAC takes it for a shared secret, and everybody has it "
-    "(CVE-2016-10555)."
+    "A verifier that passes the published key to HMAC uses it as a shared secret that everyone has (CVE-2016-10555)."
 )
-_NOT_RS256: Final = "Whatever else the library can verify is a way in that nobody planned; Entra signs with RS256."
+_NOT_RS256: Final = (
+    "Every additional algorithm that the library can verify widens the attack surface; Entra signs with RS256."
+)
 
 _attack = partial(attack, source="RFC 8725 sections 2.1 and 3.1: the algorithm is the application's choice", fix=_FIX)
 _attack(
     "T30",
     "refuses a token without a signature (alg none)",
-    sends="good claims under alg none with an empty signature",
-    why="Such a token is written by anybody (CVE-2015-2951).",
+    sends="valid claims under alg none with an empty signature",
+    why="Anyone can write such a token (CVE-2015-2951).",
     token=lambda forge: unsigned(forge.header(alg="none"), forge.claims()),
     needs=ANYWHERE,
     bad='{"alg":"none"}',
@@ -31,56 +32,56 @@ _attack(
 )
 _attack(
     "T31",
-    "refuses alg none in any case",
-    sends="good claims under alg nOnE with an empty signature",
-    why="A list of forbidden names forgets a spelling.",
+    "refuses alg none in any capitalization",
+    sends="valid claims under alg nOnE with an empty signature",
+    why="A list of forbidden names misses variants in other capitalization.",
     token=lambda forge: unsigned(forge.header(alg="nOnE"), forge.claims()),
     needs=ANYWHERE,
     bad='{"alg":"nOnE"}',
 )
 _attack(
     "T32",
-    "refuses alg none over a real signature",
-    sends="good claims under alg none, signed with the tenant's key",
-    why="The signature is not looked at, so it may as well be another token's.",
+    "refuses alg none with a real signature",
+    sends="valid claims under alg none, signed with the tenant's key",
+    why="The signature is ignored, so it could belong to any token.",
     token=lambda forge: forge.with_header(alg="none"),
 )
 _attack(
     "T33",
     "refuses a header without alg",
-    sends="good claims under a header without alg, signed with the tenant's key",
-    why="A default that fills the gap is an algorithm that the sender chose by silence.",
+    sends="valid claims under a header without alg, signed with the tenant's key",
+    why="A default algorithm is one that the sender selects by leaving alg out.",
     token=lambda forge: forge.with_header(alg=ABSENT),
     source="RFC 7515 section 4.1.1: alg must be present",
 )
 _attack(
     "T34",
     "refuses a list of algorithms",
-    sends='good claims under alg ["RS256"], signed with the tenant\'s key',
-    why="Code that asks whether the name is `in` something takes a list for a name.",
+    sends='valid claims under alg ["RS256"], signed with the tenant\'s key',
+    why="Code that tests with `in` accepts a list in place of a name.",
     token=lambda forge: forge.with_header(alg=["RS256"]),
     bad='{"alg":["RS256"]}',
 )
 _attack(
     "T35",
-    "refuses rs256 in lower case",
-    sends="good claims under alg rs256, signed with the tenant's key",
-    why="Names of algorithms are compared exactly; where case does not matter, NONE is near.",
+    "refuses alg rs256 in lower case",
+    sends="valid claims under alg rs256, signed with the tenant's key",
+    why="Algorithm names are compared exactly; a case-insensitive comparison also admits variants of none.",
     token=lambda forge: forge.with_header(alg="rs256"),
     source="RFC 7515 section 4.1.1: the value is a case-sensitive string",
 )
 _attack(
     "T36",
     "refuses HS256 keyed with the public key as PEM",
-    sends="good claims under alg HS256, with the PEM text of the tenant's public key as the secret",
+    sends="valid claims under alg HS256, with the PEM text of the tenant's public key as the secret",
     why=_CONFUSION,
     token=lambda forge: forge.signed(header=forge.header(alg="HS256"), key=forge.public_pem(), alg="HS256"),
     needs=ANYWHERE,
 )
 _attack(
     "T37",
-    "refuses HS256 keyed with the modulus",
-    sends="good claims under alg HS256, with the bytes of the published modulus as the secret",
+    "refuses HS256 keyed with the public modulus",
+    sends="valid claims under alg HS256, with the bytes of the published modulus as the secret",
     why=_CONFUSION,
     token=lambda forge: forge.signed(header=forge.header(alg="HS256"), key=forge.public_modulus(), alg="HS256"),
     needs=ANYWHERE,
@@ -88,7 +89,7 @@ _attack(
 _attack(
     "T38",
     "refuses HS256 keyed with the published JWK",
-    sends="good claims under alg HS256, with the JSON text of the published key as the secret",
+    sends="valid claims under alg HS256, with the JSON text of the published key as the secret",
     why=_CONFUSION,
     token=lambda forge: forge.signed(header=forge.header(alg="HS256"), key=forge.public_jwk(), alg="HS256"),
     needs=ANYWHERE,
@@ -96,37 +97,37 @@ _attack(
 _attack(
     "T39",
     "refuses RS384",
-    sends="good claims under alg RS384, correctly signed so with the tenant's key",
+    sends="valid claims under alg RS384, signed correctly with the tenant's key",
     why=_NOT_RS256,
     token=lambda forge: forge.signed(header=forge.header(alg="RS384"), alg="RS384"),
 )
 _attack(
     "T40",
     "refuses RS512",
-    sends="good claims under alg RS512, correctly signed so with the tenant's key",
+    sends="valid claims under alg RS512, signed correctly with the tenant's key",
     why=_NOT_RS256,
     token=lambda forge: forge.signed(header=forge.header(alg="RS512"), alg="RS512"),
 )
 _attack(
     "T41",
     "refuses PS256",
-    sends="good claims under alg PS256, correctly signed so with the tenant's key",
+    sends="valid claims under alg PS256, signed correctly with the tenant's key",
     why=_NOT_RS256,
     token=lambda forge: forge.signed(header=forge.header(alg="PS256"), alg="PS256"),
 )
 _attack(
     "T42",
     "refuses ES256",
-    sends="good claims under alg ES256, signed with the attacker's P-256 key under the tenant's key id",
-    why="A library that takes the key's kind from the header may take the key from there too.",
+    sends="valid claims under alg ES256, signed with the attacker's P-256 key under the tenant's key id",
+    why="A library that takes the key type from the header may take the key from it, too.",
     token=lambda forge: forge.signed(header=forge.header(alg="ES256"), key=attacker_ec_key(), alg="ES256"),
     needs=ANYWHERE,
 )
 _attack(
     "T43",
     "refuses EdDSA",
-    sends="good claims under alg EdDSA, signed with the attacker's Ed25519 key under the tenant's key id",
-    why="A library that takes the key's kind from the header may take the key from there too.",
+    sends="valid claims under alg EdDSA, signed with the attacker's Ed25519 key under the tenant's key id",
+    why="A library that takes the key type from the header may take the key from it, too.",
     token=lambda forge: forge.signed(header=forge.header(alg="EdDSA"), key=attacker_ed25519_key(), alg="EdDSA"),
     needs=ANYWHERE,
 )

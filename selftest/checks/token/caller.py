@@ -1,4 +1,4 @@
-"""T100 to T117: who calls. A token for the right audience is not enough: every app of the tenant can get one."""
+"""T100 to T117: the caller. The audience is not enough: every app in the tenant can request a token with it."""
 
 from functools import partial
 from typing import Final
@@ -7,16 +7,14 @@ from selftest.checks.forged_tokens import ABSENT, TokenForge
 from selftest.checks.token.refused import attack, good_v1
 
 _FIX_CALLER: Final = (
-    "Want azp in a v2.0 token and appid in a v1.0 one to be 99045fe1-7639-4a75-9d4a-577b6ca3810f, Entra's event "
-    "service, and never read the other claim. claims/token/rules.py shows it."
+    "Require azp in a v2.0 token and appid in a v1.0 token to be 99045fe1-7639-4a75-9d4a-577b6ca3810f, "
+    "Entra's event service, and never read the other claim. See claims/token/rules.py."
 )
-_FIX_VERSION: Final = "Accept ver as the string 1.0 or 2.0 and nothing else. claims/token/validator.py shows it."
-_FIX_PURPOSE: Final = "Refuse what only a user's token or an id token carries. claims/token/rules.py shows it."
-_ANY_APP: Final = (
-    "Any app in the tenant can ask for a token with this audience; only the caller's id tells Entra apart."
-)
-_OTHER_CLAIM: Final = "Where either claim will do, the sender chooses which; neither is then tied to the version."
-_NOT_AN_APP: Final = "A user's browser holds such tokens; Entra calls as an application, for itself."
+_FIX_VERSION: Final = "Accept ver only as the string 1.0 or 2.0. See claims/token/validator.py."
+_FIX_PURPOSE: Final = "Refuse claims that only a user's access token or an id token carries. See claims/token/rules.py."
+_ANY_APP: Final = "Any app in the tenant can request a token with this audience; only the caller's id identifies Entra."
+_OTHER_CLAIM: Final = "If either claim is accepted, the sender selects it, and neither is tied to the token's version."
+_NOT_AN_APP: Final = "A user's browser holds such tokens; Entra calls as an application."
 
 
 def _own_app(forge: TokenForge) -> str:
@@ -28,7 +26,7 @@ _caller_attack = partial(
 )
 _caller_attack(
     "T100",
-    "refuses a token that another app got for itself",
+    "refuses a token that another app requested for itself",
     sends="a client-credentials token of the user's app",
     why=_ANY_APP,
     token=lambda forge: forge.env.entra.mint.client_credentials_token(forge.env.tenant.client.app_id),
@@ -37,37 +35,37 @@ _caller_attack(
 )
 _caller_attack(
     "T101",
-    "refuses a token that the API got for itself",
-    sends="the token of Microsoft's recipe for direct tests: client credentials of the API's own registration",
-    why="Whoever has the API's secret, or any app's, could read every user's claims.",
+    "refuses a token that the API requested for itself",
+    sends="the token from Microsoft's instructions for direct tests: client credentials of the API's own registration",
+    why="Anyone with the API's secret, or any app's, could read every user's claims.",
     token=_own_app,
-    source="entra-docs custom-extension-troubleshoot.md shows the recipe; its azp is the API, not Entra",
+    source="entra-docs custom-extension-troubleshoot.md describes this token; its azp is the API, not Entra",
 )
 _caller_attack(
     "T102",
     "refuses a v2.0 token without a caller",
     sends="a v2.0 token without azp",
-    why="Libraries check what is there; what is missing passes unless it is required.",
+    why="Libraries validate only the claims that are present; a missing one passes unless it is required.",
     token=lambda forge: forge.with_claims(azp=ABSENT),
 )
 _caller_attack(
     "T103",
     "refuses appid in place of azp in a v2.0 token",
-    sends="a v2.0 token whose caller stands in appid",
+    sends="a v2.0 token with the caller in appid",
     why=_OTHER_CLAIM,
     token=lambda forge: forge.with_claims(azp=ABSENT, appid=forge.env.tenant.caller_app_id),
 )
 _caller_attack(
     "T104",
     "refuses azp in place of appid in a v1.0 token",
-    sends="a v1.0 token whose caller stands in azp",
+    sends="a v1.0 token with the caller in azp",
     why=_OTHER_CLAIM,
     token=lambda forge: forge.with_claims("1.0", appid=ABSENT, azp=forge.env.tenant.caller_app_id),
     control=good_v1,
 )
 _caller_attack(
     "T105",
-    "refuses another azp even beside the right appid",
+    "refuses a wrong azp together with the right appid",
     sends="a v2.0 token with another app in azp and Entra's event service in appid",
     why=_OTHER_CLAIM,
     token=lambda forge: forge.with_claims(azp=forge.env.tenant.client.app_id, appid=forge.env.tenant.caller_app_id),
@@ -81,21 +79,24 @@ _version_attack(
     "T107",
     "refuses a token without a version",
     sends="a token without ver",
-    why="ver chooses the issuer and the caller's claim; a default would let the sender choose by silence.",
+    why="ver selects the issuer and the caller claim; a default would let the sender select by leaving ver out.",
     token=lambda forge: forge.with_claims(ver=ABSENT),
 )
 _version_attack(
     "T108",
     "refuses an unknown version",
     sends="a token whose ver is 3.0",
-    why="Nobody knows what the claims of a version mean that does not exist yet.",
+    why="The meaning of the claims in a future version is unknown.",
     token=lambda forge: forge.with_claims(ver="3.0"),
 )
 _version_attack(
     "T109",
     "refuses a version that is a number",
     sends="a token whose ver is the number 2.0",
-    why="Where 2.0 passes for a version, so does 2, and a reader that prints it gets another text.",
+    why=(
+        "An endpoint that accepts the number 2.0 also accepts 2, and another reader of the token sees a "
+        "different value."
+    ),
     token=lambda forge: forge.with_claims(ver=2.0),
     bad='{"ver":2.0}',
     good='{"ver":"2.0"}',
@@ -115,7 +116,7 @@ _purpose_attack(
 _purpose_attack(
     "T112",
     "refuses a token with a scope",
-    sends="a good token with the claim scp",
+    sends="a valid token with the claim scp",
     why=_NOT_AN_APP,
     token=lambda forge: forge.with_claims(scp="access_as_user"),
     bad='{"scp":"access_as_user"}',
@@ -125,22 +126,22 @@ _purpose_attack(
     "T113",
     "refuses an id token",
     sends="an id token whose audience is the endpoint's registration",
-    why="An id token tells an app who signed in; it authorises nobody, and browsers hold it.",
+    why="An id token tells an app which user signed in; it grants no access, and browsers hold it.",
     token=lambda forge: forge.env.entra.mint.id_token(),
-    source="entra-docs id-tokens.md: not for authorisation; RFC 8725 section 2.8",
+    source="entra-docs id-tokens.md: not for authorization; RFC 8725 section 2.8",
 )
 _purpose_attack(
     "T116",
     "refuses an id token that names Entra's event service",
-    sends="an id token of the tenant's key with the event service's id in azp",
-    why="An id token tells an app who signed in; a right caller in it makes it no access token.",
+    sends="an id token signed with the tenant's key that has the event service's id in azp",
+    why="An id token tells an app which user signed in; the right caller does not make it an access token.",
     token=lambda forge: forge.env.entra.mint.id_token(azp=forge.env.tenant.caller_app_id),
-    source="entra-docs id-tokens.md: not for authorisation; RFC 8725 section 2.8",
+    source="entra-docs id-tokens.md: not for authorization; RFC 8725 section 2.8",
 )
 _purpose_attack(
     "T114",
-    "refuses a token that says it is a user's (idtyp)",
-    sends="a good token with idtyp user",
+    "refuses a token marked as a user's (idtyp)",
+    sends="a valid token with idtyp user",
     why=_NOT_AN_APP,
     token=lambda forge: forge.with_claims(idtyp="user"),
     source="entra-docs optional-claims-reference.md (idtyp)",
@@ -149,10 +150,10 @@ _purpose_attack(
     "T115",
     "refuses Entra's token for another extension",
     sends="the event service's own token for another endpoint of the tenant",
-    why="Whoever runs the other endpoint receives these tokens and could send them here.",
+    why="The owner of the other endpoint receives these tokens and could send them here.",
     token=lambda forge: forge.env.entra.mint.client_credentials_token(
         forge.env.tenant.caller_app_id, audience=forge.env.tenant.other_resource.app_id
     ),
     source="RFC 8725 section 3.9: audience",
-    fix="Compare aud exactly with the API's client id. claims/token/rules.py shows it.",
+    fix="Compare aud exactly with the API's client id. See claims/token/rules.py.",
 )

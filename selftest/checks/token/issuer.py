@@ -1,4 +1,4 @@
-"""T80 to T99: who issued the token, for whom, and for which tenant."""
+"""T80 to T99: the token's issuer, audience and tenant."""
 
 from functools import partial
 from typing import Final
@@ -7,17 +7,17 @@ from selftest.checks.forged_tokens import ABSENT, TokenForge
 from selftest.checks.token.refused import attack, good_v1
 
 _FIX_ISS: Final = (
-    "Compare iss exactly with the issuer that the metadata document of the token's version publishes; never build it, "
-    "never compare a prefix. claims/token/rules.py shows it."
+    "Compare iss exactly with the issuer in the metadata document of the token's version; never construct"
+    " it and never compare a prefix. See claims/token/rules.py."
 )
 _FIX_AUD: Final = (
-    "Compare aud exactly with the API's client id (in v1.0 also its application id URI), as one string. "
-    "claims/token/rules.py shows it."
+    "Compare aud, as a single string, exactly with the API's client id (in v1.0 also with its application"
+    " id URI). See claims/token/rules.py."
 )
-_FIX_TID: Final = "Compare tid with the configured tenant, beside the issuer. claims/token/rules.py shows it."
-_OTHER_TENANT: Final = "Every tenant's tokens come from Entra too; without this, an attacker's own tenant is enough."
-_OTHER_API: Final = "A token that was meant for another API, and that its owner holds, would open this one."
-_V1_ONLY: Final = "A rule for one version that leaks into the other widens both."
+_FIX_TID: Final = "Compare tid with the configured tenant, in addition to the issuer. See claims/token/rules.py."
+_OTHER_TENANT: Final = "Tokens of every tenant come from Entra; without this rule, an attacker needs only a tenant."
+_OTHER_API: Final = "The owner of another API holds tokens for it and could use them here."
+_V1_ONLY: Final = "A rule for one version that is applied to the other weakens both."
 
 
 def _issuer(forge: TokenForge) -> str:
@@ -30,30 +30,30 @@ _issuer_attack = partial(
 _issuer_attack(
     "T80",
     "refuses another tenant's issuer",
-    sends="a token whose iss is the other tenant's",
+    sends="a token with the other tenant's issuer as iss",
     why=_OTHER_TENANT,
     token=lambda forge: forge.with_claims(iss=forge.env.entra.other_issuer),
 )
 _issuer_attack(
     "T81",
     "refuses the v1.0 issuer in a v2.0 token",
-    sends="a v2.0 token whose iss is the one of the v1.0 metadata",
+    sends="a v2.0 token with the issuer of the v1.0 metadata",
     why=_V1_ONLY,
     token=lambda forge: forge.with_claims(iss=forge.env.entra.mint.issuer("1.0")),
 )
 _issuer_attack(
     "T82",
     "refuses the v2.0 issuer in a v1.0 token",
-    sends="a v1.0 token whose iss is the one of the v2.0 metadata",
+    sends="a v1.0 token with the issuer of the v2.0 metadata",
     why=_V1_ONLY,
     token=lambda forge: forge.with_claims("1.0", iss=_issuer(forge)),
     control=good_v1,
 )
 _issuer_attack(
     "T83",
-    "refuses an issuer with a slash more",
-    sends="a token whose iss has a slash at the end",
-    why="Whoever trims before comparing compares something else than what was signed.",
+    "refuses an issuer with an additional slash",
+    sends="a token whose iss ends with an additional slash",
+    why="A validator that trims the value compares something other than what was signed.",
     token=lambda forge: forge.with_claims(iss=f"{_issuer(forge)}/"),
     source="RFC 7519 section 2: StringOrURI values are compared as case-sensitive strings",
 )
@@ -61,7 +61,7 @@ _issuer_attack(
     "T84",
     "refuses an issuer in upper case",
     sends="a token whose iss is in upper case",
-    why="Whoever folds case before comparing compares something else than what was signed.",
+    why="A validator that changes case compares something other than what was signed.",
     token=lambda forge: forge.with_claims(iss=_issuer(forge).upper()),
     source="RFC 7519 section 2: StringOrURI values are compared as case-sensitive strings",
 )
@@ -69,14 +69,14 @@ _issuer_attack(
     "T85",
     "refuses a token without an issuer",
     sends="a token without iss",
-    why="Libraries check what is there; what is missing passes unless it is required.",
+    why="Libraries validate only the claims that are present; a missing one passes unless it is required.",
     token=lambda forge: forge.with_claims(iss=ABSENT),
 )
 _issuer_attack(
     "T86",
     "refuses a list of issuers",
-    sends="a token whose iss is a list that holds the right one",
-    why="iss is one string; code that asks whether one is `in` the other takes the list.",
+    sends="a token whose iss is a list that contains the right issuer",
+    why="iss is a single string; code that tests with `in` accepts the list.",
     token=lambda forge: forge.with_claims(iss=[_issuer(forge)]),
 )
 
@@ -87,15 +87,17 @@ _audience_attack = partial(
 _audience_attack(
     "T88",
     "refuses a token for another API",
-    sends="a token whose aud is another API's client id",
+    sends="a token with another API's client id as aud",
     why=_OTHER_API,
     token=lambda forge: forge.with_claims(aud=forge.env.tenant.other_resource.app_id),
 )
 _audience_attack(
     "T89",
     "refuses a list of audiences",
-    sends="a token whose aud is a list that holds ours beside another",
-    why=f"{_OTHER_API} Entra's access tokens have one audience.",
+    sends="a token whose aud is a list of our client id and another",
+    why=(
+        "The owner of another API holds tokens for it and could use them here. Entra's access tokens have one audience."
+    ),
     token=lambda forge: forge.with_claims(
         aud=[forge.env.tenant.audience_app_id, forge.env.tenant.other_resource.app_id]
     ),
@@ -106,21 +108,21 @@ _audience_attack(
     "T90",
     "refuses a token without an audience",
     sends="a token without aud",
-    why="Libraries check what is there; what is missing passes unless it is required.",
+    why="Libraries validate only the claims that are present; a missing one passes unless it is required.",
     token=lambda forge: forge.with_claims(aud=ABSENT),
 )
 _audience_attack(
     "T91",
     "refuses an empty audience",
     sends='a token whose aud is ""',
-    why="An endpoint whose setting was left empty would believe it.",
+    why="An endpoint with an empty audience setting would accept it.",
     token=lambda forge: forge.with_claims(aud=""),
 )
 _audience_attack(
     "T92",
-    "refuses its own address as audience",
+    "refuses its own URL as the audience",
     sends="a token whose aud is the URL of the endpoint",
-    why="Entra never writes it; some emulators do, and teach endpoints to accept it.",
+    why="Entra never sends it; some emulators do, and endpoints are adapted to them.",
     token=lambda forge: forge.with_claims(aud=forge.env.url),
 )
 _audience_attack(
@@ -135,8 +137,8 @@ _audience_attack(
 )
 _audience_attack(
     "T94",
-    "refuses an audience that only starts like its own",
-    sends="a token whose aud is our client id with more behind it",
+    "refuses an audience that starts with its client id",
+    sends="a token whose aud is our client id followed by more text",
     why=_OTHER_API,
     token=lambda forge: forge.with_claims(aud=f"{forge.env.tenant.audience_app_id}.example"),
 )
@@ -148,7 +150,7 @@ _tenant_attack = partial(
 _tenant_attack(
     "T96",
     "refuses another tenant's id",
-    sends="a token of our issuer whose tid is the other tenant's",
+    sends="a token of our issuer with the other tenant's id as tid",
     why=_OTHER_TENANT,
     token=lambda forge: forge.with_claims(tid=forge.env.tenant.other_tenant_id),
 )
@@ -156,6 +158,6 @@ _tenant_attack(
     "T97",
     "refuses a token without a tenant id",
     sends="a token without tid",
-    why="Libraries check what is there; what is missing passes unless it is required.",
+    why="Libraries validate only the claims that are present; a missing one passes unless it is required.",
     token=lambda forge: forge.with_claims(tid=ABSENT),
 )

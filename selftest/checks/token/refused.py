@@ -1,7 +1,4 @@
-"""Checks of one kind: a token or a header that must be refused.
-
-They differ only in what is sent; this module makes the check around it.
-"""
+"""Checks that send a token or an Authorization header that must be refused; they differ only in what is sent."""
 
 from collections.abc import Callable, Collection
 from typing import Final, Unpack
@@ -13,13 +10,13 @@ from selftest.checks.forged_tokens import TokenForge, TokenMaker
 from selftest.checks.registry import ISSUER, CheckOutcome, CheckTexts, check
 
 FIX_VALIDATION: Final = (
-    "Validate before reading anything: exactly one Bearer credential, strict compact serialisation, RS256 with a "
-    "published key, then every claim. claims/token/validator.py shows the order."
+    "Validate before reading anything else: exactly one Bearer credential, strict compact serialization, RS256 with a "
+    "published key, then every claim. See claims/token/validator.py for the order."
 )
 
 
 def good_v1(forge: TokenForge) -> str:
-    """Give the control of what concerns v1.0 tokens."""
+    """Return a valid v1.0 token, the control of attacks with v1.0 tokens."""
     return forge.good("1.0")
 
 
@@ -35,30 +32,30 @@ def attack(
     needs: frozenset[CheckNeed] = ISSUER,
     **texts: Unpack[CheckTexts],
 ) -> None:
-    """Register a check that sends one hostile request, of which either the token or something else is wrong.
+    """Register a check that sends one hostile request with a wrong token or another fault.
 
     Args:
-        id: Of the check.
-        title: True of a good endpoint: "refuses …".
-        sends: What is sent, for the explanation.
+        id: The check's id.
+        title: A statement about a valid endpoint: "refuses …".
+        sends: What the check sends, for the explanation.
         token: Makes the hostile token.
-        request: Makes the hostile request out of the good one.
-        control: Makes the token without the fault, which must be believed.
-        statuses: What a refusal is.
-        needs: Without "token" the attack is sent also where no control is possible.
+        request: Makes the hostile request from the valid one.
+        control: Makes the token without the fault, which must be accepted.
+        statuses: The statuses that count as a refusal.
+        needs: Without "token", the attack is also sent if no control is possible.
         **texts: Source, reason and fix.
 
     Raises:
         ValueError: Both or neither of ``token`` and ``request`` are given.
     """
     if (token is None) == (request is None):
-        raise ValueError(f"{id} needs either a token or a request to send")
+        raise ValueError(f"{id} needs either a token or a request")
 
     async def run(env: CheckEnvironment) -> CheckOutcome:
         forge = TokenForge(env)
         before = forge.attacker_hits()
 
-        def nobody_fetched() -> str | None:
+        def fetched_key_set() -> str | None:
             fetched = forge.attacker_hits() - before
             return f"the attacker's key set was fetched {fetched} times" if fetched else None
 
@@ -68,10 +65,10 @@ def attack(
         else:
             assert request is not None  # noqa: S101 - checked above
             hostile = request(allowed or env.request(env.entra.mint.callout_token()))
-        return await must_refuse(env, hostile, control=allowed, statuses=statuses, also=nobody_fetched)
+        return await must_refuse(env, hostile, control=allowed, statuses=statuses, also=fetched_key_set)
 
     explain = (
-        f"Sends {sends}.\nEverything else about the request is good. The same request without the "
-        f"fault is sent first and must be answered 200.\nWanted: {in_words(statuses)} with WWW-Authenticate: Bearer."
+        f"Sends {sends}.\nEverything else in the request is valid. The same request without the "
+        f"fault is sent first and must be answered 200.\nExpected: {in_words(statuses)} with WWW-Authenticate: Bearer."
     )
     check(id, title, explain=explain, needs=needs, **texts)(run)

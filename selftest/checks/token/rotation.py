@@ -1,7 +1,7 @@
-"""T170 to T179: key rolls and outages of the key host. These need an app that was not yet asked for an unknown key.
+"""T170 to T179: key rollovers and outages of the key host. These need an app that has not yet seen an unknown key id.
 
-The emulated Entra publishes a spare key before the endpoint starts. The roll takes it out and puts a new one in,
-while the key that signs everything else stays, so that the other checks notice nothing.
+The emulated Entra publishes a spare key before the endpoint starts. The rollover replaces it with a new one; the key
+that signs everything else stays, so that the other checks are not affected.
 """
 
 import asyncio
@@ -23,36 +23,36 @@ from selftest.entra.signing import SigningKeyPair, generate_signing_key
 _UNKNOWN_IDS: Final = 50
 _ROLLOVER: Final = "entra-docs signing-key-rollover.md"
 _FIX: Final = (
-    "Refresh the keys in the background and, at most once in a while, when a token names an unknown one; replace the "
-    "set as a whole, and keep it while the host is down. claims/token/keys.py shows it."
+    "Refresh the keys in the background and, at a limited rate, when a token has an unknown key id; "
+    "replace the set as a whole, and keep it while the host is down. See claims/token/keys.py."
 )
 
 
 @cache
 def spare_key() -> SigningKeyPair:
-    """Give the key that is published from the start and withdrawn by the roll."""
+    """Return the key that is published from the start and withdrawn by the rollover."""
     return generate_signing_key()
 
 
 @cache
 def new_key() -> SigningKeyPair:
-    """Give the key that the roll publishes."""
+    """Return the key that the rollover publishes."""
     return generate_signing_key()
 
 
 def publish_for_checks(entra: EntraServer) -> None:
-    """Publish what the key checks need; call it before the endpoint first reads the key document."""
+    """Publish the keys that the key checks need; call it before the endpoint first reads the key document."""
     publish_hostile_keys(entra.keys, other_issuer=entra.other_issuer)
     entra.keys.published.append(spare_key().jwk())
 
 
 @dataclass(frozen=True, slots=True)
 class _Roll:
-    """One key roll and how the endpoint took it.
+    """One key rollover and the endpoint's responses.
 
     Attributes:
-        spare_before: The answer to a token of the spare key, before it was withdrawn.
-        new_after: The answer to the first token of the new key.
+        spare_before: The response to a token signed with the spare key, before it was withdrawn.
+        new_after: The response to the first token signed with the new key.
     """
 
     spare_before: RawResponse
@@ -68,7 +68,7 @@ def _token_by(env: CheckEnvironment, key: SigningKeyPair) -> str:
 
 
 async def _rolled(env: CheckEnvironment) -> _Roll:
-    """Roll the keys once for a bench; whichever check comes first does it."""
+    """Return the rollover of this environment; the first check that asks for it rolls the keys."""
     roll = _rolls.get(env.entra)
     if roll is None:
         before = await env.send(env.request(_token_by(env, spare_key())))
@@ -83,33 +83,41 @@ async def _rolled(env: CheckEnvironment) -> _Roll:
 
 @check(
     "T170",
-    "accepts a token of a new key at once",
-    source=f"{_ROLLOVER}: refresh on an unknown kid; emergency rolls happen without notice",
-    why="Between a roll and the next refresh every sign-in would fail, for up to a day.",
+    "accepts a token signed with a new key at once",
+    source="entra-docs signing-key-rollover.md: refresh on an unknown kid; emergency rollovers happen without notice",
+    why="Until the next refresh, up to a day later, every sign-in would fail.",
     fix=_FIX,
-    explain="Publishes a new key, sends the good event with a token that it signed.\nWanted: 200 to the first call.",
+    explain=(
+        "Publishes a new key and sends the valid event with a token signed with it.\nExpected: 200 to the first call."
+    ),
     needs=FRESH,
 )
 async def accepts_new_key(env: CheckEnvironment) -> CheckOutcome:
-    """Judge the answer to the first token of the new key."""
+    """Judge the response to the first token signed with the new key."""
     response = (await _rolled(env)).new_after
     return judged(response, "HTTP 200", None if response.status == 200 else str(response))
 
 
 @check(
     "T171",
-    "refuses a token of a withdrawn key",
+    "refuses a token signed with a withdrawn key",
     source=f"{_ROLLOVER}: a key that is no longer published must not be used",
-    why="Keys are withdrawn because somebody else has them.",
+    why="A key is withdrawn because someone else may have it.",
     fix=_FIX,
-    explain="Sends a token of a published key, which must be answered 200. Then that key is withdrawn, and a token of "
-    "a new key makes the endpoint read the document again.\nSends a token of the withdrawn key.\nWanted: 401.",
+    explain=(
+        "Sends a token signed with a published key, which must be answered 200. Then withdraws that key, and "
+        "sends a token signed with a new key, which makes the endpoint read the document again.\nSends a token"
+        " signed with the withdrawn key.\nExpected: 401."
+    ),
     needs=FRESH,
 )
 async def refuses_withdrawn_key(env: CheckEnvironment) -> CheckOutcome:
-    """Want the same kind of token believed before and refused after."""
+    """Require that a token is accepted before its key is withdrawn, and refused after."""
     roll = await _rolled(env)
-    for what, response in (("before it was withdrawn", roll.spare_before), ("of the new key", roll.new_after)):
+    for what, response in (
+        ("signed with the key before it was withdrawn", roll.spare_before),
+        ("signed with the new key", roll.new_after),
+    ):
         if response.status != 200:
             return skipped("HTTP 401", f"the token {what} was refused ({response}), so a refusal proves nothing")
     withdrawn = env.request(_token_by(env, spare_key()))
@@ -118,16 +126,18 @@ async def refuses_withdrawn_key(env: CheckEnvironment) -> CheckOutcome:
 
 @check(
     "T172",
-    "still accepts the old key after a roll",
-    source=f"{_ROLLOVER}: several keys are valid at once, in no order",
-    why="Entra goes on signing with the old key for a while.",
+    "still accepts the old key after a rollover",
+    source="entra-docs signing-key-rollover.md: several keys are valid at the same time, in any order",
+    why="Entra continues to sign with the old key for some time.",
     fix=_FIX,
-    explain="Publishes a new key beside the old one, lets the endpoint meet it, then sends a token of the old one."
-    "\nWanted: 200.",
+    explain=(
+        "Publishes a new key in addition to the old one, sends a token signed with the new key, and then one "
+        "signed with the old key.\nExpected: 200."
+    ),
     needs=FRESH,
 )
 async def accepts_old_key(env: CheckEnvironment) -> CheckOutcome:
-    """Send the usual token after the roll."""
+    """Send the usual token after the rollover."""
     await _rolled(env)
     return await must_answer(env, env.good_request())
 
@@ -136,14 +146,16 @@ async def accepts_old_key(env: CheckEnvironment) -> CheckOutcome:
     "T173",
     "fetches the keys at most once for fifty unknown key ids",
     source=f"{_ROLLOVER}: not more often than every five minutes; ours: one minute",
-    why="Anybody can invent key ids. A fetch for each slows every sign-in and gets the endpoint throttled by Entra.",
+    why="Anyone can invent key ids. A fetch for each slows every sign-in, and Entra throttles the endpoint.",
     fix=_FIX,
-    explain="Sends fifty tokens at once, each under another invented key id, and counts what is fetched.\nWanted: 401 "
-    "to each, at most one fetch of each key document, and the good request answered 200 afterwards.",
+    explain=(
+        "Sends fifty tokens at once, each with a different invented key id, and counts the fetches.\nExpected: "
+        "401 to each, at most one fetch of each key document, and 200 to the valid request afterwards."
+    ),
     needs=FRESH,
 )
 async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
-    """Count the emulated Entra's requests."""
+    """Count the requests to the emulated Entra."""
     expected = "HTTP 401 to each, at most 1 fetch of each document"
     forge = TokenForge(env)
     before = Counter(env.entra.hits)
@@ -163,20 +175,22 @@ async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
 
 @check(
     "T174",
-    "goes on while the key host is down",
+    "continues while the key host is down",
     source=f"{_ROLLOVER}: keep the last good keys",
     why="A short outage of the metadata would be an outage of every sign-in.",
     fix=_FIX,
-    explain="Sends the good request, which must be answered 200. Then lets metadata and keys answer 503, and sends it "
-    "twice, with one under an unknown key id between."
-    "\nWanted: 200 to the good ones.",
+    explain=(
+        "Sends the valid request, which must be answered 200. Then metadata and keys are answered 503, and the"
+        " valid request is sent twice, with a request under an unknown key id in between.\nExpected: 200 to the "
+        "valid requests."
+    ),
     needs=FRESH,
 )
 async def survives_an_outage(env: CheckEnvironment) -> CheckOutcome:
-    """Send good requests while nothing can be fetched, after one while everything can."""
+    """Send valid requests during an outage of the key host, after one before it."""
     before = await env.send(env.good_request())
     if before.status != 200:
-        return skipped("HTTP 200", f"the good request was refused before the outage ({before})")
+        return skipped("HTTP 200", f"the valid request was refused before the outage ({before})")
     env.entra.outage = True
     try:
         first = await must_answer(env, env.good_request())

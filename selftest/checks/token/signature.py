@@ -1,4 +1,4 @@
-"""T60 to T69: the signature over exactly these bytes, by the tenant's key."""
+"""T60 to T69: the signature over exactly these bytes, with the tenant's key."""
 
 from functools import partial
 from typing import Final
@@ -11,10 +11,10 @@ from selftest.checks.token.refused import attack
 from selftest.entra.hostile_keys import attacker_key
 
 _FIX: Final = (
-    "Verify the signature over the two segments as they came, with the key that kid names, before any claim is used. "
-    "claims/token/validator.py shows it."
+    "Verify the signature over the two segments as received, with the key that kid identifies, before any"
+    " claim is used. See claims/token/validator.py."
 )
-_UNVERIFIED: Final = "An endpoint that decodes without verifying believes whatever it is told."
+_UNVERIFIED: Final = "An endpoint that decodes without verifying accepts any claim."
 
 
 def _parts(forge: TokenForge) -> tuple[str, str, str]:
@@ -53,51 +53,51 @@ _attack = partial(attack, source="RFC 7515 section 5.2; RFC 7518 section 3.3", f
 _attack(
     "T60",
     "refuses a signature with one bit changed",
-    sends="a good token with the last bit of its signature flipped",
+    sends="a valid token with the last bit of its signature flipped",
     why=_UNVERIFIED,
     token=_bit_flipped,
 )
 _attack(
     "T61",
     "refuses an empty signature under RS256",
-    sends="a good token whose third segment is empty",
-    why="A verifier that skips what is empty turns every token into an unsigned one (CVE-2020-28042).",
+    sends="a valid token whose third segment is empty",
+    why="A verifier that skips an empty signature accepts every token unsigned (CVE-2020-28042).",
     token=lambda forge: ".".join((*_parts(forge)[:2], "")),
     needs=ANYWHERE,
 )
 _attack(
     "T62",
     "refuses the signature of another token",
-    sends="a good token with the signature of another good token",
-    why="A signature seen once, in a log or on a proxy, would sign everything.",
+    sends="a valid token with the signature of another valid token",
+    why="A single signature from a log or a proxy would sign any token.",
     token=_others_signature,
 )
 _attack(
     "T63",
     "refuses a truncated signature",
-    sends="a good token with the last 16 bytes of its signature cut off",
+    sends="a valid token with the last 16 bytes of its signature cut off",
     why="A comparison over the shorter length leaves fewer bits to guess.",
     token=_truncated,
-    source="RFC 8017 section 8.2.2 step 1: the signature has the modulus's length",
+    source="RFC 8017 section 8.2.2 step 1: the signature has the length of the modulus",
 )
 _attack(
     "T64",
-    "refuses altered claims under an old signature",
-    sends="a good token's header and signature around claims that expire a year later",
+    "refuses modified claims with an old signature",
+    sends="a valid token's header and signature with claims that expire a year later",
     why=_UNVERIFIED,
     token=_payload_altered,
 )
 _attack(
     "T65",
-    "refuses an altered header under an old signature",
-    sends="a good token whose header got a member more",
-    why="The header is signed too; who verifies only the claims lets the sender rewrite it.",
+    "refuses a modified header with an old signature",
+    sends="a valid token with an additional header member",
+    why="The signature covers the header; a verifier that covers only the claims lets the sender change it.",
     token=_header_altered,
 )
 _attack(
     "T66",
     "refuses the attacker's signature under the tenant's key id",
-    sends="good claims signed with the attacker's RSA key under the key id of the tenant's key",
+    sends="valid claims signed with the attacker's RSA key under the key id of the tenant's key",
     why=_UNVERIFIED,
     token=lambda forge: forge.by_attacker(),
     needs=ANYWHERE,
@@ -105,8 +105,8 @@ _attack(
 _attack(
     "T67",
     "refuses the attacker's signature under the attacker's key id",
-    sends="good claims signed with the attacker's RSA key under that key's own id",
-    why="A key that the tenant does not publish proves nothing, however well it signs.",
+    sends="valid claims signed with the attacker's RSA key under that key's id",
+    why="A key that the tenant does not publish proves nothing, even if its signature is correct.",
     token=lambda forge: forge.by_attacker(kid=attacker_key().kid),
     needs=ANYWHERE,
 )

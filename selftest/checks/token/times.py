@@ -1,4 +1,4 @@
-"""T120 to T139: when the token is valid. A date is a finite JSON number, and nothing that merely looks like one."""
+"""T120 to T139: the token's validity period. A date is a finite JSON number."""
 
 from functools import partial
 from typing import Final
@@ -9,13 +9,13 @@ from selftest.checks.token.refused import attack
 
 _HOUR_S: Final = 3600
 _FIX: Final = (
-    "Require exp, nbf and iat as finite JSON numbers, neither text nor boolean, and compare them with one reading of "
-    "the clock and a leeway of about a minute. claims/token/rules.py shows it."
+    "Require exp, nbf and iat as finite JSON numbers, not strings or booleans, and compare them with one "
+    "reading of the clock and a leeway of about a minute. See claims/token/rules.py."
 )
-_FOR_EVER: Final = "A token that never expires is a password; whoever saw it once in a log can use it."
-_MISSING: Final = "Libraries check what is there; what is missing passes unless it is required."
+_FOR_EVER: Final = "A token that never expires is a password; anyone who sees it in a log can use it."
+_MISSING: Final = "Libraries validate only the claims that are present; a missing one passes unless it is required."
 _LOOKALIKE: Final = (
-    "Languages turn such a value into a number in their own ways, and some of them into one that never is in the past."
+    "Languages convert such a value into a number in different ways, some into one that is never in the past."
 )
 
 
@@ -27,7 +27,7 @@ _expiry_attack = partial(attack, source="RFC 7519 sections 2 (NumericDate) and 4
 _expiry_attack(
     "T120",
     "refuses an expired token",
-    sends="a token whose exp is an hour past",
+    sends="a token whose exp is an hour in the past",
     why=_FOR_EVER,
     token=lambda forge: forge.with_claims(exp=forge.now_s - _HOUR_S),
 )
@@ -41,7 +41,7 @@ _expiry_attack(
 _expiry_attack(
     "T122",
     "refuses an expiry that is a string",
-    sends="a token whose exp is a good time as text",
+    sends="a token whose exp is a valid time as a string",
     why=_LOOKALIKE,
     token=lambda forge: forge.with_claims(exp=str(forge.now_s + _HOUR_S)),
     bad='{"exp":"1900000000"}',
@@ -56,9 +56,9 @@ _expiry_attack(
 )
 _expiry_attack(
     "T124",
-    "refuses an expiry beyond every number",
-    sends="a token whose exp is 1e999, which no double can hold",
-    why="It reads as infinity: a token that never expires.",
+    "refuses an expiry that no number can hold",
+    sends="a token whose exp is 1e999, which a double cannot hold",
+    why="It is read as infinity: the token never expires.",
     token=lambda forge: _spelt(forge, "exp", "1e999"),
     bad='{"exp":1e999}',
 )
@@ -74,14 +74,14 @@ _expiry_attack(
     "T126",
     "refuses a negative expiry",
     sends="a token whose exp is -1",
-    why="It is past; a reader without a sign takes it for the far future.",
+    why="It is in the past; a parser of unsigned numbers reads it as a distant future date.",
     token=lambda forge: forge.with_claims(exp=-1),
 )
 _expiry_attack(
     "T127",
     "refuses an expiry that is null",
     sends="a token whose exp is null",
-    why="Where null counts as absent and absent as fine, the token never expires.",
+    why="If null counts as absent and absent as valid, the token never expires.",
     token=lambda forge: forge.with_claims(exp=None),
 )
 
@@ -90,20 +90,20 @@ _beginning_attack = partial(attack, source="RFC 7519 sections 2 (NumericDate), 4
 _beginning_attack(
     "T130",
     "refuses a token that is not yet valid",
-    sends="a token whose nbf is an hour to come",
-    why="A token made for later must not be usable now.",
+    sends="a token whose nbf is an hour in the future",
+    why="A token for later use must not be usable now.",
     token=lambda forge: forge.with_claims(nbf=forge.now_s + _HOUR_S),
 )
 _beginning_attack(
     "T131",
-    "refuses a beginning that is a string",
-    sends="a token whose nbf is a good time as text",
+    "refuses a not-before time that is a string",
+    sends="a token whose nbf is a valid time as a string",
     why=_LOOKALIKE,
     token=lambda forge: forge.with_claims(nbf=str(forge.now_s - _HOUR_S)),
 )
 _beginning_attack(
     "T132",
-    "refuses a token without a beginning",
+    "refuses a token without a not-before time",
     sends="a token without nbf",
     why=_MISSING,
     token=lambda forge: forge.with_claims(nbf=ABSENT),
@@ -111,21 +111,21 @@ _beginning_attack(
 _beginning_attack(
     "T133",
     "refuses a token issued in the future",
-    sends="a token whose iat is an hour to come",
-    why="Nobody issues tokens in the future; the issuer's clock or the token is false.",
+    sends="a token whose iat is an hour in the future",
+    why="No token is issued in the future; either the issuer's clock or the token is wrong.",
     token=lambda forge: forge.with_claims(iat=forge.now_s + _HOUR_S),
-    source="ours: every access token of Entra carries iat, and iat cannot be to come",
+    source="ours: every access token of Entra carries iat, and iat cannot be in the future",
 )
 _beginning_attack(
     "T134",
-    "refuses a time of issue that is a string",
-    sends="a token whose iat is a good time as text",
+    "refuses an issued-at time that is a string",
+    sends="a token whose iat is a valid time as a string",
     why=_LOOKALIKE,
     token=lambda forge: forge.with_claims(iat=str(forge.now_s - _HOUR_S)),
 )
 _beginning_attack(
     "T135",
-    "refuses a token without a time of issue",
+    "refuses a token without an issued-at time",
     sends="a token without iat",
     why=_MISSING,
     token=lambda forge: forge.with_claims(iat=ABSENT),

@@ -1,1 +1,1 @@
-"""What a load run measured: samples, their statistics, whether they can be believed, and the file that keeps them."""
+"""The measurements of a load run: samples, statistics, validity, and the file that stores them."""

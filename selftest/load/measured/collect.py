@@ -1,4 +1,4 @@
-"""From the lines of the raw file to the results: one function for a run that goes on and for one that is read again."""
+"""Makes results from the lines of the raw file, for a running run and for a stored one."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any, Final, Literal
 
 from selftest.load.measured.samples import LineError, number
-from selftest.load.measured.summary import LoadRecord, summarise
+from selftest.load.measured.summary import LoadRecord, summarize
 from selftest.load.plan.profiles import LoadPlan
 from selftest.load.plan.schedule import Segment
 from selftest.report.document import ReportError, require_fit
@@ -15,14 +15,14 @@ from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, SignIn
 
 type RawLine = Mapping[str, Any]
 
-#: What the first line has to hold, each with its definition in the schema.
+#: The members of the first line that are objects of texts.
 _RUN_TEXTS: Final = ("tool", "environment", "target")
 
 
 class Collector:
-    """Takes lines in their order, and gives the results at any time.
+    """Collects lines in their order, and makes the results at any time.
 
-    Kinds that it does not know are passed over: a newer version may write more.
+    Lines of unknown kinds are ignored, because a newer version may write more.
     """
 
     def __init__(self) -> None:
@@ -34,20 +34,22 @@ class Collector:
         self._lines = 0
 
     def take(self, line: RawLine) -> None:
-        """Take one line.
+        """Collect one line.
 
         Raises:
-            ReportError: It is not what its kind has to be; the message names the member at fault.
+            ReportError: The line is invalid for its kind; the message names the member.
         """
         self._lines += 1
         kind = line.get("kind")
         if self._run is None and kind != "run":
-            raise ReportError("the first line should be of kind run: this is no raw file, or its beginning is missing")
+            raise ReportError(
+                "the first line should be of kind run: this is not a raw file, or its beginning is missing"
+            )
         members = {name: value for name, value in line.items() if name != "kind"}
         try:
             self._take(kind, line, members)
         except LineError as error:
-            raise ReportError(f"a line of kind {str(kind)[:20]} is broken: {error}") from error
+            raise ReportError(f"a line of kind {str(kind)[:20]} is invalid: {error}") from error
 
     def _take(self, kind: object, line: RawLine, members: dict[str, Any]) -> None:
         match kind:
@@ -56,11 +58,11 @@ class Collector:
             case "run":
                 self._run = _run_line(line)
             case "load":
-                # A load that was played again: the last one counts. Cold starts stay, they are measured apart.
-                again = self._load
+                # If a load was played again, the last one counts. Cold starts are kept; they are measured separately.
+                earlier = self._load
                 self._load = _load_line(line)
-                if again is not None:
-                    self._load.cold_starts = again.cold_starts
+                if earlier is not None:
+                    self._load.cold_starts = earlier.cold_starts
             case "load_end":
                 loading = self._loading("load_end")
                 loading.elapsed_s, loading.wall_s = number(line, "elapsed_s"), number(line, "wall_s")
@@ -85,25 +87,25 @@ class Collector:
 
     def _loading(self, kind: str) -> LoadRecord:
         if self._load is None:
-            raise LineError(f"{kind} stands before any line of kind load")
+            raise LineError(f"{kind} comes before any line of kind load")
         return self._load
 
     def load(self) -> LoadResult | None:
-        """Give what the load run has found so far; None where there is none."""
-        return None if self._load is None else summarise(self._load)
+        """Return the result of the load run so far, or None without a load run."""
+        return None if self._load is None else summarize(self._load)
 
     def results(self) -> Results:
-        """Give the results of what was taken; without an end line they are those of an interrupted run.
+        """Return the results of the collected lines; without an end line, those of an interrupted run.
 
         Raises:
-            ReportError: Not even the first line was there.
+            ReportError: There is no line.
         """
         if self._run is None:
             raise ReportError("it is empty; a raw file starts with a line of kind run")
         run, end, load = self._run, self._end, self.load()
         checks = tuple(sorted(self._checks, key=lambda check: (check.id[0], int(check.id[1:]))))
         signins = tuple(self._signins)
-        cut_off = "what was found so far is kept"
+        cut_off = "the results so far are kept"
         if end is None:
             cut_off = f"the raw file ends after {self._lines:,} lines without its end line"
         return Results(
@@ -127,16 +129,16 @@ class Collector:
         )
 
     def _seen_s(self) -> float:
-        """Give how long the run took at least, where nobody wrote it down."""
+        """Return the least duration of a run without an end line, in seconds."""
         loading = self._load
         return 0.0 if loading is None else round(loading.samples.last_sent_s, 3)
 
 
 def results_of(lines: Iterable[RawLine]) -> Results:
-    """Make the results of a run from its lines.
+    """Return the results of a run from its lines.
 
     Raises:
-        ReportError: A line is not what its kind has to be; the message names it.
+        ReportError: A line is invalid; the message has its number.
     """
     collector = Collector()
     for count, line in enumerate(lines, start=1):
@@ -148,7 +150,7 @@ def results_of(lines: Iterable[RawLine]) -> Results:
 
 
 def load_line(plan: LoadPlan, scheduled: int) -> dict[str, Any]:
-    """Write the line that a load run starts with."""
+    """Return the first line of a load run."""
     return {
         "kind": "load",
         "config": {each.name: getattr(plan.config, each.name) for each in fields(plan.config)},
@@ -169,7 +171,7 @@ def _run_line(line: RawLine) -> RawLine:
     try:
         dt.datetime.fromisoformat(line["started_at"])
     except (KeyError, TypeError, ValueError) as error:
-        raise LineError("started_at should be a moment in ISO 8601") from error
+        raise LineError("started_at should be a time in ISO 8601") from error
     return line
 
 
@@ -181,7 +183,7 @@ def _load_line(line: RawLine) -> LoadRecord:
     if not 0 < confidence < 1:
         raise LineError("confidence should be between 0 and 1")
     if not isinstance(config, dict) or not isinstance(segments, list):
-        raise LineError("config and segments should be there")
+        raise LineError("config and segments are missing")
     plan = LoadPlan(
         config=LoadConfig(**config),
         segments=tuple(Segment(rate_per_s=rate_per_s, duration_s=duration_s) for rate_per_s, duration_s in segments),

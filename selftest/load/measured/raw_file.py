@@ -1,8 +1,8 @@
-"""The raw file of a run: one JSON object a line, written as it comes, so that a run that breaks off keeps what it has.
+"""The raw file of a run: one JSON object per line, written at once, so that an interrupted run keeps its results.
 
-The first line is of kind ``run``, the last of kind ``end``; between them stand ``check``, ``signin``, ``load`` (what
-was asked for), ``call`` (one a sign-in, with its attempts), ``memory``, ``cold_start`` and ``load_end``. Times carry
-their unit in their name. No line holds a token, a body or a name.
+The first line is of kind ``run``, the last of kind ``end``; the others are of the kinds ``check``, ``signin``, ``load``
+(the configuration), ``call`` (one per sign-in, with its attempts), ``memory``, ``cold_start`` and ``load_end``. Names
+of times contain their unit. No line contains a token, a body or a name.
 """
 
 import json
@@ -16,11 +16,11 @@ from selftest.report.document import ReportError, loads
 from selftest.report.results import Results
 
 RAW_NAME: Final = "run.jsonl"
-#: A call with all phases that are read takes less than a tenth.
+#: Ten times the size of a call with all phases.
 MAX_LINE_BYTES: Final = 256 * 1024
 _START: Final = b'{"kind": "run"'
 _BUFFER_BYTES: Final = 256 * 1024
-#: What a power cut may take.
+#: How much of a run a power failure may lose, in seconds.
 _FLUSH_S: Final = 1.0
 
 
@@ -28,11 +28,11 @@ class RawFile:
     """A raw file that is being written.
 
     Args:
-        path: Where; a file that is there is replaced.
-        clock: Monotonic seconds.
+        path: The path; an existing file is replaced.
+        clock: Returns monotonic seconds.
 
     Raises:
-        ReportError: It cannot be written.
+        ReportError: The file cannot be written.
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,7 +49,7 @@ class RawFile:
         """Append a line.
 
         Raises:
-            ReportError: The disk is full, or gone.
+            ReportError: The file cannot be written.
         """
         try:
             self._file.write(json.dumps(line, allow_nan=False) + "\n")
@@ -60,10 +60,10 @@ class RawFile:
             raise ReportError(f"{self._path} cannot be written: {error.strerror}") from error
 
     def close(self) -> None:
-        """Write what is left.
+        """Write the buffered lines and close the file.
 
         Raises:
-            ReportError: It cannot be written.
+            ReportError: The file cannot be written.
         """
         try:
             self._file.close()
@@ -72,28 +72,28 @@ class RawFile:
 
 
 def looks_raw(path: Path) -> bool:
-    """Say whether a file starts as a raw file does.
+    """Whether a file starts like a raw file.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         return file.read(len(_START)) == _START
 
 
 def read_raw(path: Path) -> Results:
-    """Make the results of a run again from its raw file.
+    """Return the results of a run from its raw file.
 
     Raises:
-        OSError: It cannot be read.
-        ReportError: It is broken; the message names the line.
+        OSError: The file cannot be read.
+        ReportError: The file is invalid; the message has the line's number.
     """
     with path.open("rb") as file:
         return results_of(_lines(file))
 
 
 def _lines(file: IO[bytes]) -> Iterator[dict[str, Any]]:
-    """Read line by line; a last one that was not written to its end was cut off, and is left out."""
+    """Yield the lines; an incomplete last line is left out."""
     count = 0
     while data := file.readline(MAX_LINE_BYTES + 1):
         count += 1
@@ -106,5 +106,5 @@ def _lines(file: IO[bytes]) -> Iterator[dict[str, Any]]:
         except ReportError as error:
             raise ReportError(f"line {count} is {error}") from error
         if not isinstance(line, dict):
-            raise ReportError(f"line {count} is no JSON object")
+            raise ReportError(f"line {count} is not a JSON object")
         yield line

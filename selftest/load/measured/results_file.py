@@ -1,4 +1,4 @@
-"""The results of a run from either of the files that keep them: the results file, or the raw file of a load run."""
+"""Reads the results of a run from its results file or its raw file."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from selftest.report.stored import read_stored
 
 
 def read_results(path: Path) -> Results:
-    """Read a results file, or make the results again from a raw file.
+    """Return the results from a results file or a raw file.
 
     Raises:
-        ReportError: There is no such file, or it holds something else.
+        ReportError: The file cannot be read or is neither of them.
     """
     try:
         return read_raw(path) if looks_raw(path) else read_stored(path)

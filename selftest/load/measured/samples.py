@@ -1,6 +1,6 @@
-"""The calls of a run as columns of numbers, filled line by line: five million of them fit into memory.
+"""The calls of a run as columns of numbers, so that five million of them fit into memory.
 
-What comes here was read from a file, perhaps of another machine, so every member is looked at before it is believed.
+The lines may come from a file of another machine, so every member is validated.
 """
 
 import math
@@ -15,27 +15,27 @@ from selftest.report.load_result import AttemptOutcome
 OUTCOMES: Final[tuple[AttemptOutcome, ...]] = get_args(AttemptOutcome.__value__)
 _PLACE: Final = {name: place for place, name in enumerate(OUTCOMES)}
 _MAX_ATTEMPTS: Final = 2
-#: Names are the endpoint's, and could be new in every answer.
+#: The endpoint chooses the names, and could use new ones in every response.
 _MAX_PHASES: Final = 32
 
 
 class LineError(ValueError):
-    """Raised when a line lacks a member or has one of the wrong kind; the message names it."""
+    """Raised when a member of a line is missing or invalid; the message names it."""
 
 
 class Samples:
-    """The first calls of the measured part, and what became of their sign-ins.
+    """The first calls of the measured part, and the outcomes of their sign-ins.
 
     Attributes:
-        due_s, latency_ms, service_ms, lateness_ms: one entry a call that was sent, in the order of their ends.
-        outcomes: of each, its place in ``OUTCOMES``.
-        lost: of each, whether the sign-in was lost, 0 or 1.
-        answered: of each, whether a whole answer came, 0 or 1.
-        logged: first calls by what Entra would log.
-        dropped_s: when the calls were due that were never sent.
-        phases_ms: by name, one entry a call that was sent; not a number where the call had no such phase.
-        warmup_ms: the latency of the calls before.
-        last_sent_s: when the last call was sent.
+        due_s, latency_ms, service_ms, lateness_ms: One entry per sent call, in the order of their ends.
+        outcomes: The index in ``OUTCOMES`` of each call.
+        lost: Whether the sign-in of each call was lost, 0 or 1.
+        answered: Whether each call got a complete response, 0 or 1.
+        logged: The number of first calls by what Entra would log.
+        dropped_s: When the calls that were not sent were due.
+        phases_ms: By name, one entry per sent call; NaN for a call without the phase.
+        warmup_ms: The latency of the calls of the warm-up.
+        last_sent_s: When the last call was sent.
     """
 
     def __init__(self) -> None:
@@ -57,10 +57,10 @@ class Samples:
         return len(self.due_s)
 
     def take(self, line: Mapping[str, Any]) -> None:
-        """Take one call.
+        """Add one call.
 
         Raises:
-            LineError: The line is no call.
+            LineError: The line is not a valid call.
         """
         due_s = number(line, "due_s")
         attempts = line.get("attempts")
@@ -68,7 +68,7 @@ class Samples:
             raise LineError(f"attempts should be a list of at most {_MAX_ATTEMPTS}")
         for attempt in attempts:
             if not isinstance(attempt, Mapping) or attempt.get("outcome") not in _PLACE:
-                raise LineError(f"each attempt should have an outcome out of {', '.join(_PLACE)}")
+                raise LineError(f"each attempt should have one of the outcomes {', '.join(_PLACE)}")
         if line.get("warmup") is True:
             self.warmup_ms.extend(number(attempt, "end_ms") for attempt in attempts[:1])
         elif attempts:
@@ -82,7 +82,7 @@ class Samples:
         outcome: AttemptOutcome = first["outcome"]
         timing = first.get("server_timing_ms")
         if not isinstance(timing, Mapping) or not all(_is_number(value) for value in timing.values()):
-            raise LineError("server_timing_ms should hold numbers by name")
+            raise LineError("server_timing_ms should be an object of numbers")
         self._take_phases(parts_ms(timing, end_ms))
         self.due_s.append(due_s)
         self.latency_ms.append(end_ms)
@@ -96,7 +96,7 @@ class Samples:
         self.last_sent_s = max(self.last_sent_s, due_s + sent_ms / 1000)
 
     def _take_phases(self, parts: Mapping[str, float]) -> None:
-        """Add one entry to every phase; a new one starts with as many blanks as calls were before it."""
+        """Add one entry to every phase; a new phase starts with a NaN for each earlier call."""
         for name in parts:
             if name not in self.phases_ms and len(self.phases_ms) < _MAX_PHASES:
                 self.phases_ms[name] = array("d", [math.nan]) * len(self)
@@ -105,10 +105,10 @@ class Samples:
 
 
 def number(line: Mapping[str, Any], name: str) -> float:
-    """Give a member that has to be a number.
+    """Return a member that must be a number.
 
     Raises:
-        LineError: It is none.
+        LineError: The member is not a number.
     """
     value = line.get(name)
     if not _is_number(value):

@@ -1,8 +1,8 @@
-"""The arithmetic of the verdict: exact percentiles, the exact binomial bound, and the slope of a drift.
+"""The statistics of the verdict: exact percentiles, the exact binomial bound, and the slope of a drift.
 
-No histogram: at two seconds the usual ones round by tens of milliseconds, and misses are to be counted, not estimated.
-The bound is Clopper and Pearson's (1934), one-sided; MLPerf LoadGen publishes the same numbers (459 calls without a
-miss prove 1 % with 99 % confidence).
+There is no histogram: at two seconds the usual ones round by tens of milliseconds, and misses are counted, not
+estimated. The bound is Clopper and Pearson's (1934), one-sided; MLPerf LoadGen publishes the same numbers (459 calls
+without a miss prove 1 % with 99 % confidence).
 """
 
 import math
@@ -11,25 +11,25 @@ from typing import Final
 
 from selftest.report.load_result import Percentiles
 
-#: Terms of the tail that are so much smaller than its sum so far change nothing.
+#: Terms that are smaller than this share of the sum do not change it.
 _NEGLIGIBLE: Final = 1e-17
-#: Halvings of the interval from 0 to 1: more than a float can tell apart.
+#: Enough halvings of the interval from 0 to 1 for the precision of a float.
 _HALVINGS: Final = 60
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Give the smallest sample that at least this share of all samples does not exceed (nearest rank).
+    """Return the percentile of this share by nearest rank.
 
     Args:
-        ordered: Ascending, not empty.
-        share: Above 0, to 1.
+        ordered: The samples in ascending order, not empty.
+        share: The share, above 0 and at most 1.
     """
-    # A product such as 0.999 * 1000 must not be rounded up past the rank that it is.
+    # A product such as 0.999 * 1000 must not be rounded up to the next rank.
     return ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)]
 
 
 def percentiles(samples_ms: Sequence[float]) -> Percentiles | None:
-    """Give the percentiles of samples in any order; None where there is none."""
+    """Return the percentiles of samples in any order; None without samples."""
     if not samples_ms:
         return None
     ordered = sorted(samples_ms)
@@ -46,7 +46,7 @@ def percentiles(samples_ms: Sequence[float]) -> Percentiles | None:
 
 
 def upper_bound(misses: int, calls: int, confidence: float) -> float:
-    """Give the share that, with this confidence, the true share of misses does not exceed; 1 without calls."""
+    """Return the upper bound of the true share of misses with this confidence; 1 without calls."""
     if misses >= calls:
         return 1.0
     low, high = misses / calls, 1.0
@@ -60,12 +60,12 @@ def upper_bound(misses: int, calls: int, confidence: float) -> float:
 
 
 def lower_bound(misses: int, calls: int, confidence: float) -> float:
-    """Give the share that, with this confidence, the true share of misses exceeds; 0 without calls."""
+    """Return the lower bound of the true share of misses with this confidence; 0 without calls."""
     return 1 - upper_bound(calls - misses, calls, confidence) if calls else 0.0
 
 
 def calls_needed(misses: int, share: float, confidence: float) -> int:
-    """Give the fewest calls that prove, with so many misses among them, that fewer than this share miss."""
+    """Return the fewest calls that prove, with this number of misses, that a smaller share misses."""
     low, high = misses, max(2 * misses, 1)
     while _at_most(misses, high, share) > 1 - confidence:
         low, high = high, 2 * high
@@ -76,7 +76,7 @@ def calls_needed(misses: int, share: float, confidence: float) -> int:
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float | None:
-    """Give the rise a unit of the first coordinate, by least squares; None where there is no line."""
+    """Return the slope of the points by least squares; None if there is no line."""
     if len(points) < 2:
         return None
     mean_x = math.fsum(x for x, _ in points) / len(points)
@@ -86,7 +86,7 @@ def slope(points: Sequence[tuple[float, float]]) -> float | None:
 
 
 def _at_most(misses: int, calls: int, share: float) -> float:
-    """Give the probability of so many misses or fewer, where each call misses with this share."""
+    """Return the probability of at most this number of misses, if each call misses with this probability."""
     if misses >= calls or share <= 0:
         return 1.0
     if share >= 1:
@@ -100,7 +100,7 @@ def _at_most(misses: int, calls: int, share: float) -> float:
     )
     term = total = 1.0
     for count in range(misses, 0, -1):
-        # The term of count - 1, from that of count; beyond the mean they only get smaller.
+        # The term of count - 1 from that of count; the terms decrease beyond the mean.
         term *= count * (1 - share) / ((calls - count + 1) * share)
         total += term
         if term < total * _NEGLIGIBLE:

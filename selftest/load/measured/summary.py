@@ -1,4 +1,4 @@
-"""From the samples of a run to what it found: a pure function, the same live and from a file."""
+"""Makes the result of a load run from its samples, for a running run and for a stored one."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -24,10 +24,10 @@ from selftest.report.load_result import (
 _IN_BUDGET: Final = OUTCOMES.index("in-budget")
 _LATE: Final = OUTCOMES.index("late")
 _GOOD: Final = frozenset({_IN_BUDGET, _LATE})
-#: The hundredth of the calls that took longest.
+#: The share of the calls that counts as the slowest.
 _SLOWEST: Final = 0.01
 _HOUR_S: Final = 3600.0
-#: Below this a multiple of the usual latency is noise of the machine.
+#: Differences below this are noise of the machine.
 _NOISE_MS: Final = 5.0
 _USUAL_TIMES: Final = 1.5
 _WINDOW_S: Final = 1.0
@@ -35,12 +35,12 @@ _WINDOW_S: Final = 1.0
 
 @dataclass(kw_only=True)
 class LoadRecord:
-    """Everything that the raw file says about one load run.
+    """The data of one load run in the raw file.
 
     Attributes:
-        scheduled: how many calls were due in the measured part.
-        elapsed_s: how long the measured part took, its tail included; None where it did not come to its end.
-        wall_s: the same by the wall clock.
+        scheduled: The number of calls that were due in the measured part.
+        elapsed_s: The duration of the measured part until its last response; None if the run was interrupted.
+        wall_s: The same by the wall clock.
     """
 
     plan: LoadPlan
@@ -52,8 +52,8 @@ class LoadRecord:
     wall_s: float | None = None
 
 
-def summarise(record: LoadRecord) -> LoadResult:
-    """Make the result of a run, also of one that broke off."""
+def summarize(record: LoadRecord) -> LoadResult:
+    """Return the result of a run, also of an interrupted one."""
     samples, plan = record.samples, record.plan
     config = plan.config
     missed = sum(outcome != _IN_BUDGET for outcome in samples.outcomes)
@@ -117,7 +117,7 @@ def _where(column: Sequence[float], chosen: Sequence[bool]) -> list[float]:
 
 
 def _achieved(record: LoadRecord) -> float:
-    """Give the rate over the time that sending took, which is longer than planned where the generator fell behind."""
+    """Return the rate over the time of sending, which is longer than planned if the generator was late."""
     sent_for_s = record.samples.last_sent_s
     if record.elapsed_s is not None:
         sent_for_s = max(sent_for_s, record.plan.config.duration_s)
@@ -125,21 +125,21 @@ def _achieved(record: LoadRecord) -> float:
 
 
 def _phases(samples: Samples) -> Iterator[TimingPhase]:
-    """Give each phase its share of all latency, and of that of the slowest hundredth of the calls."""
+    """Yield each phase with its share of all latency, and of the latency of the slowest hundredth."""
     if not samples.phases_ms:
         return
-    told = [place for place in range(len(samples)) if _has_phases(samples, place)]
-    by_latency = sorted(told, key=samples.latency_ms.__getitem__)
-    slowest = by_latency[-max(1, math.ceil(len(told) * _SLOWEST)) :]
+    timed = [place for place in range(len(samples)) if _has_phases(samples, place)]
+    by_latency = sorted(timed, key=samples.latency_ms.__getitem__)
+    slowest = by_latency[-max(1, math.ceil(len(timed) * _SLOWEST)) :]
     for name, column in samples.phases_ms.items():
-        spent = sorted(column[place] for place in told if not math.isnan(column[place]))
+        spent = sorted(column[place] for place in timed if not math.isnan(column[place]))
         if spent:
             yield TimingPhase(
                 name=name,
                 calls=len(spent),
                 p50_ms=round(percentile(spent, 0.5), 3),
                 p99_ms=round(percentile(spent, 0.99), 3),
-                mean_share=_share(samples, column, told),
+                mean_share=_share(samples, column, timed),
                 slowest_share=_share(samples, column, slowest),
             )
 
@@ -155,7 +155,7 @@ def _share(samples: Samples, column: Sequence[float], places: Sequence[int]) -> 
 
 
 def _steps(record: LoadRecord) -> Iterator[RateStep]:
-    """Judge each rate by the share that was seen: a step is too short for a proof."""
+    """Yield each rate, judged by the observed share of misses, because a step is too short for a proof."""
     samples, config = record.samples, record.plan.config
     start_s = 0.0
     for segment, places in zip(
@@ -177,17 +177,17 @@ def _steps(record: LoadRecord) -> Iterator[RateStep]:
             p50_ms=latency.p50_ms if latency else 0.0,
             p99_ms=latency.p99_ms if latency else 0.0,
             held=bool(places) and not lost and not dropped and missed <= config.max_missed_share * len(places),
-            valid=_kept_time(lateness) and not dropped and (enough or config.arrivals == "poisson"),
+            valid=_punctual(lateness) and not dropped and (enough or config.arrivals == "poisson"),
         )
         start_s = end_s
 
 
-def _kept_time(lateness: Percentiles | None) -> bool:
+def _punctual(lateness: Percentiles | None) -> bool:
     return lateness is not None and lateness.p99_ms <= MAX_LATENESS_P99_MS
 
 
 def _drift(record: LoadRecord, slices: Sequence[Slice]) -> dict[str, float] | None:
-    """Give the slopes of the second half: the first still fills caches."""
+    """Return the slopes over the second half; during the first half caches fill."""
     half_s = record.plan.config.duration_s / 2
     memory = slope([(each.at_s, float(each.resident_kb)) for each in record.memory if each.at_s >= half_s])
     p50_ms = slope([(each.start_s, each.p50_ms) for each in slices if each.start_s >= half_s])
@@ -196,7 +196,7 @@ def _drift(record: LoadRecord, slices: Sequence[Slice]) -> dict[str, float] | No
 
 
 def _recovery_s(record: LoadRecord) -> float | None:
-    """Give how long after the spike the median of a second was first back to what it was before."""
+    """Return how long after the spike, in seconds, the median of a second was back to the usual."""
     samples, segments = record.samples, record.plan.segments
     before, _, after = thinned_samples.places_of(samples, segments)
     if not before or not after:

@@ -1,4 +1,4 @@
-"""The samples of a run thinned out for drawing; nothing is judged by what is left."""
+"""A selection of a run's samples for charts; nothing is judged by it."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from selftest.report.load_result import Point, Slice
 _MAX_POINTS: Final = 2000
 _MAX_SLICES: Final = 60
 _IN_BUDGET: Final = OUTCOMES.index("in-budget")
-#: Every hundredth, and beyond 99 % as many points again for each nine.
+#: Every hundredth, and beyond 99 % nine points for each further nine.
 _SHARES: Final = (
     *(place / 100 for place in range(1, 99)),
     *(1 - (10 - tenth) / 10**nines for nines in range(3, 7) for tenth in range(9)),
@@ -21,18 +21,18 @@ _SHARES: Final = (
 
 
 def curve(samples: Samples) -> tuple[tuple[float, float], ...]:
-    """Give (share, ms) of all first calls that were answered, good or not; the last share is 1."""
+    """Return (share, ms) of all answered first calls; the last share is 1."""
     ordered = sorted(ms for ms, answered in zip(samples.latency_ms, samples.answered, strict=True) if answered)
     if not ordered:
         return ()
-    # A share that falls between the last two calls would only repeat the maximum.
+    # A share between the last two calls would repeat the maximum.
     shares = [share for share in _SHARES if share == 1 or (1 - share) * len(ordered) >= 1]
     drawn = ((round(share, 7), round(percentile(ordered, share), 3)) for share in shares)
     return ((0.0, round(ordered[0], 3)), *drawn)
 
 
 def points(samples: Samples) -> tuple[Point, ...]:
-    """Give misses first, as many as can be drawn, and an even share of the rest, in order of time."""
+    """Return all misses, up to the limit of points, and an even selection of the other calls, in order of time."""
     missed = [place for place, outcome in enumerate(samples.outcomes) if outcome != _IN_BUDGET]
     good = [place for place, outcome in enumerate(samples.outcomes) if outcome == _IN_BUDGET]
     kept = [*_thinned(missed, _MAX_POINTS), *_thinned(good, max(_MAX_POINTS - len(missed), _MAX_POINTS // 4))]
@@ -48,7 +48,7 @@ def points(samples: Samples) -> tuple[Point, ...]:
 
 
 def slices(samples: Samples, duration_s: float) -> tuple[Slice, ...]:
-    """Cut the run into intervals of whole or half seconds, at most sixty of them; empty ones are left out."""
+    """Return the run in at most sixty intervals of whole or half seconds, without empty ones."""
     width_s = max(0.5, math.ceil(2 * duration_s / _MAX_SLICES) / 2)
     places: dict[int, list[int]] = {}
     for place, due_s in enumerate(samples.due_s):
@@ -59,7 +59,7 @@ def slices(samples: Samples, duration_s: float) -> tuple[Slice, ...]:
 
 
 def places_of(samples: Samples, segments: Sequence[Segment]) -> Iterator[list[int]]:
-    """Give, for each segment, the places of the calls that were due in it."""
+    """Yield, for each segment, the indexes of the calls that were due in it."""
     ends_s: list[float] = []
     for segment in segments:
         ends_s.append((ends_s[-1] if ends_s else 0.0) + segment.duration_s)

@@ -1,7 +1,7 @@
-"""Whether a run proves anything, before what it proves: a late generator makes good endpoints bad and hides bad ones.
+"""Whether a run is valid: a late generator makes a good endpoint look bad, and hides a bad one.
 
-A run that is not valid gives no verdict, and each reason comes with what to change. The idea, the word and the
-recommendation are MLPerf LoadGen's.
+A run that is not valid has no verdict, and each reason has a recommendation. The idea and the term are those of MLPerf
+LoadGen.
 """
 
 from collections.abc import Iterator
@@ -11,26 +11,26 @@ from typing import Final
 from selftest.load.measured.statistics import calls_needed
 from selftest.report.load_result import LoadConfig, LoadFault, Percentiles
 
-#: Measured, eleven runs of three clients against a constant 200 ms: each that was wrong by more than a second had 63 ms
-#: or more, each below 20 ms was right within 70 ms.
+#: Measured in eleven runs of three clients against a constant 200 ms: each run with an error above one second had 63 ms
+#: or more; each run below 20 ms had an error of at most 70 ms.
 MAX_LATENESS_P99_MS: Final = 25.0
 MIN_RATE_SHARE: Final = 0.99
-#: More than clocks are corrected by while a run lasts; less than a laptop that sleeps.
+#: More than a clock is corrected by during a run; less than the sleep of a laptop.
 MAX_CLOCK_DIFFERENCE_S: Final = 1.0
-#: How much of an hour-long run a wall clock that is being slewed may drift: 500 ppm is NTP's limit.
+#: How far a wall clock may drift while it is slewed: 500 ppm is NTP's limit.
 _SLEW: Final = 0.0005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What the generator did.
+    """The generator's measurements.
 
     Attributes:
-        calls: sent, of the measured part.
-        missed: of those, first calls that missed.
-        asked_rate_per_s: of the schedule, which with Poisson arrivals is not quite the rate.
-        clock_difference_s: how much more time went by for the wall clock than for the monotonic one.
-        interrupted: the run did not come to its end, so that its length proves nothing.
+        calls: The number of sent calls of the measured part.
+        missed: The number of first calls that missed.
+        asked_rate_per_s: The rate of the schedule, which with Poisson arrivals differs from the requested rate.
+        clock_difference_s: The time of the wall clock minus that of the monotonic clock.
+        interrupted: Whether the run was interrupted, so that its duration proves nothing.
     """
 
     calls: int
@@ -48,7 +48,7 @@ class Evidence:
 
 
 def faults_of(config: LoadConfig, evidence: Evidence) -> tuple[LoadFault, ...]:
-    """Give every reason not to believe the run; none: it is valid."""
+    """Return every reason why the run is not valid; empty if it is valid."""
     return tuple(_faults(config, evidence))
 
 
@@ -66,7 +66,7 @@ def _faults(config: LoadConfig, evidence: Evidence) -> Iterator[LoadFault]:
             name="dropped",
             measured=f"{evidence.dropped:,} calls",
             limit="0 calls",
-            recommendation=f"{config.max_in_flight:,} attempts were under way at once: the endpoint does not keep up; "
+            recommendation=f"{config.max_in_flight:,} concurrent attempts: the endpoint does not keep up; "
             "lower --rate, or raise --max-in-flight if this machine has the sockets",
         )
     elif evidence.achieved_rate_per_s < MIN_RATE_SHARE * evidence.asked_rate_per_s and not evidence.interrupted:
@@ -82,15 +82,15 @@ def _faults(config: LoadConfig, evidence: Evidence) -> Iterator[LoadFault]:
             name="clock",
             measured=f"{evidence.clock_difference_s:+.1f} s",
             limit=f"{allowed_s:.1f} s",
-            recommendation="the machine slept, or its clock was set, during the run: run it again and keep it awake",
+            recommendation="the machine slept or its clock was set during the run: keep it awake and run it again",
         )
     yield from _too_few(config, evidence)
 
 
 def _too_few(config: LoadConfig, evidence: Evidence) -> Iterator[LoadFault]:
-    """Say how many calls are missing where neither keeping nor breaking the limit is proved.
+    """Yield the number of missing calls if neither keeping nor exceeding the limit is proved.
 
-    The rates of a step profile are judged one by one, each too short for a proof.
+    The rates of a step profile are judged individually; each is too short for a proof.
     """
     limit = config.max_missed_share
     if config.profile == "step" or evidence.missed_below <= limit or evidence.missed_above > limit:
@@ -100,7 +100,9 @@ def _too_few(config: LoadConfig, evidence: Evidence) -> Iterator[LoadFault]:
     if share < limit:
         advice = f"needs {missing:,} more calls, all in budget: raise --duration or --rate"
     else:
-        advice = f"{share:.2%} missed, which is over the limit, but not surely so: raise --duration".replace("%", " %")
+        advice = f"{share:.2%} missed, which is over the limit, but not with this confidence: raise --duration".replace(
+            "%", " %"
+        )
     yield LoadFault(
         name="samples",
         measured=f"{evidence.calls:,} calls, {evidence.missed:,} missed",

@@ -1,1 +1,1 @@
-"""What a load run is to do: the profile, the times at which calls are due, and the flags for both."""
+"""The plan of a load run: its profile, the times at which calls are due, and the command's flags."""

@@ -1,4 +1,4 @@
-"""The flags of ``load``, and the plan that they make."""
+"""The flags of ``load``, and the plan that they describe."""
 
 import argparse
 import math
@@ -19,7 +19,7 @@ _DEFAULT_DURATION_S: Final = {"load": 60.0, "soak": 1800.0, "spike": 60.0}
 _MAX_STEPS: Final = 50
 _MAX_COLD_STARTS: Final = 20
 _MAX_TIMEOUT_MS: Final = 60_000
-#: Sockets of one client address towards one server are bounded by its ports.
+#: The number of ports limits the connections from one client address to one server.
 _MAX_IN_FLIGHT: Final = 20_000
 _LOCAL_COLD_STARTS: Final = 3
 _DEFAULT_STEPS: Final = (10.0, 50.0, 100.0)
@@ -29,25 +29,34 @@ _DEFAULT_SPIKE_S: Final = 5.0
 
 
 def add_load_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say what is played and what has to hold."""
+    """Add the flags of the load and of its limits."""
     group = parser.add_argument_group("the load")
     group.add_argument(
         "--profile",
         choices=("load", "soak", "step", "spike"),
-        help="its shape (default: the one that --steps or --spike means, else load)",
+        help="the profile (default: the one that --steps or --spike implies, else load)",
     )
-    group.add_argument("--rate", type=_rate, default=20.0, metavar="N", help="sign-ins a second (default: 20)")
+    group.add_argument("--rate", type=_rate, default=20.0, metavar="N", help="sign-ins per second (default: 20)")
     group.add_argument(
-        "--duration", type=_some_time, metavar="T", help="90, 90s, 5m, 1h (default: 60s; soak: 30m; step: of all steps)"
+        "--duration",
+        type=_some_time,
+        metavar="T",
+        help="90, 90s, 5m, 1h (default: 60s; soak: 30m; step: the sum of all steps)",
     )
-    group.add_argument("--warmup", type=duration_s, default=5.0, metavar="T", help="before it, apart (default: 5s)")
+    group.add_argument(
+        "--warmup",
+        type=duration_s,
+        default=5.0,
+        metavar="T",
+        help="duration of the warm-up, measured separately (default: 5s)",
+    )
     group.add_argument("--arrivals", choices=("constant", "poisson"), default="constant", help="(default: %(default)s)")
     group.add_argument(
         "--seed",
         type=_count(0, 2**31 - 1),
         default=1,
         metavar="N",
-        help="of Poisson arrivals and of the mix of events (default: 1)",
+        help="seed of Poisson arrivals and of the mix of events (default: 1)",
     )
     group.add_argument(
         "--steps",
@@ -55,36 +64,34 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N,N,…",
         help="rates of a step run (default: 10,50,100)",
     )
-    group.add_argument("--step-duration", type=_some_time, metavar="T", help="of each (default: 30s)")
+    group.add_argument("--step-duration", type=_some_time, metavar="T", help="duration of each step (default: 30s)")
     group.add_argument("--spike", type=_rate, metavar="N", help="rate of the spike (default: 200)")
-    group.add_argument("--spike-duration", type=_some_time, metavar="T", help="its length (default: 5s)")
+    group.add_argument("--spike-duration", type=_some_time, metavar="T", help="duration of the spike (default: 5s)")
     group.add_argument(
         "--cold",
         type=_count(0, _MAX_COLD_STARTS),
         metavar="N",
-        help=f"fresh workers to time (default: {_LOCAL_COLD_STARTS} with the local app, 0 with --url)",
+        help=f"number of cold starts to measure (default: {_LOCAL_COLD_STARTS} with the local app, 0 with --url)",
     )
-    group.add_argument(
-        "--yes", action="store_true", help="consent to more than 50/s for a host that is not this machine"
-    )
+    group.add_argument("--yes", action="store_true", help="consent to more than 50/s for another machine")
     _add_rule_arguments(parser)
 
 
 def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("Entra's rules, and what has to hold")
+    group = parser.add_argument_group("Entra's rules and the limits of the run")
     group.add_argument(
         "--budget-ms",
         type=_count(MIN_TIMEOUT_MS, MAX_TIMEOUT_MS),
         default=MAX_TIMEOUT_MS,
         metavar="MS",
-        help=f"Entra's timeout of one attempt, {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS}: judges (default: %(default)s)",
+        help=f"Entra's timeout of one attempt, {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} (default: %(default)s)",
     )
     group.add_argument(
         "--timeout-ms",
         type=_count(MIN_TIMEOUT_MS, _MAX_TIMEOUT_MS),
         default=10_000,
         metavar="MS",
-        help="when an answer is no longer waited for: shows how late it is (default: %(default)s)",
+        help="how long to wait for a late response (default: %(default)s)",
     )
     group.add_argument("--retries", type=int, choices=range(MAX_RETRIES + 1), default=1, help="(default: %(default)s)")
     group.add_argument(
@@ -92,35 +99,35 @@ def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
         type=_count(1, _MAX_IN_FLIGHT),
         default=2000,
         metavar="N",
-        help="attempts at once; more are dropped, and the run is not valid then (default: %(default)s)",
+        help="concurrent attempts; further calls are dropped, which invalidates the run (default: %(default)s)",
     )
     group.add_argument(
         "--max-missed-percent",
         type=_percent,
         default=1.0,
         metavar="P",
-        help="first calls that may miss the budget (default: 1)",
+        help="share of first calls that may miss the budget (default: 1)",
     )
     group.add_argument(
-        "--confidence", type=_percent, default=99.0, metavar="P", help="how sure that has to be (default: 99)"
+        "--confidence", type=_percent, default=99.0, metavar="P", help="confidence of the verdict (default: 99)"
     )
 
 
 def plan_of(args: argparse.Namespace) -> LoadPlan:
-    """Make the plan.
+    """Return the plan that the flags describe.
 
     Raises:
-        CannotRun: The flags contradict each other or are beyond a bound.
+        CannotRun: The flags contradict each other or exceed a limit.
     """
     profile = _profile(args)
     if args.duration is not None and profile == "step":
-        raise CannotRun("--duration does not go with a step run: --steps times --step-duration is its length")
+        raise CannotRun("--duration cannot be used with a step run: its duration is --steps times --step-duration")
     segments = _segments(args, profile)
     cold = args.cold
     if cold is None:
         cold = _LOCAL_COLD_STARTS if args.url is None else 0
     elif cold and args.url is not None:
-        raise CannotRun("--cold does not go with --url: a worker that runs elsewhere is not ours to start")
+        raise CannotRun("--cold cannot be used with --url: workers of an endpoint elsewhere cannot be started")
     config = LoadConfig(
         profile=profile,
         rate_per_s=max(segment.rate_per_s for segment in segments),
@@ -139,7 +146,7 @@ def plan_of(args: argparse.Namespace) -> LoadPlan:
 
 
 def short_plan(*, cold_starts: int) -> LoadPlan:
-    """Give the load that is part of ``run``: enough calls to prove 1 % with 99 % confidence with one miss (662)."""
+    """Return the load of ``run``: enough calls to prove 1 % with 99 % confidence with one miss (662)."""
     rate_per_s, length_s = 120.0, 6.0
     config = LoadConfig(
         profile="load",
@@ -157,22 +164,22 @@ def short_plan(*, cold_starts: int) -> LoadPlan:
 
 
 def _profile(args: argparse.Namespace) -> Profile:
-    """Take the shape that was named, or the one that the other flags speak of.
+    """Return the profile that was chosen, or the one that the other flags imply.
 
     Raises:
-        CannotRun: They speak of another one, and would go unheard.
+        CannotRun: The flags imply another profile.
     """
     of_flags: dict[Profile, tuple[str, ...]] = {
         "step": ("steps", "step_duration"),
         "spike": ("spike", "spike_duration"),
     }
-    meant = [profile for profile, names in of_flags.items() if any(getattr(args, name) is not None for name in names)]
+    implied = [profile for profile, names in of_flags.items() if any(getattr(args, name) is not None for name in names)]
     named: Profile | None = args.profile
-    if len(meant) > 1 or (meant and named not in {None, meant[0]}):
+    if len(implied) > 1 or (implied and named not in {None, implied[0]}):
         raise CannotRun(
-            "one shape: --steps and --step-duration are a step run's, --spike and --spike-duration a spike's"
+            "choose one profile: --steps and --step-duration are for step, --spike and --spike-duration for spike"
         )
-    return named or (meant[0] if meant else "load")
+    return named or (implied[0] if implied else "load")
 
 
 def _segments(args: argparse.Namespace, profile: Profile) -> tuple[Segment, ...]:
@@ -185,10 +192,10 @@ def _segments(args: argparse.Namespace, profile: Profile) -> tuple[Segment, ...]
 
 
 def duration_s(text: str) -> float:
-    """Read ``90``, ``90s``, ``5m``, ``1h`` or ``500ms``, in seconds.
+    """Return ``90``, ``90s``, ``5m``, ``1h`` or ``500ms`` in seconds.
 
     Raises:
-        argparse.ArgumentTypeError: It is no duration.
+        argparse.ArgumentTypeError: The text is not a duration.
     """
     found = _DURATION.fullmatch(text)
     if found is None:
@@ -205,7 +212,7 @@ def _some_time(text: str) -> float:
 
 def _rate(text: str) -> float:
     if _NUMBER.fullmatch(text) is None or float(text) < 0.01:
-        raise argparse.ArgumentTypeError(f"expected a rate a second, 0.01 or more, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a rate per second, 0.01 or more, got {text!r}")
     return float(text)
 
 

@@ -1,8 +1,8 @@
-"""When each call is due: an absolute schedule, made before the clock starts.
+"""The absolute schedule of a load run, computed before the clock starts.
 
-A generator that waits between calls drifts, and one that waits for answers lets the endpoint set the pace and so never
-sees its worst moments ("coordinated omission"). Here the n-th call of a constant rate is due at ``n / rate``, computed
-and not added up.
+A generator that waits between calls drifts, and one that waits for responses never measures the endpoint's worst
+moments ("coordinated omission"). Here the n-th call of a constant rate is due at ``n / rate``, which is computed, not
+accumulated.
 """
 
 import math
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from selftest.report.load_result import Arrivals
 
-#: What a product of a rate and a duration may be off by: 0.1/s for 30 s is three calls and not four.
+#: The rounding error of the product of a rate and a duration: 0.1/s for 30 s is three calls, not four.
 _ROUNDING: float = 1e-9
 
 
@@ -26,15 +26,15 @@ class Segment:
 
 
 def due_offsets_s(segments: Sequence[Segment], arrivals: Arrivals, seed: int) -> "array[float]":
-    """Give the moments at which calls are due, in seconds from the start and in order.
+    """Return when calls are due, in seconds from the start, in ascending order.
 
     Args:
-        segments: One after the other.
-        arrivals: ``constant``: evenly spaced. ``poisson``: as if each caller decided alone; the rate is a mean then,
-            and the number of calls varies with the seed.
-        seed: Of the Poisson arrivals; the same seed gives the same schedule.
+        segments: The parts of the run in their order.
+        arrivals: ``constant``: evenly spaced. ``poisson``: independent callers; the rate is then a mean, and the number
+            of calls varies with the seed.
+        seed: The seed of Poisson arrivals; the same seed gives the same schedule.
     """
-    rng = random.Random(seed)  # noqa: S311 - a schedule is to be repeatable, not secret
+    rng = random.Random(seed)  # noqa: S311 - a schedule must be repeatable, not secret
     offsets = array("d")
     start_s = 0.0
     for segment in segments:

@@ -1,4 +1,4 @@
-"""For each body check, the one small fault that makes it fail."""
+"""For each body check, one planted fault that makes it fail."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ def _media(value: str | None) -> PlantedFault:
 
 
 def _event(when: Callable[[dict[str, Any]], bool]) -> PlantedFault:
-    """Forgive an event, read leniently; what is missing further up reads as empty."""
+    """Accept an event that is read leniently; missing outer members read as empty."""
 
     def forgiven(request: Incoming) -> bool:
         event = request.json

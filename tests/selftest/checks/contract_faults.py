@@ -1,4 +1,4 @@
-"""For each contract check, the one small fault that makes it fail."""
+"""For each contract check, one planted fault that makes it fail."""
 
 import gzip
 import itertools
@@ -27,7 +27,7 @@ def _header(name: str, value: str | None) -> PlantedFault:
 
 
 def _slow(step_s: float) -> PlantedFault:
-    """Let every look at the stopwatch be so much later than the last one; an exchange takes three."""
+    """Advance the stopwatch at each reading; an exchange reads it three times more."""
 
     def slow(env: CheckEnvironment) -> CheckEnvironment:
         ticks = itertools.count()
@@ -37,7 +37,7 @@ def _slow(step_s: float) -> PlantedFault:
 
 
 def _at(path: str, status: int = 200) -> PlantedFault:
-    """Answer at a path where nothing should be."""
+    """Answer with this status at a path."""
     return PlantedFault(
         after=lambda request, answer: replace(answer, status=status) if request.path.endswith(path) else answer
     )
@@ -111,7 +111,7 @@ REFUSALS = {
 
 
 def _refuses_event(when: Callable[[dict[str, Any]], bool]) -> PlantedFault:
-    """Refuse such an authentication context."""
+    """Refuse events with such an authentication context."""
     return answers(400, lambda request: when(request.json["data"]["authenticationContext"]))
 
 
@@ -155,7 +155,7 @@ def _random_claims() -> PlantedFault:
 
 
 def _mixed_up() -> PlantedFault:
-    """Give every second call the answer of the one before."""
+    """Answer every second call with the body of the one before."""
     kept: list[bytes] = []
 
     def after(request: Incoming, answer: Outgoing) -> Outgoing:
@@ -168,7 +168,7 @@ def _mixed_up() -> PlantedFault:
 
 
 def _one_at_a_time() -> PlantedFault:
-    """Refuse while another call is under way."""
+    """Refuse all calls after the tenth."""
     seen: list[str] = []
 
     async def before(request: Incoming, _: EntraServer) -> Incoming | Outgoing:

@@ -1,4 +1,4 @@
-"""For each check of signatures and keys, the one small fault that makes it fail."""
+"""For each check of signatures and keys, one planted fault that makes it fail."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ def _kid(name: object) -> PlantedFault:
 
 
 def _unverified(request: Incoming, entra: EntraServer) -> bool:
-    """Decode without verifying, where the signature at least looks like one."""
+    """Whether the signature has the right form but is wrong: an endpoint that decodes without verifying accepts it."""
     token = request.token
     named = token.header.get("kid") == entra.keys.current.kid and token.header.get("alg") == "RS256"
     return named and len(token.signature) == 256 and not token.verifies(entra)
@@ -40,7 +40,7 @@ def _named(request: Incoming) -> tuple[object, object]:
 
 
 def _forgets_the_old_key() -> PlantedFault:
-    """Keep the newest key only."""
+    """Refuse the old key after a token signed with the new one."""
     seen: list[str] = []
 
     def forgotten(request: Incoming, entra: EntraServer) -> bool:
@@ -52,7 +52,7 @@ def _forgets_the_old_key() -> PlantedFault:
 
 
 async def _fetches_each_time(request: Incoming, entra: EntraServer) -> Incoming | Outgoing:
-    """Ask the key host about every id that is not known."""
+    """Fetch the keys for every unknown key id."""
     if str(request.token.header.get("kid")).startswith("invented-"):
         async with aiohttp.ClientSession() as session, session.get(f"{entra.authority_url}/discovery/v2.0/keys"):
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""For each load check, a good run and the one thing in it that makes the check fail."""
+"""For each load check, a good run, and the same run with one fault that makes the check fail."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, SOAK, SPIKE, STEPS
 
 
 def found(load: LoadResult) -> PlantedFault:
-    """Let the check judge this run."""
+    """Return a fault that gives this load result to the check."""
     return PlantedFault(env=lambda env: replace(env, load=load))
 
 

@@ -1,7 +1,7 @@
-"""Endpoints that are good but for one small fault.
+"""Faults that are planted in a valid endpoint.
 
-The good one is the project's own, in this process behind a real HTTP server. A fault sits in front of it or behind it:
-it lets one kind of bad request pass for a good one, refuses one kind of good one, or spoils one thing in the answer.
+The valid endpoint is the project's own, in this process behind a real HTTP server. A fault accepts one kind of invalid
+request, refuses one kind of valid request, or changes one property of the response.
 """
 
 import json
@@ -24,12 +24,12 @@ type Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class LenientToken:
-    """A token as a careless reader sees it: padding, blanks and duplicates forgiven, nothing verified."""
+    """A token as a lenient parser reads it: padding, spaces and duplicates are accepted, nothing is verified."""
 
     raw: str
 
     def part(self, index: int) -> bytes:
-        """Decode one segment; what cannot be decoded is empty."""
+        """Return one decoded segment; empty if it cannot be decoded."""
         segments = self.raw.replace("+", "-").replace("/", "_").split(".")
         try:
             return urlsafe_b64decode(segments[index].strip("=") + "===")
@@ -43,16 +43,16 @@ class LenientToken:
 
     @property
     def payload(self) -> dict[str, Any]:
-        """Read the claims; what is no object is empty."""
+        """Return the claims; empty if they are not an object."""
         return _object(self.part(1))
 
     @property
     def signature(self) -> bytes:
-        """Decode the signature."""
+        """Return the decoded signature."""
         return self.part(2)
 
     def verifies(self, entra: EntraServer, signature: bytes | None = None) -> bool:
-        """Say whether this is the tenant's signature over the first two segments."""
+        """Whether this is the tenant's signature of the first two segments."""
         key = entra.keys.current.private_key.public_key()
         signed = self.raw.rpartition(".")[0].encode()
         try:
@@ -64,7 +64,7 @@ class LenientToken:
 
 @dataclass(frozen=True, kw_only=True)
 class Incoming:
-    """A request as it came, headers in their order and not joined."""
+    """A request with its headers in their order and not joined."""
 
     method: str
     path: str
@@ -78,13 +78,13 @@ class Incoming:
         return ", ".join(values) if values else None
 
     def with_header(self, name: str, value: str | None) -> Self:
-        """Replace a header, or take it out."""
+        """Return it with the header replaced or, with None, removed."""
         kept = tuple(pair for pair in self.headers if pair[0].lower() != name)
         return replace(self, headers=kept if value is None else (*kept, (name, value)))
 
     @property
     def json(self) -> Any:
-        """Read the body leniently; what is no JSON reads as an empty object."""
+        """Return the body as JSON; an empty object if it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -92,7 +92,7 @@ class Incoming:
 
     @property
     def token(self) -> LenientToken:
-        """Take the token apart as leniently as can be."""
+        """Return the token, read leniently."""
         return LenientToken((self.header("authorization") or "").rpartition(" ")[2])
 
 
@@ -106,14 +106,14 @@ def _object(data: bytes) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:
-    """An answer that can still be spoiled."""
+    """A response that a fault can change."""
 
     status: int
     body: bytes
     headers: Headers
 
     def with_header(self, name: str, value: str | None) -> Self:
-        """Replace a header, or take it out."""
+        """Return it with the header replaced or, with None, removed."""
         kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
         return replace(self, headers=kept if value is None else (*kept, (name, value)))
 
@@ -128,7 +128,7 @@ async def _unchanged(request: Incoming, entra: EntraServer) -> Incoming:
 
 @dataclass(frozen=True, kw_only=True)
 class PlantedFault:
-    """One thing that is wrong with an endpoint."""
+    """One fault of an endpoint."""
 
     before: Before = _unchanged
     after: Callable[[Incoming, Outgoing], Outgoing] = field(default=lambda _, answer: answer)
@@ -140,7 +140,7 @@ GOOD = PlantedFault()
 
 
 def flat(faults: Mapping[str, Mapping[str, PlantedFault]]) -> dict[str, PlantedFault]:
-    """Give the faults by check, of faults by the rule that has to refuse the request."""
+    """Return the faults by check, from faults by the rule that must refuse the request."""
     return {check_id: fault for of_rule in faults.values() for check_id, fault in of_rule.items()}
 
 
@@ -150,12 +150,12 @@ def _answer(status: int, text: str = "refused") -> Outgoing:
 
 
 def believes(when: Callable[[Incoming], bool]) -> PlantedFault:
-    """Take such a request for one with a good token."""
+    """Return a fault that treats such a request as one with a valid token."""
     return believes_at(lambda request, _: when(request))
 
 
 def believes_at(when: Callable[[Incoming, EntraServer], bool]) -> PlantedFault:
-    """Take such a request for one with a good token; the tenant's keys may be looked at."""
+    """Return a fault that treats such a request as one with a valid token; the emulated Entra is an argument."""
 
     async def before(request: Incoming, entra: EntraServer) -> Incoming:
         if not when(request, entra):
@@ -166,12 +166,12 @@ def believes_at(when: Callable[[Incoming, EntraServer], bool]) -> PlantedFault:
 
 
 def accepts(when: Callable[[LenientToken], bool]) -> PlantedFault:
-    """Believe such a token."""
+    """Return a fault that accepts such a token."""
     return believes(lambda request: when(request.token))
 
 
 def forgives(when: Callable[[Incoming], bool]) -> PlantedFault:
-    """Take such a body, and what declares it, for a good one."""
+    """Return a fault that replaces the body and content headers of such a request with valid ones."""
 
     async def before(request: Incoming, entra: EntraServer) -> Incoming:
         if request.method != "POST" or not when(request):
@@ -184,12 +184,12 @@ def forgives(when: Callable[[Incoming], bool]) -> PlantedFault:
 
 
 def answers(status: int, when: Callable[[Incoming], bool]) -> PlantedFault:
-    """Answer such a request at once, before anything is validated."""
+    """Return a fault that answers such a request before anything is validated."""
     return answers_at(status, lambda request, _: when(request))
 
 
 def answers_at(status: int, when: Callable[[Incoming, EntraServer], bool]) -> PlantedFault:
-    """Answer such a request at once; the state of the emulated Entra may be looked at."""
+    """Return a fault that answers such a request before anything is validated; the emulated Entra is an argument."""
 
     async def before(request: Incoming, entra: EntraServer) -> Incoming | Outgoing:
         return _answer(status) if when(request, entra) else request
@@ -198,14 +198,14 @@ def answers_at(status: int, when: Callable[[Incoming, EntraServer], bool]) -> Pl
 
 
 def replies(change: Callable[[Outgoing], Outgoing]) -> PlantedFault:
-    """Spoil every 200 to an event."""
+    """Return a fault that changes every 200 to an event."""
     return PlantedFault(
         after=lambda request, answer: change(answer) if answer.status == 200 and _event(request) else answer
     )
 
 
 def reply_json(change: Callable[[Any], object]) -> PlantedFault:
-    """Spoil the JSON document of every 200; ``change`` works in place."""
+    """Return a fault that changes the JSON document of every 200; ``change`` works in place."""
 
     def spoil(answer: Outgoing) -> Outgoing:
         document = json.loads(answer.body)
@@ -216,12 +216,12 @@ def reply_json(change: Callable[[Any], object]) -> PlantedFault:
 
 
 def claims(**added: object) -> PlantedFault:
-    """Add claims to every reply."""
+    """Return a fault that adds claims to every reply."""
     return reply_json(lambda reply: reply["data"]["actions"][0]["claims"].update(added))
 
 
 def refusals(status: int, change: Callable[[Incoming, Outgoing], Outgoing]) -> PlantedFault:
-    """Spoil every refusal of this status."""
+    """Return a fault that changes every refusal of this status."""
     return PlantedFault(after=lambda request, answer: change(request, answer) if answer.status == status else answer)
 
 

@@ -1,6 +1,6 @@
-"""For each check of the failure policies, the one small fault that makes it fail.
+"""For each check of the failure policies, one planted fault that makes it fail.
 
-A fault comes to bear only while the downstream's does, so that the endpoint is well before.
+A fault takes effect only while the downstream's does, so that the endpoint returns claims before.
 """
 
 import json
@@ -18,7 +18,7 @@ type Change = Callable[[Outgoing], Outgoing]
 
 
 def spoiled(change: Change) -> Make:
-    """Spoil the answers that are given while something fails."""
+    """Return a fault that changes the responses while a dependency fails."""
 
     def make(downstream: DownstreamServer) -> PlantedFault:
         def after(request: Incoming, answer: Outgoing) -> Outgoing:
@@ -30,7 +30,7 @@ def spoiled(change: Change) -> Make:
 
 
 def logged(change: Callable[[dict[str, object]], list[dict[str, object]]]) -> Make:
-    """Spoil the lines that are logged while something fails."""
+    """Return a fault that changes the log lines while a dependency fails."""
 
     def make(downstream: DownstreamServer) -> PlantedFault:
         def log(line: str, _: Incoming) -> list[str]:
@@ -42,7 +42,7 @@ def logged(change: Callable[[dict[str, object]], list[dict[str, object]]]) -> Ma
 
 
 def _answer(status: int, shown: str, claims: dict[str, str] | None) -> Change:
-    """Answer something else, in time."""
+    """Return another response, in time."""
     action = {"@odata.type": "microsoft.graph.tokenIssuanceStart.provideClaimsForToken", "claims": claims}
     data = {"@odata.type": "microsoft.graph.onTokenIssuanceStartResponseData", "actions": [action]}
     body = json.dumps({"data": data} if claims is not None else {"error": {"code": "unavailable"}}).encode()
@@ -50,7 +50,7 @@ def _answer(status: int, shown: str, claims: dict[str, str] | None) -> Change:
 
 
 def total_ms(spent_ms: float) -> Make:
-    """Say that the answer left so late."""
+    """Return a fault that reports this total in Server-Timing."""
     return spoiled(lambda answer: answer.with_header("Server-Timing", f"total;dur={spent_ms:.2f}"))
 
 
@@ -79,7 +79,7 @@ _HARMLESS = {
 
 
 def _without_join(_: DownstreamServer) -> PlantedFault:
-    """Take each delivery for an event of its own."""
+    """Treat each delivery as another event."""
 
     async def before(request: Incoming, entra: EntraServer) -> Incoming:
         del entra

@@ -1,4 +1,4 @@
-"""A bench for tests: the emulated Entra, the project's endpoint in this process, and a fault that can be swapped."""
+"""The project's endpoint in this process, with the emulated Entra and a replaceable fault."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ class ServedEndpoint:
     """One endpoint under test.
 
     Attributes:
-        fault: What is wrong with it now.
+        fault: Its current fault.
         body_limit_bytes: A larger announced body gets an empty 500 at once, as from Microsoft's host; None: no limit.
         lines: Its log.
     """
@@ -76,7 +76,7 @@ class ServedEndpoint:
 
 
 class _Lines(logging.Handler):
-    """Takes what is logged, and lets the fault spoil what belongs to a request."""
+    """Collects log lines, and lets the fault change those of a request."""
 
     def __init__(self, served: ServedEndpoint) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ async def open_served_endpoint() -> AsyncIterator[ServedEndpoint]:
 
 @asynccontextmanager
 async def serve_endpoint(entra: EntraServer, endpoint: Endpoint) -> AsyncIterator[ServedEndpoint]:
-    """Serve an endpoint over HTTP, with its log at hand, and close it at the end."""
+    """Serve an endpoint over HTTP, collect its log, and close it at the end."""
     logger = logging.getLogger("claims")
     level = logger.level
     logger.setLevel(logging.INFO)

@@ -1,7 +1,7 @@
-"""A bench for the F checks: the endpoint in this process, the emulated downstream, and time that runs faster.
+"""The environment of the F checks: the endpoint in this process, the emulated downstream, and faster clocks.
 
-Delays of the downstream run twice as fast, the lives of tokens twenty times, so that a check of something late
-takes no more time than it must. The endpoint and everything it uses are the real ones.
+Delays of the downstream run twice as fast and the lifetimes of tokens twenty times as fast, so that checks of late
+responses take less time. The endpoint and everything it uses are the real ones.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _LEAST_S = 0.001
 
 
 class FastClock:
-    """Clocks and sleeps on which a second passes in less."""
+    """Clocks and sleeps that run faster."""
 
     def __init__(self, times: float) -> None:
         self._times = times
@@ -49,7 +49,7 @@ class FastClock:
         return time.monotonic() * self._times
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for the time, divided by the speed."""
         await asyncio.sleep(max(seconds / self._times, _LEAST_S))
 
 
@@ -73,7 +73,7 @@ async def open_with_downstream(variant: AppVariant, *, delays: float = DELAYS) -
 
 
 async def _endpoint(environ: dict[str, str], lives: FastClock) -> Endpoint:
-    """Build the endpoint as it builds itself, but for the clock of the downstream tokens."""
+    """Return the endpoint as it builds itself, except for the clock of the downstream tokens."""
     settings = Settings.from_env(environ)
     tokens = DownstreamTokenCache(
         SCOPE,

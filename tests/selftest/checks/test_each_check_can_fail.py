@@ -1,4 +1,4 @@
-"""No check passes vacuously: each holds for the good endpoint and fails for the same one with one small fault."""
+"""Every check passes for the valid endpoint and fails for the same endpoint with one planted fault."""
 
 from collections.abc import AsyncIterator
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="served")
 async def shared_endpoint() -> AsyncIterator[ServedEndpoint]:
-    """One endpoint for all checks that leave it as it was."""
+    """Return one endpoint for all checks that do not change its state."""
     async with open_served_endpoint() as served:
         yield served
 
@@ -50,7 +50,7 @@ async def test_every_check_has_a_fault() -> None:
 
 @pytest.mark.parametrize("check_id", OTHERS)
 async def test_holds_for_the_good_endpoint_and_fails_with_its_fault(served: ServedEndpoint, check_id: str) -> None:
-    """A check tells the good endpoint from one with a single small fault."""
+    """A check distinguishes the valid endpoint from one with a single fault."""
     good = await outcome(served, check_id, GOOD)
     assert good.status == "pass", good.actual
     bad = await outcome(served, check_id, FAULTS[check_id])
@@ -59,7 +59,7 @@ async def test_holds_for_the_good_endpoint_and_fails_with_its_fault(served: Serv
 
 @pytest.mark.parametrize("check_id", FRESH)
 async def test_a_check_of_a_fresh_app_does_so_too(check_id: str) -> None:
-    """A check that spends what only a fresh app has tells two fresh ones apart."""
+    """A check of a fresh app does so with two fresh apps."""
     async with open_served_endpoint() as served:
         good = await outcome(served, check_id, GOOD)
         assert good.status == "pass", good.actual

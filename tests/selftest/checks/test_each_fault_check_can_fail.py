@@ -1,4 +1,4 @@
-"""No check of the failure policies passes vacuously: each holds for the endpoint, and fails where it is broken."""
+"""Every check of the failure policies passes for the endpoint and fails with its planted fault."""
 
 import time
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ def _ids(policy: VariantPolicy) -> list[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="served")
 async def one_endpoint_a_policy(request: pytest.FixtureRequest) -> AsyncIterator[ServedEndpoint]:
-    """One endpoint for each policy, one at a time: the address of the identity is the process's."""
+    """Return one endpoint per policy, one at a time, because the identity's address is an environment variable."""
     async with open_with_downstream(VARIANTS[request.param]) as served:
         yield served
 
@@ -55,7 +55,7 @@ async def outcome(served: ServedEndpoint, check_id: str, fault: PlantedFault) ->
 
 
 def downstream_of(served: ServedEndpoint) -> DownstreamServer:
-    """Give the lab's downstream."""
+    """Return the endpoint's downstream."""
     assert served.env.downstream is not None
     return served.env.downstream
 
@@ -64,7 +64,7 @@ def downstream_of(served: ServedEndpoint) -> DownstreamServer:
     ("served", "check_id"), [(policy, name) for policy in BY_POLICY for name in _ids(policy)], indirect=["served"]
 )
 async def test_holds_and_fails(served: ServedEndpoint, check_id: str) -> None:
-    """A check tells the good endpoint from one that ignores policy, deadline or code."""
+    """A check distinguishes the valid endpoint from one that ignores policy, deadline or code."""
     good = await outcome(served, check_id, GOOD)
     assert good.status == "pass", good.actual
     bad = await outcome(served, check_id, POLICY_FAULTS[check_id](downstream_of(served)))
@@ -73,7 +73,7 @@ async def test_holds_and_fails(served: ServedEndpoint, check_id: str) -> None:
 
 @pytest.mark.parametrize("check_id", ROTATIONS)
 async def test_a_rotation_is_told_apart_by_two_fresh_endpoints(check_id: str) -> None:
-    """A check of a key roll holds for one endpoint and fails for one that does not read the keys again."""
+    """A check of a key rollover passes for one endpoint and fails for one that does not read the keys again."""
     variant = replace(VARIANTS["fail"], policy=REGISTRY[check_id].variant.policy)  # type: ignore[union-attr] # F has one
     async with open_with_downstream(variant) as served:
         good = await outcome(served, check_id, GOOD)
@@ -94,7 +94,7 @@ async def test_a_retry_succeeds_by_the_join_alone(check_id: str) -> None:
 
 
 def _asks_again(downstream: DownstreamServer) -> PlantedFault:
-    """Ask the API once more than there is reason to."""
+    """Count one additional API call."""
 
     def after(request: Incoming, answer: Outgoing) -> Outgoing:
         if downstream.fault is not None and request.method == "POST":
@@ -105,7 +105,7 @@ def _asks_again(downstream: DownstreamServer) -> PlantedFault:
 
 
 def _comes_late(_: DownstreamServer) -> PlantedFault:
-    """Let each look at the stopwatch be so much later than the last one; an exchange takes three."""
+    """Advance the stopwatch at each reading; an exchange reads it three times more."""
     ticks = iter(range(10_000))
     return PlantedFault(env=lambda env: replace(env, stopwatch=lambda: next(ticks) * (BUDGET_MS + 151) / 3000))
 
@@ -118,9 +118,9 @@ def _comes_late(_: DownstreamServer) -> PlantedFault:
         (INVENTS, "other claims: CustomRoles"),
         (spoiled(lambda answer: answer.with_header("X-Claims-Outcome", None)), "X-Claims-Outcome: absent"),
         (spoiled(lambda answer: answer.with_header("Server-Timing", None)), "no total in Server-Timing"),
-        (total_ms(BUDGET_MS + 51), f"the answer left after {BUDGET_MS + 51} ms"),
-        (_comes_late, f"the answer came after {BUDGET_MS + 151} ms"),
-        (_asks_again, "the API was asked 2 times"),
+        (total_ms(BUDGET_MS + 51), f"the response left after {BUDGET_MS + 51} ms"),
+        (_comes_late, f"the response arrived after {BUDGET_MS + 151} ms"),
+        (_asks_again, "the API was called 2 times"),
         (UNNAMED, "the failure is logged as unexpected"),
         (logged(lambda line: [line, line]), "2 log lines"),
         (logged(lambda _: []), "0 log lines"),
@@ -128,7 +128,7 @@ def _comes_late(_: DownstreamServer) -> PlantedFault:
     ],
 )
 async def test_each_complaint_is_made(served: ServedEndpoint, make: Make, complaint: str) -> None:
-    """Status, header, claims, both times, calls and log line are each looked at."""
+    """Status, header, claims, both times, calls and log line are each checked."""
     bad = await outcome(served, "F71", make(downstream_of(served)))
     assert bad.status == "fail"
     assert complaint in bad.actual
@@ -136,10 +136,10 @@ async def test_each_complaint_is_made(served: ServedEndpoint, make: Make, compla
 
 @pytest.mark.parametrize("served", ["fail"], indirect=True)
 async def test_an_endpoint_that_is_never_well_fails(served: ServedEndpoint) -> None:
-    """Where nothing fails and the answer is no good, the check fails rather than being skipped."""
+    """If no dependency fails and there are still no claims, the check fails and is not skipped."""
     fault = PlantedFault(
         after=lambda _, answer: replace(answer, status=503, headers=()),
         env=lambda env: replace(env, stopwatch=lambda: time.monotonic() * 30),
     )
     bad = await outcome(served, "F11", fault)
-    assert (bad.status, "though nothing fails" in bad.actual) == ("fail", True)
+    assert (bad.status, "although no dependency fails" in bad.actual) == ("fail", True)

@@ -1,4 +1,4 @@
-"""No load check passes vacuously: each holds for a good run and fails for one with one bad thing in it."""
+"""Every load check passes for a good run and fails for a run with one fault."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -20,13 +20,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="served")
 async def one_endpoint() -> AsyncIterator[ServedEndpoint]:
-    """A bench; these checks send nothing."""
+    """Return an environment; these checks send nothing."""
     async with open_served_endpoint() as served:
         yield served
 
 
 async def outcome(served: ServedEndpoint, check_id: str, fault: PlantedFault) -> CheckResult:
-    """Run one check on a run."""
+    """Run one check on a load result."""
     (result,) = [result async for result in run_checks([REGISTRY[check_id]], fault.env(served.env))]
     return result
 
@@ -38,7 +38,7 @@ async def test_every_load_check_has_a_run() -> None:
 
 @pytest.mark.parametrize("check_id", LOAD_RUNS)
 async def test_holds_for_a_good_run_and_fails_for_a_bad_one(served: ServedEndpoint, check_id: str) -> None:
-    """A check tells the two apart."""
+    """A check distinguishes the two runs."""
     good = await outcome(served, check_id, LOAD_GOOD[check_id])
     assert good.status == "pass", good.actual
     bad = await outcome(served, check_id, LOAD_FAULTS[check_id])
@@ -47,7 +47,7 @@ async def test_holds_for_a_good_run_and_fails_for_a_bad_one(served: ServedEndpoi
 
 @pytest.mark.parametrize("check_id", LOAD_RUNS)
 async def test_without_a_load_it_is_a_visible_skip(served: ServedEndpoint, check_id: str) -> None:
-    """Nothing was played, so nothing is said."""
+    """Without a load there is no verdict."""
     result = await outcome(served, check_id, PlantedFault())
     assert result.status == "skip"
     assert result.actual.startswith(("no load was played", "only "))
@@ -55,7 +55,7 @@ async def test_without_a_load_it_is_a_visible_skip(served: ServedEndpoint, check
 
 @pytest.mark.parametrize("check_id", ["L01", "L02", "L07", "L08"])
 async def test_a_run_that_is_not_valid_neither_passes_nor_fails(served: ServedEndpoint, check_id: str) -> None:
-    """Whatever was measured, a late generator proves nothing."""
+    """With a late generator no measurement proves anything."""
     for load in LOAD_RUNS[check_id]:
         result = await outcome(served, check_id, found(replace(load, faults=(LATE_GENERATOR,))))
         assert result.status == "skip"
@@ -68,17 +68,17 @@ async def test_a_run_that_is_not_valid_neither_passes_nor_fails(served: ServedEn
         ("L01", STEPS, "judged by L06"),
         ("L02", STEPS, "judged by L06"),
         ("L03", replace(GOOD_LOAD, phases=()), "no Server-Timing"),
-        ("L04", replace(GOOD_LOAD, cold_starts=()), "no fresh worker was started"),
+        ("L04", replace(GOOD_LOAD, cold_starts=()), "no new worker was started"),
         ("L05", GOOD_LOAD, "--profile soak"),
         ("L05", replace(SOAK, memory=SOAK.memory[:3]), "0 samples are too few"),
-        ("L05", replace(SOAK, drift=None), "too few to see a trend"),
+        ("L05", replace(SOAK, drift=None), "too few for a trend"),
         ("L06", GOOD_LOAD, "--profile step"),
         (
             "L06",
             replace(STEPS, steps=(GOOD_STEP, replace(GOOD_STEP, valid=False))),
             "at 50/s the generator",
         ),
-        ("L08", replace(SOAK, drift=None), "too short to see a trend"),
+        ("L08", replace(SOAK, drift=None), "too short for a trend"),
     ],
 )
 async def test_what_cannot_be_said_is_a_skip_with_its_reason(

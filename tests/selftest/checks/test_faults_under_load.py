@@ -1,7 +1,7 @@
-"""Under load no fault makes an answer late, and none makes one vanish.
+"""Under load no fault makes a response late or lost.
 
-Here some faults for half a second each; ``make stress`` plays every one for 30 s (``STRESS_DURATION_S``). Requests are
-sent when they are due, whatever became of the ones before.
+Some faults are played for half a second each; ``make stress`` plays every one for 30 s (``STRESS_DURATION_S``).
+Requests are sent when they are due, regardless of earlier ones.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @dataclass(frozen=True)
 class Sent:
-    """One request and what came of it."""
+    """One request and its response."""
 
     correlation_id: str
     late_start_ms: float
@@ -49,14 +49,14 @@ class Sent:
 
     @property
     def left_ms(self) -> float:
-        """When the endpoint says that the answer left."""
+        """When the response left, according to the endpoint."""
         total = re.search(r"total;dur=([\d.]+)", self.answer.header("Server-Timing") or "")
         return float(total[1]) if total else float("inf")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="env")
 async def one_app() -> AsyncIterator[CheckEnvironment]:
-    """The app with the policy that shows each failure."""
+    """Return the app with the policy that shows each failure."""
     async with open_variant(DEFAULT_TENANT, AppFolder.at(ROOT), BY_POLICY["fail"]) as env:
         yield env
 
@@ -68,7 +68,7 @@ async def _send(env: CheckEnvironment, due_s: float, correlation_id: str, body: 
 
 
 async def _load(env: CheckEnvironment, duration_s: float) -> list[Sent]:
-    """Send for so long, each event about another user, and wait for every answer."""
+    """Send events of different users for this time, and wait for every response."""
     token = env.good_token()
     start_s = time.perf_counter() + 0.02
     due = [start_s + number / RATE_PER_S for number in range(round(duration_s * RATE_PER_S))]
@@ -91,9 +91,9 @@ async def _lines_of(env: CheckEnvironment, wanted: set[str]) -> Counter[str]:
 
 @pytest.mark.parametrize("name", FAULTS if DURATION_S else BRIEFLY)
 async def test_none_late_and_none_lost(env: CheckEnvironment, name: str) -> None:
-    """At 50 requests a second each gets one answer, within the budget and 50 ms.
+    """At 50 requests per second each gets one response, within the budget and 50 ms.
 
-    A short round may fall into a pause of the machine, so it has three tries; the long one has none.
+    A pause of the machine may delay a short round, so it has three attempts; the long one has one.
     """
     for _ in range(1 if DURATION_S else ROUNDS):
         sent = await _one_round(env, name)

@@ -1,4 +1,4 @@
-"""Large bodies: what a web host may refuse by itself, and what must not be held."""
+"""Large bodies: when a web host may refuse them, and that they are not held in memory."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -37,7 +37,7 @@ async def outcome(check_id: str, env: CheckEnvironment) -> CheckResult:
 
 
 def empty(status: int) -> PlantedFault:
-    """Answer a large body with this status and nothing else, once all of it is there."""
+    """Return a fault that answers a complete large body with this status and an empty body."""
 
     async def before(request: Incoming, _: object) -> Incoming | Outgoing:
         large = len(request.body) > LIMIT_BYTES
@@ -71,7 +71,7 @@ async def test_host_s_refusal_from_the_announced_length_is_accepted(served: Serv
 async def test_other_failures_are_no_refusal_of_the_host(
     served: ServedEndpoint, check_id: str, fault: PlantedFault
 ) -> None:
-    """What fails on the body needs it first; a 500 that says something is the app's; a small body has no excuse."""
+    """A failure after the whole body, a 500 with a text, and a 500 for a small body are the app's failures."""
     served.fault = fault
     assert (await outcome(check_id, served.env)).status == "fail"
 
@@ -79,7 +79,7 @@ async def test_other_failures_are_no_refusal_of_the_host(
 @pytest.mark.parametrize(("limit", "status"), [("65536", "pass"), ("104857600", "fail")])
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="reads the peak memory from /proc (Linux)")
 async def test_bodies_that_the_host_holds_are_seen_in_its_memory(limit: str, status: str) -> None:
-    """The app of this checkout behind the deployed limit, and behind Microsoft's own, which lets 64 MiB in."""
+    """The app of this checkout behind the deployed limit, and behind Microsoft's default, which accepts 64 MiB."""
     args = parser().parse_args(["check", "--setting", f"{BODY_LIMIT_SETTING}={limit}"])
     async with open_target(args) as target:
         env = environment_of(target)
@@ -90,13 +90,13 @@ async def test_bodies_that_the_host_holds_are_seen_in_its_memory(limit: str, sta
 
 
 async def test_stranger_who_is_let_in_is_told(served: ServedEndpoint) -> None:
-    """Memory is not all that can be wrong."""
+    """B84 fails if an unauthenticated request is answered 200."""
     served.fault = answers(200, lambda request: len(request.body) > LIMIT_BYTES)
     assert (await outcome("B84", served.env)).status == "fail"
 
 
 async def test_lost_health_is_told(served: ServedEndpoint) -> None:
-    """An app that no longer answers its health afterwards has paid for the bodies."""
+    """B84 fails if the health endpoint does not answer afterwards."""
     served.fault = answers(503, lambda request: request.method == "GET")
     result = await outcome("B84", served.env)
     assert (result.status, result.actual) == ("fail", "health afterwards: HTTP 503")
@@ -104,13 +104,13 @@ async def test_lost_health_is_told(served: ServedEndpoint) -> None:
 
 
 async def test_nothing_is_sent_to_another_machine(served: ServedEndpoint) -> None:
-    """64 MiB are not for somebody else's endpoint."""
+    """64 MiB are sent only to this machine."""
     result = await outcome("B84", replace(served.env, url="https://claims.example/api/x"))
-    assert (result.status, "on this machine alone" in result.actual) == ("skip", True)
+    assert (result.status, "only to an endpoint on this machine" in result.actual) == ("skip", True)
 
 
 async def test_silence_is_no_refusal(served: ServedEndpoint) -> None:
-    """A closed port refuses nothing: elsewhere that is not known, where the app is ours it is a failure."""
+    """Without a response, B84 fails if the harness runs the app, and is skipped otherwise."""
     gone = replace(served.env, url="http://127.0.0.1:1/")
     assert (await outcome("B84", gone)).status == "fail"
     assert (await outcome("B84", replace(gone, log=None))).status == "skip"

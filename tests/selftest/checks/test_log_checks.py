@@ -1,4 +1,4 @@
-"""C96 knows an endpoint that writes each refusal, and one that writes the first of a minute and counts the others."""
+"""C96 accepts an endpoint that logs each refusal, and one that logs the first of a minute and counts the others."""
 
 import json
 from collections import Counter
@@ -22,21 +22,21 @@ type Line = dict[str, Any]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="served")
 async def shared_endpoint() -> AsyncIterator[ServedEndpoint]:
-    """One endpoint for all tests here; each test keeps a log of its own."""
+    """Return one endpoint for all tests here; each test has its own log."""
     async with open_served_endpoint() as served:
         yield served
 
 
 def code_of(request: Incoming) -> str:
-    """Name the reason as this project's endpoint does."""
+    """Return the reason as this project's endpoint does."""
     return "issued_in_future" if request.token.payload["iat"] > request.token.payload["nbf"] else "not_yet_valid"
 
 
 def logs(change: Callable[[Line, int], list[Line]], *, good: bool = True) -> PlantedFault:
-    """Keep a log beside the endpoint's own, which may itself leave refusals out.
+    """Return a fault with its own log, independent of the endpoint's.
 
     Args:
-        change: Makes the lines of a refusal out of a whole one, and the number of those with its code before it.
+        change: Makes the lines of a refusal from a complete line and the number of earlier refusals with its code.
         good: Whether answered requests have a line.
     """
     written: list[str] = []
@@ -57,7 +57,7 @@ def logs(change: Callable[[Line, int], list[Line]], *, good: bool = True) -> Pla
 
 
 async def c96(served: ServedEndpoint, fault: PlantedFault) -> CheckResult:
-    """Run the check against an endpoint that logs so."""
+    """Run C96 against an endpoint with this log."""
     served.fault = fault
     (result,) = [result async for result in run_checks([REGISTRY["C96"]], fault.env(served.env))]
     return result
@@ -75,7 +75,7 @@ GOOD: dict[str, Callable[[Line, int], list[Line]]] = {
 async def test_both_ways_to_log_refusals_are_accepted(
     served: ServedEndpoint, change: Callable[[Line, int], list[Line]]
 ) -> None:
-    """What is not written is counted, or will be."""
+    """A refusal without a line is counted in a later line."""
     result = await c96(served, logs(change))
     assert result.status == "pass", result.actual
 
@@ -92,8 +92,8 @@ BAD: dict[str, tuple[Callable[[Line, int], list[Line]], str]] = {
         ),
         "the first refusal of a kind has no line",
     ),
-    "the count is no number": (lambda line, _: [{**line, "not_written": "2"}], "no number above zero"),
-    "the count is zero": (lambda line, _: [{**line, "not_written": 0}], "no number above zero"),
+    "the count is no number": (lambda line, _: [{**line, "not_written": "2"}], "not a number above zero"),
+    "the count is zero": (lambda line, _: [{**line, "not_written": 0}], "not a number above zero"),
     "the count is too high": (
         lambda line, before: [[line], [], [{**line, "not_written": 7}]][before],
         "9 refusals are counted where 3 were sent",
@@ -106,12 +106,12 @@ BAD: dict[str, tuple[Callable[[Line, int], list[Line]], str]] = {
 async def test_what_is_lost_is_told(
     served: ServedEndpoint, change: Callable[[Line, int], list[Line]], says: str
 ) -> None:
-    """A kind of refusal without a line, and a count that is wrong."""
+    """A kind of refusal without a line, and a wrong count, fail the check."""
     result = await c96(served, logs(change))
     assert (result.status, says in result.actual) == ("fail", True), result.actual
 
 
 async def test_authenticated_request_without_a_line_is_told(served: ServedEndpoint) -> None:
-    """The good request that follows has to have its line."""
+    """The valid request that follows must have a line."""
     result = await c96(served, logs(lambda line, _: [line], good=False))
-    assert (result.status, result.actual) == ("fail", "the good request that followed has no line")
+    assert (result.status, result.actual) == ("fail", "the valid request that followed has no line")

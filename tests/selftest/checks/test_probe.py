@@ -1,4 +1,4 @@
-"""The probe: nothing is smoothed over, every ending is an answer, and what is shown is redacted."""
+"""The probe: it changes nothing, every failure is a response, and texts are redacted."""
 
 import asyncio
 import subprocess
@@ -62,7 +62,7 @@ async def test_the_request_goes_out_as_written() -> None:
     ],
 )
 async def test_what_is_no_reply_is_an_answer_with_its_failure(sent: bytes, failure: str) -> None:
-    """A connection that closes and a reply that breaks off are told apart."""
+    """A closed connection and an incomplete response have different failures."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"{}")
@@ -74,18 +74,18 @@ async def test_what_is_no_reply_is_an_answer_with_its_failure(sent: bytes, failu
 
 
 async def test_no_answer_in_time_is_a_timeout() -> None:
-    """The probe waits no longer than it was told."""
+    """The probe does not wait longer than its timeout."""
 
     async def serve(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
 
     async with listening(serve) as url:
         answer = await probe(url, timeout_ms=20)
-    assert (answer.failure, str(answer)) == ("timeout", "no answer (timeout)")
+    assert (answer.failure, str(answer)) == ("timeout", "no response (timeout)")
 
 
 async def test_a_long_reply_is_cut() -> None:
-    """An endpoint cannot fill the harness's memory."""
+    """An endpoint cannot exhaust the harness's memory."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"{}")
@@ -98,7 +98,7 @@ async def test_a_long_reply_is_cut() -> None:
 
 
 async def test_a_redirect_is_not_followed_and_gzip_not_unpacked() -> None:
-    """What a check looks for must reach it."""
+    """The probe returns a redirect and a compressed body unchanged."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"{}")
@@ -111,7 +111,7 @@ async def test_a_redirect_is_not_followed_and_gzip_not_unpacked() -> None:
 
 
 def test_redaction_takes_tokens_and_names() -> None:
-    """A text that is shown holds neither a token nor a user's name, and keeps the rest."""
+    """A redacted text contains neither a token nor a user's name, and keeps the rest."""
     text = f'{{"displayName":"Ada","mail": "a@b.example","id":"7"}} {TOKEN} claims-production.azurewebsites.net/api'
     shown = redact(text)
     assert TOKEN not in shown

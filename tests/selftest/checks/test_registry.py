@@ -1,4 +1,4 @@
-"""The registry: complete texts, unique ids, a clear answer to a wrong id."""
+"""The registry: complete texts, unique ids, and clear messages for wrong ids."""
 
 import re
 import sys
@@ -34,18 +34,18 @@ def _check(check_id: str) -> Check:
 
 
 def test_there_are_enough_checks() -> None:
-    """The registry holds at least the ninety checks that were promised."""
+    """The registry has at least ninety checks."""
     assert len(REGISTRY) >= 90
 
 
 def test_every_letter_has_a_group() -> None:
-    """Contract, token, body, faults and load are all there, and nothing else."""
+    """The groups are contract, token, body, faults and load."""
     assert {check_id[0] for check_id in REGISTRY} == {"C", "T", "B", "F", "L"}
 
 
 @pytest.mark.parametrize("check", REGISTRY.values(), ids=REGISTRY)
 def test_every_text_is_there(check: Check) -> None:
-    """A check says what, why, from where and what to do, short enough to be read."""
+    """Every check has all texts, and they are short."""
     assert re.fullmatch(r"[CTBFL]\d{2,3}", check.id)
     for text in (check.title, check.source, check.why, check.fix, check.explain):
         assert text.strip() == text != ""
@@ -58,19 +58,19 @@ def test_every_text_is_there(check: Check) -> None:
 
 @pytest.mark.parametrize("check", REGISTRY.values(), ids=REGISTRY)
 def test_every_file_that_a_text_names_exists(check: Check) -> None:
-    """A way on that leads nowhere is worse than none."""
+    """The texts name only files that exist."""
     for name in re.findall(r"\bclaims/[\w/]+\.py", check.fix + check.explain):
         assert (ROOT / name).is_file()
 
 
 def test_titles_are_unique() -> None:
-    """No two checks say the same."""
+    """No two checks have the same title."""
     titles = [check.title for check in REGISTRY.values()]
     assert len(set(titles)) == len(titles)
 
 
 def test_retired_ids_stay_retired() -> None:
-    """A number is never used twice."""
+    """A number is never reused."""
     assert not RETIRED & set(REGISTRY)
 
 
@@ -82,7 +82,7 @@ def test_the_order_is_that_of_the_ids() -> None:
 def test_a_taken_id_is_refused() -> None:
     """Two checks cannot share an id; the message names both."""
     registry = {"T01": _check("T01")}
-    with pytest.raises(DuplicateCheckError, match=r"T01 is .* needs an id of its own"):
+    with pytest.raises(DuplicateCheckError, match=r"T01 is .* needs another id"):
         register(_check("T01"), registry)
 
 
@@ -92,7 +92,7 @@ def test_nothing_wanted_is_everything() -> None:
 
 
 def test_an_id_that_exists_means_that_check_alone() -> None:
-    """T10 is not also T100."""
+    """T10 does not select T100."""
     assert [check.id for check in select(["T10"])] == ["T10"]
 
 
@@ -110,7 +110,7 @@ def test_an_unknown_id_is_refused_with_a_way_on(word: str) -> None:
 
 
 def test_every_group_s_modules_are_imported() -> None:
-    """A module that is put into a group's folder needs no other line to be registered."""
+    """A new module in a group's folder is registered without further changes."""
     folder = Path(checks.__file__).parent
     groups = {path.parent.name for path in folder.glob("*/__init__.py")} - {"bench"}
     assert groups == set(GROUPS)

@@ -1,4 +1,4 @@
-"""The runner: order, skips with reasons, a check that breaks, and controls that make refusals count."""
+"""The runner: order, skips with reasons, failing checks, and controls that make refusals count."""
 
 import asyncio
 from collections import Counter
@@ -23,18 +23,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="served")
 async def shared_endpoint() -> AsyncIterator[ServedEndpoint]:
-    """One endpoint for all tests here."""
+    """Return one endpoint for all tests here."""
     async with open_served_endpoint() as served:
         yield served
 
 
 async def run(env: CheckEnvironment, *checks: Check, open_variant: OpenVariant | None = None) -> list[CheckResult]:
-    """Collect every result."""
+    """Return every result."""
     return [result async for result in run_checks(checks, env, open_variant=open_variant)]
 
 
 def a_check(check_id: str, **changes: object) -> Check:
-    """Make a check that holds, with changes."""
+    """Return a check that passes, with changes."""
 
     async def holds(env: CheckEnvironment) -> CheckOutcome:
         del env
@@ -47,7 +47,7 @@ def a_check(check_id: str, **changes: object) -> Check:
 
 
 async def test_checks_of_a_fresh_app_run_first(served: ServedEndpoint) -> None:
-    """Those that spend a fresh key cache come before all others, the rest in the order of ids."""
+    """Checks that need a fresh key cache run first, the others in the order of ids."""
     results = await run(served.env, a_check("C01"), a_check("T170", needs=FRESH), a_check("B01"))
     assert [result.id for result in results] == ["T170", "B01", "C01"]
 
@@ -59,7 +59,7 @@ async def test_a_check_that_breaks_is_an_error_and_names_the_class_only(served: 
         raise RuntimeError(f"secret {env.good_token()}")
 
     first, second = await run(served.env, a_check("B01", run=breaks), a_check("B02"))
-    assert (first.status, first.actual) == ("error", "the check itself broke: RuntimeError")
+    assert (first.status, first.actual) == ("error", "the check itself failed: RuntimeError")
     assert second.status == "pass"
 
 
@@ -77,7 +77,7 @@ async def test_a_check_that_breaks_is_an_error_and_names_the_class_only(served: 
 async def test_what_cannot_run_is_a_skip_with_its_reason(
     served: ServedEndpoint, changes: dict[str, object], check_id: str, reason: str
 ) -> None:
-    """A check that lacks something is skipped, visibly."""
+    """A check with an unsatisfied need is skipped with its reason."""
     env = replace(served.env, **changes)  # type: ignore[arg-type] # the fields of Bench, chosen by the table
     (result,) = await run(env, REGISTRY[check_id])
     assert result.status == "skip"
@@ -85,7 +85,7 @@ async def test_what_cannot_run_is_a_skip_with_its_reason(
 
 
 async def test_an_endpoint_that_refuses_everything_passes_no_attack(served: ServedEndpoint) -> None:
-    """Where the control is refused, a refusal proves nothing: skips, and C01 fails."""
+    """If the control is refused, a refusal proves nothing: the attacks are skipped, and C01 fails."""
     served.fault = answers(401, lambda _: True)
     attacks = [check for check in REGISTRY.values() if check.id[0] in "TB" and not check.title.startswith("accepts")]
     # T79 wants the good request accepted; B84 sends no control, and fails for the health that is refused, too.
@@ -96,7 +96,7 @@ async def test_an_endpoint_that_refuses_everything_passes_no_attack(served: Serv
 
 
 async def test_an_endpoint_that_believes_everything_passes_no_attack(served: ServedEndpoint) -> None:
-    """Where every token is believed, no hostile one counts as refused."""
+    """If every token is accepted, no hostile one counts as refused."""
     served.fault = believes(lambda _: True)
     attacks = [check for check in REGISTRY.values() if check.id[0] == "T" and check.title.startswith("refuses")]
     results = await run(served.env, *(check for check in attacks if "fresh" not in check.needs))
@@ -104,7 +104,7 @@ async def test_an_endpoint_that_believes_everything_passes_no_attack(served: Ser
 
 
 async def test_without_a_believed_token_the_attacks_that_need_none_say_so(served: ServedEndpoint) -> None:
-    """Against a deployed endpoint an attack runs without its control, and the result tells it."""
+    """Against a deployed endpoint an attack runs without its control, and the result says so."""
     served.fault = replace(served.fault, before=answers(401, lambda _: False).before)
     env = replace(served.env, trusted=False, fresh=False)
     (result,) = await run(env, REGISTRY["T30"])
@@ -112,7 +112,7 @@ async def test_without_a_believed_token_the_attacks_that_need_none_say_so(served
 
 
 async def test_a_real_token_serves_as_the_good_one(served: ServedEndpoint) -> None:
-    """With a token of the real Entra the contract is checked as with a minted one."""
+    """A token of the real Entra serves as the valid one."""
     served.fault = replace(served.fault, before=answers(401, lambda _: False).before)
     env = replace(served.env, trusted=False, real_token=served.entra.mint.callout_token())
     results = await run(env, *(check for check in REGISTRY.values() if check.id[0] == "B"))
@@ -120,7 +120,7 @@ async def test_a_real_token_serves_as_the_good_one(served: ServedEndpoint) -> No
 
 
 async def test_no_result_holds_a_token_or_a_name(served: ServedEndpoint) -> None:
-    """Whatever fails, what is kept of it is redacted, and the request can be repeated from it."""
+    """Failed results are redacted, and have a command that repeats the request."""
     served.fault = answers(500, lambda _: True)
     results = await run(served.env, *(check for check in REGISTRY.values() if "fresh" not in check.needs))
     text = repr(results)
@@ -132,20 +132,20 @@ async def test_no_result_holds_a_token_or_a_name(served: ServedEndpoint) -> None
 
 
 async def test_a_bench_without_a_believed_token_gives_none(served: ServedEndpoint) -> None:
-    """Asking for a good token where there is none is an error, not an empty token."""
+    """Asking for a valid token without one raises an error."""
     with pytest.raises(LookupError, match="--token-file"):
         replace(served.env, trusted=False).good_token()
 
 
 async def test_a_check_that_needs_nothing_runs_anywhere(served: ServedEndpoint) -> None:
-    """Need is what keeps a check from running, and no need keeps it from nothing."""
+    """A check without needs is never skipped."""
     env = replace(served.env, trusted=False, log=None, fresh=False)
     (result,) = await run(env, a_check("C01", needs=ANYWHERE))
     assert result.status == "pass"
 
 
 async def test_each_variant_is_opened_once_and_closed(served: ServedEndpoint) -> None:
-    """Checks of one variant share its bench, run in the order of ids, and the others run against the usual one."""
+    """The checks of a variant share its environment and run in the order of ids; others use the usual one."""
     opened: Counter[str] = Counter()
     benches: dict[str, CheckEnvironment] = {}
 
@@ -176,7 +176,7 @@ async def test_each_variant_is_opened_once_and_closed(served: ServedEndpoint) ->
 
 
 async def test_an_app_that_does_not_start_is_the_result_of_its_checks(served: ServedEndpoint) -> None:
-    """Its checks are errors with the reason, and those of another variant still run."""
+    """Its checks have the status error with the reason, and those of another variant still run."""
 
     @asynccontextmanager
     async def open_variant(variant: AppVariant) -> AsyncIterator[CheckEnvironment]:
@@ -191,7 +191,7 @@ async def test_an_app_that_does_not_start_is_the_result_of_its_checks(served: Se
 
 
 async def test_who_stops_listening_stops_the_variants(served: ServedEndpoint) -> None:
-    """An interrupted run leaves no app behind."""
+    """Closing the generator stops the apps of the variants."""
     closed = asyncio.Event()
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The way to a target: what starts is waited for, what does not answer is told, once and soon."""
+"""Waiting for a target: a starting endpoint is waited for, and an unreachable one is reported once and soon."""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="served")
 async def shared_endpoint() -> AsyncIterator[ServedEndpoint]:
-    """One endpoint for all tests here."""
+    """Return one endpoint for all tests here."""
     async with open_served_endpoint() as served:
         yield served
 
 
 async def test_an_endpoint_without_keys_is_waited_for(served: ServedEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A 503 while the keys load is not the answer that counts."""
+    """A 503 while the keys load is retried."""
     monkeypatch.setattr(target_environment, "_READY_POLL_S", 0.001)
     seen: list[Incoming] = []
 
@@ -40,7 +40,7 @@ async def test_an_endpoint_without_keys_is_waited_for(served: ServedEndpoint, mo
 async def test_an_endpoint_that_stays_unready_is_checked_all_the_same(
     served: ServedEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After some seconds a 503 is an answer like any other: the checks will say what is wrong."""
+    """After some seconds a 503 counts as a response; the checks report what is wrong."""
     monkeypatch.setattr(target_environment, "_READY_POLL_S", 0.001)
     served.fault = answers(503, lambda _: True)
     ticks = itertools.count()
@@ -50,7 +50,7 @@ async def test_an_endpoint_that_stays_unready_is_checked_all_the_same(
 
 @pytest.mark.parametrize("status", [200, 401, 500])
 async def test_any_other_answer_ends_the_wait(served: ServedEndpoint, status: int) -> None:
-    """What is wrong with an endpoint that answers is for the checks to find."""
+    """Any other response ends the wait."""
     seen: list[Incoming] = []
 
     def once(request: Incoming) -> bool:
@@ -63,15 +63,15 @@ async def test_any_other_answer_ends_the_wait(served: ServedEndpoint, status: in
 
 
 async def test_a_closed_port_is_told_at_once(served: ServedEndpoint) -> None:
-    """Nothing to connect to: no waiting, and the query with its key is not in the message."""
+    """A refused connection is reported without waiting, and the message does not contain the query."""
     env = replace(served.env, url="http://127.0.0.1:1/api/x?code=secret")
-    with pytest.raises(CannotRun, match=r"no answer \(connection\).*explain 1003027") as raised:
+    with pytest.raises(CannotRun, match=r"no response \(connection\).*explain 1003027") as raised:
         await require_answer(env)
     assert "secret" not in str(raised.value)
 
 
 async def test_no_believed_token_is_needed(served: ServedEndpoint) -> None:
-    """A deployed endpoint is asked without a token."""
+    """A deployed endpoint is called without a token."""
     seen: list[str | None] = []
 
     async def note(request: Incoming, _: object) -> Incoming | Outgoing:
@@ -84,7 +84,7 @@ async def test_no_believed_token_is_needed(served: ServedEndpoint) -> None:
 
 
 async def test_keys_of_this_run_are_waited_for(served: ServedEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An endpoint in its cool-down is asked again until it has read this run's keys; that is said once."""
+    """An endpoint in its cool-down is called until it has read this run's keys, with a single message."""
     monkeypatch.setattr(target_environment, "_COOL_DOWN_POLL_S", 0.001)
     hits = served.env.entra.hits.copy()
     served.env.entra.hits.clear()
@@ -103,7 +103,7 @@ async def test_keys_of_this_run_are_waited_for(served: ServedEndpoint, monkeypat
 
 
 async def test_keys_that_are_never_read_are_told(served: ServedEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An endpoint that trusts another authority is given a minute and then to the checks; the message names ours."""
+    """After a minute the wait ends; the message has the authority's URL."""
     monkeypatch.setattr(target_environment, "_COOL_DOWN_POLL_S", 0.001)
     served.fault = answers(401, lambda _: True)
     hits = served.env.entra.hits.copy()
@@ -119,7 +119,7 @@ async def test_keys_that_are_never_read_are_told(served: ServedEndpoint, monkeyp
 async def test_an_endpoint_that_reads_no_keys_and_does_not_refuse_is_not_waited_for(
     served: ServedEndpoint, status: int
 ) -> None:
-    """Who believes everything needs no keys; the checks will say what that means."""
+    """An endpoint that does not refuse is not waited for."""
     served.fault = answers(status, lambda _: True)
     hits = served.env.entra.hits.copy()
     served.env.entra.hits.clear()

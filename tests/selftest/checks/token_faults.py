@@ -1,4 +1,4 @@
-"""For each token check, the one small fault that makes it fail."""
+"""For each token check, one planted fault that makes it fail."""
 
 import asyncio
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def _segments(count: int) -> PlantedFault:
 
 
 async def _follows(request: Incoming, _: EntraServer) -> Incoming | Outgoing:
-    """Fetch what the header points to, and then refuse all the same."""
+    """Fetch the URL in the header, and then refuse the token."""
     for member in ("jku", "x5u"):
         if member in request.token.header:
             async with aiohttp.ClientSession() as session, session.get(request.token.header[member]):
@@ -148,7 +148,7 @@ REFUSED: dict[str, dict[str, PlantedFault]] = {
         "T49": accepts(lambda token: "kid" not in token.header and "x5t" in token.header),
     },
     "key_unknown": {
-        "T46": _kid("nobody-publishes-this"),
+        "T46": _kid("not-published"),
     },
     "header_b64": {
         "T50": accepts(lambda token: "b64" in token.header and "crit" not in token.header),

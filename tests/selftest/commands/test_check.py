@@ -71,7 +71,7 @@ def test_ids_and_prefixes_limit_the_list(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["X1"], "no check is called 'X1'"),
+        (["X1"], "no check has the id 'X1'"),
         (["--deployed"], "--deployed needs --url"),
         (["--url", "http://127.0.0.1:1", "--token-file", "x"], "--token-file needs --deployed"),
         (["--url", "http://127.0.0.1:1", "--deployed", "--token-file", "missing"], "cannot be read: No such file"),

@@ -1,4 +1,4 @@
-"""An endpoint that runs elsewhere: in a thread of its own, as good or as bad as a test says."""
+"""An endpoint in its own thread, with a handler that the test chooses."""
 
 import asyncio
 import json
@@ -16,21 +16,21 @@ GOOD_BODY = json.dumps(GOOD).encode()
 
 
 async def good(request: web.Request) -> web.Response:
-    """Answer as a good endpoint does, and say where the time went."""
+    """Answer like a valid endpoint, with Server-Timing."""
     await request.read()
     timing = {"Server-Timing": "token;dur=0.2, provider;dur=0.3, total;dur=0.6"}
     return web.Response(body=GOOD_BODY, content_type="application/json", headers=timing)
 
 
 async def broken(request: web.Request) -> web.Response:
-    """Answer 500, always."""
+    """Answer 500."""
     await request.read()
     return web.Response(status=500)
 
 
 @contextmanager
 def serving(handler: Handler) -> Iterator[str]:
-    """Serve every path with this handler, and give the address."""
+    """Serve every path with this handler, and yield the URL."""
     started, stop = Event(), Event()
     address: list[str] = []
 

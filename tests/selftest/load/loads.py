@@ -1,4 +1,4 @@
-"""Load runs for tests: plans, calls as the raw file has them, and a result of everything."""
+"""Load runs for tests: plans, calls of the raw file, and complete results."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -100,7 +100,7 @@ def attempt(
     code: int | None = None,
     timing: dict[str, float] | None = None,
 ) -> dict[str, Any]:
-    """Write one attempt of a line."""
+    """Return one attempt of a line."""
     answered = outcome in {"in-budget", "late"} or code == 1003002
     return {
         "due_ms": 0.0,
@@ -116,12 +116,12 @@ def attempt(
 
 
 def call(due_s: float, *attempts: dict[str, Any], **members: Any) -> dict[str, Any]:
-    """Write one call; without attempts it was dropped."""
+    """Return one call; without attempts it was dropped."""
     return {"kind": "call", "due_s": due_s, "correlation_id": "c", "attempts": list(attempts), **members}
 
 
 def plan(config: LoadConfig = CONFIG, *segments: Segment) -> LoadPlan:
-    """Make a plan."""
+    """Return a plan."""
     return LoadPlan(
         config=config,
         segments=segments or (Segment(rate_per_s=config.rate_per_s, duration_s=config.duration_s),),
@@ -129,7 +129,7 @@ def plan(config: LoadConfig = CONFIG, *segments: Segment) -> LoadPlan:
 
 
 def record(calls: Iterable[dict[str, Any]], of: LoadPlan = PLAN, *, elapsed_s: float | None = None) -> LoadRecord:
-    """Take calls as a run of this plan that came to its end."""
+    """Return calls as a complete run of this plan."""
     samples = Samples()
     taken = list(calls)
     for each in taken:
@@ -140,7 +140,7 @@ def record(calls: Iterable[dict[str, Any]], of: LoadPlan = PLAN, *, elapsed_s: f
 
 
 def raw_lines(calls: Iterable[dict[str, Any]], of: LoadPlan = PLAN, *, ended: bool = True) -> list[dict[str, Any]]:
-    """Write the lines of a whole run."""
+    """Return the lines of a complete run."""
     taken = list(calls)
     run = {
         "kind": "run",

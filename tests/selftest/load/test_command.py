@@ -1,4 +1,4 @@
-"""``load`` as a person types it: what it prints, what it keeps, and the exit codes."""
+"""The command ``load``: output, files and exit codes."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ def command(*words: str) -> int:
 
 @pytest.fixture(autouse=True)
 def a_patient_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Endpoint and generator share a process and a busy machine here: how late the generator is decides nothing."""
+    """Ignore the generator's lateness, because endpoint and generator share a process and a busy machine."""
     monkeypatch.setattr(validity, "MAX_LATENESS_P99_MS", 60_000.0)
     monkeypatch.setattr(validity, "MIN_RATE_SHARE", 0.0)
     monkeypatch.setattr(target_environment, "_COOL_DOWN_S", 0.0)
@@ -40,7 +40,7 @@ def a_patient_judge(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_good_endpoint_passes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Exit code 0; the last line holds the bound; the report is the same from either file."""
+    """Exit code 0; the last line has the bound; the report is the same from either file."""
     with serving(good) as url:
         assert command("load", "--url", url, *QUICK, "--out", str(tmp_path)) == 0
     printed = capsys.readouterr().out
@@ -80,7 +80,7 @@ def test_too_few_calls_prove_nothing(capsys: pytest.CaptureFixture[str], tmp_pat
 
 
 def test_dropped_calls_make_the_run_invalid(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Exit code 3 and no verdict on the endpoint, which nobody has seen at that rate."""
+    """Exit code 3 and no verdict on the endpoint."""
 
     async def slow(request: web.Request) -> web.Response:
         await asyncio.sleep(0.3)
@@ -99,7 +99,7 @@ def test_dropped_calls_make_the_run_invalid(capsys: pytest.CaptureFixture[str], 
 def test_a_late_generator_gives_no_verdict(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit code 3, also where the endpoint did well."""
+    """Exit code 3, also for a valid endpoint."""
     monkeypatch.setattr(validity, "MAX_LATENESS_P99_MS", 0.0)
     with serving(good) as url:
         assert command("load", "--url", url, *QUICK, "--out", str(tmp_path)) == 3
@@ -145,7 +145,7 @@ def test_check_plays_a_short_load_for_its_load_checks(tmp_path: Path, monkeypatc
 
 
 def test_a_short_load_whose_generator_was_late_is_played_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three times at the most: a machine that is busy for a moment is no finding."""
+    """At most three times, because the machine may be busy for a moment."""
     monkeypatch.setattr(validity, "MAX_LATENESS_P99_MS", -1.0)
     _brief(monkeypatch, 0.2)
     with serving(good) as url:
@@ -155,7 +155,7 @@ def test_a_short_load_whose_generator_was_late_is_played_again(tmp_path: Path, m
 
 
 def test_check_asks_before_it_loads_or_breaks_what_is_not_here(capsys: pytest.CaptureFixture[str]) -> None:
-    """Asked for by name, load and faults need consent for a host elsewhere."""
+    """Load and faults that are selected by id need consent for another host."""
     for words in (("L",), ("L01",), ("F",)):
         assert command("check", *words, "--url", "http://claims.example") == 2
         assert "needs --yes" in capsys.readouterr().err
@@ -176,7 +176,7 @@ def test_check_asks_before_it_loads_or_breaks_what_is_not_here(capsys: pytest.Ca
 def test_what_cannot_run_is_exit_2_and_leaves_no_file(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
-    """One sentence on stderr, nothing on stdout, and the last run's files as they were."""
+    """One sentence on stderr, nothing on stdout, and no files."""
     assert command("load", *words, "--out", str(tmp_path / "kept")) == 2
     captured = capsys.readouterr()
     assert message in captured.err
@@ -186,7 +186,7 @@ def test_what_cannot_run_is_exit_2_and_leaves_no_file(
 
 
 def test_a_deployed_endpoint_is_sent_its_token(tmp_path: Path) -> None:
-    """The token of the file, and no other."""
+    """Only the token of the file is sent."""
     tokens: set[str] = set()
 
     async def notes(request: web.Request) -> web.Response:
@@ -201,7 +201,7 @@ def test_a_deployed_endpoint_is_sent_its_token(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
-    """Exit code 130, a report of the calls that had ended, and a raw file that says so."""
+    """Exit code 130, a report of the ended calls, and a raw file that is marked as interrupted."""
     raw = tmp_path / "run.jsonl"
     with serving(good) as url:
         words = ("load", "--url", url, "--rate", "100", "--duration", "60s", "--warmup", "0", "--authority-port", "0")

@@ -1,4 +1,4 @@
-"""The open loop against real sockets: what it sends when, what it retries, and that it loses nothing."""
+"""The open loop with real sockets: when it sends, what it retries, and that it loses nothing."""
 
 import asyncio
 import time
@@ -25,12 +25,12 @@ HEADERS = {"Authorization": "Bearer a.b.c", "Content-Type": "application/json"}
 
 
 def prepare(number: int) -> Prepared:
-    """Write the request of a number."""
+    """Return the request of a number."""
     return Prepared(HEADERS, b'{"number":%d}' % number, f"id-{number}")
 
 
 def after(seconds: float, script: Script) -> Script:
-    """Do this later."""
+    """Return a script that runs later."""
 
     async def later(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(seconds)
@@ -42,7 +42,7 @@ def after(seconds: float, script: Script) -> Script:
 async def send(
     session: aiohttp.ClientSession, url: str, due_s: Sequence[float] = (0.0,), limits: Limits = LIMITS
 ) -> list[Sample]:
-    """Send calls, and give the samples as they come."""
+    """Send calls and return the samples in their order."""
     samples: list[Sample] = []
     await run_open_loop(session, URL(url), due_s, prepare, samples.append, limits=limits)
     return samples
@@ -96,7 +96,7 @@ async def test_each_outcome(
 
 
 async def test_the_retry_runs_while_the_first_is_still_watched(session: aiohttp.ClientSession) -> None:
-    """It is due when the budget is over, with the same bytes; how late the first is is seen all the same."""
+    """The retry is due when the budget ends and has the same bytes; the first attempt is still measured."""
     async with scripted_server([after(0.4, GOOD), GOOD]) as server:
         (sample,) = await send(session, server.url)
     first, second = sample.attempts
@@ -115,7 +115,7 @@ async def test_a_broken_connection_is_retried_at_once(session: aiohttp.ClientSes
 
 
 async def test_without_retries_there_is_one_attempt(session: aiohttp.ClientSession) -> None:
-    """What misses is lost then."""
+    """Without retries a miss loses the sign-in."""
     async with scripted_server([silence()]) as server:
         (sample,) = await send(session, server.url, limits=Limits(budget_s=0.05, timeout_s=0.1, max_retries=0))
     assert outcomes(sample) == [("unanswered", 1003005)]
@@ -131,7 +131,7 @@ async def test_what_is_too_much_is_dropped_and_counted(session: aiohttp.ClientSe
 
 
 async def test_the_tail_is_waited_for(session: aiohttp.ClientSession) -> None:
-    """Calls that end long after the last was sent are not lost: they are the slowest."""
+    """Calls that end long after the last was sent are not lost."""
     async with scripted_server([after(0.1, GOOD)]) as server:
         samples = await send(session, server.url, [number / 100 for number in range(10)])
     assert [outcomes(sample) for sample in samples] == [[("in-budget", None)]] * 10
@@ -150,7 +150,7 @@ async def test_each_call_has_its_own_request(session: aiohttp.ClientSession) -> 
 
 
 async def test_an_error_of_ours_ends_the_run(session: aiohttp.ClientSession) -> None:
-    """What the taker raises gets out, rather than losing a call silently; nothing is left running."""
+    """An exception of ``take`` ends the run, and no task is left."""
 
     def refuse(_: Sample) -> None:
         raise LookupError("ours")
@@ -163,7 +163,7 @@ async def test_an_error_of_ours_ends_the_run(session: aiohttp.ClientSession) -> 
 
 @pytest.fixture(name="stalling")
 async def a_server_that_stalls() -> AsyncIterator[str]:
-    """Serve at once, but for three tenths of a second in which nothing is answered, from the first request on."""
+    """Serve immediately, except for a stall of three tenths of a second after the first request."""
     stalls_from_s: list[float] = []
 
     async def handle(request: web.Request) -> web.Response:
@@ -184,7 +184,7 @@ async def a_server_that_stalls() -> AsyncIterator[str]:
 
 
 async def _closed_loop(session: aiohttp.ClientSession, url: str, users: int, seconds: float) -> list[float]:
-    """Let users wait for each answer, as most load tools do, and give what each call took, in ms."""
+    """Send calls as most load tools do, waiting for each response, and return the latencies in ms."""
     end_s = time.perf_counter() + seconds
     took_ms: list[float] = []
 
@@ -202,9 +202,9 @@ async def _closed_loop(session: aiohttp.ClientSession, url: str, users: int, sec
 async def test_a_stall_is_seen_by_the_open_loop_and_hidden_by_a_closed_one(
     session: aiohttp.ClientSession, stalling: str
 ) -> None:
-    """Three tenths of 1.2 s: a fifth of the calls is late, of which two waiting users show two calls.
+    """A stall of 0.3 s in 1.2 s makes a fifth of the calls late.
 
-    The picture of 20 calls a second and a stall of three seconds in thirty, ten times as fast.
+    The same as 20 calls per second and a stall of three seconds in thirty, ten times as fast.
     """
     due_s = due_offsets_s([Segment(rate_per_s=100, duration_s=1.2)], "constant", 0)
     open_ms = sorted((each.attempts[0].end_s - each.due_s) * 1000 for each in await send(session, stalling, due_s))
@@ -213,7 +213,7 @@ async def test_a_stall_is_seen_by_the_open_loop_and_hidden_by_a_closed_one(
 
 
 async def test_the_closed_loop_does_hide_it(session: aiohttp.ClientSession, stalling: str) -> None:
-    """The counterpart: the same server looks well to users who wait."""
+    """A closed loop with two users measures only a few late calls."""
     closed_ms = sorted(await _closed_loop(session, stalling, users=2, seconds=1.2))
     assert percentile(closed_ms, 0.9) < STALLED_MS
     assert closed_ms[-1] > STALLED_MS

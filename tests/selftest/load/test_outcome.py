@@ -1,4 +1,4 @@
-"""What an attempt was, and the line that is written of it."""
+"""The outcome of an attempt, and its line in the raw file."""
 
 import json
 
@@ -13,7 +13,7 @@ ID = "11111111-2222-4333-8444-555555555555"
 
 
 def attempt(body: bytes, end_s: float = 0.1, headers: tuple[tuple[str, str], ...] = ()) -> Attempt:
-    """Make an attempt that was answered."""
+    """Return an answered attempt."""
     return Attempt(
         due_s=0.0,
         sent_s=0.001,
@@ -28,12 +28,12 @@ def attempt(body: bytes, end_s: float = 0.1, headers: tuple[tuple[str, str], ...
 
 
 def sample(*attempts: Attempt) -> Sample:
-    """Make a call of these attempts."""
+    """Return a call of these attempts."""
     return Sample(number=3, due_s=0.0, prepared=Prepared({"Authorization": "Bearer x"}, b"body", ID), attempts=attempts)
 
 
 def test_answers_that_differ_by_the_correlation_id_are_judged_once() -> None:
-    """Judging is memoised, and no call's verdict is another's."""
+    """Verdicts are cached, and never confused."""
     outcomes = AttemptJudge(2000)
     for number in range(50):
         correlation_id = f"{number:08}{ID[8:]}"
@@ -45,7 +45,7 @@ def test_answers_that_differ_by_the_correlation_id_are_judged_once() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    """An endpoint whose answers all differ does not fill the memory."""
+    """An endpoint with different responses does not fill the memory."""
     outcomes = AttemptJudge(2000)
     for number in range(outcome._REMEMBERED + 50):
         outcomes.of(attempt(json.dumps(document({"n": str(number)})).encode()))
@@ -55,7 +55,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
 
 def test_the_budget_decides_to_the_millisecond() -> None:
-    """At the budget is in it, above is not."""
+    """A response at the budget is in budget; a later one is not."""
     body = json.dumps(GOOD).encode()
     outcomes = AttemptJudge(2000)
     assert outcomes.of(attempt(body, 2.0)) == ("in-budget", None)

@@ -1,4 +1,4 @@
-"""What is sent: events of every kind, each with its own id, and tokens that never end."""
+"""The requests of a load run: events of every kind with their own ids, and tokens that do not expire."""
 
 import json
 import uuid
@@ -9,13 +9,13 @@ from selftest.load.prepared_events import CalloutFactory, TokenPool
 
 
 def callouts(**options: object) -> CalloutFactory:
-    """Make the callouts of a run."""
+    """Return the callouts of a run."""
     made = {"seed": 1, "run_id": b"12345678", **options}
     return CalloutFactory(DEFAULT_TENANT, TokenPool(lambda: "a.b.c"), **made)  # type: ignore[arg-type] # chosen by the test
 
 
 def test_each_call_is_the_documented_event_with_its_own_id() -> None:
-    """The encoded body is the variety's own, and the id a random UUID's form that no other call has."""
+    """The body is that of its variety, and the id is a unique UUID."""
     made = callouts()
     prepared = [made(number) for number in range(500)]
     ids = [each.correlation_id for each in prepared]
@@ -27,7 +27,7 @@ def test_each_call_is_the_documented_event_with_its_own_id() -> None:
 
 
 def test_all_varieties_are_mixed_and_the_mix_is_repeatable() -> None:
-    """Seven populations from the start, in an order that only the seed decides."""
+    """All varieties occur from the start, in an order that depends only on the seed."""
     one, same, other = callouts(), callouts(), callouts(seed=2)
     bodies = [one(number).body for number in range(70)]
     assert len({json.loads(body)["data"]["authenticationContext"]["user"]["id"] for body in bodies}) >= 5
@@ -42,7 +42,7 @@ def test_two_runs_share_no_id() -> None:
 
 
 def test_tokens_are_minted_before_and_again_before_they_end() -> None:
-    """A pool of them; in a long run each is replaced when half an hour is over, and not before."""
+    """A token is replaced after half an hour, and not before."""
     now_s, minted = [0.0], iter(range(1000))
     tokens = TokenPool(lambda: f"a.{next(minted)}.c", pool=2, clock=lambda: now_s[0])
     assert [tokens.headers(number)["Authorization"] for number in range(4)] == [
@@ -55,5 +55,5 @@ def test_tokens_are_minted_before_and_again_before_they_end() -> None:
 
 
 def test_nothing_prints_a_token() -> None:
-    """A prepared request that ends up in a message shows its id alone."""
+    """The text form of a prepared request contains only its id."""
     assert "Bearer" not in repr(callouts()(0))

@@ -1,4 +1,4 @@
-"""Cold starts, memory and progress: what stands beside the calls of a run."""
+"""Cold starts, memory and progress of a load run."""
 
 import asyncio
 import io
@@ -22,7 +22,7 @@ from tests.selftest.load.loads import attempt, call
 
 
 async def test_a_cold_start_is_timed_from_spawn_to_answer(session: aiohttp.ClientSession, entra: EntraServer) -> None:
-    """A fresh worker of this app listens, is asked once, and would let the user in."""
+    """A new worker of this app listens, gets one call, and its reply is minted."""
     prepared = CalloutFactory(DEFAULT_TENANT, TokenPool(entra.mint.callout_token, pool=1), seed=1)(0)
     line = await cold_start(endpoint_settings(entra), ROOT, CALLOUT_PATH, session, prepared)
     assert line["minted"] is True
@@ -31,7 +31,7 @@ async def test_a_cold_start_is_timed_from_spawn_to_answer(session: aiohttp.Clien
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the resident memory from /proc (Linux)")
 def test_resident_memory_is_that_of_the_process() -> None:
-    """This interpreter needs some megabytes; who has ended has none to tell."""
+    """This interpreter needs some megabytes; a process that has ended has no value."""
     found = resident_kb(os.getpid())
     assert found is not None
     assert 10_000 < found < 10_000_000
@@ -39,7 +39,7 @@ def test_resident_memory_is_that_of_the_process() -> None:
 
 
 def test_peak_growth_is_of_the_process_and_of_now(tmp_path: Path) -> None:
-    """The growth is counted from the start; a system that does not say gives none."""
+    """The growth counts from the start; without data it is None."""
     process = tmp_path / "7"
     process.mkdir()
     growth = PeakGrowth(7, tmp_path)

@@ -1,4 +1,4 @@
-"""Open files: raised where that is allowed, and bounded by what there is."""
+"""The limit of open files: raised if allowed, and otherwise a limit of the run."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ resource = pytest.importorskip("resource", reason="Windows has no such limit")
 
 
 def allowed(soft: int, hard: int, wanted: int) -> tuple[int, int]:
-    """Ask in a process with these limits, and give how many connections fit and the limit afterwards."""
+    """Return the possible connections and the limit afterwards, in a process with these limits."""
     program = (
         "import resource; from selftest.load.sockets import allow_connections\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
@@ -25,15 +25,15 @@ def allowed(soft: int, hard: int, wanted: int) -> tuple[int, int]:
 
 
 def test_a_limit_that_is_high_enough_is_left_alone() -> None:
-    """Nothing is changed that need not be."""
+    """A sufficient limit is not changed."""
     assert allowed(900, 1000, 500) == (500, 900)
 
 
 def test_a_low_limit_is_raised() -> None:
-    """As far as needed."""
+    """A low limit is raised as far as needed."""
     assert allowed(256, 1000, 500) == (500, 628)
 
 
 def test_what_the_system_forbids_bounds_the_run() -> None:
-    """Fewer connections than wanted, rather than calls that fail for want of a file."""
+    """The run has fewer connections if the limit cannot be raised."""
     assert allowed(256, 300, 500) == (172, 300)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selftest.load.measured.samples import LineError, Samples
-from selftest.load.measured.summary import summarise
+from selftest.load.measured.summary import summarize
 from selftest.load.plan.profiles import spike, steps
 from selftest.report.load_result import MemorySample
 from tests.selftest.load.loads import CONFIG, attempt, call, plan, record
@@ -31,20 +31,20 @@ MIXED = [
 
 def test_counts_add_up() -> None:
     """Each sign-in is minted, lost or dropped; the retry saves one, and a first call that missed stays one."""
-    counts = summarise(record(MIXED)).counts
+    counts = summarize(record(MIXED)).counts
     assert (counts.signins, counts.minted, counts.lost, counts.dropped) == (15, 11, 3, 1)
     assert (counts.first_calls_missed, counts.retries) == (4, 3)
 
 
 def test_first_calls_by_what_entra_would_log() -> None:
     """A late one is told apart from one that never came."""
-    outcomes = summarise(record(MIXED)).outcomes
+    outcomes = summarize(record(MIXED)).outcomes
     assert outcomes == {"minted": 10, "late": 2, "1003002": 1, "1003005": 1}
 
 
 def test_good_and_bad_answers_share_no_percentile() -> None:
     """A fast refusal does not make the endpoint look fast; a late good answer counts as slow."""
-    found = summarise(record(MIXED))
+    found = summarize(record(MIXED))
     assert found.latency is not None
     assert found.missed_latency is not None
     assert (found.latency.samples, found.latency.max_ms) == (12, 2500.0)
@@ -53,7 +53,7 @@ def test_good_and_bad_answers_share_no_percentile() -> None:
 
 def test_latency_counts_from_due_and_service_from_sent() -> None:
     """What a late generator adds is in the one and not in the other."""
-    found = summarise(record([call(0.0, attempt(80.0, sent_ms=70.0))]))
+    found = summarize(record([call(0.0, attempt(80.0, sent_ms=70.0))]))
     assert found.latency is not None
     assert found.service is not None
     assert found.lateness is not None
@@ -62,7 +62,7 @@ def test_latency_counts_from_due_and_service_from_sent() -> None:
 
 def test_the_warm_up_is_told_apart() -> None:
     """Slow first calls are shown, and change nothing."""
-    found = summarise(record([call(0.0, attempt(900.0), warmup=True), call(0.0, GOOD)]))
+    found = summarize(record([call(0.0, attempt(900.0), warmup=True), call(0.0, GOOD)]))
     assert found.warmup is not None
     assert found.latency is not None
     assert (found.warmup.max_ms, found.latency.max_ms, found.counts.signins) == (900.0, 12.0, 1)
@@ -70,7 +70,7 @@ def test_the_warm_up_is_told_apart() -> None:
 
 def test_an_empty_run_is_a_result() -> None:
     """Interrupted before its first call: nothing is known, and nothing breaks."""
-    found = summarise(record([]))
+    found = summarize(record([]))
     assert (found.latency, found.lateness, found.curve, found.counts.signins) == (None, None, (), 0)
     assert (found.missed_below, found.valid) == (1.0, False)
 
@@ -78,7 +78,7 @@ def test_an_empty_run_is_a_result() -> None:
 def test_the_curve_reaches_from_the_fastest_to_the_slowest() -> None:
     """Ascending in both, ends at share 1 with the maximum, and leaves out what never was answered."""
     calls = [call(number / 1000, attempt(float(number + 1))) for number in range(1000)]
-    curve = summarise(record([*calls, call(1.0, SILENT)])).curve
+    curve = summarize(record([*calls, call(1.0, SILENT)])).curve
     assert (curve[0], curve[-1]) == ((0.0, 1.0), (1.0, 1000.0))
     assert list(curve) == sorted(curve)
     assert (0.99, 990.0) in curve
@@ -89,7 +89,7 @@ def test_the_curve_reaches_from_the_fastest_to_the_slowest() -> None:
 def test_a_long_run_is_thinned_and_keeps_its_misses() -> None:
     """The picture stays small; a miss is never thinned away while there are few."""
     calls = [call(number / 1000, LATE if number % 1000 == 7 else GOOD) for number in range(20_000)]
-    found = summarise(record(calls))
+    found = summarize(record(calls))
     assert len(found.points) <= 2100
     assert sum(point.outcome == "late" for point in found.points) == 20
     assert sum(each.calls for each in found.slices) == 20_000
@@ -101,7 +101,7 @@ def test_where_the_time_went() -> None:
     """Shares of all latency, and of the slowest hundredth, which another phase explains."""
     quick = attempt(10.0, timing={"token": 1.0, "provider": 4.0, "total": 6.0})
     slow = attempt(1000.0, timing={"token": 1.0, "provider": 980.0, "total": 982.0})
-    found = summarise(record([*(call(0.0, quick) for _ in range(99)), call(0.0, slow), call(0.0, GOOD)]))
+    found = summarize(record([*(call(0.0, quick) for _ in range(99)), call(0.0, slow), call(0.0, GOOD)]))
     shares = {phase.name: (round(phase.mean_share, 2), round(phase.slowest_share, 2)) for phase in found.phases}
     assert shares["provider"][1] == 0.98
     assert sum(phase.mean_share for phase in found.phases) == pytest.approx(1, abs=0.01)
@@ -111,14 +111,14 @@ def test_where_the_time_went() -> None:
 def test_new_phase_names_in_every_answer_are_bounded() -> None:
     """An endpoint that invents names fills neither memory nor report."""
     calls = [call(0.0, attempt(timing={f"p{number}": 1.0})) for number in range(200)]
-    assert len(summarise(record(calls)).phases) <= 32
+    assert len(summarize(record(calls)).phases) <= 32
 
 
 def _step_run(second: dict[str, Any]) -> Any:
     segments = steps((10.0, 20.0), 1.0)
     of = plan(replace(CONFIG, profile="step", rate_per_s=20.0, duration_s=2.0), *segments)
     calls = [call(number / 10, GOOD) for number in range(10)]
-    return summarise(record([*calls, *(call(1 + number / 20, second) for number in range(20))], of))
+    return summarize(record([*calls, *(call(1 + number / 20, second) for number in range(20))], of))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_recovery_counts_from_the_end_of_the_spike(
     before = [call(number / 10, GOOD) for number in range(50)]
     crowd = [call(5 + number / 50, attempt(500.0)) for number in range(100)]
     after = [call(7 + number / 10, attempt(after_ms(number / 10))) for number in range(80)]
-    assert summarise(record([*before, *crowd, *after], of)).recovery_s == recovery_s
+    assert summarize(record([*before, *crowd, *after], of)).recovery_s == recovery_s
 
 
 def test_drift_is_that_of_the_second_half() -> None:
@@ -167,7 +167,7 @@ def test_drift_is_that_of_the_second_half() -> None:
         MemorySample(at_s=float(at_s), resident_kb=50_000 + (at_s * 10 if at_s < 1800 else 18_000 + at_s - 1800))
         for at_s in range(0, 3600, 10)
     ]
-    drift = summarise(run).drift
+    drift = summarize(run).drift
     assert drift is not None
     assert drift["memory_kb_per_hour"] == pytest.approx(3600)
     assert drift["p50_ms_per_hour"] == pytest.approx(20, rel=0.02)
@@ -176,7 +176,7 @@ def test_drift_is_that_of_the_second_half() -> None:
 def test_a_late_generator_does_not_reach_its_rate() -> None:
     """The rate is over the time that sending took."""
     calls = [call(number / 20, attempt(9000.0, sent_ms=8900.0)) for number in range(1200)]
-    found = summarise(record(calls))
+    found = summarize(record(calls))
     assert found.achieved_rate_per_s == pytest.approx(1200 / (59.95 + 8.9), rel=1e-3)
     assert {fault.name for fault in found.faults} >= {"lateness", "rate"}
 
@@ -184,10 +184,10 @@ def test_a_late_generator_does_not_reach_its_rate() -> None:
 def test_the_sentence_is_the_verdict_in_words() -> None:
     """The bound is rounded up, so that it never looks better than it is."""
     calls = [call(number / 20, GOOD) for number in range(1200)]
-    assert summarise(record(calls)).sentence == (
+    assert summarize(record(calls)).sentence == (
         "1,200 calls, 0 over 2,000 ms: with 99 % confidence fewer than 0.39 % miss"
     )
-    missed = summarise(record([*calls[1:], call(0.0, FAILED)])).sentence
+    missed = summarize(record([*calls[1:], call(0.0, FAILED)])).sentence
     assert missed.startswith("1,200 calls, 1 not answered well in 2,000 ms: with 99 %")
 
 
@@ -220,7 +220,7 @@ def test_what_is_no_call_is_refused(line: dict[str, Any]) -> None:
 @given(st.lists(st.sampled_from([GOOD, LATE, FAILED, SILENT]), max_size=60))
 def test_nothing_is_lost_on_the_way(firsts: list[dict[str, Any]]) -> None:
     """Whatever the calls were, what comes out adds up to what went in."""
-    found = summarise(record(call(number / 20, first) for number, first in enumerate(firsts)))
+    found = summarize(record(call(number / 20, first) for number, first in enumerate(firsts)))
     assert sum(found.outcomes.values()) == found.counts.signins == len(firsts)
     told = [values.samples for values in (found.latency, found.missed_latency) if values is not None]
     assert sum(told) == len(firsts)

@@ -31,13 +31,17 @@ def evidence(calls: int = 1200, missed: int = 0, **changes: object) -> Evidence:
     ("found", "name", "advice"),
     [
         (evidence(lateness=percentiles([0.5] * 98 + [25.1] * 2)), "lateness", "lower --rate, or use a quieter machine"),
-        (evidence(dropped=1), "dropped", "2,000 attempts were under way at once"),
+        (evidence(dropped=1), "dropped", "2,000 concurrent attempts"),
         (evidence(achieved_rate_per_s=19.7), "rate", "did not reach its rate"),
         (evidence(clock_difference_s=3600), "clock", "keep it awake"),
         (evidence(clock_difference_s=-3600), "clock", "keep it awake"),
         (evidence(calls=200), "samples", "needs 259 more calls, all in budget"),
         (evidence(calls=1200, missed=8), "samples", "needs 536 more calls, all in budget"),
-        (evidence(calls=1200, missed=18), "samples", "1.50 % missed, which is over the limit, but not surely so"),
+        (
+            evidence(calls=1200, missed=18),
+            "samples",
+            "1.50 % missed, which is over the limit, but not with this confidence",
+        ),
         (evidence(calls=0, lateness=None), "samples", "needs 459 more calls"),
     ],
 )

@@ -62,10 +62,10 @@ def test_profiles_shape_the_run() -> None:
         (["--rate", "5001"], "more than 5000/s"),
         (["--duration", "25h"], "24 hours"),
         (["--rate", "5000", "--duration", "1h"], "5,000,000"),
-        (["--timeout-ms", "1000"], "nothing could be seen to be late"),
+        (["--timeout-ms", "1000"], "late responses could not be measured"),
         (["--profile", "step", "--duration", "9"], "--steps times --step-duration"),
-        (["--steps", "5,10", "--spike", "100"], "one shape"),
-        (["--profile", "soak", "--steps", "5,10"], "one shape"),
+        (["--steps", "5,10", "--spike", "100"], "choose one profile"),
+        (["--profile", "soak", "--steps", "5,10"], "choose one profile"),
         (["--steps", "5,10", "--duration", "9"], "--steps times --step-duration"),
         (["--profile", "spike", "--duration", "6", "--spike-duration", "5"], "needs a longer run"),
     ],
@@ -78,7 +78,7 @@ def test_what_is_beyond_a_bound_is_refused(words: list[str], message: str) -> No
 
 def test_a_worker_elsewhere_is_not_started_cold() -> None:
     """--cold with --url is a contradiction."""
-    with pytest.raises(CannotRun, match="not ours to start"):
+    with pytest.raises(CannotRun, match="cannot be started"):
         planned("--cold", "2", url="http://127.0.0.1:1")
 
 
