@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure, print, write results.md, and say what holds."""
+"""``python -m benchmarks``: measure, print, and write results.md."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from benchmarks.servers import FASTAPI
 from benchmarks.table import Part, show, write
 from selftest.host.process import AppStartError
 
-#: In the order of a whole run; each in a process of its own, so that none sees what another left behind.
+#: In the order of a full run; each in a separate process, so that none is affected by another.
 PARTS: Final[dict[str, Callable[[], Part]]] = {
     "handler": handler.part,
     "endpoint": lambda: asyncio.run(endpoint.measure()),
@@ -26,10 +26,11 @@ _NEED_PEERS: Final = frozenset({"endpoint", "cold-start", "bad-days"})
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one part, or all.
 
-    Exit code 0 when all that must hold does, 1 when something does not, 2 if it cannot run, 3 when the machine was too
-    busy to tell, 130 when it was interrupted.
+    Returns:
+        0 if everything that must hold does, 1 if something does not, 2 if it cannot run, 3 if the machine was too busy,
+        130 if it was interrupted.
     """
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measurements that anybody can repeat.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Repeatable measurements.")
     parser.add_argument("part", nargs="?", choices=tuple(PARTS), help="one part (default: all, 17 minutes)")
     parser.add_argument("--profile", action="store_true", help="handler: show where the time goes instead")
     args = parser.parse_args(arguments)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from benchmarks.bad_day_setup import COOLDOWN_S, LIFESPAN_S, RATE, BadDaySetup, bad_day_setup
 from benchmarks.load import LoadResult
 from benchmarks.rounds import percentile
 from benchmarks.servers import FASTAPI, HANDWRITTEN, OURS_AGED, Peer
-from benchmarks.stage import COOLDOWN_S, LIFESPAN_S, RATE, Stage, stage
 from benchmarks.table import Must, Part, Table
 from selftest.downstream.faults import Fault
 
@@ -65,40 +65,40 @@ class Day:
     """
 
     name: str
-    play: Callable[[Stage], Awaitable[Windows]]
+    play: Callable[[BadDaySetup], Awaitable[Windows]]
     token_life_s: int | None = None
 
 
-async def _rotation(on: Stage) -> Windows:
+async def _rotation(on: BadDaySetup) -> Windows:
     steady = await on.arrive(_WINDOW_S)
     on.entra.keys.prepare_rotation()
     on.entra.keys.rotate()
     return steady, await on.arrive(_WINDOW_S)
 
 
-async def _hang(on: Stage) -> Windows:
+async def _hang(on: BadDaySetup) -> Windows:
     steady = await on.arrive(_WINDOW_S)
     on.entra.delay_s = _HANG_S
     return steady, await on.arrive(_WINDOW_S)
 
 
-async def _outage(on: Stage) -> Windows:
+async def _outage(on: BadDaySetup) -> Windows:
     steady = await on.arrive(_WINDOW_S)
     on.entra.outage = True
     return steady, await on.arrive(_WINDOW_S)
 
 
-async def _flood(on: Stage) -> Windows:
+async def _flood(on: BadDaySetup) -> Windows:
     return await on.arrive(_WINDOW_S), await on.arrive(_WINDOW_S, on.unknown(1.0))
 
 
-async def _flood_in_hang(on: Stage) -> Windows:
+async def _flood_in_hang(on: BadDaySetup) -> Windows:
     steady = await on.arrive(_WINDOW_S)
     on.entra.delay_s = _HANG_S
     return steady, await on.arrive(_WINDOW_S, on.unknown(1.0))
 
 
-async def _token_ends(on: Stage) -> Windows:
+async def _token_ends(on: BadDaySetup) -> Windows:
     # Short tokens first, since who holds a long one asks for no other.
     dawdling = Fault(name="token-latency", place="identity", says="a token takes its time", delay_s=_TOKEN_REQUEST_S)
     with on.downstream.playing(dawdling):
@@ -108,7 +108,7 @@ async def _token_ends(on: Stage) -> Windows:
     return await on.arrive(_WINDOW_S), bad
 
 
-async def _slow_for_some(on: Stage) -> Windows:
+async def _slow_for_some(on: BadDaySetup) -> Windows:
     steady = await on.arrive(_WINDOW_S)
     on.downstream.slow_s = _SLOW_S
     return steady, await on.arrive(_WINDOW_S, on.slow(_SLOW_WEIGHT))
@@ -145,7 +145,7 @@ def _is_quiet(windows: Windows) -> bool:
 async def _play(day: Day, peer: Peer) -> Windows:
     if sys.stderr.isatty():
         print(f"{day.name}: {peer.title} ...", file=sys.stderr)
-    async with stage(peer, token_life_s=day.token_life_s) as on:
+    async with bad_day_setup(peer, token_life_s=day.token_life_s) as on:
         return await day.play(on)
 
 

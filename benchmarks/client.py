@@ -24,16 +24,16 @@ from collections import Counter
 from typing import Any, Final, Self
 
 TIMEOUT_S: Final = 2.0
-#: Open connections; who comes when all are waiting is counted as unanswered.
+#: Open connections; a sign-in that is due when all are waiting is counted as unanswered.
 _MAX_CONNECTIONS: Final = 900
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _ACTION: Final = b"provideClaimsForToken"
-#: A claim that is read by nobody, but makes each correlation id a GUID.
+#: Makes each correlation id a GUID.
 _GUID_TAIL: Final = "4000-8000"
 
 
 class _Kind:
-    """One kind of sign-in: what is sent, what is right, what came."""
+    """One kind of sign-in: what is sent, what is expected, what was received."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.accepted: bool = job["accepted"]
@@ -54,19 +54,19 @@ class _Kind:
         self.wrong = 0
 
     def request(self, run: int, number: int) -> bytes:
-        """Write a sign-in with a correlation id that no other has."""
+        """Return a sign-in with a unique correlation id."""
         return self._head + f"{run:08x}-0000-{_GUID_TAIL}-{number:012x}".encode() + self._tail
 
     def answered(self, status: int, body: bytes, latency_ms: float) -> None:
-        """Note an answer; status 0 is none."""
+        """Record a response; status 0 for none."""
         self.latencies_ms.append(round(latency_ms, 3))
         self.statuses[status] += 1
         good = status == 200 and _ACTION in body
-        # Whom it has to refuse, it has to refuse: an error of its own is no judgement.
+        # A sign-in that must be refused needs a refusal: a server error is none.
         self.wrong += not good if self.accepted else status not in {401, 403}
 
     def result(self) -> dict[str, Any]:
-        """Give what came."""
+        """Return what was received."""
         return {
             "accepted": self.accepted,
             "latencies_ms": self.latencies_ms,
@@ -99,7 +99,7 @@ class _Connection(asyncio.Protocol):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Take in an answer, and end the sign-in when it is whole."""
+        """Read a response, and end the sign-in when it is complete."""
         self._buffer += data
         head_end = self._buffer.find(b"\r\n\r\n")
         if head_end < 0:
@@ -114,7 +114,7 @@ class _Connection(asyncio.Protocol):
         self._load.free(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count the sign-in under way as unanswered."""
+        """Count the sign-in in progress as unanswered."""
         del exc
         self._load.lost(self)
         if self._kind is not None:

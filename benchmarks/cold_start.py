@@ -67,7 +67,7 @@ async def _first_answer_ms(
 
 
 async def _imports(peer: Peer, settings: Mapping[str, str]) -> tuple[float, int]:
-    """Give the milliseconds that Python spends in importing the app, and how many modules that is."""
+    """Return the milliseconds that Python spends importing the app, and the number of modules."""
     module = "function_app" if peer.app_dir else peer.asgi.partition(":")[0]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-X", "importtime", "-c", f"import {module}"),

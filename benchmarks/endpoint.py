@@ -1,4 +1,4 @@
-"""The endpoint beside its peers: the same sign-ins, the same claims, the same processor.
+"""The endpoint and its peers: the same sign-ins, the same claims, the same processor.
 
 Behind Microsoft's worker library: the endpoint, the handler as it is usually written, and an empty function. Behind
 uvicorn: the endpoint, FastAPI with fastapi-azure-auth, and an empty app.
@@ -129,7 +129,7 @@ def _part(found: Mapping[str, list[Round]], moderate: float) -> Part:
     share = max(each.client_share for rounds in found.values() for each in rounds)
     return Part(
         name="endpoint",
-        title="The endpoint beside its peers",
+        title="The endpoint and its peers",
         method=(
             "The same callout and token for each, every event with a correlation id of its own, constant claims. "
             f"Medians of {_ROUNDS} interleaved rounds. Throughput: {_CONNECTIONS} connections, each always busy. "

@@ -40,7 +40,7 @@ from selftest.play.target import endpoint_settings
 MAX_UNITS: Final = 5.0
 _ROUNDS: Final = 31
 _CALLS: Final = 200
-_APP: Final = Path(__file__).parent / "peers" / "beside"
+_APP: Final = Path(__file__).parent / "peers" / "with_empty_function"
 _PROFILED_CALLS: Final = 5000
 _PROFILE_LINES: Final = 45
 
@@ -111,7 +111,7 @@ def profile() -> None:
 
 
 def measure() -> HandlerResult:
-    """Measure in a loop of its own."""
+    """Measure in a separate loop."""
     with _quiet(), asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(_measure())
 
@@ -227,7 +227,7 @@ def _require_ok(answer: TypedData) -> None:
 
 
 async def _run(step: _Step, bodies: list[bytes]) -> list[float]:
-    """Give the microseconds of each call."""
+    """Return the microseconds of each call."""
     spent_us = []
     for body in bodies:
         start_ns = time.perf_counter_ns()
@@ -237,5 +237,5 @@ async def _run(step: _Step, bodies: list[bytes]) -> list[float]:
 
 
 def _body(entra: EntraServer) -> bytes:
-    # An id of its own each: a second delivery of one event would join the work of the first.
+    # A separate id each: a second delivery of one event would join the work of the first.
     return json.dumps(VARIETIES[0].build(entra.tenant, str(uuid.uuid4())), separators=(",", ":")).encode()

@@ -60,7 +60,7 @@ class KindResult:
     wrong: int
 
     def percentile_ms(self, percent: float) -> float:
-        """Give a percentile by nearest rank."""
+        """Return a percentile by nearest rank."""
         return percentile(self.latencies_ms, percent)
 
 

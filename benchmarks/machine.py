@@ -25,7 +25,7 @@ _PACKAGES: Final = (
 
 
 def is_measurable() -> bool:
-    """Say whether this machine tells what a process uses."""
+    """Whether this machine reports the resources of a process."""
     return Path("/proc/self/stat").exists()
 
 
@@ -42,13 +42,13 @@ def pin(pid: int, processor: int) -> None:
 
 
 def processor_s(pid: int) -> float:
-    """Give the processor time that a process has used, user and system, in seconds."""
+    """Return the processor time of a process, user and system, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
 def memory_mib(pid: int) -> float:
-    """Give a process's resident memory in MiB."""
+    """Return the resident memory of a process, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
     return int(line.split()[1]) / 1024

@@ -1,7 +1,7 @@
-"""What a part of the benchmarks found, as a table for the console and as its part of results.md.
+"""Write the result of a part of the benchmarks to the console and to its section of results.md.
 
-A part states how it measured, its tables, and what must hold: a ratio of two figures of the same run, so that it says
-something on any machine.
+A part has its method, its tables, and what must hold: ratios of two figures of the same run, which are meaningful on
+any machine.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from rich.table import Table as RichTable
 
 from benchmarks import machine
 
-#: Of a log or a file, which has none of its own.
+#: For a log or a file, which has no width.
 _WIDTH: Final = 160
 RESULTS: Final = Path(__file__).parent / "results.md"
 _HEAD: Final = """# Results
@@ -31,12 +31,12 @@ class Must:
     """One thing that must hold.
 
     Attributes:
-        says: what is compared.
-        measured: the ratio found.
-        limit: what it may be.
-        bound: on which side.
-        unit: behind the numbers, where the ratio has one.
-        judged: whether the machine was quiet enough to tell; where not, it neither holds nor fails.
+        says: What is compared.
+        measured: The measured ratio.
+        limit: The limit of the ratio.
+        bound: Whether the limit is the highest or the lowest accepted value.
+        unit: The unit behind the numbers; empty for a plain ratio.
+        judged: Whether the machine was quiet enough; if not, it neither holds nor fails.
     """
 
     says: str
@@ -48,11 +48,11 @@ class Must:
 
     @property
     def holds(self) -> bool:
-        """Say whether it holds; a figure that is not a number does not."""
+        """Whether it holds; a figure that is not a number does not."""
         return self.measured <= self.limit if self.bound == "at most" else self.measured >= self.limit
 
     def __str__(self) -> str:
-        """Write it with its verdict."""
+        """Return it with its verdict."""
         verdict = "holds" if self.holds else "does not hold"
         if not self.judged:
             verdict = "not judged, the machine was too busy"
@@ -90,7 +90,7 @@ class Part:
 
     @property
     def exit_code(self) -> int:
-        """Give 1 when something that must hold does not, else 3 when something could not be judged, else 0."""
+        """Return 1 if something that must hold does not, else 3 if something could not be judged, else 0."""
         if any(must.judged and not must.holds for must in self.musts):
             return 1
         return 0 if all(must.judged for must in self.musts) else 3

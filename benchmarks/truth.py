@@ -1,12 +1,11 @@
-"""Do load tools tell the truth? Each is run against a server whose latency is known: ``python -m benchmarks.truth``.
+"""Run load tools against a server of known latency, and compare what they report with the truth.
 
-The truth is what somebody sees who comes when the schedule says, whether or not the tool managed to send then. For a
-server of constant latency that is the service time that the server noted itself. For a stall it follows from the
-schedule: who comes in the stall waits for its end.
+The truth is the latency from when a call is due, whether or not the tool sent it then. For a server of constant latency
+it is the service time that the server records. For a stall it follows from the schedule: a call that is due during the
+stall waits for its end.
 
-Tool and server have a processor each where there are two. A tool that tells how late it was itself is believed: a run
-that was late is made again, three times at most, and the least late one stands. The others get one run; they would not
-know.
+Tool and server have a processor each if there are two. If a tool reports its own lateness, a late run is repeated, at
+most three times, and the least late one counts. The others have one run.
 """
 
 import json
@@ -22,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.rounds import percentile
+from benchmarks.table import Must
 from benchmarks.truth_tools import (
     BUDGET_MS,
     ENGINE,
@@ -32,7 +33,6 @@ from benchmarks.truth_tools import (
     Job,
     Reported,
     Tool,
-    nearest_rank,
 )
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.payloads import VARIETIES
@@ -50,8 +50,8 @@ class Case:
     """One server and one rate.
 
     Attributes:
-        stall_at_s: when the stall begins, counted from the first call.
-        stall_s: how long it lasts; 0: there is none.
+        stall_at_s: The start of the stall, counted from the first call.
+        stall_s: The length of the stall; 0 for none.
     """
 
     title: str
@@ -99,7 +99,7 @@ class Row:
 
     @property
     def error_ms(self) -> float:
-        """Give how far the reported percentile is from the true one; not a number where there is none."""
+        """Return the reported percentile minus the true one; not a number without one."""
         return float("nan") if self.reported is None else self.reported.p99_ms - self.truth_p99_ms
 
     def cells(self) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ def _row(case: Case, tool: Tool, body: Path) -> Row:
     return Row(
         case=case,
         tool=tool.name,
-        truth_p99_ms=nearest_rank(derived_ms if case.stall_s else service_ms, 99),
+        truth_p99_ms=percentile(derived_ms if case.stall_s else service_ms, 99),
         truth_over_budget=sum(latency_ms > BUDGET_MS for latency_ms in derived_ms),
         served=len(service_ms),
         reported=reported,
@@ -221,73 +221,30 @@ def _pinned(which: int) -> tuple[str, ...]:
 
 
 def _children_s() -> float:
-    """Give the processor time of the children that have ended; the server has not yet."""
+    """Return the processor time of the children that have ended, in seconds; the server has not ended yet."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """One thing that must hold of what is ours: at most ``limit``, in the unit that ``says`` names.
-
-    Attributes:
-        of_machine: when it does not hold, this machine was too busy to tell.
-    """
-
-    says: str
-    measured: float
-    limit: float
-    of_machine: bool = False
-
-    @property
-    def holds(self) -> bool:
-        """Say whether it holds; a figure that is not a number does not."""
-        return self.measured <= self.limit
-
-
-def claims(rows: Sequence[Row]) -> list[Claim]:
-    """Hold the engine, where it was punctual, and the locustfile to the truth; the other tools are only shown."""
-    found = []
+def musts(rows: Sequence[Row]) -> Iterator[Must]:
+    """Yield what must hold of the engine, where it was punctual, and of the locustfile; other tools are only shown."""
     for row in rows:
         if row.reported is None:
             if row.tool == ENGINE.name:
-                found.append(Claim(says=f"{row.case.title}: {row.tool}: {row.note}", measured=float("nan"), limit=0))
+                yield Must(says=f"{row.case.title}: {row.tool}: {row.note}", measured=float("nan"), limit=0)
             continue
         where = f"{row.case.title}: {row.tool}"
         missed = abs((row.reported.over_budget or 0) - row.truth_over_budget)
         if row.tool == ENGINE.name:
             # In a stall a percentile is one call's latency, and calls are due 50 ms apart.
             limit_ms = 2000 / row.case.rate_per_s if row.case.stall_s else 10
-            late = Claim(
-                says=f"{where}: sent late, p99, ms", measured=_lateness_ms(row), limit=_PUNCTUAL_MS, of_machine=True
-            )
-            found.append(late)
-            if late.holds:
-                found += [
-                    Claim(says=f"{where}: p99 off by, ms", measured=abs(row.error_ms), limit=limit_ms),
-                    Claim(says=f"{where}: calls over 2 s counted wrongly", measured=missed, limit=1),
-                ]
+            late_ms = _lateness_ms(row)
+            punctual = late_ms <= _PUNCTUAL_MS
+            # A late engine shows a machine that was too busy, not an engine that reports wrong figures.
+            yield Must(says=f"{where}: sent late, p99, ms", measured=late_ms, limit=_PUNCTUAL_MS, judged=punctual)
+            if punctual:
+                yield Must(says=f"{where}: p99 off by, ms", measured=abs(row.error_ms), limit=limit_ms)
+                yield Must(says=f"{where}: calls over 2 s counted wrongly", measured=missed, limit=1)
         if row.tool == LOCUSTFILE.name:
             # Its users' schedules are spread evenly, not to the millisecond: a second of 20/s has 18 to 22 calls.
-            found.append(Claim(says=f"{where}: calls over 2 s counted wrongly", measured=missed, limit=3))
-    return found
-
-
-def main() -> int:
-    """Print the table row by row, then what must hold: exit code 1 when something does not, 3 on too busy a machine."""
-    rows = []
-    print(" | ".join(COLUMNS), flush=True)
-    for case in CASES:
-        for tool in TOOLS:
-            rows += measure([case], [tool])
-            print(" | ".join(rows[-1].cells()), flush=True)
-    found = claims(rows)
-    for claim in found:
-        verdict = "holds" if claim.holds else "does not hold"
-        print(f"{claim.says}: {claim.measured:.1f}, at most {claim.limit:g}: {verdict}")
-    broken = [claim for claim in found if not claim.holds]
-    return (3 if all(claim.of_machine for claim in broken) else 1) if broken else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            yield Must(says=f"{where}: calls over 2 s counted wrongly", measured=missed, limit=3)

@@ -34,7 +34,7 @@ class Plan:
     Args:
         latency_s: of every answer.
         stall_at_s: when the stall begins, counted from the first request.
-        stall_s: how long it lasts; 0: there is none.
+        stall_s: The length of the stall; 0 for none.
 
     Attributes:
         seen: arrival and end of each request, in seconds from the first arrival.
@@ -54,7 +54,7 @@ class Plan:
         return now_s - self._first_s
 
     def waits_s(self, arrival_s: float) -> float:
-        """Say how long a request that arrives then waits for its answer."""
+        """Return how long a request that arrives at a time waits for its response."""
         stall_end_s = self._stall_at_s + self._stall_s
         if self._stall_at_s <= arrival_s < stall_end_s:
             return stall_end_s - arrival_s
@@ -84,7 +84,7 @@ class _Connection(asyncio.Protocol):
 
 
 def _request_bytes(data: bytearray) -> int:
-    """Give the size of the first request; 0 while its head is not complete."""
+    """Return the size of the first request; 0 while its head is incomplete."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return 0

@@ -16,6 +16,8 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
+from benchmarks.rounds import percentile
+
 _HERE: Final = Path(__file__).parent
 _ROOT: Final = _HERE.parent
 PATH: Final = "/api/onTokenIssuanceStart"
@@ -40,7 +42,7 @@ class Job:
 
     @property
     def connections(self) -> int:
-        """Give rate times expected latency, and half as many again."""
+        """Return rate times expected latency, plus a half."""
         return ceil(self.rate_per_s * EXPECTED_LATENCY_S * 1.5)
 
 
@@ -85,13 +87,8 @@ class Tool:
     read: Callable[[str, Job], Reported]
 
 
-def nearest_rank(samples: Sequence[float], percent: float) -> float:
-    """Give a percentile of samples in any order."""
-    return sorted(samples)[max(0, ceil(len(samples) * percent / 100) - 1)]
-
-
 def _nearest_rank_of_counts(buckets: Sequence[tuple[float, int]], percent: float) -> float:
-    """Give a percentile of a histogram in ascending order."""
+    """Return a percentile of a histogram in ascending order."""
     rank = ceil(sum(count for _, count in buckets) * percent / 100)
     for value, count in buckets:
         rank -= count
@@ -123,10 +120,10 @@ def _engine_command(job: Job) -> tuple[Sequence[str], dict[str, str]]:
 def _engine_read(output: str, _: Job) -> Reported:
     said = json.loads(output)
     latencies_ms = said["latencies_ms"]
-    lateness_p99_ms = nearest_rank(said["late_ms"], 99)
+    lateness_p99_ms = percentile(said["late_ms"], 99)
     return Reported(
         calls=len(latencies_ms),
-        p99_ms=nearest_rank(latencies_ms, 99),
+        p99_ms=percentile(latencies_ms, 99),
         over_budget=sum(latency_ms > BUDGET_MS for latency_ms in latencies_ms),
         lateness=f"p99 {lateness_p99_ms:.1f} ms",
         lateness_p99_ms=lateness_p99_ms,
@@ -179,7 +176,7 @@ def _hey_read(output: str, _: Job) -> Reported:
     latencies_ms = [float(line.split(",", 1)[0]) * 1000 for line in output.splitlines()[1:] if line]
     return Reported(
         calls=len(latencies_ms),
-        p99_ms=nearest_rank(latencies_ms, 99),
+        p99_ms=percentile(latencies_ms, 99),
         over_budget=sum(latency_ms > BUDGET_MS for latency_ms in latencies_ms),
     )
 

@@ -1,1 +1,1 @@
-"""What is measured beside the endpoint, each written as its own documentation, or custom, would have it."""
+"""The peers of the endpoint, each written as its documentation, or common practice, recommends."""

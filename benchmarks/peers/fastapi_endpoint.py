@@ -107,7 +107,7 @@ async def on_token_issuance_start(event: Event, user: Annotated[User, Security(a
 
 
 async def claims_of(context: AuthenticationContext) -> dict[str, Any]:
-    """Give a constant, or ask the profile API."""
+    """Return a constant, or ask the profile API."""
     if not PROFILE_URL:
         return {
             "CorrelationId": context.correlation_id,
@@ -123,7 +123,7 @@ async def claims_of(context: AuthenticationContext) -> dict[str, Any]:
 
 
 async def downstream_token() -> str:
-    """Give the cached token, or ask the managed identity for one."""
+    """Return the cached token, or ask the managed identity for one."""
     if time.time() < cached_token["until_s"]:
         return str(cached_token["token"])
     query = {"resource": settings["Claims__ProfileApi__Scope"].removesuffix("/.default"), "api-version": "2019-08-01"}

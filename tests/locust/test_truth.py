@@ -10,8 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from benchmarks.truth import Case, Row, claims, measure
-from benchmarks.truth_tools import ENGINE, TOOLS, Job, Reported, nearest_rank
+from benchmarks.rounds import percentile
+from benchmarks.truth import Case, Row, measure, musts
+from benchmarks.truth_tools import ENGINE, TOOLS, Job, Reported
 from selftest.play.caller import caller_session
 from tests.locust.runs import ROOT
 
@@ -25,8 +26,8 @@ def test_truth_of_a_stall_follows_from_the_schedule() -> None:
     assert len(latencies_ms) == 300
     assert max(latencies_ms) == 3000
     assert sum(latency_ms > 2000 for latency_ms in latencies_ms) == 20
-    assert nearest_rank(latencies_ms, 99) == pytest.approx(2850)
-    assert nearest_rank(latencies_ms, 50) == 200
+    assert percentile(latencies_ms, 99) == pytest.approx(2850)
+    assert percentile(latencies_ms, 50) == 200
 
 
 def test_truth_of_a_constant_server() -> None:
@@ -108,12 +109,12 @@ def test_engine_is_held_to_the_truth(p99_ms: float, over_budget: int, lateness_m
     """A wrong percentile, a wrong count and a late generator are each found."""
     reported = Reported(calls=300, p99_ms=p99_ms, over_budget=over_budget, lateness_p99_ms=lateness_ms)
     row = Row(case=STALL, tool=ENGINE.name, truth_p99_ms=2850, truth_over_budget=20, reported=reported)
-    assert all(claim.holds for claim in claims([row])) is holds
+    assert all(must.holds for must in musts([row])) is holds
 
 
 def test_absent_engine_does_not_hold() -> None:
     """No report of ours is no proof."""
-    assert not any(claim.holds for claim in claims([Row(case=STALL, tool=ENGINE.name, note="no answer")]))
+    assert not any(must.holds for must in musts([Row(case=STALL, tool=ENGINE.name, note="no answer")]))
 
 
 @asynccontextmanager

@@ -197,7 +197,12 @@ def test_a_failure_says_how_to_go_on() -> None:
 def test_an_invalid_run_says_what_to_change() -> None:
     """Not valid is neither good nor bad, and comes with the way to a run that is."""
     text = " ".join(read(page(runs.invalid())).text.split())
-    for words in ("No: the load run proves nothing", "within 63 ms; wanted: 25 ms", "Lower --rate", "259 more calls"):
+    for words in (
+        "No: the load run is not valid and proves nothing",
+        "within 63 ms; limit: 25 ms",
+        "Lower --rate",
+        "259 more calls",
+    ):
         assert words in text
 
 
@@ -207,7 +212,7 @@ def test_the_fault_table_has_every_fault_and_policy() -> None:
     table = html[html.index('<table class="faults">') :]
     table = table[: table.index("</table>")]
     assert table.count("<tr>") == 1 + 21
-    assert table.count("fails</span>") == 3
+    assert table.count("failed</span>") == 3
     assert table.count("holds</span>") == 60
     row = next(row for row in table.split("<tr>") if "the API never answers" in row)
     assert [("fails" in cell) for cell in row.split("<td")[1:]] == [True, True, False]

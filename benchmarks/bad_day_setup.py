@@ -1,4 +1,4 @@
-"""The stage of a bad day: the emulated Entra, the emulated downstream, one peer, and the load process."""
+"""The setup of a bad day: the emulated Entra, the emulated downstream, one peer, and the load process."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from selftest.entra.server import EntraServer
 from selftest.entra.signing import sign_compact
 from selftest.play.target import endpoint_settings
 
-#: Good sign-ins a second: many for one worker, and far from what any peer sustains.
+#: Good sign-ins a second: many for one worker, and far below what any peer sustains.
 RATE: Final = 250.0
 #: What the hand-written handler's keys live instead of 300 s, and the pause between its fetches for unknown key ids
 #: instead of 30 s: its client offers both. As long as an hour of the aged endpoint.
@@ -29,10 +29,10 @@ _SLOW: Final = "51000000-"
 
 
 class PartlySlowDownstream(DownstreamServer):
-    """A downstream that is slow for some users and not for others.
+    """A downstream that is slow for some users.
 
     Attributes:
-        slow_s: how long these users' profiles take, in seconds.
+        slow_s: The latency of the profiles of these users, in seconds.
     """
 
     slow_s = 0.0
@@ -44,12 +44,13 @@ class PartlySlowDownstream(DownstreamServer):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """What a bad day is played on.
+class BadDaySetup:
+    """The servers and the load process of a bad day.
 
     Attributes:
-        entra: its keys roll, hang and fail.
-        downstream: its tokens end and its answers are slow.
+        entra: Its keys roll, hang and fail.
+        downstream: Its tokens expire and its responses are slow.
+        port: The port of the peer.
     """
 
     entra: EntraServer
@@ -58,33 +59,34 @@ class Stage:
     port: int
 
     async def arrive(self, duration_s: float, *others: SignIns) -> LoadResult:
-        """Send good sign-ins with a token of the current key, and others beside them by their weights."""
+        """Send good sign-ins with a token of the current key, and others in proportion to their weights."""
         kinds = {"good": self.good()} | {f"other{index}": other for index, other in enumerate(others)}
         rate = RATE * sum(kind.weight for kind in kinds.values())
         return await self.load.arrive(self.port, kinds, duration_s=duration_s, rate=rate)
 
     def good(self) -> SignIns:
-        """Give good sign-ins."""
+        """Return good sign-ins."""
         return SignIns.good(self.entra)
 
     def slow(self, weight: float) -> SignIns:
-        """Give good sign-ins of users for whom the downstream is slow."""
+        """Return good sign-ins of users for whom the downstream is slow."""
         return SignIns.good(self.entra, user=_SLOW + "0000-4000-8000-000000000000", weight=weight)
 
     def unknown(self, weight: float) -> SignIns:
-        """Give sign-ins with a key id that nobody publishes, which have to be refused."""
+        """Return sign-ins with an unpublished key id, which must be refused."""
         header = {**self.entra.mint.header(), "kid": str(uuid.uuid4())}
         token = sign_compact(header, self.entra.mint.claims(), self.entra.keys.current)
         return SignIns(token=token, body=event(self.entra), accepted=False, weight=weight)
 
 
 @asynccontextmanager
-async def stage(peer: Peer, *, token_life_s: int | None = None) -> AsyncIterator[Stage]:
-    """Set up everything anew and send the first sign-ins.
+async def bad_day_setup(peer: Peer, *, token_life_s: int | None = None) -> AsyncIterator[BadDaySetup]:
+    """Start everything and send the first sign-ins.
 
     Args:
-        peer: who is on it.
-        token_life_s: of the first downstream tokens, where claims come from the profile API; None: they are constant.
+        peer: The endpoint to measure.
+        token_life_s: The lifetime of the first downstream tokens, with claims from the profile API; None for constant
+            claims.
     """
     pair = machine.processors()
     if pair:
@@ -104,6 +106,6 @@ async def stage(peer: Peer, *, token_life_s: int | None = None) -> AsyncIterator
         served = await stack.enter_async_context(serving(peer, settings))
         if pair:
             machine.pin(served.pid, pair[1])
-        ready = Stage(entra=entra, downstream=api, load=load, port=served.port)
+        ready = BadDaySetup(entra=entra, downstream=api, load=load, port=served.port)
         await ready.arrive(_WARM_UP_S)
         yield ready

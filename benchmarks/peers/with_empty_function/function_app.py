@@ -1,4 +1,4 @@
-"""The app of this checkout with an empty function beside it, so that both can be called in one process.
+"""The app of this checkout plus an empty function, so that both can be called in one process.
 
 The worker library takes one app a process. The endpoint's own entry is loaded from its file, not copied.
 """
