@@ -427,6 +427,8 @@ def report_late(take: Callable[[dict[str, Any]], None]) -> None:
 def prepare(environment: Environment, runner: Runner, **_: Any) -> None:
     """Validate the options, set the number of users and get the token; exit code 2 if that fails."""
     options = environment.parsed_options
+    # Locust counts --run-time from the loop's cached time, which may be that of its imports, seconds ago.
+    gevent.get_hub().loop.update_now()
     try:
         if not isinstance(runner, WorkerRunner):
             check_options(options)
