@@ -377,7 +377,7 @@ def check_options(options: Any) -> None:
         raise CannotRunError("\n".join(wrong))
 
 
-class RunVerdict:
+class LocustVerdict:
     """Adds up the late sign-ins of all processes, and sets the exit code from the lost ones."""
 
     def __init__(self, environment: Environment) -> None:
@@ -437,7 +437,7 @@ def prepare(environment: Environment, runner: Runner, **_: Any) -> None:
             options.spawn_rate = options.spawn_rate or min(users, max(_SPAWN_RATE_PER_S, math.ceil(options.rate)))
             # Sign-ins in progress at the end are waited for, because the slowest must be counted.
             environment.stop_timeout = (1 + options.retries) * options.budget_ms / 1000 + 1
-            RunVerdict(environment)
+            LocustVerdict(environment)
         if not isinstance(runner, MasterRunner):
             token = BearerToken()
             # A worker has the master's options only when the test starts.
