@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from selftest.base.cannot_run import CannotRun
 from selftest.playground.faults import FAULT_OPTIONS, NONE, FaultOption
 from selftest.signin.tenant.directory import App, Directory, Person
 
@@ -14,7 +15,7 @@ ON_FAILURE_SETTINGS: Final[tuple[OnFailureSetting, ...]] = get_args(OnFailureSet
 DOWNSTREAM_PROVIDER: Final = "profile_api"
 
 
-class ChoiceError(ValueError):
+class ChoiceError(CannotRun):
     """Raised for a choice that is not available; the message names the field."""
 
 
