@@ -109,7 +109,6 @@ def _settings(args: argparse.Namespace) -> Mapping[str, str]:
 
 def _player(args: argparse.Namespace, settings: Mapping[str, str]) -> "SignInPlayer":
     # Imported here, because sign-ins are an extra of the tool.
-    from selftest.playground.choice import ChoiceError  # noqa: PLC0415 - see above
     from selftest.playground.player import SignInPlayer  # noqa: PLC0415 - see above
     from selftest.signin.tenant.file import read_tenant_file  # noqa: PLC0415 - see above
 
@@ -118,10 +117,7 @@ def _player(args: argparse.Namespace, settings: Mapping[str, str]) -> "SignInPla
         return SignInPlayer(directory, app_dir=None, url=args.url, authority_port=args.authority_port)
     if not (args.app / "function_app.py").is_file():
         raise CannotRun(f"--app {args.app}: the directory has no function_app.py")
-    try:
-        return SignInPlayer(directory, app_dir=args.app.resolve(), settings=settings)
-    except ChoiceError as error:
-        raise CannotRun(str(error)) from error
+    return SignInPlayer(directory, app_dir=args.app.resolve(), settings=settings)
 
 
 async def _serve(player: "SignInPlayer", args: argparse.Namespace) -> int:
