@@ -60,8 +60,8 @@ def test_environment_is_small(bin_dir: Path, capsys: pytest.CaptureFixture[str])
     megabytes = sum(sizes.values()) / 1e6
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:6]
     with capsys.disabled():
-        parts = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in largest)
-        sys.stdout.write(f"\nbase install {megabytes:.1f} MB: {parts}\n")
+        shown = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in largest)
+        sys.stdout.write(f"\nbase install {megabytes:.1f} MB: {shown}\n")
     assert megabytes <= MAX_MEGABYTES
 
 
@@ -152,8 +152,9 @@ def test_help_of_every_command_and_what_it_loads(bin_dir: Path, capsys: pytest.C
     )
 
     def output(command: str) -> str:
-        words = [bin_dir / "python", "-c", script, *command.split()]
-        return subprocess.run(words, capture_output=True, text=True, check=True).stdout  # noqa: S603 - as installed
+        words = [str(bin_dir / "python"), "-c", script, *command.split()]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)  # noqa: S603 - as installed
+        return done.stdout
 
     commands = [*MAX_MODULES, *(f"{name} --help" for name in COMMANDS if f"{name} --help" not in MAX_MODULES)]
     with ThreadPoolExecutor(2) as pool:
