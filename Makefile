@@ -21,7 +21,7 @@ test: .venv ## run the tests
 stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)
 	@STRESS_DURATION_S=30 $(PY) -m pytest -q -s tests/app/test_memory.py tests/selftest/checks/test_faults_under_load.py
 
-bench: .venv-bench ## measure the endpoint beside its peers on this machine (18 minutes), into benchmarks/results.md
+bench: .venv-bench ## measure the endpoint beside its peers on this machine (17 minutes), into benchmarks/results.md
 	@$(VENV_BENCH)/bin/python -m benchmarks
 
 check: .venv ## lint, format check, types

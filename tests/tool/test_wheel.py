@@ -152,9 +152,8 @@ def test_help_of_every_command_and_what_it_loads(bin_dir: Path, capsys: pytest.C
     )
 
     def output(command: str) -> str:
-        words = [str(bin_dir / "python"), "-c", script, *command.split()]
-        done = subprocess.run(words, capture_output=True, text=True, check=True)  # noqa: S603 - as installed
-        return done.stdout
+        words: list[str] = [str(bin_dir / "python"), "-c", script, *command.split()]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout  # noqa: S603 - as installed
 
     commands = [*MAX_MODULES, *(f"{name} --help" for name in COMMANDS if f"{name} --help" not in MAX_MODULES)]
     with ThreadPoolExecutor(2) as pool:
