@@ -8,31 +8,35 @@ from pathlib import Path
 import pytest
 
 from tests.checkout import ROOT
-
-_PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "-q")
+from tests.tool.action import Runner
 
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel as `make wheel` does."""
     directory = tmp_path_factory.mktemp("dist")
-    _run_pip("wheel", "--no-deps", "--wheel-dir", str(directory), str(ROOT))
+    words = ["-m", "pip", "--disable-pip-version-check", "wheel", "-q", "--no-deps", "--wheel-dir", str(directory)]
+    done = subprocess.run(  # noqa: S603 - this Python
+        [sys.executable, *words, str(ROOT)], capture_output=True, text=True, check=False
+    )
+    _skip_unless_installed(done)
     (built,) = directory.glob("*.whl")
     return built
 
 
 @pytest.fixture(scope="session")
 def bin_dir(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the wheel without extras, and return the folder with the console script and the interpreter."""
-    environment = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)  # noqa: S603 - this Python
-    found = environment / ("Scripts" if os.name == "nt" else "bin")
-    # The first pip: what --python runs is this interpreter's, so the environment has none of its own to be measured.
-    _run_pip("--python", str(found / "python"), "install", str(wheel))
-    return found
+    """Install the wheel without extras, as the action does, and return the folder of the console script.
+
+    The pip is this Python's, so the environment has none to be measured.
+    """
+    runner = Runner(tmp_path_factory.mktemp("runner"))
+    runner.known |= {"steps.python.outputs.python-path": sys.executable, "github.action_path": "not used"}
+    done = runner.run("Install the tool", {"tool": str(wheel)}, os.environ["PATH"])
+    _skip_unless_installed(done)
+    return Path((runner.folder / "GITHUB_PATH").read_text().strip())
 
 
-def _run_pip(*words: str) -> None:
-    done = subprocess.run([*_PIP, *words], capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+def _skip_unless_installed(done: subprocess.CompletedProcess[str]) -> None:
     if done.returncode != 0:
         pytest.skip(f"pip cannot install here: {done.stderr.strip()[-300:]}")
