@@ -11,7 +11,7 @@ from selftest.starter.manifest import file_hash
 NEW_SUFFIX: Final = ".new"
 
 
-class Action(Enum):
+class FileAction(Enum):
     """What is done with one file; the value is what the command prints."""
 
     ADD = "added"
@@ -29,7 +29,7 @@ class Action(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FileChange:
     """One file and what becomes of it.
 
     Attributes:
@@ -39,13 +39,13 @@ class Change:
     """
 
     path: str
-    action: Action
+    action: FileAction
     content: bytes | None
 
 
 def compare(
     delivered: Mapping[str, str], new: Mapping[str, bytes], read: Callable[[str], bytes | None]
-) -> Iterator[Change]:
+) -> Iterator[FileChange]:
     """Decide for every file that was delivered or is to be delivered, in the order of their paths.
 
     Args:
@@ -54,22 +54,22 @@ def compare(
         read: Returns a file of the copy, or None where there is none.
     """
     for path in sorted({*delivered, *new}):
-        yield Change(path, _action(path, delivered.get(path), new.get(path), read), new.get(path))
+        yield FileChange(path, _action(path, delivered.get(path), new.get(path), read), new.get(path))
 
 
-def _action(path: str, delivered: str | None, new: bytes | None, read: Callable[[str], bytes | None]) -> Action:
+def _action(path: str, delivered: str | None, new: bytes | None, read: Callable[[str], bytes | None]) -> FileAction:
     content = read(path)
     current = None if content is None else file_hash(content)
     if new is None:
         if current is None:
-            return Action.NOTHING
-        return Action.REMOVE if current == delivered else Action.KEEP_DROPPED
+            return FileAction.NOTHING
+        return FileAction.REMOVE if current == delivered else FileAction.KEEP_DROPPED
     wanted = file_hash(new)
     if current == wanted:
-        return Action.NOTHING
+        return FileAction.NOTHING
     if current is None:
-        return Action.ADD if delivered is None else Action.LEAVE_REMOVED
+        return FileAction.ADD if delivered is None else FileAction.LEAVE_REMOVED
     if current == delivered:
-        return Action.REPLACE
+        return FileAction.REPLACE
     unsettled = read(path + NEW_SUFFIX) is not None
-    return Action.CONFLICT if delivered != wanted or unsettled else Action.KEEP_CHANGED
+    return FileAction.CONFLICT if delivered != wanted or unsettled else FileAction.KEEP_CHANGED

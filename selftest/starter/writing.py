@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from selftest.base.cannot_run import CannotRun
-from selftest.starter.comparison import NEW_SUFFIX, Action, Change
+from selftest.starter.comparison import NEW_SUFFIX, FileAction, FileChange
 from selftest.starter.manifest import MANIFEST, Manifest
 
 #: What a folder may contain and still take a copy: `git init` comes first for many.
@@ -39,7 +39,7 @@ def write_new(directory: Path, files: Mapping[str, bytes], manifest: Manifest) -
         raise CannotRun(f"{directory} cannot be written: {error.strerror}") from error
 
 
-def apply(directory: Path, changes: Iterable[Change], manifest: Manifest) -> None:
+def apply(directory: Path, changes: Iterable[FileChange], manifest: Manifest) -> None:
     """Carry out the changes, then write the manifest.
 
     Raises:
@@ -48,11 +48,11 @@ def apply(directory: Path, changes: Iterable[Change], manifest: Manifest) -> Non
     try:
         for change in changes:
             match change:
-                case Change(path, Action.ADD | Action.REPLACE, bytes(content)):
+                case FileChange(path, FileAction.ADD | FileAction.REPLACE, bytes(content)):
                     _write(directory, path, content)
-                case Change(path, Action.CONFLICT, bytes(content)):
+                case FileChange(path, FileAction.CONFLICT, bytes(content)):
                     _write(directory, path + NEW_SUFFIX, content)
-                case Change(path, Action.REMOVE, _):
+                case FileChange(path, FileAction.REMOVE, _):
                     (directory / path).unlink(missing_ok=True)
         _write(directory, MANIFEST, manifest.as_text().encode())
     except OSError as error:
