@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks import bad_days, cold_start, endpoint, engine, handler, machine
+from benchmarks import bad_days, cold_start, endpoint, engine, handler, machine, start_up
 from benchmarks.servers import FASTAPI
 from benchmarks.table import Part, show, write
 from selftest.host.process import AppStartError
@@ -19,6 +19,7 @@ PARTS: Final[dict[str, Callable[[], Part]]] = {
     "engine": engine.part,
     "cold-start": lambda: asyncio.run(cold_start.measure()),
     "bad-days": lambda: asyncio.run(bad_days.measure()),
+    "start-up": start_up.part,
 }
 _NEED_PEERS: Final = frozenset({"endpoint", "cold-start", "bad-days"})
 

@@ -78,7 +78,9 @@ async def serving(peer: Peer, settings: Mapping[str, str]) -> AsyncIterator[Serv
         AppStartError: it does not start.
     """
     if peer.app_dir is not None:
-        async with AppProcess(settings, app_dir=peer.app_dir) as app:
+        # One interpreter for all, and this endpoint's modules for the peers that wrap it.
+        of_checkout = {**settings, "PYTHONPATH": str(ROOT)}
+        async with AppProcess(of_checkout, app_dir=peer.app_dir, python=Path(sys.executable)) as app:
             yield Served(int(app.url.rpartition(":")[2]), app.pid)
         return
     process = await asyncio.create_subprocess_exec(

@@ -12,5 +12,7 @@ if sys.version_info < (3, 13):  # noqa: UP036 - a checkout is run by whatever Py
 
 from selftest.cli import main
 
+__all__ = ["main"]
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -171,6 +171,18 @@ def test_tool_and_endpoint_belong_together(tool: str, warned: bool, releases: Re
     assert version_warning(tmp_path, tool) is None
 
 
+def test_command_warns_of_an_app_of_another_version(
+    releases: Releases, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command that starts an app says so, and goes on: here to an app that does not start."""
+    releases.deliver("99.0.0", {"function_app.py": b"raise SystemExit\n", "host.json": b"{}"})
+    assert main(["new", str(tmp_path / "contoso")]) == 0
+    assert main(["signin", "--app", str(tmp_path / "contoso")]) == 2
+    (warning, *rest) = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning: the endpoint has version 99.0.0 and this tool ")
+    assert rest
+
+
 def test_new_leaves_a_folder_alone_that_is_not_empty(
     releases: Releases, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
