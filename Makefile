@@ -24,7 +24,7 @@ stress: .venv ## memory with every provider, and every fault for 30 s at 50 a se
 nightly: .venv stress bench ## what CI has no time for: stress, bench, and a copy of the starter for every provider (an hour)
 	@STARTER_PROVIDERS=all $(PY) -m pytest -q tests/starter/test_copy.py
 
-bench: .venv-bench ## measure the endpoint beside its peers on this machine (17 minutes), into benchmarks/results.md
+bench: .venv-bench ## measure the endpoint beside its peers on this machine (18 minutes), into benchmarks/results.md
 	@$(VENV_BENCH)/bin/python -m benchmarks
 
 check: .venv ## lint, format check, types, dead code

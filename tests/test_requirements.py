@@ -23,11 +23,11 @@ def _group(name: str) -> list[Requirement]:
     return found
 
 
-def _tool() -> list[Requirement]:
-    """Return the requirements of the tool's wheel with every extra."""
+def _tool(*, extras: bool = True) -> list[Requirement]:
+    """Return the requirements of the tool's wheel, with every extra or with none."""
     project = PYPROJECT["project"]
-    lines = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
-    return [Requirement(line) for line in lines]
+    more = chain.from_iterable(project["optional-dependencies"].values()) if extras else ()
+    return [Requirement(line) for line in [*project["dependencies"], *more]]
 
 
 def _pins(name: str) -> dict[str, str]:
@@ -63,6 +63,7 @@ def _closure(wanted: list[Requirement]) -> set[str]:
         ("requirements.txt", _group("app")),
         ("requirements-telemetry.txt", _group("telemetry")),
         ("requirements-dev.txt", _group("dev") + _tool()),
+        ("requirements-starter.txt", _group("starter") + _tool(extras=False)),
     ],
 )
 def test_pins_are_those_of_pyproject(name: str, wanted: list[Requirement]) -> None:
@@ -79,6 +80,7 @@ def test_installed_is_pinned() -> None:
     assert {name: version(name) for name in development} == development
     assert _pins("requirements.txt").items() <= development.items()
     assert _pins("requirements-telemetry.txt").items() <= development.items()
+    assert _pins("requirements-starter.txt").items() <= development.items()
 
 
 def test_deployed_requirements_are_exact() -> None:
@@ -91,7 +93,7 @@ def test_requirements_of_the_tool_are_ranges() -> None:
     assert not [str(one) for one in _tool() if not one.specifier or "==" in str(one.specifier)]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-telemetry.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.txt")))
 def test_pins_name_no_place(name: str) -> None:
     """Where packages come from is the reader's choice; what they are is held by hashes."""
     text = (ROOT / name).read_text()

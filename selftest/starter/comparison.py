@@ -11,7 +11,7 @@ from selftest.starter.manifest import file_hash
 NEW_SUFFIX: Final = ".new"
 
 
-class Action(Enum):
+class FileAction(Enum):
     """What is done with one file; the value is what the command prints."""
 
     ADD = "added"
@@ -39,7 +39,7 @@ class FileChange:
     """
 
     path: str
-    action: Action
+    action: FileAction
     content: bytes | None
 
 
@@ -57,19 +57,19 @@ def compare(
         yield FileChange(path, _action(path, delivered.get(path), new.get(path), read), new.get(path))
 
 
-def _action(path: str, delivered: str | None, new: bytes | None, read: Callable[[str], bytes | None]) -> Action:
+def _action(path: str, delivered: str | None, new: bytes | None, read: Callable[[str], bytes | None]) -> FileAction:
     content = read(path)
     current = None if content is None else file_hash(content)
     if new is None:
         if current is None:
-            return Action.NOTHING
-        return Action.REMOVE if current == delivered else Action.KEEP_DROPPED
+            return FileAction.NOTHING
+        return FileAction.REMOVE if current == delivered else FileAction.KEEP_DROPPED
     wanted = file_hash(new)
     if current == wanted:
-        return Action.NOTHING
+        return FileAction.NOTHING
     if current is None:
-        return Action.ADD if delivered is None else Action.LEAVE_REMOVED
+        return FileAction.ADD if delivered is None else FileAction.LEAVE_REMOVED
     if current == delivered:
-        return Action.REPLACE
+        return FileAction.REPLACE
     unsettled = read(path + NEW_SUFFIX) is not None
-    return Action.CONFLICT if delivered != wanted or unsettled else Action.KEEP_CHANGED
+    return FileAction.CONFLICT if delivered != wanted or unsettled else FileAction.KEEP_CHANGED

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from selftest.base.cannot_run import CannotRun
-from selftest.starter.comparison import NEW_SUFFIX, Action, FileChange
+from selftest.starter.comparison import NEW_SUFFIX, FileAction, FileChange
 from selftest.starter.manifest import MANIFEST, Manifest
 
 #: What a folder may contain and still take a copy: `git init` comes first for many.
@@ -48,11 +48,11 @@ def apply(directory: Path, changes: Iterable[FileChange], manifest: Manifest) ->
     try:
         for change in changes:
             match change:
-                case FileChange(path, Action.ADD | Action.REPLACE, bytes(content)):
+                case FileChange(path, FileAction.ADD | FileAction.REPLACE, bytes(content)):
                     _write(directory, path, content)
-                case FileChange(path, Action.CONFLICT, bytes(content)):
+                case FileChange(path, FileAction.CONFLICT, bytes(content)):
                     _write(directory, path + NEW_SUFFIX, content)
-                case FileChange(path, Action.REMOVE, _):
+                case FileChange(path, FileAction.REMOVE, _):
                     (directory / path).unlink(missing_ok=True)
         _write(directory, MANIFEST, manifest.as_text().encode())
     except OSError as error:

@@ -12,7 +12,7 @@ from selftest.cli import main
 from selftest.commands.starter import new, update
 from selftest.starter import writing
 from selftest.starter.answers import Answers
-from selftest.starter.comparison import Action, FileChange, compare
+from selftest.starter.comparison import FileAction, FileChange, compare
 from selftest.starter.contents import Contents
 from selftest.starter.manifest import MANIFEST, Manifest, file_hash, version_warning
 from selftest.starter.writing import apply, read_file, write_new
@@ -23,24 +23,24 @@ OLD, NEW, MINE = b"old\n", b"new\n", b"mine\n"
 @pytest.mark.parametrize(
     ("delivered", "current", "wanted", "action"),
     [
-        (OLD, OLD, NEW, Action.REPLACE),
-        (OLD, NEW, NEW, Action.NOTHING),
-        (OLD, OLD, OLD, Action.NOTHING),
-        (OLD, MINE, OLD, Action.KEEP_CHANGED),
-        (OLD, MINE, NEW, Action.CONFLICT),
-        (OLD, None, NEW, Action.LEAVE_REMOVED),
-        (OLD, None, OLD, Action.LEAVE_REMOVED),
-        (OLD, OLD, None, Action.REMOVE),
-        (OLD, MINE, None, Action.KEEP_DROPPED),
-        (OLD, None, None, Action.NOTHING),
-        (None, None, NEW, Action.ADD),
-        (None, NEW, NEW, Action.NOTHING),
-        (None, MINE, NEW, Action.CONFLICT),
-        (OLD, b"old\r\n", NEW, Action.REPLACE),  # Git may check text out with CRLF
-        (b"\0\r\n", b"\0\n", NEW, Action.CONFLICT),  # but not what is no text
+        (OLD, OLD, NEW, FileAction.REPLACE),
+        (OLD, NEW, NEW, FileAction.NOTHING),
+        (OLD, OLD, OLD, FileAction.NOTHING),
+        (OLD, MINE, OLD, FileAction.KEEP_CHANGED),
+        (OLD, MINE, NEW, FileAction.CONFLICT),
+        (OLD, None, NEW, FileAction.LEAVE_REMOVED),
+        (OLD, None, OLD, FileAction.LEAVE_REMOVED),
+        (OLD, OLD, None, FileAction.REMOVE),
+        (OLD, MINE, None, FileAction.KEEP_DROPPED),
+        (OLD, None, None, FileAction.NOTHING),
+        (None, None, NEW, FileAction.ADD),
+        (None, NEW, NEW, FileAction.NOTHING),
+        (None, MINE, NEW, FileAction.CONFLICT),
+        (OLD, b"old\r\n", NEW, FileAction.REPLACE),  # Git may check text out with CRLF
+        (b"\0\r\n", b"\0\n", NEW, FileAction.CONFLICT),  # but not what is no text
     ],
 )
-def test_each_case(delivered: bytes | None, current: bytes | None, wanted: bytes | None, action: Action) -> None:
+def test_each_case(delivered: bytes | None, current: bytes | None, wanted: bytes | None, action: FileAction) -> None:
     """Three contents decide: as delivered, as it is, as the new version has it."""
     hashes = {} if delivered is None else {"f": file_hash(delivered)}
     new_files = {} if wanted is None else {"f": wanted}
@@ -52,10 +52,10 @@ def test_conflict_that_is_not_settled_is_named_again() -> None:
     """As long as the new version is next to the file; afterwards the file is the copier's."""
     hashes, files = {"f": file_hash(NEW)}, {"f": MINE, "f.new": NEW}
     (change,) = compare(hashes, {"f": NEW}, files.get)
-    assert change.action is Action.CONFLICT
+    assert change.action is FileAction.CONFLICT
     del files["f.new"]
     (change,) = compare(hashes, {"f": NEW}, files.get)
-    assert change.action is Action.KEEP_CHANGED
+    assert change.action is FileAction.KEEP_CHANGED
 
 
 @dataclass
@@ -171,6 +171,18 @@ def test_tool_and_endpoint_belong_together(tool: str, warned: bool, releases: Re
     assert version_warning(tmp_path, tool) is None
 
 
+def test_command_warns_of_an_app_of_another_version(
+    releases: Releases, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command that starts an app says so, and goes on: here to an app that does not start."""
+    releases.deliver("99.0.0", {"function_app.py": b"raise SystemExit\n", "host.json": b"{}"})
+    assert main(["new", str(tmp_path / "contoso")]) == 0
+    assert main(["signin", "--app", str(tmp_path / "contoso")]) == 2
+    (warning, *rest) = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning: the endpoint has version 99.0.0 and this tool ")
+    assert rest
+
+
 def test_new_leaves_a_folder_alone_that_is_not_empty(
     releases: Releases, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -212,7 +224,7 @@ def test_links_do_not_lead_out_of_the_copy(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match="leads out"):
         read_file(copy, "claims/a.py")
     with pytest.raises(CannotRun, match="leads out"):
-        apply(copy, [FileChange("claims/a.py", Action.REPLACE, NEW)], manifest)
+        apply(copy, [FileChange("claims/a.py", FileAction.REPLACE, NEW)], manifest)
     assert (outside / "a.py").read_bytes() == MINE
     for path in ("../outside/a.py", "/etc/hosts", "claims\\..\\..\\a", "C:/a"):
         document = json.loads((copy / MANIFEST).read_text()) | {"files": {path: "0"}}

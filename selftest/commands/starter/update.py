@@ -8,7 +8,7 @@ from typing import Final
 from selftest import __version__
 from selftest.base.cannot_run import FAILED, PASSED
 from selftest.commands.starter.new import add_wheel_argument
-from selftest.starter.comparison import NEW_SUFFIX, Action, compare
+from selftest.starter.comparison import NEW_SUFFIX, FileAction, compare
 from selftest.starter.contents import contents
 from selftest.starter.manifest import Manifest, file_hash, require_not_newer
 from selftest.starter.tool_wheel import tool_wheel
@@ -45,15 +45,15 @@ def run(args: argparse.Namespace) -> int:
         hashes = {path: file_hash(content) for path, content in new.items()}
         apply(directory, changes, Manifest(version=__version__, answers=manifest.answers, hashes=hashes))
     for change in changes:
-        if change.action is not Action.NOTHING:
+        if change.action is not FileAction.NOTHING:
             print(f"{change.action.value:{_WIDTH}} {change.path}")
-        if change.action is Action.CONFLICT:
+        if change.action is FileAction.CONFLICT:
             print(f"{'':{_WIDTH}} compare: git diff --no-index {change.path} {change.path}{NEW_SUFFIX}")
     counts = Counter(change.action for change in changes)
     done = "would update" if args.dry_run else "updated"
-    summary = ", ".join(f"{counts[action]} {action.value}" for action in Action if counts[action])
+    summary = ", ".join(f"{counts[action]} {action.value}" for action in FileAction if counts[action])
     print(f"{done} {manifest.version} to {__version__}: {summary}")
-    if counts[Action.CONFLICT]:
+    if counts[FileAction.CONFLICT]:
         print(f"settle each conflict, then delete its {NEW_SUFFIX} file")
         return FAILED
     return PASSED
