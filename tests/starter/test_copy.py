@@ -44,16 +44,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tool(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel alone, and return the console script: `new` and `update` need none of its dependencies."""
-    directory = tmp_path_factory.mktemp("tool")
-    succeed((sys.executable, "-m", "venv", directory), directory)
-    install(directory / "bin/python", wheel)
+    return installed(wheel, tmp_path_factory.mktemp("tool"))
+
+
+def installed(wheel: Path, directory: Path) -> Path:
+    """Make an environment with a wheel and nothing else, and return its console script."""
+    succeed((sys.executable, "-m", "venv", "--without-pip", directory), directory)
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", directory / "bin/python")
+    succeed((*pip, "install", "-q", "--no-index", "--no-deps", wheel), directory)
     return directory / "bin/entra-selftest"
-
-
-def install(python: Path, wheel: Path) -> None:
-    """Install a wheel without its dependencies."""
-    words = ("install", "-q", "--disable-pip-version-check", "--no-index", "--no-deps", "--force-reinstall", wheel)
-    succeed((python, "-m", "pip", *words), python.parent)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -155,7 +154,7 @@ async def test_objects_are_planned(copy: Path) -> None:
     assert re.search(r"^would create  app registration +Claims endpoint \(test\)$", printed, re.MULTILINE)
 
 
-def test_update_from_a_later_version(copy: Path, kind: str, wheel: Path, tool: Path, tmp_path: Path) -> None:
+def test_update_from_a_later_version(copy: Path, kind: str, wheel: Path, tmp_path: Path) -> None:
     """Provider, test, README and settings stay; a file that both sides changed is a conflict; the rest is new."""
     if kind != "own":
         pytest.skip("one update is enough: it does not depend on the provider")
@@ -175,7 +174,8 @@ def test_update_from_a_later_version(copy: Path, kind: str, wheel: Path, tool: P
         files["host.json"] = files["host.json"].replace(b"00:00:30", b"00:00:40")
         del files["infra/network.bicep"]
 
-    install(tool.with_name("python"), later(wheel, tmp_path, change))
+    (tmp_path / "later").mkdir()
+    tool = installed(later(wheel, tmp_path, change), tmp_path / "later")
     assert run((tool, "update", "--dry-run"), copy).returncode == 1
     assert hashes(copy) == before
     done = run((tool, "update"), copy)
