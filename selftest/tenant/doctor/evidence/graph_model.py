@@ -6,7 +6,7 @@ the file was written by hand, or is a different file.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct, ValidationError, convert, field
 from msgspec.structs import fields
@@ -72,10 +72,5 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _decode(kind: type, value: object) -> object:
-    """Read an id; msgspec reads all other types itself."""
-    if kind is not ObjectId or not isinstance(value, str):
-        raise TypeError(f"Expected `str`, got `{_JSON_TYPES.get(type(value), 'number')}`")
-    return ObjectId(value.lower())
-
-
-_JSON_TYPES: Final = {bool: "bool", list: "array", dict: "object"}
+    """Return an id in lower case; msgspec reads all other types, and refuses a value that is not of the type."""
+    return ObjectId(value.lower()) if kind is ObjectId and isinstance(value, str) else value
