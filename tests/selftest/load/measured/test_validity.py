@@ -37,7 +37,11 @@ def evidence(calls: int = 1200, missed: int = 0, **changes: object) -> Evidence:
         (evidence(clock_difference_s=-3600), "clock", "keep it awake"),
         (evidence(calls=200), "samples", "needs 259 more calls, all in budget"),
         (evidence(calls=1200, missed=8), "samples", "needs 536 more calls, all in budget"),
-        (evidence(calls=1200, missed=18), "samples", "1.50 % missed, which is over the limit, but not with this confidence"),
+        (
+            evidence(calls=1200, missed=18),
+            "samples",
+            "1.50 % missed, which is over the limit, but not with this confidence",
+        ),
         (evidence(calls=0, lateness=None), "samples", "needs 459 more calls"),
     ],
 )
