@@ -185,7 +185,7 @@ _bytes_body_fault(
     "B23",
     "refuses a body larger than 64 KiB",
     sends="the valid event with a member of 64 KiB",
-    why=_RESOURCES,
+    why="Bodies without a limit exhaust the worker's memory and time.",
     body=lambda event: encode({**event, "padding": "x" * 64 * _KIB}),
     statuses=frozenset({413}),
     host_may_refuse=True,

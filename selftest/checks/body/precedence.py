@@ -48,7 +48,7 @@ async def token_before_json(env: CheckEnvironment) -> CheckOutcome:
     "B81",
     "validates the token before the body's size",
     source=_SOURCE,
-    why="An unauthenticated caller can make a body large that is read before the token is validated.",
+    why="If the body is read first, an unauthenticated caller decides how much is read.",
     fix=_FIX,
     explain="Sends 1 MiB of event with the attacker's token.\nExpected: 401. The web host may also refuse the "
     "announced length with 413 or, as Microsoft's host does, with an empty 500; it must then do so again while the "

@@ -24,7 +24,7 @@ _SHOWN: Final[dict[VariantPolicy, ClaimsOutcome]] = {"fail": "failed", "omit": "
 _DOES: Final[dict[VariantPolicy, str]] = {
     "fail": "fails in time",
     "omit": "omits the claims",
-    "stale": "sends the last valid claims",
+    "stale": "sends the last good claims",
 }
 _OURS: Final = "ours: Claims__OnFailure; Entra waits at most 2000 ms (customExtensionClientConfiguration)"
 _FIX: Final = (
@@ -125,7 +125,7 @@ for _policy, _variant in BY_POLICY.items():
                 source=_OURS,
                 why=_why(_row, _policy),
                 fix=_FIX,
-                explain=f"Sends the valid event, which must be answered with claims; and sends it again while "
+                explain=f"Sends the valid event, which must be answered with claims, and sends it again while "
                 f"{FAULTS[_row.fault].says}.\nThe app runs with Claims__OnFailure={_policy}, "
                 f"Claims__BudgetMs={_variant.budget_ms}.\nExpected: "
                 f"{_wanted(_row, _policy, _variant.budget_ms, {}).words()}; one response, one log line. "
@@ -139,10 +139,10 @@ for _policy, _variant in BY_POLICY.items():
 
 @check(
     "F89",
-    "never sends a user's last valid claims to another user",
+    "never sends a user's last good claims to another user",
     source=_OURS,
     why="Another user's claims are the worst possible reply.",
-    fix="Store the last valid claims by user, extension and application. See claims/failure_policy.py.",
+    fix="Store the last good claims by user, extension and application. See claims/failure_policy.py.",
     explain=(
         "Sends the valid event, which must be answered with claims; then sends an event of an unknown user "
         "while the API answers 500.\nThe app runs with Claims__OnFailure=stale.\nExpected: HTTP 503 without "
