@@ -161,7 +161,7 @@ def test_mapping_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     wrong = tmp_path / "wrong.json"
     wrong.write_text("[]")
     assert _run("--url", "http://127.0.0.1:1/", "--mapping", str(wrong)) == 2
-    assert "no claims mapping policy" in capsys.readouterr().err
+    assert "not a claims mapping policy" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
