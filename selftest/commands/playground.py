@@ -52,9 +52,6 @@ def _add_endpoint_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the folder of function_app.py (default: the current one)",
     )
-    where.add_argument(
-        "--url", type=endpoint_url, metavar="URL", help="an endpoint that already runs, instead of the app"
-    )
     where.add_argument("--url", type=endpoint_url, metavar="URL", help="a running endpoint, instead of the app")
     parser.add_argument(
         "--setting",
