@@ -10,7 +10,7 @@ import pytest
 
 from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.base.sample_tenant import DEFAULT_TENANT
-from selftest.cli import parser
+from selftest.cli import main, parser
 from selftest.commands import token as command
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
@@ -133,9 +133,7 @@ async def test_call_of_other_endpoints(entra: EntraServer, capsys: pytest.Captur
 )
 def test_what_cannot_run_is_exit_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A missing secret, file or id is one line; no request leaves for a real tenant without a secret."""
-    args = parser().parse_args(["token", *words])
-
-    assert args.run(args) == 2
+    assert main(["token", *words]) == 2
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert err.startswith("token: ")
