@@ -126,7 +126,7 @@ async def test_ten_at_once_while_faults_change(sample: Directory) -> None:
         "downstream:malformed": 1003002,
         "reply:1003025": 1003025,
     }
-    async with SignInPlayer(sample, app_dir=ROOT, settings=FAST) as player:
+    async with SignInPlayer(sample, app_dir=ROOT) as player:
         played = await asyncio.gather(*(play(player, fault=fault, provider="profile_api") for fault in wanted))
         assert {each.choice.fault.id: codes(each) for each in played} == {
             fault: {code} for fault, code in wanted.items()
@@ -137,7 +137,7 @@ async def test_ten_at_once_while_faults_change(sample: Directory) -> None:
 
 async def test_each_setting_has_its_own_environment(sample: Directory) -> None:
     """Under ``omit`` a failure is a token without claims; under ``stale`` with those of the last time."""
-    async with SignInPlayer(sample, app_dir=ROOT, settings=FAST) as player:
+    async with SignInPlayer(sample, app_dir=ROOT) as player:
         for policy, roles in (("omit", None), ("stale", ["Reader", "Seller"])):
             if policy == "stale":
                 await play(player, provider="profile_api", on_failure=policy)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from selftest.cli import parser
+from selftest.cli import main, parser
 from selftest.commands import signin_log as command
 from selftest.tenant.graph.errors import GraphError, NotSignedIn, PermissionMissing
 from selftest.tenant.signin_log.event import read_events
@@ -107,7 +107,5 @@ async def test_command_reads_graph_and_names_nobody(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize("url", ["http://graph.example", "graph.microsoft.com", "https://graph.microsoft.com/v1.0"])
 def test_address_that_is_no_graph_is_exit_code_2(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A token never goes to plain http on another machine."""
-    args = arguments(url)
-
-    assert args.run(args) == 2
+    assert main(["signin-log", "--tenant", TENANT, "--graph-url", url]) == 2
     assert capsys.readouterr().err.startswith("signin-log: the address of Graph")

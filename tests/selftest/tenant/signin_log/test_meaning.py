@@ -126,7 +126,13 @@ ROWS: list[tuple[str, SignInEvent, list[EndpointLine] | None, tuple[str, ...], s
     ("connection lost on the way back", event(1003027, 0), [line()], ("did not arrive complete",), "explain 1003027"),
     ("no connection", event(1003027, 0), [], ("never reached the app",), "explain 1003027"),
     ("taken for good, and not", event(1003025, 200), [line()], ("considers its reply valid", "over 3 KB"), "check C"),
-    ("before the call by its code", event(1003021, 0, None), [], ("before it called", "consent to a Graph app role is missing"), "doctor"),
+    (
+        "before the call by its code",
+        event(1003021, 0, None),
+        [],
+        ("before it called", "consent to a Graph app role is missing"),
+        "doctor",
+    ),
     ("before the call by its attempts", event(1003000, 0, 0), [], ("before it called",), "doctor"),
     (
         "before the call, and a line all the same",
