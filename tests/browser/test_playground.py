@@ -39,7 +39,7 @@ class Place:
 @asynccontextmanager
 async def served(app_dir: Path, tenant_file: Path = SAMPLE) -> AsyncIterator[Place]:
     """Serve one."""
-    player = SignInPlayer(read_tenant_file(tenant_file), app_dir=app_dir, settings={"Claims__BudgetMs": "600"})
+    player = SignInPlayer(read_tenant_file(tenant_file), app_dir=app_dir, settings={"Claims__BudgetMs": "1200"})
     async with player, PlaygroundServer(player) as server:
         yield Place(server.url, app_dir, player)
 
@@ -87,7 +87,7 @@ async def test_a_good_sign_in_is_shown_whole(browser: Browser, place: Place) -> 
         assert await page.locator("#log tbody tr").count() == len(place.player.log.records)
         assert await sign_in(page) == "Token minted"
         assert await page.locator("tr.endpoint th").all_inner_texts() == ["custom_roles", "DateOfBirth"]
-        assert "your budget: 600 ms" in str(await page.locator(".scale").text_content())
+        assert "your budget: 1200 ms" in str(await page.locator(".scale").text_content())
         legend = await page.locator(".legend").inner_text()
         assert all(phase in legend for phase in ("token", "provider", "reply", "network and host"))
         used = await page.locator(".gauge .used").bounding_box()
