@@ -11,6 +11,7 @@ Source: entra-docs ``signing-key-rollover.md`` (hourly refresh, refresh on an un
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -35,6 +36,7 @@ type Clock = Callable[[], float]
 type Sleep = Callable[[float], Awaitable[None]]
 
 _NO_KEYS: Final[Mapping[str, SigningKey]] = {}
+_PARSING: Final = threading.Lock()
 _log = logging.getLogger(__name__)
 
 
@@ -128,7 +130,7 @@ class KeyDocument:
                 issuer, jwks_uri = parse_metadata(body, self._authority, self._version)
                 body = await self._get(jwks_uri)
                 # A thousand keys take longer to build than the loop may stand still.
-                keys = await in_own_thread(parse_key_set, body)
+                keys = await in_own_thread(_parse, body)
         except (FetchError, MetadataError, StrictJsonError, TimeoutError) as error:
             failure = f"{type(error).__name__}: {error}".removesuffix(": ")
         except Exception as error:  # noqa: BLE001 (no surprise may end the refreshing)
@@ -155,6 +157,12 @@ class KeyDocument:
             level = logging.DEBUG if failure == self.failure else logging.WARNING
             _log.log(level, "signing keys (ver %s) not loaded: %s", self._version, failure)
         self.failure = failure
+
+
+def _parse(body: bytes) -> Mapping[str, SigningKey]:
+    """Parse one key set at a time: two threads at once take two thirds of the interpreter from the event loop."""
+    with _PARSING:
+        return parse_key_set(body)
 
 
 def _running[T](task: asyncio.Task[T] | None) -> asyncio.Task[T] | None:
