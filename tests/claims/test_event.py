@@ -17,7 +17,10 @@ from tests.claims.site import EXTENSION_ID, TENANT_ID, good_event, settings
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 OTHER = "99999999-9999-4999-8999-999999999999"
-ABSENT = object()
+
+
+class ABSENT:
+    """Stands for no such member; a class, because its name is then the test's id in every process."""
 
 
 def _parse(event: Any) -> TokenIssuanceStart:
