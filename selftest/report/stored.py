@@ -21,7 +21,7 @@ from selftest.report.load_result import (
     Slice,
     TimingPhase,
 )
-from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, RunVerdict, SignInResult
+from selftest.report.results import SCHEMA_MAJOR, SCHEMA_VERSION, CheckResult, Results, RunVerdict, SignInResult
 
 __all__ = ["SCHEMA_PATH", "ReportError", "dump", "parse", "read_stored", "write_results"]
 
@@ -63,10 +63,10 @@ def parse(data: bytes) -> Results:
     """Return the results in a JSON text.
 
     Raises:
-        ReportError: The text is not JSON, or not of schema version 1. The message names the first wrong member.
+        ReportError: The text is not JSON, or not of this major version of the schema. The message names the first wrong member.
     """
     members = loads(data)
-    if isinstance(members, dict) and not str(members.get("schema_version", "1.")).startswith("1."):
+    if isinstance(members, dict) and not str(members.get("schema_version", SCHEMA_MAJOR)).startswith(SCHEMA_MAJOR):
         version = str(members["schema_version"])[:20]
         raise ReportError(
             f"schema_version is {version!r}, this version reads {SCHEMA_VERSION}; use the one that wrote it"
