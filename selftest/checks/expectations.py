@@ -116,10 +116,8 @@ async def must_refuse(
         control: The same request without the fault; None if there is no valid token.
         also: Returns what else the attack caused that is wrong, or None.
     """
-    if control is not None:
-        allowed = await env.send(control)
-        if allowed.status != 200:
-            return skipped(REFUSAL, f"the valid request was refused ({allowed}), so a refusal proves nothing", "C01")
+    if (lost := await _lost_control(env, control)) is not None:
+        return lost
     response = await env.send(attack)
     note = "" if control is not None else NO_CONTROL
     if response.status is None:
@@ -128,6 +126,14 @@ async def must_refuse(
     if response.status == 200:
         return replace(failed(response, REFUSAL, f"{response}{note}"), let_in=True)
     return replace(judged(response, REFUSAL, complaint, actual=f"{response}{note}"), let_in=False)
+
+
+async def _lost_control(env: CheckEnvironment, control: RawRequest | None) -> CheckOutcome | None:
+    """Return the skip that follows from a refused valid request; None if it is answered, or if there is none."""
+    allowed = None if control is None else await env.send(control)
+    if allowed is None or allowed.status == 200:
+        return None
+    return skipped(REFUSAL, f"the valid request was refused ({allowed}), so a refusal proves nothing", "C01")
 
 
 async def must_refuse_alike(
@@ -144,6 +150,8 @@ async def must_refuse_alike(
     """
     authorization = next((value for name, value in attack.headers if name == "Authorization"), None)
     token = None if authorization is None else authorization.removeprefix("Bearer ")
+    if (lost := await _lost_control(env, env.control())) is not None:
+        return lost
     usual = await env.send(env.request(token))
     if usual.status in {None, 200}:
         return skipped("the status of a bad token", f"a bad token with a valid event got {usual}")

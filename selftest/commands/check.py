@@ -10,7 +10,7 @@ from selftest.checks import Check, select
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.good_call import make_good_call
-from selftest.checks.selftest_run import SelftestRun
+from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
 from selftest.load.plan.arguments import short_plan
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="an id (C03) or the start of some (T, B4); default: all")
     add_target_arguments(parser)
     parser.add_argument("--list", action="store_true", help="name the checks instead of running them")
-    parser.add_argument("--strict", action="store_true", help="hardening and convention count, too")
+    add_verdict_arguments(parser)
     parser.add_argument("--yes", action="store_true", help="consent to load and faults for a host elsewhere")
     add_deployed_arguments(parser)
     add_output_arguments(parser)

@@ -11,7 +11,7 @@ from selftest.checks import REGISTRY
 from selftest.checks.bench.environment import PROFILES
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.good_call import make_good_call
-from selftest.checks.selftest_run import SelftestRun
+from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.load.plan.arguments import short_plan
 from selftest.play.target import add_target_arguments, open_target
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         f"check, and report. The results are kept in {REPORT_DIR}/."
     )
     add_target_arguments(parser)
-    parser.add_argument("--strict", action="store_true", help="hardening and convention count, too")
+    add_verdict_arguments(parser)
     add_output_arguments(parser)
     parser.set_defaults(out=REPORT_DIR)
 

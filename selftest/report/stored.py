@@ -63,7 +63,7 @@ def parse(data: bytes) -> Results:
     """Return the results in a JSON text.
 
     Raises:
-        ReportError: The text is not JSON, or not of this major version of the schema. The message names the first wrong member.
+        ReportError: The text is not JSON, or of another major version. The message names the first wrong member.
     """
     members = loads(data)
     if isinstance(members, dict) and not str(members.get("schema_version", SCHEMA_MAJOR)).startswith(SCHEMA_MAJOR):
