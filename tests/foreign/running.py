@@ -40,23 +40,22 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def running(program: Program, mistake: str, *, authority: str, folder: Path) -> AsyncIterator[Endpoint]:
+async def running(program: Program, version: str, *, authority: str | None, folder: Path) -> AsyncIterator[Endpoint]:
     """Start an endpoint that trusts this authority, and end it.
+
+    Args:
+        program: The endpoint.
+        version: One of its versions.
+        authority: The tenant's authority; None leaves all settings of the tenant out.
+        folder: Where its output goes.
 
     Raises:
         AssertionError: It ended, or did not listen in time; the message has what it wrote.
     """
-    port, log = free_port(), folder / f"{program.id}-{mistake}.log"
-    settings = {
-        "AUTHORITY": authority,
-        "TENANT_ID": DEFAULT_TENANT.tenant_id,
-        "AUDIENCE": DEFAULT_TENANT.audience_app_id,
-        "APP_ID_URI": DEFAULT_TENANT.application_id_uri,
-        "EXTENSION_ID": DEFAULT_TENANT.extension_id,
-        "PORT": str(port),
-    }
+    port, log = free_port(), folder / f"{program.id}-{version}.log"
+    settings = {"PORT": str(port), **({} if authority is None else _settings(authority))}
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    environment = {**kept, **settings, **program.environment(mistake, settings)}
+    environment = {**kept, **settings, **program.environment(version, settings)}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *program.command, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
@@ -66,6 +65,16 @@ async def running(program: Program, mistake: str, *, authority: str, folder: Pat
         yield Endpoint(f"http://127.0.0.1:{port}{PATH}", log)
     finally:
         await _end(process)
+
+
+def _settings(authority: str) -> dict[str, str]:
+    return {
+        "AUTHORITY": authority,
+        "TENANT_ID": DEFAULT_TENANT.tenant_id,
+        "AUDIENCE": DEFAULT_TENANT.audience_app_id,
+        "APP_ID_URI": DEFAULT_TENANT.application_id_uri,
+        "EXTENSION_ID": DEFAULT_TENANT.extension_id,
+    }
 
 
 async def _listening(process: asyncio.subprocess.Process, port: int, log: Path) -> None:
