@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from selftest.checks.bench.environment import CheckEnvironment, CheckNeed, OpenVariant
 from selftest.checks.bench.probe import redact
-from selftest.checks.registry import REGISTRY, Check, CheckOutcome
+from selftest.checks.registry import Check, CheckOutcome
 from selftest.report.families import family_of
 from selftest.report.results import CheckResult
 
@@ -59,8 +59,6 @@ async def run_checks(
             are skipped unless it has these settings.
         clock: Monotonic seconds.
     """
-    if env.refusal is not None:
-        checks = (REGISTRY[GOOD_CALL], *(check for check in checks if check.id != GOOD_CALL))
     ordered = sorted(checks, key=lambda check: (check.stage, "fresh" not in check.needs, check.order))
     variants: dict[AppVariant, list[Check]] = {}
     for check in ordered:

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from selftest.base.cannot_run import PASSED
 from selftest.base.loopback import is_this_machine
-from selftest.checks import Check, select
-from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks import REGISTRY, Check, select
+from selftest.checks.bench.environment import PROFILES, CheckEnvironment
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.good_call import make_good_call
+from selftest.checks.runner import GOOD_CALL
 from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
@@ -57,7 +58,10 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str
         await require_answer(bench)
         await await_keys_read(bench)
         bench = await make_good_call(bench)
-        of_load = [check for check in checks if "load" in check.needs]
+        if bench.refusal is not None:
+            checks = list({check.id: check for check in (REGISTRY[GOOD_CALL], *checks)}.values())
+        # What only a soak, a step or a spike shows is asked for by `load`; leaving it out here is no skip.
+        of_load = [check for check in checks if "load" in check.needs and (args.ids or not check.needs & PROFILES)]
         others = [check for check in checks if "load" not in check.needs]
         await session.run_checks(others, bench, open_variant=variants_of(target))
         if of_load and _may_load(args, bench):

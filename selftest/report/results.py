@@ -99,7 +99,7 @@ class RunVerdict:
     Attributes:
         sentence: The word PASS, FAIL, INCONCLUSIVE or INTERRUPTED, two spaces, and the reason.
         counts: The number of checks by status and of those that failed by level ("sign-in_failed"), "waived",
-            "attacks" that were judged and "let_in" of them, "signins" and "signins_failed".
+            "attacks" of the counting levels that were judged and "let_in" of them, "signins" and "signins_failed".
     """
 
     outcome: StoredOutcome
@@ -192,7 +192,7 @@ def count_checks(checks: Sequence[CheckResult]) -> dict[str, int]:
     """Return the number of checks by status, and of those that failed by level."""
     counts = {status: sum(result.status == status for result in checks) for status in ("pass", "fail", "skip", "error")}
     failed = {f"{level}_failed": sum(result.bad for result in checks if result.level == level) for level in LEVELS}
-    attacks = [result for result in checks if result.let_in is not None]
+    attacks = [result for result in checks if result.let_in is not None and result.level in COUNTING_LEVELS]
     return {
         **counts,
         **failed,
