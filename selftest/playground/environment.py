@@ -13,7 +13,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Literal, Self
 
 import aiohttp
@@ -130,9 +129,7 @@ class EndpointEnvironment:
             self._stack = stack.pop_all()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         # A canceled sign-in may still be cleaning up.
         await self.stop_app()
         await self._stack.aclose()

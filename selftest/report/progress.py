@@ -1,7 +1,6 @@
 """Show the progress of a run in one line on stderr, if that is a terminal."""
 
 import sys
-from types import TracebackType
 from typing import Final, Self, TextIO
 
 _CLEAR: Final = "\r\x1b[K"
@@ -25,9 +24,7 @@ class Progress:
         self._show("")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._write(_CLEAR)
 
     def step(self, name: str) -> None:

@@ -8,7 +8,6 @@ Source: microsoft-graph-docs ``concepts/paging.md``, ``concepts/query-parameters
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from yarl import URL
@@ -62,9 +61,7 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
         self._request = HttpRequest
         self._pipeline = GraphPipeline(credential, wanted, patience or Patience(), local=local, **options)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._pipeline.close()
 
     async def permissions(self) -> TokenPermissions:

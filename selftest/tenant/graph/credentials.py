@@ -16,7 +16,6 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from selftest.base.daemon_thread import in_daemon_thread
@@ -142,9 +141,7 @@ class GraphCredential(AbstractAsyncContextManager["GraphCredential"]):
             raise self._failure(error) from None
         return token
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         credential, self._credential = self._credential, None
         closing = credential.close() if credential is not None else None
         if closing is not None:
