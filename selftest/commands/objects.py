@@ -81,13 +81,7 @@ def _add_remove(remove: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, times: WaitTimes | None = None) -> int:
-    """Plan, apply, show or remove, and return the exit code.
-
-    Args:
-        args: of the command line.
-        environ: the environment; None: the process's.
-        times: how long to wait for the directory; None: as long as it may take.
-    """
+    """Plan, apply, show or remove, and return the exit code."""
     try:
         asyncio.run(act(_job(args, os.environ if environ is None else environ, times or WaitTimes())))
     except CannotRun as error:

@@ -30,9 +30,7 @@ class DownstreamServer:
 
     Args:
         port: The port on 127.0.0.1; 0 takes a free port.
-        clock: Wall-clock seconds since 1970, for tokens.
         rng: Returns a random number from 0 to 1, for jitter.
-        sleep: Waits, for faults with a delay.
 
     Attributes:
         identity: The managed identity.

@@ -155,12 +155,7 @@ def everything(*, checks: Mapping[str, Statement], codes: Mapping[int | str, Cod
 
 
 def as_text(explanation: Explanation, *, width: int = 100) -> str:
-    """Return an explanation as text for a terminal, without color.
-
-    Args:
-        explanation: The explanation.
-        width: The width in columns. Samples are never wrapped, so that they can be copied.
-    """
+    """Return an explanation as text for a terminal, without color. Samples are not wrapped: they can be copied."""
     lines = [f"{explanation.id}  {explanation.title}"]
     lines += _wrap(f"{explanation.rank} · {explanation.source}", _INDENT, width)
     for section in explanation.sections:

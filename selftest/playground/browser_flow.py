@@ -36,13 +36,7 @@ class _Pending:
 
 
 class BrowserFlow:
-    """Redirects the browser to the emulator, and redeems the code with which it returns.
-
-    Args:
-        entra: The emulated Entra.
-        session: The session for redeeming codes.
-        port: The port of the page.
-    """
+    """Redirects the browser to the emulator, and redeems the code with which it returns."""
 
     def __init__(self, entra: SignInServer, session: aiohttp.ClientSession, port: int) -> None:
         self._entra = entra

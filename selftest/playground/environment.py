@@ -42,13 +42,10 @@ class EndpointEnvironment:
     """One endpoint with the emulated Entra and the emulated downstream; an async context manager.
 
     Args:
-        directory: The tenant.
         app_dir: The directory of ``function_app.py``; None for an endpoint elsewhere.
         provider: ``Claims__Provider``; None omits it.
-        on_failure: ``Claims__OnFailure``.
         extra_settings: Further settings of the app, which take precedence.
         session: The session of the calls that check the endpoint before a fault.
-        url: The URL of an endpoint elsewhere.
         authority_port: The port of the emulated Entra; 0 takes a free port.
 
     Attributes:

@@ -49,9 +49,7 @@ class SignInPlayer:
     """Plays sign-ins; an async context manager.
 
     Args:
-        directory: The tenant.
         app_dir: The directory of the app; None with a ``url``.
-        url: The URL of an endpoint elsewhere.
         authority_port: The port of the emulated Entra, which an endpoint elsewhere must know; 0 takes a free port.
         settings: Further settings of the app.
 
@@ -59,7 +57,6 @@ class SignInPlayer:
         ChoiceError: The settings name an unknown provider or an invalid ``Claims__OnFailure``.
 
     Attributes:
-        options: The available choices.
         main: The environment of the default settings, in which the browser signs in.
     """
 

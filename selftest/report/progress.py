@@ -7,12 +7,7 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 class Progress:
-    """Counts steps, and clears its line at the end.
-
-    Args:
-        total: The number of steps.
-        stream: The output, stderr by default.
-    """
+    """Counts steps, and clears its line at the end."""
 
     def __init__(self, total: int, stream: TextIO | None = None) -> None:
         self._total = total

@@ -145,15 +145,7 @@ def decide(
 
     A failed required check or sign-in fails the run; with ``strict`` a failed recommended check does, too. A check that
     itself broke counts as failed. Otherwise the verdict is INCONCLUSIVE if the load is not valid, or if nothing was
-    tested.
-
-    Args:
-        checks: The results of the checks.
-        signins: The results of the sign-ins.
-        load: The result of the load run, if there was one.
-        strict: Whether a failed recommended check fails the run.
-        interrupted: Whether the run was interrupted.
-        cut_off: What became of the results of an interrupted run.
+    tested. ``cut_off`` says what became of the results of an interrupted run.
     """
     counts = count_checks(checks)
     counts |= {"signins": len(signins), "signins_failed": sum(not signin.minted for signin in signins)}

@@ -45,11 +45,9 @@ class SignInServer(EntraServer):
     ``hits`` also counts ``authorize``.
 
     Args:
-        directory: The contents of the tenant.
         port: The http port on 127.0.0.1; 0 takes a free port.
         tls: The TLS context with which the server also listens with https; None for http only.
         https_port: The https port; 0 takes a free port.
-        clock: Wall-clock seconds since 1970, for tokens and expiries.
     """
 
     def __init__(

@@ -32,10 +32,8 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
     """A client of one Graph; an async context manager that closes its connections.
 
     Args:
-        credential: The source of tokens.
         base_url: Scheme and host of Graph; https, or a loopback address.
         scopes: The scopes of the tokens; None: everything that was consented to.
-        patience: How long to try.
         options: Clocks, sleep and randomness for `GraphPipeline`.
 
     Raises:

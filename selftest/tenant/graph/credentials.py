@@ -93,8 +93,6 @@ class GraphCredential(AbstractAsyncContextManager["GraphCredential"]):
     """An azure-identity credential, by name; an async context manager that closes what it opened.
 
     Args:
-        kind: One of `KINDS`.
-        environ: The process's environment.
         tenant_id: The tenant to sign in to; None: the environment's, or the credential's own choice.
         show: Shows a person what to do.
         options: For azure-identity's class, besides those that the kind has.

@@ -59,12 +59,6 @@ async def read_live(
 ) -> Table:
     """Read sign-ins, the newest first within each of the two lists.
 
-    Args:
-        client: A client of the tenant's Graph.
-        since: The start of the time to read.
-        app_id: One application; None for all.
-        correlation_id: One sign-in; None for all.
-
     Raises:
         GraphError: Graph cannot be read; the message names a missing permission.
     """

@@ -18,13 +18,7 @@ _HARMLESS: Final = re.compile(r"[A-Za-z0-9/()'=.:,_-]*")
 
 
 def graph(method: str, path: str, body: dict[str, Any] | None = None) -> str:
-    """Return the command for one request.
-
-    Args:
-        method: GET, POST, PATCH or DELETE.
-        path: The path below the version, starting with a slash.
-        body: The JSON to send; None for no body.
-    """
+    """Return the command for one request."""
     command = f"az rest --method {method} --url {word(_GRAPH + path)}"
     if body is None:
         return command

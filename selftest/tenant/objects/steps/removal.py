@@ -39,8 +39,6 @@ class Removal:
     """One object that is deleted, unassigned, or restored.
 
     Attributes:
-        what: Its kind, for people.
-        name: For people.
         path: Below the version.
         restored: What is written back, when nothing is deleted.
         lines: What differs afterwards.
