@@ -12,13 +12,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
-from selftest.judge.codes import (
-    aadsts,
-    before_call,
-    entra_side,
-    exchange,
-    reply,
-)
+from selftest.judge.codes import aadsts, before_call, entra_side, exchange, reply
 from selftest.judge.codes.entry import Code, CodePhase, ObjectPair, ReplyPair, ReplySample
 
 __all__ = ["CODES", "Code", "CodePhase", "ObjectPair", "ReplyPair", "ReplySample", "code_in_log"]

@@ -1,16 +1,18 @@
 """Codes that users, apps and administrators meet: a wrapper around the event's code, or a neighbour of it."""
 
+from functools import partial
 from typing import Final
 
 from selftest.judge.codes.entry import AADSTS, JWT, SAML, TROUBLESHOOT, Code
 
 _SHOWN: Final = "OpenID Connect: the app receives this code. SAML: Entra's error page shows it."
 
+_entra: Final = partial(Code, phase="Entra's side")
+
 ENTRIES: Final = (
-    Code(
+    _entra(
         code="AADSTS1100001",
         name="Non-retryable error",
-        phase="Entra's side",
         meaning="The wrapper in which users and apps meet most of the 1003xxx codes.",
         cause=("any code of this table; the sign-in's Authentication Events name it",),
         confirm="Open the sign-in by its correlation id and read the error code on the Authentication Events tab.",
@@ -24,10 +26,9 @@ ENTRIES: Final = (
             "themselves, as AADSTS1003021. Try: take the correlation id from the error page to the sign-in log."
         ),
     ),
-    Code(
+    _entra(
         code="AADSTS1100000",
         name="Error around the event, of another kind",
-        phase="Entra's side",
         meaning="Reported in addition to AADSTS1100001 for the same feature; by that code's text, a temporary fault.",
         cause=(
             "a temporary fault while the extension was called",
@@ -44,10 +45,9 @@ ENTRIES: Final = (
             "the other. Try: treat it as AADSTS1100001."
         ),
     ),
-    Code(
+    _entra(
         code="AADSTS50146",
         name="MissingCustomSigningKey",
-        phase="Entra's side",
         meaning="The app has mapped claims, but neither its own signing key nor permission to do without one.",
         cause=(
             "acceptMappedClaims was never set on the application that is the token's audience",
@@ -61,10 +61,9 @@ ENTRIES: Final = (
         related=("D61", "D62"),
         seen="OpenID Connect: the app gets this code and no token. SAML apps have their own certificate.",
     ),
-    Code(
+    _entra(
         code="AADSTS501461",
         name="AcceptMappedClaims audience",
-        phase="Entra's side",
         meaning="acceptMappedClaims is on, but the token's audience is not one for which it may be used.",
         cause=(
             "the client asks for a scope under an identifier URI whose domain the tenant has not verified",
@@ -77,10 +76,9 @@ ENTRIES: Final = (
         related=("D63", "D64"),
         seen="OpenID Connect: the app gets this code and no token. SAML is not affected.",
     ),
-    Code(
+    _entra(
         code="AADSTS50105",
         name="EntitlementGrantsNotFound",
-        phase="Entra's side",
         meaning="The app requires user assignment, and this user is not assigned.",
         cause=(
             "assignment is required and neither the user nor one of the user's groups is assigned",
@@ -92,10 +90,9 @@ ENTRIES: Final = (
         related=("D65",),
         seen="OpenID Connect and SAML: Entra says that the user has no access to the application.",
     ),
-    Code(
+    _entra(
         code="AADB2C90063",
         name="There is a problem with the service",
-        phase="Entra's side",
         meaning="An extension could not be created or validated in an external tenant; no sign-in is affected.",
         cause=(
             "the tenant has no service principal of 99045fe1-7639-4a75-9d4a-577b6ca3810f, Entra's event service",

@@ -4,16 +4,10 @@ The endpoint's log does not show these; the objects of the tenant do. The pairs 
 the harness's own tenant.
 """
 
+from functools import partial
 from typing import Final
 
-from selftest.judge.codes.entry import (
-    CONFIGURE,
-    NO_REQUEST,
-    TROUBLESHOOT,
-    VALIDATE,
-    Code,
-    ObjectPair,
-)
+from selftest.judge.codes.entry import CONFIGURE, NO_REQUEST, TROUBLESHOOT, VALIDATE, Code, ObjectPair
 
 _API: Final = "22222222-2222-4222-8222-222222222222"
 _CALLER: Final = "99045fe1-7639-4a75-9d4a-577b6ca3810f"
@@ -46,11 +40,12 @@ def _target(url: str) -> ObjectPair:
     )
 
 
+_before: Final = partial(Code, phase="before the call", commands=("doctor --file FILE",))
+
 ENTRIES: Final = (
-    Code(
+    _before(
         code=1003004,
         name="CustomExtensionThrottlingError",
-        phase="before the call",
         meaning="Entra limits how often it calls extensions, and the limit is reached.",
         cause=(
             "a burst of sign-ins, or one client that requests tokens in a loop",
@@ -64,10 +59,9 @@ ENTRIES: Final = (
         related=("L",),
         conflict="The limit behind this code is not published, and that no call is made is our inference.",
     ),
-    Code(
+    _before(
         code=1003011,
         name="CustomExtensionNotFound",
-        phase="before the call",
         meaning="The listener names an extension that Entra does not find.",
         cause=(
             "the extension was deleted or recreated, and the listener keeps the old id",
@@ -93,10 +87,9 @@ ENTRIES: Final = (
             "99045fe1-7639-4a75-9d4a-577b6ca3810f exists and is enabled, then ask support."
         ),
     ),
-    Code(
+    _before(
         code=1003014,
         name="CustomExtensionIncorrectResourceIdFormat",
-        phase="before the call",
         meaning="The endpoint's application has an identifier URI that is not api://<host>/<application id>.",
         cause=(
             "the portal's default api://<application id>, without the host",
@@ -106,7 +99,6 @@ ENTRIES: Final = (
         confirm=f"Read identifierUris of the API's registration and resourceId of the extension; {NO_REQUEST}.",
         fix="Set both to api://<host of the target URL>/<application id>.",
         source=f"{TROUBLESHOOT}; {VALIDATE} (error IncorrectResourceIdFormat)",
-        commands=("doctor --file FILE",),
         related=("D22",),
         pair=ObjectPair(
             kind="applications",
@@ -115,10 +107,9 @@ ENTRIES: Final = (
             good={"identifierUris": [_RESOURCE]},
         ),
     ),
-    Code(
+    _before(
         code=1003015,
         name="CustomExtensionDomainNameDoesNotMatch",
-        phase="before the call",
         meaning="The host in the target URL and the host in the resource id are two different names.",
         cause=(
             "a custom domain in one and azurewebsites.net in the other",
@@ -128,14 +119,12 @@ ENTRIES: Final = (
         confirm=f"Put targetUrl and resourceId side by side; {NO_REQUEST}.",
         fix="Use one host in targetUrl, resourceId and identifierUris.",
         source=f"{TROUBLESHOOT}; {VALIDATE} (error DomainNameDoesNotMatch)",
-        commands=("doctor --file FILE",),
         related=("D23",),
         pair=_target("https://claims-sample.azurewebsites.net/api/onTokenIssuanceStart"),
     ),
-    Code(
+    _before(
         code=1003016,
         name="CustomExtensionResourceServicePrincipalNotFound",
-        phase="before the call",
         meaning="The application id inside the resource id has no service principal in this tenant.",
         cause=(
             "the application was registered through Graph, which makes no service principal by itself",
@@ -145,14 +134,12 @@ ENTRIES: Final = (
         confirm=f"GET servicePrincipals(appId='<id from resourceId>') answers 404; {NO_REQUEST}.",
         fix="POST /servicePrincipals with that appId, then grant the consent described under 1003021.",
         source=f"{TROUBLESHOOT}; {VALIDATE} (error ServicePrincipalNotFound)",
-        commands=("doctor --file FILE",),
         related=("D30",),
         pair=_principal(_API, there=False),
     ),
-    Code(
+    _before(
         code=1003017,
         name="CustomExtensionClientServicePrincipalNotFound",
-        phase="before the call",
         meaning="A service principal that the call needs is not in the tenant: by the name, that of the caller.",
         cause=(
             "no service principal for 99045fe1-7639-4a75-9d4a-577b6ca3810f, Entra's event service",
@@ -161,7 +148,6 @@ ENTRIES: Final = (
         confirm=f"GET both service principals by appId and see which is missing; {NO_REQUEST}.",
         fix="POST /servicePrincipals with the missing appId.",
         source=TROUBLESHOOT,
-        commands=("doctor --file FILE",),
         related=("D32",),
         pair=_principal(_CALLER, there=False),
         conflict=(
@@ -169,10 +155,9 @@ ENTRIES: Final = (
             "because no other code covers it; then the resource."
         ),
     ),
-    Code(
+    _before(
         code=1003018,
         name="CustomExtensionClientServiceDisabled",
-        phase="before the call",
         meaning="A service principal that the call needs is disabled: by the name, that of the caller.",
         cause=(
             "accountEnabled is false on 99045fe1-7639-4a75-9d4a-577b6ca3810f, often after a clean-up of unknown apps",
@@ -181,7 +166,6 @@ ENTRIES: Final = (
         confirm=f"Read accountEnabled of both service principals; {NO_REQUEST}.",
         fix="Set accountEnabled to true on whichever of the two is disabled.",
         source=TROUBLESHOOT,
-        commands=("doctor --file FILE",),
         related=("D33",),
         pair=_principal(_CALLER, there=True),
         conflict=(
@@ -189,36 +173,31 @@ ENTRIES: Final = (
             "because no other code covers it; then the resource."
         ),
     ),
-    Code(
+    _before(
         code=1003019,
         name="CustomExtensionResourceServicePrincipalDisabled",
-        phase="before the call",
         meaning="The service principal of the endpoint's application is disabled.",
         cause=("an administrator disabled it", "a policy or a clean-up disables apps without recent sign-ins"),
         confirm=f"Read accountEnabled of the service principal whose appId is in resourceId; {NO_REQUEST}.",
         fix="Set accountEnabled to true, and take the app out of the clean-up that disabled it.",
         source=TROUBLESHOOT,
-        commands=("doctor --file FILE",),
         related=("D31",),
         pair=_principal(_API, there=True),
     ),
-    Code(
+    _before(
         code=1003020,
         name="CustomExtensionIncorrectTargetUrlFormat",
-        phase="before the call",
         meaning="The target URL is not a well-formed https URL.",
         cause=("http instead of https", "a host without a scheme", "a space or line break copied with the URL"),
         confirm=f"Read endpointConfiguration.targetUrl of the extension; {NO_REQUEST}.",
         fix="Set an absolute https URL; a query string such as ?code=… is allowed.",
         source=f"{TROUBLESHOOT}; {CONFIGURE}",
-        commands=("doctor --file FILE",),
         related=("D21",),
         pair=_target(_URL.replace("https", "http")),
     ),
-    Code(
+    _before(
         code=1003021,
         name="CustomExtensionPermissionNotGrantedToServicePrincipal",
-        phase="before the call",
         meaning="The endpoint's service principal may not receive events: consent to a Graph app role is missing.",
         cause=(
             "the permission is listed on the registration, but admin consent was not granted",
@@ -231,7 +210,6 @@ ENTRIES: Final = (
         ),
         fix="Grant admin consent in the portal, or POST that role to appRoleAssignments of the service principal.",
         source=f"{TROUBLESHOOT}; {CONFIGURE}",
-        commands=("doctor --file FILE",),
         related=("D40", "D41"),
         pair=ObjectPair(
             kind="servicePrincipals",
@@ -245,23 +223,20 @@ ENTRIES: Final = (
             "name."
         ),
     ),
-    Code(
+    _before(
         code=1003022,
         name="CustomExtensionMsGraphServicePrincipalDisabledOrNotFound",
-        phase="before the call",
         meaning="The tenant has no enabled service principal of Microsoft Graph.",
         cause=("an administrator disabled or removed it", "a new tenant in which it was never created"),
         confirm=f"GET servicePrincipals(appId='00000003-0000-0000-c000-000000000000'); {NO_REQUEST}.",
         fix="Create it with POST /servicePrincipals, or set accountEnabled to true.",
         source=TROUBLESHOOT,
-        commands=("doctor --file FILE",),
         related=("D34",),
         pair=_principal(_GRAPH, there=True),
     ),
-    Code(
+    _before(
         code=1003023,
         name="CustomExtensionBlocked",
-        phase="before the call",
         meaning="Microsoft's service refuses to call this endpoint.",
         cause=("the host is on a list of the service", "the endpoint misbehaved or was reported"),
         confirm=f"Move the same code to another host: if that is called, the host was blocked; {NO_REQUEST}.",

@@ -1,14 +1,16 @@
 """Codes unrelated to the endpoint: Entra itself failed, or the number is not documented."""
 
+from functools import partial
 from typing import Final
 
 from selftest.judge.codes.entry import TROUBLESHOOT, Code
 
+_entra: Final = partial(Code, phase="Entra's side")
+
 ENTRIES: Final = (
-    Code(
+    _entra(
         code=1003000,
         name="EventHandlerUnexpectedError",
-        phase="Entra's side",
         meaning="Entra failed while it handled the event, for a reason that it does not name.",
         cause=(
             "a temporary fault of the service",
@@ -20,10 +22,9 @@ ENTRIES: Final = (
         source=TROUBLESHOOT,
         related=("D",),
     ),
-    Code(
+    _entra(
         code=1003013,
         name="(not documented)",
-        phase="Entra's side",
         meaning="A gap: the documented table goes from 1003012 to 1003014.",
         cause=("unknown; the number may be retired, reserved or internal",),
         confirm="If a sign-in log shows it, keep the entry and its correlation id, because the code is unknown.",

@@ -1,5 +1,6 @@
 """Codes of the exchange: Entra called, and received no reply with status 200 in time."""
 
+from functools import partial
 from typing import Final
 
 from selftest.judge.codes.entry import CLIENT, REFERENCE, TROUBLESHOOT, Code, ReplyPair, ReplySample
@@ -11,11 +12,12 @@ def _no_reply(failure: CallFailure) -> ReplyPair:
     return ReplyPair(bad=ReplySample(status=None, content_type=None, failure=failure), good=GOOD)
 
 
+_during: Final = partial(Code, phase="during the call")
+
 ENTRIES: Final = (
-    Code(
+    _during(
         code=1003001,
         name="CustomExtensionUnexpectedError",
-        phase="during the call",
         meaning="Calling the endpoint failed in a way that no other code describes.",
         cause=(
             "a reply that is not valid HTTP, or a connection closed in the middle of one",
@@ -29,10 +31,9 @@ ENTRIES: Final = (
         related=("C01", "C88", "F"),
         pair=_no_reply("protocol"),
     ),
-    Code(
+    _during(
         code=1003002,
         name="CustomExtensionInvalidHTTPStatus",
-        phase="during the call",
         meaning="The endpoint answered with a status that this event does not accept.",
         cause=(
             "401 or 403: the token is refused (issuer, audience, caller id, App Service Authentication's allow-list)",
@@ -46,25 +47,8 @@ ENTRIES: Final = (
         source=f"{TROUBLESHOOT}; {REFERENCE}",
         commands=("signin-log --file FILE --log FILE --code 1003002", "token --call https://HOST"),
         related=(
-            "C01",
-            "C22",
-            "T150",
-            "T151",
-            "T152",
-            "C60",
-            "D02",
-            "D03",
-            "D05",
-            "D11",
-            "D04",
-            "D06",
-            "D08",
-            "D10",
-            "D12",
-            "D13",
-            "D86",
-            "D88",
-            "D90",
+            *("C01", "C22", "T150", "T151", "T152", "C60", "D02", "D03", "D05", "D11"),
+            *("D04", "D06", "D08", "D10", "D12", "D13", "D86", "D88", "D90"),
         ),
         pair=ReplyPair(bad=ReplySample(status=401, body='{"error": {"code": "invalid_token"}}'), good=GOOD),
         conflict=(
@@ -76,10 +60,9 @@ ENTRIES: Final = (
             "Claims__AdditionalAuthorityUrls."
         ),
     ),
-    Code(
+    _during(
         code=1003005,
         name="CustomExtensionTimedOut",
-        phase="during the call",
         meaning="No complete reply within the configured timeout, neither to the first call nor to its retry.",
         cause=(
             "a cold start: the plan lets the app sleep or scales it out",
@@ -98,19 +81,7 @@ ENTRIES: Final = (
         ),
         source=f"{TROUBLESHOOT}; {CLIENT}",
         commands=("signin-log --file FILE --log FILE --code 1003005", "token --call https://HOST", "check C26 C27"),
-        related=(
-            "C26",
-            "C27",
-            "F90",
-            "F91",
-            "T150",
-            "D26",
-            "D27",
-            "D29",
-            "D28",
-            "D87",
-            "D89",
-        ),
+        related=("C26", "C27", "F90", "F91", "T150", "D26", "D27", "D29", "D28", "D87", "D89"),
         pair=_no_reply("timeout"),
         conflict=(
             "The troubleshooting page says that this code can also mean an invalid access token; reports see 1003002 "
@@ -119,10 +90,9 @@ ENTRIES: Final = (
             "--call`."
         ),
     ),
-    Code(
+    _during(
         code=1003027,
         name="CustomExtensionConnectionError",
-        phase="during the call",
         meaning="Entra could not open a connection to the endpoint.",
         cause=(
             "access restrictions, a private endpoint or a firewall",
@@ -134,17 +104,7 @@ ENTRIES: Final = (
         fix="Make the host reachable from the internet on 443 with a full certificate chain.",
         source=f"{TROUBLESHOOT}; entra-docs identity-platform/custom-extension-overview.md",
         commands=("signin-log --file FILE --log FILE --code 1003027", "check C91 --url https://HOST --deployed"),
-        related=(
-            "C91",
-            "C01",
-            "D80",
-            "D81",
-            "D82",
-            "D83",
-            "D01",
-            "D84",
-            "D85",
-        ),
+        related=("C91", "C01", "D80", "D81", "D82", "D83", "D01", "D84", "D85"),
         pair=_no_reply("connection"),
     ),
 )

@@ -1,15 +1,17 @@
 """Codes of the reply: status 200 was received in time, but Entra cannot use the reply."""
 
+from functools import partial
 from typing import Final
 
 from selftest.judge.codes.entry import REFERENCE, TROUBLESHOOT, Code, ReplyPair, ReplySample
 from selftest.judge.codes.sample_reply import GOOD, body_with_actions, body_with_claims
 
+_during: Final = partial(Code, phase="during the call")
+
 ENTRIES: Final = (
-    Code(
+    _during(
         code=1003003,
         name="CustomExtensionInvalidResponseBody",
-        phase="during the call",
         meaning="The body is not JSON, or not JSON of the documented shape.",
         cause=(
             "data or data.actions missing, misspelled or of another type",
@@ -25,10 +27,9 @@ ENTRIES: Final = (
         related=("C03", "C12", "C13", "C14", "C21"),
         pair=ReplyPair(bad=ReplySample(body=body_with_claims('["Writer", "Editor"]')), good=GOOD),
     ),
-    Code(
+    _during(
         code=1003006,
         name="CustomExtensionInvalidResponseContentType",
-        phase="during the call",
         meaning="The reply's content type is something other than application/json.",
         cause=(
             "the framework's default (text/plain) because the header was never set",
@@ -42,10 +43,9 @@ ENTRIES: Final = (
         related=("C02",),
         pair=ReplyPair(bad=ReplySample(content_type="text/plain; charset=utf-8", body=GOOD.body), good=GOOD),
     ),
-    Code(
+    _during(
         code=1003007,
         name="CustomExtensionNullClaimsResponse",
-        phase="during the call",
         meaning="The action carries no claims: the member is null or left out.",
         cause=(
             "the user was not found and null was returned",
@@ -60,10 +60,9 @@ ENTRIES: Final = (
         pair=ReplyPair(bad=ReplySample(body=body_with_claims("null")), good=GOOD),
         conflict="An empty object is not a null one; what Entra makes of {} is not documented.",
     ),
-    Code(
+    _during(
         code=1003008,
         name="CustomExtensionInvalidResponseApiSchemaVersion",
-        phase="during the call",
         meaning="The reply follows another version of the schema than the call did.",
         cause=(
             "code from the 2021 preview, whose reply has apiSchemaVersion at the top and no data",
@@ -86,10 +85,9 @@ ENTRIES: Final = (
             good=GOOD,
         ),
     ),
-    Code(
+    _during(
         code=1003009,
         name="CustomExtensionEmptyResponse",
-        phase="during the call",
         meaning="The reply has no body, or the body is the JSON word null.",
         cause=(
             "the handler returned before it wrote a reply",
@@ -103,10 +101,9 @@ ENTRIES: Final = (
         related=("C12", "C14"),
         pair=ReplyPair(bad=ReplySample(), good=GOOD),
     ),
-    Code(
+    _during(
         code=1003010,
         name="CustomExtensionInvalidNumberOfActions",
-        phase="during the call",
         meaning="The reply holds more or fewer actions than this event takes.",
         cause=(
             "an empty list where there was nothing to add",
@@ -120,10 +117,9 @@ ENTRIES: Final = (
         pair=ReplyPair(bad=ReplySample(body=body_with_actions()), good=GOOD),
         conflict="The number is not printed anywhere: one is what every sample has and Microsoft's library demands.",
     ),
-    Code(
+    _during(
         code=1003012,
         name="CustomExtensionInvalidActionType",
-        phase="during the call",
         meaning="The action's @odata.type is not one that this event knows.",
         cause=(
             "microsoft.graph.provideClaimsForToken without the tokenIssuanceStart part",
@@ -135,15 +131,11 @@ ENTRIES: Final = (
         source=f"{TROUBLESHOOT}; {REFERENCE}",
         commands=("judge --body FILE", "check C05"),
         related=("C05",),
-        pair=ReplyPair(
-            bad=ReplySample(body=body_with_actions("microsoft.graph.provideClaimsForToken")),
-            good=GOOD,
-        ),
+        pair=ReplyPair(bad=ReplySample(body=body_with_actions("microsoft.graph.provideClaimsForToken")), good=GOOD),
     ),
-    Code(
+    _during(
         code=1003024,
         name="CustomExtensionResponseSizeExceeded",
-        phase="during the call",
         meaning="The reply as a whole is too large.",
         cause=(
             "members in addition to claims: debugging output, echoes of the request",
@@ -154,16 +146,12 @@ ENTRIES: Final = (
         source=TROUBLESHOOT,
         commands=("judge --body FILE",),
         related=("C09", "C14"),
-        pair=ReplyPair(
-            bad=ReplySample(body='{"debug": "<1048577 x d>"}'),
-            good=GOOD,
-        ),
+        pair=ReplyPair(bad=ReplySample(body='{"debug": "<1048577 x d>"}'), good=GOOD),
         conflict="The limit is not published; `judge` uses 1 MiB, a bound of ours.",
     ),
-    Code(
+    _during(
         code=1003025,
         name="CustomExtensionResponseClaimsSizeExceeded",
-        phase="during the call",
         meaning="Claim names and values together are over 3 KB.",
         cause=(
             "a list that grows with the user: groups, roles, entitlements",
@@ -183,10 +171,9 @@ ENTRIES: Final = (
             "refuses above 3072."
         ),
     ),
-    Code(
+    _during(
         code=1003026,
         name="CustomExtensionNullOrEmptyClaimKeyNotSupported",
-        phase="during the call",
         meaning="A claim has no name.",
         cause=("a name built from data that was empty", "a spreadsheet or table row without a heading"),
         confirm="Look for an empty member name in claims.",
