@@ -101,25 +101,6 @@ def build(compiler: Path, folder: Path, pattern: str, out: Path) -> list[Diagnos
     return found
 
 
-def snapshot(compiler: Path, parameters: Path, **where: str) -> dict[str, Any]:
-    """Return the resources that a deployment would have, evaluated on this machine.
-
-    Args:
-        compiler: The compiler.
-        parameters: A ``.bicepparam`` file; the compiler writes its snapshot next to it.
-        where: What the deployment's functions return: ``subscription_id``, ``tenant_id``, ``location``.
-
-    Raises:
-        CompilerError: It could not evaluate the deployment.
-    """
-    flags = [part for name, value in where.items() for part in (f"--{name.replace('_', '-')}", value)]
-    done = _run(compiler, ("snapshot", parameters.name, "--mode", "overwrite", *flags), parameters.parent)
-    if done.returncode:
-        raise CompilerError(f"bicep snapshot ended with {done.returncode}: {done.stderr.strip()[:300]}")
-    predicted: dict[str, Any] = json.loads(parameters.with_suffix(".snapshot.json").read_text(encoding="utf-8"))
-    return predicted
-
-
 def preflight_rules(main: Mapping[str, Any]) -> dict[str, Any]:
     """Return what `infra.preflight` reads: parameters with their rules, and the app settings made of them.
 

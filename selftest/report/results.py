@@ -8,11 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
 
-from selftest.base.run_outcome import EXIT_CODES, RunOutcome
+from selftest.base.cannot_run import FAILED, INTERRUPTED, NOT_ENOUGH_EVIDENCE, PASSED
 from selftest.judge.statement import Level, Status
 from selftest.report.load_result import LoadResult
 
 SCHEMA_VERSION: Final = "1.1"
+
+#: How a command ends: one of four words, each with its exit code.
+type RunOutcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "INTERRUPTED"]
+EXIT_CODES: Final[Mapping[RunOutcome, int]] = {
+    "PASS": PASSED,
+    "FAIL": FAILED,
+    "INCONCLUSIVE": NOT_ENOUGH_EVIDENCE,
+    "INTERRUPTED": INTERRUPTED,
+}
 
 type StoredOutcome = Literal["held", "broken", "no-evidence", "interrupted"]
 _LEVELS: Final = ("must", "should")

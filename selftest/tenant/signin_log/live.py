@@ -7,12 +7,8 @@ Source: microsoft-graph-docs beta ``api/signin-list.md``, ``resources/signin.md`
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from typing import Final
 
-from selftest.base.loopback import is_this_machine
-from selftest.tenant.graph import connection
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.signin_log.fields import Fields
 from selftest.tenant.signin_log.tables import LogRow, Table
@@ -26,32 +22,6 @@ _RENEWALS: Final = "signInEventTypes/any(t: t eq 'nonInteractiveUser')"
 _PAGE: Final = "500"
 #: Ten thousand sign-ins; more need a shorter time, one app or one sign-in.
 _MAX_PAGES: Final = 20
-
-
-@asynccontextmanager
-async def open_graph(
-    base_url: str, *, tenant: str, kind: str, environ: Mapping[str, str]
-) -> AsyncIterator[GraphClient]:
-    """Open a client of this Graph; an emulated Graph on this machine gets an emulated token, never a real one.
-
-    Args:
-        base_url: Scheme and host of Graph.
-        tenant: The tenant's id or a domain of it.
-        kind: How to sign in, one of `selftest.tenant.graph.credentials.KINDS`.
-        environ: The environment variables.
-
-    Raises:
-        NotSignedIn: A variable that this kind needs is missing.
-        ValueError: The address is not that of a Graph.
-    """
-    async with connection.open_graph(
-        environ,
-        credential=None if is_this_machine(base_url) else kind,
-        tenant_id=tenant,
-        base_url=base_url,
-        permissions=(PERMISSION,),
-    ) as client:
-        yield client
 
 
 async def read_live(
