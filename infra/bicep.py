@@ -29,9 +29,7 @@ HOW_TO_GET_IT: Final = f"install it with `az bicep install`, or name one in {COM
 _FOUND: Final = 1
 _COULD_NOT_RUN: Final = 2
 #: In the compiled template an app setting is the name, then what makes its value.
-_SETTING: Final = re.compile(
-    r"'((?:AuthenticationEvents|Claims|AZURE)_\w+)', (?:([\w.]+)\()?parameters\('(\w+)'\)",
-)
+_SETTING: Final = re.compile(r"'((?:AuthenticationEvents|Claims|AZURE)_\w+)', (?:([\w.]+)\()?parameters\('(\w+)'\)")
 _KEY_VAULT_REFERENCE: Final = "__bicep.keyVaultReference"
 
 

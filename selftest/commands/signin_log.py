@@ -119,12 +119,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(
-    args: argparse.Namespace,
-    log: SignInLog,
-    lines: tuple[EndpointLine, ...] | None,
-    *,
-    now: dt.datetime,
-    more: bool,
+    args: argparse.Namespace, log: SignInLog, lines: tuple[EndpointLine, ...] | None, *, now: dt.datetime, more: bool
 ) -> SignInReport:
     selection = Selection(
         since=None if args.since is None else now - args.since,

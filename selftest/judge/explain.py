@@ -139,12 +139,7 @@ def of_code(code: Code) -> Explanation:
     if code.related:
         sections.append(Section(key="related", heading="Checks that find it earlier", text=code.related, style="row"))
     return Explanation(
-        id=str(code.code),
-        title=code.name,
-        kind="code",
-        rank=code.phase,
-        source=code.source,
-        sections=tuple(sections),
+        id=str(code.code), title=code.name, kind="code", rank=code.phase, source=code.source, sections=tuple(sections)
     )
 
 

@@ -57,11 +57,7 @@ class BrowserFlow:
         parts = urlsplit(registered.uri)
         redirect_uri = urlunsplit(parts._replace(netloc=f"{parts.hostname}:{self._port}"))
         self._pending[state] = _Pending(
-            app=app,
-            redirect_uri=redirect_uri,
-            kind=registered.kind,
-            verifier=verifier,
-            correlation_id=correlation_id,
+            app=app, redirect_uri=redirect_uri, kind=registered.kind, verifier=verifier, correlation_id=correlation_id
         )
         query = {
             "client_id": app.client_id,

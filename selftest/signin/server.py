@@ -110,11 +110,7 @@ class SignInServer(EntraServer):
         async with AsyncExitStack() as stack:
             session: aiohttp.ClientSession = await stack.enter_async_context(caller_session())
             self._service = SignInService(
-                self._directory,
-                lambda: self.mint,
-                Caller(session),
-                self._now,
-                lambda: secrets.token_urlsafe(_ID_BYTES),
+                self._directory, lambda: self.mint, Caller(session), self._now, lambda: secrets.token_urlsafe(_ID_BYTES)
             )
             await super().__aenter__()
             stack.push_async_callback(super().__aexit__, None, None, None)

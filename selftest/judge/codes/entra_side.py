@@ -12,10 +12,7 @@ ENTRIES: Final = (
         code=1003000,
         name="EventHandlerUnexpectedError",
         meaning="Entra failed while it handled the event, for a reason that it does not name.",
-        cause=(
-            "a temporary fault of the service",
-            "a listener or handler object that the service cannot read",
-        ),
+        cause=("a temporary fault of the service", "a listener or handler object that the service cannot read"),
         confirm="Sign in again; if it persists, read the listener through Graph and look for a handler that is null.",
         commands=("signin-log --file FILE --code 1003000",),
         fix="Retry; create the listener again; open a support case with the correlation id and the time.",

@@ -58,12 +58,7 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="seed of Poisson arrivals and of the mix of events (default: 1)",
     )
-    group.add_argument(
-        "--steps",
-        type=_rates,
-        metavar="N,N,…",
-        help="rates of a step run (default: 10,50,100)",
-    )
+    group.add_argument("--steps", type=_rates, metavar="N,N,…", help="rates of a step run (default: 10,50,100)")
     group.add_argument("--step-duration", type=_some_time, metavar="T", help="duration of each step (default: 30s)")
     group.add_argument("--spike", type=_rate, metavar="N", help="rate of the spike (default: 200)")
     group.add_argument("--spike-duration", type=_some_time, metavar="T", help="duration of the spike (default: 5s)")

@@ -78,13 +78,7 @@ class CodeStore:
         return code
 
     def redeem(
-        self,
-        code: str,
-        *,
-        client_id: str,
-        redirect_uri: str,
-        verifier: str | None,
-        check: Callable[[IssuedCode], None],
+        self, code: str, *, client_id: str, redirect_uri: str, verifier: str | None, check: Callable[[IssuedCode], None]
     ) -> IssuedCode:
         """Redeem a code. A refused code stays valid for its owner until it expires.
 

@@ -70,13 +70,7 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
         """
         return token_permissions(await self._pipeline.token())
 
-    async def get(
-        self,
-        path: str,
-        *,
-        select: Sequence[str] = (),
-        version: Version = "v1.0",
-    ) -> GraphObject:
+    async def get(self, path: str, *, select: Sequence[str] = (), version: Version = "v1.0") -> GraphObject:
         """Read one object.
 
         Args:

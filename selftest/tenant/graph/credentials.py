@@ -54,8 +54,7 @@ class _Way(NamedTuple):
 
 _WAYS: Final[Mapping[str, _Way]] = {
     "azure-cli": _Way(
-        "AzureCliCredential",
-        "Install the Azure CLI and run: az login --tenant YOUR-TENANT --allow-no-subscriptions",
+        "AzureCliCredential", "Install the Azure CLI and run: az login --tenant YOUR-TENANT --allow-no-subscriptions"
     ),
     DEVICE_CODE: _Way(
         "DeviceCodeCredential", "Open the page that is shown, enter the code, and sign in to the intended tenant"

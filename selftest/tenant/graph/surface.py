@@ -93,10 +93,7 @@ PERMISSIONS: Final[Mapping[Version, Mapping[str, PermissionsByMethod]]] = {
         f"{LISTENERS}/{{authenticationEventListener-id}}": _object(_LISTENER_READ, _LISTENER_WRITE),
         "/auditLogs/signIns": {"GET": _SIGN_INS},
     },
-    "beta": {
-        "/auditLogs/signIns": {"GET": _SIGN_INS},
-        f"{_PRINCIPAL}/claimsPolicy": {"GET": _CLAIMS_POLICY},
-    },
+    "beta": {"/auditLogs/signIns": {"GET": _SIGN_INS}, f"{_PRINCIPAL}/claimsPolicy": {"GET": _CLAIMS_POLICY}},
 }
 
 _NAME_IN_BRACES: Final = re.compile(r"\\\{[^}]*\\\}")

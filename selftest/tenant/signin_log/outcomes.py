@@ -124,10 +124,7 @@ _TABLE: Final = (
         "check F",
     ),
     OutcomeMeaning(
-        (
-            *("claims_shape", "claims_unicode", "claims_size"),
-            *("claim_name", "claim_value"),
-        ),
+        (*("claims_shape", "claims_unicode", "claims_size"), *("claim_name", "claim_value")),
         "its provider returned claims that a token cannot have; the line's detail names the claim",
         "check C07 C09",
     ),

@@ -57,10 +57,7 @@ def target_is_https(case: Case) -> Iterator[TenantFinding]:
     for extension in case.extensions:
         problem = url_problem(extension.target_url)
         if problem is not None:
-            body = {
-                "@odata.type": ENDPOINT_TYPE,
-                "targetUrl": "https://<host>/api/onTokenIssuanceStart",
-            }
+            body = {"@odata.type": ENDPOINT_TYPE, "targetUrl": "https://<host>/api/onTokenIssuanceStart"}
             yield TenantFinding(
                 expected="https://<host>/<path>",
                 actual=f"{shown_url(extension.target_url)}: {problem}",

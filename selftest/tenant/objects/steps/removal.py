@@ -14,14 +14,7 @@ from typing import Final
 
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.graph.errors import RequestRefused
-from selftest.tenant.graph.objects import (
-    EXTENSION_TYPE,
-    EXTENSIONS,
-    LISTENER_TYPE,
-    LISTENERS,
-    POLICIES,
-    GraphObject,
-)
+from selftest.tenant.graph.objects import EXTENSION_TYPE, EXTENSIONS, LISTENER_TYPE, LISTENERS, POLICIES, GraphObject
 from selftest.tenant.objects.errors import Conflict
 from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.activation import MAPPED, allowed_before
