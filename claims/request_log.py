@@ -96,11 +96,7 @@ class RequestLog:
             self._lost += 1
 
     def _write(
-        self,
-        record: RequestRecord,
-        timings_ms: Mapping[str, float],
-        result: tuple[int, str, str],
-        not_written: int,
+        self, record: RequestRecord, timings_ms: Mapping[str, float], result: tuple[int, str, str], not_written: int
     ) -> None:
         status, outcome, detail = result
         measured, failure, reply = record.measured, record.failure, record.reply

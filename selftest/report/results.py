@@ -8,13 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
 
-from selftest.base.run_outcome import EXIT_CODES, RunOutcome
+from selftest.base.cannot_run import FAILED, INTERRUPTED, NOT_ENOUGH_EVIDENCE, PASSED
 from selftest.judge.statement import COUNTING_LEVELS, LEVELS, Level, Status
 from selftest.report.load_result import LoadResult
 
 #: A file of the same major version can be read.
 SCHEMA_MAJOR: Final = "2."
 SCHEMA_VERSION: Final = f"{SCHEMA_MAJOR}0"
+
+#: How a command ends: one of four words, each with its exit code.
+type RunOutcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "INTERRUPTED"]
+EXIT_CODES: Final[Mapping[RunOutcome, int]] = {
+    "PASS": PASSED,
+    "FAIL": FAILED,
+    "INCONCLUSIVE": NOT_ENOUGH_EVIDENCE,
+    "INTERRUPTED": INTERRUPTED,
+}
 
 type StoredOutcome = Literal["held", "broken", "no-evidence", "interrupted"]
 #: The outcome as the file has it, by the word that a reader sees.
@@ -162,15 +171,7 @@ def decide(
 
     A failed sign-in or check of the levels sign-in and security fails the run; with ``strict`` a check of any level. A
     check that itself broke counts as failed. Otherwise the verdict is INCONCLUSIVE if the load is not valid, or if
-    nothing was tested.
-
-    Args:
-        checks: The results of the checks.
-        signins: The results of the sign-ins.
-        load: The result of the load run, if there was one.
-        strict: Whether a failed check of any level fails the run.
-        interrupted: Whether the run was interrupted.
-        cut_off: What became of the results of an interrupted run.
+    nothing was tested. ``cut_off`` says what became of the results of an interrupted run.
     """
     counts = count_checks(checks)
     counts |= {"signins": len(signins), "signins_failed": sum(not signin.minted for signin in signins)}

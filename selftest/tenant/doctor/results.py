@@ -12,14 +12,7 @@ _STATUSES: Final[dict[StatementStatus, Status]] = {"hint": "fail", "fail": "fail
 
 
 def results_of(diagnosis: Diagnosis, *, url: str | None, started_at: dt.datetime, duration_s: float) -> Results:
-    """Return the results without the statements that do not apply to this case.
-
-    Args:
-        diagnosis: The results of the statements.
-        url: The endpoint's URL, where the endpoint was called.
-        started_at: When the diagnosis began.
-        duration_s: How long it took, in seconds.
-    """
+    """Return the results without the statements that do not apply to this case."""
     checks = tuple(_check(one) for one in diagnosis.results if one.status != "not applicable")
     counts = count_checks(checks) | {"signins": 0, "signins_failed": 0}
     verdict = RunVerdict.of(diagnosis.verdict, diagnosis.sentence.partition("  ")[2], counts)

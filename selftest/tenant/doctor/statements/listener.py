@@ -10,7 +10,8 @@ from typing import Final
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.wiring_objects import ListenerObject
 from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, statement
-from selftest.tenant.doctor.statements.az_rest import LISTENERS, graph, listener_with, patch_handler
+from selftest.tenant.doctor.statements.az_rest import graph, listener_with, patch_handler
+from selftest.tenant.graph.objects import LISTENERS
 
 _CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md"
 _PORTAL: Final = (

@@ -6,7 +6,8 @@ from typing import Final
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, PrincipalObject
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
-from selftest.tenant.doctor.statements.az_rest import create_principal, patch_application
+from selftest.tenant.doctor.statements.az_rest import patch_application
+from selftest.tenant.doctor.statements.principals import missing_principal
 
 _CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md (step 2.3)"
 _JWT: Final = "entra-docs identity-platform/jwt-claims-customization.md"
@@ -29,9 +30,7 @@ def application_is_here(case: Case) -> Iterator[TenantFinding]:
     """Check for the service principal."""
     for app_id in case.app_ids:
         if case.required_tenant.principal(app_id) is None:
-            yield TenantFinding(
-                expected=f"a service principal of application {app_id}", actual="none", command=create_principal(app_id)
-            )
+            yield missing_principal(app_id)
 
 
 @statement(
