@@ -10,6 +10,7 @@ from selftest.checks import Check, select
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.selftest_run import SelftestRun
+from selftest.checks.token.malformed_keys import add_malformed_keys_argument
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
 from selftest.load.plan.arguments import short_plan
@@ -30,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="name the checks instead of running them")
     parser.add_argument("--strict", action="store_true", help="a should that fails makes the run fail, too")
     parser.add_argument("--yes", action="store_true", help="consent to load and faults for a host elsewhere")
+    add_malformed_keys_argument(parser)
     add_deployed_arguments(parser)
     add_output_arguments(parser)
 
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str | None, session: SelftestRun) -> None:
     async with open_target(args, prepare=publish_for_checks) as target:
         session.reached(target)
-        bench = environment_of(target, deployed=args.deployed, real_token=token)
+        bench = environment_of(target, deployed=args.deployed, real_token=token, malformed_keys=args.malformed_keys)
         await require_answer(bench)
         await await_keys_read(bench)
         of_load = [check for check in checks if "load" in check.needs]
