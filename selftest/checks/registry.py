@@ -8,7 +8,7 @@ subject (T token, B body, C contract, F faults, L load) and a number; a number i
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Final, NotRequired, TypedDict, Unpack
+from typing import Final, Literal, NotRequired, TypedDict, Unpack
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.program import PROGRAM
@@ -19,10 +19,19 @@ from selftest.judge.statement import Level, Statement, Status
 TOKEN: Final[frozenset[CheckNeed]] = frozenset({"token"})
 ISSUER: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer"})
 APP: Final[frozenset[CheckNeed]] = frozenset({"token", "app"})
-FRESH: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "fresh"})
 DOWNSTREAM: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "app", "downstream"})
 LOAD: Final[frozenset[CheckNeed]] = frozenset({"load"})
 ANYWHERE: Final[frozenset[CheckNeed]] = frozenset()
+
+
+#: When a check runs: rollovers of the keys come first, because checks with unknown key ids use up what they need, and
+#: malformed keys last, because a library may lose every key by them.
+type CheckStage = Literal["rollover", "usual", "malformed-keys", "end"]
+
+STAGES: Final[tuple[CheckStage, ...]] = ("rollover", "usual", "malformed-keys", "end")
+
+#: Longer than fifty requests that time out, two at a time.
+CHECK_TIMEOUT_S: Final = 60.0
 
 
 class DuplicateCheckError(ValueError):
@@ -63,13 +72,15 @@ class Check(Statement):
     Attributes:
         needs: What the environment must have to run the check.
         variant: The settings of the app that the check needs; None for the usual ones.
-        stage: Checks run in the order of their stages, and within a stage in the order of their ids.
+        stage: When it runs.
+        timeout_s: How long it may take, in seconds.
     """
 
     run: CheckFunction = field(repr=False)
     needs: frozenset[CheckNeed] = TOKEN
     variant: AppVariant | None = None
-    stage: int = 0
+    stage: CheckStage = "usual"
+    timeout_s: float = CHECK_TIMEOUT_S
 
 
 class CheckTexts(TypedDict):
@@ -89,7 +100,8 @@ class CheckFields(CheckTexts):
     explain: str
     needs: NotRequired[frozenset[CheckNeed]]
     variant: NotRequired[AppVariant | None]
-    stage: NotRequired[int]
+    stage: NotRequired[CheckStage]
+    timeout_s: NotRequired[float]
 
 
 REGISTRY: Final[dict[str, Check]] = {}
