@@ -51,7 +51,7 @@ def environment_of(
         entra=target.entra,
         trusted=not deployed,
         real_token=real_token,
-        log=None if app is None else lambda: app.logs,
+        log=target.log,
         peak_growth=None if app is None else lambda: PeakGrowth(app.pid),
         fetches=target.fetches,
         malformed_keys=malformed_keys,
