@@ -7,11 +7,13 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from selftest.base.cannot_run import CannotRun
+from selftest.base.cannot_run import PASSED, CannotRun
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.flag_values import port_number
 from selftest.base.sample_tenant import local_tenant
 from selftest.entra.server import EntraServer
+from selftest.entra.snippets.snippet import SNIPPETS
+from selftest.entra.snippets.trust import trusted_lines, trusted_values
 from selftest.play.target import DEFAULT_AUTHORITY_PORT, add_tenant_arguments, endpoint_settings
 
 if TYPE_CHECKING:
@@ -32,6 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=port_number,
         default=DEFAULT_AUTHORITY_PORT,
         help="port on 127.0.0.1; 0 takes a free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--for",
+        choices=SNIPPETS,
+        dest="library",
+        help="print an endpoint to paste, with these values filled in, and end",
     )
     add_tenant_arguments(parser)
     _add_sign_in_arguments(parser)
@@ -77,8 +85,11 @@ def run(args: argparse.Namespace) -> int:
         CannotRun: A flag, a file or a port cannot be used.
     """
     served = _served_tenant(args)
+    server = _server(args) if served is None else served.server
+    if args.library is not None:
+        return _print_snippet(args, server)
     try:
-        return asyncio.run(_serve(_server(args) if served is None else served.server, served))
+        return asyncio.run(_serve(server, served))
     except OSError as error:
         ports = f"{args.port}" if not args.https else f"{args.port} and {args.https_port}"
         flags = "--port" if not args.https else "--port or --https-port"
@@ -114,6 +125,15 @@ def _served_tenant(args: argparse.Namespace) -> "ServedTenant | None":
     )
 
 
+def _print_snippet(args: argparse.Namespace, server: EntraServer) -> int:
+    port = args.https_port if args.https else args.port
+    if port == 0:
+        raise CannotRun("--for fills in the port, so it requires a fixed one: --port, or --https-port with --https")
+    mint = server.mint_at(f"{'https' if args.https else 'http'}://127.0.0.1:{port}")
+    print(SNIPPETS[args.library].filled(trusted_values(mint, server.extension_ids[0])), end="")
+    return PASSED
+
+
 async def _serve(server: EntraServer, served: "ServedTenant | None") -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -123,6 +143,10 @@ async def _serve(server: EntraServer, served: "ServedTenant | None") -> int:
     async with server:
         for name, value in endpoint_settings(server).items():
             print(f"{name}={value}")
+        print("# For an endpoint that has other settings:")
+        for line in trusted_lines(server.mint, server.extension_ids[0]):
+            print(f"#   {line}")
+        print(f"# An endpoint to paste, with these values: entra --for {'|'.join(SNIPPETS)}")
         for line in () if served is None else served.lines():
             print(f"# {line}")
         print(f"# new signing key: curl -X POST {server.base_url}/rotate")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from selftest.report.document import SCHEMA_PATH, ReportError, fitted, loads
-from selftest.report.results import SCHEMA_VERSION, Results
+from selftest.report.results import SCHEMA_MAJOR, SCHEMA_VERSION, Results
 
 __all__ = ["SCHEMA_PATH", "ReportError", "dump", "parse", "read_stored", "write_results"]
 
@@ -50,10 +50,10 @@ def parse(data: bytes) -> Results:
     """Return the results in a JSON text.
 
     Raises:
-        ReportError: The text is not JSON, or not of schema version 1. The message names the first wrong member.
+        ReportError: The text is not JSON, or of another major version. The message names the first wrong member.
     """
     members = loads(data)
-    if isinstance(members, dict) and not str(members.get("schema_version", "1.")).startswith("1."):
+    if isinstance(members, dict) and not str(members.get("schema_version", SCHEMA_MAJOR)).startswith(SCHEMA_MAJOR):
         version = str(members["schema_version"])[:20]
         raise ReportError(
             f"schema_version is {version!r}, this version reads {SCHEMA_VERSION}; use the one that wrote it"

@@ -11,7 +11,7 @@ from selftest.load.plan.profiles import LoadPlan
 from selftest.load.plan.schedule import Segment
 from selftest.report.document import ReportError, fitted, require_fit
 from selftest.report.load_result import ColdStart, LoadConfig, LoadResult, MemorySample
-from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, SignInResult, decide
+from selftest.report.results import SCHEMA_MAJOR, SCHEMA_VERSION, CheckResult, Results, SignInResult, decide
 
 type RawLine = Mapping[str, Any]
 
@@ -153,7 +153,7 @@ def load_line(plan: LoadPlan, scheduled: int) -> dict[str, Any]:
 
 def _run_line(line: RawLine) -> RawLine:
     version = line.get("schema_version")
-    if not isinstance(version, str) or not version.startswith("1."):
+    if not isinstance(version, str) or not version.startswith(SCHEMA_MAJOR):
         raise LineError(f"schema_version is {str(version)[:20]!r}, this version reads {SCHEMA_VERSION}")
     for name in _RUN_TEXTS:
         require_fit(line.get(name), "texts")

@@ -133,7 +133,7 @@ def hosts_are_one(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D24",
     "the target URL's host looks reachable from the internet",
-    level="should",
+    level="hardening",
     code=1003023,
     needs=("extension",),
     source=f"{_TROUBLESHOOT} (1003023, 1003027)",

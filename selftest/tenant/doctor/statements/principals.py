@@ -110,7 +110,7 @@ def graph_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D35",
     "the endpoint's service principal requires no assignment",
-    level="should",
+    level="hardening",
     needs=("servicePrincipals", "extension"),
     source="field reports of AADSTS1100001 without a request; not in Microsoft's documentation",
     why='With "assignment required" only assigned callers get a token for the endpoint; Entra\'s is not.',
@@ -160,7 +160,7 @@ def events_are_consented(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D41",
     "the endpoint's registration requests the permission",
-    level="should",
+    level="hardening",
     needs=("applications", "extension"),
     source="entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md",
     why="A consent that the registration does not request is lost when an administrator consents again.",

@@ -113,7 +113,7 @@ def audience_may_carry(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D64",
     "the application requests tokens of version 2",
-    level="should",
+    level="hardening",
     code=_AUDIENCE,
     needs=("applications", "servicePrincipals", "app"),
     source=_CONFIGURE,
@@ -137,7 +137,7 @@ def tokens_are_v2(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D65",
     "users need no assignment to the application",
-    level="should",
+    level="hardening",
     code="AADSTS50105",
     needs=("servicePrincipals", "app"),
     source="entra-docs identity-platform/custom-extension-configure-saml-app.md",
@@ -158,7 +158,7 @@ def users_are_assigned(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D66",
     "the application is in a user flow",
-    level="should",
+    level="hardening",
     needs=("tenant-kind", "app"),
     source=f"{_CONFIGURE} (external tenants)",
     why="In an external tenant no user can sign up or sign in to an application that no user flow names.",
