@@ -135,7 +135,10 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
     expected = f"the endpoint {check.title}"
     if env.refusal is not None:
         if check.id == GOOD_CALL:
-            return CheckOutcome(status="fail", expected="HTTP 200", actual=env.refusal.reason, fix=env.refusal.fix)
+            refusal = env.refusal
+            return CheckOutcome(
+                status="fail", expected="HTTP 200", actual=refusal.reason, fix=refusal.fix, curl=refusal.curl
+            )
         reason = f"the valid call is refused ({GOOD_CALL}), so that nothing else was played"
         return CheckOutcome(status="skip", expected=expected, actual=reason, cause=GOOD_CALL)
     lacking = [need for need in _LACKS if need in check.needs - env.have]
