@@ -23,6 +23,12 @@ LOOPBACK: Final = "127.0.0.1"
 _PACKAGED: Final = Path(".python_packages", "lib", "site-packages")
 #: Libraries that log about themselves; the app's own lines are what the log is for.
 _QUIET: Final = ("azure", "azure_functions_runtime")
+#: Opens the lines that Azure's host drops, because no function runs when they are written.
+DROPPED: Final = "[not in Azure's log] "
+_OF_THE_HOST: Final = "selftest.host"
+#: Loggers of which Azure shows nothing at any time.
+_OF_THE_WORKER: Final = ("azure.functions", "azure_functions_worker")
+_THREADS: Final = "1000"
 
 
 def main() -> int:
@@ -35,7 +41,8 @@ def main() -> int:
     results = sys.stdout
     # What an app prints is log, as in Azure; only the address is a result.
     with contextlib.redirect_stdout(sys.stderr):
-        _send_log_to(sys.stderr)
+        formatter = _OneLine()
+        _send_log_to(sys.stderr, formatter)
         try:
             sock = _bind(args.port)
         except OSError as error:
@@ -45,12 +52,12 @@ def main() -> int:
             )
         with sock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
             try:
-                return runner.run(_serve(sock, args.app, args.h11, results))
+                return runner.run(_serve(sock, args.app, args.h11, results, formatter))
             except KeyboardInterrupt:
                 return 130
 
 
-async def _serve(sock: socket.socket, app_dir: Path, h11: Path, results: TextIO) -> int:
+async def _serve(sock: socket.socket, app_dir: Path, h11: Path, results: TextIO, log: "_OneLine") -> int:
     sys.path.insert(0, str(app_dir / _PACKAGED))
     try:
         worker, edge = _borrowed(h11)
@@ -62,12 +69,16 @@ async def _serve(sock: socket.socket, app_dir: Path, h11: Path, results: TextIO)
             "Python that has them with --app-python."
         )
     try:
+        # Azure's host sets it where the app's settings do not.
+        os.environ.setdefault("PYTHON_THREADPOOL_THREAD_COUNT", _THREADS)
         app = await worker.Worker.start(app_dir)
+        log.is_shown = app.in_an_invocation
         server = edge.HttpEdge(app, app_dir, settings=os.environ)
     except worker.StartError as error:
         return _refuse(
             f"the function app in {app_dir} did not start.\n{error}\n"
-            "Correct what the message names and start again: Azure loads the app the same way."
+            "Correct what the message names and start again: Azure loads the app the same way, and shows less: 404 at "
+            "every address, or no answer, while / says that the app runs; the reason is in Application Insights."
         )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -131,15 +142,28 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 class _OneLine(logging.Formatter):
-    """The message as it is, its line breaks escaped: a line of the log is a message."""
+    """The message as it is, its line breaks escaped: a line of the log is a message.
+
+    Attributes:
+        is_shown: Whether Azure would show what is logged now; before the app is loaded, nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(message)s")
+        self.is_shown: Callable[[], bool] = lambda: False
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("\r", "\\r").replace("\n", "\\n")
+        """Return the line, marked where Azure drops it."""
+        line = super().format(record).replace("\r", "\\r").replace("\n", "\\n")
+        if record.name.startswith(_OF_THE_HOST):
+            return line
+        lost = record.name.startswith(_OF_THE_WORKER) or not self.is_shown()
+        return f"{DROPPED}{line}" if lost else line
 
 
-def _send_log_to(stream: TextIO) -> None:
+def _send_log_to(stream: TextIO, formatter: logging.Formatter) -> None:
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_OneLine("%(message)s"))
+    handler.setFormatter(formatter)
     # Azure's worker sets the root to INFO too.
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in _QUIET:

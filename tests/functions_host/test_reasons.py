@@ -58,12 +58,11 @@ async def test_setting_that_warns(first: str, tmp_path: Path) -> None:
 
 async def test_downstream_that_gives_no_tokens(tmp_path: Path) -> None:
     """The sign-in's line names what the identity answered."""
-    async with hosted_endpoint(tmp_path) as hosted:
-        with hosted.downstream.playing(FAULTS["identity-garbage"]):
-            answer = await hosted.env.send(hosted.env.good_request())
+    async with hosted_endpoint(tmp_path, fault=FAULTS["identity-garbage"]) as hosted:
+        answer = await hosted.env.send(hosted.env.good_request())
         assert answer.status == 503
         line = json.loads(await hosted.host.wait_for_line(lambda line: '"outcome":"downstream_token' in line))
-        assert line["detail"]
+        assert "managed-identity" in line["detail"]
 
 
 async def test_what_an_import_logs_is_not_there(tmp_path: Path) -> None:
