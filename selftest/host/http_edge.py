@@ -13,10 +13,12 @@ Source: azure-functions-host ``GrpcMessageConversionExtensions.ToRpcHttp``, ``Ex
 
 import asyncio
 import logging
+import os
 import socket
 import uuid
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -28,6 +30,7 @@ from selftest.host.host_json import HostJson
 from selftest.host.replies import HttpReply, UnsendableError, empty, homepage, to_reply
 from selftest.host.request import UnreadableError, body_length, has_two_framings, to_function_request
 from selftest.host.routes import RESERVED, RouteTable
+from selftest.host.supervisor import CallReport
 from selftest.host.worker import Function, FunctionRequest, InvocationFailedError, Worker
 
 #: ``ScriptConstants.DefaultMaxRequestBodySize``: 100 MB.
@@ -43,6 +46,9 @@ _DRAIN_S: Final = 30.0
 #: How long a client that is refused may go on sending: closed earlier, the connection would lose the response.
 _LINGER_S: Final = 1.0
 _CHUNK_BYTES: Final = 65_536
+#: Between the answer of a call that took too long and the worker's end, in seconds; and that end's exit code.
+_LAST_ANSWER_S: Final = 0.1
+_TIMED_OUT: Final = 70
 
 _PHRASES: Final[Mapping[int, str]] = {status.value: status.phrase for status in HTTPStatus}
 
@@ -68,13 +74,17 @@ class HttpEdge:
         worker: The app.
         app_dir: Its folder, for ``host.json``.
         settings: The app's settings.
+        report: Tells which connections have a call; None where nobody replaces the worker.
 
     Raises:
         StartError: ``host.json`` cannot be read, or a route is one that is not imitated.
     """
 
-    def __init__(self, worker: Worker, app_dir: Path, *, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, worker: Worker, app_dir: Path, *, settings: Mapping[str, str], report: CallReport | None = None
+    ) -> None:
         self._worker = worker
+        self._report = report
         self._host_json = HostJson.read(app_dir)
         self._routes = RouteTable(worker.functions, prefix=self._host_json.prefix)
         self._body_limit_bytes = max_body_bytes(settings)
@@ -168,7 +178,9 @@ class HttpEdge:
         if too_long:
             return empty(500, closes=True)
         body = await _read_body(connection, reader, writer) if length and not two_framings else b""
-        reply = await self._call(function, make(route_params, body))
+        connected = writer.get_extra_info("socket")
+        with nullcontext() if self._report is None else self._report.call(connected.fileno()):
+            reply = await self._call(function, make(route_params, body))
         return replace(reply, headers=(*reply.headers, ("Connection", "close"))) if two_framings else reply
 
     async def _call(self, function: Function, request: FunctionRequest) -> HttpReply:
@@ -184,6 +196,9 @@ class HttpEdge:
                 function.name,
                 self._host_json.timeout_s,
             )
+            if self._report is not None:
+                # The answer leaves first; the calls that run with it are lost.
+                asyncio.get_running_loop().call_later(_LAST_ANSWER_S, os._exit, _TIMED_OUT)
             return empty(500)
         if task.cancelled():
             await self._closing.wait()

@@ -16,7 +16,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from selftest.host.supervisor import CallReport
 
 LOOPBACK: Final = "127.0.0.1"
 #: Where a package of an app has its dependencies, as in Azure.
@@ -37,6 +40,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--app", type=Path, required=True)
     parser.add_argument("--h11", type=Path, required=True)
+    parser.add_argument("--worker", help="the file descriptors of the port and of the supervisor: for its workers")
     args = parser.parse_args()
     results = sys.stdout
     # What an app prints is log, as in Azure; only the address is a result.
@@ -44,23 +48,33 @@ def main() -> int:
         formatter = _OneLine()
         _send_log_to(sys.stderr, formatter)
         try:
-            sock = _bind(args.port)
+            sock = _bind(args.port) if args.worker is None else socket.socket(fileno=int(args.worker.split(",")[0]))
         except OSError as error:
             return _refuse(
                 f"port {args.port} on {LOOPBACK} cannot be used: {os.strerror(error.errno or 0)}.\n"
                 "Choose another with --port, or --port 0 for any free one."
             )
+        supervisor = _supervisor()
+        if args.worker is None and sys.platform != "win32":
+            code: int = supervisor.Supervisor(sock, sys.orig_argv).run()
+            return code
+        report = None
+        if args.worker is not None:
+            report = supervisor.CallReport(socket.socket(fileno=int(args.worker.split(",")[1])))
         with sock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
             try:
-                return runner.run(_serve(sock, args.app, args.h11, results, formatter))
+                return runner.run(_serve(sock, args, results, formatter, report))
             except KeyboardInterrupt:
                 return 130
 
 
-async def _serve(sock: socket.socket, app_dir: Path, h11: Path, results: TextIO, log: "_OneLine") -> int:
+async def _serve(
+    sock: socket.socket, args: argparse.Namespace, results: TextIO, log: "_OneLine", report: "CallReport | None"
+) -> int:
+    app_dir = args.app
     sys.path.insert(0, str(app_dir / _PACKAGED))
     try:
-        worker, edge = _borrowed(h11)
+        worker, edge = _borrowed(args.h11)
     except ModuleNotFoundError as error:
         if error.name != "azure_functions_runtime":
             raise
@@ -73,7 +87,7 @@ async def _serve(sock: socket.socket, app_dir: Path, h11: Path, results: TextIO,
         os.environ.setdefault("PYTHON_THREADPOOL_THREAD_COUNT", _THREADS)
         app = await worker.Worker.start(app_dir)
         log.is_shown = app.in_an_invocation
-        server = edge.HttpEdge(app, app_dir, settings=os.environ)
+        server = edge.HttpEdge(app, app_dir, settings=os.environ, report=report)
     except worker.StartError as error:
         return _refuse(
             f"the function app in {app_dir} did not start.\n{error}\n"
@@ -85,15 +99,27 @@ async def _serve(sock: socket.socket, app_dir: Path, h11: Path, results: TextIO,
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await server.listen(sock)
+    if report is not None:
+        report.ready()
     print(f"listening on http://{LOOPBACK}:{sock.getsockname()[1]}", file=results, flush=True)
     await stop.wait()
     await server.close()
     app.stop()
+    # A second signal, while the interpreter ends, would turn a clean end into a killed one.
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.remove_signal_handler(number)
-        # A second signal, while the interpreter ends, would turn a clean end into a killed one.
         signal.signal(number, signal.SIG_IGN)
     return 0
+
+
+def _supervisor() -> ModuleType:
+    """Return the module that replaces workers."""
+    _load(Path(__file__).parents[1])
+    from selftest.host import supervisor  # noqa: PLC0415 - found only now
+
+    return supervisor
 
 
 def _borrowed(h11: Path) -> tuple[ModuleType, ModuleType]:

@@ -42,13 +42,13 @@ class Seen:
     end: str
 
 
-async def exchange(url: str, request: bytes) -> Seen:
+async def exchange(url: str, request: bytes, *, wait_s: float = _ANSWER_S) -> Seen:
     """Send bytes on a connection of their own and return what comes back."""
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
         writer.write(request)
-        async with asyncio.timeout(_ANSWER_S):
+        async with asyncio.timeout(wait_s):
             return await _read(reader)
     except (ConnectionError, TimeoutError):
         return Seen("", (), "", "none")

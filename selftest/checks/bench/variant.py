@@ -64,11 +64,11 @@ BY_POLICY: Final[Mapping[VariantPolicy, AppVariant]] = MappingProxyType(
     }
 )
 #: What an owner must be able to read in the log.
-KEYS_DOWN: Final = AppVariant(name="no keys: down", policy="fail", trouble="keys-down")
+KEYS_DOWN: Final = AppVariant(name="no keys: down", policy="fail", trouble="keys-down", budget_ms=1500)
 KEYS_HANG: Final = AppVariant(name="no keys: hanging", policy="fail", trouble="keys-hang", budget_ms=1500)
-NO_TOKEN: Final = AppVariant(name="no downstream token", policy="fail", trouble="identity-garbage")
+NO_TOKEN: Final = AppVariant(name="no downstream token", policy="fail", trouble="identity-garbage", budget_ms=1500)
 WARNED: Final = AppVariant(
-    name="a setting that warns", policy="fail", more_callers="33333333-3333-4333-8333-333333333333"
+    name="a setting that warns", policy="fail", more_callers="33333333-3333-4333-8333-333333333333", budget_ms=1500
 )
 #: The budget of a deployment, for sign-ins that need both of Entra's attempts.
 TWO_ATTEMPTS: Final = AppVariant(name="two attempts", policy="fail", budget_ms=1500)
