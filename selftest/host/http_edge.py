@@ -142,6 +142,7 @@ class HttpEdge:
                     or connection.they_are_waiting_for_100_continue
                     or connection.our_state is h11.MUST_CLOSE
                 ):
+                    await _linger(reader, writer)
                     return
                 while connection.their_state is h11.SEND_BODY:
                     await _next_event(connection, reader)
@@ -290,6 +291,11 @@ async def _refuse(status: int, reader: StreamReader, writer: StreamWriter) -> No
     connection.receive_data(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     connection.next_event()
     await _send(connection, empty(status), writer, method=b"GET")
+    await _linger(reader, writer)
+
+
+async def _linger(reader: StreamReader, writer: StreamWriter) -> None:
+    """Read on for a moment and keep nothing, so that the client can read the response."""
     writer.write_eof()
     async with asyncio.timeout(_LINGER_S):
         while await reader.read(_CHUNK_BYTES):
