@@ -21,8 +21,9 @@ test: .venv ## run the tests
 stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)
 	@STRESS_DURATION_S=30 $(PY) -m pytest -q -s tests/app/test_memory.py tests/selftest/checks/test_faults_under_load.py
 
-nightly: .venv stress bench ## what CI has no time for: stress, bench, and a copy of the starter for every provider (an hour)
+nightly: .venv stress bench ## what CI has no time for: stress, bench, every provider's starter, every foreign endpoint (an hour)
 	@STARTER_PROVIDERS=all $(PY) -m pytest -q tests/starter/test_copy.py
+	@FOREIGN=all $(PY) -m pytest -q tests/foreign
 
 bench: .venv-bench ## measure the endpoint beside its peers on this machine (18 minutes), into benchmarks/results.md
 	@$(VENV_BENCH)/bin/python -m benchmarks

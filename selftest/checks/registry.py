@@ -8,7 +8,7 @@ subject (T token, B body, C contract, F faults, L load) and a number; a number i
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Final, Literal, NotRequired, TypedDict, Unpack
+from typing import Final, NotRequired, TypedDict, Unpack
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.program import PROGRAM
@@ -24,11 +24,10 @@ LOAD: Final[frozenset[CheckNeed]] = frozenset({"load"})
 ANYWHERE: Final[frozenset[CheckNeed]] = frozenset()
 
 
-#: When a check runs: rollovers of the keys come first, because checks with unknown key ids use up what they need, and
-#: malformed keys last, because a library may lose every key by them.
-type CheckStage = Literal["rollover", "usual", "malformed-keys"]
-
-STAGES: Final[tuple[CheckStage, ...]] = ("rollover", "usual", "malformed-keys")
+#: Stages of checks: rollovers of the keys come before all others, because checks with unknown key ids use up what they
+#: need, and malformed keys come last, because a library may lose every key by them.
+ROLLOVER_STAGE: Final = -1
+MALFORMED_KEYS_STAGE: Final = 10
 
 #: Longer than fifty requests that time out, two at a time.
 CHECK_TIMEOUT_S: Final = 60.0
@@ -47,6 +46,9 @@ class CheckOutcome:
         actual: What this endpoint did; for a skip, the reason.
         curl: A command that repeats the request, without its token and without names.
         latency_ms: The latency of the deciding request, in milliseconds.
+        let_in: Whether an attack was answered 200; None if this was no attack, or if its answer is unknown.
+        cause: The id of the check whose failure this skip follows from.
+        fix: What to do, if it depends on what the endpoint did.
     """
 
     status: Status
@@ -54,6 +56,9 @@ class CheckOutcome:
     actual: str
     curl: str | None = None
     latency_ms: float | None = None
+    let_in: bool | None = None
+    cause: str | None = None
+    fix: str | None = None
 
 
 type CheckFunction = Callable[[CheckEnvironment], Awaitable[CheckOutcome]]
@@ -66,15 +71,14 @@ class Check(Statement):
     Attributes:
         needs: What the environment must have to run the check.
         variant: The settings of the app that the check needs; None for the usual ones.
-        stage: When it runs.
+        stage: Checks run in the order of their stages, and within a stage in the order of their ids.
         timeout_s: How long it may take, in seconds.
     """
 
-    level: Level = "must"
     run: CheckFunction = field(repr=False)
     needs: frozenset[CheckNeed] = TOKEN
     variant: AppVariant | None = None
-    stage: CheckStage = "usual"
+    stage: int = 0
     timeout_s: float = CHECK_TIMEOUT_S
 
 
@@ -84,7 +88,7 @@ class CheckTexts(TypedDict):
     source: str
     why: str
     fix: str
-    level: NotRequired[Level]
+    level: Level
     bad: NotRequired[str]
     good: NotRequired[str]
 
@@ -95,7 +99,7 @@ class CheckFields(CheckTexts):
     explain: str
     needs: NotRequired[frozenset[CheckNeed]]
     variant: NotRequired[AppVariant | None]
-    stage: NotRequired[CheckStage]
+    stage: NotRequired[int]
     timeout_s: NotRequired[float]
 
 

@@ -9,15 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from selftest.base.cannot_run import CannotRun
+from selftest.base.cannot_run import PASSED, CannotRun
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.flag_values import port_number
 from selftest.base.sample_tenant import local_tenant
 from selftest.entra.certificates import LocalAuthority, how_to_trust
 from selftest.entra.key_fetches import KeyFetches
-from selftest.entra.key_store import KeyStore
+from selftest.entra.key_store import KeyStore, process_keys
 from selftest.entra.lease import lending
 from selftest.entra.server import EntraServer
+from selftest.entra.snippets.snippet import SNIPPETS
+from selftest.entra.snippets.trust import trusted_lines, trusted_values
 from selftest.play.authority import (
     DEFAULT_AUTHORITY_PORT,
     add_authority_arguments,
@@ -44,6 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=port_number,
         default=DEFAULT_AUTHORITY_PORT,
         help="port on 127.0.0.1; 0 takes a free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--for",
+        choices=SNIPPETS,
+        dest="library",
+        help="print an endpoint to paste, with these values filled in, and end",
     )
     add_authority_arguments(parser)
     add_tenant_arguments(parser)
@@ -86,10 +94,12 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CannotRun: A flag, a file or a port cannot be used.
     """
-    store = KeyStore.open(new=args.new_keys)
+    store = process_keys() if args.library is not None else KeyStore.open(new=args.new_keys)
     served = _served_tenant(args, store)
     authority = local_authority() if args.https and served is None else None
     server = _server(args, store, authority) if served is None else served.server
+    if args.library is not None:
+        return _print_snippet(args, server)
     try:
         return asyncio.run(_serve(server, partial(_trust, authority) if served is None else served.lines))
     except OSError as error:
@@ -135,6 +145,15 @@ def _served_tenant(args: argparse.Namespace, store: KeyStore) -> "ServedTenant |
     )
 
 
+def _print_snippet(args: argparse.Namespace, server: EntraServer) -> int:
+    port = args.https_port if args.https and args.tenant_file is not None else args.port
+    if port == 0:
+        raise CannotRun("--for fills in the port, so it requires a fixed one: --port, or --https-port with --https")
+    mint = server.mint_at(f"{'https' if args.https else 'http'}://127.0.0.1:{port}")
+    print(SNIPPETS[args.library].filled(trusted_values(mint, server.extension_ids[0])), end="")
+    return PASSED
+
+
 async def _serve(server: EntraServer, lines: Callable[[], Iterable[str]]) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -147,6 +166,10 @@ async def _serve(server: EntraServer, lines: Callable[[], Iterable[str]]) -> int
     async with server, lending(server, give_up=stop.set):
         for name, value in endpoint_settings(server).items():
             print(f"{name}={value}")
+        print("# For an endpoint that has other settings:")
+        for line in trusted_lines(server.mint, server.extension_ids[0]):
+            print(f"#   {line}")
+        print(f"# An endpoint to paste, with these values: entra --for {'|'.join(SNIPPETS)}")
         for line in lines():
             print(f"# {line}")
         print(f"# new signing key: curl -X POST {server.base_url}/rotate")

@@ -17,7 +17,7 @@ from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.probe import RawResponse
 from selftest.checks.expectations import failed, judged, must_answer, must_refuse, passed, skipped
 from selftest.checks.forged_tokens import TokenForge
-from selftest.checks.registry import ISSUER, CheckOutcome, check
+from selftest.checks.registry import ISSUER, ROLLOVER_STAGE, CheckOutcome, check
 from selftest.entra import key_store
 from selftest.entra.key_fetches import COOL_DOWN_S
 from selftest.entra.server import EntraServer
@@ -120,6 +120,7 @@ async def _call_until_accepted(env: CheckEnvironment, key: SigningKeyPair, wait_
 @check(
     "T170",
     "accepts a token signed with a new key within five seconds",
+    level="sign-in",
     source="entra-docs signing-key-rollover.md: refresh on an unknown kid; emergency rollovers happen without notice",
     why="Until the next refresh, up to a day later, every sign-in would fail.",
     fix=_FIX,
@@ -130,7 +131,7 @@ async def _call_until_accepted(env: CheckEnvironment, key: SigningKeyPair, wait_
         " not do so now, the check is skipped: libraries pause that long, too."
     ),
     needs=ISSUER,
-    stage="rollover",
+    stage=ROLLOVER_STAGE,
     timeout_s=_TIMEOUT_S,
 )
 async def accepts_new_key(env: CheckEnvironment) -> CheckOutcome:
@@ -154,6 +155,7 @@ async def accepts_new_key(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "T171",
     "refuses a token signed with a withdrawn key",
+    level="hardening",
     source=f"{_ROLLOVER}: a key that is no longer published must not be used",
     why="A key is withdrawn because someone else may have it.",
     fix=_FIX,
@@ -163,7 +165,7 @@ async def accepts_new_key(env: CheckEnvironment) -> CheckOutcome:
         " signed with the withdrawn key.\nExpected: 401."
     ),
     needs=ISSUER,
-    stage="rollover",
+    stage=ROLLOVER_STAGE,
     timeout_s=_TIMEOUT_S,
 )
 async def refuses_withdrawn_key(env: CheckEnvironment) -> CheckOutcome:
@@ -182,6 +184,7 @@ async def refuses_withdrawn_key(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "T172",
     "still accepts the old key after a rollover",
+    level="sign-in",
     source="entra-docs signing-key-rollover.md: several keys are valid at the same time, in any order",
     why="Entra continues to sign with the old key for some time.",
     fix=_FIX,
@@ -190,7 +193,7 @@ async def refuses_withdrawn_key(env: CheckEnvironment) -> CheckOutcome:
         "signed with the old key.\nExpected: 200."
     ),
     needs=ISSUER,
-    stage="rollover",
+    stage=ROLLOVER_STAGE,
     timeout_s=_TIMEOUT_S,
 )
 async def accepts_old_key(env: CheckEnvironment) -> CheckOutcome:
@@ -204,6 +207,7 @@ async def accepts_old_key(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "T173",
     "fetches the keys at most once for fifty unknown key ids",
+    level="hardening",
     source=f"{_ROLLOVER}: not more often than every five minutes; ours: one minute",
     why="Anyone can invent key ids. A fetch for each slows every sign-in, and Entra throttles the endpoint.",
     fix=_FIX,
@@ -212,7 +216,7 @@ async def accepts_old_key(env: CheckEnvironment) -> CheckOutcome:
         "401 to each, at most one fetch of each key document, and 200 to the valid request afterwards."
     ),
     needs=ISSUER,
-    stage="rollover",
+    stage=ROLLOVER_STAGE,
     timeout_s=_TIMEOUT_S,
 )
 async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
@@ -238,6 +242,7 @@ async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "T174",
     "continues while the key host is down",
+    level="sign-in",
     source=f"{_ROLLOVER}: keep the last good keys",
     why="A short outage of the metadata would be an outage of every sign-in.",
     fix=_FIX,
@@ -247,7 +252,7 @@ async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
         "valid requests."
     ),
     needs=ISSUER,
-    stage="rollover",
+    stage=ROLLOVER_STAGE,
     timeout_s=_TIMEOUT_S,
 )
 async def survives_an_outage(env: CheckEnvironment) -> CheckOutcome:

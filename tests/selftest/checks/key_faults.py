@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import aiohttp
 
+from selftest.checks.registry import MALFORMED_KEYS_STAGE, ROLLOVER_STAGE
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.key_store import NEXT, SPARE, process_keys
 from selftest.entra.server import EntraServer
@@ -15,10 +16,14 @@ from tests.selftest.checks.planted_fault import (
     accepts,
     answers,
     answers_at,
+    believes,
     believes_at,
     flat,
     replies,
 )
+
+#: The stages of the checks that change the published keys: each needs an endpoint of its own.
+KEY_STAGES = {ROLLOVER_STAGE, MALFORMED_KEYS_STAGE}
 
 
 def _kid(name: object) -> PlantedFault:
@@ -85,7 +90,7 @@ REFUSED: dict[str, dict[str, PlantedFault]] = {
         "T70": _kid("hostile-use-enc"),
         "T73": _kid("hostile-rsa-1024"),
         "T74": _kid("hostile-alg-rs512"),
-        "T78": answers(500, lambda request: _named(request) == ("RS256", "hostile-ec-p256")),
+        "T78": believes(lambda request: _named(request) == ("RS256", "hostile-ec-p256")),
     },
     "algorithm": {
         "T71": _kid("hostile-ec-p256"),
