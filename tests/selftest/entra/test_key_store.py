@@ -18,7 +18,7 @@ def _quick_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Use a folder for each test, and small keys, which are made at once."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     small = {name: (lambda: key_store._new_rsa(1024)) for name in (*_NAMES, *key_store.ODD_RSA)}
-    monkeypatch.setattr(key_store, "_MAKERS", key_store._MAKERS | small)
+    monkeypatch.setattr(key_store, "_MAKERS", {**key_store._MAKERS, **small})
 
 
 def _kids(store: KeyStore) -> list[str]:
