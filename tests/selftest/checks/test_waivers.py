@@ -25,7 +25,7 @@ def test_a_waiver_that_ended_counts_for_nothing() -> None:
     """The failure counts again and names the waiver."""
     result = KNOWN.applied_to(check("T96", "fail"), LAST_DAY + dt.timedelta(days=1))
     assert (result.bad, result.waiver) == (True, None)
-    assert result.actual == "HTTP 200; its waiver ended on 2027-03-31: ticket 4711"
+    assert result.actual == "HTTP 200 (its waiver ended on 2027-03-31: ticket 4711)"
 
 
 @pytest.mark.parametrize("status", ["pass", "skip"])
