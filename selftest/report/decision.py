@@ -55,7 +55,7 @@ def count_checks(checks: Sequence[CheckResult]) -> dict[str, int]:
 
 def _summary(counts: dict[str, int], load: LoadResult | None) -> str:
     """Return the counts in words, without those that are 0."""
-    parts = [f"{counts['let_in']} of {counts['attacks']} attacks were let in"] if counts["let_in"] else []
+    parts = [f"{counts['let_in']} of {counts['attacks']} attacks were let in"] if counts["attacks"] else []
     parts += [
         _checks(counts[f"{level}_failed"], f"{level} ", "failed") for level in LEVELS if counts[f"{level}_failed"]
     ]
