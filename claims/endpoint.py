@@ -7,13 +7,12 @@ shows how little one needs to add.
 import asyncio
 import contextlib
 import json
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from claims.errors import ProviderFailed, RequestError, SettingsError, TokenRefused, place_of
+from claims.errors import KeysUnavailable, ProviderFailed, RequestError, SettingsError, TokenRefused, place_of
 from claims.event import parse_event, require_configured
 from claims.failure_policy import FailurePolicy
 from claims.header import bearer_token, require_json
@@ -31,7 +30,6 @@ from claims.token.validator import TokenValidator
 from claims.wire.fetch import HttpGet
 
 _HEADERS: Final = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,8 @@ class Endpoint:
         wall_clock: Seconds since the epoch, for the token's times.
         closing: What else to close with the endpoint.
         renew_provider: Makes another provider for another event loop; None keeps the one there is.
+        first_budget_ms: The budget of requests that begin before the process has answered one, where it is smaller
+            than the settings': what the web host spends on its first request is lost to them.
         on_settled: Called once, after the first request that got claims: from then on everything that lives long is
             in memory.
 
@@ -71,9 +71,11 @@ class Endpoint:
         wall_clock: Callable[[], float] = time.time,
         closing: Sequence[Callable[[], Awaitable[None]]] = (),
         renew_provider: Callable[[], Provider] | None = None,
+        first_budget_ms: int | None = None,
         on_settled: Callable[[], object] | None = None,
     ) -> None:
         self._settings = settings
+        self._budget_ms = min(settings.budget_ms, first_budget_ms or settings.budget_ms)
         self._keys = keys
         self._provider = provider
         self._clock = clock
@@ -94,7 +96,13 @@ class Endpoint:
         self._cold = True
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str], *, on_settled: Callable[[], object] | None = None) -> Self:
+    def from_env(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        first_budget_ms: int | None = None,
+        on_settled: Callable[[], object] | None = None,
+    ) -> Self:
         """Build the endpoint from the environment and, if a loop is running, begin to load the keys and the provider.
 
         The Functions worker imports the app on its event loop, so signing keys, downstream tokens and clients load
@@ -104,8 +112,6 @@ class Endpoint:
             SettingsError: Naming every setting at fault.
         """
         settings, provider = configure(environ)
-        for warning in settings.warnings:
-            _log.warning("%s", warning)
         get = HttpGet()
         endpoint = cls(
             settings,
@@ -113,6 +119,7 @@ class Endpoint:
             provider,
             closing=[get.aclose],
             renew_provider=lambda: load_provider(settings.provider, environ),
+            first_budget_ms=first_budget_ms,
             on_settled=on_settled,
         )
         with contextlib.suppress(RuntimeError):  # no running loop: the first request begins
@@ -149,7 +156,7 @@ class Endpoint:
             headers: By lower-case name; repeated ones joined with a comma.
             body: The whole body, as it came.
         """
-        measured = Measurements(budget_ms=self._settings.budget_ms, clock=self._clock)
+        measured = Measurements(budget_ms=self._budget_ms, clock=self._clock)
         record = RequestRecord(measured=measured, cold=self._cold)
         self._cold = False
         try:
@@ -159,6 +166,8 @@ class Endpoint:
             return self._refuse(error, record)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (the one edge: no answer would be worse)
             return self._refuse(ProviderFailed("unexpected", place_of(error)), record)
+        finally:
+            self._budget_ms = self._settings.budget_ms
 
     async def health(self, headers: Mapping[str, str]) -> Response:
         """Answer whether tokens can be judged: 200 once signing keys are loaded, 503 before.
@@ -166,7 +175,11 @@ class Endpoint:
         A caller with a token that this endpoint accepts also gets the latencies of the last requests.
         """
         self.start()
-        if not await self._keys.ready():
+        ready = await self._keys.ready()
+        self._budget_ms = self._settings.budget_ms
+        reason = "" if ready else self._keys.failing or "the first load is in progress"
+        self._log.write_health(200 if ready else 503, reason)
+        if not ready:
             return Response(503, b'{"status":"unavailable","reason":"the signing keys are not loaded"}', _HEADERS)
         health: dict[str, object] = {"status": "ok"}
         measured = Measurements(budget_ms=self._settings.budget_ms, clock=self._clock)
@@ -209,6 +222,7 @@ class Endpoint:
 
     def _send(self, reply: Reply, record: RequestRecord, outcome: str) -> Response:
         record.reply = reply
+        self._note_failing_keys(record)
         timings_ms = record.measured.timings_ms()
         self._log.write(record, timings_ms, status=200, outcome=outcome)
         self._latencies.add(timings_ms)
@@ -220,8 +234,14 @@ class Endpoint:
         headers = {**_HEADERS, "Server-Timing": server_timing(timings_ms), "X-Claims-Outcome": shown}
         return Response(200, reply.body, headers)
 
+    def _note_failing_keys(self, record: RequestRecord) -> None:
+        if reason := self._keys.failing:
+            record.measured.note_failing("signing_keys", reason)
+
     def _refuse(self, error: RequestError, record: RequestRecord) -> Response:
         """Answer an error in constant words, and log the real ones."""
+        if not isinstance(error, KeysUnavailable):  # which has the reason itself
+            self._note_failing_keys(record)
         timings_ms = record.measured.timings_ms()
         self._log.write(record, timings_ms, status=error.status, outcome=error.code, detail=error.detail)
         headers = dict(_HEADERS)

@@ -19,6 +19,8 @@ MAX_NAMES: Final = 16
 OTHER: Final = "other"
 #: Holds the whole request's time, so no phase may have this name.
 TOTAL: Final = "total"
+#: Failures in the background that one request can note.
+MAX_NOTES: Final = 2
 
 
 def safe_name(name: object) -> str:
@@ -64,12 +66,14 @@ class Measurements:
         budget_ms: The answer must leave within this many milliseconds from `start_s`.
         start_s: When the request began, by the clock.
         cache_hits: By the cache's name, whether it had what was asked for.
+        failing: By a name, why background work fails that this request did not need.
     """
 
     def __init__(self, *, budget_ms: int, clock: Callable[[], float]) -> None:
         self.budget_ms = budget_ms
         self.start_s = clock()
         self.cache_hits: dict[str, bool] = {}
+        self.failing: dict[str, object] = {}
         self._clock = clock
         self._timers: dict[str, _PhaseTimer] = {}
         self._names_left = MAX_NAMES - 1  # and `OTHER`
@@ -101,6 +105,11 @@ class Measurements:
         if reduced not in self.cache_hits and len(self.cache_hits) >= MAX_NAMES - 1:
             reduced = OTHER
         self.cache_hits[reduced] = bool(hit)
+
+    def note_failing(self, name: object, reason: object) -> None:
+        """Record that background work fails; of more than `MAX_NOTES` the rest are left out."""
+        if len(self.failing) < MAX_NOTES:
+            self.failing[safe_name(name)] = reason
 
     def timings_ms(self) -> Mapping[str, float]:
         """Return each phase's milliseconds until now, in the order in which they began, and ``total``."""

@@ -23,11 +23,14 @@ class ProviderContext:
             first delivery may be over before; what is found afterwards serves the second.
         phase: Measures a block: ``with context.phase("downstream_call"):``; the request's log line shows the time.
         cache_hit: Notes for the log line whether a cache of that name had what was asked of it.
+        note_failing: Notes for the log line why background work fails that this request did not need: Azure drops what
+            is logged outside a request.
     """
 
     remaining_s: Callable[[], float]
     phase: Callable[[str], AbstractContextManager[None]] = lambda _name: nullcontext()
     cache_hit: Callable[[str, bool], None] = lambda _name, _hit: None
+    note_failing: Callable[[str, str], None] = lambda _name, _reason: None
 
 
 @runtime_checkable

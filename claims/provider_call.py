@@ -131,6 +131,7 @@ class ProviderCalls:
             remaining_s=lambda: max(0.0, end_s - self._clock()),
             phase=measured.provider_phase,
             cache_hit=measured.cache_hit,
+            note_failing=measured.note_failing,
         )
         try:
             self.start()

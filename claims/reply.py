@@ -26,13 +26,7 @@ from enum import Enum
 from typing import Final
 from uuid import UUID
 
-from claims.contract import (
-    PROVIDE_CLAIMS_ACTION,
-    RESPONSE_DATA_TYPE,
-    SAFE_CLAIMS_BYTES,
-    ClaimValue,
-    claims_size_bytes,
-)
+from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE, SAFE_CLAIMS_BYTES, ClaimValue, claims_size_bytes
 from claims.errors import ProviderFailed, shorten_name
 
 #: More digits than all claims together may have.

@@ -3,7 +3,7 @@
 The line is the whole message text, because the Functions worker drops everything else that a log record carries. It
 never holds a token, a claim's value, a name or a mail address, and everything that others chose has been reduced
 before. What an owner must know travels in such a line, because Azure drops records that are written while no request
-runs.
+runs: warnings about the settings in the first one, whatever it answers, and failures of background work.
 
 Of refusals of unauthenticated callers, per code, the first of each minute is written; the next one that is written
 says how many were not. Otherwise a stranger would choose what the log costs and what it hides.
@@ -35,6 +35,7 @@ _OTHER_SHARE: Final = 0.7
 REFUSALS_S: Final = 60.0
 _MAX_WARNINGS: Final = 3
 _MAX_WARNING_CHARACTERS: Final = 150
+_MAX_REASON_CHARACTERS: Final = 300
 #: Slow phases that are named.
 _MAX_SLOW: Final = 4
 _OK: Final = 200
@@ -81,6 +82,9 @@ class RequestLog:
         self._clock = clock
         self._stalled_ms = stalled_ms
         self._warnings = [printable(warning)[:_MAX_WARNING_CHARACTERS] for warning in warnings[:_MAX_WARNINGS]]
+        if len(warnings) > _MAX_WARNINGS:
+            self._warnings[-1] = f"and {len(warnings) - _MAX_WARNINGS + 1} more: correct these first"
+        self._token_failure = ""
         self._refusals: dict[str, tuple[float, int]] = {}
         self._lost = 0
 
@@ -95,19 +99,37 @@ class RequestLog:
         except Exception:  # noqa: BLE001 (a handler may raise anything, and no log line is worth a sign-in)
             self._lost += 1
 
+    def write_health(self, status: int, reason: str) -> None:
+        """Log an answer of the health address, where it is 503, once a minute, or the process's first line.
+
+        Args:
+            status: The answer's.
+            reason: Why it is not 200, with the last failures of background work.
+        """
+        if status == _OK and not self._warnings:
+            return
+        outcome = "ok" if status == _OK else "keys_not_loaded"
+        try:
+            not_written = self._count_refusal(f"health {outcome}")
+            if not_written is not None:
+                line = {"event": "health", "outcome": outcome, "status": status}
+                failing = {"downstream_token": self._token_failure} if self._token_failure else {}
+                further = {"detail": printable(reason)[:_MAX_REASON_CHARACTERS], "not_written": not_written}
+                self._emit(logging.WARNING, line, further | {"failing": failing})
+        except Exception:  # noqa: BLE001 (see `write`)
+            self._lost += 1
+
     def _write(
-        self,
-        record: RequestRecord,
-        timings_ms: Mapping[str, float],
-        result: tuple[int, str, str],
-        not_written: int,
+        self, record: RequestRecord, timings_ms: Mapping[str, float], result: tuple[int, str, str], not_written: int
     ) -> None:
         status, outcome, detail = result
         measured, failure, reply = record.measured, record.failure, record.reply
         phases_ms = dict(timings_ms)
         total_ms, budget_ms = phases_ms.pop(TOTAL), measured.budget_ms
         slow = [name for name, spent_ms in phases_ms.items() if spent_ms > budget_ms * _SHARES.get(name, _OTHER_SHARE)]
-        level = logging.WARNING if slow or failure or status != _OK else logging.INFO
+        self._remember(*((failure.code, failure.detail) if failure else (outcome, detail)))
+        odd = slow or failure or status != _OK or measured.failing or self._warnings
+        level = logging.WARNING if odd else logging.INFO
         if not _log.isEnabledFor(level):
             return
         line: dict[str, Any] = {
@@ -132,12 +154,23 @@ class RequestLog:
             "dropped_claims": reply and reply.dropped,
             "slow": slow[:_MAX_SLOW],
             "loop_stalled_ms": int(self._stalled_ms(measured.start_s)),
-            "lines_lost": self._lost,
-            "settings_warnings": self._warnings,
+            "failing": {name: printable(reason)[:_MAX_REASON_CHARACTERS] for name, reason in measured.failing.items()},
         }
-        line |= {name: value for name, value in further.items() if value}
+        self._emit(level, line, further)
+
+    def _emit(self, level: int, line: dict[str, Any], further: Mapping[str, object]) -> None:
+        """Write a line with those of the further members that say something."""
+        waiting = {"lines_lost": self._lost, "settings_warnings": self._warnings}
+        line |= {name: value for name, value in (*further.items(), *waiting.items()) if value}
         _log.log(level, "%s", _encode(line))
         self._warnings, self._lost = [], 0
+
+    def _remember(self, code: str, detail: str) -> None:
+        """Keep the last reason why there was no downstream token, until claims are sent again."""
+        if code.startswith("downstream_token"):
+            self._token_failure = f"{code}: {detail}"[:_MAX_REASON_CHARACTERS]
+        elif code == "claims":
+            self._token_failure = ""
 
     def _count_refusal(self, code: str) -> int | None:
         """Return how many refusals with this code were not written since the last one, or None for not now."""

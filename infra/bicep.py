@@ -29,9 +29,7 @@ HOW_TO_GET_IT: Final = f"install it with `az bicep install`, or name one in {COM
 _FOUND: Final = 1
 _COULD_NOT_RUN: Final = 2
 #: In the compiled template an app setting is the name, then what makes its value.
-_SETTING: Final = re.compile(
-    r"'((?:AuthenticationEvents|Claims|AZURE)_\w+)', (?:([\w.]+)\()?parameters\('(\w+)'\)",
-)
+_SETTING: Final = re.compile(r"'((?:AuthenticationEvents|Claims|AZURE)_\w+)', (?:([\w.]+)\()?parameters\('(\w+)'\)")
 _KEY_VAULT_REFERENCE: Final = "__bicep.keyVaultReference"
 
 
@@ -99,25 +97,6 @@ def build(compiler: Path, folder: Path, pattern: str, out: Path) -> list[Diagnos
     if done.returncode not in {0, 1} or (done.returncode == 1 and not found):
         raise CompilerError(f"bicep build ended with {done.returncode}: {done.stderr.strip()[:300]}")
     return found
-
-
-def snapshot(compiler: Path, parameters: Path, **where: str) -> dict[str, Any]:
-    """Return the resources that a deployment would have, evaluated on this machine.
-
-    Args:
-        compiler: The compiler.
-        parameters: A ``.bicepparam`` file; the compiler writes its snapshot next to it.
-        where: What the deployment's functions return: ``subscription_id``, ``tenant_id``, ``location``.
-
-    Raises:
-        CompilerError: It could not evaluate the deployment.
-    """
-    flags = [part for name, value in where.items() for part in (f"--{name.replace('_', '-')}", value)]
-    done = _run(compiler, ("snapshot", parameters.name, "--mode", "overwrite", *flags), parameters.parent)
-    if done.returncode:
-        raise CompilerError(f"bicep snapshot ended with {done.returncode}: {done.stderr.strip()[:300]}")
-    predicted: dict[str, Any] = json.loads(parameters.with_suffix(".snapshot.json").read_text(encoding="utf-8"))
-    return predicted
 
 
 def preflight_rules(main: Mapping[str, Any]) -> dict[str, Any]:

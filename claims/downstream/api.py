@@ -84,7 +84,7 @@ class Downstream:
     async def _authorized(self, url: str, context: ProviderContext, headers: Sequence[tuple[str, str]]) -> Answer:
         if self._tokens is None:
             return await self._call(url, context, headers)
-        context.cache_hit("downstream_token", self._tokens.cached)
+        self._tokens.report(context)
         token = await self._token(self._tokens, context)
         answer = await self._call(url, context, [*headers, _bearer(token)])
         if answer.status == _UNAUTHORIZED:

@@ -9,7 +9,6 @@ clock that jumps ahead, as after a machine was suspended, is noticed by the next
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -24,6 +23,7 @@ from claims.downstream.issued_token import (
     usable_s,
 )
 from claims.errors import TokenUnavailable
+from claims.provider import ProviderContext
 
 if TYPE_CHECKING:
     # Only the Azure SDK needs it, and has loaded it when it calls.
@@ -38,8 +38,6 @@ MIN_PAUSE_S: Final = 1.0
 REFUSAL_COOL_DOWN_S: Final = 5.0
 #: Of the reason of a failed fetch, so that a request's detail stays below 300 characters.
 MAX_REASON_CHARACTERS: Final = 240
-
-_log = logging.getLogger(__name__)
 
 
 class DownstreamTokenCache:
@@ -86,6 +84,12 @@ class DownstreamTokenCache:
     def cached(self) -> bool:
         """Whether `token` would return at once."""
         return self._valid() is not None
+
+    def report(self, context: ProviderContext) -> None:
+        """Put into the request's line whether a token is held and, if it could not be refreshed, why."""
+        context.cache_hit("downstream_token", self.cached)
+        if self._failures and self.cached:
+            context.note_failing("downstream_token", self._last_failure)
 
     def start(self) -> None:
         """Start to keep the token fresh, on the running loop, unless that is already done.
@@ -217,7 +221,6 @@ class DownstreamTokenCache:
         pause_s = back_off_s(self._failures, getattr(error, "retry_after_s", None), self._rng())
         self._due_s = self._retry_s = self._monotonic() + pause_s
         self._last_failure = _reason(error)[:MAX_REASON_CHARACTERS]
-        _log.warning("no downstream token (%s), next fetch in %.1f s: %s", self.scope, pause_s, self._last_failure)
 
 
 def _reason(error: BaseException) -> str:

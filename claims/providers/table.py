@@ -109,7 +109,7 @@ class TableProvider:
     async def _read_with_token(
         self, tokens: "DownstreamTokenCache", client: "TableClient", keys: tuple[str, str], context: ProviderContext
     ) -> Mapping[str, Any]:
-        context.cache_hit("downstream_token", tokens.cached)
+        tokens.report(context)
         with context.phase("downstream_token"):
             token = (await tokens.token()).token
         try:

@@ -4,7 +4,6 @@ Everything else that a set may hold (encryption keys, symmetric keys, other curv
 that are not keys at all) is left out without spoiling the rest.
 """
 
-import logging
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,8 +20,6 @@ MAX_KEY_BITS: Final = 8192
 MAX_EXPONENT_BITS: Final = 32
 #: entra-docs ``signing-key-rollover.md``: a cache must be able to hold 10 to 1000 keys.
 MAX_KEYS: Final = 1000
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,21 @@ class SigningKey:
         return any(allowed is None or allowed.replace("{tenantid}", tenant_id) == issuer for allowed in self.issuers)
 
 
-def parse_key_set(body: bytes) -> Mapping[str, SigningKey]:
-    """Return the usable keys of a JWK set by ``kid``.
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The usable keys of a JWK set.
+
+    Attributes:
+        keys: By ``kid``.
+        left_out: What an owner should know of the rest; empty where there is nothing.
+    """
+
+    keys: Mapping[str, SigningKey]
+    left_out: str = ""
+
+
+def parse_key_set(body: bytes) -> KeySet:
+    """Return the usable keys of a JWK set.
 
     A ``kid`` that two different keys claim names neither of them. A key that is listed twice may sign for the issuers
     of both entries.
@@ -69,9 +79,10 @@ def parse_key_set(body: bytes) -> Mapping[str, SigningKey]:
         if known.public_key.public_numbers() != key.public_key.public_numbers():
             ambiguous.add(key.kid)
         keys[key.kid] = replace(known, issuers=known.issuers | key.issuers)
+    left_out = ""
     if ambiguous or len(entries) > MAX_KEYS:
-        _log.warning("key set: %d entries, %d ambiguous key ids left out", len(entries), len(ambiguous))
-    return {kid: key for kid, key in keys.items() if kid not in ambiguous}
+        left_out = f"key set: {len(entries)} entries, {len(ambiguous)} ambiguous key ids left out"
+    return KeySet({kid: key for kid, key in keys.items() if kid not in ambiguous}, left_out)
 
 
 def _signing_key(entry: Any) -> SigningKey | None:

@@ -10,13 +10,12 @@ Source: entra-docs ``signing-key-rollover.md`` (hourly refresh, refresh on an un
 """
 
 import asyncio
-import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from claims.settings.authority import Authority, TokenVersion
-from claims.token.jwks import SigningKey, parse_key_set
+from claims.token.jwks import KeySet, SigningKey, parse_key_set
 from claims.token.metadata import MetadataError, parse_metadata
 from claims.wire.fetch import FetchError, Get
 from claims.wire.own_thread import in_own_thread
@@ -37,7 +36,6 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 _NO_KEYS: Final[Mapping[str, SigningKey]] = {}
 _PARSING: Final = threading.Lock()
-_log = logging.getLogger(__name__)
 
 
 class KeyDocument:
@@ -46,6 +44,7 @@ class KeyDocument:
     Attributes:
         issuer: The issuer that the document publishes; empty before the first load.
         failure: Why the last load failed; empty after a success.
+        left_out: What the last set held that is not used, for the log.
     """
 
     def __init__(self, authority: Authority, version: TokenVersion, get: Get, clock: Clock) -> None:
@@ -55,6 +54,7 @@ class KeyDocument:
         self._clock = clock
         self.issuer = ""
         self.failure = ""
+        self.left_out = ""
         self._keys = _NO_KEYS
         self._loaded_s = float("-inf")
         self._forced_s = float("-inf")
@@ -67,6 +67,11 @@ class KeyDocument:
     def keys(self) -> Mapping[str, SigningKey]:
         """The usable keys by id; empty once they are older than `MAX_AGE_S`."""
         return self._keys if self._clock() - self._loaded_s <= MAX_AGE_S else _NO_KEYS
+
+    @property
+    def reason(self) -> str:
+        """Why keys may be missing; empty where nothing is known. Azure drops what is logged in the background."""
+        return self.failure or self.left_out
 
     def issuers(self) -> frozenset[str]:
         """Return the issuer that the document publishes; before the first load, those that it may publish."""
@@ -130,21 +135,22 @@ class KeyDocument:
                 issuer, jwks_uri = parse_metadata(body, self._authority, self._version)
                 body = await self._get(jwks_uri)
                 # A thousand keys take longer to build than the loop may stand still.
-                keys = await in_own_thread(_parse, body)
+                key_set = await in_own_thread(_parse, body)
         except (FetchError, MetadataError, StrictJsonError, TimeoutError) as error:
             failure = f"{type(error).__name__}: {error}".removesuffix(": ")
         except Exception as error:  # noqa: BLE001 (no surprise may end the refreshing)
             failure = f"unexpected {type(error).__name__}"
         else:
-            failure = "" if keys else "the set holds no usable key"
+            failure = "" if key_set.keys else "the set holds no usable key"
         finally:
             # In any case, also when the loop ends and cancels this: the next attempt keeps its distance.
             self._plan_next(failure)
         if not failure:
-            self.issuer, self._keys, self._loaded_s = issuer, keys, self._clock()
+            self.issuer, self._keys, self._loaded_s = issuer, key_set.keys, self._clock()
+            self.left_out = key_set.left_out
 
     def _plan_next(self, failure: str) -> None:
-        """Set the time of the next load, and log a failure when it is a new one: an outage is logged once."""
+        """Keep why a load failed, and set the time of the next one."""
         if not failure:
             pause_s, self._retry_without_keys_s = REFRESH_S, FIRST_RETRY_WITHOUT_KEYS_S
         elif self.keys:
@@ -153,13 +159,10 @@ class KeyDocument:
             pause_s = self._retry_without_keys_s
             self._retry_without_keys_s = min(2 * pause_s, LAST_RETRY_WITHOUT_KEYS_S)
         self._due_s = self._clock() + pause_s
-        if failure:
-            level = logging.DEBUG if failure == self.failure else logging.WARNING
-            _log.log(level, "signing keys (ver %s) not loaded: %s", self._version, failure)
         self.failure = failure
 
 
-def _parse(body: bytes) -> Mapping[str, SigningKey]:
+def _parse(body: bytes) -> KeySet:
     """Parse one key set at a time: two threads at once take two thirds of the interpreter from the event loop."""
     with _PARSING:
         return parse_key_set(body)

@@ -25,6 +25,8 @@ from claims.wire.fetch import Get
 #: Tokens with an unknown key id that may wait for one load. A flood of them would otherwise be answered all at once
 #: when the load ends, and everybody else after them (measured: 60 ms for 250 a second and a key host that hangs).
 MAX_WAITING: Final = 32
+#: Of the reasons why loads failed, so that a request's detail stays below 300 characters.
+_MAX_REASON_CHARACTERS: Final = 200
 #: The form of every issuer that Entra uses, at most 100 characters. What has it is shown whole before it is verified:
 #: it is what a wrong setting should be, and too little to write anything else into the log.
 _ISSUER: Final = re.compile(r"https://[a-z0-9.-]{1,50}/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/v2\.0|/)?")
@@ -43,6 +45,11 @@ class SigningKeys:
         self._all = tuple(chain.from_iterable(self._documents.values()))
         self._sleep = sleep
         self._waiting = 0
+
+    @property
+    def failing(self) -> str:
+        """Why the last loads failed, at most 200 characters; empty if all succeeded."""
+        return _reason(self._all)
 
     def start(self) -> None:
         """Refresh every document in the background of the running loop; those in progress there go on."""
@@ -114,8 +121,7 @@ class SigningKeys:
         if not documents:
             expected = sorted(frozenset().union(*(document.issuers() for document in self._documents[version])))
             return TokenRefused("issuer", f"got {_show_issuer(issuer)}, expected one of {expected}")
-        # Azure drops what is logged in the background, so the reason travels with the request.
-        reason = "; ".join(dict.fromkeys(document.failure for document in documents if document.failure))
+        reason = _reason(documents)
         if all(document.keys for document in documents):
             count = sum(len(document.keys) for document in documents)
             detail = f"none of the {count} published keys has this id" + (reason and f"; last load: {reason}")
@@ -127,6 +133,11 @@ class SigningKeys:
 async def _wait_for(loads: Iterable[asyncio.Task[None] | None], wait_s: float) -> None:
     if in_progress := [load for load in loads if load]:
         await asyncio.wait(in_progress, timeout=wait_s)
+
+
+def _reason(documents: Iterable[KeyDocument]) -> str:
+    """Join why loads failed: it travels with a request, because Azure drops what is logged in the background."""
+    return "; ".join(dict.fromkeys(filter(None, (document.reason for document in documents))))[:_MAX_REASON_CHARACTERS]
 
 
 def _show_issuer(issuer: str) -> str:

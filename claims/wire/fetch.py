@@ -108,12 +108,7 @@ class HttpGet:
                 return Answer(response.status, bytes(body))
         except (httpcore2.ReadError, httpcore2.WriteError, httpcore2.RemoteProtocolError) as error:
             raise (FetchError if began else ConnectionLost)(type(error).__name__) from error
-        except (
-            httpcore2.NetworkError,
-            httpcore2.ProtocolError,
-            httpcore2.TimeoutException,
-            OSError,
-        ) as error:
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException, OSError) as error:
             raise FetchError(type(error).__name__) from error
 
     async def aclose(self) -> None:

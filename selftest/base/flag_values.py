@@ -11,13 +11,7 @@ _SHOWN_CHARACTERS: Final = 40
 
 
 def whole_number(low: int, high: int, what: str = "a whole number") -> Callable[[str], int]:
-    """Return a parser of whole numbers between two bounds, both included.
-
-    Args:
-        low: The lowest accepted number, 0 or more.
-        high: The highest accepted number.
-        what: The kind of number with its unit, for the message.
-    """
+    """Return a parser of whole numbers between two bounds, both included."""
 
     def parse(text: str) -> int:
         # The length is checked first: Python refuses to read integers of thousands of digits.

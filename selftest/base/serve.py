@@ -10,14 +10,7 @@ _SHUTDOWN_TIMEOUT_S: Final = 0.1
 
 
 async def serve(app: web.Application, port: int) -> tuple[web.AppRunner, int]:
-    """Serve until the runner's ``cleanup``.
-
-    Args:
-        app: The application.
-        port: The port, 0 for any free one.
-
-    Returns:
-        The runner and the port that is listened on.
+    """Serve until the runner's ``cleanup``; return the runner and the port, which is any free one for 0.
 
     Raises:
         OSError: The port is in use.

@@ -16,6 +16,7 @@ from typing import Any, Final
 from msgspec import DecodeError, Struct, ValidationError, convert, json
 
 from selftest.base.bounded_file import FileError, read_text
+from selftest.base.env_lines import env_lines
 from selftest.base.printable import printable
 
 LOCAL_SETTINGS: Final = Path("local.settings.json")
@@ -38,7 +39,7 @@ def parse_settings(path: Path) -> dict[str, str]:
     """
     text = read_text(path, _MAX_BYTES)
     if not text.lstrip().startswith(("{", "[")):
-        return _of_lines(text, path)
+        return env_lines(text, path)
     try:
         return {name: _text(value) for name, value in _of_json(json.decode(text), path).items()}
     except ValidationError as error:
@@ -56,26 +57,6 @@ def _of_json(document: Any, path: Path) -> dict[str, _Value]:
     if (wrong := next((name for name, value in values.items() if isinstance(value, dict | list)), None)) is not None:
         raise FileError(f"{path}: setting {printable(wrong)[:60]!r} should be text or a number")
     return values
-
-
-def _of_lines(text: str, path: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip().removeprefix("export ").strip()
-        if not line or line.startswith("#"):
-            continue
-        name, equals, value = line.partition("=")
-        if not equals or not name.strip().replace("_", "").isalnum():
-            raise FileError(f'{path}, line {number}: expected NAME="value"')
-        found[name.strip()] = _unquoted(value.strip())
-    return found
-
-
-def _unquoted(value: str) -> str:
-    """Take off the quotes that azd writes, and the escapes that go with double ones."""
-    if len(value) >= 2 and value[0] == value[-1] == '"':
-        return value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    return value[1:-1] if len(value) >= 2 and value[0] == value[-1] == "'" else value
 
 
 def _text(value: _Value) -> str:

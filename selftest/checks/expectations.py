@@ -7,6 +7,7 @@ has a control, the same request without the fault, and counts only if the contro
 import asyncio
 import json
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any, Final
 
 from selftest.checks.bench.environment import CheckEnvironment
@@ -17,7 +18,7 @@ from selftest.checks.registry import CheckOutcome
 type ResponseRule = Callable[[RawResponse], str | None]
 
 OK: Final = frozenset({200})
-UNAUTHORIZED: Final = frozenset({401})
+REFUSAL: Final = "a refusal: a whole response that is not 200"
 #: A host that refuses an announced length does not wait for the body.
 _AT_ONCE_MS: Final = 1000
 NO_CONTROL: Final = " (without a control, because there is no valid token)"
@@ -50,9 +51,9 @@ def failed(response: RawResponse, expected: str, actual: str | None = None) -> C
     return judged(response, expected, actual or str(response))
 
 
-def skipped(expected: str, reason: str) -> CheckOutcome:
-    """Return a skip with its reason."""
-    return CheckOutcome(status="skip", expected=expected, actual=reason)
+def skipped(expected: str, reason: str, cause: str | None = None) -> CheckOutcome:
+    """Return a skip with its reason and, if it follows from another check's failure, that check's id."""
+    return CheckOutcome(status="skip", expected=expected, actual=reason, cause=cause)
 
 
 def in_words(statuses: Collection[int]) -> str:
@@ -76,7 +77,7 @@ async def must_keep(
     rule: ResponseRule,
     *,
     request: RawRequest | None = None,
-    status: int = 200,
+    status: int | None = 200,
     unreadable: ResponseRule = lambda _: None,
 ) -> CheckOutcome:
     """Send a request and apply a rule to the response; a response of another status is a skip.
@@ -86,12 +87,12 @@ async def must_keep(
         expected: What a valid endpoint does.
         rule: Returns what is wrong with the response, or None.
         request: The request; by default the valid one.
-        status: The status of a response that can be judged.
+        status: The status of a response that can be judged; None for any refusal.
         unreadable: Returns why a response of that status cannot be judged, or None.
     """
     response = await env.send(env.good_request() if request is None else request)
-    if response.status != status:
-        return skipped(expected, f"there is no {status} to read: {response}")
+    if response.status is None or (response.status == 200 if status is None else response.status != status):
+        return skipped(expected, f"there is no {status or 'refusal'} to read: {response}")
     if (reason := unreadable(response)) is not None:
         return skipped(expected, reason)
     return judged(response, expected, rule(response))
@@ -102,39 +103,67 @@ async def must_refuse(
     attack: RawRequest,
     *,
     control: RawRequest | None,
-    statuses: Collection[int] = UNAUTHORIZED,
     also: Callable[[], str | None] = lambda: None,
-    host_may_refuse: bool = False,
 ) -> CheckOutcome:
-    """Send the control and then the attack, which must be answered with one of ``statuses``.
+    """Send the control and then the attack, which must be refused.
+
+    To Entra every status but 200 is the same refusal; statuses and headers are judged by checks of their own. A
+    response that did not come, or not whole, is no refusal: what the endpoint would have answered is unknown.
 
     Args:
         env: The environment.
         attack: The request that must be refused.
         control: The same request without the fault; None if there is no valid token.
-        statuses: The statuses that count as a refusal; a 401 must have ``WWW-Authenticate: Bearer`` (RFC 6750
-            section 3).
         also: Returns what else the attack caused that is wrong, or None.
-        host_may_refuse: Whether the web host may refuse the body itself, from the announced length alone.
     """
-    expected = f"HTTP {in_words(statuses)}"
-    if 401 in statuses:
-        expected += " with WWW-Authenticate: Bearer"
-    if host_may_refuse:
-        expected += ", or 413 or an empty 500 at once from the announced length alone"
-    if control is not None:
-        allowed = await env.send(control)
-        if allowed.status != 200:
-            return skipped(expected, f"the valid request was refused ({allowed}), so a refusal proves nothing")
+    if (lost := await _lost_control(env, control)) is not None:
+        return lost
     response = await env.send(attack)
     note = "" if control is not None else NO_CONTROL
-    if response.status not in statuses:
-        if host_may_refuse and is_host_refusal(response) and await _refused_from_length(env, attack):
-            return passed(response, expected, f"{response} from the announced length{note}")
-        return failed(response, expected, f"{response}{note}")
-    if response.status == 401 and (complaint := challenges(response)) is not None:
-        return failed(response, expected, f"HTTP 401 with {complaint}{note}")
-    return judged(response, expected, also(), actual=f"{response}{note}")
+    if response.status is None:
+        return skipped(REFUSAL, f"{response}, which is not a refusal")
+    complaint = also()
+    if response.status == 200:
+        return replace(failed(response, REFUSAL, f"{response}{note}"), let_in=True)
+    return replace(judged(response, REFUSAL, complaint, actual=f"{response}{note}"), let_in=False)
+
+
+async def _lost_control(env: CheckEnvironment, control: RawRequest | None) -> CheckOutcome | None:
+    """Return the skip that follows from a refused valid request; None if it is answered, or if there is none."""
+    allowed = None if control is None else await env.send(control)
+    if allowed is None or allowed.status == 200:
+        return None
+    return skipped(REFUSAL, f"the valid request was refused ({allowed}), so a refusal proves nothing", "C01")
+
+
+async def must_refuse_alike(
+    env: CheckEnvironment, attack: RawRequest, *, host_may_refuse: bool = False
+) -> CheckOutcome:
+    """Send a bad token with a valid event and then the attack, which must get the same status.
+
+    An endpoint that validates the token first does not see what else is wrong.
+
+    Args:
+        env: The environment.
+        attack: A request with a bad token and another fault.
+        host_may_refuse: Whether the web host may refuse the body itself, from the announced length alone.
+    """
+    authorization = next((value for name, value in attack.headers if name == "Authorization"), None)
+    token = None if authorization is None else authorization.removeprefix("Bearer ")
+    if (lost := await _lost_control(env, env.control())) is not None:
+        return lost
+    usual = await env.send(env.request(token))
+    if usual.status in {None, 200}:
+        return skipped("the status of a bad token", f"a bad token with a valid event got {usual}")
+    expected = f"{usual}, as for the same token with a valid event"
+    if host_may_refuse:
+        expected += ", or 413 or an empty 500 at once from the announced length alone"
+    response = await env.send(attack)
+    if response.status == usual.status:
+        return passed(response, expected)
+    if host_may_refuse and is_host_refusal(response) and await _refused_from_length(env, attack):
+        return passed(response, expected, f"{response} from the announced length")
+    return failed(response, expected)
 
 
 def challenges(response: RawResponse) -> str | None:

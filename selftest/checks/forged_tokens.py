@@ -45,21 +45,21 @@ class TokenForge:
         """Return the current time, in Unix seconds, of the tokens' dates."""
         return int(self.env.clock())
 
-    def good(self, version: EntraVersion = "2.0") -> str:
-        """Return a token that must be accepted."""
-        return self.env.good_token() if version == "2.0" else self.env.entra.mint.callout_token(version)
+    def good(self, version: EntraVersion | None = None) -> str:
+        """Return a token that must be accepted, of the version that the endpoint takes unless one is given."""
+        return self.env.good_token() if version is None else self.env.entra.mint.callout_token(version)
 
-    def header(self, version: EntraVersion = "2.0", /, **changes: object) -> dict[str, Any]:
+    def header(self, version: EntraVersion | None = None, /, **changes: object) -> dict[str, Any]:
         """Return a valid token's header with members replaced, added, or (`ABSENT`) removed."""
-        return _changed(self.env.entra.mint.header(version), changes)
+        return _changed(self.env.entra.mint.header(version or self.env.version), changes)
 
-    def claims(self, version: EntraVersion = "2.0", **changes: object) -> dict[str, Any]:
+    def claims(self, version: EntraVersion | None = None, **changes: object) -> dict[str, Any]:
         """Return a valid token's claims with claims replaced, added, or (`ABSENT`) removed."""
-        return _changed(self.env.entra.mint.claims(version), changes)
+        return _changed(self.env.entra.mint.claims(version or self.env.version), changes)
 
-    def with_claims(self, version: EntraVersion = "2.0", **changes: object) -> str:
+    def with_claims(self, version: EntraVersion | None = None, **changes: object) -> str:
         """Return changed claims signed with the tenant's key."""
-        return self.env.entra.mint.callout_token(version, **changes)
+        return self.env.entra.mint.callout_token(version or self.env.version, **changes)
 
     def with_header(self, **changes: object) -> str:
         """Return valid claims under a changed header, signed with the tenant's key."""

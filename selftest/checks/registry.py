@@ -38,6 +38,9 @@ class CheckOutcome:
         actual: What this endpoint did; for a skip, the reason.
         curl: A command that repeats the request, without its token and without names.
         latency_ms: The latency of the deciding request, in milliseconds.
+        let_in: Whether an attack was answered 200; None if this was no attack, or if its answer is unknown.
+        cause: The id of the check whose failure this skip follows from.
+        fix: What to do, if it depends on what the endpoint did.
     """
 
     status: Status
@@ -45,6 +48,9 @@ class CheckOutcome:
     actual: str
     curl: str | None = None
     latency_ms: float | None = None
+    let_in: bool | None = None
+    cause: str | None = None
+    fix: str | None = None
 
 
 type CheckFunction = Callable[[CheckEnvironment], Awaitable[CheckOutcome]]
@@ -57,12 +63,13 @@ class Check(Statement):
     Attributes:
         needs: What the environment must have to run the check.
         variant: The settings of the app that the check needs; None for the usual ones.
+        stage: Checks run in the order of their stages, and within a stage in the order of their ids.
     """
 
-    level: Level = "must"
     run: CheckFunction = field(repr=False)
     needs: frozenset[CheckNeed] = TOKEN
     variant: AppVariant | None = None
+    stage: int = 0
 
 
 class CheckTexts(TypedDict):
@@ -71,7 +78,7 @@ class CheckTexts(TypedDict):
     source: str
     why: str
     fix: str
-    level: NotRequired[Level]
+    level: Level
     bad: NotRequired[str]
     good: NotRequired[str]
 
@@ -82,6 +89,7 @@ class CheckFields(CheckTexts):
     explain: str
     needs: NotRequired[frozenset[CheckNeed]]
     variant: NotRequired[AppVariant | None]
+    stage: NotRequired[int]
 
 
 REGISTRY: Final[dict[str, Check]] = {}

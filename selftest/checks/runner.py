@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from selftest.checks.bench.environment import CheckEnvironment, CheckNeed, OpenVariant
 from selftest.checks.bench.probe import redact
 from selftest.checks.registry import Check, CheckOutcome
+from selftest.report.families import family_of
 from selftest.report.results import CheckResult
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Longer than fifty requests that time out, two at a time.
 CHECK_TIMEOUT_S: Final = 60.0
+#: The check of the valid call, from whose failure everything else follows.
+GOOD_CALL: Final = "C01"
 
 _LACKS: Final[dict[CheckNeed, str]] = {
     "downstream": "the downstream of an endpoint that runs elsewhere cannot be made to fail; leave out --url",
@@ -56,10 +59,10 @@ async def run_checks(
             are skipped unless it has these settings.
         clock: Monotonic seconds.
     """
-    ordered = sorted(checks, key=lambda check: ("fresh" not in check.needs, check.order))
+    ordered = sorted(checks, key=lambda check: (check.stage, "fresh" not in check.needs, check.order))
     variants: dict[AppVariant, list[Check]] = {}
     for check in ordered:
-        if check.variant is None or open_variant is None:
+        if check.variant is None or open_variant is None or env.refusal is not None:
             yield await _result(check, env, clock)
         else:
             variants.setdefault(check.variant, []).append(check)
@@ -115,16 +118,23 @@ def _shown(check: Check, outcome: CheckOutcome, duration_ms: float) -> CheckResu
         expected=outcome.expected,
         actual=redact(outcome.actual),
         why=check.why,
-        fix=check.fix,
+        fix=outcome.fix or check.fix,
         source=check.source,
         curl=outcome.curl,
         latency_ms=None if outcome.latency_ms is None else round(outcome.latency_ms, 3),
         duration_ms=round(duration_ms, 3),
+        let_in=outcome.let_in,
+        cause=outcome.cause or (family_of(check.id) if outcome.status == "fail" else None),
     )
 
 
 async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
     expected = f"the endpoint {check.title}"
+    if env.refusal is not None:
+        if check.id == GOOD_CALL:
+            return CheckOutcome(status="fail", expected="HTTP 200", actual=env.refusal.reason, fix=env.refusal.fix)
+        reason = f"the valid call is refused ({GOOD_CALL}), so that nothing else was played"
+        return CheckOutcome(status="skip", expected=expected, actual=reason, cause=GOOD_CALL)
     lacking = [need for need in _LACKS if need in check.needs - env.have]
     if lacking:
         return CheckOutcome(status="skip", expected=expected, actual=_LACKS[lacking[0]])

@@ -10,12 +10,14 @@ import datetime as dt
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, Final
 
 from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.checks import Check
 from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
 from selftest.checks.runner import run_checks
+from selftest.checks.waivers import read_waivers
 from selftest.entra.payloads import VARIETIES
 from selftest.load.measured.collect import Collector
 from selftest.load.measured.raw_file import RAW_NAME, RawFile
@@ -34,16 +36,29 @@ from selftest.report.results import SCHEMA_VERSION, Results, SignInResult
 _OF_THE_GENERATOR: Final = frozenset({"lateness", "rate", "clock"})
 
 
+def add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that decide which findings count."""
+    parser.add_argument("--strict", action="store_true", help="findings of every level count")
+    parser.add_argument(
+        "--waivers", type=Path, metavar="FILE", help="known findings that do not count: TOML, see docs/any-language.md"
+    )
+
+
 class SelftestRun:
     """Plays sign-ins, load and checks, and collects what they find.
 
     Args:
-        args: The command's arguments: ``url``, ``strict``, and ``deployed`` and ``out`` if it has them. The raw file
-            is written to ``out``.
+        args: The command's arguments: ``url``, ``strict``, and ``deployed``, ``waivers`` and ``out`` if it has them.
+            The raw file is written to ``out``.
+
+    Raises:
+        CannotRun: The waiver file cannot be used.
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._strict: bool = args.strict
+        waivers: Path | None = getattr(args, "waivers", None)
+        self._waivers = {} if waivers is None else read_waivers(waivers)
         self._mode = _mode(args.url, deployed=getattr(args, "deployed", False))
         self._target = provenance.target(args.url or "", self._mode)
         self._started_at = dt.datetime.now(dt.UTC)
@@ -113,7 +128,9 @@ class SelftestRun:
     ) -> None:
         """Run checks and keep each result; checks that need other settings only with ``open_variant``."""
         with Progress(len(checks)) as progress:
-            async for result in run_checks(checks, env, open_variant=open_variant):
+            async for found in run_checks(checks, env, open_variant=open_variant):
+                waiver = self._waivers.get(found.id)
+                result = found if waiver is None else waiver.applied_to(found, self._started_at.date())
                 self._take({"kind": "check", **asdict(result)})
                 progress.step(result.id)
 

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from selftest.base.cannot_run import PASSED
 from selftest.base.loopback import is_this_machine
-from selftest.checks import Check, select
-from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks import REGISTRY, Check, select
+from selftest.checks.bench.environment import PROFILES, CheckEnvironment
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
-from selftest.checks.selftest_run import SelftestRun
+from selftest.checks.good_call import make_good_call
+from selftest.checks.runner import GOOD_CALL
+from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
 from selftest.load.plan.arguments import short_plan
@@ -22,13 +24,14 @@ from selftest.report.outputs import add_output_arguments, emit
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
     parser.description = (
-        "Run checks: C contract, T token, B body, F faults, L load. Exit code 0: every must holds. "
-        "1: a must fails. 2: they could not run. 3: nothing could be proved. 130: interrupted; what was found is kept."
+        "Run checks: C contract, T token, B body, F faults, L load. Exit code 0: no finding counts. 1: one of the "
+        "level sign-in or security does (with --strict: one of any level). 2: they could not run. 3: nothing could be "
+        "proved. 130: interrupted; what was found is kept."
     )
     parser.add_argument("ids", nargs="*", metavar="ID", help="an id (C03) or the start of some (T, B4); default: all")
     add_target_arguments(parser)
     parser.add_argument("--list", action="store_true", help="name the checks instead of running them")
-    parser.add_argument("--strict", action="store_true", help="a should that fails makes the run fail, too")
+    add_verdict_arguments(parser)
     parser.add_argument("--yes", action="store_true", help="consent to load and faults for a host elsewhere")
     add_deployed_arguments(parser)
     add_output_arguments(parser)
@@ -54,7 +57,11 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str
         bench = environment_of(target, deployed=args.deployed, real_token=token)
         await require_answer(bench)
         await await_keys_read(bench)
-        of_load = [check for check in checks if "load" in check.needs]
+        bench = await make_good_call(bench)
+        if bench.refusal is not None:
+            checks = list({check.id: check for check in (REGISTRY[GOOD_CALL], *checks)}.values())
+        # What only a soak, a step or a spike shows is asked for by `load`; leaving it out here is no skip.
+        of_load = [check for check in checks if "load" in check.needs and (args.ids or not check.needs & PROFILES)]
         others = [check for check in checks if "load" not in check.needs]
         await session.run_checks(others, bench, open_variant=variants_of(target))
         if of_load and _may_load(args, bench):
@@ -66,7 +73,7 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str
 def _may_load(args: argparse.Namespace, bench: CheckEnvironment) -> bool:
     """Whether a load was asked for or meets this machine alone; it needs a token that the endpoint accepts."""
     asked = any(word.upper().startswith("L") for word in args.ids)
-    return "token" in bench.have and (asked or args.url is None or is_this_machine(args.url))
+    return "token" in bench.have and bench.refusal is None and (asked or args.url is None or is_this_machine(args.url))
 
 
 def _require_consent(args: argparse.Namespace, checks: Sequence[Check]) -> None:
@@ -79,5 +86,5 @@ def _require_consent(args: argparse.Namespace, checks: Sequence[Check]) -> None:
 def _list(checks: Sequence[Check]) -> int:
     for check in checks:
         needs = f"  [{', '.join(sorted(check.needs))}]" if check.needs else ""
-        print(f"{check.id:<5} {check.level:<6} {check.title}{needs}")
+        print(f"{check.id:<5} {check.level:<10} {check.title}{needs}")
     return PASSED

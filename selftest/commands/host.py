@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from selftest.base.app_folder import AppFolder, add_app_arguments
+from selftest.base.flag_values import port_number
 from selftest.host.command import serve_command
 
 
@@ -15,7 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Serve an app on 127.0.0.1 until SIGTERM or SIGINT, in the app's own Python, which needs only "
         "azure-functions-runtime and what the app imports. Settings come from the environment."
     )
-    parser.add_argument("--port", type=_port, default=7071, help="0 takes any free one (default: %(default)s)")
+    parser.add_argument("--port", type=port_number, default=7071, help="0 takes any free one (default: %(default)s)")
     add_app_arguments(parser)
 
 
@@ -28,9 +29,3 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         os.execv(command[0], command)  # noqa: S606 - the same process: signals and pipes stay the caller's
     return subprocess.call(command)  # noqa: S603 - our own program
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
-    return int(text)

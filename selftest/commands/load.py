@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_target_arguments(parser)
     add_deployed_arguments(parser)
     add_load_arguments(parser)
-    parser.add_argument("--strict", action="store_true", help="a should that fails makes the run fail, too")
+    parser.add_argument("--strict", action="store_true", help="findings of every level count")
     add_output_arguments(parser)
     parser.set_defaults(out=REPORT_DIR)
 

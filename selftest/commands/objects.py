@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from selftest.base.cannot_run import COULD_NOT_RUN, INTERRUPTED, PASSED, CannotRun
-from selftest.contract import is_guid
+from selftest.base.flag_values import guid_value
 from selftest.tenant.graph.connection import DEFAULT_CREDENTIAL
 from selftest.tenant.graph.credentials import KINDS
 from selftest.tenant.objects import azd_environment
@@ -64,7 +64,7 @@ def _add_making(one: argparse.ArgumentParser) -> None:
 
 def _add_common(one: argparse.ArgumentParser) -> None:
     one.add_argument("--env", metavar="NAME", help=f"the azd environment (default: {ENVIRONMENT})")
-    one.add_argument("--tenant", type=_guid, metavar="GUID", help=f"the tenant (default: {TENANT})")
+    one.add_argument("--tenant", type=guid_value, metavar="GUID", help=f"the tenant (default: {TENANT})")
     told = f"how to sign in (default: {CREDENTIAL}, else {DEFAULT_CREDENTIAL}; device-code asks for consent)"
     one.add_argument("--credential", choices=KINDS, help=told)
     one.add_argument("--graph-url", metavar="URL", help="another Graph: a national cloud's, or an emulated one")
@@ -74,20 +74,14 @@ def _add_remove(remove: argparse.ArgumentParser) -> None:
     _add_common(remove)
     which = remove.add_mutually_exclusive_group()
     told = "only what was made for this application: its sign-ins no longer need the endpoint; may be repeated"
-    which.add_argument("--app", type=_guid, action="append", default=[], metavar="APP_ID", help=told)
+    which.add_argument("--app", type=guid_value, action="append", default=[], metavar="APP_ID", help=told)
     told = "only this listener, policy or extension, whoever made it; may be repeated"
-    which.add_argument("--id", type=_guid, action="append", default=[], dest="ids", metavar="GUID", help=told)
+    which.add_argument("--id", type=guid_value, action="append", default=[], dest="ids", metavar="GUID", help=told)
     remove.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, times: WaitTimes | None = None) -> int:
-    """Plan, apply, show or remove, and return the exit code.
-
-    Args:
-        args: of the command line.
-        environ: the environment; None: the process's.
-        times: how long to wait for the directory; None: as long as it may take.
-    """
+    """Plan, apply, show or remove, and return the exit code."""
     try:
         asyncio.run(act(_job(args, os.environ if environ is None else environ, times or WaitTimes())))
     except CannotRun as error:
@@ -119,9 +113,3 @@ def _job(args: argparse.Namespace, given: Mapping[str, str], times: WaitTimes) -
     if intent.host is None and phase != "A":
         raise CannotRun(f"which host? Set {HOST} or give --host; --phase A needs none")
     return Job(args=args, intent=intent, environ=environ, times=times)
-
-
-def _guid(text: str) -> str:
-    if not is_guid(text):
-        raise argparse.ArgumentTypeError("expected a GUID, as 00000000-0000-4000-8000-000000000000")
-    return text.lower()

@@ -10,7 +10,8 @@ from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY
 from selftest.checks.bench.environment import PROFILES
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
-from selftest.checks.selftest_run import SelftestRun
+from selftest.checks.good_call import make_good_call
+from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.load.plan.arguments import short_plan
 from selftest.play.target import add_target_arguments, open_target
@@ -29,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         f"check, and report. The results are kept in {REPORT_DIR}/."
     )
     add_target_arguments(parser)
-    parser.add_argument("--strict", action="store_true", help="a should that fails makes the run fail, too")
+    add_verdict_arguments(parser)
     add_output_arguments(parser)
     parser.set_defaults(out=REPORT_DIR)
 
@@ -51,12 +52,13 @@ async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
         bench = environment_of(target)
         await require_answer(bench)
         await await_keys_read(bench)
+        bench = await make_good_call(bench)
         await session.play_signins(target)
         # What only a soak, a step or a spike shows is asked for by `load`; leaving it out here is no skip.
         of_load = tuple(check for check in REGISTRY.values() if "load" in check.needs and not check.needs & PROFILES)
         others = tuple(check for check in REGISTRY.values() if "load" not in check.needs)
         # The load has the machine to itself: the checks of faults start apps of their own.
-        if args.url is None or is_this_machine(args.url):
+        if bench.refusal is None and (args.url is None or is_this_machine(args.url)):
             found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), tries=TRIES)
             await session.run_checks(of_load, replace(bench, load=found))
         else:

@@ -14,20 +14,21 @@ from rich.text import Text
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.flag_values import guid_value, timeout_in_ms, whole_number
+from selftest.base.loopback import is_this_machine
 from selftest.contract import MAX_TIMEOUT_MS
 from selftest.tenant.graph.address import PUBLIC_CLOUD
+from selftest.tenant.graph.connection import open_graph
 from selftest.tenant.graph.credentials import KINDS
 from selftest.tenant.signin_log.endpoint_log import EndpointLine, read_lines
 from selftest.tenant.signin_log.event import SignInLog, read_events
-from selftest.tenant.signin_log.live import PERMISSION, open_graph, read_live
+from selftest.tenant.signin_log.live import PERMISSION, read_live
 from selftest.tenant.signin_log.pairing import pair_up
 from selftest.tenant.signin_log.read_text import read_text
 from selftest.tenant.signin_log.report import SignInReport, as_json, as_lines, make_report
 from selftest.tenant.signin_log.selection import Selection, newest_first, parse_span
 from selftest.tenant.signin_log.tables import Table, read_table
+from selftest.tenant.verdict import COLORS, EXIT_CODES
 
-_EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
-_STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 _DEFAULT_LIMIT: Final = 20
 _DEFAULT_SPAN: Final = dt.timedelta(hours=24)
 _GUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -114,16 +115,11 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(as_json(report), indent=2))
     else:
         _print(report)
-    return _EXIT_CODES[report.result]
+    return EXIT_CODES[report.result]
 
 
 def _report(
-    args: argparse.Namespace,
-    log: SignInLog,
-    lines: tuple[EndpointLine, ...] | None,
-    *,
-    now: dt.datetime,
-    more: bool,
+    args: argparse.Namespace, log: SignInLog, lines: tuple[EndpointLine, ...] | None, *, now: dt.datetime, more: bool
 ) -> SignInReport:
     selection = Selection(
         since=None if args.since is None else now - args.since,
@@ -148,7 +144,15 @@ def _report(
 
 
 async def _from_graph(args: argparse.Namespace, now: dt.datetime) -> Table:
-    async with open_graph(args.graph_url, tenant=args.tenant, kind=args.credential, environ=os.environ) as client:
+    opened = open_graph(
+        os.environ,
+        # An emulated Graph on this machine gets an emulated token, never a real one.
+        credential=None if is_this_machine(args.graph_url) else args.credential,
+        tenant_id=args.tenant,
+        base_url=args.graph_url,
+        permissions=(PERMISSION,),
+    )
+    async with opened as client:
         return await read_live(
             client,
             since=now - (args.since or _DEFAULT_SPAN),
@@ -168,7 +172,7 @@ def _print(report: SignInReport) -> None:
     *lines, verdict = as_lines(report)
     for line in lines:
         console.print(Text(line, style="yellow" if line.startswith("note ") else ""))
-    console.print(Text(verdict, style=_STYLES[report.result]))
+    console.print(Text(verdict, style=f"bold {COLORS[report.result]}"))
 
 
 def _span(text: str) -> dt.timedelta:

@@ -32,9 +32,8 @@ from selftest.tenant.direct_call.text import as_json, as_lines, call_lines
 from selftest.tenant.direct_call.token_request import DirectTokenRequest, TokenMethod, get_token
 from selftest.tenant.direct_call.token_text import MAX_TOKEN_BYTES, DecodedToken, decode
 from selftest.tenant.direct_call.verdict import conclude
+from selftest.tenant.verdict import COLORS, EXIT_CODES
 
-_EXIT_CODES: Final = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
-_STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 _SECRET_NAME: Final = "CLIENT_SECRET"  # noqa: S105 - where it is, not what it is
 #: Where Core Tools serve the function app.
 _DEFAULT_URL: Final = f"http://127.0.0.1:7071{CALLOUT_PATH}"
@@ -104,9 +103,9 @@ async def _run(args: argparse.Namespace, expected: Expectations) -> int:
         _print(expected, source, rows)
         _print_call(args.call, call, verdict)
         Console(highlight=False, soft_wrap=True).print(
-            Text(f"\n{conclusion.result}  {conclusion.says}", style=_STYLES[conclusion.result])
+            Text(f"\n{conclusion.result}  {conclusion.says}", style=f"bold {COLORS[conclusion.result]}")
         )
-    return _EXIT_CODES[conclusion.result]
+    return EXIT_CODES[conclusion.result]
 
 
 async def _token(args: argparse.Namespace, expected: Expectations) -> tuple[DecodedToken, str]:

@@ -80,11 +80,7 @@ _ROWS: Final = (
     Fault(name="unavailable", says="the API answers 503", status=503, body=_refusal("unavailable")),
     Fault(name="truncated", says="the API's JSON is truncated", manner="truncate"),
     Fault(name="malformed", says="the API's JSON is malformed", body=b'{"CustomRoles": ["Reader",}'),
-    Fault(
-        name="huge",
-        says="the API's answer is 4 MiB long",
-        body=b'{"Greeting":"' + b"x" * HUGE_BYTES + b'"}',
-    ),
+    Fault(name="huge", says="the API's answer is 4 MiB long", body=b'{"Greeting":"' + b"x" * HUGE_BYTES + b'"}'),
     Fault(name="identity-expired", says="the identity issues expired tokens", place="identity", manner="expired"),
     Fault(
         name="identity-down",

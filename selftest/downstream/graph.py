@@ -15,13 +15,7 @@ _GROUPS: Final = (("Readers", "Sellers"), ("Writers",))
 
 
 def graph_document(path: str, query: Mapping[str, str], base_url: str) -> dict[str, Any] | None:
-    """Return Graph's response to a path below the version; None for an unknown path.
-
-    Args:
-        path: The path without the version, starting with a slash.
-        query: The query of the request.
-        base_url: The base URL with the version, for links to next pages.
-    """
+    """Return Graph's response to a path below the version; None for an unknown path."""
     if path.startswith("/servicePrincipals"):
         role = {"id": _ROLE_ID, "value": "Approver", "displayName": "Approver", "isEnabled": True}
         return {"id": _PRINCIPAL_ID, "appRoles": [role]}

@@ -18,11 +18,7 @@ CLIENT_ID: Final = "77777777-7777-4777-8777-777777777777"
 
 
 class IdentityRequestError(Exception):
-    """A refused request.
-
-    Attributes:
-        status: The HTTP status.
-    """
+    """A refused request."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -41,9 +37,6 @@ class IssuedToken:
 class ManagedIdentity:
     """Issues tokens and recognizes them.
 
-    Args:
-        clock: Seconds since 1970.
-
     Attributes:
         secret: The value of the app's ``IDENTITY_HEADER``.
         lifetime_s: The lifetime of future tokens, in seconds.
@@ -59,11 +52,6 @@ class ManagedIdentity:
 
     def issue(self, query: Mapping[str, str], secret: str | None, *, expired: bool = False) -> dict[str, str]:
         """Return the JSON of the response to a token request.
-
-        Args:
-            query: The query of the request.
-            secret: Its ``X-IDENTITY-HEADER``.
-            expired: Whether to issue a token that has already expired.
 
         Raises:
             IdentityRequestError: The request is not the documented one.

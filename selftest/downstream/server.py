@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Final, Self
 
 from aiohttp import web
@@ -31,9 +30,7 @@ class DownstreamServer:
 
     Args:
         port: The port on 127.0.0.1; 0 takes a free port.
-        clock: Wall-clock seconds since 1970, for tokens.
         rng: Returns a random number from 0 to 1, for jitter.
-        sleep: Waits, for faults with a delay.
 
     Attributes:
         identity: The managed identity.
@@ -104,9 +101,7 @@ class DownstreamServer:
         self._runner, self._port = await serve(self._app(), self._port)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._over.set()
         if self._runner is not None:
             await self._runner.cleanup()

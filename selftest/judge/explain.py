@@ -139,12 +139,7 @@ def of_code(code: Code) -> Explanation:
     if code.related:
         sections.append(Section(key="related", heading="Checks that find it earlier", text=code.related, style="row"))
     return Explanation(
-        id=str(code.code),
-        title=code.name,
-        kind="code",
-        rank=code.phase,
-        source=code.source,
-        sections=tuple(sections),
+        id=str(code.code), title=code.name, kind="code", rank=code.phase, source=code.source, sections=tuple(sections)
     )
 
 
@@ -155,12 +150,7 @@ def everything(*, checks: Mapping[str, Statement], codes: Mapping[int | str, Cod
 
 
 def as_text(explanation: Explanation, *, width: int = 100) -> str:
-    """Return an explanation as text for a terminal, without color.
-
-    Args:
-        explanation: The explanation.
-        width: The width in columns. Samples are never wrapped, so that they can be copied.
-    """
+    """Return an explanation as text for a terminal, without color. Samples are not wrapped: they can be copied."""
     lines = [f"{explanation.id}  {explanation.title}"]
     lines += _wrap(f"{explanation.rank} · {explanation.source}", _INDENT, width)
     for section in explanation.sections:

@@ -48,7 +48,7 @@ def render(*, checks: Mapping[str, Statement], codes: Mapping[int | str, Code] =
         group = [check for check in ordered if check.id[0] == letter]
         parts.append("\n".join(_check_rows(group, letter)))
     explained = [of_code(code) for code in codes.values()]
-    parts += [_CODES_HEAD, _table(("code", "phase", "name"), explained)]
+    parts += [_CODES_HEAD, "\n".join(_code_rows(explained))]
     parts.extend(map(render_entry, explained))
     return "\n\n".join(parts) + "\n"
 
@@ -79,13 +79,8 @@ def _check_rows(checks: Iterable[Statement], letter: str) -> Iterator[str]:
         yield f"| {anchor} | {check.level} | {_escape(check.title)} | {_escape(check.why)} |"
 
 
-def _table(heads: tuple[str, ...], entries: Iterable[Explanation]) -> str:
-    return "\n".join(_rows(heads, entries))
-
-
-def _rows(heads: tuple[str, ...], entries: Iterable[Explanation]) -> Iterator[str]:
-    yield f"| {' | '.join(heads)} |"
-    yield f"|{'---|' * len(heads)}"
+def _code_rows(entries: Iterable[Explanation]) -> Iterator[str]:
+    yield "| code | phase | name |\n|---|---|---|"
     for entry in entries:
         yield f"| [{entry.id}](#{entry.id.lower()}) | {entry.rank} | {_escape(entry.title)} |"
 

@@ -14,7 +14,6 @@ class ReceivedReply:
     Attributes:
         status: The HTTP status; None without a status line.
         content_type: The header as it was sent; None without one.
-        body: The body as it was sent.
         failure: Why no complete reply arrived in time; None if one did.
     """
 

@@ -4,9 +4,16 @@ Their ids share one namespace, so that `explain`, the page of codes and the repo
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-type Level = Literal["must", "should"]
+#: What could happen when a statement is false: users cannot sign in; somebody who is not Entra gets claims, or learns
+#: what he should not; nothing that Entra's tokens and events can bring about, or only together with another fault;
+#: nothing but surprise.
+type Level = Literal["sign-in", "security", "hardening", "convention"]
+#: From the worst to the least.
+LEVELS: Final[tuple[Level, ...]] = ("sign-in", "security", "hardening", "convention")
+#: The levels that fail a run that is not strict.
+COUNTING_LEVELS: Final[frozenset[Level]] = frozenset({"sign-in", "security"})
 type Status = Literal["pass", "fail", "skip", "error"]
 
 

@@ -25,13 +25,7 @@ _MIXED: Final = 1021
 
 
 class TokenPool:
-    """A pool of request headers with valid tokens.
-
-    Args:
-        mint: Returns a new token.
-        pool: The number of tokens.
-        clock: Returns monotonic seconds.
-    """
+    """A pool of request headers with valid tokens."""
 
     def __init__(
         self, mint: Callable[[], str], *, pool: int = _POOL, clock: Callable[[], float] = time.monotonic
@@ -54,8 +48,6 @@ class CalloutFactory:
     """Makes the requests of one run.
 
     Args:
-        tenant: The tenant of the events.
-        tokens: The pool of tokens.
         seed: The seed of the order of varieties.
         run_id: Eight random bytes that distinguish this run's correlation ids from those of other runs.
     """

@@ -9,15 +9,7 @@ _EVERY_S: Final = 0.5
 
 
 class LoadProgress:
-    """Counts calls and shows the progress on a terminal.
-
-    Args:
-        what: The name of the part of the run.
-        rate_per_s: The requested rate, per second.
-        total: The number of calls that are due.
-        seconds: The duration of the part.
-        stream: The output; stderr by default.
-    """
+    """Counts calls and shows the progress on a terminal."""
 
     def __init__(
         self, what: str, *, rate_per_s: float, total: int, seconds: float, stream: TextIO | None = None

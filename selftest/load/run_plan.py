@@ -38,13 +38,9 @@ class LoadTarget:
     """The endpoint of a load run.
 
     Attributes:
-        url: The endpoint's URL.
-        callouts: Makes the requests.
         pid: The endpoint's process id, if the harness runs it.
         app_dir: The folder of the app for cold starts; None if there is none.
         python: That app's interpreter; None for the one in its folder.
-        settings: The settings of that app.
-        callout_path: The path of its callout.
     """
 
     url: str = field(repr=False)

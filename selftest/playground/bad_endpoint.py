@@ -5,7 +5,6 @@ contents of requests.
 """
 
 import asyncio
-from types import TracebackType
 from typing import Self
 
 from aiohttp import web
@@ -34,9 +33,7 @@ class BadEndpoint:
         self._runner, self._port = await serve(app, 0)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._closing.set()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -36,13 +36,7 @@ class _Pending:
 
 
 class BrowserFlow:
-    """Redirects the browser to the emulator, and redeems the code with which it returns.
-
-    Args:
-        entra: The emulated Entra.
-        session: The session for redeeming codes.
-        port: The port of the page.
-    """
+    """Redirects the browser to the emulator, and redeems the code with which it returns."""
 
     def __init__(self, entra: SignInServer, session: aiohttp.ClientSession, port: int) -> None:
         self._entra = entra
@@ -63,11 +57,7 @@ class BrowserFlow:
         parts = urlsplit(registered.uri)
         redirect_uri = urlunsplit(parts._replace(netloc=f"{parts.hostname}:{self._port}"))
         self._pending[state] = _Pending(
-            app=app,
-            redirect_uri=redirect_uri,
-            kind=registered.kind,
-            verifier=verifier,
-            correlation_id=correlation_id,
+            app=app, redirect_uri=redirect_uri, kind=registered.kind, verifier=verifier, correlation_id=correlation_id
         )
         query = {
             "client_id": app.client_id,

@@ -24,10 +24,7 @@ class Choice:
     """One sign-in to play.
 
     Attributes:
-        person: The user.
-        app: The app.
         api: The API for which an access token is requested; None for the app alone.
-        fault: The fault.
         provider: The provider that answers; None leaves it to the app or to an endpoint elsewhere.
         preferred: The provider in the form; a downstream fault requires `DOWNSTREAM_PROVIDER` instead.
         on_failure: What the endpoint does when its provider fails.
@@ -53,9 +50,7 @@ class ChoiceOptions:
     """The available options.
 
     Attributes:
-        directory: The users and apps.
         providers: The names of the providers; empty for an endpoint elsewhere.
-        provider: The default provider.
         on_failure: The default of ``Claims__OnFailure``.
         local: Whether the playground runs the endpoint and its dependencies.
     """

@@ -13,7 +13,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Literal, Self
 
 import aiohttp
@@ -43,13 +42,10 @@ class EndpointEnvironment:
     """One endpoint with the emulated Entra and the emulated downstream; an async context manager.
 
     Args:
-        directory: The tenant.
         app_dir: The directory of ``function_app.py``; None for an endpoint elsewhere.
         provider: ``Claims__Provider``; None omits it.
-        on_failure: ``Claims__OnFailure``.
         extra_settings: Further settings of the app, which take precedence.
         session: The session of the calls that check the endpoint before a fault.
-        url: The URL of an endpoint elsewhere.
         authority_port: The port of the emulated Entra; 0 takes a free port.
 
     Attributes:
@@ -130,9 +126,7 @@ class EndpointEnvironment:
             self._stack = stack.pop_all()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         # A canceled sign-in may still be cleaning up.
         await self.stop_app()
         await self._stack.aclose()

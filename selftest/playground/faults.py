@@ -32,8 +32,6 @@ class FaultOption:
     """One fault that can be chosen.
 
     Attributes:
-        id: Its value in the form.
-        label: Its label in the form.
         kind: Where the sign-in fails.
         downstream: The fault of the downstream or the signing keys.
         code: The code that Entra logs; None if it depends on the endpoint.

@@ -41,11 +41,7 @@ HEADERS: Final[Mapping[str, str]] = {
 
 
 class PageRefused(Exception):
-    """Raised for a request that is not the page's own.
-
-    Attributes:
-        status: The status of the response.
-    """
+    """Raised for a request that is not the page's own."""
 
     def __init__(self, status: int, message: str) -> None:
         self.status = status
@@ -54,9 +50,6 @@ class PageRefused(Exception):
 
 class Guard:
     """Checks that requests are the page's own.
-
-    Args:
-        port: The port that the page is served on.
 
     Attributes:
         page_token: The token in the page's forms, new with each start.

@@ -27,7 +27,6 @@ class Played:
 
     Attributes:
         id: The id of the record; a new id without a record.
-        choice: The choice.
         record: The record of Entra's log; None after a failure.
         failure: The reason why there is no record.
         tokens: Header and claims of the callouts' tokens, in the order in which they were minted.

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from cachetools import FIFOCache
@@ -50,9 +49,7 @@ class SignInPlayer:
     """Plays sign-ins; an async context manager.
 
     Args:
-        directory: The tenant.
         app_dir: The directory of the app; None with a ``url``.
-        url: The URL of an endpoint elsewhere.
         authority_port: The port of the emulated Entra, which an endpoint elsewhere must know; 0 takes a free port.
         settings: Further settings of the app.
 
@@ -60,7 +57,6 @@ class SignInPlayer:
         ChoiceError: The settings name an unknown provider or an invalid ``Claims__OnFailure``.
 
     Attributes:
-        options: The available choices.
         main: The environment of the default settings, in which the browser signs in.
     """
 
@@ -118,9 +114,7 @@ class SignInPlayer:
         self._start_in_background(self.main)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

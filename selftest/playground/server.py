@@ -5,7 +5,6 @@ result, which can be opened again. The script only avoids reloading the page.
 """
 
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
@@ -58,9 +57,7 @@ class PlaygroundServer:
         self._flow = BrowserFlow(self._player.main.entra, self._session, self._port)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
         await self._session.close()

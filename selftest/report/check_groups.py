@@ -59,8 +59,8 @@ def groups(checks: Sequence[CheckResult]) -> list[CheckGroup]:
 
 
 def failures(checks: Sequence[CheckResult]) -> list[CheckResult]:
-    """Return the checks that failed, those of level must first."""
-    return sorted((check for check in checks if check.bad), key=lambda check: check.level != "must")
+    """Return the checks that failed, the worst first."""
+    return sorted((check for check in checks if check.bad), key=lambda check: check.rank)
 
 
 def skips(checks: Sequence[CheckResult]) -> list[SkipReason]:

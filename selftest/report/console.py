@@ -1,6 +1,6 @@
-"""Write the results for a terminal: failures first, each with its fix, and the verdict last."""
+"""Write the results for a terminal: the verdict, then the worst findings, each with its fix, then the rest in short."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +11,16 @@ from rich.text import Text
 
 from selftest.base.printable import visible
 from selftest.base.program import PROGRAM
-from selftest.report.check_groups import SUBJECTS, failures, groups, skips
+from selftest.judge.statement import LEVELS
+from selftest.report.check_groups import SUBJECTS, groups, skips
+from selftest.report.families import Finding, findings
 from selftest.report.load_text import load_lines
 from selftest.report.results import CheckResult, Results, SignInResult
 
 _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "left")
+#: How many findings are shown whole, and how many ids of one reason, where the reader did not ask for all.
+_WORST: Final = 3
+_IDS: Final = 12
 _COLORS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
 
 
@@ -27,17 +32,18 @@ def show(results: Results, console: Console, *, verbose: bool = False, page: Pat
 
 
 def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[RenderableType]:
+    verdict = results.verdict
+    yield Text(visible(f"{verdict.sentence}  ({results.duration_s:.1f} s)"), style=f"bold {_COLORS[verdict.outcome]}")
     yield Text(visible(f"target  {results.target.get('url', 'unknown')}  ({results.target.get('mode', 'unknown')})"))
     if page is not None:
         yield Text(visible(f"report  {page}"))
     yield Text("")
-    for check in failures(results.checks):
-        yield from _failure(check)
-    reasons = skips(results.checks)
-    for skip in reasons:
-        yield Text.assemble(("skip  ", "yellow"), f"{' '.join(skip.ids)}: {visible(skip.reason)}")
-    if reasons:
-        yield Text("")
+    found = findings(results.checks)
+    for finding in found if verbose else found[:_WORST]:
+        yield from _finding(finding, verbose=verbose, strict=results.strict)
+    if not verbose and found[_WORST:]:
+        yield from _others(found[_WORST:])
+    yield from _not_checked(results.checks, verbose=verbose)
     if verbose:
         yield from (
             Text(visible(f"ok    {check.id:<5}{check.title}")) for check in results.checks if check.status == "pass"
@@ -49,26 +55,53 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
         yield Text("")
     if results.checks:
         yield _summary(results.checks)
-        yield Text("")
-    verdict = results.verdict
-    yield Text(visible(f"{verdict.sentence}  ({results.duration_s:.1f} s)"), style=f"bold {_COLORS[verdict.outcome]}")
 
 
-def _failure(check: CheckResult) -> Iterator[RenderableType]:
-    word = "ERROR" if check.status == "error" else "FAIL" if check.level == "must" else "warn"
-    style = "bold red" if check.level == "must" else "bold yellow"
-    yield Text.assemble((f"{word:<6}", style), (f"{check.id:<5}", "bold"), visible(check.title), f"  ({check.level})")
+def _finding(finding: Finding, *, verbose: bool, strict: bool) -> Iterator[RenderableType]:
+    """Return one finding: what is wrong, its proof, and what to do."""
+    worst = finding.checks[0]
+    word = "ERROR" if worst.status == "error" else "FAIL" if worst.counts(strict=strict) else "warn"
+    style = "bold yellow" if word == "warn" else "bold red"
+    proofs = f", {len(finding.checks)} of {finding.tried} attacks" if finding.tried > 1 else ""
+    yield Text.assemble(
+        (f"{word:<6}", style), (f"{worst.id:<5}", "bold"), visible(finding.sentence), f"  ({worst.level}{proofs})"
+    )
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    rows = [("expected", check.expected), ("actual", check.actual), ("why", check.why), ("fix", check.fix)]
-    rows.append(("more", f"{PROGRAM} explain {check.id}"))
+    rows = [("expected", worst.expected), ("actual", worst.actual), ("why", worst.why), ("fix", finding.fix)]
+    rows.append(("more", f"{PROGRAM} explain {worst.id}"))
     for name, value in rows:
         table.add_row(name, Text(visible(value)))
+    if len(finding.checks) > 1 and verbose:
+        table.add_row("proofs", Text(" ".join(check.id for check in finding.checks)))
     yield Padding(table, (0, 0, 0, 6), expand=False)
-    if check.curl is not None:
-        yield Text(visible(check.curl), style="dim")
+    if worst.curl is not None and verbose:
+        yield Text(visible(worst.curl), style="dim")
     yield Text("")
+
+
+def _others(found: Sequence[Finding]) -> Iterator[RenderableType]:
+    """Return the ids of the other findings, one line for each level."""
+    for level in LEVELS:
+        ids = [check.id for finding in found for check in finding.checks if check.level == level]
+        if ids:
+            yield Text.assemble(("also  ", "yellow"), f"{level}: {' '.join(ids)}")
+    yield Text("")
+
+
+def _not_checked(checks: Sequence[CheckResult], *, verbose: bool) -> Iterator[RenderableType]:
+    """Return why checks did not run, and which failures are waived."""
+    for skip in skips(checks):
+        ids = " ".join(
+            skip.ids if verbose or len(skip.ids) <= _IDS else (*skip.ids[:_IDS], f"and {len(skip.ids) - _IDS} more")
+        )
+        yield Text.assemble(("skip  ", "yellow"), f"{ids}: {visible(skip.reason)}")
+    for check in checks:
+        if check.waiver is not None:
+            yield Text.assemble(("waived  ", "yellow"), f"{check.id}: {visible(check.waiver)}")
+    if any(check.status == "skip" or check.waiver is not None for check in checks):
+        yield Text("")
 
 
 def _signins(signins: tuple[SignInResult, ...]) -> RenderableType:
@@ -87,11 +120,7 @@ def _signins(signins: tuple[SignInResult, ...]) -> RenderableType:
 def _summary(checks: tuple[CheckResult, ...]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for group in groups(checks):
-        counts = (
-            (group.failed("must"), "required failed"),
-            (group.failed("should"), "recommended failed"),
-            (group.skipped, "skipped"),
-        )
+        counts = (*((group.failed(level), f"{level} failed") for level in LEVELS), (group.skipped, "skipped"))
         parts = [f"{group.held} of {len(group.checks)} passed", *(f"{count} {word}" for count, word in counts if count)]
         table.add_row(Text(group.letter, "bold"), Text(SUBJECTS.get(group.letter, "")), Text(", ".join(parts)))
     return table

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Never
 
 from jsonschema import Draft202012Validator
+from msgspec import convert
 
 from selftest.base.cannot_run import CannotRun
 
@@ -40,6 +41,16 @@ def require_fit(members: Any, definition: str | None = None) -> None:
     fault = min(faults, key=lambda error: list(map(str, error.absolute_path)), default=None)
     if fault is not None:
         raise ReportError(f"{fault.json_path}: {fault.message[:_SHOWN_CHARACTERS]}")
+
+
+def fitted[Found](members: Any, kind: type[Found], definition: str | None = None) -> Found:
+    """Return a value as a dataclass, once it fits the schema or one of its definitions.
+
+    Raises:
+        ReportError: As in `require_fit`.
+    """
+    require_fit(members, definition)
+    return convert(members, kind, strict=False)
 
 
 @cache

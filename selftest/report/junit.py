@@ -1,7 +1,7 @@
 """Write the results as JUnit XML, which every CI system shows.
 
-One suite for each letter, one case for each check. A failed required check is a failure. A failed recommended check is
-a failure only in a strict run, and is in the output of its case otherwise, because JUnit has no warnings.
+One suite for each letter, one case for each check, whose class names its level. A failed check that does not count is
+in the output of its case, because JUnit has no warnings; a waived one is skipped with the waiver's reason.
 """
 
 import re
@@ -69,11 +69,13 @@ def _check_case(check: CheckResult, *, strict: bool) -> Element:
         time=_seconds(check.duration_ms),
     )
     match check.status:
+        case _ if check.waiver is not None:
+            SubElement(case, "skipped", message=_clean(f"waived: {check.waiver}"))
         case "skip":
             SubElement(case, "skipped", message=_clean(check.actual))
         case "error":
             _describe(SubElement(case, "error", message=_clean(check.actual)), check)
-        case "fail" if strict or check.level == "must":
+        case "fail" if check.counts(strict=strict):
             _describe(SubElement(case, "failure", message=_clean(check.actual)), check)
         case "fail":
             _describe(SubElement(case, "system-out"), check)

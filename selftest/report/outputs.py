@@ -50,7 +50,7 @@ def emit(results: Results, args: argparse.Namespace, stdout: TextIO | None = Non
         stream.write(dump(results))
     else:
         page = args.html if args.html is not None or args.out is None else args.out / _PAGE
-        show(results, _console(stream), verbose=args.verbose, page=page)
+        show(results, console_for(stream), verbose=args.verbose, page=page)
 
 
 def emit_comparison(comparison: RunComparison, html: Path | None, stdout: TextIO | None = None) -> None:
@@ -63,7 +63,7 @@ def emit_comparison(comparison: RunComparison, html: Path | None, stdout: TextIO
         from selftest.report.html.comparison_page import comparison_page  # noqa: PLC0415 - see _write_html
 
         _write(html, comparison_page(comparison))
-    show_comparison(comparison, _console(sys.stdout if stdout is None else stdout))
+    show_comparison(comparison, console_for(sys.stdout if stdout is None else stdout))
 
 
 def write_all(directory: Path, results: Results) -> None:
@@ -86,7 +86,7 @@ def write_all(directory: Path, results: Results) -> None:
         raise ReportError(f"{directory / 'report.txt'} cannot be written: {error.strerror}") from error
 
 
-def _console(stream: TextIO) -> Console:
+def console_for(stream: TextIO) -> Console:
     """Return a console with the width of the terminal, or 120 columns without a terminal."""
     width = None if stream.isatty() or "COLUMNS" in os.environ else 120
     return Console(file=stream, highlight=False, emoji=False, markup=False, width=width)

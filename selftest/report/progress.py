@@ -1,19 +1,13 @@
 """Show the progress of a run in one line on stderr, if that is a terminal."""
 
 import sys
-from types import TracebackType
 from typing import Final, Self, TextIO
 
 _CLEAR: Final = "\r\x1b[K"
 
 
 class Progress:
-    """Counts steps, and clears its line at the end.
-
-    Args:
-        total: The number of steps.
-        stream: The output, stderr by default.
-    """
+    """Counts steps, and clears its line at the end."""
 
     def __init__(self, total: int, stream: TextIO | None = None) -> None:
         self._total = total
@@ -25,9 +19,7 @@ class Progress:
         self._show("")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._write(_CLEAR)
 
     def step(self, name: str) -> None:

@@ -8,14 +8,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
 
-from selftest.base.run_outcome import EXIT_CODES, RunOutcome
-from selftest.judge.statement import Level, Status
+from selftest.base.cannot_run import FAILED, INTERRUPTED, NOT_ENOUGH_EVIDENCE, PASSED
+from selftest.judge.statement import COUNTING_LEVELS, LEVELS, Level, Status
 from selftest.report.load_result import LoadResult
 
-SCHEMA_VERSION: Final = "1.1"
+#: A file of the same major version can be read.
+SCHEMA_MAJOR: Final = "2."
+SCHEMA_VERSION: Final = f"{SCHEMA_MAJOR}0"
+
+#: How a command ends: one of four words, each with its exit code.
+type RunOutcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "INTERRUPTED"]
+EXIT_CODES: Final[Mapping[RunOutcome, int]] = {
+    "PASS": PASSED,
+    "FAIL": FAILED,
+    "INCONCLUSIVE": NOT_ENOUGH_EVIDENCE,
+    "INTERRUPTED": INTERRUPTED,
+}
 
 type StoredOutcome = Literal["held", "broken", "no-evidence", "interrupted"]
-_LEVELS: Final = ("must", "should")
 #: The outcome as the file has it, by the word that a reader sees.
 _STORED_OUTCOMES: Final[Mapping[RunOutcome, StoredOutcome]] = {
     "PASS": "held",
@@ -34,6 +44,9 @@ class CheckResult:
         curl: A command that repeats the request, without a token or the name of a person.
         latency_ms: The time of the deciding request, if there was one.
         duration_ms: The time of the whole check, with its control requests.
+        let_in: Whether an attack was answered 200; None if this was no attack, or if its answer is unknown.
+        cause: For a skip, the check from whose failure it follows; for a failure, the family that it proves.
+        waiver: Why the failure does not count and until when; None if it counts.
     """
 
     id: str
@@ -48,11 +61,23 @@ class CheckResult:
     curl: str | None
     latency_ms: float | None
     duration_ms: float
+    let_in: bool | None = None
+    cause: str | None = None
+    waiver: str | None = None
 
     @property
     def bad(self) -> bool:
-        """Whether the check failed or broke."""
-        return self.status in {"fail", "error"}
+        """Whether the check failed or broke, and no waiver tells of it."""
+        return self.status in {"fail", "error"} and self.waiver is None
+
+    @property
+    def rank(self) -> tuple[int, bool, str, int]:
+        """Return the sort key that puts the worst first."""
+        return LEVELS.index(self.level), self.let_in is not True, self.id[0], int(self.id[1:])
+
+    def counts(self, *, strict: bool) -> bool:
+        """Whether the check fails the run."""
+        return self.bad and (strict or self.level in COUNTING_LEVELS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +107,8 @@ class RunVerdict:
 
     Attributes:
         sentence: The word PASS, FAIL, INCONCLUSIVE or INTERRUPTED, two spaces, and the reason.
-        counts: The number of checks by status, and "must_failed", "should_failed", "signins" and "signins_failed".
+        counts: The number of checks by status and of those that failed by level ("sign-in_failed"), "waived",
+            "attacks" of the counting levels that were judged and "let_in" of them, "signins" and "signins_failed".
     """
 
     outcome: StoredOutcome
@@ -110,7 +136,7 @@ class Results:
         environment: What the numbers depend on: Python, platform, processors.
         target: URL and mode of the endpoint, without its query, which can contain a key.
         started_at: ISO 8601 in UTC.
-        strict: Whether a failed recommended check fails the run.
+        strict: Whether every failed check fails the run, and not those of the levels sign-in and security alone.
         load: The result of the load run; None without one.
     """
 
@@ -143,24 +169,16 @@ def decide(
 ) -> RunVerdict:
     """Return the verdict on a run.
 
-    A failed required check or sign-in fails the run; with ``strict`` a failed recommended check does, too. A check that
-    itself broke counts as failed. Otherwise the verdict is INCONCLUSIVE if the load is not valid, or if nothing was
-    tested.
-
-    Args:
-        checks: The results of the checks.
-        signins: The results of the sign-ins.
-        load: The result of the load run, if there was one.
-        strict: Whether a failed recommended check fails the run.
-        interrupted: Whether the run was interrupted.
-        cut_off: What became of the results of an interrupted run.
+    A failed sign-in or check of the levels sign-in and security fails the run; with ``strict`` a check of any level. A
+    check that itself broke counts as failed. Otherwise the verdict is INCONCLUSIVE if the load is not valid, or if
+    nothing was tested. ``cut_off`` says what became of the results of an interrupted run.
     """
     counts = count_checks(checks)
     counts |= {"signins": len(signins), "signins_failed": sum(not signin.minted for signin in signins)}
     summary = _summary(counts, load)
     if interrupted:
         return RunVerdict.of("INTERRUPTED", f"{summary}; {cut_off}", counts)
-    if counts["must_failed"] or counts["signins_failed"] or (strict and counts["should_failed"]):
+    if counts["signins_failed"] or any(check.counts(strict=strict) for check in checks):
         return RunVerdict.of("FAIL", summary, counts)
     if load is not None and not load.valid:
         fault = load.faults[0]
@@ -174,18 +192,26 @@ def decide(
 def count_checks(checks: Sequence[CheckResult]) -> dict[str, int]:
     """Return the number of checks by status, and of those that failed by level."""
     counts = {status: sum(result.status == status for result in checks) for status in ("pass", "fail", "skip", "error")}
-    failed = {f"{level}_failed": sum(result.bad for result in checks if result.level == level) for level in _LEVELS}
-    return counts | failed
+    failed = {f"{level}_failed": sum(result.bad for result in checks if result.level == level) for level in LEVELS}
+    attacks = [result for result in checks if result.let_in is not None and result.level in COUNTING_LEVELS]
+    return {
+        **counts,
+        **failed,
+        "waived": sum(result.waiver is not None for result in checks),
+        "attacks": len(attacks),
+        "let_in": sum(result.let_in is True for result in attacks),
+    }
 
 
 def _summary(counts: dict[str, int], load: LoadResult | None) -> str:
     """Return the counts in words, without those that are 0."""
-    parts = [_checks(counts["pass"], "", "passed")]
+    parts = [f"{counts['let_in']} of {counts['attacks']} attacks were let in"] if counts["let_in"] else []
     parts += [
-        _checks(counts[f"{level}_failed"], word, "failed")
-        for level, word in (("must", "required "), ("should", "recommended "))
-        if counts[f"{level}_failed"]
+        _checks(counts[f"{level}_failed"], f"{level} ", "failed") for level in LEVELS if counts[f"{level}_failed"]
     ]
+    parts.append(_checks(counts["pass"], "", "passed"))
+    if counts["waived"]:
+        parts.append(f"{counts['waived']} waived")
     if counts["skip"]:
         parts.append(f"{counts['skip']} skipped")
     if counts["signins"]:

@@ -5,23 +5,10 @@ A file may come from another machine or another version. After validation a repo
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from selftest.report.document import SCHEMA_PATH, ReportError, loads, require_fit
-from selftest.report.load_result import (
-    ColdStart,
-    LoadConfig,
-    LoadCounts,
-    LoadFault,
-    LoadResult,
-    MemorySample,
-    Percentiles,
-    Point,
-    RateStep,
-    Slice,
-    TimingPhase,
-)
-from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, RunVerdict, SignInResult
+from selftest.report.document import SCHEMA_PATH, ReportError, fitted, loads
+from selftest.report.results import SCHEMA_MAJOR, SCHEMA_VERSION, Results
 
 __all__ = ["SCHEMA_PATH", "ReportError", "dump", "parse", "read_stored", "write_results"]
 
@@ -63,54 +50,12 @@ def parse(data: bytes) -> Results:
     """Return the results in a JSON text.
 
     Raises:
-        ReportError: The text is not JSON, or not of schema version 1. The message names the first wrong member.
+        ReportError: The text is not JSON, or of another major version. The message names the first wrong member.
     """
     members = loads(data)
-    if isinstance(members, dict) and not str(members.get("schema_version", "1.")).startswith("1."):
+    if isinstance(members, dict) and not str(members.get("schema_version", SCHEMA_MAJOR)).startswith(SCHEMA_MAJOR):
         version = str(members["schema_version"])[:20]
         raise ReportError(
             f"schema_version is {version!r}, this version reads {SCHEMA_VERSION}; use the one that wrote it"
         )
-    require_fit(members)
-    return _build(members)
-
-
-def _build(members: dict[str, Any]) -> Results:
-    load = members.get("load")
-    return Results(
-        **{
-            **members,
-            "checks": tuple(CheckResult(**check) for check in members["checks"]),
-            "signins": tuple(
-                SignInResult(**{**signin, "warnings": tuple(signin["warnings"])}) for signin in members["signins"]
-            ),
-            "verdict": RunVerdict(**members["verdict"]),
-            "load": None if load is None else _build_load(load),
-        }
-    )
-
-
-def _build_load(members: dict[str, Any]) -> LoadResult:
-    def several[T](name: str, build: type[T]) -> tuple[T, ...]:
-        return tuple(build(**each) for each in members[name])
-
-    percentiles = {
-        name: None if members[name] is None else Percentiles(**members[name])
-        for name in ("latency", "missed_latency", "service", "lateness", "warmup")
-    }
-    return LoadResult(
-        **{
-            **members,
-            **percentiles,
-            "config": LoadConfig(**members["config"]),
-            "counts": LoadCounts(**members["counts"]),
-            "curve": tuple((share, ms) for share, ms in members["curve"]),
-            "faults": several("faults", LoadFault),
-            "points": several("points", Point),
-            "slices": several("slices", Slice),
-            "phases": several("phases", TimingPhase),
-            "steps": several("steps", RateStep),
-            "memory": several("memory", MemorySample),
-            "cold_starts": several("cold_starts", ColdStart),
-        }
-    )
+    return fitted(members, Results)

@@ -40,11 +40,7 @@ class BrowserSession:
 
 
 class BrowserSessions:
-    """The sessions of one tenant; when there are too many, the least recently used one is dropped.
-
-    Args:
-        new_id: Returns an unguessable id.
-    """
+    """The sessions of one tenant; when there are too many, the least recently used one is dropped."""
 
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id

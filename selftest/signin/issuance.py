@@ -45,12 +45,7 @@ class Issuance:
     """The tokens to issue.
 
     Attributes:
-        person: The user.
-        client: The app that requests them.
         scopes: The requested scopes; None for a SAML assertion.
-        id_token: Whether an id token will be minted.
-        access_token: Whether an access token will be minted.
-        correlation_id: The correlation id of the sign-in.
         interactive: Whether a user is present; not for a refresh.
     """
 
@@ -67,11 +62,7 @@ class Issuer:
     """Calls the extensions of one tenant, judges and maps their replies, and logs the sign-ins.
 
     Args:
-        directory: The tenant.
         mint: Returns the mint of the callout's token; called for each callout, because the port is not known earlier.
-        caller: Makes the calls.
-        log: The log of sign-ins.
-        clock: Wall-clock seconds since 1970.
     """
 
     def __init__(

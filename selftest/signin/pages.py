@@ -10,6 +10,7 @@ Source: WCAG 2.2 (labels, headings, contrast, focus); CSP Level 3; OAuth 2.0 For
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 import jinja2
@@ -19,78 +20,11 @@ from selftest.entra.oauth_error import OAuthError, Trace
 from selftest.signin.browser_sessions import FORM_FIELD
 from selftest.signin.tenant.directory import App, Person
 
-_STYLE: Final = """
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-body { margin: 0; display: grid; place-items: center; min-height: 100vh; background: Canvas; color: CanvasText; }
-main { width: min(26rem, 100% - 2rem); padding: 1.5rem 0; }
-h1 { font-size: 1.4rem; margin: 0 0 .25rem; }
-p { margin: .25rem 0 1rem; }
-ul { list-style: none; margin: 0 0 1rem; padding: 0; display: grid; gap: .5rem; }
-button { font: inherit; width: 100%; text-align: left; padding: .6rem .8rem; border-radius: .4rem;
-  border: 1px solid GrayText; background: ButtonFace; color: ButtonText; cursor: pointer; }
-button:hover, button:focus-visible { outline: 3px solid Highlight; outline-offset: 1px; }
-button small { display: block; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; overflow-wrap: anywhere; }
-dd { margin: 0; }
-"""
+_HTML: Final = Path(__file__).parent / "html"
+_STYLE: Final = (_HTML / "style.css").read_text(encoding="utf-8")
 _SUBMIT: Final = "document.forms[0].submit()"
-
-_LAYOUT: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }} - emulated Entra</title>
-<style>{{ style|safe }}</style>
-</head>
-<body>
-<main>
-<h1>{{ title }}</h1>
-{% block content %}{% endblock %}
-</main>
-</body>
-</html>
-"""
-_CHOOSE: Final = """{% extends "layout" %}{% block content %}
-<p>to {{ app }}. This is an emulator on this computer: there are no passwords. Choose a user.</p>
-<form method="post" action="{{ action }}">
-<input type="hidden" name="{{ form_field }}" value="{{ form_token }}">
-<ul>
-{% for person in people %}
-<li><button name="user" value="{{ person.key }}"{% if person.key == focus %} autofocus{% endif %}>
-{{ person.display_name }}
-<small>{{ person.sign_in_name }}{% if person.key in signed_in %} (signed in){% endif %}</small>
-</button></li>
-{% endfor %}
-</ul>
-<button name="cancel" value="1">Cancel</button>
-</form>
-{% endblock %}"""
-_SEND: Final = """{% extends "layout" %}{% block content %}
-<p>Returning to {{ app }}.</p>
-<form method="post" action="{{ action }}">
-{% for name, value in fields.items() %}
-<input type="hidden" name="{{ name }}" value="{{ value }}">
-{% endfor %}
-<button>Continue</button>
-</form>
-<script>{{ script|safe }}</script>
-{% endblock %}"""
-_MESSAGE: Final = """{% extends "layout" %}{% block content %}
-<p>{{ text }}</p>
-{% if facts %}
-<dl>
-{% for name, value in facts.items() %}
-<dt>{{ name }}</dt><dd>{{ value }}</dd>
-{% endfor %}
-</dl>
-{% endif %}
-{% endblock %}"""
-
 _PAGES: Final = jinja2.Environment(
-    loader=jinja2.DictLoader({"layout": _LAYOUT, "choose": _CHOOSE, "send": _SEND, "message": _MESSAGE}),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
+    loader=jinja2.FileSystemLoader(_HTML), autoescape=True, undefined=jinja2.StrictUndefined
 )
 
 
@@ -150,7 +84,7 @@ def _page(
     status: int = 200,
     **values: object,
 ) -> web.Response:
-    text = _PAGES.get_template(name).render(title=title, style=_STYLE, script=script, **values)
+    text = _PAGES.get_template(f"{name}.html.jinja").render(title=title, style=_STYLE, script=script, **values)
     policy = {
         "default-src": "'none'",
         "style-src": _hash(_STYLE),

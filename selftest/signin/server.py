@@ -9,7 +9,6 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import aiohttp
@@ -46,11 +45,9 @@ class SignInServer(EntraServer):
     ``hits`` also counts ``authorize``.
 
     Args:
-        directory: The contents of the tenant.
         port: The http port on 127.0.0.1; 0 takes a free port.
         tls: The TLS context with which the server also listens with https; None for http only.
         https_port: The https port; 0 takes a free port.
-        clock: Wall-clock seconds since 1970, for tokens and expiries.
     """
 
     def __init__(
@@ -113,11 +110,7 @@ class SignInServer(EntraServer):
         async with AsyncExitStack() as stack:
             session: aiohttp.ClientSession = await stack.enter_async_context(caller_session())
             self._service = SignInService(
-                self._directory,
-                lambda: self.mint,
-                Caller(session),
-                self._now,
-                lambda: secrets.token_urlsafe(_ID_BYTES),
+                self._directory, lambda: self.mint, Caller(session), self._now, lambda: secrets.token_urlsafe(_ID_BYTES)
             )
             await super().__aenter__()
             stack.push_async_callback(super().__aexit__, None, None, None)
@@ -127,9 +120,7 @@ class SignInServer(EntraServer):
             self._stack = stack.pop_all()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     def mint_at(self, base_url: str) -> TokenMint:

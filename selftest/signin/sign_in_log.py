@@ -33,7 +33,6 @@ class Callout:
     Attributes:
         listener: The listener that fired.
         audience: The app that the token is for.
-        event: The JSON that was sent.
         at_s: Seconds since 1970.
         call: The attempts; None where nothing was sent because the tenant file sets the outcome.
         attempts: The number of attempts; 0 where Entra gives up before it calls.
@@ -81,11 +80,8 @@ class SignInRecord:
     """One sign-in, or one refresh.
 
     Attributes:
-        id: The unique id of the record.
         correlation_id: The id in the events and in the app's error.
         at_s: When the sign-in began, in seconds since 1970.
-        person: The user.
-        client: The app that the user signs in to.
         resource: The API of the access token; the client itself without an access token.
         interactive: Whether a user is present; not for a refresh.
         callouts: The callouts, at most one per audience.
@@ -138,11 +134,7 @@ class SignInRecord:
 
 
 class EmulatedSignInLog:
-    """The last sign-ins of a tenant.
-
-    Args:
-        capacity: The number of sign-ins that are kept.
-    """
+    """The last sign-ins of a tenant."""
 
     def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
         self._records: deque[SignInRecord] = deque(maxlen=capacity)

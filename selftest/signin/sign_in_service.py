@@ -35,14 +35,10 @@ class SignInService:
     """Issues and stores everything for the sign-ins of one tenant.
 
     Args:
-        directory: The tenant.
         mint: Returns the mint of the callout's token, once the server listens.
-        caller: Calls the extensions.
-        clock: Wall-clock seconds since 1970.
         new_id: Returns an unguessable id.
 
     Attributes:
-        log: The log of sign-ins.
         new_id: The argument.
     """
 

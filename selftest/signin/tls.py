@@ -15,12 +15,7 @@ _ORGANIZATION: Final = "emulated Entra, this computer only"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """The server's TLS context and the certificate that its clients must trust.
-
-    Attributes:
-        server: The server's context.
-        ca_pem: The authority's certificate.
-    """
+    """The server's TLS context and the certificate that its clients must trust."""
 
     server: ssl.SSLContext
     ca_pem: bytes

@@ -23,9 +23,6 @@ class Grant:
     """What an app may get tokens for after a user's sign-in.
 
     Attributes:
-        person: The user.
-        client: The app.
-        scopes: The granted scopes.
         version: The version of the endpoint, and so of the id token.
         session_id: The browser's session, ``sid``.
         nonce: The nonce of the request; None where it had none.

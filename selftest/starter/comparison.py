@@ -34,7 +34,6 @@ class FileChange:
 
     Attributes:
         path: With slashes, relative to the copy.
-        action: What is done.
         content: The new version, or None where there is none.
     """
 

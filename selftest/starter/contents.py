@@ -85,11 +85,6 @@ def repository() -> Path:
 def contents(answers: Answers, wheel: tuple[str, bytes], root: Path | None = None) -> Contents:
     """Return every file of a copy.
 
-    Args:
-        answers: Validated.
-        wheel: Name and content of the tool's wheel.
-        root: Where the files in `TAKEN` are; None: see `repository`.
-
     Raises:
         CannotRun: The tool lacks a file.
     """

@@ -9,13 +9,7 @@ _LINK: Final = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)\)")
 
 
 def without_dead_links(path: str, content: bytes, files: Collection[str]) -> bytes:
-    """Replace each link to a file that the copy does not have by its text.
-
-    Args:
-        path: Of the page, with slashes.
-        content: The page.
-        files: The paths of the copy; folders are recognized by what is in them.
-    """
+    """Replace each link to a file that the copy does not have by its text."""
 
     def resolved(found: re.Match[str]) -> str:
         target = found[2].partition("#")[0]

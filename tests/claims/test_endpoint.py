@@ -270,7 +270,9 @@ async def test_cancelled_request_is_answered(endpoint: Endpoint, site: Site, pro
     assert (await task).status == 503
 
 
-async def test_from_env_loads_the_keys_at_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_from_env_loads_the_keys_at_once_and_the_first_line_carries_the_warnings(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Built on a running loop, the endpoint fetches its keys before the first request; against a real server."""
     async with EntraServer() as entra:
         environ = ENVIRON | {
@@ -278,9 +280,11 @@ async def test_from_env_loads_the_keys_at_once(caplog: pytest.LogCaptureFixture)
             "Claims__AdditionalCallerAppIds": AUDIENCE,
         }
         endpoint = Endpoint.from_env(environ)
-        assert "more callers" in caplog.text
         headers = {"authorization": f"Bearer {entra.mint.callout_token()}", "content-type": "application/json"}
         assert (await _answer(endpoint, headers)).status == 200
+        assert _line(caplog)["settings_warnings"] == [
+            "Claims__AdditionalCallerAppIds: 1 more callers than Entra are accepted"
+        ]
         assert entra.hits["keys_v2"] == 1
         await endpoint.aclose()
 

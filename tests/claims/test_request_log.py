@@ -17,6 +17,8 @@ from claims.reply import Reply, build_reply
 from claims.request_log import REFUSALS_S, RequestLog, RequestRecord, server_timing
 from tests.claims.site import Clock
 
+pytestmark = pytest.mark.without_endpoint
+
 MAX_LINE_BYTES = 4096
 
 

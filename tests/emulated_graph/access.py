@@ -11,8 +11,8 @@ import json
 from typing import Final
 
 from selftest.base.base64url import decode_base64url
-from selftest.tenant.graph.surface import Operation
 from selftest.tenant.graph.token_permissions import TokenPermissions, token_permissions
+from tests.emulated_graph.operations import Operation
 from tests.emulated_graph.refusal import Refusal
 
 _AUDIENCES: Final = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})

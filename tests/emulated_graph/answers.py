@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from selftest.tenant.graph.objects import GraphObject
-from selftest.tenant.graph.surface import Operation, Version
+from selftest.tenant.graph.surface import Version
 from tests.emulated_graph.directory import Directory
+from tests.emulated_graph.operations import Operation
 from tests.emulated_graph.query import matching, page, select
 from tests.emulated_graph.refusal import bad_request, not_found
 from tests.emulated_graph.types import members

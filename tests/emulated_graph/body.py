@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from selftest.tenant.graph.surface import Operation, Version
+from selftest.tenant.graph.surface import Version
+from tests.emulated_graph.operations import Operation
 from tests.emulated_graph.refusal import bad_request
 from tests.emulated_graph.types import (
     ABSTRACT,

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from selftest.tenant.graph.surface import Operation, Version
+from selftest.tenant.graph.surface import Version
+from tests.emulated_graph.operations import Operation
 from tests.emulated_graph.refusal import Refusal
 from tests.emulated_graph.types import derives, members, names
 

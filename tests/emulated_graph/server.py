@@ -19,7 +19,6 @@ from aiohttp import web
 
 from selftest.base.serve import HOST, serve
 from selftest.downstream import wire
-from selftest.tenant.graph.surface import OPERATIONS, find
 from selftest.tenant.graph.unsigned_tokens import FixedCredential, mint_token
 from tests.emulated_graph.access import admit, authorize
 from tests.emulated_graph.answers import Answer, Answers, Asked
@@ -27,6 +26,7 @@ from tests.emulated_graph.body import check_body
 from tests.emulated_graph.directory import Directory
 from tests.emulated_graph.faults import FaultPlan, GraphFault
 from tests.emulated_graph.healthy_tenant import healthy_tenant
+from tests.emulated_graph.operations import OPERATIONS, find
 from tests.emulated_graph.query import check_options
 from tests.emulated_graph.refusal import Refusal, bad_request
 from tests.emulated_graph.writes import Writer

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import pytest
 
-from infra.bicep import HOW_TO_GET_IT, Diagnostic, build, find_compiler, snapshot
+from infra import bicep
+from infra.bicep import HOW_TO_GET_IT, CompilerError, Diagnostic, build, find_compiler
 from tests.infra import kusto
 from tests.infra.checkout import APP, ROOT, Checkout, copy, templates
 from tests.infra.compiler_mistakes import COMPILER_MISTAKES
@@ -111,6 +112,19 @@ def main_template(compiled: Planted) -> Any:
     return compiled.checkout.templates["main"]
 
 
+def _snapshot(compiler: Path, parameters: Path, **where: str) -> dict[str, Any]:
+    """Return the resources that a deployment would have, evaluated on this machine.
+
+    ``where`` is what the deployment's functions return: ``subscription_id``, ``tenant_id``, ``location``.
+    """
+    flags = [part for name, value in where.items() for part in (f"--{name.replace('_', '-')}", value)]
+    done = bicep._run(compiler, ("snapshot", parameters.name, "--mode", "overwrite", *flags), parameters.parent)
+    if done.returncode:
+        raise CompilerError(f"bicep snapshot ended with {done.returncode}: {done.stderr.strip()[:300]}")
+    predicted: dict[str, Any] = json.loads(parameters.with_suffix(".snapshot.json").read_text(encoding="utf-8"))
+    return predicted
+
+
 @pytest.fixture(scope="session")
 def plans(compiler: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Plan]:
     """Return each plan's deployment as the compiler predicts it, with the least that has to be set."""
@@ -118,7 +132,7 @@ def plans(compiler: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     for name in PLANS:
         parameters = copy(tmp_path_factory.mktemp(name)) / "infra" / "deployment.bicepparam"
         parameters.write_text(f"{_PARAMETERS}param plan = '{name}'\n", encoding="utf-8")
-        result = snapshot(compiler, parameters, subscription_id=_GUID, tenant_id=_GUID, location="westeurope")
+        result = _snapshot(compiler, parameters, subscription_id=_GUID, tenant_id=_GUID, location="westeurope")
         found[name] = Plan(name, result["predictedResources"], result["diagnostics"])
     return found
 

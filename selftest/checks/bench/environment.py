@@ -21,6 +21,7 @@ from selftest.checks.bench.variant import AppVariant
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
+from selftest.entra.token_mint import EntraVersion
 from selftest.report.load_result import LoadResult
 
 #: A callout's JSON.
@@ -36,6 +37,14 @@ type CheckNeed = Literal["token", "issuer", "app", "fresh", "downstream", "load"
 PROFILES: Final[frozenset[CheckNeed]] = frozenset({"soak", "step", "spike"})
 
 
+@dataclass(frozen=True, slots=True)
+class GoodCallRefusal:
+    """Why the endpoint refuses the valid call, and what to do."""
+
+    reason: str
+    fix: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckEnvironment:
     """The endpoint under test and everything that checks need to test it.
@@ -44,6 +53,8 @@ class CheckEnvironment:
         url: The URL of the callout.
         health_url: The URL of the health endpoint.
         trusted: Whether the endpoint accepts tokens that ``entra`` signs.
+        version: The version of the tokens that the endpoint takes.
+        refusal: Why it takes none; None if it takes them.
         real_token: A token for a deployed endpoint that Entra issued.
         log: Returns the app's log lines so far; None if the harness does not run the app.
         peak_growth: Starts to watch the memory of the app's process and returns a function that returns the growth in
@@ -65,6 +76,8 @@ class CheckEnvironment:
     tenant: Tenant
     entra: EntraServer
     trusted: bool = True
+    version: EntraVersion = "2.0"
+    refusal: GoodCallRefusal | None = None
     real_token: str | None = field(default=None, repr=False)
     log: Callable[[], Sequence[str]] | None = None
     peak_growth: Callable[[], Callable[[], int | None]] | None = None
@@ -101,7 +114,7 @@ class CheckEnvironment:
             LookupError: The endpoint trusts another issuer and there is no real token.
         """
         if self.trusted:
-            return self.entra.mint.callout_token()
+            return self.entra.mint.callout_token(self.version)
         if self.real_token is None:
             raise LookupError("the endpoint trusts another issuer; pass a real token with --token-file")
         return self.real_token

@@ -100,7 +100,7 @@ async def require_answer(env: CheckEnvironment, *, clock: Callable[[], float] = 
         if not starting or clock() > deadline_s:
             break
         await asyncio.sleep(_READY_POLL_S)
-    if response.status is None:
+    if response.status is None and response.failure != "timeout":
         raise CannotRun(
             f"{URL(env.url).with_query(None)} gave {response}; is the endpoint running, and is the URL correct? "
             "A sign-in would fail with 1003027 or 1003005: `explain 1003027`"

@@ -58,13 +58,16 @@ def _refuses(id: str, what: str, body: _Body, **texts: Unpack[CheckTexts]) -> No
     body_fault(id, f"refuses {what}", sends=f"the valid event with {what}", body=body, **texts)
 
 
-_type = partial(_refuses, why=_ANOTHER_EVENT, source=f"{_REFERENCE}; the .NET trigger requires each", fix=_FIX)
+_type = partial(
+    _refuses, level="convention", why=_ANOTHER_EVENT, source=f"{_REFERENCE}; the .NET trigger requires each", fix=_FIX
+)
 _type("B40", "another type name", _set((), "type", "microsoft.graph.authenticationEvent.other"))
 _type("B41", "a missing type", _without((), "type"))
 _type(
     "B42",
     "the type of another event",
     _set((), "type", "microsoft.graph.authenticationEvent.attributeCollectionStart"),
+    level="hardening",
 )
 _type(
     "B43",
@@ -74,14 +77,15 @@ _type(
     good='"@odata.type":"microsoft.graph.onTokenIssuanceStartCalloutData"',
 )
 _type("B44", "a missing data type", _without(_DATA, "@odata.type"))
-_type("B45", "a missing data member", _without((), "data"), why=_WRONG_TYPE)
-_type("B46", "null as data", _set((), "data", None), why=_WRONG_TYPE)
-_type("B47", "a list as data", _set((), "data", []), why=_WRONG_TYPE)
+_type("B45", "a missing data member", _without((), "data"), level="hardening", why=_WRONG_TYPE)
+_type("B46", "null as data", _set((), "data", None), level="hardening", why=_WRONG_TYPE)
+_type("B47", "a list as data", _set((), "data", []), level="hardening", why=_WRONG_TYPE)
 _type("B48", "a missing source", _without((), "source"), why=_WRONG_TYPE)
 _type("B49", "a number as source", _set((), "source", 1), why=_WRONG_TYPE)
 
 _id = partial(
     _refuses,
+    level="convention",
     why=_NO_ID,
     source=f"{_REFERENCE}; Microsoft's .NET trigger requires it (RequireNonDefault)",
     fix=_FIX,
@@ -100,7 +104,7 @@ _id("B60", "a correlation id that is not a GUID", _set(_CONTEXT, "correlationId"
 
 _foreign = partial(
     body_fault,
-    statuses=frozenset({403}),
+    level="hardening",
     source=f"{_REFERENCE}: tenantId is the extension's tenant",
     fix=_FIX_FOREIGN,
 )
@@ -117,16 +121,15 @@ _foreign(
     sends="the valid event with another extension's id",
     why="Any administrator of extensions in the tenant could point an extension at this endpoint.",
     body=_set(_DATA, "customAuthenticationExtensionId", _ELSEWHERE),
-    level="should",
     source="ours: Claims__AllowedExtensionIds; without this setting every extension is allowed",
 )
 
-_shape = partial(_refuses, why=_WRONG_TYPE, source=_REFERENCE, fix=_FIX)
+_shape = partial(_refuses, level="hardening", why=_WRONG_TYPE, source=_REFERENCE, fix=_FIX)
 _shape("B65", "a missing authentication context", _without(_DATA, "authenticationContext"))
 _shape("B66", "a string as authentication context", _set(_DATA, "authenticationContext", "none"))
 _shape("B67", "a list as user", _set(_CONTEXT, "user", []))
 _shape("B68", "a string as user", _set(_CONTEXT, "user", "ada"))
 _shape("B69", "a user without an id", _without(_USER, "id"), why="The claims would not belong to a known user.")
 _shape("B70", "a number as user id", _set(_USER, "id", 1))
-_shape("B71", "a list as client", _set(_CONTEXT, "client", []))
-_shape("B72", "a number as display name", _set(_USER, "displayName", 1), level="should")
+_shape("B71", "a list as client", _set(_CONTEXT, "client", []), level="convention")
+_shape("B72", "a number as display name", _set(_USER, "displayName", 1), level="convention")

@@ -13,9 +13,9 @@ _FIX_MEDIA: Final = (
 
 _body_fault = partial(
     body_fault,
+    level="convention",
     source="entra-docs custom-claims-provider-reference.md; RFC 9110 section 15.5.16",
     fix=_FIX_MEDIA,
-    statuses=frozenset({415}),
 )
 _body_fault(
     "B30",
@@ -38,7 +38,6 @@ _body_fault(
     why="JSON is UTF-8; another charset contradicts the body.",
     request=lambda good: good.with_header("Content-Type", "application/json; charset=iso-8859-1"),
     source="RFC 8259 sections 8.1 and 11",
-    level="should",
 )
 _body_fault(
     "B33",

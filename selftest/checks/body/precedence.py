@@ -8,7 +8,7 @@ from selftest.base.loopback import is_this_machine
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.probe import RawRequest, RawResponse, send_withholding
 from selftest.checks.bench.raw_bytes import encode
-from selftest.checks.expectations import failed, must_refuse, passed, skipped
+from selftest.checks.expectations import failed, must_refuse_alike, passed, skipped
 from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import ANYWHERE, CheckOutcome, check
 
@@ -25,18 +25,19 @@ _LARGE_TIMEOUT_MS: Final = 10_000
 
 
 async def _refused(env: CheckEnvironment, body: bytes, *, host_may_refuse: bool = False) -> CheckOutcome:
-    """Send this body with the attacker's token; the control is the valid request."""
+    """Send this body with the attacker's token; it must be answered as the same token with a valid event is."""
     attack = env.request(TokenForge(env).by_attacker()).with_body(body)
-    return await must_refuse(env, attack, control=env.control(), host_may_refuse=host_may_refuse)
+    return await must_refuse_alike(env, attack, host_may_refuse=host_may_refuse)
 
 
 @check(
     "B80",
     "validates the token before a body that is not JSON",
+    level="convention",
     source=_SOURCE,
     why="A 400 reveals that the body of an unauthenticated caller was parsed, and lets anyone use the parser's time.",
     fix=_FIX,
-    explain="Sends `{` with the attacker's token.\nExpected: 401, and not 400.",
+    explain="Sends `{` with the attacker's token.\nExpected: the same status as with a valid event, and not 400.",
     needs=ANYWHERE,
 )
 async def token_before_json(env: CheckEnvironment) -> CheckOutcome:
@@ -47,10 +48,12 @@ async def token_before_json(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "B81",
     "validates the token before the body's size",
+    level="convention",
     source=_SOURCE,
     why="If the body is read first, an unauthenticated caller decides how much is read.",
     fix=_FIX,
-    explain="Sends 1 MiB of event with the attacker's token.\nExpected: 401. The web host may also refuse the "
+    explain="Sends 1 MiB of event with the attacker's token.\nExpected: the same status as with a valid event. The "
+    "web host may also refuse the "
     "announced length with 413 or, as Microsoft's host does, with an empty 500; it must then do so again while the "
     "body is withheld.",
     needs=ANYWHERE,
@@ -63,25 +66,29 @@ async def token_before_size(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "B82",
     "validates the token before the content type",
+    level="convention",
     source=_SOURCE,
     why="A 415 reveals to an unauthenticated caller which types the endpoint accepts.",
     fix=_FIX,
-    explain="Sends the valid event as text/plain with the attacker's token.\nExpected: 401, and not 415.",
+    explain="Sends the valid event as text/plain with the attacker's token.\n"
+    "Expected: the same status as with a valid event, and not 415.",
     needs=ANYWHERE,
 )
 async def token_before_media(env: CheckEnvironment) -> CheckOutcome:
     """Send another content type."""
     attack = env.request(TokenForge(env).by_attacker()).with_header("Content-Type", "text/plain")
-    return await must_refuse(env, attack, control=env.control())
+    return await must_refuse_alike(env, attack)
 
 
 @check(
     "B83",
     "validates the token before the event's tenant",
+    level="convention",
     source=_SOURCE,
     why="A 403 reveals to an unauthenticated caller which tenant the endpoint belongs to.",
     fix=_FIX,
-    explain="Sends an event of another tenant with the attacker's token.\nExpected: 401, and not 403.",
+    explain="Sends an event of another tenant with the attacker's token.\n"
+    "Expected: the same status as with a valid event, and not 403.",
     needs=ANYWHERE,
 )
 async def token_before_tenant(env: CheckEnvironment) -> CheckOutcome:
@@ -94,6 +101,7 @@ async def token_before_tenant(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "B84",
     "does not hold large bodies of unauthenticated callers",
+    level="hardening",
     source=_SOURCE,
     why="Anyone who knows the URL could exhaust the worker's memory, which fails every sign-in.",
     fix=(

@@ -18,6 +18,7 @@ _OURS: Final = "ours: the HTTP contract"
 @check(
     "C85",
     "answers at a URL with a function key",
+    level="convention",
     source="entra-docs custom-extension-tokenissuancestart-configuration.md shows a target URL with ?code=",
     why="The function URL that the portal shows contains a key; using it must not break the sign-in.",
     fix="Ignore query parameters.",
@@ -32,6 +33,7 @@ async def tolerates_a_function_key(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C86",
     "answers regardless of the User-Agent",
+    level="sign-in",
     source="entra-docs custom-claims-provider-reference.md documents two headers; User-Agent is not one of them",
     why="A filter by User-Agent blocks Entra as soon as its client changes, and does not stop attackers.",
     fix="Disable such filters, also in front ends and proxies.",
@@ -50,6 +52,7 @@ async def tolerates_any_client(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C87",
     "answers a request with a trace header",
+    level="sign-in",
     source="W3C Trace Context",
     why="Front ends add traceparent; an invalid one must not matter either.",
     fix="Do not read trace headers, or read them leniently.",
@@ -65,6 +68,7 @@ async def tolerates_traces(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C88",
     "answers twenty concurrent calls",
+    level="sign-in",
     source="ours: sign-ins arrive in bursts",
     why="One slow call that blocks the others delays all of them.",
     fix="Handle requests asynchronously and do not block the event loop.",
@@ -83,6 +87,7 @@ async def answers_at_once(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C89",
     "never mixes up concurrent calls",
+    level="security",
     source="ours: one user's claims in another user's token are the worst possible failure",
     why="State that two requests share can put one user's claims into another's token.",
     fix="Keep all state of a request in arguments and local variables.",
@@ -107,7 +112,7 @@ async def never_mixes_up(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C90",
     "answers the same event twice with the same claims",
-    level="should",
+    level="hardening",
     source="entra-docs custom-extension-troubleshoot.md: Entra may call again; the retry carries the same event",
     why="Entra repeats a call that took too long; a repetition must not change the claims or repeat side effects.",
     fix="Derive claims from the event and stored data only; run side effects once per correlationId.",
@@ -127,7 +132,7 @@ async def answers_alike(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C91",
     "reports that it is ready",
-    level="should",
+    level="convention",
     source=_OURS,
     why="Without it, missing signing keys are noticed only at the first sign-in.",
     fix="Add GET /api/health: 200 if signing keys are loaded, 503 with a reason otherwise.",
@@ -142,7 +147,7 @@ async def is_ready(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C92",
     "reveals no ids when it reports that it is ready",
-    level="should",
+    level="convention",
     source=_OURS,
     why="The URL is public; a tenant id and an audience help an attacker.",
     fix="Answer with a constant. See claims/endpoint.py.",

@@ -27,7 +27,7 @@ def _absent(name: str) -> ResponseRule:
 @check(
     "C20",
     "forbids caching of the reply",
-    level="should",
+    level="convention",
     source="RFC 9111 section 5.2.2.5",
     why="The reply is about one user; a proxy that stores it could return it for another.",
     fix="Send Cache-Control: no-store with every answer.",
@@ -42,6 +42,7 @@ async def forbids_caching(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C21",
     "does not compress the reply",
+    level="hardening",
     source="entra-docs custom-claims-provider-reference.md documents no encoding, and Entra requests none",
     why="Whether Entra decompresses is not documented; if not, the body is not JSON (1003003).",
     fix="Disable compression for this route, also in front ends and proxies.",
@@ -61,6 +62,7 @@ async def does_not_compress(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C22",
     "does not redirect",
+    level="sign-in",
     source="entra-docs custom-claims-provider-reference.md: 200 is the only status documented",
     why="Whether Entra follows redirects is not documented; a followed redirect could send the token to another host.",
     fix="Configure the final URL in Entra: https, the right host, the exact path.",
@@ -79,7 +81,7 @@ async def does_not_redirect(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C23",
     "sets no cookie",
-    level="should",
+    level="convention",
     source=_OURS,
     why="Entra does not store cookies; a cookie indicates a session or an affinity that is not needed.",
     fix="Disable session affinity (ARRAffinity) and session middleware.",
@@ -93,7 +95,7 @@ async def sets_no_cookie(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C24",
     "does not allow web pages to read it (CORS)",
-    level="should",
+    level="hardening",
     source="Fetch standard, CORS protocol",
     why="Entra calls from a server; access from a web page is useful only to attackers.",
     fix="Remove CORS from the app and from the platform's settings.",
@@ -124,6 +126,7 @@ async def _answers_within(env: CheckEnvironment, limit_ms: int) -> CheckOutcome:
 @check(
     "C26",
     "answers within 2000 ms",
+    level="sign-in",
     source="Microsoft Graph customExtensionClientConfiguration: timeoutInMilliseconds is at most 2000",
     why="Entra logs 1003005 and the sign-in fails; the limit cannot be raised.",
     fix="Limit the time of the provider, cache downstream tokens, and keep the plan warm: docs/timing-budget.md.",
@@ -137,7 +140,7 @@ async def answers_within_two_seconds(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C27",
     "answers within 1000 ms",
-    level="should",
+    level="hardening",
     source="Microsoft Graph customExtensionClientConfiguration: 1000 is the default",
     why="An extension that was created without a timeout waits for one second only.",
     fix="Set timeoutInMilliseconds to 2000 on the extension, and reduce the endpoint's latency.",
@@ -151,6 +154,7 @@ async def answers_within_one_second(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C28",
     "answers GET with 404 or 405",
+    level="convention",
     source=f"{_OURS}; RFC 9110 section 15.5.6",
     why="A route that accepts every method can be called by a link.",
     fix="Restrict the route to POST.",
@@ -165,6 +169,7 @@ async def refuses_get(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C29",
     "answers an unknown path with 404",
+    level="convention",
     source=f"{_OURS}; RFC 9110 section 15.5.5",
     why="A route that matches every path answers requests that are not meant for it.",
     fix="Give the route its full path without a wildcard.",
@@ -179,7 +184,7 @@ async def knows_its_path(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C30",
     "reports its timings to an authenticated caller",
-    level="should",
+    level="convention",
     source="W3C Server Timing; " + _OURS,
     why="Without them, a slow endpoint cannot be distinguished from a slow network.",
     fix="Send Server-Timing with the phases. See claims/request_log.py.",
@@ -199,7 +204,7 @@ async def reports_timings(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C31",
     "does not report its timings to an unauthenticated caller",
-    level="should",
+    level="convention",
     source="W3C Server Timing, privacy and security; " + _OURS,
     why="Timings of a refusal reveal how far a forged token got.",
     fix="Add Server-Timing only after the caller is authenticated. See claims/endpoint.py.",

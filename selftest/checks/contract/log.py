@@ -28,6 +28,7 @@ _MARK: Final = "zq7mark"
 @check(
     "C95",
     "logs one JSON line for a request",
+    level="convention",
     source=_SOURCE,
     why="If a sign-in fails, this line is the only source: Entra shows the user no reason.",
     fix=_FIX,
@@ -55,6 +56,7 @@ async def logs_one_line(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "C96",
     "logs refusals with their reason, at least the first of each minute",
+    level="convention",
     source=_SOURCE,
     why=(
         "The caller must not learn the reason; the operator must. Unlimited lines would let an "
@@ -125,6 +127,7 @@ async def _leaks(
 @check(
     "C97",
     "logs no token",
+    level="security",
     source=_SOURCE,
     why="More people can read logs, and logs are kept longer, than is acceptable for a token.",
     fix=_FIX,
@@ -152,6 +155,7 @@ def _parts(token: str) -> dict[str, str]:
 @check(
     "C98",
     "logs no names or mail addresses",
+    level="hardening",
     source=_SOURCE,
     why="A log with names records who signed in when, and is subject to data protection rules.",
     fix=_FIX,

@@ -103,6 +103,7 @@ for _variety in VARIETIES:
     _answers(
         _VARIETY_IDS[_variety.id],
         f"answers for {_variety.title}",
+        level="sign-in",
         variety=_variety.id,
         why=_LEFT_OUT,
         source=_variety.source,
@@ -113,12 +114,14 @@ _changed = partial(_answers, source=_REFERENCE, fix=_FIX)
 _changed(
     "C67",
     "answers without client details",
+    level="hardening",
     why=_LEFT_OUT,
     change=_set("client", None),
 )
 _changed(
     "C68",
     "answers without the resource's service principal",
+    level="hardening",
     why="A captured payload of another event has null here; the .NET trigger's model allows it.",
     source="the .NET trigger's model",
     change=_set("resourceServicePrincipal", None),
@@ -126,6 +129,7 @@ _changed(
 _changed(
     "C69",
     "answers an event without a user",
+    level="hardening",
     why="Other events of the same family have no user; the .NET trigger's and Woodgrove's models allow it.",
     source="microsoft/woodgrove-auth-api Models (user is nullable)",
     change=_drop("user"),
@@ -133,6 +137,7 @@ _changed(
 _changed(
     "C70",
     "answers an event whose user is null",
+    level="hardening",
     why="Other events of the same family have no user; the .NET trigger's and Woodgrove's models allow it.",
     source="microsoft/woodgrove-auth-api Models (user is nullable)",
     change=_set("user", None),
@@ -140,12 +145,14 @@ _changed(
 _changed(
     "C71",
     "ignores unknown members",
+    level="sign-in",
     why=_TOMORROW,
     change=_unknown_members,
 )
 _changed(
     "C72",
     "accepts an unknown protocol",
+    level="hardening",
     why=_TOMORROW,
     source="the .NET trigger's list of protocols has unknownFutureValue",
     change=_set("protocol", "OAUTH3.0"),
@@ -153,6 +160,7 @@ _changed(
 _changed(
     "C73",
     "accepts a request type",
+    level="sign-in",
     why="It is documented for another event and may be added to this one.",
     source="entra-docs custom-extension-email-otp-send-data.md",
     change=_set("requestType", "signUp"),
@@ -160,6 +168,7 @@ _changed(
 _changed(
     "C74",
     "accepts an IPv6 address",
+    level="sign-in",
     why="Woodgrove's payloads contain one; an IPv4-only parser fails for many home users.",
     source="microsoft/woodgrove-auth-api wwwroot/Help",
     change=_set("client", {"ip": "2001:db8::1", "locale": "en-gb", "market": "en-gb"}),
@@ -167,12 +176,14 @@ _changed(
 _changed(
     "C75",
     "accepts an empty application name",
+    level="sign-in",
     why="Entra sends an empty name if the registration has none.",
     change=_no_app_name,
 )
 _changed(
     "C76",
     "accepts names in any script",
+    level="sign-in",
     why="Names contain accents, emoji and marks; an encoding error locks out exactly these users.",
     source="RFC 8259 section 8.1",
     change=_names,
@@ -180,6 +191,7 @@ _changed(
 _changed(
     "C77",
     "answers the minimal event",
+    level="hardening",
     why=_LEFT_OUT,
     source="ours: the ids that the .NET trigger requires, and the user's",
     change=_minimal,
@@ -187,6 +199,7 @@ _changed(
 _changed(
     "C78",
     "accepts the charset parameter UTF-8",
+    level="sign-in",
     why="It states what JSON is anyway; proxies and test tools add it.",
     source="RFC 8259 section 11: the parameter has no effect",
     request=_charset,
@@ -194,8 +207,8 @@ _changed(
 _changed(
     "C79",
     "accepts null in place of an absent member",
+    level="hardening",
     why="No sample contains it, but it depends only on a serializer's setting.",
     source="ours: the samples leave such members out",
     change=_nulls,
-    level="should",
 )

@@ -121,7 +121,7 @@ for _policy, _variant in BY_POLICY.items():
             Check(
                 id=f"F{_FIRST[_policy] + _row.number:02d}",
                 title=_title(_row, _policy),
-                level="must",
+                level="sign-in",
                 source=_OURS,
                 why=_why(_row, _policy),
                 fix=_FIX,
@@ -140,6 +140,7 @@ for _policy, _variant in BY_POLICY.items():
 @check(
     "F89",
     "never sends a user's last good claims to another user",
+    level="security",
     source=_OURS,
     why="Another user's claims are the worst possible reply.",
     fix="Store the last good claims by user, extension and application. See claims/failure_policy.py.",

@@ -88,6 +88,7 @@ def _counted(joined: Sequence[Call], apart: Sequence[Call], asked: int) -> Check
 @check(
     "F90",
     "lets the retry after a timeout join the first attempt's work",
+    level="sign-in",
     source=_SOURCE,
     why=_WHY,
     fix=_FIX,
@@ -111,6 +112,7 @@ async def joins_after_a_timeout(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "F91",
     "lets a second delivery after a 503 join the first delivery's work",
+    level="sign-in",
     source=_SOURCE,
     why=_WHY,
     fix=_FIX,

@@ -45,6 +45,7 @@ def decided(expected: str, actual: str, *, good: bool, latency_ms: float | None 
 @check(
     "L01",
     "answers first calls within Entra's timeout",
+    level="sign-in",
     source=f"{_ENTRA}; bound: Clopper and Pearson 1934, one-sided, as in MLPerf LoadGen",
     why="A first call that misses costs the user two seconds, and the sign-in if the retry misses, too.",
     fix=(
@@ -75,6 +76,7 @@ async def answers_in_time(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "L02",
     "loses no sign-in under load",
+    level="sign-in",
     source=f"{_ENTRA}; Learn Q&A 5617636: the retry follows a timeout",
     why="A sign-in is lost when no attempt gets a valid reply in time: the user gets a generic error and no token.",
     fix=(
@@ -105,7 +107,7 @@ async def loses_none(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "L03",
     "reports that its responses leave within 1,900 ms",
-    level="should",
+    level="convention",
     source="ours: Claims__BudgetMs is at most 1900, which leaves 100 ms for the network; W3C Server Timing",
     why="A response that leaves at the last moment is late when the network is slow.",
     fix="Limit the work by a budget below Entra's: Claims__BudgetMs. See claims/provider_call.py.",

@@ -8,6 +8,7 @@ from selftest.checks.registry import CheckOutcome, check
 @check(
     "L04",
     "answers the first call of a new worker in time",
+    level="sign-in",
     source=(
         "Graph customExtensionClientConfiguration: at most 2000 ms; ours: counted from when the worker "
         "accepts connections"

@@ -22,6 +22,7 @@ _HOUR_S: Final = 3600.0
 @check(
     "L05",
     "does not grow in memory during a soak",
+    level="hardening",
     source=_OURS,
     why="A worker that grows is killed when the plan's memory is exhausted, with every sign-in in progress.",
     fix="Limit every cache and every list that a request adds to; compare two snapshots of `tracemalloc`.",
@@ -50,6 +51,7 @@ async def keeps_its_memory(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "L06",
     "holds every rate of a step run",
+    level="sign-in",
     source="ours: --steps; held: no sign-in lost, and not more first calls missed than allowed",
     why="At the rate at which it breaks, a busy morning locks users out.",
     fix=(
@@ -85,6 +87,7 @@ async def holds_every_rate(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "L07",
     "returns to its usual latency soon after a spike",
+    level="sign-in",
     source="ours: ten seconds; a queue that is never drained grows with the next spike",
     why="A backlog delays users long after the spike.",
     fix=(
@@ -109,7 +112,7 @@ async def recovers(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "L08",
     "does not get slower during a soak",
-    level="should",
+    level="hardening",
     source=_OURS,
     why=(
         "Data that grows with time, such as a list that is searched or a table that is scanned, exceeds the "

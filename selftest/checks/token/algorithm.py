@@ -23,6 +23,7 @@ _attack = partial(attack, source="RFC 8725 sections 2.1 and 3.1: the algorithm i
 _attack(
     "T30",
     "refuses a token without a signature (alg none)",
+    level="security",
     sends="valid claims under alg none with an empty signature",
     why="Anyone can write such a token (CVE-2015-2951).",
     token=lambda forge: unsigned(forge.header(alg="none"), forge.claims()),
@@ -33,6 +34,7 @@ _attack(
 _attack(
     "T31",
     "refuses alg none in any capitalization",
+    level="security",
     sends="valid claims under alg nOnE with an empty signature",
     why="A list of forbidden names misses variants in other capitalization.",
     token=lambda forge: unsigned(forge.header(alg="nOnE"), forge.claims()),
@@ -42,6 +44,7 @@ _attack(
 _attack(
     "T32",
     "refuses alg none with a real signature",
+    level="hardening",
     sends="valid claims under alg none, signed with the tenant's key",
     why="The signature is ignored, so it could belong to any token.",
     token=lambda forge: forge.with_header(alg="none"),
@@ -49,6 +52,7 @@ _attack(
 _attack(
     "T33",
     "refuses a header without alg",
+    level="hardening",
     sends="valid claims under a header without alg, signed with the tenant's key",
     why="A default algorithm is one that the sender selects by leaving alg out.",
     token=lambda forge: forge.with_header(alg=ABSENT),
@@ -57,6 +61,7 @@ _attack(
 _attack(
     "T34",
     "refuses a list of algorithms",
+    level="hardening",
     sends='valid claims under alg ["RS256"], signed with the tenant\'s key',
     why="Code that tests with `in` accepts a list in place of a name.",
     token=lambda forge: forge.with_header(alg=["RS256"]),
@@ -65,6 +70,7 @@ _attack(
 _attack(
     "T35",
     "refuses alg rs256 in lower case",
+    level="hardening",
     sends="valid claims under alg rs256, signed with the tenant's key",
     why="Algorithm names are compared exactly; a case-insensitive comparison also admits variants of none.",
     token=lambda forge: forge.with_header(alg="rs256"),
@@ -73,6 +79,7 @@ _attack(
 _attack(
     "T36",
     "refuses HS256 keyed with the public key as PEM",
+    level="security",
     sends="valid claims under alg HS256, with the PEM text of the tenant's public key as the secret",
     why=_CONFUSION,
     token=lambda forge: forge.signed(header=forge.header(alg="HS256"), key=forge.public_pem(), alg="HS256"),
@@ -81,6 +88,7 @@ _attack(
 _attack(
     "T37",
     "refuses HS256 keyed with the public modulus",
+    level="security",
     sends="valid claims under alg HS256, with the bytes of the published modulus as the secret",
     why=_CONFUSION,
     token=lambda forge: forge.signed(header=forge.header(alg="HS256"), key=forge.public_modulus(), alg="HS256"),
@@ -89,6 +97,7 @@ _attack(
 _attack(
     "T38",
     "refuses HS256 keyed with the published JWK",
+    level="security",
     sends="valid claims under alg HS256, with the JSON text of the published key as the secret",
     why=_CONFUSION,
     token=lambda forge: forge.signed(header=forge.header(alg="HS256"), key=forge.public_jwk(), alg="HS256"),
@@ -97,6 +106,7 @@ _attack(
 _attack(
     "T39",
     "refuses RS384",
+    level="hardening",
     sends="valid claims under alg RS384, signed correctly with the tenant's key",
     why=_NOT_RS256,
     token=lambda forge: forge.signed(header=forge.header(alg="RS384"), alg="RS384"),
@@ -104,6 +114,7 @@ _attack(
 _attack(
     "T40",
     "refuses RS512",
+    level="hardening",
     sends="valid claims under alg RS512, signed correctly with the tenant's key",
     why=_NOT_RS256,
     token=lambda forge: forge.signed(header=forge.header(alg="RS512"), alg="RS512"),
@@ -111,6 +122,7 @@ _attack(
 _attack(
     "T41",
     "refuses PS256",
+    level="hardening",
     sends="valid claims under alg PS256, signed correctly with the tenant's key",
     why=_NOT_RS256,
     token=lambda forge: forge.signed(header=forge.header(alg="PS256"), alg="PS256"),
@@ -118,6 +130,7 @@ _attack(
 _attack(
     "T42",
     "refuses ES256",
+    level="security",
     sends="valid claims under alg ES256, signed with the attacker's P-256 key under the tenant's key id",
     why="A library that takes the key type from the header may take the key from it, too.",
     token=lambda forge: forge.signed(header=forge.header(alg="ES256"), key=attacker_ec_key(), alg="ES256"),
@@ -126,6 +139,7 @@ _attack(
 _attack(
     "T43",
     "refuses EdDSA",
+    level="security",
     sends="valid claims under alg EdDSA, signed with the attacker's Ed25519 key under the tenant's key id",
     why="A library that takes the key type from the header may take the key from it, too.",
     token=lambda forge: forge.signed(header=forge.header(alg="EdDSA"), key=attacker_ed25519_key(), alg="EdDSA"),

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Final
 
 from selftest.checks.forged_tokens import ABSENT, TokenForge
-from selftest.checks.token.refused import attack, good_v1
+from selftest.checks.token.refused import attack, good_v1, good_v2
 
 _FIX_CALLER: Final = (
     "Require azp in a v2.0 token and appid in a v1.0 token to be 99045fe1-7639-4a75-9d4a-577b6ca3810f, "
@@ -27,6 +27,7 @@ _caller_attack = partial(
 _caller_attack(
     "T100",
     "refuses a token that another app requested for itself",
+    level="security",
     sends="a client-credentials token of the user's app",
     why=_ANY_APP,
     token=lambda forge: forge.env.entra.mint.client_credentials_token(forge.env.tenant.client.app_id),
@@ -36,6 +37,7 @@ _caller_attack(
 _caller_attack(
     "T101",
     "refuses a token that the API requested for itself",
+    level="security",
     sends="the token from Microsoft's instructions for direct tests: client credentials of the API's own registration",
     why="Anyone with the API's secret, or any app's, could read every user's claims.",
     token=_own_app,
@@ -44,20 +46,25 @@ _caller_attack(
 _caller_attack(
     "T102",
     "refuses a v2.0 token without a caller",
+    level="hardening",
     sends="a v2.0 token without azp",
     why="Libraries validate only the claims that are present; a missing one passes unless it is required.",
-    token=lambda forge: forge.with_claims(azp=ABSENT),
+    token=lambda forge: forge.with_claims("2.0", azp=ABSENT),
+    control=good_v2,
 )
 _caller_attack(
     "T103",
     "refuses appid in place of azp in a v2.0 token",
+    level="hardening",
     sends="a v2.0 token with the caller in appid",
     why=_OTHER_CLAIM,
-    token=lambda forge: forge.with_claims(azp=ABSENT, appid=forge.env.tenant.caller_app_id),
+    token=lambda forge: forge.with_claims("2.0", azp=ABSENT, appid=forge.env.tenant.caller_app_id),
+    control=good_v2,
 )
 _caller_attack(
     "T104",
     "refuses azp in place of appid in a v1.0 token",
+    level="hardening",
     sends="a v1.0 token with the caller in azp",
     why=_OTHER_CLAIM,
     token=lambda forge: forge.with_claims("1.0", appid=ABSENT, azp=forge.env.tenant.caller_app_id),
@@ -66,9 +73,13 @@ _caller_attack(
 _caller_attack(
     "T105",
     "refuses a wrong azp together with the right appid",
+    level="hardening",
     sends="a v2.0 token with another app in azp and Entra's event service in appid",
     why=_OTHER_CLAIM,
-    token=lambda forge: forge.with_claims(azp=forge.env.tenant.client.app_id, appid=forge.env.tenant.caller_app_id),
+    token=lambda forge: forge.with_claims(
+        "2.0", azp=forge.env.tenant.client.app_id, appid=forge.env.tenant.caller_app_id
+    ),
+    control=good_v2,
 )
 
 
@@ -78,6 +89,7 @@ _version_attack = partial(
 _version_attack(
     "T107",
     "refuses a token without a version",
+    level="hardening",
     sends="a token without ver",
     why="ver selects the issuer and the caller claim; a default would let the sender select by leaving ver out.",
     token=lambda forge: forge.with_claims(ver=ABSENT),
@@ -85,6 +97,7 @@ _version_attack(
 _version_attack(
     "T108",
     "refuses an unknown version",
+    level="hardening",
     sends="a token whose ver is 3.0",
     why="The meaning of the claims in a future version is unknown.",
     token=lambda forge: forge.with_claims(ver="3.0"),
@@ -92,6 +105,7 @@ _version_attack(
 _version_attack(
     "T109",
     "refuses a version that is a number",
+    level="hardening",
     sends="a token whose ver is the number 2.0",
     why=(
         "An endpoint that accepts the number 2.0 also accepts 2, and another reader of the token sees a "
@@ -109,6 +123,7 @@ _purpose_attack = partial(
 _purpose_attack(
     "T111",
     "refuses a user's access token",
+    level="security",
     sends="an access token of a signed-in user for the endpoint",
     why=_NOT_AN_APP,
     token=lambda forge: forge.env.entra.mint.user_token(),
@@ -116,6 +131,7 @@ _purpose_attack(
 _purpose_attack(
     "T112",
     "refuses a token with a scope",
+    level="hardening",
     sends="a valid token with the claim scp",
     why=_NOT_AN_APP,
     token=lambda forge: forge.with_claims(scp="access_as_user"),
@@ -125,6 +141,7 @@ _purpose_attack(
 _purpose_attack(
     "T113",
     "refuses an id token",
+    level="security",
     sends="an id token whose audience is the endpoint's registration",
     why="An id token tells an app which user signed in; it grants no access, and browsers hold it.",
     token=lambda forge: forge.env.entra.mint.id_token(),
@@ -133,6 +150,7 @@ _purpose_attack(
 _purpose_attack(
     "T116",
     "refuses an id token that names Entra's event service",
+    level="hardening",
     sends="an id token signed with the tenant's key that has the event service's id in azp",
     why="An id token tells an app which user signed in; the right caller does not make it an access token.",
     token=lambda forge: forge.env.entra.mint.id_token(azp=forge.env.tenant.caller_app_id),
@@ -141,6 +159,7 @@ _purpose_attack(
 _purpose_attack(
     "T114",
     "refuses a token marked as a user's (idtyp)",
+    level="hardening",
     sends="a valid token with idtyp user",
     why=_NOT_AN_APP,
     token=lambda forge: forge.with_claims(idtyp="user"),
@@ -149,6 +168,7 @@ _purpose_attack(
 _purpose_attack(
     "T115",
     "refuses Entra's token for another extension",
+    level="security",
     sends="the event service's own token for another endpoint of the tenant",
     why="The owner of the other endpoint receives these tokens and could send them here.",
     token=lambda forge: forge.env.entra.mint.client_credentials_token(

@@ -30,6 +30,7 @@ _key_id_attack = partial(
 _key_id_attack(
     "T45",
     "refuses a token without a key id",
+    level="hardening",
     sends="a token signed with the tenant's key, without kid",
     why="Trying every key lets the sender select one, and costs one verification per key.",
     token=lambda forge: forge.with_header(kid=ABSENT),
@@ -39,6 +40,7 @@ _key_id_attack(
 _key_id_attack(
     "T46",
     "refuses an unknown key id",
+    level="hardening",
     sends="a token signed with the tenant's key under a key id that is not published",
     why="A fallback to another key makes the key id meaningless, also for withdrawn keys.",
     token=lambda forge: forge.with_header(kid="not-published"),
@@ -46,6 +48,7 @@ _key_id_attack(
 _key_id_attack(
     "T47",
     "refuses a key id that is not a string",
+    level="hardening",
     sends="a token signed with the tenant's key whose kid is a list that contains the right id",
     why="A list cannot be a dictionary key: the lookup raises, and a server error is not a refusal.",
     token=lambda forge: forge.with_header(kid=[forge.env.entra.keys.current.kid]),
@@ -54,6 +57,7 @@ _key_id_attack(
 _key_id_attack(
     "T48",
     "refuses a key id that is a path",
+    level="security",
     sends="a token signed with an empty secret (HS256) under kid ../../../../dev/null",
     why="If the id is used as a file name, an empty file is a secret that everyone knows.",
     token=lambda forge: forge.signed(
@@ -65,6 +69,7 @@ _key_id_attack(
 _key_id_attack(
     "T49",
     "refuses a thumbprint in place of a key id",
+    level="hardening",
     sends="a token signed with the tenant's key, with its thumbprint in x5t and without kid",
     why="Entra identifies its keys by kid in both versions; a second method is not needed.",
     token=lambda forge: forge.with_header(kid=ABSENT, x5t=forge.env.entra.keys.current.kid),
@@ -78,6 +83,7 @@ _brought_keys_attack = partial(
 _brought_keys_attack(
     "T51",
     "refuses a token that contains its own key (jwk)",
+    level="security",
     sends="a token signed with the attacker's key, with that key in the header's jwk",
     why=_OWN_KEY,
     token=_with_attackers_jwk,
@@ -87,6 +93,7 @@ _brought_keys_attack(
 _brought_keys_attack(
     "T52",
     "refuses a token that points to a key set (jku), and fetches nothing",
+    level="security",
     sends="a token signed with the attacker's key, with the URL of the attacker's key set in jku",
     why=(
         "The sender of a key can sign anything with it (CVE-2018-0114). Fetching the URL is a network request"
@@ -99,6 +106,7 @@ _brought_keys_attack(
 _brought_keys_attack(
     "T53",
     "refuses a token that points to a certificate (x5u), and fetches nothing",
+    level="security",
     sends="a token signed with the attacker's key, with a URL of the attacker's in x5u",
     why=(
         "The sender of a key can sign anything with it (CVE-2018-0114). Fetching the URL is a network request"
@@ -110,6 +118,7 @@ _brought_keys_attack(
 _brought_keys_attack(
     "T54",
     "refuses a token that contains its own certificate (x5c)",
+    level="security",
     sends="a token signed with the attacker's key, with its self-signed certificate in x5c",
     why=(
         "The sender of a key can sign anything with it (CVE-2018-0114). A self-signed certificate proves "
@@ -124,6 +133,7 @@ _extensions_attack = partial(attack, source="RFC 7515 section 5.2", fix=_FIX_CRI
 _extensions_attack(
     "T55",
     "refuses a critical extension that it does not implement (crit)",
+    level="hardening",
     sends="a token signed with the tenant's key whose crit names an extension that does not exist",
     why="An implementation that does not understand an extension in crit must refuse the token (GHSA-752w-5fwx-jx9f).",
     token=lambda forge: forge.with_header(crit=["urn:example:limit"], **{"urn:example:limit": 1}),
@@ -133,6 +143,7 @@ _extensions_attack(
 _extensions_attack(
     "T56",
     "refuses an empty crit",
+    level="hardening",
     sends="a token signed with the tenant's key, with an empty list as crit",
     why="The list must not be empty; an endpoint that accepts it does not read crit at all.",
     token=lambda forge: forge.with_header(crit=[]),
@@ -141,6 +152,7 @@ _extensions_attack(
 _extensions_attack(
     "T57",
     "refuses an unencoded payload (b64 false)",
+    level="hardening",
     sends="a token signed with the tenant's key, with b64 false and crit naming it",
     why="The signed bytes then differ from the decoded ones.",
     token=lambda forge: forge.with_header(b64=False, crit=["b64"]),
@@ -149,6 +161,7 @@ _extensions_attack(
 _extensions_attack(
     "T50",
     "refuses an unencoded payload without crit",
+    level="hardening",
     sends="a token signed with the tenant's key, with b64 false and without crit",
     why=(
         "An endpoint that ignores b64 decodes a payload that the signer did not encode; this is why the "
@@ -161,6 +174,7 @@ _extensions_attack(
 _extensions_attack(
     "T58",
     "refuses a token marked as compressed (zip)",
+    level="hardening",
     sends="a token signed with the tenant's key, with zip DEF",
     why=(
         "zip is defined for encrypted tokens only; a parser that decompresses can be made to produce very large output."
@@ -172,6 +186,7 @@ _extensions_attack(
 _extensions_attack(
     "T59",
     "refuses a token of another type",
+    level="hardening",
     sends="a token signed with the tenant's key, with typ dpop+jwt",
     why="A token made for another purpose must not be accepted as an access token because the same key signs both.",
     token=lambda forge: forge.with_header(typ="dpop+jwt"),

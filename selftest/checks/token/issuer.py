@@ -4,7 +4,7 @@ from functools import partial
 from typing import Final
 
 from selftest.checks.forged_tokens import ABSENT, TokenForge
-from selftest.checks.token.refused import attack, good_v1
+from selftest.checks.token.refused import attack, good_v1, good_v2
 
 _FIX_ISS: Final = (
     "Compare iss exactly with the issuer in the metadata document of the token's version; never construct"
@@ -21,7 +21,7 @@ _V1_ONLY: Final = "A rule for one version that is applied to the other weakens b
 
 
 def _issuer(forge: TokenForge) -> str:
-    return forge.env.entra.mint.issuer("2.0")
+    return forge.env.entra.mint.issuer(forge.env.version)
 
 
 _issuer_attack = partial(
@@ -30,28 +30,33 @@ _issuer_attack = partial(
 _issuer_attack(
     "T80",
     "refuses another tenant's issuer",
-    sends="a token with the other tenant's issuer as iss",
+    level="security",
+    sends="a token with the other tenant's issuer as iss and its id as tid, as Entra issues it there",
     why=_OTHER_TENANT,
-    token=lambda forge: forge.with_claims(iss=forge.env.entra.other_issuer),
+    token=lambda forge: forge.with_claims(iss=forge.env.entra.other_issuer, tid=forge.env.tenant.other_tenant_id),
 )
 _issuer_attack(
     "T81",
     "refuses the v1.0 issuer in a v2.0 token",
+    level="hardening",
     sends="a v2.0 token with the issuer of the v1.0 metadata",
     why=_V1_ONLY,
-    token=lambda forge: forge.with_claims(iss=forge.env.entra.mint.issuer("1.0")),
+    token=lambda forge: forge.with_claims("2.0", iss=forge.env.entra.mint.issuer("1.0")),
+    control=good_v2,
 )
 _issuer_attack(
     "T82",
     "refuses the v2.0 issuer in a v1.0 token",
+    level="hardening",
     sends="a v1.0 token with the issuer of the v2.0 metadata",
     why=_V1_ONLY,
-    token=lambda forge: forge.with_claims("1.0", iss=_issuer(forge)),
+    token=lambda forge: forge.with_claims("1.0", iss=forge.env.entra.mint.issuer("2.0")),
     control=good_v1,
 )
 _issuer_attack(
     "T83",
     "refuses an issuer with an additional slash",
+    level="hardening",
     sends="a token whose iss ends with an additional slash",
     why="A validator that trims the value compares something other than what was signed.",
     token=lambda forge: forge.with_claims(iss=f"{_issuer(forge)}/"),
@@ -60,6 +65,7 @@ _issuer_attack(
 _issuer_attack(
     "T84",
     "refuses an issuer in upper case",
+    level="hardening",
     sends="a token whose iss is in upper case",
     why="A validator that changes case compares something other than what was signed.",
     token=lambda forge: forge.with_claims(iss=_issuer(forge).upper()),
@@ -68,6 +74,7 @@ _issuer_attack(
 _issuer_attack(
     "T85",
     "refuses a token without an issuer",
+    level="hardening",
     sends="a token without iss",
     why="Libraries validate only the claims that are present; a missing one passes unless it is required.",
     token=lambda forge: forge.with_claims(iss=ABSENT),
@@ -75,6 +82,7 @@ _issuer_attack(
 _issuer_attack(
     "T86",
     "refuses a list of issuers",
+    level="hardening",
     sends="a token whose iss is a list that contains the right issuer",
     why="iss is a single string; code that tests with `in` accepts the list.",
     token=lambda forge: forge.with_claims(iss=[_issuer(forge)]),
@@ -87,6 +95,7 @@ _audience_attack = partial(
 _audience_attack(
     "T88",
     "refuses a token for another API",
+    level="security",
     sends="a token with another API's client id as aud",
     why=_OTHER_API,
     token=lambda forge: forge.with_claims(aud=forge.env.tenant.other_resource.app_id),
@@ -94,6 +103,7 @@ _audience_attack(
 _audience_attack(
     "T89",
     "refuses a list of audiences",
+    level="hardening",
     sends="a token whose aud is a list of our client id and another",
     why=(
         "The owner of another API holds tokens for it and could use them here. Entra's access tokens have one audience."
@@ -107,6 +117,7 @@ _audience_attack(
 _audience_attack(
     "T90",
     "refuses a token without an audience",
+    level="hardening",
     sends="a token without aud",
     why="Libraries validate only the claims that are present; a missing one passes unless it is required.",
     token=lambda forge: forge.with_claims(aud=ABSENT),
@@ -114,6 +125,7 @@ _audience_attack(
 _audience_attack(
     "T91",
     "refuses an empty audience",
+    level="hardening",
     sends='a token whose aud is ""',
     why="An endpoint with an empty audience setting would accept it.",
     token=lambda forge: forge.with_claims(aud=""),
@@ -121,6 +133,7 @@ _audience_attack(
 _audience_attack(
     "T92",
     "refuses its own URL as the audience",
+    level="hardening",
     sends="a token whose aud is the URL of the endpoint",
     why="Entra never sends it; some emulators do, and endpoints are adapted to them.",
     token=lambda forge: forge.with_claims(aud=forge.env.url),
@@ -128,9 +141,11 @@ _audience_attack(
 _audience_attack(
     "T93",
     "refuses the application id URI in a v2.0 token",
+    level="hardening",
     sends="a v2.0 token whose aud is the API's application id URI",
     why=_V1_ONLY,
-    token=lambda forge: forge.with_claims(aud=forge.env.tenant.application_id_uri),
+    token=lambda forge: forge.with_claims("2.0", aud=forge.env.tenant.application_id_uri),
+    control=good_v2,
     source="entra-docs access-token-claims-reference.md: in v2.0 tokens aud is always the client id",
     bad='{"ver":"2.0","aud":"api://…"}',
     good='{"ver":"2.0","aud":"<client id>"}',
@@ -138,6 +153,7 @@ _audience_attack(
 _audience_attack(
     "T94",
     "refuses an audience that starts with its client id",
+    level="hardening",
     sends="a token whose aud is our client id followed by more text",
     why=_OTHER_API,
     token=lambda forge: forge.with_claims(aud=f"{forge.env.tenant.audience_app_id}.example"),
@@ -150,6 +166,7 @@ _tenant_attack = partial(
 _tenant_attack(
     "T96",
     "refuses another tenant's id",
+    level="hardening",
     sends="a token of our issuer with the other tenant's id as tid",
     why=_OTHER_TENANT,
     token=lambda forge: forge.with_claims(tid=forge.env.tenant.other_tenant_id),
@@ -157,6 +174,7 @@ _tenant_attack(
 _tenant_attack(
     "T97",
     "refuses a token without a tenant id",
+    level="hardening",
     sends="a token without tid",
     why="Libraries validate only the claims that are present; a missing one passes unless it is required.",
     token=lambda forge: forge.with_claims(tid=ABSENT),

@@ -39,6 +39,7 @@ _attack = partial(attack, source="RFC 7517 section 4; RFC 8725 section 3.1", fix
 _attack(
     "T70",
     "refuses a published key for encryption",
+    level="hardening",
     sends="a token signed with a published RSA key whose use is enc",
     why="A key for reading the tenant's encrypted messages must not be valid for signing.",
     token=_signed_by("use-enc"),
@@ -49,6 +50,7 @@ _attack(
 _attack(
     "T71",
     "refuses a published key of another type (EC)",
+    level="hardening",
     sends="an ES256 token signed with a published P-256 key",
     why="The algorithm fixes the key type; other published keys have other purposes.",
     token=_signed_by("ec-p256"),
@@ -56,6 +58,7 @@ _attack(
 _attack(
     "T72",
     "refuses a published symmetric key",
+    level="hardening",
     sends="an HS256 token signed with a published oct key",
     why="A secret in a public document is known to everyone.",
     token=_signed_by("oct"),
@@ -64,6 +67,7 @@ _attack(
 _attack(
     "T73",
     "refuses a published RSA key of 1024 bits",
+    level="hardening",
     sends="a token signed with a published RSA key of 1024 bits",
     why="Keys of that size can be broken.",
     token=_signed_by("rsa-1024"),
@@ -72,6 +76,7 @@ _attack(
 _attack(
     "T74",
     "refuses RS256 with a published key for RS512",
+    level="hardening",
     sends="an RS256 token signed with a published RSA key whose alg is RS512",
     why="Each key is published for one algorithm; using it with another ignores its owner's decision.",
     token=_signed_by("alg-rs512", alg="RS256"),
@@ -80,6 +85,7 @@ _attack(
 _attack(
     "T75",
     "refuses a published key whose operations do not include verify",
+    level="hardening",
     sends='a token signed with a published RSA key whose key_ops is ["encrypt"]',
     why="The key's owner declared its purpose.",
     token=_signed_by("key-ops-encrypt"),
@@ -88,6 +94,7 @@ _attack(
 _attack(
     "T76",
     "refuses a published key of another tenant",
+    level="hardening",
     sends="a token of our issuer, signed with a published RSA key whose issuer is another tenant",
     why="Shared key documents contain the keys of several issuers; each key is valid for its own issuer only.",
     token=_signed_by("other-issuer"),
@@ -96,6 +103,7 @@ _attack(
 _attack(
     "T77",
     "refuses a published key whose id is not a string",
+    level="hardening",
     sends='a token signed with a published RSA key whose kid is the number 12345, under the kid "12345"',
     why="An entry that violates the format is not a key, even if its numbers verify the signature.",
     token=_signed_by("numeric-kid"),
@@ -104,6 +112,7 @@ _attack(
 _attack(
     "T78",
     "refuses RS256 under the id of a published EC key",
+    level="security",
     sends="an RS256 token signed with the attacker's key under the key id of a published P-256 key",
     why="A verifier that gets a key of the wrong type raises, and a server error is not a refusal.",
     token=lambda forge: forge.by_attacker(kid=_hostile(forge, "ec-p256").kid),
@@ -113,6 +122,7 @@ _attack(
 @check(
     "T79",
     "uses the valid key although malformed entries are published",
+    level="hardening",
     source="RFC 7517 section 5: implementations should ignore JWKs that they cannot use",
     why="One unreadable entry would lock out every user until it is noticed.",
     fix="Read the entries one by one and skip those that cannot be read. See claims/token/jwks.py.",

@@ -84,6 +84,7 @@ async def _rolled(env: CheckEnvironment) -> _Roll:
 @check(
     "T170",
     "accepts a token signed with a new key at once",
+    level="sign-in",
     source="entra-docs signing-key-rollover.md: refresh on an unknown kid; emergency rollovers happen without notice",
     why="Until the next refresh, up to a day later, every sign-in would fail.",
     fix=_FIX,
@@ -101,6 +102,7 @@ async def accepts_new_key(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "T171",
     "refuses a token signed with a withdrawn key",
+    level="hardening",
     source=f"{_ROLLOVER}: a key that is no longer published must not be used",
     why="A key is withdrawn because someone else may have it.",
     fix=_FIX,
@@ -127,6 +129,7 @@ async def refuses_withdrawn_key(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "T172",
     "still accepts the old key after a rollover",
+    level="sign-in",
     source="entra-docs signing-key-rollover.md: several keys are valid at the same time, in any order",
     why="Entra continues to sign with the old key for some time.",
     fix=_FIX,
@@ -145,6 +148,7 @@ async def accepts_old_key(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "T173",
     "fetches the keys at most once for fifty unknown key ids",
+    level="hardening",
     source=f"{_ROLLOVER}: not more often than every five minutes; ours: one minute",
     why="Anyone can invent key ids. A fetch for each slows every sign-in, and Entra throttles the endpoint.",
     fix=_FIX,
@@ -176,6 +180,7 @@ async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
 @check(
     "T174",
     "continues while the key host is down",
+    level="sign-in",
     source=f"{_ROLLOVER}: keep the last good keys",
     why="A short outage of the metadata would be an outage of every sign-in.",
     fix=_FIX,

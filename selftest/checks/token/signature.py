@@ -53,6 +53,7 @@ _attack = partial(attack, source="RFC 7515 section 5.2; RFC 7518 section 3.3", f
 _attack(
     "T60",
     "refuses a signature with one bit changed",
+    level="security",
     sends="a valid token with the last bit of its signature flipped",
     why=_UNVERIFIED,
     token=_bit_flipped,
@@ -60,6 +61,7 @@ _attack(
 _attack(
     "T61",
     "refuses an empty signature under RS256",
+    level="security",
     sends="a valid token whose third segment is empty",
     why="A verifier that skips an empty signature accepts every token unsigned (CVE-2020-28042).",
     token=lambda forge: ".".join((*_parts(forge)[:2], "")),
@@ -68,6 +70,7 @@ _attack(
 _attack(
     "T62",
     "refuses the signature of another token",
+    level="security",
     sends="a valid token with the signature of another valid token",
     why="A single signature from a log or a proxy would sign any token.",
     token=_others_signature,
@@ -75,6 +78,7 @@ _attack(
 _attack(
     "T63",
     "refuses a truncated signature",
+    level="security",
     sends="a valid token with the last 16 bytes of its signature cut off",
     why="A comparison over the shorter length leaves fewer bits to guess.",
     token=_truncated,
@@ -83,6 +87,7 @@ _attack(
 _attack(
     "T64",
     "refuses modified claims with an old signature",
+    level="security",
     sends="a valid token's header and signature with claims that expire a year later",
     why=_UNVERIFIED,
     token=_payload_altered,
@@ -90,6 +95,7 @@ _attack(
 _attack(
     "T65",
     "refuses a modified header with an old signature",
+    level="security",
     sends="a valid token with an additional header member",
     why="The signature covers the header; a verifier that covers only the claims lets the sender change it.",
     token=_header_altered,
@@ -97,6 +103,7 @@ _attack(
 _attack(
     "T66",
     "refuses the attacker's signature under the tenant's key id",
+    level="security",
     sends="valid claims signed with the attacker's RSA key under the key id of the tenant's key",
     why=_UNVERIFIED,
     token=lambda forge: forge.by_attacker(),
@@ -105,6 +112,7 @@ _attack(
 _attack(
     "T67",
     "refuses the attacker's signature under the attacker's key id",
+    level="security",
     sends="valid claims signed with the attacker's RSA key under that key's id",
     why="A key that the tenant does not publish proves nothing, even if its signature is correct.",
     token=lambda forge: forge.by_attacker(kid=attacker_key().kid),

@@ -27,6 +27,7 @@ _expiry_attack = partial(attack, source="RFC 7519 sections 2 (NumericDate) and 4
 _expiry_attack(
     "T120",
     "refuses an expired token",
+    level="security",
     sends="a token whose exp is an hour in the past",
     why=_FOR_EVER,
     token=lambda forge: forge.with_claims(exp=forge.now_s - _HOUR_S),
@@ -34,6 +35,7 @@ _expiry_attack(
 _expiry_attack(
     "T121",
     "refuses a token without an expiry",
+    level="hardening",
     sends="a token without exp",
     why=_MISSING,
     token=lambda forge: forge.with_claims(exp=ABSENT),
@@ -41,6 +43,7 @@ _expiry_attack(
 _expiry_attack(
     "T122",
     "refuses an expiry that is a string",
+    level="hardening",
     sends="a token whose exp is a valid time as a string",
     why=_LOOKALIKE,
     token=lambda forge: forge.with_claims(exp=str(forge.now_s + _HOUR_S)),
@@ -50,6 +53,7 @@ _expiry_attack(
 _expiry_attack(
     "T123",
     "refuses an expiry that is a boolean",
+    level="hardening",
     sends="a token whose exp is true",
     why=_LOOKALIKE,
     token=lambda forge: forge.with_claims(exp=True),
@@ -57,6 +61,7 @@ _expiry_attack(
 _expiry_attack(
     "T124",
     "refuses an expiry that no number can hold",
+    level="hardening",
     sends="a token whose exp is 1e999, which a double cannot hold",
     why="It is read as infinity: the token never expires.",
     token=lambda forge: _spelt(forge, "exp", "1e999"),
@@ -65,6 +70,7 @@ _expiry_attack(
 _expiry_attack(
     "T125",
     "refuses an expiry that is not a number (NaN)",
+    level="hardening",
     sends="a token whose exp is NaN",
     why="Every comparison with NaN is false, so `exp < now` never refuses it.",
     token=lambda forge: _spelt(forge, "exp", "NaN"),
@@ -73,6 +79,7 @@ _expiry_attack(
 _expiry_attack(
     "T126",
     "refuses a negative expiry",
+    level="hardening",
     sends="a token whose exp is -1",
     why="It is in the past; a parser of unsigned numbers reads it as a distant future date.",
     token=lambda forge: forge.with_claims(exp=-1),
@@ -80,6 +87,7 @@ _expiry_attack(
 _expiry_attack(
     "T127",
     "refuses an expiry that is null",
+    level="hardening",
     sends="a token whose exp is null",
     why="If null counts as absent and absent as valid, the token never expires.",
     token=lambda forge: forge.with_claims(exp=None),
@@ -90,6 +98,7 @@ _beginning_attack = partial(attack, source="RFC 7519 sections 2 (NumericDate), 4
 _beginning_attack(
     "T130",
     "refuses a token that is not yet valid",
+    level="hardening",
     sends="a token whose nbf is an hour in the future",
     why="A token for later use must not be usable now.",
     token=lambda forge: forge.with_claims(nbf=forge.now_s + _HOUR_S),
@@ -97,6 +106,7 @@ _beginning_attack(
 _beginning_attack(
     "T131",
     "refuses a not-before time that is a string",
+    level="hardening",
     sends="a token whose nbf is a valid time as a string",
     why=_LOOKALIKE,
     token=lambda forge: forge.with_claims(nbf=str(forge.now_s - _HOUR_S)),
@@ -104,6 +114,7 @@ _beginning_attack(
 _beginning_attack(
     "T132",
     "refuses a token without a not-before time",
+    level="hardening",
     sends="a token without nbf",
     why=_MISSING,
     token=lambda forge: forge.with_claims(nbf=ABSENT),
@@ -111,6 +122,7 @@ _beginning_attack(
 _beginning_attack(
     "T133",
     "refuses a token issued in the future",
+    level="hardening",
     sends="a token whose iat is an hour in the future",
     why="No token is issued in the future; either the issuer's clock or the token is wrong.",
     token=lambda forge: forge.with_claims(iat=forge.now_s + _HOUR_S),
@@ -119,6 +131,7 @@ _beginning_attack(
 _beginning_attack(
     "T134",
     "refuses an issued-at time that is a string",
+    level="hardening",
     sends="a token whose iat is a valid time as a string",
     why=_LOOKALIKE,
     token=lambda forge: forge.with_claims(iat=str(forge.now_s - _HOUR_S)),
@@ -126,6 +139,7 @@ _beginning_attack(
 _beginning_attack(
     "T135",
     "refuses a token without an issued-at time",
+    level="hardening",
     sends="a token without iat",
     why=_MISSING,
     token=lambda forge: forge.with_claims(iat=ABSENT),

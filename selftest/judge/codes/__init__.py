@@ -4,7 +4,7 @@ This is the documented table 1003000 to 1003027, and the codes that a user, an a
 documentation has one line and no phase for each code. The phase, the order of the causes and the ways to confirm one
 are ours, from the contract and from reports. Where sources disagree, ``conflict`` states both sides.
 
-`explain`, `signin-log` and the page of codes use this one table. Its modules are the phases in which Entra gives up.
+`explain`, `signin-log` and the page of codes use this one table. Its files are the phases in which Entra gives up.
 """
 
 from collections.abc import Mapping
@@ -12,24 +12,19 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
-from selftest.judge.codes import (
-    aadsts,
-    before_call,
-    entra_side,
-    exchange,
-    reply,
-)
 from selftest.judge.codes.entry import Code, CodePhase, ObjectPair, ReplyPair, ReplySample
+from selftest.judge.codes.table import read_codes
 
 __all__ = ["CODES", "Code", "CodePhase", "ObjectPair", "ReplyPair", "ReplySample", "code_in_log"]
 
 _NUMBERED: Final = sorted(
-    chain(before_call.ENTRIES, exchange.ENTRIES, reply.ENTRIES, entra_side.ENTRIES), key=lambda entry: int(entry.code)
+    chain.from_iterable(map(read_codes, ("before_call", "exchange", "reply", "entra_side"))),
+    key=lambda entry: int(entry.code),
 )
 
 #: Every code by its number, or by its text if it has letters; in the order of the page.
 CODES: Final[Mapping[int | str, Code]] = MappingProxyType(
-    {entry.code: entry for entry in chain(_NUMBERED, aadsts.ENTRIES)}
+    {entry.code: entry for entry in chain(_NUMBERED, read_codes("aadsts"))}
 )
 
 

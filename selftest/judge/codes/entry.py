@@ -13,21 +13,10 @@ from selftest.judge.received_reply import CallFailure
 
 type CodePhase = Literal["before the call", "during the call", "Entra's side"]
 
-TROUBLESHOOT: Final = "entra-docs identity-platform/custom-extension-troubleshoot.md"
-REFERENCE: Final = "entra-docs identity-platform/custom-claims-provider-reference.md"
-CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md"
-SAML: Final = "entra-docs identity-platform/custom-extension-configure-saml-app.md"
-JWT: Final = "entra-docs identity-platform/jwt-claims-customization.md"
-AADSTS: Final = "entra-docs identity-platform/reference-error-codes.md"
-CLIENT: Final = "Microsoft Graph v1.0 customExtensionClientConfiguration"
-VALIDATE: Final = "Microsoft Graph v1.0 customAuthenticationExtension: validateAuthenticationConfiguration"
-
 LOST: Final = (
     "OpenID Connect: the browser returns to the app with a generic error, usually AADSTS1100001, and no token. "
     "SAML: Entra shows its own error page. Only the sign-in log has the code itself."
 )
-NO_REQUEST: Final = "the sign-in log shows 0 attempts and the endpoint's log shows no request"
-
 #: ``<3073 x a>`` in the body of a sample means that many letters, so that a page can show a body of any size.
 _FILL: Final = re.compile(r"<(\d{1,7}) x (.)>")
 

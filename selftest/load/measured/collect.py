@@ -3,15 +3,15 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from selftest.load.measured.samples import LineError, number
 from selftest.load.measured.summary import LoadRecord, summarize
 from selftest.load.plan.profiles import LoadPlan
 from selftest.load.plan.schedule import Segment
-from selftest.report.document import ReportError, require_fit
+from selftest.report.document import ReportError, fitted, require_fit
 from selftest.report.load_result import ColdStart, LoadConfig, LoadResult, MemorySample
-from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, SignInResult, decide
+from selftest.report.results import SCHEMA_MAJOR, SCHEMA_VERSION, CheckResult, Results, SignInResult, decide
 
 type RawLine = Mapping[str, Any]
 
@@ -59,31 +59,22 @@ class Collector:
                 self._run = _run_line(line)
             case "load":
                 # If a load was played again, the last one counts. Cold starts are kept; they are measured separately.
-                earlier = self._load
-                self._load = _load_line(line)
-                if earlier is not None:
-                    self._load.cold_starts = earlier.cold_starts
+                kept = [] if self._load is None else self._load.cold_starts
+                self._load = _load_line(line, kept)
             case "load_end":
                 loading = self._loading("load_end")
                 loading.elapsed_s, loading.wall_s = number(line, "elapsed_s"), number(line, "wall_s")
             case "memory":
-                require_fit(members, "memory")
-                self._loading("memory").memory.append(MemorySample(**members))
+                self._loading("memory").memory.append(fitted(members, MemorySample, "memory"))
             case "cold_start":
-                require_fit(members, "cold_start")
-                self._loading("cold_start").cold_starts.append(ColdStart(**members))
+                self._loading("cold_start").cold_starts.append(fitted(members, ColdStart, "cold_start"))
             case "end":
                 number(line, "duration_s")
                 self._end = line
-            case "check" | "signin" as found:
-                require_fit(members, found)
-                self._take_found(found, members)
-
-    def _take_found(self, kind: Literal["check", "signin"], members: dict[str, Any]) -> None:
-        if kind == "check":
-            self._checks.append(CheckResult(**members))
-        else:
-            self._signins.append(SignInResult(**{**members, "warnings": tuple(members["warnings"])}))
+            case "check":
+                self._checks.append(fitted(members, CheckResult, "check"))
+            case "signin":
+                self._signins.append(fitted(members, SignInResult, "signin"))
 
     def _loading(self, kind: str) -> LoadRecord:
         if self._load is None:
@@ -162,7 +153,7 @@ def load_line(plan: LoadPlan, scheduled: int) -> dict[str, Any]:
 
 def _run_line(line: RawLine) -> RawLine:
     version = line.get("schema_version")
-    if not isinstance(version, str) or not version.startswith("1."):
+    if not isinstance(version, str) or not version.startswith(SCHEMA_MAJOR):
         raise LineError(f"schema_version is {str(version)[:20]!r}, this version reads {SCHEMA_VERSION}")
     for name in _RUN_TEXTS:
         require_fit(line.get(name), "texts")
@@ -175,18 +166,12 @@ def _run_line(line: RawLine) -> RawLine:
     return line
 
 
-def _load_line(line: RawLine) -> LoadRecord:
-    config, segments = line.get("config"), line.get("segments")
-    require_fit(config, "load_config")
-    require_fit(segments, "load_segments")
+def _load_line(line: RawLine, cold_starts: list[ColdStart]) -> LoadRecord:
+    config = fitted(line.get("config"), LoadConfig, "load_config")
+    segments = fitted(line.get("segments"), list[Any], "load_segments")
     confidence = number(line, "confidence")
     if not 0 < confidence < 1:
         raise LineError("confidence should be between 0 and 1")
-    if not isinstance(config, dict) or not isinstance(segments, list):
-        raise LineError("config and segments are missing")
-    plan = LoadPlan(
-        config=LoadConfig(**config),
-        segments=tuple(Segment(rate_per_s=rate_per_s, duration_s=duration_s) for rate_per_s, duration_s in segments),
-        confidence=confidence,
-    )
-    return LoadRecord(plan=plan, scheduled=int(number(line, "scheduled")))
+    parts = tuple(Segment(rate_per_s=rate_per_s, duration_s=duration_s) for rate_per_s, duration_s in segments)
+    plan = LoadPlan(config=config, segments=parts, confidence=confidence)
+    return LoadRecord(plan=plan, scheduled=int(number(line, "scheduled")), cold_starts=cold_starts)

@@ -27,7 +27,6 @@ class Evidence:
 
     Attributes:
         calls: The number of sent calls of the measured part.
-        missed: The number of first calls that missed.
         asked_rate_per_s: The rate of the schedule, which with Poisson arrivals differs from the requested rate.
         clock_difference_s: The time of the wall clock minus that of the monotonic clock.
         interrupted: Whether the run was interrupted, so that its duration proves nothing.

@@ -3,10 +3,10 @@
 import argparse
 import math
 import re
-from collections.abc import Callable
 from typing import Final
 
 from selftest.base.cannot_run import CannotRun
+from selftest.base.flag_values import timeout_in_ms, whole_number
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.load.plan.profiles import LoadPlan, bounded, spike, steady, steps
 from selftest.load.plan.schedule import Segment
@@ -53,23 +53,18 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--arrivals", choices=("constant", "poisson"), default="constant", help="(default: %(default)s)")
     group.add_argument(
         "--seed",
-        type=_count(0, 2**31 - 1),
+        type=whole_number(0, 2**31 - 1),
         default=1,
         metavar="N",
         help="seed of Poisson arrivals and of the mix of events (default: 1)",
     )
-    group.add_argument(
-        "--steps",
-        type=_rates,
-        metavar="N,N,…",
-        help="rates of a step run (default: 10,50,100)",
-    )
+    group.add_argument("--steps", type=_rates, metavar="N,N,…", help="rates of a step run (default: 10,50,100)")
     group.add_argument("--step-duration", type=_some_time, metavar="T", help="duration of each step (default: 30s)")
     group.add_argument("--spike", type=_rate, metavar="N", help="rate of the spike (default: 200)")
     group.add_argument("--spike-duration", type=_some_time, metavar="T", help="duration of the spike (default: 5s)")
     group.add_argument(
         "--cold",
-        type=_count(0, _MAX_COLD_STARTS),
+        type=whole_number(0, _MAX_COLD_STARTS),
         metavar="N",
         help=f"number of cold starts to measure (default: {_LOCAL_COLD_STARTS} with the local app, 0 with --url)",
     )
@@ -81,14 +76,14 @@ def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("Entra's rules and the limits of the run")
     group.add_argument(
         "--budget-ms",
-        type=_count(MIN_TIMEOUT_MS, MAX_TIMEOUT_MS),
+        type=timeout_in_ms,
         default=MAX_TIMEOUT_MS,
         metavar="MS",
         help=f"Entra's timeout of one attempt, {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} (default: %(default)s)",
     )
     group.add_argument(
         "--timeout-ms",
-        type=_count(MIN_TIMEOUT_MS, _MAX_TIMEOUT_MS),
+        type=whole_number(MIN_TIMEOUT_MS, _MAX_TIMEOUT_MS),
         default=10_000,
         metavar="MS",
         help="how long to wait for a late response (default: %(default)s)",
@@ -96,7 +91,7 @@ def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--retries", type=int, choices=range(MAX_RETRIES + 1), default=1, help="(default: %(default)s)")
     group.add_argument(
         "--max-in-flight",
-        type=_count(1, _MAX_IN_FLIGHT),
+        type=whole_number(1, _MAX_IN_FLIGHT),
         default=2000,
         metavar="N",
         help="concurrent attempts; further calls are dropped, which invalidates the run (default: %(default)s)",
@@ -229,13 +224,3 @@ def _percent(text: str) -> float:
     if _NUMBER.fullmatch(text) is None or not 0 < float(text) < 100:
         raise argparse.ArgumentTypeError(f"expected a percentage above 0 and below 100, got {text!r}")
     return float(text)
-
-
-def _count(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        value = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else -1
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"expected {low} to {high}, got {text!r}")
-        return value
-
-    return read

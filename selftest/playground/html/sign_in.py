@@ -27,12 +27,8 @@ class CalloutView:
 
     Attributes:
         audience: The app that the token is for.
-        minted: Whether the reply allows a token.
-        reason: The reason of the verdict.
-        warnings: The warnings of the verdict.
         bars: One per attempt; none without a call.
         url: The URL of the endpoint, without the values of its query.
-        event: The JSON that was sent.
         token: Header and claims of the callout's token; None if unknown.
         status: The status of the last response; None without one.
         headers: The headers of the last response.
@@ -61,10 +57,6 @@ class SignInView:
         name: The name of the code; empty without a code.
         sentence: The verdict in one sentence.
         tone: The tone of the page's colors.
-        title: The user, the app and the fault.
-        calls: The callouts.
-        tokens: The tokens of the app.
-        explanations: The explanations of the codes.
         refusal: The error that the app receives; empty if it receives tokens.
         log: What the app logged.
     """

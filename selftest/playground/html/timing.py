@@ -25,8 +25,6 @@ class Piece:
     """One phase of a call.
 
     Attributes:
-        name: The endpoint's name for the phase.
-        spent_ms: Its duration.
         left: Its beginning, 0 to `WIDTH` percent.
         width: Its width in percent.
         step: Its shade: 0 for the longest phase, 7 for the time outside of the endpoint.
@@ -46,7 +44,6 @@ class AttemptBar:
     Attributes:
         number: 1 for the first attempt.
         spent_ms: The time from when it was due to its end.
-        timeout_ms: Entra's timeout.
         used: The used part of the width in percent.
         budget: The position of the endpoint's own limit in percent; None if unknown or beyond the timeout.
         budget_ms: That limit.

@@ -36,8 +36,6 @@ class TokenTable:
     """One token, decoded and without its compact form.
 
     Attributes:
-        title: The kind of token.
-        audience: The app that it is for.
         rows: Its claims, those from the endpoint first.
         mapped: Whether the app has a claims mapping policy.
         for_graph: Whether it is for Microsoft Graph, whose tokens get no custom claims.

@@ -30,7 +30,6 @@ class IssuedCode:
     """What a code was issued for.
 
     Attributes:
-        grant: The tokens that it can be redeemed for.
         redirect: The registered redirect URI, with its platform.
         redirect_uri: The redirect URI as the request wrote it, with its port.
         challenge: The PKCE challenge, S256; None where the request had none.
@@ -52,8 +51,6 @@ class CodeStore:
     """The authorization codes of one tenant.
 
     Args:
-        clock: Wall-clock seconds since 1970.
-        new_id: Returns an unguessable id.
         withdraw: Called with the family of a code that was redeemed twice.
     """
 
@@ -81,13 +78,7 @@ class CodeStore:
         return code
 
     def redeem(
-        self,
-        code: str,
-        *,
-        client_id: str,
-        redirect_uri: str,
-        verifier: str | None,
-        check: Callable[[IssuedCode], None],
+        self, code: str, *, client_id: str, redirect_uri: str, verifier: str | None, check: Callable[[IssuedCode], None]
     ) -> IssuedCode:
         """Redeem a code. A refused code stays valid for its owner until it expires.
 

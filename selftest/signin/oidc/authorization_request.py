@@ -35,11 +35,7 @@ class Destination:
     """Where the response goes.
 
     Attributes:
-        client: The app.
-        redirect: Its registered redirect URI.
         redirect_uri: The redirect URI as the request wrote it, with its port.
-        response_mode: How the response is transmitted.
-        state: The app's state, which is returned to it.
     """
 
     client: App
@@ -54,15 +50,9 @@ class AuthorizationRequest:
     """A valid request for a sign-in.
 
     Attributes:
-        version: The version of the endpoint.
-        code: Whether a code is requested.
-        id_token: Whether an id token is requested in the response.
-        scopes: The requested scopes.
-        nonce: The nonce of the id token.
         challenge: The PKCE challenge, S256.
         prompt: Whether to ask the user; None leaves it open.
         login_hint: The user who is expected to sign in.
-        correlation_id: The correlation id of the sign-in.
         client_info: Whether the response should contain ``client_info``, in which Microsoft's libraries read the
             account.
     """

@@ -37,9 +37,7 @@ class AuthorizeEndpoint:
     """The authorize endpoint of one version.
 
     Args:
-        service: Issues codes and tokens, and keeps the sessions.
         mint_of: Returns the mint of the address that a request was sent to.
-        version: The version of the endpoint.
     """
 
     def __init__(self, service: SignInService, mint_of: MintOf, version: EntraVersion) -> None:

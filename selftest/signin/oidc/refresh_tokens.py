@@ -26,7 +26,6 @@ class RefreshToken:
     """What a refresh token was issued for.
 
     Attributes:
-        grant: The tokens that it can be redeemed for.
         kind: The platform that it was issued to.
         family: All tokens of one sign-in.
         expires_s: Seconds since 1970.
@@ -39,12 +38,7 @@ class RefreshToken:
 
 
 class RefreshTokens:
-    """The refresh tokens of one tenant.
-
-    Args:
-        clock: Wall-clock seconds since 1970.
-        new_id: Returns an unguessable id.
-    """
+    """The refresh tokens of one tenant."""
 
     def __init__(self, clock: Callable[[], float], new_id: Callable[[], str]) -> None:
         self._clock = clock

@@ -32,11 +32,7 @@ class _Request:
     """One request to the token endpoint.
 
     Attributes:
-        fields: The form.
-        credentials: The client's credentials.
         origin: The page's origin; None where the request does not come from a page.
-        version: The version of the endpoint.
-        correlation_id: The correlation id of the request.
     """
 
     fields: Mapping[str, str]

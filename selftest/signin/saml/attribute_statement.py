@@ -19,7 +19,6 @@ class SamlAttribute:
     Attributes:
         name: Its name, usually a URI.
         name_format: The format of the name; None omits it, as Entra does by default.
-        values: One or more values.
     """
 
     name: str

@@ -25,12 +25,7 @@ from selftest.signin.tenant.redirect_uris import is_same_uri
 
 
 class SamlEndpoint:
-    """The SAML endpoint of one address.
-
-    Args:
-        service: Issues the assertions and keeps the sessions.
-        mint: The mint whose key signs.
-    """
+    """The SAML endpoint of one address."""
 
     def __init__(self, service: SignInService, mint: TokenMint) -> None:
         self._service = service

@@ -64,10 +64,7 @@ class ResponseAddress:
     """The sender and the recipient of a response.
 
     Attributes:
-        issuer: The issuer of the assertion.
         audience: The app's entity id.
-        acs_url: The URL that it is posted to.
-        request_id: The id of the request.
         session_index: The browser's session.
         at_s: Seconds since 1970.
     """

@@ -37,8 +37,6 @@ class EmulatedExtension:
         key: Its name in the tenant file.
         id: The object id, which events contain.
         audience: The app registration that represents the endpoint; its client id is the audience of the callout.
-        target_url: The URL of the endpoint.
-        timeout_ms: The timeout of each attempt.
         max_retries: 0 or 1.
         claims: ``claimsForTokenConfiguration``, for warnings.
         fault: The code of every callout, without a call to the endpoint; None calls it.
@@ -78,7 +76,6 @@ class App:
     Attributes:
         key: Its name in the tenant file.
         principal: The app in events.
-        redirect_uris: The registered redirect URIs.
         secret: The secret of a confidential client; None for a public client.
         id_token_issuance: Whether the authorize endpoint may issue id tokens (``enableIdTokenIssuance``).
         application_id_uri: Its identifier URI as an API; None without one.
@@ -88,7 +85,6 @@ class App:
         mapping: The claims mapping policy; without one no custom claim reaches its tokens.
         group_claims: Whether its tokens contain the user's groups.
         users: The keys of the users assigned to it; None admits every user.
-        protocol: The sign-in protocol.
         acs_url: The assertion consumer service of a SAML app.
         entity_id: The entity id of a SAML app.
         name_formats: ``SAMLNameFormat`` of the policy, by the claim's SAML name.

@@ -33,8 +33,6 @@ class TomlTable:
 
     Args:
         name: Its name in the file, such as ``apps.portal``; empty for the file itself.
-        values: The parsed content.
-        complaints: Collects the errors.
     """
 
     def __init__(self, name: str, values: Mapping[str, Any], complaints: Complaints) -> None:

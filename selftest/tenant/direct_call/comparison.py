@@ -54,14 +54,7 @@ class ComparedClaim:
 def compare(
     token: DecodedToken, expected: Expectations, published: Sequence[Published], now_s: float
 ) -> tuple[ComparedClaim, ...]:
-    """Compare a token with what the endpoint expects, in the endpoint's order.
-
-    Args:
-        token: The decoded token.
-        expected: The endpoint's settings.
-        published: The documents of its authorities, for the token's version.
-        now_s: Seconds since 1970.
-    """
+    """Compare a token with what the endpoint expects, in the endpoint's order."""
     return (
         *_header(token, published),
         _version(token),

@@ -23,13 +23,7 @@ class Conclusion:
 
 
 def conclude(rows: Sequence[ComparedClaim], call: Call | None, verdict: Verdict | None) -> Conclusion:
-    """Conclude from the comparison, and from the call where there was one.
-
-    Args:
-        rows: The compared claims.
-        call: The attempts at the endpoint.
-        verdict: What Entra would make of the reply.
-    """
+    """Conclude from the comparison, and from the call where there was one."""
     differing = [row.name for row in rows if row.state == "differs"]
     foreign = any(row.name in _CALLER_CLAIMS and row.state == "note" for row in rows)
     if call is not None and verdict is not None:

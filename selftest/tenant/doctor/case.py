@@ -65,9 +65,7 @@ class Case:
     Attributes:
         verdict: What the app's reader says of the settings; None where there is no app to ask.
         extensions: The extensions to examine; empty where none belongs to this endpoint.
-        app_ids: The applications that should get claims.
         app_asked: Whether ``app_ids`` comes from the user and not from listeners.
-        tenant_id: The tenant that was read.
         validations: Graph's own validation by extension id; None where Graph was not asked.
         lacks: Why evidence that the user asked for could not be read, by its name.
     """

@@ -42,7 +42,7 @@ class StatementResult:
 
     def is_hint(self, finding: TenantFinding) -> bool:
         """Whether a finding is worth a look and not a fault."""
-        return self.status != "error" and (finding.hint or self.statement.level == "should")
+        return self.status != "error" and (finding.hint or self.statement.level == "hardening")
 
     def as_json(self, finding: TenantFinding) -> dict[str, Any]:
         """Return one finding as the command line prints it."""
@@ -140,7 +140,7 @@ def _try(statement: TenantStatement, case: Case) -> StatementResult:
 def _status(statement: TenantStatement, findings: Sequence[TenantFinding]) -> StatementStatus:
     if not findings:
         return "pass"
-    return "hint" if statement.level == "should" or all(finding.hint for finding in findings) else "fail"
+    return "hint" if statement.level == "hardening" or all(finding.hint for finding in findings) else "fail"
 
 
 def _without_echo(one: StatementResult, reported: set[int | str | None]) -> StatementResult:

@@ -30,7 +30,6 @@ class Examination:
     Attributes:
         about: Lines that say what was examined.
         url: The endpoint's URL without its query, where the endpoint was called.
-        duration_s: The whole, in seconds.
     """
 
     diagnosis: Diagnosis

@@ -24,13 +24,7 @@ _TARGET: Final = "D6"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """One case of what the sign-in log shows.
-
-    Attributes:
-        shows: What a sign-in shows in this case.
-        checks: The statements that point here.
-        next_command: What to run next.
-    """
+    """One case of what the sign-in log shows."""
 
     shows: str
     checks: tuple[str, ...]
@@ -38,12 +32,7 @@ class Branch:
 
 
 def branches(diagnosis: Diagnosis, *, probed_url: str | None = None) -> tuple[Branch, ...]:
-    """Sort the faults by what a sign-in would show, the earliest first.
-
-    Args:
-        diagnosis: The results of the statements.
-        probed_url: The endpoint's URL, for the command that calls it.
-    """
+    """Sort the faults by what a sign-in would show, the earliest first."""
     found: dict[str, list[str]] = {}
     for one, finding in diagnosis.faults:
         found.setdefault(_place(one.statement.id, one.code_of(finding)), []).append(one.statement.id)

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -10,6 +9,7 @@ from typing import Any, Final, TextIO
 from rich.console import Console
 
 from selftest.report.junit import junit
+from selftest.report.outputs import console_for
 from selftest.report.stored import ReportError, write_results
 from selftest.tenant.doctor.examination import Examination
 from selftest.tenant.doctor.flow import branches
@@ -48,7 +48,7 @@ def emit(examined: Examination, args: argparse.Namespace, stdout: TextIO | None 
     if args.json == _STDOUT:
         stream.write(_json(examined))
     else:
-        _show(examined, _console(stream), verbose=args.verbose)
+        _show(examined, console_for(stream), verbose=args.verbose)
 
 
 def as_json(examined: Examination) -> dict[str, Any]:
@@ -78,12 +78,6 @@ def _json(examined: Examination) -> str:
 def _show(examined: Examination, console: Console, *, verbose: bool) -> None:
     shown = branches(examined.diagnosis, probed_url=examined.url)
     show(examined.diagnosis, console, about=examined.about, branches=shown, verbose=verbose)
-
-
-def _console(stream: TextIO) -> Console:
-    """Return a console as wide as the terminal, and of 120 columns without a terminal."""
-    width = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH
-    return Console(file=stream, highlight=False, emoji=False, markup=False, width=width)
 
 
 def _write(path: Path, text: str) -> None:

@@ -63,7 +63,7 @@ class TenantStatement(Statement):
     """
 
     run: _Run = field(repr=False)
-    level: Level = "must"
+    level: Level = "sign-in"
     code: int | str | None = None
     needs: tuple[EvidenceName, ...] = ()
     echo: bool = False

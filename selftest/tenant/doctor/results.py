@@ -12,14 +12,7 @@ _STATUSES: Final[dict[StatementStatus, Status]] = {"hint": "fail", "fail": "fail
 
 
 def results_of(diagnosis: Diagnosis, *, url: str | None, started_at: dt.datetime, duration_s: float) -> Results:
-    """Return the results without the statements that do not apply to this case.
-
-    Args:
-        diagnosis: The results of the statements.
-        url: The endpoint's URL, where the endpoint was called.
-        started_at: When the diagnosis began.
-        duration_s: How long it took, in seconds.
-    """
+    """Return the results without the statements that do not apply to this case."""
     checks = tuple(_check(one) for one in diagnosis.results if one.status != "not applicable")
     counts = count_checks(checks) | {"signins": 0, "signins_failed": 0}
     verdict = RunVerdict.of(diagnosis.verdict, diagnosis.sentence.partition("  ")[2], counts)
@@ -39,11 +32,11 @@ def _check(one: StatementResult) -> CheckResult:
     """Return one statement as a check; several findings take one line each, and the first fix is shown for all."""
     statement = one.statement
     reason = "it holds" if one.lack is None else one.lack.reason
-    hint_of_must = one.status == "hint" and statement.level == "must"
+    hint_of_must = one.status == "hint" and statement.level == "sign-in"
     return CheckResult(
         id=statement.id,
         title=statement.title,
-        level="should" if hint_of_must else statement.level,
+        level="hardening" if hint_of_must else statement.level,
         status=_STATUSES.get(one.status, "pass"),
         expected="\n".join(finding.expected for finding in one.findings) or statement.title,
         actual="\n".join(finding.actual for finding in one.findings) or reason,

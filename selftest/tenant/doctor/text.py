@@ -35,15 +35,7 @@ def show(
     branches: tuple[Branch, ...],
     verbose: bool = False,
 ) -> None:
-    """Print the report.
-
-    Args:
-        diagnosis: The results of the statements.
-        console: Where to print; it decides about color.
-        about: Lines that say what was examined, and what could not be read.
-        branches: What a sign-in would show.
-        verbose: Whether to name the statements that hold, too.
-    """
+    """Print the report."""
     for part in _parts(diagnosis, about, branches, verbose=verbose):
         # A line of text is left to the terminal to wrap, so that a command copied from it has no breaks of ours.
         console.print(part, crop=False, soft_wrap=isinstance(part, Text))

@@ -39,7 +39,6 @@ class Received:
 
     Attributes:
         status: 200 to 299.
-        body: A JSON object; None without one.
     """
 
     status: int

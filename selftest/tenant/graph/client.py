@@ -8,7 +8,6 @@ Source: microsoft-graph-docs ``concepts/paging.md``, ``concepts/query-parameters
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from yarl import URL
@@ -33,10 +32,8 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
     """A client of one Graph; an async context manager that closes its connections.
 
     Args:
-        credential: The source of tokens.
         base_url: Scheme and host of Graph; https, or a loopback address.
         scopes: The scopes of the tokens; None: everything that was consented to.
-        patience: How long to try.
         options: Clocks, sleep and randomness for `GraphPipeline`.
 
     Raises:
@@ -62,9 +59,7 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
         self._request = HttpRequest
         self._pipeline = GraphPipeline(credential, wanted, patience or Patience(), local=local, **options)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._pipeline.close()
 
     async def permissions(self) -> TokenPermissions:
@@ -75,13 +70,7 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
         """
         return token_permissions(await self._pipeline.token())
 
-    async def get(
-        self,
-        path: str,
-        *,
-        select: Sequence[str] = (),
-        version: Version = "v1.0",
-    ) -> GraphObject:
+    async def get(self, path: str, *, select: Sequence[str] = (), version: Version = "v1.0") -> GraphObject:
         """Read one object.
 
         Args:

@@ -16,7 +16,6 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from selftest.base.daemon_thread import in_daemon_thread
@@ -55,8 +54,7 @@ class _Way(NamedTuple):
 
 _WAYS: Final[Mapping[str, _Way]] = {
     "azure-cli": _Way(
-        "AzureCliCredential",
-        "Install the Azure CLI and run: az login --tenant YOUR-TENANT --allow-no-subscriptions",
+        "AzureCliCredential", "Install the Azure CLI and run: az login --tenant YOUR-TENANT --allow-no-subscriptions"
     ),
     DEVICE_CODE: _Way(
         "DeviceCodeCredential", "Open the page that is shown, enter the code, and sign in to the intended tenant"
@@ -94,8 +92,6 @@ class GraphCredential(AbstractAsyncContextManager["GraphCredential"]):
     """An azure-identity credential, by name; an async context manager that closes what it opened.
 
     Args:
-        kind: One of `KINDS`.
-        environ: The process's environment.
         tenant_id: The tenant to sign in to; None: the environment's, or the credential's own choice.
         show: Shows a person what to do.
         options: For azure-identity's class, besides those that the kind has.
@@ -142,9 +138,7 @@ class GraphCredential(AbstractAsyncContextManager["GraphCredential"]):
             raise self._failure(error) from None
         return token
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         credential, self._credential = self._credential, None
         closing = credential.close() if credential is not None else None
         if closing is not None:

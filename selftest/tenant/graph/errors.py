@@ -28,10 +28,7 @@ class GraphError(CannotRun):
     """Graph did not do what was requested.
 
     Attributes:
-        reason: What happened.
-        advice: What to do.
         status: Of the answer; None without one.
-        code: Graph's code; None without one.
         detail: The code of Graph's first detail.
         request_id: What to quote to Microsoft's support.
         retry_after_s: How long Graph asked to wait, in seconds.

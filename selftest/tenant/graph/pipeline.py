@@ -47,13 +47,9 @@ class GraphPipeline:
     """Sends requests to one Graph with a token.
 
     Args:
-        credential: The source of tokens.
-        scopes: The scopes of the tokens.
-        patience: How long to try.
         local: Whether Graph is emulated on this machine: without TLS, and not through a proxy.
         clock: Monotonic seconds.
         wall_clock: Seconds since 1970.
-        sleep: Waits for seconds.
         rng: Returns 0 to 1, so that clients that failed together do not come back together.
     """
 

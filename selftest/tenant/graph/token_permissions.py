@@ -26,7 +26,6 @@ class TokenPermissions:
     Attributes:
         granted: The names of its permissions; None when it cannot be read: Graph's tokens need not be readable.
         delegated: Whether it is for a signed-in user, whose directory roles then count as well.
-        tenant_id: The tenant of the token.
         expires_on: Seconds since 1970; None when it does not say.
     """
 

@@ -17,11 +17,7 @@ LIFETIME_S: Final = 3600
 
 
 class FixedCredential:
-    """A credential whose tokens always have the same permissions, in place of a person who signs in.
-
-    Args:
-        mint: Creates a token.
-    """
+    """A credential whose tokens always have the same permissions, in place of a person who signs in."""
 
     def __init__(self, mint: Callable[[], str]) -> None:
         self._mint = mint

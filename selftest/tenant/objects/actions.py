@@ -34,10 +34,7 @@ class Job:
     """A command with everything that it needs.
 
     Attributes:
-        args: The flags.
-        intent: What they mean.
         environ: Of the process, over azd's file.
-        times: How long to wait.
     """
 
     args: argparse.Namespace

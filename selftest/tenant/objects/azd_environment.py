@@ -6,13 +6,14 @@ of azd.
 Source: Azure/azure-dev ``cli/azd/pkg/environment`` (``.azure/<name>/.env``, one ``NAME="value"`` a line).
 """
 
-import json
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
 
+from selftest.base.bounded_file import read_text
 from selftest.base.cannot_run import CannotRun
+from selftest.base.env_lines import env_lines
 
 API_APP_ID: Final = "ENTRA_API_APP_ID"
 _MAX_BYTES: Final = 256 * 1024
@@ -22,29 +23,13 @@ _TIMEOUT_S: Final = 60
 def read_environment(name: str, directory: Path) -> dict[str, str]:
     """Return the values of an environment; none where azd does not know it.
 
-    Args:
-        name: Checked, because it becomes part of a path.
-        directory: Of the project.
+    The name is checked by the caller, because it becomes part of a path.
 
     Raises:
-        CannotRun: The file is not what azd writes.
+        FileError: The file is not what azd writes.
     """
     file = directory / ".azure" / name / ".env"
-    try:
-        text = file.read_bytes()[:_MAX_BYTES].decode()
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotRun(f"{file} cannot be read ({type(error).__name__})") from error
-    values: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        member, equals, value = line.strip().partition("=")
-        if not member or member.startswith("#"):
-            continue
-        if not equals:
-            raise CannotRun(f'{file}, line {number}: expected NAME="value"')
-        values[member.strip()] = _unquoted(value.strip())
-    return values
+    return env_lines(read_text(file, _MAX_BYTES), file) if file.is_file() else {}
 
 
 def hint(name: str, app_id: str) -> str:
@@ -68,12 +53,3 @@ def set_app_id(name: str, app_id: str) -> None:
         raise CannotRun(f"azd could not be run ({type(error).__name__}); run: {hint(name, app_id)}") from error
     if done.returncode:
         raise CannotRun(f"azd exited with {done.returncode}; run it yourself to see why: {hint(name, app_id)}")
-
-
-def _unquoted(value: str) -> str:
-    if value[:1] == value[-1:] == '"':
-        try:
-            return str(json.loads(value))
-        except ValueError:
-            return value[1:-1]
-    return value

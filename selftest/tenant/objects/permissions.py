@@ -37,10 +37,7 @@ _READS: Final[Mapping[str, tuple[NeededRequest, ...]]] = {
         NeededRequest("GET", "/applications(uniqueName='x')"),
         NeededRequest("GET", f"{_PRINCIPAL}/appRoleAssignments"),
     ),
-    "C": (
-        NeededRequest("GET", EXTENSIONS),
-        NeededRequest("POST", f"{EXTENSIONS}/validateAuthenticationConfiguration"),
-    ),
+    "C": (NeededRequest("GET", EXTENSIONS), NeededRequest("POST", f"{EXTENSIONS}/validateAuthenticationConfiguration")),
     "D": (
         NeededRequest("GET", POLICIES),
         NeededRequest("GET", f"{_PRINCIPAL}/claimsMappingPolicies"),

@@ -19,8 +19,6 @@ class WaitTimes:
         absent_reads: How often an object without a unique name is read before it is created.
         between_s: Between two reads.
         validate_s: Until Entra's validation reports nothing.
-        clock: Monotonic.
-        sleep: Waits.
     """
 
     settle_s: float = 60.0

@@ -36,7 +36,6 @@ class EndpointLine:
         correlation_id: The sign-in's; None where the token or the body was refused.
         outcome: ``claims``, ``omitted`` or ``stale``, else the code of the error.
         total_ms: From the request's arrival at the handler to the reply.
-        phases_ms: The time of each phase.
         failure: The provider's failure, where claims were sent in spite of it.
         detail: What was expected and what was there. May contain a provider's text: shown for our own codes only.
         not_written: The number of refusals with this outcome before this one that have no line.

@@ -32,14 +32,11 @@ class SignInEvent:
     Attributes:
         at: The time of the call, else of the sign-in; in UTC.
         correlation_id: The sign-in's; the event that reaches the endpoint has the same.
-        app_id: The application that the user signed in to.
         app_name: Its name, without parts that look like a mail or an IP address.
         result: The result of the sign-in as a whole; 0 is success.
         code: The event's code; None where the log has none, which means success for a call.
         http_status: Of the last attempt; None or 0 without a reply.
         attempts: How often the endpoint was called; 0: never.
-        extension_id: The extension that was called.
-        listener_id: The listener that called it.
         logged: Whether the log has the event itself, and not only the sign-in's result.
     """
 
@@ -86,10 +83,6 @@ class SignInLog:
 
 def read_events(rows: Iterable[LogRow], path: str) -> SignInLog:
     """Read the events of every row.
-
-    Args:
-        rows: The rows of a sign-in log.
-        path: Where they come from, for messages.
 
     Raises:
         InputError: No row is a sign-in, or a member is unusable; the message names the place.

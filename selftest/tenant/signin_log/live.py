@@ -7,12 +7,8 @@ Source: microsoft-graph-docs beta ``api/signin-list.md``, ``resources/signin.md`
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from typing import Final
 
-from selftest.base.loopback import is_this_machine
-from selftest.tenant.graph import connection
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.signin_log.fields import Fields
 from selftest.tenant.signin_log.tables import LogRow, Table
@@ -28,42 +24,10 @@ _PAGE: Final = "500"
 _MAX_PAGES: Final = 20
 
 
-@asynccontextmanager
-async def open_graph(
-    base_url: str, *, tenant: str, kind: str, environ: Mapping[str, str]
-) -> AsyncIterator[GraphClient]:
-    """Open a client of this Graph; an emulated Graph on this machine gets an emulated token, never a real one.
-
-    Args:
-        base_url: Scheme and host of Graph.
-        tenant: The tenant's id or a domain of it.
-        kind: How to sign in, one of `selftest.tenant.graph.credentials.KINDS`.
-        environ: The environment variables.
-
-    Raises:
-        NotSignedIn: A variable that this kind needs is missing.
-        ValueError: The address is not that of a Graph.
-    """
-    async with connection.open_graph(
-        environ,
-        credential=None if is_this_machine(base_url) else kind,
-        tenant_id=tenant,
-        base_url=base_url,
-        permissions=(PERMISSION,),
-    ) as client:
-        yield client
-
-
 async def read_live(
     client: GraphClient, *, since: dt.datetime, app_id: str | None = None, correlation_id: str | None = None
 ) -> Table:
     """Read sign-ins, the newest first within each of the two lists.
-
-    Args:
-        client: A client of the tenant's Graph.
-        since: The start of the time to read.
-        app_id: One application; None for all.
-        correlation_id: One sign-in; None for all.
 
     Raises:
         GraphError: Graph cannot be read; the message names a missing permission.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class OutcomeMeaning:
     """The meaning of one outcome, or of several similar ones.
 
@@ -26,147 +26,128 @@ class OutcomeMeaning:
 
 _DIRECT_CALL: Final = "token --call https://HOST"
 _TABLE: Final = (
+    OutcomeMeaning(("claims",), "it sent the provider's claims", "check C"),
     OutcomeMeaning(
-        codes=("claims",),
-        says="it sent the provider's claims",
-        way_on="check C",
+        ("omitted",), "its provider failed and it sent the default claims (Claims__OnFailure=omit)", "check F"
     ),
     OutcomeMeaning(
-        codes=("omitted",),
-        says="its provider failed and it sent the default claims (Claims__OnFailure=omit)",
-        way_on="check F",
+        ("stale",), "its provider failed and it sent the user's last good claims (Claims__OnFailure=stale)", "check F"
     ),
     OutcomeMeaning(
-        codes=("stale",),
-        says="its provider failed and it sent the user's last good claims (Claims__OnFailure=stale)",
-        way_on="check F",
-    ),
-    OutcomeMeaning(
-        codes=("audience",),
-        says="the token is for another API: AuthenticationEvents__AudienceAppId is not the app registration that the "
+        ("audience",),
+        "the token is for another API: AuthenticationEvents__AudienceAppId is not the app registration that the "
         "extension's resourceId names",
-        way_on=_DIRECT_CALL,
+        _DIRECT_CALL,
         detailed=True,
     ),
     OutcomeMeaning(
-        codes=("issuer", "key_issuer"),
-        says="the token's issuer is not the one of AuthenticationEvents__AuthorityUrl: another tenant, or in External "
+        ("issuer", "key_issuer"),
+        "the token's issuer is not the one of AuthenticationEvents__AuthorityUrl: another tenant, or in External "
         "ID the other host (Claims__AdditionalAuthorityUrls)",
-        way_on=_DIRECT_CALL,
+        _DIRECT_CALL,
         detailed=True,
     ),
+    OutcomeMeaning(("tenant",), "the token is from another tenant", _DIRECT_CALL, detailed=True),
     OutcomeMeaning(
-        codes=("tenant",),
-        says="the token is from another tenant",
-        way_on=_DIRECT_CALL,
-        detailed=True,
-    ),
-    OutcomeMeaning(
-        codes=("caller",),
-        says="the caller is not Entra's event service: a direct test, or an unknown caller; Entra itself sends "
+        ("caller",),
+        "the caller is not Entra's event service: a direct test, or an unknown caller; Entra itself sends "
         "99045fe1-7639-4a75-9d4a-577b6ca3810f",
-        way_on=_DIRECT_CALL,
+        _DIRECT_CALL,
         detailed=True,
     ),
     OutcomeMeaning(
-        codes=("not_an_app_token",),
-        says="a user's token or an id token was sent, not the one that Entra gets for itself",
-        way_on=_DIRECT_CALL,
+        ("not_an_app_token",),
+        "a user's token or an id token was sent, not the one that Entra gets for itself",
+        _DIRECT_CALL,
         detailed=True,
     ),
     OutcomeMeaning(
-        codes=("key_unknown", "signature"),
-        says="the token is signed with a key that the configured authority does not publish: another tenant, a roll "
+        ("key_unknown", "signature"),
+        "the token is signed with a key that the configured authority does not publish: another tenant, a roll "
         "minutes ago, or in External ID the other host (Claims__AdditionalAuthorityUrls)",
-        way_on=_DIRECT_CALL,
+        _DIRECT_CALL,
     ),
     OutcomeMeaning(
-        codes=("expired", "not_yet_valid", "issued_in_future"),
-        says="the token's times and the host's clock disagree by more than a minute",
-        way_on=_DIRECT_CALL,
+        ("expired", "not_yet_valid", "issued_in_future"),
+        "the token's times and the host's clock disagree by more than a minute",
+        _DIRECT_CALL,
         detailed=True,
     ),
     OutcomeMeaning(
-        codes=("token_missing", "authorization_malformed"),
-        says="no bearer token arrived: something in front of the app removed the Authorization header, or it was not a "
+        ("token_missing", "authorization_malformed"),
+        "no bearer token arrived: something in front of the app removed the Authorization header, or it was not a "
         "call of Entra",
-        way_on="check T01 --url https://HOST --deployed",
+        "check T01 --url https://HOST --deployed",
     ),
     OutcomeMeaning(
-        codes=(
+        (
             *("token_segments", "token_alphabet", "token_base64", "token_not_canonical", "token_header"),
             *("token_payload", "token_too_large", "algorithm", "token_type", "key_id", "version"),
             *("header_crit", "header_b64", "header_zip", "header_jku", "header_jwk", "header_x5u", "header_x5c"),
             *("exp_malformed", "nbf_malformed", "iat_malformed"),
         ),
-        says="the token is not an access token of Entra",
-        way_on=_DIRECT_CALL,
+        "the token is not an access token of Entra",
+        _DIRECT_CALL,
         detailed=True,
     ),
     OutcomeMeaning(
-        codes=("event_tenant", "event_extension"),
-        says="the event is of another tenant or extension: Claims__AllowedExtensionIds does not name the extension "
+        ("event_tenant", "event_extension"),
+        "the event is of another tenant or extension: Claims__AllowedExtensionIds does not name the extension "
         "that the listener calls",
-        way_on="doctor",
+        "doctor",
         detailed=True,
     ),
     OutcomeMeaning(
-        codes=("body_json", "body_too_large", "event_member", "event_type", "content_type", "content_encoding"),
-        says="the body is not the documented event: something in front of the app changed it, or another kind of "
+        ("body_json", "body_too_large", "event_member", "event_type", "content_type", "content_encoding"),
+        "the body is not the documented event: something in front of the app changed it, or another kind of "
         "event calls this URL",
-        way_on="check B --url https://HOST --deployed",
+        "check B --url https://HOST --deployed",
         detailed=True,
     ),
     OutcomeMeaning(
-        codes=("keys_not_loaded",),
-        says="it had no signing keys: it had just started, or cannot reach AuthenticationEvents__AuthorityUrl",
-        way_on="check C91 --url https://HOST --deployed",
+        ("keys_not_loaded",),
+        "it had no signing keys: it had just started, or cannot reach AuthenticationEvents__AuthorityUrl",
+        "check C91 --url https://HOST --deployed",
     ),
     OutcomeMeaning(
-        codes=("provider_late",),
-        says="its provider did not finish within Claims__BudgetMs",
-        way_on="explain 1003005",
+        ("provider_late",), "its provider did not finish within Claims__BudgetMs", "explain 1003005", detailed=True
+    ),
+    OutcomeMeaning(
+        ("overloaded",),
+        "there were more concurrent sign-ins than Claims__MaxConcurrent allows",
+        "check C88",
         detailed=True,
     ),
     OutcomeMeaning(
-        codes=("overloaded",),
-        says="there were more concurrent sign-ins than Claims__MaxConcurrent allows",
-        way_on="check C88",
-        detailed=True,
+        ("provider_error", "provider_cancelled", "unexpected"),
+        "its provider raised an exception; the line's detail names the place",
+        "check F",
     ),
     OutcomeMeaning(
-        codes=("provider_error", "provider_cancelled", "unexpected"),
-        says="its provider raised an exception; the line's detail names the place",
-        way_on="check F",
+        (*("claims_shape", "claims_unicode", "claims_size"), *("claim_name", "claim_value")),
+        "its provider returned claims that a token cannot have; the line's detail names the claim",
+        "check C07 C09",
     ),
     OutcomeMeaning(
-        codes=(
-            *("claims_shape", "claims_unicode", "claims_size"),
-            *("claim_name", "claim_value"),
-        ),
-        says="its provider returned claims that a token cannot have; the line's detail names the claim",
-        way_on="check C07 C09",
-    ),
-    OutcomeMeaning(
-        codes=(
+        (
             *("downstream_status", "downstream_shape", "downstream_too_large", "downstream_too_many"),
             *("downstream_unreachable", "downstream_next_link"),
         ),
-        says="the data source behind its provider returned an unusable reply; the line's detail says how",
-        way_on="check F",
+        "the data source behind its provider returned an unusable reply; the line's detail says how",
+        "check F",
     ),
     OutcomeMeaning(
-        codes=(
+        (
             *("downstream_token_unavailable", "downstream_token_backing_off", "downstream_token_closed"),
             "downstream_token_claims_challenge",
         ),
-        says="it got no token for the data source behind its provider: check Claims__Credential and its permissions",
-        way_on="check F",
+        "it got no token for the data source behind its provider: check Claims__Credential and its permissions",
+        "check F",
     ),
 )
 
 OUTCOMES: Final = {code: outcome for outcome in _TABLE for code in outcome.codes}
-_UNKNOWN: Final = OutcomeMeaning(codes=(), says="its log has a code that this version does not know", way_on="check C")
+_UNKNOWN: Final = OutcomeMeaning((), "its log has a code that this version does not know", "check C")
 
 
 def outcome_of(code: str) -> OutcomeMeaning:

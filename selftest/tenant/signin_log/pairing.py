@@ -55,12 +55,7 @@ class Pairs:
 
 
 def pair_up(events: Sequence[SignInEvent], lines: Sequence[EndpointLine] | None) -> Pairs:
-    """Match each event with its lines.
-
-    Args:
-        events: The events of the sign-in log.
-        lines: The endpoint's lines; None without a log.
-    """
+    """Match each event with its lines; None means that there is no log."""
     if lines is None:
         return Pairs(pairs=tuple(Pair(event=event) for event in events))
     by_id: dict[str, list[EndpointLine]] = defaultdict(list)

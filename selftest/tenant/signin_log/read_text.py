@@ -10,11 +10,7 @@ from selftest.base.cannot_run import CannotRun
 #: A complete sign-in takes some 6 KB in JSON, so this is about ten thousand; the portal exports no more.
 MAX_INPUT_BYTES: Final = 64 * 1024 * 1024
 
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+_MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PACKED: Final = {
     b"PK\x03\x04": "a workbook or an archive: export it as CSV or JSON, or unpack it",
     b"\x1f\x8b": "compressed: unpack it first",

@@ -35,7 +35,6 @@ class SignInReport:
 
     Attributes:
         shown: Each event that is shown, with its meaning; the newest first.
-        hidden: The number of other events.
         events: All selected events.
         notes: What the reader must know about the input, a sentence each.
     """
@@ -49,26 +48,15 @@ class SignInReport:
     result: TenantVerdict
 
 
-def make_report(
-    pairs: Pairs, *, limit: int, rows: int, timeout_ms: int, notes: Sequence[str] = (), way_on: str = "doctor"
-) -> SignInReport:
-    """Judge the events and return the report.
-
-    Args:
-        pairs: The selected events, the newest first, each with its lines.
-        limit: How many are shown.
-        rows: The number of sign-ins in the log.
-        timeout_ms: The extension's timeout.
-        notes: Notes about the input.
-        way_on: The next command where there is nothing to judge.
-    """
+def make_report(pairs: Pairs, *, limit: int, rows: int, timeout_ms: int, notes: Sequence[str] = ()) -> SignInReport:
+    """Judge the selected events, the newest first, and return the report."""
     judged = tuple((pair, meaning_of(pair, pairs, timeout_ms=timeout_ms)) for pair in pairs.pairs)
     events = tuple(pair.event for pair in pairs.pairs)
     failed = [(pair, meaning) for pair, meaning in judged if pair.event.failed]
     result: TenantVerdict
     if not events:
         result = "INCONCLUSIVE"
-        verdict = Meaning(f"no token issuance event among {_counted(rows, 'sign-in')}", way_on)
+        verdict = Meaning(f"no token issuance event among {_counted(rows, 'sign-in')}", "doctor")
     elif not failed:
         result, verdict = "PASS", Meaning(f"{_counted(len(events), 'event')}, none failed", "signin")
     else:

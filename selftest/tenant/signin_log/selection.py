@@ -25,8 +25,6 @@ class Selection:
         since: Excludes events before this time. An event without a readable time stays, so that no failure is hidden.
         app: An application's id, or the start of its name in any case.
         code: The event's code, or the sign-in's result.
-        correlation_id: One sign-in.
-        failed: Failed events only.
     """
 
     since: dt.datetime | None = None
@@ -53,7 +51,6 @@ class Histogram:
 
     Attributes:
         start: The beginning of the first column, in UTC.
-        width_s: The width of a column, in seconds.
         columns: Counts by code, one for each column; the code None is success.
     """
 

@@ -44,10 +44,6 @@ class Table:
 def read_table(text: str, path: str) -> Table:
     """Read rows from text.
 
-    Args:
-        text: The content of the file.
-        path: Its name, for messages.
-
     Raises:
         InputError: The format is unknown, or the file is truncated; the message names the place.
     """

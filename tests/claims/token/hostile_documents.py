@@ -99,12 +99,12 @@ BAD_SETS: list[Any] = [
 
 def usable_kids(keys: list[Any]) -> list[str]:
     """Return the ids of a set's keys that may sign."""
-    return list(parse_key_set(json.dumps({"keys": keys}).encode()))
+    return list(parse_key_set(json.dumps({"keys": keys}).encode()).keys)
 
 
 HOSTILE_JWKS: list[Callable[[], object]] = [
     *(lambda bad=bad: usable_kids([bad, GOOD_JWK]) for bad in BAD_JWKS),
-    *(lambda bad=bad: list(parse_key_set(json.dumps(bad).encode())) for bad in BAD_SETS),
+    *(lambda bad=bad: list(parse_key_set(json.dumps(bad).encode()).keys) for bad in BAD_SETS),
 ]
 
 _KEYS = AUTHORITY + KEYS_V2

@@ -21,7 +21,7 @@ TOKEN = good_token(KEYS)
 @pytest.fixture
 def key() -> SigningKey:
     """Return the usable key of the set."""
-    return parse_key_set(json.dumps(KEYS.jwks()).encode())[KEYS.current.kid]
+    return parse_key_set(json.dumps(KEYS.jwks()).encode()).keys[KEYS.current.kid]
 
 
 @pytest.fixture

@@ -75,6 +75,7 @@ REPLY = {
     "C12": _body(_twice),
     "C13": _body(lambda body: b"\xef\xbb\xbf" + body),
     "C14": reply_json(lambda reply: reply["data"].update(actions=[])),
+    "C15": answers(500, lambda request: request.token.payload.get("ver") == "2.0"),
 }
 
 HTTP = {
@@ -107,6 +108,11 @@ REFUSALS = {
     "C48": refusals(400, _told(lambda _: _STACK)),
     "C49": refusals(401, _told(lambda request: str(request.token.payload.get("exp")))),
     "C50": refusals(403, _told(lambda _: DEFAULT_TENANT.tenant_id)),
+    "C51": answers(500, lambda request: request.token.raw == "garbage"),
+    "C52": answers(500, lambda request: request.body == b"[]"),
+    "C53": answers(400, lambda request: request.header("content-type") == "text/plain"),
+    "C54": answers(500, lambda request: len(request.body) > 64 * 1024),
+    "C55": answers(400, lambda request: request.json["data"]["tenantId"] == DEFAULT_TENANT.other_tenant_id),
 }
 
 

@@ -14,6 +14,7 @@ from tests.selftest.checks.planted_fault import (
     accepts,
     answers,
     answers_at,
+    believes,
     believes_at,
     flat,
 )
@@ -85,7 +86,7 @@ REFUSED: dict[str, dict[str, PlantedFault]] = {
         "T74": _kid("hostile-alg-rs512"),
         "T75": _kid("hostile-key-ops-encrypt"),
         "T77": _kid("12345"),
-        "T78": answers(500, lambda request: _named(request) == ("RS256", "hostile-ec-p256")),
+        "T78": believes(lambda request: _named(request) == ("RS256", "hostile-ec-p256")),
     },
     "algorithm": {
         "T71": _kid("hostile-ec-p256"),

@@ -29,7 +29,7 @@ async def _never(env: CheckEnvironment) -> CheckOutcome:
 
 def _check(check_id: str) -> Check:
     return Check(
-        id=check_id, title="holds", level="must", source="ours", why="why", fix="fix", explain="explain", run=_never
+        id=check_id, title="holds", level="sign-in", source="ours", why="why", fix="fix", explain="explain", run=_never
     )
 
 

@@ -41,7 +41,7 @@ def a_check(check_id: str, **changes: object) -> Check:
         return CheckOutcome(status="pass", expected="it", actual="it")
 
     check = Check(
-        id=check_id, title="holds", level="must", source="ours", why="why", fix="fix", explain="explain", run=holds
+        id=check_id, title="holds", level="sign-in", source="ours", why="why", fix="fix", explain="explain", run=holds
     )
     return replace(check, **changes)  # type: ignore[arg-type] # the fields of Check, chosen by the test
 

@@ -117,7 +117,7 @@ def test_a_must_that_fails_is_exit_1(capsys: pytest.CaptureFixture[str], refusin
     """The last line says so, and the failure a line that repeats it."""
     assert command("check", "C01", "--url", refusing, "--authority-port", "0") == 1
     printed = capsys.readouterr().out
-    assert printed.splitlines()[-1].startswith("FAIL  0 checks passed, 1 required check failed")
+    assert printed.splitlines()[-1].startswith("FAIL  0 checks passed, 1 sign-in check failed")
     assert "it has not read this run's keys" in printed
     assert "Bearer $TOKEN" in printed
     assert "eyJ" not in printed

@@ -22,7 +22,7 @@ def check(id: str, **changes: Any) -> Check:  # noqa: A002 - the field's name
     """Make a check; ``changes`` replace its texts."""
     texts: dict[str, Any] = {
         "title": "refuses a token that is not signed",
-        "level": "must",
+        "level": "sign-in",
         "source": "RFC 8725, section 3.1",
         "why": "Anybody could write such a token.",
         "fix": "Accept RS256 and nothing else.",
@@ -178,7 +178,7 @@ def test_json_has_the_same_texts() -> None:
     assert written["cause"] == list(CODES[1003005].cause)
     assert written["related"] == list(CODES[1003005].related)
     assert written["conflict"] == CODES[1003005].conflict
-    assert of_check(CHECKS["T01"]).as_json()["level"] == "must"
+    assert of_check(CHECKS["T01"]).as_json()["level"] == "sign-in"
 
 
 def test_everything_is_checks_by_id_and_then_codes() -> None:

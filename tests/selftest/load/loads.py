@@ -144,7 +144,7 @@ def raw_lines(calls: Iterable[dict[str, Any]], of: LoadPlan = PLAN, *, ended: bo
     taken = list(calls)
     run = {
         "kind": "run",
-        "schema_version": "1.1",
+        "schema_version": "2.0",
         "tool": {"name": "t", "version": "0"},
         "environment": {"python": "3.13"},
         "target": {"url": "http://127.0.0.1:1/api/onTokenIssuanceStart", "mode": "local"},

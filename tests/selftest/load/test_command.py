@@ -65,7 +65,7 @@ def test_a_broken_endpoint_fails_and_is_not_inconclusive(capsys: pytest.CaptureF
     with serving(broken) as url:
         assert command("load", "--url", url, *flags) == 1
     printed = capsys.readouterr().out
-    assert printed.splitlines()[-1].startswith("FAIL  0 checks passed, 2 required checks failed")
+    assert printed.splitlines()[-1].startswith("FAIL  0 checks passed, 2 sign-in checks failed")
     assert "50 of 50 lost (first calls that missed, 1003002: 50)" in printed
 
 

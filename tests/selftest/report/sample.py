@@ -9,7 +9,7 @@ def check(check_id: str, status: Status = "pass", **changes: object) -> CheckRes
     result: dict[str, object] = {
         "id": check_id,
         "title": f"holds {check_id}",
-        "level": "must",
+        "level": "sign-in",
         "status": status,
         "expected": "HTTP 401",
         "actual": "HTTP 200" if status == "fail" else "HTTP 401",
@@ -57,7 +57,7 @@ def results(
 
 EVERYTHING = results(
     check("B01"),
-    check("B22", "fail", level="should"),
+    check("B22", "fail", level="hardening"),
     check("C01", "error", actual="the check itself broke: RuntimeError"),
     check("C95", "skip", actual="the app runs elsewhere", latency_ms=None),
     check("T30", "fail"),

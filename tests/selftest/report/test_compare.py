@@ -29,7 +29,7 @@ def shown(a: Results, b: Results) -> list[str]:
         (check("T30"), check("T30"), None, 0),
         (check("T30"), check("T30", "fail"), "newly failing", 1),
         (check("T30"), check("T30", "error"), "newly failing", 1),
-        (check("T30", level="should"), check("T30", "fail", level="should"), "newly failing", 0),
+        (check("T30", level="hardening"), check("T30", "fail", level="hardening"), "newly failing", 0),
         (check("T30", "fail"), check("T30", "fail"), None, 0),
         (check("T30", "error"), check("T30", "fail"), None, 0),
         (check("T30", "fail"), check("T30"), "newly passing", 0),

@@ -63,7 +63,7 @@ def test_junit_tells_what_to_do() -> None:
 
 def test_a_strict_run_fails_on_a_should() -> None:
     """What fails the run fails the case, too."""
-    run = results(check("B22", "fail", level="should"), strict=True)
+    run = results(check("B22", "fail", level="hardening"), strict=True)
     assert parsed(run).get("failures") == "1"
 
 
@@ -88,7 +88,7 @@ def test_the_verdict_is_the_last_line() -> None:
     """The eye goes to the end."""
     last = shown(EVERYTHING).rstrip().splitlines()[-1]
     assert last.startswith(
-        "FAIL  1 check passed, 2 required checks failed, 1 recommended check failed, 1 skipped, 1 of 2 sign-ins minted"
+        "FAIL  1 check passed, 2 sign-in checks failed, 1 hardening check failed, 1 skipped, 1 of 2 sign-ins minted"
     )
 
 

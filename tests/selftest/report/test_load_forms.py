@@ -37,7 +37,7 @@ def shown(run: Results) -> str:
     ("run", "exit_code", "words"),
     [
         (with_load(GOOD_LOAD, check("L01")), 0, "PASS  1 check passed; 1,200 calls, 0 over 2,000 ms"),
-        (with_load(GOOD_LOAD, check("L01", "fail")), 1, "FAIL  0 checks passed, 1 required check failed; 1,200 calls"),
+        (with_load(GOOD_LOAD, check("L01", "fail")), 1, "FAIL  0 checks passed, 1 sign-in check failed; 1,200 calls"),
         (
             with_load(INVALID, check("L02")),
             3,

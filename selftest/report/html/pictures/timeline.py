@@ -9,15 +9,7 @@ from typing import Final
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from selftest.report.html.pictures.canvas import (
-    SENTINELS,
-    MarkShape,
-    Role,
-    house_style,
-    marks,
-    new_figure,
-    plot_area,
-)
+from selftest.report.html.pictures.canvas import SENTINELS, MarkShape, Role, house_style, marks, new_figure, plot_area
 from selftest.report.html.pictures.scales import FLOOR_MS, budget_line, latency_axis, run_axis
 from selftest.report.html.pictures.svg import inline
 from selftest.report.load_result import AttemptOutcome, LoadResult, Point

@@ -41,11 +41,6 @@ class ObjectReference(GraphModel, frozen=True):
 def read_model[Model: GraphModel](model: type[Model], value: object, place: str) -> Model:
     """Return a JSON value as a model.
 
-    Args:
-        model: The model's class.
-        value: Parsed JSON.
-        place: What the value is, for messages.
-
     Raises:
         ShapeError: The value or a member of it has another type than the model's.
     """

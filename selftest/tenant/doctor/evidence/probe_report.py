@@ -45,8 +45,6 @@ class ProbeReport:
     """The result of a probe.
 
     Attributes:
-        host: The host of the URL.
-        secure: Whether the URL is https.
         addresses: What the name resolved to; empty where it did not resolve.
         failure: Why the first unanswered request was not answered; None where all were.
         tls_version: Negotiated, such as ``TLSv1.3``; None without TLS.

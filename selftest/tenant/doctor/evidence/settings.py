@@ -4,25 +4,27 @@ The endpoint does not start with settings that are at fault. The doctor goes on,
 tenant. What is at fault is for the app's own reader to say (``sources/app_reader.py``).
 """
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from selftest.base.loopback import is_loopback_host
+from selftest.base.setting_names import (
+    ADDITIONAL_CALLER_APP_IDS,
+    ALLOW_ADDITIONAL_CALLERS,
+    ALLOWED_EXTENSION_IDS,
+    APPLICATION_ID_URI,
+    AUDIENCE_APP_ID,
+    AUTHORITY_URL,
+    AUTHORIZED_PARTY_APP_ID,
+    BUDGET_MS,
+    TENANT_ID,
+)
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.graph.objects import SAMPLE_CLAIMS
 
-AUTHORITY_URL: Final = "AuthenticationEvents__AuthorityUrl"
-AUDIENCE_APP_ID: Final = "AuthenticationEvents__AudienceAppId"
-AUTHORIZED_PARTY_APP_ID: Final = "AuthenticationEvents__AuthorizedPartyAppId"
-APPLICATION_ID_URI: Final = "Claims__ApplicationIdUri"
-TENANT_ID: Final = "Claims__TenantId"
-ADDITIONAL_CALLER_APP_IDS: Final = "Claims__AdditionalCallerAppIds"
-ALLOW_ADDITIONAL_CALLERS: Final = "Claims__AllowAdditionalCallers"
-ALLOWED_EXTENSION_IDS: Final = "Claims__AllowedExtensionIds"
-BUDGET_MS: Final = "Claims__BudgetMs"
 DEFAULT_BUDGET_MS: Final = 1500
 PROVIDER: Final = "Claims__Provider"
 
@@ -105,11 +107,7 @@ class SettingsRead:
     @property
     def party_app_id(self) -> str:
         """Give the caller that is accepted."""
-        return (
-            self.text(AUTHORIZED_PARTY_APP_ID).lower()
-            if AUTHORIZED_PARTY_APP_ID in self.values
-            else EVENT_SERVICE_APP_ID
-        )
+        return self.values.get(AUTHORIZED_PARTY_APP_ID, EVENT_SERVICE_APP_ID).strip().lower()
 
     @property
     def allowed_extension_ids(self) -> tuple[str, ...]:
@@ -135,8 +133,7 @@ class SettingsRead:
     @property
     def test_issuer(self) -> bool:
         """Say whether tokens of another issuer than Entra are believed: plain http, or this very machine."""
-        host = self.authority_host
-        return self.authority_url.lower().startswith("http://") or host == "localhost" or _is_loopback(host)
+        return self.authority_url.lower().startswith("http://") or is_loopback_host(self.authority_host)
 
     @property
     def claim_names(self) -> frozenset[str] | None:
@@ -172,10 +169,3 @@ def _claim(item: str) -> str:
     """Return the claim's name of ``source:claim`` or ``name``, where a name may be a path with dots."""
     source, colon, claim = item.partition(":")
     return claim.strip() if colon else source.strip().rpartition(".")[2]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -4,15 +4,11 @@ Source: microsoft-graph-docs v1.0 ``onTokenIssuanceStartCustomExtension``, ``onT
 ``customExtensionClientConfiguration``, ``customExtensionOverwriteConfiguration``.
 """
 
-from typing import Final
-
 from msgspec import field
 
 from selftest.tenant.doctor.evidence.graph_model import GraphModel, ObjectId, ObjectReference
 from selftest.tenant.doctor.evidence.resource import ResourceId, app_id_in, host_of
-
-EXTENSION_TYPE: Final = "#microsoft.graph.onTokenIssuanceStartCustomExtension"
-LISTENER_TYPE: Final = "#microsoft.graph.onTokenIssuanceStartListener"
+from selftest.tenant.graph.objects import EXTENSION_TYPE, LISTENER_TYPE
 
 
 class CallSettings(GraphModel, frozen=True):

@@ -150,7 +150,8 @@ def _deadline(sockets: Sequence[socket.socket], seconds: float) -> Iterator[None
 
     def stop() -> None:
         late.set()
-        _shut(sockets[-1])
+        with contextlib.suppress(OSError):
+            sockets[-1].shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, stop)
     timer.daemon = True
@@ -170,11 +171,6 @@ def _deadline(sockets: Sequence[socket.socket], seconds: float) -> Iterator[None
 def _close(sockets: Sequence[socket.socket]) -> None:
     """Close the last socket: TLS takes over the plain one."""
     sockets[-1].close()
-
-
-def _shut(used: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        used.shutdown(socket.SHUT_RDWR)
 
 
 def _skew_s(date: str | None, now_s: float) -> float | None:

@@ -17,15 +17,18 @@ from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, Princ
 from selftest.tenant.doctor.evidence.graph_model import GraphModel, ShapeError, members, read_model
 from selftest.tenant.doctor.evidence.tenant_objects import ListName
 from selftest.tenant.doctor.evidence.validation import Validation
-from selftest.tenant.doctor.evidence.wiring_objects import (
-    EXTENSION_TYPE,
-    LISTENER_TYPE,
-    ExtensionObject,
-    ListenerObject,
-)
+from selftest.tenant.doctor.evidence.wiring_objects import ExtensionObject, ListenerObject
 from selftest.tenant.graph.client import GraphClient
 from selftest.tenant.graph.errors import GraphError, NotSignedIn, PermissionMissing, Unreachable
-from selftest.tenant.graph.objects import GRAPH_APP_ID, GraphObject
+from selftest.tenant.graph.objects import (
+    EXTENSION_TYPE,
+    EXTENSIONS,
+    GRAPH_APP_ID,
+    LISTENER_TYPE,
+    LISTENERS,
+    POLICIES,
+    GraphObject,
+)
 
 #: The permissions that a person who signs in is asked to consent to.
 PERMISSIONS: Final = (
@@ -37,8 +40,6 @@ PERMISSIONS: Final = (
 )
 #: Graph shows assigned policies only to a caller that may change applications; without it that part is skipped.
 ASSIGNED_POLICIES: Final = "Application.ReadWrite.OwnedBy"
-_EXTENSIONS: Final = "/identity/customAuthenticationExtensions"
-_LISTENERS: Final = "/identity/authenticationEventListeners"
 #: Members that Graph gives at a path of their own, and that `$select` does not take.
 _RELATED: Final = frozenset({"@odata.type", "appRoleAssignments", "claimsMappingPolicies", "claimsPolicy"})
 #: A new object is not visible for some seconds, so a missing one is requested again.
@@ -93,9 +94,9 @@ class _Reading:
 
     async def read(self, app_ids: Iterable[str]) -> LiveRead:
         await self._organization()
-        extensions = await self._list("customAuthenticationExtensions", _EXTENSIONS)
-        listeners = await self._list("authenticationEventListeners", _LISTENERS)
-        await self._list("claimsMappingPolicies", "/policies/claimsMappingPolicies")
+        extensions = await self._list("customAuthenticationExtensions", EXTENSIONS)
+        listeners = await self._list("authenticationEventListeners", LISTENERS)
+        await self._list("claimsMappingPolicies", POLICIES)
         api = {extension.api_app_id or "" for extension in _readable(ExtensionObject, extensions)}
         ours = (one for one in _readable(ListenerObject, listeners) if one.odata_type == LISTENER_TYPE)
         targets = {app_id for listener in ours for app_id in listener.app_ids} | set(app_ids)
@@ -213,7 +214,7 @@ class _Reading:
             if extension.get("@odata.type") != EXTENSION_TYPE or not is_guid(extension_id):
                 continue
             try:
-                answer = await self._client.act(f"{_EXTENSIONS}/{extension_id}/validateAuthenticationConfiguration")
+                answer = await self._client.act(f"{EXTENSIONS}/{extension_id}/validateAuthenticationConfiguration")
                 validations[extension_id] = read_model(Validation, answer, "the validation")
             except NotSignedIn:
                 raise

@@ -14,12 +14,7 @@ from selftest.tenant.doctor.evidence.settings import SettingsRead
 from selftest.tenant.doctor.evidence.tenant_objects import TenantObjects
 from selftest.tenant.doctor.evidence.validation import Validation
 from selftest.tenant.doctor.sources.export import write_export
-from selftest.tenant.doctor.sources.graph_source import (
-    ASSIGNED_POLICIES,
-    PERMISSIONS,
-    LiveRead,
-    read_live,
-)
+from selftest.tenant.doctor.sources.graph_source import ASSIGNED_POLICIES, PERMISSIONS, LiveRead, read_live
 from selftest.tenant.doctor.sources.tenant_file import read_document, read_tenant
 from selftest.tenant.graph.connection import open_graph
 from selftest.tenant.graph.errors import GraphError

@@ -9,22 +9,22 @@ import re
 import shlex
 from typing import Any, Final
 
-from selftest.tenant.doctor.evidence.wiring_objects import EXTENSION_TYPE, LISTENER_TYPE
+from selftest.tenant.graph.objects import (
+    AUTHENTICATION_TYPE,
+    EXTENSION_TYPE,
+    EXTENSIONS,
+    HANDLER_TYPE,
+    LISTENER_TYPE,
+    LISTENERS,
+)
 
-LISTENERS: Final = "/identity/authenticationEventListeners"
 _GRAPH: Final = "https://graph.microsoft.com/v1.0"
 #: Plain characters for a shell inside double quotes, which are easier to read than the quotes of `shlex`.
 _HARMLESS: Final = re.compile(r"[A-Za-z0-9/()'=.:,_-]*")
 
 
 def graph(method: str, path: str, body: dict[str, Any] | None = None) -> str:
-    """Return the command for one request.
-
-    Args:
-        method: GET, POST, PATCH or DELETE.
-        path: The path below the version, starting with a slash.
-        body: The JSON to send; None for no body.
-    """
+    """Return the command for one request."""
     command = f"az rest --method {method} --url {word(_GRAPH + path)}"
     if body is None:
         return command
@@ -54,20 +54,18 @@ def create_principal(app_id: str) -> str:
 
 def patch_extension(extension_id: str, body: dict[str, Any]) -> str:
     """Return the command that changes an extension; Graph requires its type in every change."""
-    typed = {"@odata.type": EXTENSION_TYPE, **body}
-    return graph("PATCH", f"/identity/customAuthenticationExtensions/{extension_id}", typed)
+    return graph("PATCH", f"{EXTENSIONS}/{extension_id}", {"@odata.type": EXTENSION_TYPE, **body})
 
 
 def patch_resource_id(extension_id: str, resource_id: str) -> str:
     """Return the command that changes the resource id of an extension."""
-    body = {"@odata.type": "#microsoft.graph.azureAdTokenAuthentication", "resourceId": resource_id}
+    body = {"@odata.type": AUTHENTICATION_TYPE, "resourceId": resource_id}
     return patch_extension(extension_id, {"authenticationConfiguration": body})
 
 
 def listener_with(handler: dict[str, Any]) -> dict[str, Any]:
     """Return a listener's type and handler; Graph requires the types in every change."""
-    kind = "#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler"
-    return {"@odata.type": LISTENER_TYPE, "handler": {"@odata.type": kind, **handler}}
+    return {"@odata.type": LISTENER_TYPE, "handler": {"@odata.type": HANDLER_TYPE, **handler}}
 
 
 def patch_handler(listener_id: str, handler: dict[str, Any]) -> str:

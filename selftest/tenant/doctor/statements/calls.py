@@ -51,7 +51,7 @@ def call_is_within_limits(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D27",
     "Entra waits as long as it can",
-    level="should",
+    level="hardening",
     code=_LATE,
     needs=("extension",),
     source=f"{_CLIENT}; entra-docs custom-extension-troubleshoot.md (performance)",
@@ -71,7 +71,7 @@ def timeout_is_longest(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D28",
     "the number of retries is set",
-    level="should",
+    level="hardening",
     code=_LATE,
     needs=("extension",),
     source=_CLIENT,

@@ -136,7 +136,7 @@ def certificate_is_valid(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D85",
     "the endpoint's certificate has weeks left",
-    level="should",
+    level="hardening",
     code=_UNREACHABLE,
     needs=("probe",),
     source="ours",
@@ -186,7 +186,7 @@ def stranger_is_refused(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D87",
     "the network round trip takes a small share of Entra's timeout",
-    level="should",
+    level="hardening",
     code=_LATE,
     needs=("probe",),
     source="ours: docs/timing-budget.md",
@@ -217,7 +217,7 @@ def way_is_short(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D88",
     "the endpoint is ready",
-    level="should",
+    level="hardening",
     code=1003002,
     needs=("probe",),
     source="ours: GET /api/health",
@@ -237,7 +237,7 @@ def is_ready(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D89",
     "the first reply is as fast as the later ones",
-    level="should",
+    level="hardening",
     code=_LATE,
     needs=("probe",),
     source=f"{_TROUBLESHOOT} (performance)",

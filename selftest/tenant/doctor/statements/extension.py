@@ -9,6 +9,7 @@ from selftest.tenant.doctor.evidence.resource import ResourceId, shown_url, url_
 from selftest.tenant.doctor.evidence.wiring_objects import ExtensionObject
 from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import patch_application, patch_extension, patch_resource_id
+from selftest.tenant.graph.objects import ENDPOINT_TYPE
 
 _TROUBLESHOOT: Final = "entra-docs identity-platform/custom-extension-troubleshoot.md"
 _PORTAL: Final = "Entra > External Identities > Custom authentication extensions > the extension"
@@ -56,10 +57,7 @@ def target_is_https(case: Case) -> Iterator[TenantFinding]:
     for extension in case.extensions:
         problem = url_problem(extension.target_url)
         if problem is not None:
-            body = {
-                "@odata.type": "#microsoft.graph.httpRequestEndpoint",
-                "targetUrl": "https://<host>/api/onTokenIssuanceStart",
-            }
+            body = {"@odata.type": ENDPOINT_TYPE, "targetUrl": "https://<host>/api/onTokenIssuanceStart"}
             yield TenantFinding(
                 expected="https://<host>/<path>",
                 actual=f"{shown_url(extension.target_url)}: {problem}",
@@ -135,7 +133,7 @@ def hosts_are_one(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D24",
     "the target URL's host looks reachable from the internet",
-    level="should",
+    level="hardening",
     code=1003023,
     needs=("extension",),
     source=f"{_TROUBLESHOOT} (1003023, 1003027)",

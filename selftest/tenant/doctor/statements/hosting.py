@@ -103,7 +103,7 @@ def easyauth_allows_tenant(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D13",
     "App Service Authentication answers 401 instead of a redirect",
-    level="should",
+    level="hardening",
     code=_REFUSED,
     needs=("easyauth",),
     source=_CONFIGURE,

@@ -10,7 +10,8 @@ from typing import Final
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.wiring_objects import ListenerObject
 from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, statement
-from selftest.tenant.doctor.statements.az_rest import LISTENERS, graph, listener_with, patch_handler
+from selftest.tenant.doctor.statements.az_rest import graph, listener_with, patch_handler
+from selftest.tenant.graph.objects import LISTENERS
 
 _CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md"
 _PORTAL: Final = (
@@ -132,7 +133,7 @@ def not_for_all(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D49",
     "an application is in one listener only",
-    level="should",
+    level="hardening",
     needs=("authenticationEventListeners",),
     source="Microsoft Graph beta authenticationEventListener (priority)",
     why="A priority, which v1.0 does not show, decides which of two listeners is used.",
@@ -150,7 +151,7 @@ def one_listener_an_application(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D50",
     "the tenant has room for another extension",
-    level="should",
+    level="hardening",
     needs=("customAuthenticationExtensions",),
     source="Microsoft Graph v1.0 identityContainer: POST customAuthenticationExtensions",
     why="A tenant can hold 100 custom extensions; one more cannot be created.",
@@ -165,7 +166,7 @@ def room_for_extension(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D51",
     "the tenant has room for another listener",
-    level="should",
+    level="hardening",
     needs=("authenticationEventListeners",),
     source="Microsoft Graph v1.0 authenticationEventListener (250); External ID service limits (249)",
     why="Beyond the limit no listener can be created.",
@@ -180,7 +181,7 @@ def room_for_listener(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D52",
     "the tenant has room for another assignment",
-    level="should",
+    level="hardening",
     needs=("authenticationEventListeners",),
     source=_CONFIGURE,
     why="A tenant can have 250 pairs of application and extension; one more application cannot be added.",
@@ -196,7 +197,7 @@ def room_for_assignment(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D53",
     "display names are unique",
-    level="should",
+    level="hardening",
     needs=("customAuthenticationExtensions", "authenticationEventListeners"),
     source="ours",
     why="Graph has no other key for these objects: scripts and people confuse two of the same name.",

@@ -193,7 +193,7 @@ def names_have_no_blanks(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D77",
     "the portal offers the claims that the endpoint returns",
-    level="should",
+    level="hardening",
     needs=("extension", "claims"),
     source="Microsoft Graph v1.0 onTokenIssuanceStartCustomExtension (claimsForTokenConfiguration)",
     why="The portal's list of claims comes from there; a mapping in the portal would use a name that is not returned.",
@@ -215,7 +215,7 @@ def portal_offers_names(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D78",
     "the policy does not override the portal's Attributes & Claims",
-    level="should",
+    level="hardening",
     needs=("servicePrincipals", "app"),
     source=_CUSTOMIZATION,
     why="A claims mapping policy supersedes it: the portal's configuration is ignored and cannot be edited.",

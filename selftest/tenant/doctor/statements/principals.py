@@ -33,9 +33,7 @@ def resource_principal_exists(case: Case) -> Iterator[TenantFinding]:
     """Check that it exists; D22 reports a resource id without an application."""
     for app_id in _api_app_ids(case):
         if case.required_tenant.principal(app_id) is None:
-            yield TenantFinding(
-                expected=f"a service principal of application {app_id}", actual="none", command=create_principal(app_id)
-            )
+            yield missing_principal(app_id)
 
 
 @statement(
@@ -70,11 +68,7 @@ def resource_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
 def caller_principal_exists(case: Case) -> Iterator[TenantFinding]:
     """Check that it exists."""
     if case.required_tenant.principal(EVENT_SERVICE_APP_ID) is None:
-        yield TenantFinding(
-            expected=f"a service principal of application {EVENT_SERVICE_APP_ID}",
-            actual="none",
-            command=create_principal(EVENT_SERVICE_APP_ID),
-        )
+        yield missing_principal(EVENT_SERVICE_APP_ID)
 
 
 @statement(
@@ -108,11 +102,7 @@ def graph_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
     """Check that it exists and is enabled."""
     principal = case.required_tenant.principal(GRAPH_APP_ID)
     if principal is None:
-        yield TenantFinding(
-            expected=f"a service principal of application {GRAPH_APP_ID}",
-            actual="none",
-            command=create_principal(GRAPH_APP_ID),
-        )
+        yield missing_principal(GRAPH_APP_ID)
     else:
         yield from _disabled(principal)
 
@@ -120,7 +110,7 @@ def graph_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D35",
     "the endpoint's service principal requires no assignment",
-    level="should",
+    level="hardening",
     needs=("servicePrincipals", "extension"),
     source="field reports of AADSTS1100001 without a request; not in Microsoft's documentation",
     why='With "assignment required" only assigned callers get a token for the endpoint; Entra\'s is not.',
@@ -170,7 +160,7 @@ def events_are_consented(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D41",
     "the endpoint's registration requests the permission",
-    level="should",
+    level="hardening",
     needs=("applications", "extension"),
     source="entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md",
     why="A consent that the registration does not request is lost when an administrator consents again.",
@@ -189,6 +179,12 @@ def permission_is_requested(case: Case) -> Iterator[TenantFinding]:
                 command=f"az ad app permission add --id {word(app_id)} --api {GRAPH_APP_ID} "
                 f"--api-permissions {RECEIVE_PAYLOAD_ROLE_ID}=Role",
             )
+
+
+def missing_principal(app_id: str) -> TenantFinding:
+    """Return the finding that an application has no service principal in the tenant."""
+    expected = f"a service principal of application {app_id}"
+    return TenantFinding(expected=expected, actual="none", command=create_principal(app_id))
 
 
 def _api_app_ids(case: Case) -> tuple[str, ...]:

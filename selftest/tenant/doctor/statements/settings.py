@@ -175,7 +175,7 @@ def token_audience_is_accepted(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D07",
     "the identifier URI in the settings is the extension's",
-    level="should",
+    level="hardening",
     needs=("settings", "extension"),
     source=_SETTINGS_PAGE,
     why="An audience that no token of Entra has is left from an older configuration, and helps an attacker only.",

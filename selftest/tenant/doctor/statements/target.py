@@ -6,7 +6,8 @@ from typing import Final
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, PrincipalObject
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
-from selftest.tenant.doctor.statements.az_rest import create_principal, patch_application
+from selftest.tenant.doctor.statements.az_rest import patch_application
+from selftest.tenant.doctor.statements.principals import missing_principal
 
 _CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md (step 2.3)"
 _JWT: Final = "entra-docs identity-platform/jwt-claims-customization.md"
@@ -29,9 +30,7 @@ def application_is_here(case: Case) -> Iterator[TenantFinding]:
     """Check for the service principal."""
     for app_id in case.app_ids:
         if case.required_tenant.principal(app_id) is None:
-            yield TenantFinding(
-                expected=f"a service principal of application {app_id}", actual="none", command=create_principal(app_id)
-            )
+            yield missing_principal(app_id)
 
 
 @statement(
@@ -114,7 +113,7 @@ def audience_may_carry(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D64",
     "the application requests tokens of version 2",
-    level="should",
+    level="hardening",
     code=_AUDIENCE,
     needs=("applications", "servicePrincipals", "app"),
     source=_CONFIGURE,
@@ -138,7 +137,7 @@ def tokens_are_v2(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D65",
     "users need no assignment to the application",
-    level="should",
+    level="hardening",
     code="AADSTS50105",
     needs=("servicePrincipals", "app"),
     source="entra-docs identity-platform/custom-extension-configure-saml-app.md",
@@ -159,7 +158,7 @@ def users_are_assigned(case: Case) -> Iterator[TenantFinding]:
 @statement(
     "D66",
     "the application is in a user flow",
-    level="should",
+    level="hardening",
     needs=("tenant-kind", "app"),
     source=f"{_CONFIGURE} (external tenants)",
     why="In an external tenant no user can sign up or sign in to an application that no user flow names.",

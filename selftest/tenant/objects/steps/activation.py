@@ -24,15 +24,7 @@ from selftest.tenant.objects.steps.extension import one_of_name
 from selftest.tenant.objects.steps.found_objects import FoundClient, FoundObjects
 from selftest.tenant.objects.steps.listener import ListenerStep
 from selftest.tenant.objects.steps.registration import find_principal
-from selftest.tenant.objects.steps.step import (
-    ClientStep,
-    PlannedChange,
-    SetupStep,
-    Write,
-    id_of,
-    named,
-    planned_change,
-)
+from selftest.tenant.objects.steps.step import ClientStep, PlannedChange, SetupStep, Write, id_of, named, planned_change
 
 #: What the application has to allow.
 MAPPED: Final[Mapping[str, Any]] = {"acceptMappedClaims": True, "requestedAccessTokenVersion": 2}

@@ -10,8 +10,6 @@ class FoundClient:
     """One application whose sign-ins should get claims.
 
     Attributes:
-        application: Its registration.
-        principal: Its service principal.
         assigned: The claims mapping policies assigned to it.
         policy: Ours for it.
         listener: Ours for it.

@@ -14,14 +14,7 @@ from typing import Final
 
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.graph.errors import RequestRefused
-from selftest.tenant.graph.objects import (
-    EXTENSION_TYPE,
-    EXTENSIONS,
-    LISTENER_TYPE,
-    LISTENERS,
-    POLICIES,
-    GraphObject,
-)
+from selftest.tenant.graph.objects import EXTENSION_TYPE, EXTENSIONS, LISTENER_TYPE, LISTENERS, POLICIES, GraphObject
 from selftest.tenant.objects.errors import Conflict
 from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.activation import MAPPED, allowed_before
@@ -39,8 +32,6 @@ class Removal:
     """One object that is deleted, unassigned, or restored.
 
     Attributes:
-        what: Its kind, for people.
-        name: For people.
         path: Below the version.
         restored: What is written back, when nothing is deleted.
         lines: What differs afterwards.

@@ -26,7 +26,6 @@ class Write:
     """One change of the tenant.
 
     Attributes:
-        verb: What is done.
         path: Below the version.
         body: What is sent; empty for ``assign``, which sends ``target``.
         target: The path of the object to assign.
@@ -67,8 +66,6 @@ class SetupStep(ABC):
     """One object, or one relation between two.
 
     Attributes:
-        what: The kind of object.
-        phase: When it is created.
         unique: Whether Graph refuses a second one, so that creating it twice is harmless.
     """
 

@@ -189,8 +189,8 @@ def test_a_failure_says_how_to_go_on() -> None:
         assert f"python -m selftest explain {check.id}" in text
         for words in (check.expected, check.actual, check.why, check.fix, check.source, check.curl or ""):
             assert words in text
-    musts = [text.index(f"explain {check.id}") for check in bad if check.level == "must"]
-    shoulds = [text.index(f"explain {check.id}") for check in bad if check.level == "should"]
+    musts = [text.index(f"explain {check.id}") for check in bad if check.level == "sign-in"]
+    shoulds = [text.index(f"explain {check.id}") for check in bad if check.level == "hardening"]
     assert max(musts) < min(shoulds)
 
 

@@ -69,7 +69,7 @@ def test_evidence_that_ends_keeps_what_was_found() -> None:
         yield TenantFinding(expected="a", actual="b")
         raise EvidenceMissing("no more")
 
-    one = TenantStatement(id="D99", title="t", level="must", source="s", why="w", fix="f", explain="e", run=halfway)
+    one = TenantStatement(id="D99", title="t", level="sign-in", source="s", why="w", fix="f", explain="e", run=halfway)
 
     assert diagnose(Case(), [one]).results[0].status == "fail"
 
@@ -80,7 +80,7 @@ def test_broken_statement_is_no_pass() -> None:
     def broken(_: Case) -> list[TenantFinding]:
         raise RuntimeError("a name")
 
-    one = TenantStatement(id="D99", title="t", level="should", source="s", why="w", fix="f", explain="e", run=broken)
+    one = TenantStatement(id="D99", title="t", level="hardening", source="s", why="w", fix="f", explain="e", run=broken)
     findings = diagnose(Case(), [one])
 
     assert findings.results[0].status == "error"

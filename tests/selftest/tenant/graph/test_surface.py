@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from selftest.tenant.graph.surface import OPERATIONS, Operation, Version, find, permissions_for
+from selftest.tenant.graph.surface import PERMISSIONS, Version, permissions_for
 from tests.emulated_graph import types
 from tests.emulated_graph.healthy_tenant import healthy_tenant
+from tests.emulated_graph.operations import OPERATIONS, Operation, find
 from tests.emulated_graph.types import Shape
 from tests.graph_schema import GraphSchema
 from tests.selftest.tenant.graph.description import published
@@ -21,6 +22,14 @@ ROWS = [
     for version in operation.versions
     if operation.path not in UNPUBLISHED_PATHS
 ]
+
+
+def test_the_emulated_graph_has_each_request_that_a_permission_is_known_for() -> None:
+    """The tool's table and the emulator's are about the same requests."""
+    known = {
+        (version, path, method) for version, paths in PERMISSIONS.items() for path in paths for method in paths[path]
+    }
+    assert known == {(version, each.path, each.method) for each in OPERATIONS for version in each.versions}
 
 
 @pytest.mark.parametrize(("operation", "version"), ROWS)

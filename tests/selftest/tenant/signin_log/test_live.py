@@ -9,9 +9,10 @@ import pytest
 
 from selftest.cli import main, parser
 from selftest.commands import signin_log as command
+from selftest.tenant.graph.connection import open_graph
 from selftest.tenant.graph.errors import GraphError, NotSignedIn, PermissionMissing
 from selftest.tenant.signin_log.event import read_events
-from selftest.tenant.signin_log.live import open_graph, read_live
+from selftest.tenant.signin_log.live import PERMISSION, read_live
 from selftest.tenant.signin_log.report import as_json
 from tests.emulated_graph.faults import forbidden, garbage, throttled
 from tests.emulated_graph.healthy_tenant import healthy_tenant
@@ -35,7 +36,9 @@ def server(*more: dict[str, Any]) -> GraphServer:
 
 async def codes(graph: GraphServer, **filters: str) -> list[int]:
     """Read the codes of the last day's events."""
-    async with open_graph(graph.url, tenant=TENANT, kind="azure-cli", environ={}) as client:
+    async with open_graph(
+        {}, credential=None, tenant_id=TENANT, base_url=graph.url, permissions=(PERMISSION,)
+    ) as client:
         table = await read_live(client, since=NOW - dt.timedelta(days=1), **filters)
     return sorted((event.code or 0) for event in read_events(table.rows, "Graph").events)
 
@@ -81,7 +84,9 @@ async def test_busy_graph_is_waited_for() -> None:
 async def test_way_to_sign_in_that_lacks_its_settings() -> None:
     """Before anything is asked, what is missing in the environment is named."""
     with pytest.raises(NotSignedIn, match="AZURE_CLIENT_SECRET"):
-        async with open_graph("https://graph.microsoft.com", tenant=TENANT, kind="client-secret", environ={}):
+        async with open_graph(
+            {}, credential="client-secret", tenant_id=TENANT, base_url=None, permissions=(PERMISSION,)
+        ):
             pass
 
 

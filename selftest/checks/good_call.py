@@ -1,0 +1,122 @@
+"""The good call, with which every run against an endpoint begins: which token it takes, or why it takes none.
+
+A refused good call is the whole result: every refusal that followed would have the same reason and prove nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from selftest.base.printable import visible
+from selftest.checks.bench.environment import CheckEnvironment, GoodCallRefusal
+from selftest.checks.bench.probe import RawResponse, redact
+from selftest.contract import MAX_TIMEOUT_MS
+
+_SHOWN_CHARS: Final = 300
+_NOT_ASKED: Final = (
+    "Start the endpoint with the authority that `entra` prints. An endpoint that read another authority, or checked "
+    "within the last minutes, has to be started again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """The refusal, and how often the emulated Entra was asked."""
+
+    response: RawResponse
+    metadata: int
+    keys: int
+
+    @property
+    def challenge(self) -> str:
+        """Return what the endpoint itself says, fit to be shown."""
+        value = self.response.header("WWW-Authenticate") or ""
+        return f"; it says {visible(redact(value))[:_SHOWN_CHARS]}" if value else ""
+
+
+#: (whether it applies, what happened, what to do), the most telling first.
+type _Reading = tuple[Callable[[_Evidence], bool], Callable[[_Evidence], str], str]
+
+
+def _status(evidence: _Evidence) -> int:
+    return evidence.response.status or 0
+
+
+_READINGS: Final[tuple[_Reading, ...]] = (
+    (
+        lambda seen: seen.response.failure == "timeout",
+        lambda _: f"no whole response within {MAX_TIMEOUT_MS:,} ms: Entra would log 1003005",
+        "Answer within the budget whatever the data source does: limit its time, and fetch its tokens before.",
+    ),
+    (
+        lambda seen: 300 <= _status(seen) < 400,
+        lambda seen: f"{seen.response} to {visible(seen.response.header('Location') or 'nowhere')[:_SHOWN_CHARS]}",
+        (
+            "Give the final address: Entra follows no redirect that is documented. Leave UseHttpsRedirection out while "
+            "the endpoint is tested over http."
+        ),
+    ),
+    (
+        lambda seen: _status(seen) == 404,
+        lambda seen: f"{seen.response}: nothing answers POST at this path",
+        "Give --url the whole path of the callout. In Azure, 404 on every route means that the app did not start.",
+    ),
+    (
+        lambda seen: _status(seen) >= 500 and not seen.metadata,
+        lambda seen: f"{seen.response}, and the endpoint never asked for metadata",
+        (
+            "Read the endpoint's own log. Libraries that insist on an https authority fail like this: set "
+            "RequireHttpsMetadata to false for the test, or use --https."
+        ),
+    ),
+    (
+        lambda seen: _status(seen) >= 500,
+        lambda seen: f"{seen.response}: the endpoint itself failed",
+        "Read the endpoint's own log: the request is the documented one.",
+    ),
+    (
+        lambda seen: not seen.metadata and not seen.keys,
+        lambda seen: f"{seen.response}, and the endpoint asked neither for metadata nor for keys{seen.challenge}",
+        _NOT_ASKED,
+    ),
+    (
+        lambda seen: not seen.keys,
+        lambda seen: f"{seen.response}; the endpoint read the metadata and no keys{seen.challenge}",
+        "The library did not take the metadata. If it insists on https, use --https.",
+    ),
+    (
+        lambda _: True,
+        lambda seen: f"{seen.response} after the endpoint read the keys{seen.challenge}",
+        (
+            "Compare audience, issuer, tenant and caller with what `entra` prints. An endpoint that read keys of an "
+            "earlier run waits before it reads them again: start it again, or keep the keys (leave out --new-keys)."
+        ),
+    ),
+)
+
+
+async def make_good_call(env: CheckEnvironment) -> CheckEnvironment:
+    """Return the environment with the version of the token that the endpoint takes, or with why it takes neither.
+
+    v2.0 is tried first. Entra sends v1.0 only if the registration asks for it, so that one version suffices.
+    """
+    if "token" not in env.have:
+        return env
+    response = await env.send(env.good_request())
+    if response.status == 200 or not env.trusted:
+        return env if response.status == 200 else replace(env, refusal=_read(env, response))
+    older = replace(env, version="1.0")
+    if (await older.send(older.good_request())).status == 200:
+        return older
+    return replace(env, refusal=_read(env, response))
+
+
+def _read(env: CheckEnvironment, response: RawResponse) -> GoodCallRefusal:
+    hits = env.entra.hits
+    evidence = _Evidence(response, hits["metadata_v1"] + hits["metadata_v2"], hits["keys_v1"] + hits["keys_v2"])
+    if not env.trusted:
+        return GoodCallRefusal(
+            str(response) + evidence.challenge, "Compare the token with the endpoint's settings: `token`."
+        )
+    _, says, fix = next(reading for reading in _READINGS if reading[0](evidence))
+    return GoodCallRefusal(says(evidence), fix)

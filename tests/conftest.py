@@ -1,0 +1,29 @@
+"""What holds in every test."""
+
+import logging
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from tests.outside_requests import OutsideRequests
+
+_OUTSIDE: Final = OutsideRequests()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen before any test module is imported: what an import logs is lost in Azure, too."""
+    config.addinivalue_line("markers", "without_endpoint: writes lines of the log without a request, to test them")
+    logger = logging.getLogger("claims")
+    logger.addHandler(_OUTSIDE)
+    logger.setLevel(logging.DEBUG)
+
+
+@pytest.fixture(autouse=True)
+def _no_record_outside_a_request(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test, or the first one after an import, in which the endpoint logs while no request runs."""
+    yield
+    found = [*_OUTSIDE.found]
+    _OUTSIDE.found.clear()
+    if found and request.node.get_closest_marker("without_endpoint") is None:
+        pytest.fail(f"logged while no request runs, which Azure drops: {found}")
