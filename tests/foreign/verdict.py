@@ -12,6 +12,7 @@ from tests.foreign.running import Endpoint
 _FINDING: Final = re.compile(
     r"^(?:FAIL|ERROR|warn) +(?P<id>[A-Z]\d+) +(?P<sentence>.*?)  \((?P<level>[a-z-]+)", re.MULTILINE
 )
+_OTHERS: Final = re.compile(r"^also +[a-z-]+: (.*)$", re.MULTILINE)
 #: The groups that call an endpoint which runs elsewhere; the load is not needed for a verdict on what it validates.
 _GROUPS: Final = ("C", "T", "B")
 
@@ -33,9 +34,14 @@ class Verdict:
     report: str
 
     @property
-    def blocking(self) -> str | None:
+    def counting(self) -> str | None:
         """Return the first finding if it is of a level that fails the run."""
         return self.first if self.level in {"sign-in", "security"} else None
+
+    @property
+    def others(self) -> set[str]:
+        """Return the ids of the findings that are named only."""
+        return {check for line in _OTHERS.findall(self.report) for check in line.split()}
 
 
 async def check(url: str, authority_port: int, *more: str) -> Verdict:
