@@ -5,6 +5,10 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.quiet
+
 MAX_GAP_MS = 50
 ROOT = Path(__file__).parents[2]
 

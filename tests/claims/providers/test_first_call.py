@@ -14,6 +14,8 @@ from aiohttp import web
 from tests.claims.providers.azurite import connection_string
 from tests.claims.providers.desk import Api, respond
 
+pytestmark = pytest.mark.quiet
+
 MAX_GAP_MS = 50
 #: A gap that our code causes is in every round; one that a busy machine causes is not.
 MAX_ROUNDS = 8

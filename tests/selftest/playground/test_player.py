@@ -112,6 +112,7 @@ async def test_every_fault_has_its_effect(sample: Directory) -> None:
         assert codes(await play(player, provider="profile_api")) == {None}
 
 
+@pytest.mark.quiet
 async def test_ten_at_once_while_faults_change(sample: Directory) -> None:
     """Each gets the outcome of what was chosen for it, though all ask for the same user and app."""
     wanted: dict[str, int | None] = {
