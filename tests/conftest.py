@@ -1,6 +1,7 @@
 """What holds in every test."""
 
 import logging
+import os
 from collections.abc import Iterator
 from typing import Final
 
@@ -27,3 +28,15 @@ def _no_record_outside_a_request(request: pytest.FixtureRequest) -> Iterator[Non
     _OUTSIDE.found.clear()
     if found and request.node.get_closest_marker("without_endpoint") is None:
         pytest.fail(f"logged while no request runs, which Azure drops: {found}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _state_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tool's state in a folder of this test run, also in the processes that tests start."""
+    before = os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    yield
+    if before is None:
+        del os.environ["XDG_STATE_HOME"]
+    else:
+        os.environ["XDG_STATE_HOME"] = before

@@ -28,6 +28,16 @@ port_number: Final = whole_number(0, 65_535, "a port")
 timeout_in_ms: Final = whole_number(MIN_TIMEOUT_MS, MAX_TIMEOUT_MS, "milliseconds")
 
 
+def seconds(text: str) -> float:
+    """Return a number of seconds: ``60s``, ``60`` or ``2m``.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is not one, or more than an hour.
+    """
+    digits, factor = (text[:-1], 60) if text.endswith("m") else (text.removesuffix("s"), 1)
+    return float(whole_number(0, 3600 // factor, "seconds (60s, 2m)")(digits) * factor)
+
+
 def guid_value(text: str) -> str:
     """Return a GUID in lower case.
 

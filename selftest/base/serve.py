@@ -1,5 +1,7 @@
 """Serve a web application on this machine's loopback interface only."""
 
+import asyncio
+import ssl
 from typing import Final
 
 from aiohttp import web
@@ -15,11 +17,31 @@ async def serve(app: web.Application, port: int) -> tuple[web.AppRunner, int]:
     Raises:
         OSError: The port is in use.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
-    await runner.setup()
+    runner = await start_runner(app)
     try:
         await web.TCPSite(runner, HOST, port).start()
     except BaseException:
         await runner.cleanup()
         raise
     return runner, int(runner.addresses[0][1])
+
+
+async def start_runner(app: web.Application) -> web.AppRunner:
+    """Return a runner that listens nowhere yet."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
+    await runner.setup()
+    return runner
+
+
+async def listen_tls(runner: web.AppRunner, port: int, context: ssl.SSLContext) -> asyncio.Server:
+    """Listen on one more port of a runner, with https. The caller closes the server.
+
+    aiohttp's own site does not bound the TLS shutdown, which a client that keeps its connection never sends.
+
+    Raises:
+        OSError: The port is in use.
+    """
+    assert runner.server is not None  # noqa: S101 - it was started
+    return await asyncio.get_running_loop().create_server(
+        runner.server, HOST, port, ssl=context, ssl_shutdown_timeout=_SHUTDOWN_TIMEOUT_S
+    )

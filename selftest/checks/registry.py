@@ -19,10 +19,18 @@ from selftest.judge.statement import Level, Statement, Status
 TOKEN: Final[frozenset[CheckNeed]] = frozenset({"token"})
 ISSUER: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer"})
 APP: Final[frozenset[CheckNeed]] = frozenset({"token", "app"})
-FRESH: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "fresh"})
 DOWNSTREAM: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "app", "downstream"})
 LOAD: Final[frozenset[CheckNeed]] = frozenset({"load"})
 ANYWHERE: Final[frozenset[CheckNeed]] = frozenset()
+
+
+#: Stages of checks: rollovers of the keys come before all others, because checks with unknown key ids use up what they
+#: need, and malformed keys come last, because a library may lose every key by them.
+ROLLOVER_STAGE: Final = -1
+MALFORMED_KEYS_STAGE: Final = 10
+
+#: Longer than fifty requests that time out, two at a time.
+CHECK_TIMEOUT_S: Final = 60.0
 
 
 class DuplicateCheckError(ValueError):
@@ -64,12 +72,14 @@ class Check(Statement):
         needs: What the environment must have to run the check.
         variant: The settings of the app that the check needs; None for the usual ones.
         stage: Checks run in the order of their stages, and within a stage in the order of their ids.
+        timeout_s: How long it may take, in seconds.
     """
 
     run: CheckFunction = field(repr=False)
     needs: frozenset[CheckNeed] = TOKEN
     variant: AppVariant | None = None
     stage: int = 0
+    timeout_s: float = CHECK_TIMEOUT_S
 
 
 class CheckTexts(TypedDict):
@@ -90,6 +100,7 @@ class CheckFields(CheckTexts):
     needs: NotRequired[frozenset[CheckNeed]]
     variant: NotRequired[AppVariant | None]
     stage: NotRequired[int]
+    timeout_s: NotRequired[float]
 
 
 REGISTRY: Final[dict[str, Check]] = {}

@@ -1,7 +1,7 @@
 """Runs checks one after the other against an environment.
 
-They run sequentially, so that fetches and log lines can be counted per check. Checks that need a fresh app run first,
-because any other check may use up what they need. Checks that need an app with other settings run last: each variant
+They run sequentially, so that fetches and log lines can be counted per check, and in their stages: key rollovers first
+and malformed keys last. Checks that need an app with other settings run after all others: each variant
 has its own app, tenant and downstream; its checks run sequentially and the variants concurrently, because they mostly
 wait. A check that raises has the status error and never passes.
 """
@@ -21,8 +21,6 @@ from selftest.report.results import CheckResult
 if TYPE_CHECKING:
     from selftest.checks.bench.variant import AppVariant
 
-#: Longer than fifty requests that time out, two at a time.
-CHECK_TIMEOUT_S: Final = 60.0
 #: The check of the valid call, from whose failure everything else follows.
 GOOD_CALL: Final = "C01"
 
@@ -36,7 +34,6 @@ _LACKS: Final[dict[CheckNeed, str]] = {
     "soak": "this needs hours of load: `load --profile soak`",
     "step": "this needs rising rates: `load --profile step`",
     "spike": "this needs a spike: `load --profile spike`",
-    "fresh": "the app was not started by this run, so the state of its key cache is unknown",
 }
 
 
@@ -59,7 +56,7 @@ async def run_checks(
             are skipped unless it has these settings.
         clock: Monotonic seconds.
     """
-    ordered = sorted(checks, key=lambda check: (check.stage, "fresh" not in check.needs, check.order))
+    ordered = sorted(checks, key=lambda check: (check.stage, check.order))
     variants: dict[AppVariant, list[Check]] = {}
     for check in ordered:
         if check.variant is None or open_variant is None or env.refusal is not None:
@@ -139,11 +136,11 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
     if lacking:
         return CheckOutcome(status="skip", expected=expected, actual=_LACKS[lacking[0]])
     try:
-        async with asyncio.timeout(CHECK_TIMEOUT_S):
+        async with asyncio.timeout(check.timeout_s):
             return await check.run(env)
     except TimeoutError:
         return CheckOutcome(
-            status="error", expected=expected, actual=f"the check took longer than {CHECK_TIMEOUT_S:.0f} s"
+            status="error", expected=expected, actual=f"the check took longer than {check.timeout_s:.0f} s"
         )
     except Exception as error:  # noqa: BLE001 - one failing check must not stop the others
         # Only the class: a message could contain the request.

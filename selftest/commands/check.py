@@ -12,6 +12,7 @@ from selftest.checks.bench.target_environment import await_keys_read, environmen
 from selftest.checks.good_call import make_good_call
 from selftest.checks.runner import GOOD_CALL
 from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
+from selftest.checks.token.malformed_keys import add_malformed_keys_argument
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
 from selftest.load.plan.arguments import short_plan
@@ -33,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="name the checks instead of running them")
     add_verdict_arguments(parser)
     parser.add_argument("--yes", action="store_true", help="consent to load and faults for a host elsewhere")
+    add_malformed_keys_argument(parser)
     add_deployed_arguments(parser)
     add_output_arguments(parser)
 
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str | None, session: SelftestRun) -> None:
     async with open_target(args, prepare=publish_for_checks) as target:
         session.reached(target)
-        bench = environment_of(target, deployed=args.deployed, real_token=token)
+        bench = environment_of(target, deployed=args.deployed, real_token=token, malformed_keys=args.malformed_keys)
         await require_answer(bench)
         await await_keys_read(bench)
         bench = await make_good_call(bench)

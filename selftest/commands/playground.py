@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.flag_values import port_number
-from selftest.play.target import DEFAULT_AUTHORITY_PORT
+from selftest.play.authority import DEFAULT_AUTHORITY_PORT
 
 if TYPE_CHECKING:
     from selftest.playground.player import SignInPlayer

@@ -12,6 +12,7 @@ from selftest.checks.bench.environment import PROFILES
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.good_call import make_good_call
 from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
+from selftest.checks.token.malformed_keys import add_malformed_keys_argument
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.load.plan.arguments import short_plan
 from selftest.play.target import add_target_arguments, open_target
@@ -30,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         f"check, and report. The results are kept in {REPORT_DIR}/."
     )
     add_target_arguments(parser)
+    add_malformed_keys_argument(parser)
     add_verdict_arguments(parser)
     add_output_arguments(parser)
     parser.set_defaults(out=REPORT_DIR)
@@ -49,7 +51,7 @@ async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
         print("starting the emulated Entra and the app ...", file=sys.stderr)
     async with open_target(args, prepare=publish_for_checks) as target:
         session.reached(target)
-        bench = environment_of(target)
+        bench = environment_of(target, malformed_keys=args.malformed_keys)
         await require_answer(bench)
         await await_keys_read(bench)
         bench = await make_good_call(bench)

@@ -17,8 +17,10 @@ from aiohttp import web
 
 from selftest.base.loopback import is_this_machine
 from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant
-from selftest.base.serve import HOST, serve
-from selftest.entra.hostile_keys import attacker_key
+from selftest.base.serve import HOST, listen_tls, serve, start_runner
+from selftest.entra import key_store
+from selftest.entra.hostile_keys import HostileKey, attacker_key, malformed_keys, publish_first, well_formed_keys
+from selftest.entra.key_store import KeyStore, process_keys
 from selftest.entra.metadata import metadata_document
 from selftest.entra.oauth_error import OAuthError
 from selftest.entra.signing import KeySet
@@ -28,9 +30,6 @@ from selftest.entra.token_request import read_form
 
 #: Pages of any origin may read the published documents, as at Entra.
 _ANY_ORIGIN: Final = {"Access-Control-Allow-Origin": "*"}
-
-#: A delayed response is dropped this long after the server begins to stop.
-_SHUTDOWN_TIMEOUT_S: Final = 0.1
 
 type _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -42,23 +41,36 @@ class EntraServer:
         tenant: The ids of the tenant.
         port: The port on 127.0.0.1; 0 takes a free port.
         clock: Wall-clock seconds since 1970, for the tokens.
+        store: The private keys of the tenant; None for those of this process.
+        tls: The TLS context with which the port is served; None for http.
 
     Attributes:
+        store: The private keys of the tenant.
         keys: The keys it signs with and publishes; hostile entries may be added at any time.
         hits: Requests by kind: ``metadata_v1``, ``metadata_v2``, ``keys_v1``, ``keys_v2``, ``token``, ``attacker``.
         outage: While true, metadata and keys respond with 503.
         delay_s: The delay of metadata and keys, in seconds.
+        on_keys_read: Called when the keys are read.
     """
 
     def __init__(
-        self, tenant: Tenant = DEFAULT_TENANT, *, port: int = 0, clock: Callable[[], float] = time.time
+        self,
+        tenant: Tenant = DEFAULT_TENANT,
+        *,
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+        store: KeyStore | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.tenant = tenant
-        self.keys = KeySet()
+        self.store = store or process_keys()
+        self.keys = KeySet(self.store.rsa(key_store.TENANT))
         self.hits: Counter[str] = Counter()
         self.outage = False
         self.delay_s = 0.0
+        self.on_keys_read: Callable[[], None] = lambda: None
         self._port = port
+        self._port_tls = tls
         self._clock = clock
         self._mint: TokenMint | None = None
         self._runner: web.AppRunner | None = None
@@ -67,7 +79,27 @@ class EntraServer:
     @property
     def base_url(self) -> str:
         """Return scheme, host and port, without a trailing slash."""
-        return f"http://{HOST}:{self._port}"
+        return f"{'http' if self._port_tls is None else 'https'}://{HOST}:{self._port}"
+
+    @property
+    def port(self) -> int:
+        """Return the port that is listened on; 0 before the server is entered if any free one was asked for."""
+        return self._port
+
+    @property
+    def well_formed(self) -> tuple[HostileKey, ...]:
+        """Return the odd entries that every library can read."""
+        return well_formed_keys(self.store, other_issuer=self.other_issuer)
+
+    @property
+    def malformed(self) -> tuple[HostileKey, ...]:
+        """Return the odd entries that some libraries cannot read."""
+        return malformed_keys(self.store)
+
+    @property
+    def keys_read(self) -> int:
+        """Return how often a key document was read."""
+        return self.hits["keys_v1"] + self.hits["keys_v2"]
 
     @property
     def authority_url(self) -> str:
@@ -102,9 +134,49 @@ class EntraServer:
     async def __aenter__(self) -> Self:
         # attacker_key() takes up to 150 ms the first time; made here, it cannot stall a request later.
         attacker_key()
-        self._runner, self._port = await serve(self._app(), self._port)
+        await self.resume()
         self._mint = self.mint_at(self.base_url)
         return self
+
+    async def resume(self) -> None:
+        """Listen, at the start and after `pause`.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        if self._port_tls is None:
+            self._runner, self._port = await serve(self._app(), self._port)
+            return
+        self._runner = await start_runner(self._app())
+        try:
+            self._port = await self.listen(self._port, self._port_tls)
+        except BaseException:
+            await self.pause()
+            raise
+
+    async def pause(self) -> None:
+        """Close the ports and every connection, so that another process can listen on them."""
+        for server in self._secure:
+            server.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        while self._secure:
+            server = self._secure.pop()
+            server.abort_clients()
+            await server.wait_closed()
+
+    def publish_spare(self) -> None:
+        """Publish the key that a rollover withdraws, beside the one that signs."""
+        self.keys.published.append(self.store.rsa(key_store.SPARE).jwk())
+
+    def publish_well_formed(self) -> None:
+        """Publish the odd entries that every library can read, before the tenant's keys."""
+        publish_first(self.keys, self.well_formed)
+
+    def publish_malformed(self) -> None:
+        """Publish the odd entries that some libraries cannot read, before the tenant's keys."""
+        publish_first(self.keys, self.malformed)
 
     async def listen(self, port: int, context: ssl.SSLContext) -> int:
         """Listen on one more port of the loopback interface, with https, and return the port.
@@ -115,25 +187,14 @@ class EntraServer:
         """
         if self._runner is None or self._runner.server is None:
             raise RuntimeError("enter the EntraServer before it listens on another port")
-        # aiohttp's own site does not bound the TLS shutdown, which a client that keeps its connection never sends.
-        server = await asyncio.get_running_loop().create_server(
-            self._runner.server, HOST, port, ssl=context, ssl_shutdown_timeout=_SHUTDOWN_TIMEOUT_S
-        )
+        server = await listen_tls(self._runner, port, context)
         self._secure.append(server)
         return int(server.sockets[0].getsockname()[1])
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for server in self._secure:
-            server.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-        while self._secure:
-            server = self._secure.pop()
-            server.abort_clients()
-            await server.wait_closed()
+        await self.pause()
 
     def _app(self) -> web.Application:
         app = web.Application(middlewares=[_only_loopback_names])
@@ -181,6 +242,7 @@ class EntraServer:
         async def handle(request: web.Request) -> web.Response:
             if (failure := await self._published(f"keys_v{version[0]}")) is not None:
                 return failure
+            self.on_keys_read()
             issuer = self.mint_of(request).issuer("2.0") if version == "2.0" else None
             return web.json_response(self.keys.jwks(issuer=issuer), headers=_ANY_ORIGIN)
 

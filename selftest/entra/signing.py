@@ -12,12 +12,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import NameOID
 from jwt.algorithms import RSAAlgorithm
@@ -49,6 +49,16 @@ class SigningKeyPair:
     private_key: rsa.RSAPrivateKey = field(repr=False)
     certificate: str = field(repr=False)
 
+    @classmethod
+    def of(cls, private_key: rsa.RSAPrivateKey) -> Self:
+        """Return a key with its certificate, and with the key id that follows from it."""
+        certificate = self_signed(private_key)
+        return cls(
+            kid=encode_base64url(hashlib.sha1(certificate, usedforsecurity=False).digest()),
+            private_key=private_key,
+            certificate=base64.b64encode(certificate).decode("ascii"),
+        )
+
     def jwk(self) -> dict[str, object]:
         """Return the public key as the tenant publishes it, without the ``issuer`` that the document adds."""
         return {
@@ -63,23 +73,24 @@ class SigningKeyPair:
 
 def generate_signing_key() -> SigningKeyPair:
     """Generate an RSA key of 2048 bits with its certificate. Takes 30 to 150 ms."""
-    private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return SigningKeyPair.of(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+
+def self_signed(private_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    """Return the certificate of a key, DER; the same one each time for an RSA key."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "emulated-entra.invalid")])
-    certificate = (
+    public = private_key.public_key()
+    spki = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
-        .public_key(private_key.public_key())
-        .serial_number(x509.random_serial_number())
+        .public_key(public)
+        .serial_number(int.from_bytes(hashlib.sha256(spki).digest()[:16]))
         .not_valid_before(_VALID_FROM)
         .not_valid_after(_VALID_UNTIL)
         .sign(private_key, hashes.SHA256())
         .public_bytes(serialization.Encoding.DER)
-    )
-    return SigningKeyPair(
-        kid=encode_base64url(hashlib.sha1(certificate, usedforsecurity=False).digest()),
-        private_key=private_key,
-        certificate=base64.b64encode(certificate).decode("ascii"),
     )
 
 
@@ -131,13 +142,16 @@ class KeySet:
     Two key sets in one process use the same keys in the same order, because generating a key is slow. Use
     ``generate_signing_key`` for a key that no other tenant has, such as an attacker's.
 
+    Args:
+        first: The key that signs first; None for this process's own.
+
     Attributes:
         current: The key that signs.
         published: The entries of the key document in their order. Checks insert hostile entries.
     """
 
-    def __init__(self) -> None:
-        self.current = _pooled_key(0)
+    def __init__(self, first: SigningKeyPair | None = None) -> None:
+        self.current = first or _pooled_key(0)
         self.published: list[object] = [self.current.jwk()]
         self._own = {self.current.kid: self.current}
         self._drawn = 1

@@ -15,6 +15,7 @@ Source: Microsoft Graph v1.0 ``customExtensionClientConfiguration``; entra-docs 
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,9 @@ _MAX_HEADER_BYTES: Final = 64 * 1024
 
 #: The failures that a retry follows.
 RETRIED: Final[frozenset[CallFailure | None]] = frozenset({"timeout", "connection"})
+
+#: How the detail of a failure starts that is the certificate's.
+CERTIFICATE: Final = "certificate"
 
 #: Headers that the client library would add by itself and Entra is not documented to send.
 _UNDOCUMENTED_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
@@ -94,13 +98,16 @@ class Call:
         )
 
 
-def caller_session() -> aiohttp.ClientSession:
+def caller_session(trust: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
     """Return a session for callouts: no cookies, no proxy, as many connections as there are calls.
 
     The caller of this function closes it.
+
+    Args:
+        trust: The certificates that an https endpoint may have; None for those that the system trusts.
     """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),
+        connector=aiohttp.TCPConnector(limit=0, ssl=True if trust is None else trust),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
@@ -266,4 +273,13 @@ class Exchange:
 
 def _describe(error: Exception) -> str:
     """Return the error in one line. Neither its type nor its message contains the token."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"{CERTIFICATE}: {_certificate_fault(error.certificate_error)}"
     return f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")[:300]
+
+
+def _certificate_fault(error: Exception) -> str:
+    """Return why a certificate is not trusted, and what to do about one for tests."""
+    reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error)
+    way_on = "trust its authority for this run with --ca-file FILE; Entra needs one that is publicly trusted"
+    return f"the endpoint's certificate is not trusted ({reason}); {way_on}"

@@ -6,26 +6,42 @@ emulated Entra then listens on the port that those settings name.
 """
 
 import argparse
+import asyncio
+import contextlib
+import ssl
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import aiohttp
 
 from selftest import __version__
 from selftest.base.app_folder import AppFolder, add_app_arguments
+from selftest.base.bounded_file import read_text
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url, health_url
-from selftest.base.flag_values import guid_value, port_number
-from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant, local_tenant
+from selftest.base.flag_values import port_number, seconds
+from selftest.base.sample_tenant import Tenant
+from selftest.entra.key_fetches import KeyFetches
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
+from selftest.play.authority import (
+    DEFAULT_AUTHORITY_PORT,
+    add_authority_arguments,
+    add_tenant_arguments,
+    local_authority,
+    open_authority,
+)
 from selftest.play.caller import Caller, caller_session
 from selftest.starter.manifest import version_warning
 
-DEFAULT_AUTHORITY_PORT: Final = 8400
+_CA_BYTES: Final = 1 << 20
+_ANSWER_TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0)
+_ANSWER_POLL_S: Final = 0.25
 
 #: Settings of the Functions host, as the deployment has them: a larger body is refused before the app holds it.
 HOST_SETTINGS: Final[Mapping[str, str]] = {"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "65536"}
@@ -40,6 +56,7 @@ class Target:
         health_url: Where the endpoint answers whether it is ready.
         entra: The emulated Entra, listening.
         tenant: The tenant that it plays.
+        fetches: The record of the endpoint's requests for keys.
         app: The local app; None when the endpoint runs elsewhere.
         folder: The folder of the local app, from which another worker can be started; None as above.
         settings: The settings of the local app.
@@ -51,6 +68,7 @@ class Target:
     health_url: str
     entra: EntraServer
     tenant: Tenant
+    fetches: KeyFetches
     app: AppProcess | None
     folder: AppFolder | None
     settings: Mapping[str, str]
@@ -84,30 +102,21 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PORT",
         help="with --url: where the emulated Entra listens on 127.0.0.1 (default: %(default)s)",
     )
+    group.add_argument(
+        "--ca-file",
+        type=Path,
+        metavar="FILE",
+        help="with an https --url: the certificate or the authority that it is trusted by, PEM",
+    )
+    group.add_argument(
+        "--wait",
+        type=seconds,
+        default=0.0,
+        metavar="TIME",
+        help="with --url: how long the endpoint may take until it answers at all, as in 60s (default: %(default)s)",
+    )
+    add_authority_arguments(parser)
     add_tenant_arguments(parser)
-
-
-def add_tenant_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that change the emulated tenant's ids."""
-    group = parser.add_argument_group("the emulated tenant")
-    group.add_argument(
-        "--tenant",
-        type=guid_value,
-        metavar="GUID",
-        help=f"the tenant id (default: {DEFAULT_TENANT.tenant_id})",
-    )
-    group.add_argument(
-        "--audience",
-        type=guid_value,
-        metavar="GUID",
-        help=f"the client id of the endpoint's app registration (default: {DEFAULT_TENANT.audience_app_id})",
-    )
-    group.add_argument(
-        "--extension",
-        type=guid_value,
-        metavar="GUID",
-        help=f"the extension id that events carry (default: {DEFAULT_TENANT.extension_id})",
-    )
 
 
 def endpoint_settings(entra: EntraServer) -> dict[str, str]:
@@ -153,36 +162,54 @@ async def open_target(
         folder.require_app()
         if warning := version_warning(folder.directory, __version__):
             print(f"warning: {warning}", file=sys.stderr)
-    tenant = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience, extension_id=args.extension)
     async with AsyncExitStack() as stack:
-        entra = EntraServer(tenant, port=args.authority_port if args.url else 0)
-        try:
-            await stack.enter_async_context(entra)
-        except OSError as error:
-            raise CannotRun(
-                f"the emulated Entra cannot listen on 127.0.0.1:{args.authority_port} ({error.strerror}); "
-                "stop what uses the port, or choose another with --authority-port and in the endpoint's AuthorityUrl"
-            ) from error
+        entra, fetches = await stack.enter_async_context(open_authority(args))
         if prepare is not None:
             prepare(entra)
         app = None
-        settings = {**app_settings(entra), **(extra_settings or {}), **chosen}
+        settings = {**app_settings(entra), **_trust(args), **(extra_settings or {}), **chosen}
         if folder is not None:
             process = AppProcess(settings, app_dir=folder.directory, python=folder.python)
             app = await stack.enter_async_context(process)
         url = args.url if app is None else app.url + CALLOUT_PATH
-        session = await stack.enter_async_context(caller_session())
+        session = await stack.enter_async_context(caller_session(_trusted(args.ca_file)))
+        await _await_endpoint(session, url, args.wait)
         yield Target(
             url=url,
             health_url=health_url(url),
             entra=entra,
-            tenant=tenant,
+            tenant=entra.tenant,
+            fetches=fetches,
             app=app,
             folder=folder,
             settings=settings,
             session=session,
             caller=Caller(session),
         )
+
+
+def _trust(args: argparse.Namespace) -> dict[str, str]:
+    """Return the setting with which the local app trusts an https authority."""
+    return {"SSL_CERT_FILE": str(local_authority().path)} if args.https and not args.url else {}
+
+
+def _trusted(ca_file: Path | None) -> ssl.SSLContext | None:
+    if ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cadata=read_text(ca_file, _CA_BYTES))
+    except ssl.SSLError as error:
+        raise CannotRun(f"--ca-file {ca_file} holds no certificate in PEM") from error
+
+
+async def _await_endpoint(session: aiohttp.ClientSession, url: str, wait_s: float) -> None:
+    """Wait until the endpoint answers anything; what it answers is judged later."""
+    deadline_s = time.monotonic() + wait_s
+    while time.monotonic() < deadline_s:
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with session.get(url, allow_redirects=False, timeout=_ANSWER_TIMEOUT):
+                return
+        await asyncio.sleep(_ANSWER_POLL_S)
 
 
 def _setting(text: str) -> tuple[str, str]:

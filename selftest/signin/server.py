@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import aiohttp
 from aiohttp import web
 
+from selftest.entra.key_store import KeyStore
 from selftest.entra.oauth_error import OAuthError
 from selftest.entra.server import EntraServer
 from selftest.entra.token_endpoint import NO_STORE, error_response
@@ -58,8 +59,9 @@ class SignInServer(EntraServer):
         tls: "Tls | None" = None,
         https_port: int = 0,
         clock: Callable[[], float] = time.time,
+        store: KeyStore | None = None,
     ) -> None:
-        super().__init__(directory.tenant, port=port, clock=clock)
+        super().__init__(directory.tenant, port=port, clock=clock, store=store)
         self._directory = directory
         self._now = clock
         self._tls = tls
@@ -114,11 +116,20 @@ class SignInServer(EntraServer):
             )
             await super().__aenter__()
             stack.push_async_callback(super().__aexit__, None, None, None)
-            if self._tls is not None:
-                self._https_port = await self.listen(self._https_port, self._tls.server)
-                self._https_mint = self.mint_at(f"https://localhost:{self._https_port}")
             self._stack = stack.pop_all()
         return self
+
+    async def resume(self) -> None:
+        """Listen on both ports."""
+        await super().resume()
+        if self._tls is None:
+            return
+        try:
+            self._https_port = await self.listen(self._https_port, self._tls.server)
+        except BaseException:
+            await self.pause()
+            raise
+        self._https_mint = self.mint_at(f"https://localhost:{self._https_port}")
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selftest.base.cannot_run import CannotRun
+from selftest.entra.key_store import KeyStore
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.file import read_tenant_file
 
@@ -35,7 +36,7 @@ class ServedTenant:
 
 
 def serve_tenant(
-    tenant_file: Path, *, port: int, target_url: str | None, https_port: int | None, ca_file: Path
+    tenant_file: Path, *, port: int, target_url: str | None, https_port: int | None, ca_file: Path, store: KeyStore
 ) -> ServedTenant:
     """Return the server of a tenant file, and write its certificate authority.
 
@@ -45,6 +46,7 @@ def serve_tenant(
         target_url: The endpoint, instead of every ``target_url`` of the file.
         https_port: The https port; 0 takes a free port, None serves http only.
         ca_file: The file for the certificate authority.
+        store: The private keys of the tenant.
 
     Raises:
         CannotRun: The tenant file or ``ca_file`` cannot be used, or the extra for https is missing.
@@ -53,7 +55,7 @@ def serve_tenant(
     if target_url is not None:
         directory = directory.with_target_url(target_url)
     if https_port is None:
-        return ServedTenant(server=SignInServer(directory, port=port), ca_file=None, how_to_trust=())
+        return ServedTenant(server=SignInServer(directory, port=port, store=store), ca_file=None, how_to_trust=())
     try:
         from selftest.signin.tls import how_to_trust, make_tls  # noqa: PLC0415 - trustme is in an extra
     except ModuleNotFoundError as error:
@@ -63,5 +65,5 @@ def serve_tenant(
         tls.write_ca(ca_file)
     except OSError as error:
         raise CannotRun(f"--ca-file {ca_file} cannot be written: {error.strerror}") from error
-    server = SignInServer(directory, port=port, tls=tls, https_port=https_port)
+    server = SignInServer(directory, port=port, tls=tls, https_port=https_port, store=store)
     return ServedTenant(server=server, ca_file=ca_file, how_to_trust=how_to_trust(ca_file))

@@ -19,6 +19,7 @@ from selftest.checks.bench.probe import RawRequest, RawResponse, send
 from selftest.checks.bench.raw_bytes import encode
 from selftest.checks.bench.variant import AppVariant
 from selftest.downstream.server import DownstreamServer
+from selftest.entra.key_fetches import KeyFetches
 from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
 from selftest.entra.token_mint import EntraVersion
@@ -28,9 +29,9 @@ from selftest.report.load_result import LoadResult
 type EventJson = dict[str, Any]
 
 #: What a check may need: a token that the endpoint accepts; the signing key that the endpoint trusts; the app as a
-#: process of the harness, with its log; an app that has not yet seen an unknown key id; an app that calls the emulated
-#: downstream; a load that was played; cold starts; a soak, step or spike profile.
-type CheckNeed = Literal["token", "issuer", "app", "fresh", "downstream", "load", "cold", "soak", "step", "spike"]
+#: process of the harness, with its log; an app that calls the emulated downstream; a load that was played; cold starts;
+#: a soak, step or spike profile.
+type CheckNeed = Literal["token", "issuer", "app", "downstream", "load", "cold", "soak", "step", "spike"]
 
 
 #: The needs that are a profile of load.
@@ -60,7 +61,8 @@ class CheckEnvironment:
         peak_growth: Starts to watch the memory of the app's process and returns a function that returns the growth in
             kB, or None if the system does not report it. None if the harness does not run the app.
         log_wait_s: How long a line may take from the app to the log, in seconds.
-        fresh: Whether the app has not seen an unknown key id in the last minutes.
+        fetches: The record of the endpoint's requests for keys.
+        malformed_keys: Whether malformed keys may be published while the endpoint runs.
         downstream: The emulated downstream of the app's provider; None if there is none.
         variant: The settings of the app; None for the usual ones.
         load: The result of a load run; None if none was played.
@@ -82,7 +84,8 @@ class CheckEnvironment:
     log: Callable[[], Sequence[str]] | None = None
     peak_growth: Callable[[], Callable[[], int | None]] | None = None
     log_wait_s: float = 1.0
-    fresh: bool = True
+    fetches: KeyFetches = field(default_factory=KeyFetches)
+    malformed_keys: bool = False
     downstream: DownstreamServer | None = None
     variant: AppVariant | None = None
     load: LoadResult | None = None
@@ -98,7 +101,6 @@ class CheckEnvironment:
             "token": self.trusted or self.real_token is not None,
             "issuer": self.trusted,
             "app": self.log is not None,
-            "fresh": self.fresh and self.trusted,
             "downstream": self.downstream is not None and self.variant is not None,
             "load": self.load is not None,
             "cold": self.load is not None and bool(self.load.cold_starts),

@@ -18,7 +18,7 @@ from yarl import URL
 
 from selftest.contract import MAX_TIMEOUT_MS
 from selftest.judge.received_reply import CallFailure
-from selftest.play.caller import Exchange, RequestBody
+from selftest.play.caller import CERTIFICATE, Exchange, RequestBody
 
 MAX_CURL_BODY_BYTES: Final = 2048
 
@@ -90,6 +90,7 @@ class RawResponse:
     Attributes:
         status: The HTTP status; None without a complete response.
         failure: Why there is no complete response; None if there is one.
+        detail: A description of the failure.
         latency_ms: From sending until the last byte, in milliseconds.
     """
 
@@ -98,6 +99,7 @@ class RawResponse:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     failure: CallFailure | None = None
+    detail: str = ""
     latency_ms: float = 0.0
 
     def header(self, name: str) -> str | None:
@@ -106,7 +108,9 @@ class RawResponse:
 
     def __str__(self) -> str:
         """Return the status, or why there is none."""
-        return f"no response ({self.failure})" if self.status is None else f"HTTP {self.status}"
+        if self.status is not None:
+            return f"HTTP {self.status}"
+        return f"no response ({self.detail if self.detail.startswith(CERTIFICATE) else self.failure})"
 
 
 async def send(
@@ -176,5 +180,6 @@ async def _exchanged(
         headers=attempt.headers,
         body=attempt.body,
         failure=attempt.failure,
+        detail=attempt.detail,
         latency_ms=attempt.latency_ms,
     )

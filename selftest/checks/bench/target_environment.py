@@ -17,6 +17,7 @@ from selftest.base.sample_tenant import Tenant
 from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
 from selftest.checks.bench.variant import AppVariant
 from selftest.downstream.server import DownstreamServer
+from selftest.entra.key_fetches import COOL_DOWN_S
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
 from selftest.load.memory import PeakGrowth
@@ -26,9 +27,10 @@ from selftest.play.target import Target, app_settings
 #: An endpoint without keys retries at most every ten seconds.
 _READY_TIMEOUT_S: Final = 11.0
 _READY_POLL_S: Final = 0.25
-#: Our endpoint forces at most one fetch per minute; Microsoft recommends five minutes.
-_COOL_DOWN_S: Final = 62.0
-_COOL_DOWN_POLL_S: Final = 5.0
+#: How long an endpoint may take to use keys that it has read, and to begin to read them in the background.
+_TAKE_UP_S: Final = 5.0
+_FIRST_READ_S: Final = 1.0
+_POLL_S: Final = 0.5
 _REFUSED: Final = frozenset({401, 403})
 
 
@@ -36,8 +38,10 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def environment_of(target: Target, *, deployed: bool = False, real_token: str | None = None) -> CheckEnvironment:
-    """Return the check environment of a target."""
+def environment_of(
+    target: Target, *, deployed: bool = False, real_token: str | None = None, malformed_keys: bool = False
+) -> CheckEnvironment:
+    """Return the check environment of a target; ``malformed_keys`` allows to publish such keys."""
     app = target.app
     return CheckEnvironment(
         url=target.url,
@@ -49,7 +53,8 @@ def environment_of(target: Target, *, deployed: bool = False, real_token: str | 
         real_token=real_token,
         log=None if app is None else lambda: app.logs,
         peak_growth=None if app is None else lambda: PeakGrowth(app.pid),
-        fresh=app is not None,
+        fetches=target.fetches,
+        malformed_keys=malformed_keys,
     )
 
 
@@ -62,6 +67,8 @@ async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -
         CannotRun: The app does not answer.
     """
     async with EntraServer(tenant) as entra, DownstreamServer() as downstream:
+        if variant.malformed_keys:
+            entra.publish_malformed()
         settings = {**app_settings(entra), **downstream.settings(), **variant.settings()}
         async with (
             AppProcess(settings, app_dir=folder.directory, python=folder.python) as app,
@@ -107,31 +114,36 @@ async def require_answer(env: CheckEnvironment, *, clock: Callable[[], float] = 
         )
 
 
-async def await_keys_read(
-    env: CheckEnvironment, *, clock: Callable[[], float] = time.monotonic, say: Callable[[str], None] = _say
-) -> None:
-    """Wait for at most a minute while the endpoint refuses valid tokens and has not read this run's keys.
+async def await_keys_read(env: CheckEnvironment, *, say: Callable[[str], None] = _say) -> None:
+    """Call the endpoint until it accepts valid tokens, as far as reading the keys may change its mind.
 
-    The emulated Entra generates new keys for every run, and an endpoint with the keys of an earlier run fetches again
-    only after its cool-down. Until then every refusal would have the wrong reason. An endpoint that trusts another
-    authority never reads them; the checks then report that.
+    A library that meets a key for the first time may refuse it while it reads the keys in the background: the call is
+    repeated for some seconds. An endpoint that has the keys of an earlier run, which this run replaced, reads the new
+    ones only after its pause, which is waited for. Nothing else is: the keys stay the same from run to run, so an
+    endpoint that refuses valid tokens without reading the keys never reads them, or refuses for another reason.
     """
-    deadline_s = clock() + _COOL_DOWN_S
-    while env.trusted and not _keys_were_read(env) and clock() < deadline_s:
-        response = await env.send(env.good_request())
-        if response.status not in _REFUSED or _keys_were_read(env):
+    if not env.trusted:
+        return
+    pause_s = _pause_s(env)
+    waited_s = 0.0
+    while (await env.send(env.good_request())).status in _REFUSED:
+        env.fetches.unknown_key_sent(env.url)
+        if env.entra.keys_read:
+            env.fetches.note(env.entra.authority_url)
+        limit_s = _TAKE_UP_S if env.entra.keys_read else pause_s
+        if waited_s >= limit_s:
             return
-        say(
-            f"the endpoint refuses valid tokens and has not read this run's keys; waiting at most {_COOL_DOWN_S:.0f} s "
-            f"in case it is in a cool-down (is its AuthorityUrl {env.entra.authority_url}?)"
-        )
-        say = _nothing
-        await asyncio.sleep(_COOL_DOWN_POLL_S)
+        if limit_s > _TAKE_UP_S and not waited_s:
+            say(
+                f"the endpoint refuses this run's new keys; waiting at most {limit_s:.0f} s until it reads them (jose"
+                " pauses 30 s, .NET five minutes after an unknown key). To go on at once, restart it; without"
+                " --new-keys there is no wait"
+            )
+        await env.sleep(_POLL_S)
+        waited_s += _POLL_S
 
 
-def _nothing(_: str) -> None:
-    """Print nothing after the first time."""
-
-
-def _keys_were_read(env: CheckEnvironment) -> bool:
-    return env.entra.hits["keys_v2"] + env.entra.hits["keys_v1"] > 0
+def _pause_s(env: CheckEnvironment) -> float:
+    """Return how long to wait for an endpoint that has not read this run's keys, in seconds."""
+    had_others = env.entra.store.replaced and env.fetches.read_age_s(env.entra.authority_url) is not None
+    return COOL_DOWN_S + _TAKE_UP_S if had_others else _FIRST_READ_S

@@ -22,11 +22,13 @@ class AppVariant:
         name: The variant's name in messages.
         policy: The setting ``Claims__OnFailure``.
         budget_ms: The setting ``Claims__BudgetMs``.
+        malformed_keys: Whether the key document that the app first reads has malformed entries.
     """
 
     name: str
     policy: VariantPolicy
     budget_ms: int = _BUDGET_MS
+    malformed_keys: bool = False
 
     def settings(self) -> dict[str, str]:
         """Return the app's settings, in addition to those of tenant and downstream."""
@@ -42,3 +44,5 @@ BY_POLICY: Final[Mapping[VariantPolicy, AppVariant]] = MappingProxyType(
 )
 #: The budget of a deployment, for sign-ins that need both of Entra's attempts.
 TWO_ATTEMPTS: Final = AppVariant(name="two attempts", policy="fail", budget_ms=1500)
+#: For the checks of malformed keys: nothing else may meet these.
+MALFORMED_KEYS: Final = AppVariant(name="malformed keys", policy="fail", budget_ms=1500, malformed_keys=True)

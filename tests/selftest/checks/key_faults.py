@@ -1,11 +1,13 @@
 """For each check of signatures and keys, one planted fault that makes it fail."""
 
 import asyncio
+from dataclasses import replace
 
 import aiohttp
 
-from selftest.checks.token.rotation import new_key, spare_key
+from selftest.checks.registry import MALFORMED_KEYS_STAGE, ROLLOVER_STAGE
 from selftest.entra.hostile_keys import attacker_key
+from selftest.entra.key_store import NEXT, SPARE, process_keys
 from selftest.entra.server import EntraServer
 from tests.selftest.checks.planted_fault import (
     Incoming,
@@ -17,7 +19,11 @@ from tests.selftest.checks.planted_fault import (
     believes,
     believes_at,
     flat,
+    replies,
 )
+
+#: The stages of the checks that change the published keys: each needs an endpoint of its own.
+KEY_STAGES = {ROLLOVER_STAGE, MALFORMED_KEYS_STAGE}
 
 
 def _kid(name: object) -> PlantedFault:
@@ -46,7 +52,7 @@ def _forgets_the_old_key() -> PlantedFault:
 
     def forgotten(request: Incoming, entra: EntraServer) -> bool:
         kid = request.token.header.get("kid")
-        seen.extend([kid] if kid == new_key().kid else [])
+        seen.extend([kid] if kid == process_keys().rsa(NEXT).kid else [])
         return bool(seen) and kid == entra.keys.current.kid
 
     return answers_at(401, forgotten)
@@ -60,9 +66,9 @@ async def _fetches_each_time(request: Incoming, entra: EntraServer) -> Incoming 
     return request
 
 
-FRESH: dict[str, PlantedFault] = {
-    "T170": answers(401, lambda request: request.token.header.get("kid") == new_key().kid),
-    "T171": _kid(spare_key().kid),
+ROLLOVER: dict[str, PlantedFault] = {
+    "T170": answers(401, lambda request: request.token.header.get("kid") == process_keys().rsa(NEXT).kid),
+    "T171": _kid(process_keys().rsa(SPARE).kid),
     "T172": _forgets_the_old_key(),
     "T173": PlantedFault(before=_fetches_each_time),
     "T174": answers_at(503, lambda _, entra: entra.outage),
@@ -84,8 +90,6 @@ REFUSED: dict[str, dict[str, PlantedFault]] = {
         "T70": _kid("hostile-use-enc"),
         "T73": _kid("hostile-rsa-1024"),
         "T74": _kid("hostile-alg-rs512"),
-        "T75": _kid("hostile-key-ops-encrypt"),
-        "T77": _kid("12345"),
         "T78": believes(lambda request: _named(request) == ("RS256", "hostile-ec-p256")),
     },
     "algorithm": {
@@ -97,8 +101,10 @@ REFUSED: dict[str, dict[str, PlantedFault]] = {
     },
 }
 
-OTHERS: dict[str, PlantedFault] = {
-    "T79": answers_at(503, lambda _, entra: "key" in entra.keys.published),
+MALFORMED: dict[str, PlantedFault] = {
+    "T75": _kid("hostile-key-ops-encrypt"),
+    "T77": _kid("12345"),
+    "T79": replies(lambda answer: replace(answer, status=503)),
 }
 
-KEY_FAULTS: dict[str, PlantedFault] = flat(REFUSED) | OTHERS | FRESH
+KEY_FAULTS: dict[str, PlantedFault] = flat(REFUSED) | MALFORMED | ROLLOVER

@@ -1,16 +1,18 @@
 """The project's endpoint in this process, with the emulated Entra and a replaceable fault."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
 from claims.endpoint import Endpoint
 from selftest.base.endpoint_url import CALLOUT_PATH, HEALTH_PATH
 from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.variant import MALFORMED_KEYS
 from selftest.checks.token.rotation import publish_for_checks
 from selftest.entra.server import EntraServer
 from selftest.play.caller import caller_session
@@ -89,12 +91,26 @@ class _Lines(logging.Handler):
 
 
 @asynccontextmanager
-async def open_served_endpoint() -> AsyncIterator[ServedEndpoint]:
-    """Start everything, with the hostile keys published before the endpoint loads any."""
+async def open_served_endpoint(*, malformed_keys: bool = False) -> AsyncIterator[ServedEndpoint]:
+    """Start everything, with the odd keys published before the endpoint loads any; waits take no time.
+
+    Args:
+        malformed_keys: Whether the malformed keys are published instead of the well-formed ones.
+    """
     async with EntraServer() as entra:
-        publish_for_checks(entra)
+        entra.publish_spare()
+        if malformed_keys:
+            entra.publish_malformed()
+        else:
+            publish_for_checks(entra)
         async with serve_endpoint(entra, Endpoint.from_env(endpoint_settings(entra))) as served:
+            served.env = replace(served.env, sleep=_no_time, variant=MALFORMED_KEYS if malformed_keys else None)
             yield served
+
+
+async def _no_time(_: float) -> None:
+    """Let others run, and wait no longer."""
+    await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

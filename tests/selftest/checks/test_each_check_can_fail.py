@@ -6,11 +6,12 @@ import pytest
 import pytest_asyncio
 
 from selftest.checks import REGISTRY
+from selftest.checks.registry import MALFORMED_KEYS_STAGE
 from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
 from tests.selftest.checks.body_faults import BODY_FAULTS
 from tests.selftest.checks.contract_faults import CONTRACT_FAULTS
-from tests.selftest.checks.key_faults import KEY_FAULTS
+from tests.selftest.checks.key_faults import KEY_FAULTS, KEY_STAGES
 from tests.selftest.checks.load_faults import LOAD_FAULTS
 from tests.selftest.checks.planted_fault import GOOD, PlantedFault
 from tests.selftest.checks.policy_faults import POLICY_FAULTS
@@ -18,10 +19,10 @@ from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_en
 from tests.selftest.checks.token_faults import TOKEN_FAULTS
 
 FAULTS = TOKEN_FAULTS | KEY_FAULTS | BODY_FAULTS | CONTRACT_FAULTS
-FRESH = [name for name, check in REGISTRY.items() if "fresh" in check.needs]
+STAGED = [name for name, check in REGISTRY.items() if check.stage in KEY_STAGES]
 DOWNSTREAM = [name for name, check in REGISTRY.items() if "downstream" in check.needs]
 LOAD = [name for name, check in REGISTRY.items() if "load" in check.needs]
-OTHERS = [name for name in REGISTRY if name not in {*FRESH, *DOWNSTREAM, *LOAD}]
+OTHERS = [name for name in REGISTRY if name not in {*STAGED, *DOWNSTREAM, *LOAD}]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -57,12 +58,13 @@ async def test_holds_for_the_good_endpoint_and_fails_with_its_fault(served: Serv
     assert bad.status == "fail", bad.actual
 
 
-@pytest.mark.parametrize("check_id", FRESH)
-async def test_a_check_of_a_fresh_app_does_so_too(check_id: str) -> None:
-    """A check of a fresh app does so with two fresh apps."""
-    async with open_served_endpoint() as served:
+@pytest.mark.parametrize("check_id", STAGED)
+async def test_a_check_of_one_stage_does_so_too(check_id: str) -> None:
+    """A check of keys that change does so with two endpoints that have not seen them."""
+    malformed = REGISTRY[check_id].stage == MALFORMED_KEYS_STAGE
+    async with open_served_endpoint(malformed_keys=malformed) as served:
         good = await outcome(served, check_id, GOOD)
         assert good.status == "pass", good.actual
-    async with open_served_endpoint() as served:
+    async with open_served_endpoint(malformed_keys=malformed) as served:
         bad = await outcome(served, check_id, FAULTS[check_id])
         assert bad.status == "fail", bad.actual

@@ -12,9 +12,10 @@ import pytest_asyncio
 from selftest.checks import REGISTRY, Check, CheckOutcome
 from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
 from selftest.checks.bench.variant import BY_POLICY, AppVariant
-from selftest.checks.registry import ANYWHERE, FRESH
+from selftest.checks.registry import ANYWHERE, MALFORMED_KEYS_STAGE, ROLLOVER_STAGE
 from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
+from tests.selftest.checks.key_faults import KEY_STAGES
 from tests.selftest.checks.planted_fault import answers, believes
 from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_endpoint
 
@@ -46,10 +47,11 @@ def a_check(check_id: str, **changes: object) -> Check:
     return replace(check, **changes)  # type: ignore[arg-type] # the fields of Check, chosen by the test
 
 
-async def test_checks_of_a_fresh_app_run_first(served: ServedEndpoint) -> None:
-    """Checks that need a fresh key cache run first, the others in the order of ids."""
-    results = await run(served.env, a_check("C01"), a_check("T170", needs=FRESH), a_check("B01"))
-    assert [result.id for result in results] == ["T170", "B01", "C01"]
+async def test_stages_follow_one_another(served: ServedEndpoint) -> None:
+    """Rollovers run first and malformed keys last, the others in the order of ids."""
+    last = a_check("A75", stage=MALFORMED_KEYS_STAGE)
+    results = await run(served.env, last, a_check("C01"), a_check("T170", stage=ROLLOVER_STAGE), a_check("B01"))
+    assert [result.id for result in results] == ["T170", "B01", "C01", "A75"]
 
 
 async def test_a_check_that_breaks_is_an_error_and_names_the_class_only(served: ServedEndpoint) -> None:
@@ -69,7 +71,6 @@ async def test_a_check_that_breaks_is_an_error_and_names_the_class_only(served: 
         ({"trusted": False}, "C01", "--token-file"),
         ({"trusted": False, "real_token": "a.b.c"}, "T120", "trusts another issuer"),
         ({"log": None}, "C95", "its log cannot be read"),
-        ({"fresh": False}, "T170", "key cache"),
         ({}, "F03", "leave out --url"),
         ({"log": None, "trusted": False}, "F03", "leave out --url"),
     ],
@@ -89,7 +90,7 @@ async def test_an_endpoint_that_refuses_everything_passes_no_attack(served: Serv
     served.fault = answers(401, lambda _: True)
     attacks = [check for check in REGISTRY.values() if check.id[0] in "TB" and not check.title.startswith("accepts")]
     # T79 wants the good request accepted; B84 sends no control, and fails for the health that is refused, too.
-    tried = [check for check in attacks if "fresh" not in check.needs and check.id not in {"T79", "B84"}]
+    tried = [check for check in attacks if check.stage not in KEY_STAGES and check.id not in {"T79", "B84"}]
     results = await run(served.env, *tried)
     assert {result.status for result in results} == {"skip"}
     assert [result.status for result in await run(served.env, REGISTRY["C01"])] == ["fail"]
@@ -99,14 +100,14 @@ async def test_an_endpoint_that_believes_everything_passes_no_attack(served: Ser
     """If every token is accepted, no hostile one counts as refused."""
     served.fault = believes(lambda _: True)
     attacks = [check for check in REGISTRY.values() if check.id[0] == "T" and check.title.startswith("refuses")]
-    results = await run(served.env, *(check for check in attacks if "fresh" not in check.needs))
+    results = await run(served.env, *(check for check in attacks if check.stage not in KEY_STAGES))
     assert {result.status for result in results} == {"fail"}
 
 
 async def test_without_a_believed_token_the_attacks_that_need_none_say_so(served: ServedEndpoint) -> None:
     """Against a deployed endpoint an attack runs without its control, and the result says so."""
     served.fault = replace(served.fault, before=answers(401, lambda _: False).before)
-    env = replace(served.env, trusted=False, fresh=False)
+    env = replace(served.env, trusted=False)
     (result,) = await run(env, REGISTRY["T30"])
     assert (result.status, "without a control" in result.actual) == ("pass", True)
 
@@ -122,7 +123,7 @@ async def test_a_real_token_serves_as_the_good_one(served: ServedEndpoint) -> No
 async def test_no_result_holds_a_token_or_a_name(served: ServedEndpoint) -> None:
     """Failed results are redacted, and have a command that repeats the request."""
     served.fault = answers(500, lambda _: True)
-    results = await run(served.env, *(check for check in REGISTRY.values() if "fresh" not in check.needs))
+    results = await run(served.env, *(check for check in REGISTRY.values() if check.stage not in KEY_STAGES))
     text = repr(results)
     assert "eyJ" not in text
     assert "Ada" not in text
@@ -139,7 +140,7 @@ async def test_a_bench_without_a_believed_token_gives_none(served: ServedEndpoin
 
 async def test_a_check_that_needs_nothing_runs_anywhere(served: ServedEndpoint) -> None:
     """A check without needs is never skipped."""
-    env = replace(served.env, trusted=False, log=None, fresh=False)
+    env = replace(served.env, trusted=False, log=None)
     (result,) = await run(env, a_check("C01", needs=ANYWHERE))
     assert result.status == "pass"
 

@@ -1,7 +1,7 @@
 """Waiting for a target: a starting endpoint is waited for, and an unreachable one is reported once and soon."""
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,7 +9,9 @@ import pytest_asyncio
 
 from selftest.base.cannot_run import CannotRun
 from selftest.checks.bench import target_environment
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.target_environment import await_keys_read, require_answer
+from selftest.entra.key_fetches import KeyFetches
 from tests.selftest.checks.planted_fault import Incoming, Outgoing, answers
 from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_endpoint
 
@@ -83,47 +85,83 @@ async def test_no_believed_token_is_needed(served: ServedEndpoint) -> None:
     assert seen == [None]
 
 
-async def test_keys_of_this_run_are_waited_for(served: ServedEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An endpoint in its cool-down is called until it has read this run's keys, with a single message."""
-    monkeypatch.setattr(target_environment, "_COOL_DOWN_POLL_S", 0.001)
+@pytest.fixture(name="unread")
+def keys_not_yet_read(served: ServedEndpoint) -> Iterator[CheckEnvironment]:
+    """Return an environment whose endpoint has not read this run's keys, with a record of its own."""
     hits = served.env.entra.hits.copy()
     served.env.entra.hits.clear()
+    yield replace(served.env, fetches=KeyFetches())
+    served.env.entra.hits.update(hits)
+    served.env.entra.store.replaced = False
+
+
+def _reads_at(served: ServedEndpoint, call: int) -> list[Incoming]:
+    """Let the endpoint refuse all calls, and read the keys at one of them; return the calls."""
     asked: list[Incoming] = []
 
-    def reads_at_last(request: Incoming) -> bool:
+    def refuses(request: Incoming) -> bool:
         asked.append(request)
-        if len(asked) == 3:
-            served.env.entra.hits.update(hits)
+        if len(asked) == call:
+            served.env.entra.hits["keys_v2"] += 1
         return True
 
-    served.fault = answers(401, reads_at_last)
-    said: list[str] = []
-    await await_keys_read(served.env, say=said.append)
-    assert (len(asked), len(said)) == (3, 1)
+    served.fault = answers(401, refuses)
+    return asked
 
 
-async def test_keys_that_are_never_read_are_told(served: ServedEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a minute the wait ends; the message has the authority's URL."""
-    monkeypatch.setattr(target_environment, "_COOL_DOWN_POLL_S", 0.001)
-    served.fault = answers(401, lambda _: True)
-    hits = served.env.entra.hits.copy()
-    served.env.entra.hits.clear()
-    ticks = itertools.count()
+async def test_replaced_keys_are_waited_for(served: ServedEndpoint, unread: CheckEnvironment) -> None:
+    """An endpoint that read other keys before reads the new ones only after its pause; the wait is said once."""
+    served.env.entra.store.replaced = True
+    unread.fetches.note(unread.entra.authority_url)
+    asked = _reads_at(served, 30)
     said: list[str] = []
-    await await_keys_read(served.env, clock=lambda: next(ticks) * 20.0, say=said.append)
-    served.env.entra.hits.update(hits)
-    assert served.env.entra.authority_url in said[0]
+    await await_keys_read(unread, say=said.append)
+    assert len(asked) >= 30
+    (words,) = said
+    assert "at most 305 s" in words
+    assert "restart it" in words
+    assert unread.fetches.forced_age_s(unread.url) is not None
+
+
+async def test_an_endpoint_that_never_read_any_keys_is_not_waited_for(
+    served: ServedEndpoint, unread: CheckEnvironment
+) -> None:
+    """It trusts another authority, or verifies nothing: new keys change nothing for it."""
+    served.env.entra.store.replaced = True
+    asked = _reads_at(served, 0)
+    said: list[str] = []
+    await await_keys_read(unread, say=said.append)
+    assert len(asked) < 5
+    assert said == []
+
+
+async def test_a_library_that_refuses_while_it_reads_is_called_again(
+    served: ServedEndpoint, unread: CheckEnvironment
+) -> None:
+    """The first call is refused while the keys are read in the background; the next one is not."""
+    asked: list[Incoming] = []
+
+    def refuses_once(request: Incoming) -> bool:
+        asked.append(request)
+        served.env.entra.hits["keys_v2"] = 1
+        return len(asked) == 1
+
+    served.fault = answers(401, refuses_once)
+    await await_keys_read(unread)
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("status", [200, 503])
-async def test_an_endpoint_that_reads_no_keys_and_does_not_refuse_is_not_waited_for(
-    served: ServedEndpoint, status: int
+async def test_an_endpoint_that_does_not_refuse_is_not_waited_for(
+    served: ServedEndpoint, unread: CheckEnvironment, status: int
 ) -> None:
-    """An endpoint that does not refuse is not waited for."""
-    served.fault = answers(status, lambda _: True)
-    hits = served.env.entra.hits.copy()
-    served.env.entra.hits.clear()
-    said: list[str] = []
-    await await_keys_read(served.env, say=said.append)
-    served.env.entra.hits.update(hits)
-    assert said == []
+    """One call is enough."""
+    asked: list[Incoming] = []
+
+    def note(request: Incoming) -> bool:
+        asked.append(request)
+        return True
+
+    served.fault = answers(status, note)
+    await await_keys_read(unread)
+    assert len(asked) == 1

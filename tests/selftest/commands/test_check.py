@@ -10,7 +10,6 @@ import pytest
 from aiohttp import web
 
 from selftest.checks import REGISTRY
-from selftest.checks.bench import target_environment
 from selftest.cli import main
 from selftest.load.measured.results_file import read_results
 
@@ -18,12 +17,6 @@ from selftest.load.measured.results_file import read_results
 def command(*words: str) -> int:
     """Run a command line."""
     return main(words)
-
-
-@pytest.fixture(autouse=True)
-def no_cool_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep a refusing endpoint from being waited for; test_at_target.py shows the wait."""
-    monkeypatch.setattr(target_environment, "_COOL_DOWN_S", 0.0)
 
 
 @pytest.fixture(name="refusing", scope="module")

@@ -99,8 +99,7 @@ async def test_tenant_file_with_https(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (("--https",), "require --tenant-file"),
-        (("--url", "http://127.0.0.1:1"), "require --tenant-file"),
+        (("--url", "http://127.0.0.1:1"), "--url requires --tenant-file"),
         (("--tenant-file", "/nowhere.toml"), "/nowhere.toml cannot be read"),
         (("--tenant-file", "pyproject.toml"), "there is no such key here"),
         (("--tenant-file", SAMPLE, "--audience", DEFAULT_TENANT.audience_app_id), "are set in the tenant file"),

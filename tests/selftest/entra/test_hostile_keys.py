@@ -4,20 +4,35 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from selftest.base.base64url import decode_base64url
-from selftest.entra.hostile_keys import HostileKey, attacker_key, hostile_keys, publish_hostile_keys
+from selftest.entra.hostile_keys import HostileKey, attacker_key, malformed_keys, publish_first, well_formed_keys
+from selftest.entra.key_store import process_keys
 from selftest.entra.signing import KeySet, sign_compact
 
 OTHER_ISSUER = "https://login.example/aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa/v2.0"
-ENTRIES = hostile_keys(other_issuer=OTHER_ISSUER)
+ENTRIES = (*well_formed_keys(process_keys(), other_issuer=OTHER_ISSUER), *malformed_keys(process_keys()))
 #: Entries with valid numbers, whose fault is in another member.
 WELL_FORMED = [entry for entry in ENTRIES if isinstance(entry.jwk, dict) and entry.jwk.get("n", "-") not in {"-", "*"}]
 
 
 def test_ids_are_unique() -> None:
-    """Every entry has a unique name and key id."""
-    assert len({entry.id for entry in ENTRIES}) == len({entry.kid for entry in ENTRIES}) == len(ENTRIES)
+    """Every entry has a unique name, and a unique key id but for the two whose fault it is."""
+    assert len({entry.id for entry in ENTRIES}) == len({entry.kid for entry in ENTRIES}) + 1 == len(ENTRIES)
+
+
+def test_every_entry_has_its_own_key() -> None:
+    """No key signs for two entries, for the tenant or for the attacker: a library may try every key on any token."""
+    numbers = [
+        key.public_key().public_numbers()
+        for entry in ENTRIES
+        if isinstance(key := entry.private_key, RSAPrivateKey | EllipticCurvePrivateKey)
+    ]
+    others = [KeySet().current, attacker_key(), process_keys().rsa("spare"), process_keys().rsa("next")]
+    numbers += [pair.private_key.public_key().public_numbers() for pair in others]
+    assert len(numbers) == len(set(numbers)) == 15
 
 
 @pytest.mark.parametrize("entry", WELL_FORMED, ids=lambda entry: entry.id)
@@ -71,9 +86,9 @@ def test_small_key_is_small() -> None:
 def test_hostile_entries_stand_in_front() -> None:
     """All are published before the tenant's own key, unchanged by the document's issuer."""
     keys = KeySet()
-    published = publish_hostile_keys(keys, other_issuer=OTHER_ISSUER)
+    publish_first(keys, ENTRIES)
     document: Any = keys.jwks(issuer="https://issuer.example")["keys"]
-    assert document[:-1] == [entry.jwk for entry in published]
+    assert document[:-1] == [entry.jwk for entry in ENTRIES]
     assert document[-1]["kid"] == keys.current.kid
 
 

@@ -11,7 +11,6 @@ import pytest
 from aiohttp import web
 
 from selftest.base.sample_tenant import DEFAULT_TENANT, local_tenant
-from selftest.entra.hostile_keys import publish_hostile_keys
 from selftest.entra.metadata import metadata_document
 from selftest.entra.server import EntraServer
 from selftest.entra.token_mint import EntraVersion
@@ -60,7 +59,8 @@ async def test_token_verifies_against_what_is_served(
 
 async def test_pyjwt_key_client_reads_the_document(entra: EntraServer, session: aiohttp.ClientSession) -> None:
     """A standard JWKS client finds the key among hostile entries."""
-    publish_hostile_keys(entra.keys, other_issuer=entra.other_issuer)
+    entra.publish_well_formed()
+    entra.publish_malformed()
     entra.keys.published[:] = [entry for entry in entra.keys.published if isinstance(entry, dict)]
     metadata = await _get(session, _metadata_url(entra, "2.0"))
     client = jwt.PyJWKClient(metadata["jwks_uri"])

@@ -35,7 +35,6 @@ def a_patient_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ignore the generator's lateness, because endpoint and generator share a process and a busy machine."""
     monkeypatch.setattr(validity, "MAX_LATENESS_P99_MS", 60_000.0)
     monkeypatch.setattr(validity, "MIN_RATE_SHARE", 0.0)
-    monkeypatch.setattr(target_environment, "_COOL_DOWN_S", 0.0)
     monkeypatch.setattr(target_environment, "_READY_TIMEOUT_S", 0.0)
 
 
