@@ -3,11 +3,13 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from selftest.base.cannot_run import PASSED
+from selftest.base.cannot_run import PASSED, CannotRun
 from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY, Check, select
 from selftest.checks.bench.environment import PROFILES, CheckEnvironment
+from selftest.checks.bench.log_file import LogFile
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.good_call import make_good_call
 from selftest.checks.runner import GOOD_CALL
@@ -35,6 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_verdict_arguments(parser)
     parser.add_argument("--yes", action="store_true", help="consent to load and faults for a host elsewhere")
     add_malformed_keys_argument(parser)
+    parser.add_argument(
+        "--app-log", type=Path, metavar="FILE", help="with --url: the file that the endpoint writes its log to"
+    )
     add_deployed_arguments(parser)
     add_output_arguments(parser)
 
@@ -57,6 +62,7 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str
     async with open_target(args, prepare=publish_for_checks) as target:
         session.reached(target)
         bench = environment_of(target, deployed=args.deployed, real_token=token, malformed_keys=args.malformed_keys)
+        bench = _with_log(bench, args.app_log, args.url)
         await require_answer(bench)
         await await_keys_read(bench)
         bench = await make_good_call(bench)
@@ -70,6 +76,14 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str
             found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), real_token=token, tries=TRIES)
             bench = replace(bench, load=found)
         await session.run_checks(of_load, bench)
+
+
+def _with_log(bench: CheckEnvironment, app_log: Path | None, url: str | None) -> CheckEnvironment:
+    if app_log is None:
+        return bench
+    if url is None:
+        raise CannotRun("--app-log requires --url: the log of an app that is started here is read anyway")
+    return replace(bench, log=LogFile(app_log).lines, runs_app=False)
 
 
 def _may_load(args: argparse.Namespace, bench: CheckEnvironment) -> bool:

@@ -78,7 +78,7 @@ _believes(
 _believes(
     "T156",
     "accepts a token with unknown header members",
-    level="sign-in",
+    level="hardening",
     sends="a valid token with two unknown header members",
     token=lambda forge: forge.with_header(nonce="0", new={"a": 1}),
     why=_NEW,
