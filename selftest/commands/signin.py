@@ -109,7 +109,7 @@ def _refused(played: SignIn) -> bool:
 
 async def _keys_are_read(target: Target) -> bool:
     """Whether the endpoint has read this run's keys, which a library does in the background while it refuses a call."""
-    target.fetches.unknown_key_sent(target.url)
+    target.fetches.expect_forced(target.url)
     await asyncio.sleep(_TAKE_UP_S)
     if target.entra.keys_read:
         target.fetches.note(target.entra.authority_url)

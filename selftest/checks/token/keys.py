@@ -183,6 +183,7 @@ _malformed(
     explain=(
         "Publishes, in front of the valid key, a string in place of a key, keys without a modulus, with an invalid one,"
         " with a number as kid, with key_ops that lack verify, and two with the same id, until the endpoint has read"
-        " them. Sends the valid request.\nExpected: 200. At an endpoint that runs elsewhere only with --malformed-keys."
+        " them. Sends the valid request, at an endpoint that runs elsewhere signed with a key that only this document"
+        " has.\nExpected: 200. At an endpoint that runs elsewhere only with --malformed-keys."
     ),
 )

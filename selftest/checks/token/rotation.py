@@ -84,7 +84,7 @@ async def _rolled(env: CheckEnvironment) -> _Roll:
 async def _roll(env: CheckEnvironment) -> _Roll:
     entra, keys = env.entra, env.entra.keys
     spare, new = (entra.store.rsa(name) for name in (key_store.SPARE, key_store.NEXT))
-    env.fetches.unknown_key_sent(env.url)
+    env.fetches.expect_forced(env.url)
     before = await env.send(env.request(_token_by(env, spare)))
     forced_s, last_s = env.fetches.forced_age_s(env.url), env.fetches.read_age_s(entra.authority_url)
     read = entra.keys_read
@@ -223,9 +223,8 @@ async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
     """Count the requests to the emulated Entra."""
     expected = "HTTP 401 to each, at most 1 fetch of each document"
     forge = TokenForge(env)
-    env.fetches.unknown_key_sent(env.url)
     before = Counter(env.entra.hits)
-    requests = [env.request(forge.with_header(kid=f"invented-{n}")) for n in range(_UNKNOWN_IDS)]
+    requests = [env.request(forge.by_attacker(kid=f"invented-{n}")) for n in range(_UNKNOWN_IDS)]
     responses = await asyncio.gather(*(env.send(request) for request in requests))
     fetched = Counter(env.entra.hits) - before
     good = await must_answer(env, env.good_request())
