@@ -7,7 +7,11 @@ VENV_BENCH := .venv-bench
 # Set PYTHON=/path/to/python to choose the interpreter yourself.
 PYTHONS := $(PYTHON) python3.13 python3.14 python3 python $(wildcard $(HOME)/.pyenv/versions/3.1[3-9]*/bin/python)
 
-.PHONY: help selftest test stress nightly check format compile wheel new package bicep docs bench .venv .venv-bench
+# Microsoft's own Functions host, where there is one: FUNCTIONS_HOST names the program that starts it (tests/functions_host).
+VENV_HOST := .venv-host
+
+.PHONY: help selftest test stress nightly parity check format compile wheel new package bicep docs bench .venv .venv-bench \
+  .venv-host
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
@@ -28,7 +32,10 @@ endif
 stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)
 	@STRESS_DURATION_S=30 $(PY) -m pytest -q -s tests/app/test_memory.py tests/selftest/checks/test_faults_under_load.py
 
-nightly: .venv stress bench ## what CI has no time for: stress, bench, every provider's starter, every foreign endpoint (an hour)
+parity: .venv $(if $(FUNCTIONS_HOST),.venv-host) ## compare the local host with Microsoft's (FUNCTIONS_HOST), 10 minutes
+	@PARITY=all $(PY) -m pytest -q tests/parity tests/functions_host
+
+nightly: .venv stress bench parity ## what CI has no time for: those, every provider's starter, every foreign endpoint (an hour)
 	@STARTER_PROVIDERS=all $(PY) -m pytest -q tests/starter/test_copy.py
 	@FOREIGN=all $(PY) -m pytest -q tests/foreign
 
@@ -53,10 +60,11 @@ package: .venv ## make build/package.zip, the deployable zip, the same bytes eve
 bicep: .venv ## compile and lint infra/, and write what the preflight knows of main.bicep
 	@$(PY) -m infra.bicep
 
-docs: .venv ## generate docs/codes.md, docs/infra-checks.md, the pictures of docs/architecture.md and README's counts
+docs: .venv ## generate docs/codes.md, docs/infra-checks.md, docs/host.md, docs/architecture.md's pictures and README's counts
 	@$(PY) -m selftest explain --markdown > docs/codes.md
 	@$(PY) -m tests.test_docs
 	@$(PY) -m tests.infra.checks_page > docs/infra-checks.md
+	@$(PY) -m tests.parity.page > docs/host.md
 	@$(PY) -m tests.architecture
 	@$(PY) -m tests.foreign.table
 
@@ -68,14 +76,18 @@ compile: .venv ## compile requirements*.txt from the dependency groups of pyproj
 	@$(COMPILE) --group telemetry -c requirements.txt -o requirements-telemetry.txt
 	@$(COMPILE) --all-extras --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 	@$(COMPILE) --group starter -c requirements-dev.txt -o requirements-starter.txt pyproject.toml
+	@$(COMPILE) --group host -c requirements.txt -o requirements-host.txt
 	@$(COMPILE) --all-extras --group bench -c requirements-dev.txt -o requirements-bench.txt pyproject.toml
 
 .venv: $(VENV)/ready ## make the environment and nothing else
 
 .venv-bench: $(VENV_BENCH)/ready ## make the environment of the benchmarks and nothing else
 
+.venv-host: $(VENV_HOST)/ready ## make the Python of Microsoft's host and nothing else
+
 $(VENV)/ready: requirements-dev.txt
 $(VENV_BENCH)/ready: requirements-bench.txt
+$(VENV_HOST)/ready: requirements-host.txt
 
 $(VENV)/ready $(VENV_BENCH)/ready:
 	@for python in $(PYTHONS); do \

@@ -42,10 +42,7 @@ class Diagnostic:
     """What the compiler or its linter reports.
 
     Attributes:
-        file: The file, as an absolute path.
         line: The line, counted from 1.
-        rule: The rule's name, like ``BCP037`` or ``no-unused-params``.
-        message: The compiler's own sentence.
     """
 
     file: Path
@@ -77,13 +74,7 @@ def find_compiler(environ: Mapping[str, str], *places: Path) -> Path | None:
 
 
 def build(compiler: Path, folder: Path, pattern: str, out: Path) -> list[Diagnostic]:
-    """Compile every matching file in one process; a file with errors has no template afterwards.
-
-    Args:
-        compiler: The compiler.
-        folder: What ``pattern`` is relative to.
-        pattern: A glob like ``**/*.bicep``.
-        out: The folder of the templates, in which they lie as their files lie in ``folder``.
+    """Compile every matching file into ``out`` in one process; a file with errors has no template afterwards.
 
     Returns:
         What the compiler and its linter report, warnings too. (With warnings alone its exit code is 0.)
@@ -100,11 +91,7 @@ def build(compiler: Path, folder: Path, pattern: str, out: Path) -> list[Diagnos
 
 
 def preflight_rules(main: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `infra.preflight` reads: parameters with their rules, and the app settings made of them.
-
-    Args:
-        main: The compiled ``main.bicep``.
-    """
+    """Return what `infra.preflight` reads: parameters with their rules, and the app settings made of them."""
     parameters = {
         name: {key: value for key, value in rules.items() if key != "metadata"}
         for name, rules in main["parameters"].items()

@@ -54,12 +54,7 @@ def variables(value: object) -> list[str]:
 
 
 def file_problems(declared: Mapping[str, Rules], given: Mapping[str, Any]) -> Iterator[str]:
-    """Return what is wrong with the parameter file under any environment.
-
-    Args:
-        declared: The parameters of ``main.bicep``.
-        given: The parameter file's values.
-    """
+    """Return what is wrong with the parameter file under any environment."""
     yield from (f"main.bicep has no parameter {name}" for name in given if name not in declared)
     for name, rules in declared.items():
         if name not in given and "defaultValue" not in rules:
@@ -76,14 +71,7 @@ def file_problems(declared: Mapping[str, Rules], given: Mapping[str, Any]) -> It
 def resolve(
     declared: Mapping[str, Rules], given: Mapping[str, Any], environ: Mapping[str, str], *, pending: frozenset[str]
 ) -> Resolved:
-    """Put the environment's values in, and hold each against its parameter's rules.
-
-    Args:
-        declared: The parameters of ``main.bicep``.
-        given: The parameter file's values.
-        environ: azd's environment; azd passes it to its hooks as theirs.
-        pending: Parameters that a later step fills in: they may be missing, but not wrong.
-    """
+    """Put the environment's values in, and hold each against its parameter's rules; pending ones may be missing."""
     values: dict[str, Any] = {}
     problems = {}
     for name, rules in declared.items():

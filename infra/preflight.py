@@ -60,13 +60,6 @@ def preflight(
 ) -> Preflight:
     """Judge a deployment by its parameters.
 
-    Args:
-        rules: ``preflight.json``.
-        parameters: ``main.parameters.json``.
-        environ: azd's environment.
-        pending: Parameters that a later step fills in.
-        timeout_ms: How long Entra waits, as the extension says.
-
     Raises:
         ValueError: The parameter file cannot be read.
     """

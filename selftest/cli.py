@@ -39,8 +39,8 @@ COMMANDS: Final[Mapping[str, str]] = {
 _MODULES: Final[Mapping[str, str]] = {"new": "starter.new", "update": "starter.update"}
 _EXIT_CODES: Final = """\
 exit codes:
-  0    every must held
-  1    a must or a threshold failed, or no token was minted
+  0    no finding counts
+  1    a finding of the level sign-in or security (with --strict: of any), a threshold failed, or no token was minted
   2    it could not run: usage, settings, unreachable
   3    it ran, but the evidence is not good enough
   130  interrupted; what was found is kept

@@ -81,6 +81,7 @@ def test_installed_is_pinned() -> None:
     assert _pins("requirements.txt").items() <= development.items()
     assert _pins("requirements-telemetry.txt").items() <= development.items()
     assert _pins("requirements-starter.txt").items() <= development.items()
+    assert _pins("requirements.txt").items() <= _pins("requirements-host.txt").items()
 
 
 def test_deployed_requirements_are_exact() -> None:

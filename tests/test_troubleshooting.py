@@ -27,6 +27,7 @@ SYMPTOMS = (
     "Works with one app only",
     "SAML error page",
     "Works locally, not deployed",
+    "Where the app's log is",
 )
 _PROGRAM = "python -m selftest "
 _STANDS_FOR = {

@@ -43,7 +43,7 @@ class SigningKey:
 
 
 @dataclass(frozen=True, slots=True)
-class KeySet:
+class UsableKeys:
     """The usable keys of a JWK set.
 
     Attributes:
@@ -55,7 +55,7 @@ class KeySet:
     left_out: str = ""
 
 
-def parse_key_set(body: bytes) -> KeySet:
+def parse_key_set(body: bytes) -> UsableKeys:
     """Return the usable keys of a JWK set.
 
     A ``kid`` that two different keys claim names neither of them. A key that is listed twice may sign for the issuers
@@ -82,7 +82,7 @@ def parse_key_set(body: bytes) -> KeySet:
     left_out = ""
     if ambiguous or len(entries) > MAX_KEYS:
         left_out = f"key set: {len(entries)} entries, {len(ambiguous)} ambiguous key ids left out"
-    return KeySet({kid: key for kid, key in keys.items() if kid not in ambiguous}, left_out)
+    return UsableKeys({kid: key for kid, key in keys.items() if kid not in ambiguous}, left_out)
 
 
 def _signing_key(entry: Any) -> SigningKey | None:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from claims.settings.authority import Authority, TokenVersion
-from claims.token.jwks import KeySet, SigningKey, parse_key_set
+from claims.token.jwks import SigningKey, UsableKeys, parse_key_set
 from claims.token.metadata import MetadataError, parse_metadata
 from claims.wire.fetch import FetchError, Get
 from claims.wire.own_thread import in_own_thread
@@ -162,7 +162,7 @@ class KeyDocument:
         self.failure = failure
 
 
-def _parse(body: bytes) -> KeySet:
+def _parse(body: bytes) -> UsableKeys:
     """Parse one key set at a time: two threads at once take two thirds of the interpreter from the event loop."""
     with _PARSING:
         return parse_key_set(body)

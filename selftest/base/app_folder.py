@@ -20,7 +20,6 @@ _FOREIGN_SETTINGS: Final = (
     "FUNCTIONS_",
     "IDENTITY_",
     "MSI_",
-    "PYTHON_",
     "WEBSITE_",
 )
 

@@ -114,9 +114,9 @@ async def make_good_call(env: CheckEnvironment) -> CheckEnvironment:
 def _read(env: CheckEnvironment, response: RawResponse) -> GoodCallRefusal:
     hits = env.entra.hits
     evidence = _Evidence(response, hits["metadata_v1"] + hits["metadata_v2"], hits["keys_v1"] + hits["keys_v2"])
+    curl = response.request.curl()
     if not env.trusted:
-        return GoodCallRefusal(
-            str(response) + evidence.challenge, "Compare the token with the endpoint's settings: `token`."
-        )
+        fix = "Compare the token with the endpoint's settings: `token`."
+        return GoodCallRefusal(str(response) + evidence.challenge, fix, curl)
     _, says, fix = next(reading for reading in _READINGS if reading[0](evidence))
-    return GoodCallRefusal(says(evidence), fix)
+    return GoodCallRefusal(says(evidence), fix, curl)

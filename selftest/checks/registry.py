@@ -8,7 +8,7 @@ subject (T token, B body, C contract, F faults, L load) and a number; a number i
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Final, NotRequired, TypedDict, Unpack
+from typing import Final, Literal, NotRequired, TypedDict, Unpack
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.program import PROGRAM
@@ -25,10 +25,11 @@ LOAD: Final[frozenset[CheckNeed]] = frozenset({"load"})
 ANYWHERE: Final[frozenset[CheckNeed]] = frozenset()
 
 
-#: Stages of checks: rollovers of the keys come before all others, because checks with unknown key ids use up what they
-#: need, and malformed keys come last, because a library may lose every key by them.
-ROLLOVER_STAGE: Final = -1
-MALFORMED_KEYS_STAGE: Final = 10
+#: When a check runs: rollovers of the keys come first, because checks with unknown key ids use up what they need, and
+#: malformed keys last, because a library may lose every key by them.
+type CheckStage = Literal["rollover", "usual", "malformed-keys", "end"]
+
+STAGES: Final[tuple[CheckStage, ...]] = ("rollover", "usual", "malformed-keys", "end")
 
 #: Longer than fifty requests that time out, two at a time.
 CHECK_TIMEOUT_S: Final = 60.0
@@ -72,14 +73,14 @@ class Check(Statement):
     Attributes:
         needs: What the environment must have to run the check.
         variant: The settings of the app that the check needs; None for the usual ones.
-        stage: Checks run in the order of their stages, and within a stage in the order of their ids.
+        stage: When it runs.
         timeout_s: How long it may take, in seconds.
     """
 
     run: CheckFunction = field(repr=False)
     needs: frozenset[CheckNeed] = TOKEN
     variant: AppVariant | None = None
-    stage: int = 0
+    stage: CheckStage = "usual"
     timeout_s: float = CHECK_TIMEOUT_S
 
 
@@ -100,7 +101,7 @@ class CheckFields(CheckTexts):
     explain: str
     needs: NotRequired[frozenset[CheckNeed]]
     variant: NotRequired[AppVariant | None]
-    stage: NotRequired[int]
+    stage: NotRequired[CheckStage]
     timeout_s: NotRequired[float]
 
 

@@ -1,15 +1,14 @@
 """``check``: the checks, against the local app or any endpoint in any language."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from selftest.base.cannot_run import PASSED, CannotRun
+from selftest.base.cannot_run import PASSED
 from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY, Check, select
 from selftest.checks.bench.environment import PROFILES, CheckEnvironment
-from selftest.checks.bench.log_file import LogFile
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.good_call import make_good_call
 from selftest.checks.runner import GOOD_CALL
@@ -37,9 +36,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_verdict_arguments(parser)
     parser.add_argument("--yes", action="store_true", help="consent to load and faults for a host elsewhere")
     add_malformed_keys_argument(parser)
-    parser.add_argument(
-        "--app-log", type=Path, metavar="FILE", help="with --url: the file that the endpoint writes its log to"
-    )
     add_deployed_arguments(parser)
     add_output_arguments(parser)
 
@@ -52,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
     token = real_token(args)
     _require_consent(args, checks)
     session = SelftestRun(args)
+    if args.url is not None:
+        _say_what_is_out_of_sight(checks)
     session.run(_collect(args, checks, token, session))
     results = session.results()
     emit(results, args)
@@ -62,12 +60,13 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str
     async with open_target(args, prepare=publish_for_checks) as target:
         session.reached(target)
         bench = environment_of(target, deployed=args.deployed, real_token=token, malformed_keys=args.malformed_keys)
-        bench = _with_log(bench, args.app_log, args.url)
         await require_answer(bench)
         await await_keys_read(bench)
         bench = await make_good_call(bench)
         if bench.refusal is not None:
-            checks = list({check.id: check for check in (REGISTRY[GOOD_CALL], *checks)}.values())
+            with_good_call = {check.id: check for check in (REGISTRY[GOOD_CALL], *checks)}
+            await session.run_checks(list(with_good_call.values()), bench)
+            return
         # What only a soak, a step or a spike shows is asked for by `load`; leaving it out here is no skip.
         of_load = [check for check in checks if "load" in check.needs and (args.ids or not check.needs & PROFILES)]
         others = [check for check in checks if "load" not in check.needs]
@@ -78,18 +77,21 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str
         await session.run_checks(of_load, bench)
 
 
-def _with_log(bench: CheckEnvironment, app_log: Path | None, url: str | None) -> CheckEnvironment:
-    if app_log is None:
-        return bench
-    if url is None:
-        raise CannotRun("--app-log requires --url: the log of an app that is started here is read anyway")
-    return replace(bench, log=LogFile(app_log).lines, runs_app=False)
+def _say_what_is_out_of_sight(checks: Sequence[Check]) -> None:
+    """Print how many checks an endpoint that the harness did not start rules out, and how to run them."""
+    hidden = sum(bool(check.needs & {"app", "downstream"}) for check in checks)
+    if hidden:
+        print(
+            f"check: {hidden} of {len(checks)} checks need the app's log or its downstream and cannot run from outside "
+            "(--url); `--app DIR` starts a function app here",
+            file=sys.stderr,
+        )
 
 
 def _may_load(args: argparse.Namespace, bench: CheckEnvironment) -> bool:
     """Whether a load was asked for or meets this machine alone; it needs a token that the endpoint accepts."""
     asked = any(word.upper().startswith("L") for word in args.ids)
-    return "token" in bench.have and bench.refusal is None and (asked or args.url is None or is_this_machine(args.url))
+    return "token" in bench.have and (asked or args.url is None or is_this_machine(args.url))
 
 
 def _require_consent(args: argparse.Namespace, checks: Sequence[Check]) -> None:

@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     """Find out what is there, try every statement, and report."""
     if args.list:
         for diagnosis in TENANT_STATEMENTS.values():
-            print(f"{diagnosis.id:<5} {diagnosis.level:<6} {diagnosis.title}")
+            print(f"{diagnosis.id:<5} {diagnosis.level:<10} {diagnosis.title}")
         return PASSED
     examined = examine(args, environ=os.environ, directory=Path.cwd())
     emit(examined, args)

@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Make reports from a results file; the exit code is that of the run. With a second file, compare: "
         "what changed from the first to the second, and what else differs that may explain it; the exit code is then "
-        "1 when something that must hold did in the first and does not in the second, else 0. "
+        "1 when a check that counts passed in the first and fails in the second, else 0. "
         "In both cases 2: a file holds no results."
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="written by --json or --out")

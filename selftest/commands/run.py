@@ -31,8 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         f"check, and report. The results are kept in {REPORT_DIR}/."
     )
     add_target_arguments(parser)
-    add_malformed_keys_argument(parser)
     add_verdict_arguments(parser)
+    add_malformed_keys_argument(parser)
     add_output_arguments(parser)
     parser.set_defaults(out=REPORT_DIR)
 
@@ -59,8 +59,11 @@ async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
         # What only a soak, a step or a spike shows is asked for by `load`; leaving it out here is no skip.
         of_load = tuple(check for check in REGISTRY.values() if "load" in check.needs and not check.needs & PROFILES)
         others = tuple(check for check in REGISTRY.values() if "load" not in check.needs)
+        if bench.refusal is not None:
+            await session.run_checks((*of_load, *others), bench)
+            return
         # The load has the machine to itself: the checks of faults start apps of their own.
-        if bench.refusal is None and (args.url is None or is_this_machine(args.url)):
+        if args.url is None or is_this_machine(args.url):
             found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), tries=TRIES)
             await session.run_checks(of_load, replace(bench, load=found))
         else:

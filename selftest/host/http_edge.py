@@ -13,19 +13,24 @@ Source: azure-functions-host ``GrpcMessageConversionExtensions.ToRpcHttp``, ``Ex
 
 import asyncio
 import logging
+import os
 import socket
 import uuid
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
 import h11
 
-from selftest.host.replies import HttpReply, UnsendableError, empty, to_reply
-from selftest.host.request import UnreadableError, body_length, to_function_request
-from selftest.host.routes import RouteTable, read_prefix
+from selftest.host.host_json import HostJson
+from selftest.host.replies import HttpReply, UnsendableError, empty, homepage, to_reply
+from selftest.host.request import UnreadableError, body_length, has_two_framings, to_function_request
+from selftest.host.routes import RESERVED, RouteTable
+from selftest.host.supervisor import CallReport
 from selftest.host.worker import Function, FunctionRequest, InvocationFailedError, Worker
 
 #: ``ScriptConstants.DefaultMaxRequestBodySize``: 100 MB.
@@ -36,13 +41,19 @@ BODY_LIMIT_SETTING: Final = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
 _MAX_HEAD_BYTES: Final = 8_192 + 32_768
 _BACKLOG: Final = 512
 _KEEP_ALIVE_S: Final = 130.0
-#: How long running requests may take once the host is told to stop: nobody waits longer than Entra does.
-_DRAIN_S: Final = 2.0
+#: How long running calls may take once the host is told to stop.
+_DRAIN_S: Final = 30.0
 #: How long a client that is refused may go on sending: closed earlier, the connection would lose the response.
 _LINGER_S: Final = 1.0
 _CHUNK_BYTES: Final = 65_536
+#: Between the answer of a call that took too long and the worker's end, in seconds; and that end's exit code.
+_LAST_ANSWER_S: Final = 0.1
+_TIMED_OUT: Final = 70
 
 _PHRASES: Final[Mapping[int, str]] = {status.value: status.phrase for status in HTTPStatus}
+
+#: Where h11 would answer another status than Kestrel: an unknown transfer coding.
+_STATUS_OF_KESTREL: Final[Mapping[int, int]] = {501: 400}
 
 _log = logging.getLogger("selftest.host")
 
@@ -63,14 +74,19 @@ class HttpEdge:
         worker: The app.
         app_dir: Its folder, for ``host.json``.
         settings: The app's settings.
+        report: Tells which connections have a call; None where nobody replaces the worker.
 
     Raises:
         StartError: ``host.json`` cannot be read, or a route is one that is not imitated.
     """
 
-    def __init__(self, worker: Worker, app_dir: Path, *, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, worker: Worker, app_dir: Path, *, settings: Mapping[str, str], report: CallReport | None = None
+    ) -> None:
         self._worker = worker
-        self._routes = RouteTable(worker.functions, prefix=read_prefix(app_dir))
+        self._report = report
+        self._host_json = HostJson.read(app_dir)
+        self._routes = RouteTable(worker.functions, prefix=self._host_json.prefix)
         self._body_limit_bytes = max_body_bytes(settings)
         # asyncio keeps only weak references to tasks.
         self._invocations: set[asyncio.Task[HttpReply]] = set()
@@ -85,7 +101,7 @@ class HttpEdge:
         self._server = await asyncio.start_server(self._connected, sock=sock, backlog=_BACKLOG)
 
     async def close(self) -> None:
-        """Take no more requests, let the running ones finish for two seconds, and drop those that never will."""
+        """Take no more requests, let the running ones finish for 30 seconds, and drop those that never will."""
         self._closing.set()
         if self._server is not None:
             self._server.close()
@@ -117,43 +133,74 @@ class HttpEdge:
                 if not isinstance(request, h11.Request):
                     return
                 reply = await self._reply(connection, request, reader, writer)
+                if reply.as_given:
+                    await _send_as_given(reply, reader, writer)
+                    return
                 await _send(connection, reply, writer, method=request.method)
-                if connection.they_are_waiting_for_100_continue or connection.our_state is h11.MUST_CLOSE:
+                if (
+                    reply.closes
+                    or connection.they_are_waiting_for_100_continue
+                    or connection.our_state is h11.MUST_CLOSE
+                ):
+                    await _linger(reader, writer)
                     return
                 while connection.their_state is h11.SEND_BODY:
                     await _next_event(connection, reader)
                 connection.start_next_cycle()
+        except UnreadableError as error:
+            await _refuse(error.status, reader, writer)
         except h11.RemoteProtocolError as error:
             # Not a word of it is logged: it may quote the request, and with it a token.
             if connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-                await _refuse(error.error_status_hint, reader, writer)
+                await _refuse(_STATUS_OF_KESTREL.get(error.error_status_hint, error.error_status_hint), reader, writer)
 
     async def _reply(
         self, connection: h11.Connection, request: h11.Request, reader: StreamReader, writer: StreamWriter
     ) -> HttpReply:
         try:
-            path, make = to_function_request(request)
-        except UnreadableError as error:
-            return empty(error.status)
+            reply = await self._answer(connection, request, reader, writer)
+        except UnsendableError:
+            return empty(500, closes=True)
+        return reply.with_headers(self._host_json.custom_headers)
+
+    async def _answer(
+        self, connection: h11.Connection, request: h11.Request, reader: StreamReader, writer: StreamWriter
+    ) -> HttpReply:
+        path, make = to_function_request(request)
         found = self._routes.match(request.method.decode(), path)
+        too_long = (length := body_length(request)) > self._body_limit_bytes
         if found is None:
-            return empty(404)
+            return replace(_own_address(path), closes=too_long)
         function, route_params = found
         if function.auth_level != "ANONYMOUS":
             return empty(401)
+        two_framings = has_two_framings(request)
         # Without Content-Length the host reads nothing: a chunked body is lost.
-        length = body_length(request)
-        if length > self._body_limit_bytes:
-            return empty(500)
-        body = await _read_body(connection, reader, writer) if length else b""
-        return await self._call(function, make(route_params, body))
+        if too_long:
+            return empty(500, closes=True)
+        body = await _read_body(connection, reader, writer) if length and not two_framings else b""
+        connected = writer.get_extra_info("socket")
+        with nullcontext() if self._report is None else self._report.call(connected.fileno()):
+            reply = await self._call(function, make(route_params, body))
+        return replace(reply, headers=(*reply.headers, ("Connection", "close"))) if two_framings else reply
 
     async def _call(self, function: Function, request: FunctionRequest) -> HttpReply:
         task = asyncio.create_task(self._invoke(function, request))
         self._invocations.add(task)
         task.add_done_callback(self._invocations.discard)
         # wait() leaves the task alone when this connection is dropped.
-        await asyncio.wait({task})
+        await asyncio.wait({task}, timeout=self._host_json.timeout_s)
+        if not task.done():
+            _log.error(
+                "function %s took longer than functionTimeout, %g s: Azure's host answers 500 and replaces the worker, "
+                "which costs every other call, too",
+                function.name,
+                self._host_json.timeout_s,
+            )
+            if self._report is not None:
+                # The answer leaves first; the calls that run with it are lost.
+                asyncio.get_running_loop().call_later(_LAST_ANSWER_S, os._exit, _TIMED_OUT)
+            return empty(500)
         if task.cancelled():
             await self._closing.wait()
             raise ConnectionAbortedError
@@ -166,6 +213,8 @@ class HttpEdge:
             _log.error("function %s failed: %s\n%s", function.name, failure, failure.stack_trace.rstrip())
         except UnsendableError as failure:
             _log.error("function %s answered what HTTP cannot carry: %s", function.name, failure)
+            if failure.closes:
+                raise
         except asyncio.CancelledError:
             if not self._closing.is_set():
                 _log.error(
@@ -186,26 +235,54 @@ async def _next_event(connection: h11.Connection, reader: StreamReader) -> objec
 
 
 async def _read_body(connection: h11.Connection, reader: StreamReader, writer: StreamWriter) -> bytes:
-    if connection.they_are_waiting_for_100_continue:
-        writer.write(connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
     parts = []
-    while isinstance(event := await _next_event(connection, reader), h11.Data):
+    event: object = connection.next_event()
+    if event is h11.NEED_DATA and connection.they_are_waiting_for_100_continue:
+        writer.write(connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+    if event is h11.NEED_DATA:
+        event = await _next_event(connection, reader)
+    while isinstance(event, h11.Data):
         parts.append(bytes(event.data))
+        event = await _next_event(connection, reader)
     if not isinstance(event, h11.EndOfMessage):
         raise ConnectionAbortedError
     return b"".join(parts)
 
 
 async def _send(connection: h11.Connection, reply: HttpReply, writer: StreamWriter, *, method: bytes) -> None:
-    response = h11.Response(
-        status_code=reply.status, headers=list(reply.headers), reason=_PHRASES.get(reply.status, "").encode()
-    )
+    # A function may send any number; h11 takes those of responses.
+    known = 200 <= reply.status <= 999
+    reason = _PHRASES.get(reply.status, "").encode()
+    response = h11.Response(status_code=reply.status if known else 200, headers=list(reply.headers), reason=reason)
     data = connection.send(response) or b""
+    if not known:
+        data = data.replace(b"HTTP/1.1 200 ", b"HTTP/1.1 %d " % reply.status, 1)
     if reply.body and method != b"HEAD" and reply.status not in {204, 304}:
         data += connection.send(h11.Data(data=reply.body)) or b""
     data += connection.send(h11.EndOfMessage()) or b""
     writer.write(data)
     await writer.drain()
+
+
+async def _send_as_given(reply: HttpReply, reader: StreamReader, writer: StreamWriter) -> None:
+    """Send the framing that the function chose; without an end, for as long as the client waits for one."""
+    head = f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, '')}\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in reply.headers)
+    writer.write(head.encode() + b"\r\n" + reply.body)
+    await writer.drain()
+    if "transfer-encoding" in {name.lower() for name, _ in reply.headers}:
+        async with asyncio.timeout(_KEEP_ALIVE_S):
+            while await reader.read(_CHUNK_BYTES):
+                pass
+
+
+def _own_address(path: str) -> HttpReply:
+    """Answer where no function is: the host has a page and addresses of its own."""
+    if path == "/":
+        return homepage()
+    if path.strip("/").lower().partition("/")[0] in RESERVED:
+        return empty(401, ("WWW-Authenticate", "Bearer"))
+    return empty(404)
 
 
 async def _refuse(status: int, reader: StreamReader, writer: StreamWriter) -> None:
@@ -214,6 +291,12 @@ async def _refuse(status: int, reader: StreamReader, writer: StreamWriter) -> No
     connection.receive_data(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     connection.next_event()
     await _send(connection, empty(status), writer, method=b"GET")
+    await _linger(reader, writer)
+
+
+async def _linger(reader: StreamReader, writer: StreamWriter) -> None:
+    """Read on for a moment and keep nothing, so that the client can read the response."""
+    writer.write_eof()
     async with asyncio.timeout(_LINGER_S):
         while await reader.read(_CHUNK_BYTES):
             pass

@@ -97,8 +97,11 @@ class AppProcess:
 
     @property
     def pid(self) -> int:
-        """The number of the running process, for measurements of its memory and processor time."""
-        return self._started.pid
+        """The number of the process that runs the app, for measurements of its memory and processor time."""
+        started = self._started.pid
+        children = Path(f"/proc/{started}/task/{started}/children")
+        workers = children.read_text().split() if children.exists() else []
+        return int(workers[0]) if workers else started
 
     @property
     def returncode(self) -> int | None:

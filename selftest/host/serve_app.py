@@ -16,13 +16,22 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from selftest.host.supervisor import CallReport
 
 LOOPBACK: Final = "127.0.0.1"
 #: Where a package of an app has its dependencies, as in Azure.
 _PACKAGED: Final = Path(".python_packages", "lib", "site-packages")
 #: Libraries that log about themselves; the app's own lines are what the log is for.
 _QUIET: Final = ("azure", "azure_functions_runtime")
+#: Opens the lines that Azure's host drops, because no function runs when they are written.
+DROPPED: Final = "[not in Azure's log] "
+_OF_THE_HOST: Final = "selftest.host"
+#: Loggers of which Azure shows nothing at any time.
+_OF_THE_WORKER: Final = ("azure.functions", "azure_functions_worker")
+_THREADS: Final = "1000"
 
 
 def main() -> int:
@@ -31,29 +40,41 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--app", type=Path, required=True)
     parser.add_argument("--h11", type=Path, required=True)
+    parser.add_argument("--worker", help="the file descriptors of the port and of the supervisor: for its workers")
     args = parser.parse_args()
     results = sys.stdout
     # What an app prints is log, as in Azure; only the address is a result.
     with contextlib.redirect_stdout(sys.stderr):
-        _send_log_to(sys.stderr)
+        formatter = _OneLine()
+        _send_log_to(sys.stderr, formatter)
         try:
-            sock = _bind(args.port)
+            sock = _bind(args.port) if args.worker is None else socket.socket(fileno=int(args.worker.split(",")[0]))
         except OSError as error:
             return _refuse(
                 f"port {args.port} on {LOOPBACK} cannot be used: {os.strerror(error.errno or 0)}.\n"
                 "Choose another with --port, or --port 0 for any free one."
             )
+        supervisor = _supervisor()
+        if args.worker is None and sys.platform != "win32":
+            code: int = supervisor.Supervisor(sock, sys.orig_argv).run()
+            return code
+        report = None
+        if args.worker is not None:
+            report = supervisor.CallReport(socket.socket(fileno=int(args.worker.split(",")[1])))
         with sock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
             try:
-                return runner.run(_serve(sock, args.app, args.h11, results))
+                return runner.run(_serve(sock, args, results, formatter, report))
             except KeyboardInterrupt:
                 return 130
 
 
-async def _serve(sock: socket.socket, app_dir: Path, h11: Path, results: TextIO) -> int:
+async def _serve(
+    sock: socket.socket, args: argparse.Namespace, results: TextIO, log: "_OneLine", report: "CallReport | None"
+) -> int:
+    app_dir = args.app
     sys.path.insert(0, str(app_dir / _PACKAGED))
     try:
-        worker, edge = _borrowed(h11)
+        worker, edge = _borrowed(args.h11)
     except ModuleNotFoundError as error:
         if error.name != "azure_functions_runtime":
             raise
@@ -62,27 +83,43 @@ async def _serve(sock: socket.socket, app_dir: Path, h11: Path, results: TextIO)
             "Python that has them with --app-python."
         )
     try:
+        # Azure's host sets it where the app's settings do not.
+        os.environ.setdefault("PYTHON_THREADPOOL_THREAD_COUNT", _THREADS)
         app = await worker.Worker.start(app_dir)
-        server = edge.HttpEdge(app, app_dir, settings=os.environ)
+        log.is_shown = app.in_an_invocation
+        server = edge.HttpEdge(app, app_dir, settings=os.environ, report=report)
     except worker.StartError as error:
         return _refuse(
             f"the function app in {app_dir} did not start.\n{error}\n"
-            "Correct what the message names and start again: Azure loads the app the same way."
+            "Correct what the message names and start again: Azure loads the app the same way, and shows less: 404 at "
+            "every address, or no answer, while / says that the app runs; the reason is in Application Insights."
         )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await server.listen(sock)
+    if report is not None:
+        report.ready()
     print(f"listening on http://{LOOPBACK}:{sock.getsockname()[1]}", file=results, flush=True)
     await stop.wait()
     await server.close()
     app.stop()
+    # A second signal, while the interpreter ends, would turn a clean end into a killed one.
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.remove_signal_handler(number)
-        # A second signal, while the interpreter ends, would turn a clean end into a killed one.
         signal.signal(number, signal.SIG_IGN)
     return 0
+
+
+def _supervisor() -> ModuleType:
+    """Return the module that replaces workers."""
+    _load(Path(__file__).parents[1])
+    from selftest.host import supervisor  # noqa: PLC0415 - found only now
+
+    return supervisor
 
 
 def _borrowed(h11: Path) -> tuple[ModuleType, ModuleType]:
@@ -131,15 +168,28 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 class _OneLine(logging.Formatter):
-    """The message as it is, its line breaks escaped: a line of the log is a message."""
+    """The message as it is, its line breaks escaped: a line of the log is a message.
+
+    Attributes:
+        is_shown: Whether Azure would show what is logged now; before the app is loaded, nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(message)s")
+        self.is_shown: Callable[[], bool] = lambda: False
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("\r", "\\r").replace("\n", "\\n")
+        """Return the line, marked where Azure drops it."""
+        line = super().format(record).replace("\r", "\\r").replace("\n", "\\n")
+        if record.name.startswith(_OF_THE_HOST):
+            return line
+        lost = record.name.startswith(_OF_THE_WORKER) or not self.is_shown()
+        return f"{DROPPED}{line}" if lost else line
 
 
-def _send_log_to(stream: TextIO) -> None:
+def _send_log_to(stream: TextIO, formatter: logging.Formatter) -> None:
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_OneLine("%(message)s"))
+    handler.setFormatter(formatter)
     # Azure's worker sets the root to INFO too.
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in _QUIET:

@@ -22,6 +22,9 @@ from types import SimpleNamespace
 from typing import Final, Self
 
 import azure_functions_runtime as runtime  # type: ignore[import-untyped]  # Microsoft ships no types with it
+from azure_functions_runtime.bindings.context import (  # type: ignore[import-untyped]  # see above
+    _invocation_id_local as _of_the_thread,
+)
 
 from selftest.host import protos
 
@@ -91,6 +94,7 @@ class Worker:
 
     def __init__(self, functions: tuple[Function, ...]) -> None:
         self.functions = functions
+        self._running: set[str] = set()
 
     @classmethod
     async def start(cls, app_dir: Path) -> Self:
@@ -129,11 +133,13 @@ class Worker:
             asyncio.CancelledError: it left the function; the library lets it through, and Azure's host gets no answer.
         """
         token = runtime.invocation_id_cv.set(invocation_id)
+        self._running.add(invocation_id)
         try:
             response: protos.InvocationResponse = await runtime.invocation_request(
                 _invocation(function, request, invocation_id)
             )
         finally:
+            self._running.discard(invocation_id)
             runtime.invocation_id_cv.reset(token)
         failure = response.result.exception
         if failure is not None:
@@ -141,6 +147,15 @@ class Worker:
         if response.return_value is None:
             raise InvocationFailedError("the function returned nothing that the host could send")
         return response.return_value
+
+    def in_an_invocation(self) -> bool:
+        """Whether a function runs in whose name the calling code may log.
+
+        Azure's host drops the records of background tasks, once the request that began them is answered, and those of
+        threads other than a synchronous handler's.
+        """
+        of_the_thread = getattr(_of_the_thread, "invocation_id", None)
+        return of_the_thread is not None and runtime.invocation_id_cv.get() in self._running
 
     def stop(self) -> None:
         """Wait for synchronous handlers and end their threads."""

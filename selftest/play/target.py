@@ -11,7 +11,7 @@ import contextlib
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ from selftest.play.authority import (
     open_authority,
 )
 from selftest.play.caller import Caller, caller_session
+from selftest.play.log_file import LogFile
 from selftest.starter.manifest import version_warning
 
 _CA_BYTES: Final = 1 << 20
@@ -58,6 +59,7 @@ class Target:
         tenant: The tenant that it plays.
         fetches: The record of the endpoint's requests for keys.
         app: The local app; None when the endpoint runs elsewhere.
+        log: Returns the app's log lines so far; None if they cannot be read.
         folder: The folder of the local app, from which another worker can be started; None as above.
         settings: The settings of the local app.
         session: For requests of any kind: no cookies, no proxy, no decompression.
@@ -70,6 +72,7 @@ class Target:
     tenant: Tenant
     fetches: KeyFetches
     app: AppProcess | None
+    log: Callable[[], Sequence[str]] | None
     folder: AppFolder | None
     settings: Mapping[str, str]
     session: aiohttp.ClientSession
@@ -85,7 +88,23 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help=f"an endpoint that already runs; without a path {CALLOUT_PATH} is meant (default: start the app of --app)",
     )
+    group.add_argument(
+        "--health-url",
+        type=endpoint_url,
+        metavar="URL",
+        help="where the endpoint says whether it is ready (default: health next to the endpoint)",
+    )
     add_app_arguments(group)
+    group.add_argument(
+        "--route",
+        type=_route,
+        default=CALLOUT_PATH,
+        metavar="PATH",
+        help="without --url: the path of the callout (default: %(default)s)",
+    )
+    group.add_argument(
+        "--app-log", type=Path, metavar="FILE", help="with --url: the file that the endpoint logs into, read for tokens"
+    )
     group.add_argument(
         "--setting",
         action="append",
@@ -157,6 +176,8 @@ async def open_target(
     chosen = dict(args.settings)
     if args.url and chosen:
         raise CannotRun("--setting is for the local app; an endpoint at --url has its own settings")
+    if args.app_log is not None and not args.url:
+        raise CannotRun("--app-log requires --url: the log of an app that is started here is read anyway")
     folder = None if args.url else AppFolder.at(args.app_dir, args.app_python)
     if folder is not None:
         folder.require_app()
@@ -171,16 +192,17 @@ async def open_target(
         if folder is not None:
             process = AppProcess(settings, app_dir=folder.directory, python=folder.python)
             app = await stack.enter_async_context(process)
-        url = args.url if app is None else app.url + CALLOUT_PATH
+        url = args.url if app is None else app.url + args.route
         session = await stack.enter_async_context(caller_session(_trusted(args.ca_file)))
         await _await_endpoint(session, url, args.wait)
         yield Target(
             url=url,
-            health_url=health_url(url),
+            health_url=args.health_url or health_url(url),
             entra=entra,
             tenant=entra.tenant,
             fetches=fetches,
             app=app,
+            log=_log(app, args.app_log),
             folder=folder,
             settings=settings,
             session=session,
@@ -210,6 +232,18 @@ async def _await_endpoint(session: aiohttp.ClientSession, url: str, wait_s: floa
             async with session.get(url, allow_redirects=False, timeout=_ANSWER_TIMEOUT):
                 return
         await asyncio.sleep(_ANSWER_POLL_S)
+
+
+def _log(app: AppProcess | None, file: Path | None) -> Callable[[], Sequence[str]] | None:
+    if app is not None:
+        return lambda: app.logs
+    return None if file is None else LogFile(file).lines
+
+
+def _route(text: str) -> str:
+    if not text.startswith("/") or "?" in text or "#" in text:
+        raise argparse.ArgumentTypeError("expected a path, as in /api/onTokenIssuanceStart")
+    return text
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -43,7 +43,6 @@ class EndpointEnvironment:
 
     Args:
         app_dir: The directory of ``function_app.py``; None for an endpoint elsewhere.
-        provider: ``Claims__Provider``; None omits it.
         extra_settings: Further settings of the app, which take precedence.
         session: The session of the calls that check the endpoint before a fault.
         authority_port: The port of the emulated Entra; 0 takes a free port.

@@ -51,7 +51,6 @@ class SignInPlayer:
     Args:
         app_dir: The directory of the app; None with a ``url``.
         authority_port: The port of the emulated Entra, which an endpoint elsewhere must know; 0 takes a free port.
-        settings: Further settings of the app.
 
     Raises:
         ChoiceError: The settings name an unknown provider or an invalid ``Claims__OnFailure``.

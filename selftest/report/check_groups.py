@@ -1,9 +1,10 @@
-"""Group check results for a reader: by subject, the failures in the order in which to fix them, the skips by reason."""
+"""Group check results for a reader: by subject, and the skips by reason."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from selftest.judge.statement import LEVELS, Level
 from selftest.report.results import CheckResult
 
 #: The subject of a check by the first letter of its id.
@@ -33,20 +34,23 @@ class CheckGroup:
         return sum(check.status == "skip" for check in self.checks)
 
     @property
-    def bad(self) -> int:
-        """Return the number of checks that failed or broke."""
-        return sum(check.bad for check in self.checks)
+    def waived(self) -> int:
+        """Return the number of failed checks that a waiver keeps from counting."""
+        return sum(check.waiver is not None for check in self.checks)
 
-    def failed(self, level: str) -> int:
-        """Return the number of checks of a level that failed or broke."""
-        return sum(check.bad for check in self.checks if check.level == level)
+    @property
+    def failed_by_level(self) -> list[tuple[Level, int]]:
+        """Return the levels of which checks failed or broke, with their number, the worst first."""
+        numbers = [(level, sum(check.bad for check in self.checks if check.level == level)) for level in LEVELS]
+        return [(level, number) for level, number in numbers if number]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkipReason:
-    """One reason and the ids of the checks that did not run for it."""
+    """One reason, the failed check that it follows from if there is one, and the ids that did not run for it."""
 
     reason: str
+    cause: str | None
     ids: tuple[str, ...]
 
 
@@ -58,15 +62,10 @@ def groups(checks: Sequence[CheckResult]) -> list[CheckGroup]:
     ]
 
 
-def failures(checks: Sequence[CheckResult]) -> list[CheckResult]:
-    """Return the checks that failed, the worst first."""
-    return sorted((check for check in checks if check.bad), key=lambda check: check.rank)
-
-
 def skips(checks: Sequence[CheckResult]) -> list[SkipReason]:
     """Return each reason once."""
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[tuple[str, str | None], list[str]] = {}
     for check in checks:
         if check.status == "skip":
-            reasons.setdefault(check.actual, []).append(check.id)
-    return [SkipReason(reason=reason, ids=tuple(ids)) for reason, ids in reasons.items()]
+            reasons.setdefault((check.actual, check.cause), []).append(check.id)
+    return [SkipReason(reason=reason, cause=cause, ids=tuple(ids)) for (reason, cause), ids in reasons.items()]

@@ -6,18 +6,19 @@ figure from another machine proves nothing about the code.
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from yarl import URL
 
 from selftest.base.loopback import is_loopback_host
+from selftest.judge.statement import LEVELS, Level
 from selftest.report.load_result import LoadResult
 from selftest.report.results import CheckResult, Results, SignInResult
 
 #: In the order of the report.
-type ChangeKind = Literal["newly failing", "newly passing", "no longer run", "run again", "new", "gone"]
+type ChangeKind = Literal["newly failing", "newly waived", "newly passing", "no longer run", "run again", "new", "gone"]
 type Unit = Literal["ms", "count", "percent", "per_second"]
-KINDS: Final[tuple[ChangeKind, ...]] = ("newly failing", "newly passing", "no longer run", "run again", "new", "gone")
+KINDS: Final[tuple[ChangeKind, ...]] = get_args(ChangeKind.__value__)
 #: In the sentence; the list of changes has all of them.
 _MOST_NAMED: Final = 8
 
@@ -37,12 +38,14 @@ class Change:
 
     Attributes:
         id: The id of the check, or the variety of the sign-in.
-        a: The result: pass, fail, error or skip; for a sign-in "minted" or the code.
+        level: The level of the check; a sign-in has the level of that name.
+        a: The result: pass, fail, error, skip or waived; for a sign-in "minted" or the code.
         actual: What was observed in ``b``, or in ``a`` if it is gone.
     """
 
     kind: ChangeKind
     id: str
+    level: Level
     title: str
     a: str | None
     b: str | None
@@ -69,7 +72,7 @@ class RunComparison:
     """Both runs and their differences.
 
     Attributes:
-        worse: The ids of required checks and kinds of sign-in that passed in ``a`` and not in ``b``.
+        worse: What passed in ``a`` and fails ``b``: ids of checks with their level, and kinds of sign-in.
         invalid: The runs ("A", "B") with an invalid load.
     """
 
@@ -83,7 +86,7 @@ class RunComparison:
 
     @property
     def exit_code(self) -> int:
-        """Return 1 if a required check or a sign-in passed in ``a`` and not in ``b``, else 0."""
+        """Return 1 if something passed in ``a`` and fails ``b``, else 0."""
         return 1 if self.worse else 0
 
     @property
@@ -93,15 +96,15 @@ class RunComparison:
         summary = ", ".join(f"{number} {kind}" for number, kind in counts if number) or "no check changed"
         if self.worse:
             rest = f" and {len(self.worse) - _MOST_NAMED} more" if len(self.worse) > _MOST_NAMED else ""
-            return f"WORSE  {summary}; required, and no longer passed: {' '.join(self.worse[:_MOST_NAMED])}{rest}"
-        return f"NO WORSE  {summary}; everything required that passed still passes"
+            return f"WORSE  {summary}; no longer passed: {', '.join(self.worse[:_MOST_NAMED])}{rest}"
+        return f"NO WORSE  {summary}; everything that counts and passed still passes"
 
 
 def compare(a: Results, b: Results) -> RunComparison:
     """Return the comparison of two runs."""
     changes = sorted(
         [*_check_changes(a.checks, b.checks), *_signin_changes(a.signins, b.signins)],
-        key=lambda change: KINDS.index(change.kind),
+        key=lambda change: (KINDS.index(change.kind), LEVELS.index(change.level)),
     )
     return RunComparison(
         a=a,
@@ -116,7 +119,9 @@ def compare(a: Results, b: Results) -> RunComparison:
 
 def _worse(a: Results, b: Results) -> Iterator[str]:
     held = {check.id for check in a.checks if check.status == "pass"}
-    yield from (check.id for check in b.checks if check.counts(strict=False) and check.id in held)
+    for level in LEVELS:
+        failed = (check for check in b.checks if check.level == level and check.counts(strict=b.strict))
+        yield from (f"{check.id} ({level})" for check in failed if check.id in held)
     minted = {signin.variety for signin in a.signins if signin.minted}
     yield from (signin.variety for signin in b.signins if not signin.minted and signin.variety in minted)
 
@@ -131,9 +136,10 @@ def _check_changes(a: tuple[CheckResult, ...], b: tuple[CheckResult, ...]) -> It
             yield Change(
                 kind=kind,
                 id=check_id,
+                level=shown.level,
                 title=shown.title,
-                a=None if old is None else old.status,
-                b=None if new is None else new.status,
+                a=None if old is None else _state(old),
+                b=None if new is None else _state(new),
                 actual=shown.actual,
             )
 
@@ -143,13 +149,19 @@ def _kind(old: CheckResult | None, new: CheckResult | None) -> ChangeKind | None
         return "gone"
     if old is None:
         return "newly failing" if new.bad else "new"
-    if old.bad == new.bad and (old.status == "skip") == (new.status == "skip"):
+    if old.bad == new.bad and (_state(old) == _state(new) or new.bad):
         return None
     if new.bad:
         return "newly failing"
+    if new.waiver is not None:
+        return "newly waived"
     if new.status == "skip":
         return "no longer run"
-    return "newly passing" if old.bad else "run again"
+    return "run again" if old.status == "skip" else "newly passing"
+
+
+def _state(check: CheckResult) -> str:
+    return check.status if check.waiver is None else "waived"
 
 
 def _signin_changes(a: tuple[SignInResult, ...], b: tuple[SignInResult, ...]) -> Iterator[Change]:
@@ -160,6 +172,7 @@ def _signin_changes(a: tuple[SignInResult, ...], b: tuple[SignInResult, ...]) ->
             yield Change(
                 kind="newly passing" if new.minted else "newly failing",
                 id=new.variety,
+                level="sign-in",
                 title=new.title,
                 a=_ended(old),
                 b=_ended(new),

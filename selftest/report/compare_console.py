@@ -1,4 +1,4 @@
-"""Write the comparison of two runs for a terminal. Like a run's report it ends with the verdict."""
+"""Write the comparison of two runs for a terminal. Like a run's report it begins with the verdict."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -23,6 +23,7 @@ def show_comparison(comparison: RunComparison, console: Console) -> None:
 
 
 def _parts(comparison: RunComparison) -> Iterator[RenderableType]:
+    yield Text(visible(comparison.sentence), style="bold red" if comparison.exit_code else "bold green")
     for name, run in (("A", comparison.a), ("B", comparison.b)):
         yield _run_line(name, run)
     yield Text("")
@@ -37,7 +38,6 @@ def _parts(comparison: RunComparison) -> Iterator[RenderableType]:
     if comparison.figures:
         yield Text("under load", style="bold")
         yield _table([("", "A", "B", "B to A"), *map(_figure_row, comparison.figures)])
-    yield Text(visible(comparison.sentence), style="bold red" if comparison.exit_code else "bold green")
 
 
 def _run_line(name: str, run: Results) -> Text:
@@ -48,7 +48,9 @@ def _changes(changes: tuple[Change, ...]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for change in changes:
         what = Text(f"{visible(change.title)}: {visible(change.actual)}")
-        table.add_row(Text(change.kind, _STYLES.get(change.kind, "yellow")), Text(visible(change.id)), what)
+        table.add_row(
+            Text(change.kind, _STYLES.get(change.kind, "yellow")), Text(visible(change.id)), Text(change.level), what
+        )
     return Padding(table, (0, 0, 1, 2), expand=False)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Final
 
 from rich.console import Console, Group, JustifyMethod, RenderableType
@@ -11,16 +12,19 @@ from rich.text import Text
 
 from selftest.base.printable import visible
 from selftest.base.program import PROGRAM
-from selftest.judge.statement import LEVELS
+from selftest.judge.statement import COUNTING_LEVELS, LEVELS
 from selftest.report.check_groups import SUBJECTS, groups, skips
 from selftest.report.families import Finding, findings
 from selftest.report.load_text import load_lines
 from selftest.report.results import CheckResult, Results, SignInResult
 
 _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "left")
-#: How many findings are shown whole, and how many ids of one reason, where the reader did not ask for all.
+#: How many findings are shown whole, and how many ids of one reason, if the reader did not ask for all.
 _WORST: Final = 3
 _IDS: Final = 12
+#: How many reasons, waivers and lost sign-ins have a line each, and how long a text of a finding is.
+_LINES: Final = 3
+_SHOWN_CHARS: Final = 160
 _COLORS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
 
 
@@ -39,22 +43,33 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
         yield Text(visible(f"report  {page}"))
     yield Text("")
     found = findings(results.checks)
-    for finding in found if verbose else found[:_WORST]:
+    shown = found if verbose else _worst(found)
+    for finding in shown:
         yield from _finding(finding, verbose=verbose, strict=results.strict)
-    if not verbose and found[_WORST:]:
-        yield from _others(found[_WORST:])
+    if found and not verbose:
+        yield from _others([finding for finding in found if finding not in shown])
+        yield Text(f"more  {PROGRAM} explain {found[0].checks[0].id}; every finding, with its request: --verbose")
+        yield Text("")
     yield from _not_checked(results.checks, verbose=verbose)
     if verbose:
         yield from (
             Text(visible(f"ok    {check.id:<5}{check.title}")) for check in results.checks if check.status == "pass"
         )
     if results.signins:
-        yield _signins(results.signins)
+        yield _signins(results.signins, verbose=verbose)
     if results.load is not None:
         yield from (Text(visible(line)) for line in load_lines(results.load))
         yield Text("")
     if results.checks:
         yield _summary(results.checks)
+
+
+def _worst(found: Sequence[Finding]) -> list[Finding]:
+    """Return the three worst findings, with the first of each level that counts among them."""
+    first = [next((one for one in found if one.checks[0].level == level), None) for level in LEVELS]
+    heads = [one for one in first if one is not None and one.checks[0].level in COUNTING_LEVELS]
+    chosen = [*heads, *(one for one in found if one not in heads)][:_WORST]
+    return [one for one in found if one in chosen]
 
 
 def _finding(finding: Finding, *, verbose: bool, strict: bool) -> Iterator[RenderableType]:
@@ -69,10 +84,11 @@ def _finding(finding: Finding, *, verbose: bool, strict: bool) -> Iterator[Rende
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    rows = [("expected", worst.expected), ("actual", worst.actual), ("why", worst.why), ("fix", finding.fix)]
-    rows.append(("more", f"{PROGRAM} explain {worst.id}"))
+    rows = [("actual", worst.actual), ("why", worst.why), ("fix", finding.fix)]
+    if verbose:
+        rows = [("expected", worst.expected), *rows, ("more", f"{PROGRAM} explain {worst.id}")]
     for name, value in rows:
-        table.add_row(name, Text(visible(value)))
+        table.add_row(name, Text(visible(value if verbose else shorten(value, _SHOWN_CHARS, placeholder=" …"))))
     if len(finding.checks) > 1 and verbose:
         table.add_row("proofs", Text(" ".join(check.id for check in finding.checks)))
     yield Padding(table, (0, 0, 0, 6), expand=False)
@@ -86,41 +102,52 @@ def _others(found: Sequence[Finding]) -> Iterator[RenderableType]:
     for level in LEVELS:
         ids = [check.id for finding in found for check in finding.checks if check.level == level]
         if ids:
-            yield Text.assemble(("also  ", "yellow"), f"{level}: {' '.join(ids)}")
-    yield Text("")
+            yield Text.assemble(("also  ", "yellow"), f"{level}: {_some(ids)}")
 
 
 def _not_checked(checks: Sequence[CheckResult], *, verbose: bool) -> Iterator[RenderableType]:
     """Return why checks did not run, and which failures are waived."""
-    for skip in skips(checks):
-        ids = " ".join(
-            skip.ids if verbose or len(skip.ids) <= _IDS else (*skip.ids[:_IDS], f"and {len(skip.ids) - _IDS} more")
-        )
-        yield Text.assemble(("skip  ", "yellow"), f"{ids}: {visible(skip.reason)}")
-    for check in checks:
-        if check.waiver is not None:
-            yield Text.assemble(("waived  ", "yellow"), f"{check.id}: {visible(check.waiver)}")
-    if any(check.status == "skip" or check.waiver is not None for check in checks):
+    skipped = [("skip", skip.ids, skip.reason) for skip in skips(checks)]
+    waived = [("waived", (check.id,), check.waiver) for check in checks if check.waiver is not None]
+    for lines in (skipped, waived):
+        shown = lines if verbose or len(lines) <= _LINES else lines[: _LINES - 1]
+        for word, ids, reason in shown:
+            names = " ".join(ids) if verbose else _some(ids)
+            yield Text.assemble((f"{word}  ", "yellow"), f"{names}: {visible(reason)}")
+        if rest := [name for _, ids, _ in lines[len(shown) :] for name in ids]:
+            yield Text.assemble((f"{lines[0][0]}  ", "yellow"), f"{_some(rest)}: see --verbose")
+    if skipped or waived:
         yield Text("")
 
 
-def _signins(signins: tuple[SignInResult, ...]) -> RenderableType:
+def _some(ids: Sequence[str]) -> str:
+    """Return the first ids, and how many more there are."""
+    return " ".join(ids if len(ids) <= _IDS else (*ids[:_IDS], f"and {len(ids) - _IDS} more"))
+
+
+def _signins(signins: tuple[SignInResult, ...], *, verbose: bool) -> RenderableType:
+    """Return the sign-ins; if some are lost, the first of those alone."""
+    lost = [signin for signin in signins if not signin.minted]
     table = Table.grid(padding=(0, 2))
     for justify in _SIGNIN_COLUMNS:
         table.add_column(justify=justify, no_wrap=True)
-    for signin in signins:
+    for signin in signins if verbose or not lost else lost[:_LINES]:
         verdict = (
             Text("token minted", "green") if signin.minted else Text(visible(f"{signin.code} {signin.name}"), "red")
         )
         warnings = f"{len(signin.warnings)} warnings" if signin.warnings else ""
         table.add_row(Text(visible(signin.title)), verdict, Text(f"{signin.latency_ms:.1f} ms"), Text(warnings))
-    return Group(Text("sign-ins", style="bold"), Padding(table, (0, 0, 1, 2), expand=False))
+    return Group(
+        Text(f"sign-ins: {len(signins) - len(lost)} of {len(signins)} minted", style="bold"),
+        Padding(table, (0, 0, 1, 2), expand=False),
+    )
 
 
 def _summary(checks: tuple[CheckResult, ...]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for group in groups(checks):
-        counts = (*((group.failed(level), f"{level} failed") for level in LEVELS), (group.skipped, "skipped"))
-        parts = [f"{group.held} of {len(group.checks)} passed", *(f"{count} {word}" for count, word in counts if count)]
+        parts = [f"{group.held} of {len(group.checks)} passed"]
+        parts += [f"{number} {level} failed" for level, number in group.failed_by_level]
+        parts += [f"{count} {word}" for count, word in ((group.waived, "waived"), (group.skipped, "skipped")) if count]
         table.add_row(Text(group.letter, "bold"), Text(SUBJECTS.get(group.letter, "")), Text(", ".join(parts)))
     return table

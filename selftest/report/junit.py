@@ -1,17 +1,17 @@
 """Write the results as JUnit XML, which every CI system shows.
 
-One suite for each letter, one case for each check, whose class names its level. A failed check that does not count is
-in the output of its case, because JUnit has no warnings; a waived one is skipped with the waiver's reason.
+One suite for each level, one case for each check, whose class names level and subject. A failed check that does not
+count is in the output of its case, because JUnit has no warnings; a waived one is skipped with the waiver's reason.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
-from itertools import groupby
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from selftest.base.program import PROGRAM
+from selftest.judge.statement import LEVELS
 from selftest.report.check_groups import SUBJECTS
 from selftest.report.load_result import LoadResult
 from selftest.report.results import CheckResult, Results, SignInResult
@@ -23,8 +23,10 @@ _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 def junit(results: Results) -> str:
     """Return the document."""
     root = Element("testsuites", name="selftest", time=_seconds(results.duration_s * 1000))
-    for letter, checks in groupby(results.checks, key=lambda check: check.id[0]):
-        _suite(root, SUBJECTS.get(letter, letter), (_check_case(check, strict=results.strict) for check in checks))
+    for level in LEVELS:
+        of_level = [check for check in results.checks if check.level == level]
+        if of_level:
+            _suite(root, level, (_check_case(check, strict=results.strict) for check in of_level))
     if results.load is not None:
         _measured(root, results.load)
     if results.signins:
@@ -47,24 +49,21 @@ def _suite(root: Element, name: str, cases: Iterable[Element]) -> None:
 
 
 def _measured(root: Element, load: LoadResult) -> None:
-    """Add the figures of a load run as properties to its suite, or to a new one if no check judged it."""
-    suite = next((suite for suite in root if suite.get("name") == SUBJECTS["L"]), None)
-    if suite is None:
-        suite = SubElement(root, "testsuite", name=SUBJECTS["L"], tests="0", failures="0", errors="0", skipped="0")
-    properties = Element("properties")
+    """Add the figures of a load run as properties of a suite without cases; its checks are in those of their levels."""
+    suite = SubElement(root, "testsuite", name="load", tests="0", failures="0", errors="0", skipped="0")
+    properties = SubElement(suite, "properties")
     values: dict[str, object] = {"valid": str(load.valid).lower(), **asdict(load.counts)}
     if load.latency is not None:
         values |= {"p50_ms": load.latency.p50_ms, "p95_ms": load.latency.p95_ms, "p99_ms": load.latency.p99_ms}
         values |= {"max_ms": load.latency.max_ms}
     for name, value in values.items():
         SubElement(properties, "property", name=name, value=_clean(str(value)))
-    suite.insert(0, properties)
 
 
 def _check_case(check: CheckResult, *, strict: bool) -> Element:
     case = Element(
         "testcase",
-        classname=f"selftest.{SUBJECTS.get(check.id[0], check.id[0])}.{check.level}",
+        classname=f"selftest.{check.level}.{SUBJECTS.get(check.id[0], check.id[0])}",
         name=f"{check.id} {_clean(check.title)}",
         time=_seconds(check.duration_ms),
     )

@@ -58,26 +58,19 @@ class Issuance:
     interactive: bool = True
 
 
+@dataclass(slots=True)
 class Issuer:
     """Calls the extensions of one tenant, judges and maps their replies, and logs the sign-ins.
 
-    Args:
+    Attributes:
         mint: Returns the mint of the callout's token; called for each callout, because the port is not known earlier.
     """
 
-    def __init__(
-        self,
-        directory: Directory,
-        mint: Callable[[], TokenMint],
-        caller: Caller,
-        log: EmulatedSignInLog,
-        clock: Callable[[], float],
-    ) -> None:
-        self.directory = directory
-        self.log = log
-        self._mint = mint
-        self._caller = caller
-        self._clock = clock
+    directory: Directory
+    mint: Callable[[], TokenMint]
+    caller: Caller
+    log: EmulatedSignInLog
+    clock: Callable[[], float]
 
     async def issue(self, issuance: Issuance) -> SignInRecord:
         """Call the extensions for these tokens, log the sign-in, and return its record.
@@ -88,7 +81,7 @@ class Issuer:
         record = SignInRecord(
             id=str(uuid.uuid4()),
             correlation_id=issuance.correlation_id,
-            at_s=self._clock(),
+            at_s=self.clock(),
             person=issuance.person,
             client=issuance.client,
             resource=resource,
@@ -129,14 +122,14 @@ class Issuer:
             ip=issuance.person.ip,
             protocol="SAML" if issuance.client.protocol == "saml" else "OAUTH2.0",
         )
-        at_s = self._clock()
+        at_s = self.clock()
         fault = issuance.person.fault or listener.extension.fault
         if fault is not None:
             return _preset_failure(fault, listener, app, event, at_s)
         api = listener.extension.audience
-        call = await self._caller.call(
+        call = await self.caller.call(
             listener.extension.target_url,
-            token=self._mint().callout_token(api.access_version, aud=api.client_id),
+            token=self.mint().callout_token(api.access_version, aud=api.client_id),
             event=event,
             timeout_ms=listener.timeout_ms,
             max_retries=listener.max_retries,

@@ -49,6 +49,7 @@ class SignInServer(EntraServer):
         port: The http port on 127.0.0.1; 0 takes a free port.
         tls: The TLS context with which the server also listens with https; None for http only.
         https_port: The https port; 0 takes a free port.
+        store: The private keys of the tenant; None for those of this process.
     """
 
     def __init__(

@@ -1,13 +1,14 @@
 """The endpoint in Microsoft's host, in front of an emulated Entra and an emulated downstream."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from selftest.base.endpoint_url import CALLOUT_PATH, health_url
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.checks.bench.environment import CheckEnvironment
+from selftest.downstream.faults import Fault
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
 from selftest.play.caller import caller_session
@@ -32,6 +33,7 @@ async def hosted_endpoint(
     settings: Mapping[str, str] | None = None,
     prepare: Callable[[EntraServer, DownstreamServer], object] | None = None,
     edit: Callable[[str], str] | None = None,
+    fault: Fault | None = None,
     trace: bool = True,
 ) -> AsyncIterator[HostedEndpoint]:
     """Start a fresh process of the endpoint; nothing but ``/`` has been asked when it is returned.
@@ -41,6 +43,7 @@ async def hosted_endpoint(
         settings: In addition to those that the emulated servers need.
         prepare: Called with them before the app starts.
         edit: Changes the text of function_app.py.
+        fault: Of the downstream, all the time.
         trace: Whether to read the host's log.
     """
     app = folder / "app"
@@ -53,9 +56,11 @@ async def hosted_endpoint(
         if prepare is not None:
             prepare(entra, downstream)
         environ = {**app_settings(entra), **downstream.settings(), **(settings or {})}
-        async with MicrosoftHost(environ, app_dir=app, state_dir=folder, trace=trace) as host:
-            url = host.url + CALLOUT_PATH
-            env = CheckEnvironment(
-                url=url, health_url=health_url(url), session=session, tenant=DEFAULT_TENANT, entra=entra
-            )
-            yield HostedEndpoint(host=host, env=env, entra=entra, downstream=downstream)
+        playing = nullcontext() if fault is None else downstream.playing(fault)
+        with playing:
+            async with MicrosoftHost(environ, app_dir=app, state_dir=folder, trace=trace) as host:
+                url = host.url + CALLOUT_PATH
+                env = CheckEnvironment(
+                    url=url, health_url=health_url(url), session=session, tenant=DEFAULT_TENANT, entra=entra
+                )
+                yield HostedEndpoint(host=host, env=env, entra=entra, downstream=downstream)

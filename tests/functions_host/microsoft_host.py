@@ -6,6 +6,7 @@ environment, and with ``FH_TRACE=1`` writes the host's log. ``make parity`` make
 
 import asyncio
 import os
+import random
 import re
 import shutil
 import signal
@@ -159,7 +160,13 @@ class MicrosoftHost:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a free port below those that the system hands out: another program could get one of these meanwhile."""
+    for _ in range(100):
+        port = random.randrange(20_000, 30_000)  # noqa: S311 (no secret)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free port between 20,000 and 30,000")

@@ -2,15 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+from selftest.checks.bench.probe import send
 from selftest.downstream.faults import FAULTS
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
 from tests.functions_host.hosted_endpoint import HostedEndpoint, hosted_endpoint
 from tests.functions_host.microsoft_host import needs_microsoft_host
+
+#: The reason is what counts here, whatever a busy machine does to the time.
+_WAIT_MS: Final = 15_000
 
 pytestmark = needs_microsoft_host
 
@@ -33,7 +37,7 @@ async def _line(hosted: HostedEndpoint, outcome: str) -> dict[str, Any]:
 async def test_keys(prepare: Any, reason: str, tmp_path: Path) -> None:
     """The sign-in's line and health's line name why there are no keys."""
     async with hosted_endpoint(tmp_path, prepare=prepare) as hosted:
-        answer = await hosted.env.send(hosted.env.good_request())
+        answer = await send(hosted.env.session, hosted.env.good_request(), timeout_ms=_WAIT_MS)
         assert answer.status == 503
         assert reason in (await _line(hosted, "keys_not_loaded"))["detail"]
         async with hosted.env.session.get(hosted.env.health_url) as health:
@@ -48,7 +52,7 @@ async def test_setting_that_warns(first: str, tmp_path: Path) -> None:
     settings = {"Claims__AdditionalCallerAppIds": "33333333-3333-4333-8333-333333333333"}
     async with hosted_endpoint(tmp_path, settings=settings) as hosted:
         if first == "refused":
-            await hosted.env.send(hosted.env.request())
+            await send(hosted.env.session, hosted.env.request(), timeout_ms=_WAIT_MS)
         else:
             async with hosted.env.session.get(hosted.env.health_url):
                 pass
@@ -58,12 +62,11 @@ async def test_setting_that_warns(first: str, tmp_path: Path) -> None:
 
 async def test_downstream_that_gives_no_tokens(tmp_path: Path) -> None:
     """The sign-in's line names what the identity answered."""
-    async with hosted_endpoint(tmp_path) as hosted:
-        with hosted.downstream.playing(FAULTS["identity-garbage"]):
-            answer = await hosted.env.send(hosted.env.good_request())
+    async with hosted_endpoint(tmp_path, fault=FAULTS["identity-garbage"]) as hosted:
+        answer = await send(hosted.env.session, hosted.env.good_request(), timeout_ms=_WAIT_MS)
         assert answer.status == 503
         line = json.loads(await hosted.host.wait_for_line(lambda line: '"outcome":"downstream_token' in line))
-        assert line["detail"]
+        assert "managed-identity" in line["detail"]
 
 
 async def test_what_an_import_logs_is_not_there(tmp_path: Path) -> None:
@@ -77,6 +80,6 @@ async def test_what_an_import_logs_is_not_there(tmp_path: Path) -> None:
         )
 
     async with hosted_endpoint(tmp_path, edit=edit) as hosted:
-        await hosted.env.send(hosted.env.good_request())
+        await send(hosted.env.session, hosted.env.good_request(), timeout_ms=_WAIT_MS)
         await _line(hosted, "claims")
         assert not any("said " in line for line in hosted.host.log)

@@ -40,10 +40,11 @@ PROFILES: Final[frozenset[CheckNeed]] = frozenset({"soak", "step", "spike"})
 
 @dataclass(frozen=True, slots=True)
 class GoodCallRefusal:
-    """Why the endpoint refuses the valid call, and what to do."""
+    """Why the endpoint refuses the valid call, what to do, and a command that repeats the call without its token."""
 
     reason: str
     fix: str
+    curl: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
 
@@ -51,7 +51,8 @@ def environment_of(
         entra=target.entra,
         trusted=not deployed,
         real_token=real_token,
-        log=None if app is None else lambda: app.logs,
+        log=target.log,
+        runs_app=app is not None,
         peak_growth=None if app is None else lambda: PeakGrowth(app.pid),
         fetches=target.fetches,
         malformed_keys=malformed_keys,
@@ -66,10 +67,11 @@ async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -
         AppStartError: The app does not start.
         CannotRun: The app does not answer.
     """
-    async with EntraServer(tenant) as entra, DownstreamServer() as downstream:
+    async with EntraServer(tenant) as entra, DownstreamServer() as downstream, AsyncExitStack() as stack:
         if variant.malformed_keys:
             entra.publish_malformed()
         settings = {**app_settings(entra), **downstream.settings(), **variant.settings()}
+        stack.enter_context(variant.in_trouble(entra, downstream))
         async with (
             AppProcess(settings, app_dir=folder.directory, python=folder.python) as app,
             caller_session() as session,
@@ -85,7 +87,9 @@ async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -
                 downstream=downstream,
                 variant=variant,
             )
-            await require_answer(env)
+            # A check of what the first lines say sends the first request itself.
+            if not variant.trouble and not variant.more_callers:
+                await require_answer(env)
             yield env
 
 

@@ -3,15 +3,25 @@
 A check names its variant; the runner starts one app per variant for all of its checks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
+from selftest.downstream.faults import FAULTS
+from selftest.downstream.server import DownstreamServer
+from selftest.entra.server import EntraServer
+
 type VariantPolicy = Literal["fail", "omit", "stale"]
+#: What is out of order from before the app's start on: the key host answers 503 or never, or the identity answers
+#: garbage.
+type VariantTrouble = Literal["", "keys-down", "keys-hang", "identity-garbage"]
 
 #: Small, so that a late response takes little time, and large compared with the pauses of a busy machine.
 _BUDGET_MS: Final = 600
+#: Longer than any endpoint waits.
+_HANG_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +33,29 @@ class AppVariant:
         policy: The setting ``Claims__OnFailure``.
         budget_ms: The setting ``Claims__BudgetMs``.
         malformed_keys: Whether the key document that the app first reads has malformed entries.
+        trouble: What is out of order.
+        more_callers: The setting ``Claims__AdditionalCallerAppIds``, which warns.
     """
 
     name: str
     policy: VariantPolicy
     budget_ms: int = _BUDGET_MS
     malformed_keys: bool = False
+    trouble: VariantTrouble = ""
+    more_callers: str = ""
 
     def settings(self) -> dict[str, str]:
         """Return the app's settings, in addition to those of tenant and downstream."""
-        return {"Claims__OnFailure": self.policy, "Claims__BudgetMs": str(self.budget_ms)}
+        given = {"Claims__OnFailure": self.policy, "Claims__BudgetMs": str(self.budget_ms)}
+        return given | ({"Claims__AdditionalCallerAppIds": self.more_callers} if self.more_callers else {})
+
+    @contextmanager
+    def in_trouble(self, entra: EntraServer, downstream: DownstreamServer) -> Iterator[None]:
+        """Put out of order what the variant says; to be entered before the app starts."""
+        entra.outage = self.trouble == "keys-down"
+        entra.delay_s = _HANG_S if self.trouble == "keys-hang" else 0.0
+        with downstream.playing(FAULTS[self.trouble]) if self.trouble in FAULTS else nullcontext():
+            yield
 
 
 BY_POLICY: Final[Mapping[VariantPolicy, AppVariant]] = MappingProxyType(
@@ -41,6 +64,13 @@ BY_POLICY: Final[Mapping[VariantPolicy, AppVariant]] = MappingProxyType(
         "omit": AppVariant(name="on failure: omit", policy="omit"),
         "stale": AppVariant(name="on failure: stale", policy="stale"),
     }
+)
+#: What an owner must be able to read in the log.
+KEYS_DOWN: Final = AppVariant(name="no keys: down", policy="fail", trouble="keys-down", budget_ms=1500)
+KEYS_HANG: Final = AppVariant(name="no keys: hanging", policy="fail", trouble="keys-hang", budget_ms=1500)
+NO_TOKEN: Final = AppVariant(name="no downstream token", policy="fail", trouble="identity-garbage", budget_ms=1500)
+WARNED: Final = AppVariant(
+    name="a setting that warns", policy="fail", more_callers="33333333-3333-4333-8333-333333333333", budget_ms=1500
 )
 #: The budget of a deployment, for sign-ins that need both of Entra's attempts.
 TWO_ATTEMPTS: Final = AppVariant(name="two attempts", policy="fail", budget_ms=1500)

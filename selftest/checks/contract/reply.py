@@ -215,7 +215,7 @@ async def answers_200(env: CheckEnvironment) -> CheckOutcome:
     why="One of the requests stopped the endpoint, and no user can sign in until it is started again.",
     fix="Read the endpoint's log around the last check that was answered, and give that request an answer.",
     explain="Sends the valid event at the end of the run.\nExpected: exactly 200.",
-    stage=9,
+    stage="end",
 )
 async def still_answers(env: CheckEnvironment) -> CheckOutcome:
     """Send the documented event once more."""

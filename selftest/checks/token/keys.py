@@ -13,7 +13,7 @@ from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.variant import MALFORMED_KEYS
 from selftest.checks.expectations import must_refuse, skipped
 from selftest.checks.forged_tokens import TokenForge, TokenMaker
-from selftest.checks.registry import ISSUER, MALFORMED_KEYS_STAGE, CheckOutcome, CheckTexts, check
+from selftest.checks.registry import ISSUER, CheckOutcome, CheckTexts, check
 from selftest.checks.token.malformed_keys import MALFORMED_TIMEOUT_S, malformed_outcome
 from selftest.entra.hostile_keys import HostileKey
 
@@ -70,7 +70,7 @@ def _malformed(id: str, title: str, *, explain: str, **texts: Unpack[CheckTexts]
         explain=explain,
         needs=ISSUER,
         variant=MALFORMED_KEYS,
-        stage=MALFORMED_KEYS_STAGE,
+        stage="malformed-keys",
         timeout_s=MALFORMED_TIMEOUT_S,
         **texts,
     )(run)

@@ -17,7 +17,7 @@ from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.probe import RawResponse
 from selftest.checks.expectations import failed, judged, must_answer, must_refuse, passed, skipped
 from selftest.checks.forged_tokens import TokenForge
-from selftest.checks.registry import ISSUER, ROLLOVER_STAGE, CheckOutcome, check
+from selftest.checks.registry import ISSUER, CheckOutcome, check
 from selftest.entra import key_store
 from selftest.entra.key_fetches import COOL_DOWN_S
 from selftest.entra.server import EntraServer
@@ -131,7 +131,7 @@ async def _call_until_accepted(env: CheckEnvironment, key: SigningKeyPair, wait_
         " not do so now, the check is skipped: libraries pause that long, too."
     ),
     needs=ISSUER,
-    stage=ROLLOVER_STAGE,
+    stage="rollover",
     timeout_s=_TIMEOUT_S,
 )
 async def accepts_new_key(env: CheckEnvironment) -> CheckOutcome:
@@ -165,7 +165,7 @@ async def accepts_new_key(env: CheckEnvironment) -> CheckOutcome:
         " signed with the withdrawn key.\nExpected: 401."
     ),
     needs=ISSUER,
-    stage=ROLLOVER_STAGE,
+    stage="rollover",
     timeout_s=_TIMEOUT_S,
 )
 async def refuses_withdrawn_key(env: CheckEnvironment) -> CheckOutcome:
@@ -193,7 +193,7 @@ async def refuses_withdrawn_key(env: CheckEnvironment) -> CheckOutcome:
         "signed with the old key.\nExpected: 200."
     ),
     needs=ISSUER,
-    stage=ROLLOVER_STAGE,
+    stage="rollover",
     timeout_s=_TIMEOUT_S,
 )
 async def accepts_old_key(env: CheckEnvironment) -> CheckOutcome:
@@ -216,7 +216,7 @@ async def accepts_old_key(env: CheckEnvironment) -> CheckOutcome:
         "401 to each, at most one fetch of each key document, and 200 to the valid request afterwards."
     ),
     needs=ISSUER,
-    stage=ROLLOVER_STAGE,
+    stage="rollover",
     timeout_s=_TIMEOUT_S,
 )
 async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
@@ -251,7 +251,7 @@ async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
         "valid requests."
     ),
     needs=ISSUER,
-    stage=ROLLOVER_STAGE,
+    stage="rollover",
     timeout_s=_TIMEOUT_S,
 )
 async def survives_an_outage(env: CheckEnvironment) -> CheckOutcome:

@@ -30,9 +30,6 @@ class CalloutView:
         bars: One per attempt; none without a call.
         url: The URL of the endpoint, without the values of its query.
         token: Header and claims of the callout's token; None if unknown.
-        status: The status of the last response; None without one.
-        headers: The headers of the last response.
-        body: The body of the last response.
     """
 
     audience: str
@@ -55,10 +52,7 @@ class SignInView:
     Attributes:
         word: The verdict in one or two words, or its code.
         name: The name of the code; empty without a code.
-        sentence: The verdict in one sentence.
-        tone: The tone of the page's colors.
         refusal: The error that the app receives; empty if it receives tokens.
-        log: What the app logged.
     """
 
     word: str

@@ -39,17 +39,7 @@ def headline(verdict: RunVerdict) -> Headline:
 
 def tiles(results: Results) -> list[Tile]:
     """Return the figures that this run has."""
-    found = []
-    if results.checks:
-        counts = count_checks(results.checks)
-        held, bad, skipped = counts["pass"], counts["fail"] + counts["error"], counts["skip"]
-        note = ", ".join(
-            f"{count(number)} {word}" for number, word in ((bad, "failed"), (skipped, "skipped")) if number
-        )
-        value = f"{count(held)} of {count(len(results.checks))}"
-        found.append(
-            Tile(label="checks passed", value=value, note=note or "none failed", tone="bad" if bad else "good")
-        )
+    found = _check_tiles(results) if results.checks else []
     if results.signins:
         minted = sum(signin.minted for signin in results.signins)
         total = len(results.signins)
@@ -57,6 +47,34 @@ def tiles(results: Results) -> list[Tile]:
         tone: Tone = "good" if minted == total else "bad"
         found.append(Tile(label="kinds of sign-in minted", value=value, note="one call each", tone=tone))
     return found + (_load_tiles(results.load) if results.load is not None else [])
+
+
+def _check_tiles(results: Results) -> list[Tile]:
+    counts = count_checks(results.checks)
+    bad = sum(check.bad for check in results.checks)
+    noted = ((bad, "failed"), (counts["waived"], "waived"), (counts["skip"], "skipped"))
+    passed = Tile(
+        label="checks passed",
+        value=f"{count(counts['pass'])} of {count(len(results.checks))}",
+        note=", ".join(f"{count(number)} {word}" for number, word in noted if number) or "none failed",
+        tone=_tone(results, bad=bool(bad)),
+    )
+    if not counts["attacks"]:
+        return [passed]
+    let_in = Tile(
+        label="attacks let in",
+        value=f"{count(counts['let_in'])} of {count(counts['attacks'])}",
+        note="answered with 200" if counts["let_in"] else "all were refused",
+        tone=_tone(results, bad=bool(counts["let_in"])),
+    )
+    return [let_in, passed]
+
+
+def _tone(results: Results, *, bad: bool) -> Tone:
+    """Return the tone of failures, which are a warning if none of them counts."""
+    if not bad:
+        return "good"
+    return "bad" if any(check.counts(strict=results.strict) for check in results.checks) else "warn"
 
 
 def _load_tiles(load: LoadResult) -> list[Tile]:

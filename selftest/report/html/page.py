@@ -1,6 +1,7 @@
 """Write the report of one run as one page of HTML."""
 
-from selftest.report.check_groups import failures, groups, skips
+from selftest.report.check_groups import groups, skips
+from selftest.report.families import findings
 from selftest.report.html.fault_table import POLICIES, fault_rows
 from selftest.report.html.headline import headline, tiles
 from selftest.report.html.load_section import load_section, validity_words
@@ -16,7 +17,8 @@ def page(results: Results) -> str:
         results=results,
         headline=headline(results.verdict),
         tiles=tiles(results),
-        failures=failures(results.checks),
+        findings=findings(results.checks),
+        waived=[check for check in results.checks if check.waiver is not None],
         skips=skips(results.checks),
         groups=groups(results.checks),
         policies=POLICIES,

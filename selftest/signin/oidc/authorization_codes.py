@@ -82,12 +82,7 @@ class CodeStore:
     ) -> IssuedCode:
         """Redeem a code. A refused code stays valid for its owner until it expires.
 
-        Args:
-            code: The code.
-            client_id: The client of the request.
-            redirect_uri: The redirect URI of the request.
-            verifier: The PKCE verifier.
-            check: Raises unless the client may redeem this code; called before the code is used up.
+        ``check`` is called before the code is used up, and raises unless the client may redeem it.
 
         Raises:
             OAuthError: The code was not issued, was redeemed, has expired, belongs to another client or redirect URI,

@@ -8,6 +8,7 @@ troubleshoot.md`` (a failed extension sends the browser back with an error), ``r
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -33,17 +34,17 @@ type MintOf = Callable[[web.Request], TokenMint]
 _INTERACTIVE = frozenset({"login", "select_account", "create"})
 
 
+@dataclass(frozen=True, slots=True)
 class AuthorizeEndpoint:
     """The authorize endpoint of one version.
 
-    Args:
+    Attributes:
         mint_of: Returns the mint of the address that a request was sent to.
     """
 
-    def __init__(self, service: SignInService, mint_of: MintOf, version: EntraVersion) -> None:
-        self._service = service
-        self._mint_of = mint_of
-        self._version: EntraVersion = version
+    service: SignInService
+    mint_of: MintOf
+    version: EntraVersion
 
     async def authorize(self, request: web.Request) -> web.StreamResponse:
         """Respond to an authorization request (GET, or POST as OpenID Connect allows)."""
@@ -64,14 +65,14 @@ class AuthorizeEndpoint:
             fields["client-request-id"] = correlation_id(fields.get("client-request-id"))
             if form is not None:
                 check_form(request, form.get(FORM_FIELD, ""))
-            destination = read_destination(self._service.directory, fields)
+            destination = read_destination(self.service.directory, fields)
         except OAuthError as error:
-            return error_page(error, self._service.trace(fields.get("client-request-id", "")))
+            return error_page(error, self.service.trace(fields.get("client-request-id", "")))
         try:
-            asked = read_request(self._service.directory, fields, destination, self._version)
+            asked = read_request(self.service.directory, fields, destination, self.version)
             return await self._sign_in(request, fields, destination, asked, form)
         except OAuthError as error:
-            trace = self._service.trace(fields["client-request-id"])
+            trace = self.service.trace(fields["client-request-id"])
             return _return_to_app(destination, error.as_response(trace))
 
     async def _sign_in(
@@ -82,19 +83,19 @@ class AuthorizeEndpoint:
         asked: AuthorizationRequest,
         form: Mapping[str, str] | None,
     ) -> web.StreamResponse:
-        session = self._service.sessions.of(request)
+        session = self.service.sessions.of(request)
         person = self._without_page(asked, session) if form is None else self._chosen(form)
         if person is None:
             hinted = self._hinted(asked)
-            return self._service.user_page(
+            return self.service.user_page(
                 request, destination.client, session, fields, focus=None if hinted is None else hinted.key
             )
         response = _return_to_app(destination, await self._issue(request, destination, asked, person, session))
-        self._service.sessions.sign_in(session, person.key, response, secure=request.secure)
+        self.service.sessions.sign_in(session, person.key, response, secure=request.secure)
         return response
 
     def _hinted(self, asked: AuthorizationRequest) -> Person | None:
-        return self._service.directory.person_hinted(asked.login_hint) if asked.login_hint else None
+        return self.service.directory.person_hinted(asked.login_hint) if asked.login_hint else None
 
     def _without_page(self, asked: AuthorizationRequest, session: BrowserSession) -> Person | None:
         """Return the user who signs in without a page; None if the page is required."""
@@ -105,10 +106,10 @@ class AuthorizeEndpoint:
         if asked.login_hint:
             hinted = self._hinted(asked)
             return hinted if hinted is not None and hinted.key in session.people else None
-        return self._service.directory.person(session.people[0]) if len(session.people) == 1 else None
+        return self.service.directory.person(session.people[0]) if len(session.people) == 1 else None
 
     def _silent(self, asked: AuthorizationRequest, session: BrowserSession) -> Person:
-        directory = self._service.directory
+        directory = self.service.directory
         if asked.login_hint is None and len(session.people) > 1:
             raise OAuthError(
                 "interaction_required", "several users are signed in and the request names none", aadsts=16000
@@ -129,7 +130,7 @@ class AuthorizeEndpoint:
     def _chosen(self, form: Mapping[str, str]) -> Person:
         if "cancel" in form:
             raise OAuthError("access_denied", "the user canceled the sign-in", aadsts=65004, subcode="cancel")
-        person = self._service.directory.person(form.get("user", ""))
+        person = self.service.directory.person(form.get("user", ""))
         if person is None:
             raise OAuthError("invalid_request", "the form names no user of the tenant", aadsts=50034)
         return person
@@ -143,7 +144,7 @@ class AuthorizeEndpoint:
         session: BrowserSession,
     ) -> dict[str, str]:
         """Call the extensions and return the parameters for the app."""
-        service, mint = self._service, self._mint_of(request)
+        service, mint = self.service, self.mint_of(request)
         record = await service.issuer.issue(
             Issuance(
                 person=person,

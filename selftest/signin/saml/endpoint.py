@@ -5,6 +5,8 @@ A failed extension ends on Entra's error page: unlike with OpenID Connect, the a
 Source: entra-docs ``single-sign-on-saml-protocol.md``, ``custom-extension-troubleshoot.md`` (the error screen).
 """
 
+from dataclasses import dataclass
+
 from aiohttp import web
 
 from selftest.entra.oauth_error import OAuthError
@@ -24,26 +26,26 @@ from selftest.signin.tenant.directory import App, Person, RedirectUri
 from selftest.signin.tenant.redirect_uris import is_same_uri
 
 
+@dataclass(frozen=True, slots=True)
 class SamlEndpoint:
     """The SAML endpoint of one address."""
 
-    def __init__(self, service: SignInService, mint: TokenMint) -> None:
-        self._service = service
-        self._mint = mint
+    service: SignInService
+    mint: TokenMint
 
     @property
     def issuer(self) -> str:
         """Return the issuer of assertions, which is the v1.0 issuer as at Entra."""
-        return self._mint.issuer("1.0")
+        return self.mint.issuer("1.0")
 
     def metadata(self) -> web.StreamResponse:
         """Return the federation metadata."""
-        body = federation_metadata(self.issuer, f"{self._mint.authority_url}/saml2", self._mint.keys.current)
+        body = federation_metadata(self.issuer, f"{self.mint.authority_url}/saml2", self.mint.keys.current)
         return web.Response(body=body, content_type="application/samlmetadata+xml")
 
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
         """Respond to an AuthnRequest, or to the user's choice that the page's form posts."""
-        trace = self._service.trace("")
+        trace = self.service.trace("")
         try:
             form = None
             if request.method == "POST":
@@ -55,7 +57,7 @@ class SamlEndpoint:
             return error_page(error, trace)
 
     def _app(self, asked: AuthnRequest) -> App:
-        app = next((app for app in self._service.directory.apps if app.entity_id == asked.issuer), None)
+        app = next((app for app in self.service.directory.apps if app.entity_id == asked.issuer), None)
         if app is None or app.protocol != "saml" or app.acs_url is None:
             raise OAuthError(
                 "unauthorized_client", f"no SAML application {asked.issuer[:200]!r} in the tenant", aadsts=700016
@@ -71,8 +73,8 @@ class SamlEndpoint:
     async def _sign_in(
         self, request: web.Request, asked: AuthnRequest, app: App, form: dict[str, str] | None
     ) -> web.StreamResponse:
-        directory = self._service.directory
-        session = self._service.sessions.of(request)
+        directory = self.service.directory
+        session = self.service.sessions.of(request)
         if form is not None:
             person = directory.person(form.get("user", ""))
             if person is None:
@@ -80,13 +82,13 @@ class SamlEndpoint:
         else:
             person = None if asked.force or len(session.people) != 1 else directory.person(session.people[0])
         if person is None:
-            return self._service.user_page(request, app, session, dict(request.query))
+            return self.service.user_page(request, app, session, dict(request.query))
         return await self._issue(request, asked, app, person, session)
 
     async def _issue(
         self, request: web.Request, asked: AuthnRequest, app: App, person: Person, session: BrowserSession
     ) -> web.StreamResponse:
-        service = self._service
+        service = self.service
         trace = service.trace("")
         record = await service.issuer.issue(
             Issuance(
@@ -109,7 +111,7 @@ class SamlEndpoint:
             session_index=session.sid,
             at_s=record.at_s,
         )
-        response = signed_response(service.build_statement(record), address, self._mint.keys.current, service.new_id)
+        response = signed_response(service.build_statement(record), address, self.mint.keys.current, service.new_id)
         fields = {"SAMLResponse": response}
         if "RelayState" in request.query:
             fields["RelayState"] = request.query["RelayState"]

@@ -37,7 +37,6 @@ class EmulatedExtension:
         key: Its name in the tenant file.
         id: The object id, which events contain.
         audience: The app registration that represents the endpoint; its client id is the audience of the callout.
-        max_retries: 0 or 1.
         claims: ``claimsForTokenConfiguration``, for warnings.
         fault: The code of every callout, without a call to the endpoint; None calls it.
     """
@@ -85,8 +84,6 @@ class App:
         mapping: The claims mapping policy; without one no custom claim reaches its tokens.
         group_claims: Whether its tokens contain the user's groups.
         users: The keys of the users assigned to it; None admits every user.
-        acs_url: The assertion consumer service of a SAML app.
-        entity_id: The entity id of a SAML app.
         name_formats: ``SAMLNameFormat`` of the policy, by the claim's SAML name.
     """
 

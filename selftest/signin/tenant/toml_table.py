@@ -28,18 +28,18 @@ class Complaints:
         self.lines.append(f"{self.file}: {where} {message}" if where else f"{self.file}: {message}")
 
 
+@dataclass(frozen=True, slots=True)
 class TomlTable:
     """A table that remembers which of its keys were read.
 
-    Args:
+    Attributes:
         name: Its name in the file, such as ``apps.portal``; empty for the file itself.
     """
 
-    def __init__(self, name: str, values: Mapping[str, Any], complaints: Complaints) -> None:
-        self.name = name
-        self.values = values
-        self.complaints = complaints
-        self._known: set[str] = set()
+    name: str
+    values: Mapping[str, Any]
+    complaints: Complaints
+    _known: set[str] = field(default_factory=set, init=False)
 
     def complain(self, key: str, message: str) -> None:
         """Add an error about the value of a key."""

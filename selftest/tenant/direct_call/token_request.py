@@ -101,11 +101,6 @@ async def get_token(
 ) -> str:
     """Get an access token.
 
-    Args:
-        request: The request.
-        timeout_s: For the documented request, from the connection to the last byte.
-        library_options: Options of azure-identity's credential.
-
     Raises:
         CannotRun: The token endpoint refuses or cannot be reached, or the credential has no token. The message says
             why and what to do, without secret or token.

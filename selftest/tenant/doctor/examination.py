@@ -40,12 +40,7 @@ class Examination:
 
 
 def examine(args: argparse.Namespace, *, environ: Mapping[str, str], directory: Path) -> Examination:
-    """Read the evidence and try every statement.
-
-    Args:
-        args: The command's arguments.
-        environ: The environment variables.
-        directory: Where settings files are looked for.
+    """Read the evidence, settings files among it that lie in ``directory``, and try every statement.
 
     Raises:
         FileError: A file cannot be read or written, or is not what it should be.

@@ -32,11 +32,11 @@ def _check(one: StatementResult) -> CheckResult:
     """Return one statement as a check; several findings take one line each, and the first fix is shown for all."""
     statement = one.statement
     reason = "it holds" if one.lack is None else one.lack.reason
-    hint_of_must = one.status == "hint" and statement.level == "sign-in"
+    hint_of_fault = one.status == "hint" and statement.level == "sign-in"
     return CheckResult(
         id=statement.id,
         title=statement.title,
-        level="hardening" if hint_of_must else statement.level,
+        level="hardening" if hint_of_fault else statement.level,
         status=_STATUSES.get(one.status, "pass"),
         expected="\n".join(finding.expected for finding in one.findings) or statement.title,
         actual="\n".join(finding.actual for finding in one.findings) or reason,

@@ -31,6 +31,9 @@ MAX_PAGES: Final = 100
 class GraphClient(AbstractAsyncContextManager["GraphClient"]):
     """A client of one Graph; an async context manager that closes its connections.
 
+    A path is below the version and starts with a slash. Without ``select`` Graph chooses the members. ``replicating``
+    says that the object of the path may have been created a moment ago, so that "not found" is retried.
+
     Args:
         base_url: Scheme and host of Graph; https, or a loopback address.
         scopes: The scopes of the tokens; None: everything that was consented to.
@@ -73,11 +76,6 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
     async def get(self, path: str, *, select: Sequence[str] = (), version: Version = "v1.0") -> GraphObject:
         """Read one object.
 
-        Args:
-            path: Below the version, with a slash at the start.
-            select: The members to read; empty: those that Graph returns by default.
-            version: Of Graph.
-
         Raises:
             ObjectNotFound: It does not exist.
             GraphError: Any other failure.
@@ -104,16 +102,6 @@ class GraphClient(AbstractAsyncContextManager["GraphClient"]):
         replicating: bool = False,
     ) -> list[GraphObject]:
         """Read all objects of a list, page after page.
-
-        Args:
-            path: Below the version, with a slash at the start.
-            select: As in `get`.
-            version: Of Graph.
-            query: Further options, as ``{"$filter": …, "$top": …}``.
-            headers: Further headers, as ``Prefer``.
-            max_pages: More pages are an error: no list that is needed is so long.
-            replicating: Whether the object of the path may have been created a moment ago, so that "not found" is
-                retried.
 
         Raises:
             AnswerUnusable: Too many pages, a link to another host, or no list.

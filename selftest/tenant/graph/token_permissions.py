@@ -7,12 +7,11 @@ Source: entra-docs ``access-token-claims-reference.md``: ``scp`` has delegated p
 application.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from selftest.base.base64url import decode_base64url
+from selftest.base.compact_token import decoded_token
 from selftest.tenant.graph.errors import PermissionMissing, RequestRefused
 from selftest.tenant.graph.surface import Permissions
 
@@ -86,11 +85,8 @@ def permission_missing(error: RequestRefused, wanted: Permissions, held: TokenPe
 
 
 def _payload(token: str) -> dict[str, Any] | None:
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
     try:
-        payload = json.loads(decode_base64url(parts[1]))
+        payload: Any = decoded_token(token)[1]
     except (ValueError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None

@@ -21,14 +21,7 @@ async def connect(
     graph_url: str | None,
     permissions: Sequence[str],
 ) -> AsyncIterator[GraphClient]:
-    """Open a client that is signed in to the intended tenant.
-
-    Args:
-        environ: Of the process.
-        credential: How to sign in; None: the environment's, else the default.
-        tenant_id: Of the tenant; None: the environment's, else the sign-in's.
-        graph_url: Another Graph than the public one.
-        permissions: What a person is asked to consent to.
+    """Open a client that is signed in to the intended tenant; the environment stands in for None.
 
     Raises:
         CannotRun: The address cannot be Graph's, or the sign-in is to another tenant.

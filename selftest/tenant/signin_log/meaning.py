@@ -54,13 +54,7 @@ class Meaning:
 
 
 def meaning_of(pair: Pair, pairs: Pairs, *, timeout_ms: int) -> Meaning:
-    """Return the meaning of one event.
-
-    Args:
-        pair: The event and its lines.
-        pairs: All pairs, for an event without a line.
-        timeout_ms: The extension's timeout for one attempt.
-    """
+    """Return the meaning of one event; the extension's timeout is for one attempt."""
     event = pair.event
     if not event.logged:
         return Meaning(f"the sign-in ended with AADSTS{event.result}; {_NOT_LOGGED}", f"explain {event.result}")

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from claims.token.jwks import MAX_KEYS, KeySet, SigningKey, parse_key_set
+from claims.token.jwks import MAX_KEYS, SigningKey, UsableKeys, parse_key_set
 from claims.wire.fetch import MAX_DOCUMENT_BYTES
 from claims.wire.strict_json import StrictJsonError
 from selftest.base.base64url import encode_base64url
@@ -38,7 +38,7 @@ def test_usable_key(members: dict[str, object]) -> None:
 def test_ambiguous_key_id() -> None:
     """A key id that two keys claim names neither, and the set says so, for the line of a request."""
     key_set = parse_key_set(json.dumps({"keys": [GOOD_JWK, {**OTHER_JWK, "kid": GOOD_JWK["kid"]}]}).encode())
-    assert key_set == KeySet({}, "key set: 2 entries, 1 ambiguous key ids left out")
+    assert key_set == UsableKeys({}, "key set: 2 entries, 1 ambiguous key ids left out")
 
 
 def test_same_key_twice() -> None:

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from claims.errors import KeysUnavailable, TokenRefused
 from claims.settings.authority import Authority
-from claims.token.jwks import KeySet
+from claims.token.jwks import UsableKeys
 from claims.token.key_document import FORCED_COOL_DOWN_S, MAX_AGE_S, REFRESH_S, RETRY_S
 from claims.token.keys import MAX_WAITING, SigningKeys
 from claims.wire.fetch import HttpGet
@@ -225,7 +225,7 @@ async def test_parsing_is_inside_the_limit(keys: SigningKeys, monkeypatch: pytes
     """A key set that takes too long to read is a failed load, like one that takes too long to arrive."""
     parsed = threading.Event()
     monkeypatch.setattr("claims.token.key_document.LOAD_TIMEOUT_S", 0.01)
-    monkeypatch.setattr("claims.token.key_document.parse_key_set", lambda _body: parsed.wait(30) and KeySet({}))
+    monkeypatch.setattr("claims.token.key_document.parse_key_set", lambda _body: parsed.wait(30) and UsableKeys({}))
     with pytest.raises(KeysUnavailable, match=r"TimeoutError$"):
         await keys.find("2.0", V2, "any", wait_s=5)
     parsed.set()

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import aiohttp
 
-from selftest.checks.registry import MALFORMED_KEYS_STAGE, ROLLOVER_STAGE
 from selftest.entra.hostile_keys import attacker_key
 from selftest.entra.key_store import NEXT, SPARE, process_keys
 from selftest.entra.server import EntraServer
@@ -23,7 +22,7 @@ from tests.selftest.checks.planted_fault import (
 )
 
 #: The stages of the checks that change the published keys: each needs an endpoint of its own.
-KEY_STAGES = {ROLLOVER_STAGE, MALFORMED_KEYS_STAGE}
+KEY_STAGES = {"rollover", "malformed-keys"}
 
 
 def _kid(name: object) -> PlantedFault:

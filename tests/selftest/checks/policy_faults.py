@@ -11,6 +11,7 @@ from dataclasses import replace
 from selftest.checks.faults.rows import ROWS
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
+from selftest.host.serve_app import DROPPED
 from tests.selftest.checks.planted_fault import Incoming, Outgoing, PlantedFault
 
 type Make = Callable[[DownstreamServer], PlantedFault]
@@ -96,4 +97,18 @@ MATRIX_FAULTS: dict[str, Make] = {
     for row in ROWS
 }
 RETRY_FAULTS: dict[str, Make] = {"F90": _without_join, "F91": _without_join}
-POLICY_FAULTS: dict[str, Make] = {**MATRIX_FAULTS, "F89": INVENTS, **RETRY_FAULTS}
+
+
+def _logged_at_import(_: DownstreamServer) -> PlantedFault:
+    """Write the reason while no function runs, where the local host marks it, and not into the request's line."""
+
+    def log(line: str, _: Incoming) -> list[str]:
+        kept = json.loads(line)
+        reason = kept.pop("detail", None) or kept.pop("settings_warnings", None)
+        return [f"{DROPPED}{json.dumps({**kept, 'detail': reason, 'settings_warnings': reason})}", json.dumps(kept)]
+
+    return PlantedFault(log=log)
+
+
+REASON_FAULTS: dict[str, Make] = dict.fromkeys(("F92", "F93", "F94", "F95"), _logged_at_import)
+POLICY_FAULTS: dict[str, Make] = {**MATRIX_FAULTS, "F89": INVENTS, **RETRY_FAULTS, **REASON_FAULTS}

@@ -63,7 +63,8 @@ async def open_with_downstream(variant: AppVariant, *, delays: float = DELAYS) -
     ):
         environ = {**endpoint_settings(entra), **downstream.settings(), **variant.settings()}
         # azure-identity reads the managed identity's address from the process's environment.
-        with mock.patch.dict(os.environ, {name: environ[name] for name in environ if name.startswith("IDENTITY_")}):
+        identity = {name: environ[name] for name in environ if name.startswith("IDENTITY_")}
+        with mock.patch.dict(os.environ, identity), variant.in_trouble(entra, downstream):
             endpoint = await _endpoint(environ, lives)
             async with serve_endpoint(entra, endpoint) as served:
                 served.env = replace(

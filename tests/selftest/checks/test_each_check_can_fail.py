@@ -6,7 +6,6 @@ import pytest
 import pytest_asyncio
 
 from selftest.checks import REGISTRY
-from selftest.checks.registry import MALFORMED_KEYS_STAGE
 from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
 from tests.selftest.checks.body_faults import BODY_FAULTS
@@ -61,7 +60,7 @@ async def test_holds_for_the_good_endpoint_and_fails_with_its_fault(served: Serv
 @pytest.mark.parametrize("check_id", STAGED)
 async def test_a_check_of_one_stage_does_so_too(check_id: str) -> None:
     """A check of keys that change does so with two endpoints that have not seen them."""
-    malformed = REGISTRY[check_id].stage == MALFORMED_KEYS_STAGE
+    malformed = REGISTRY[check_id].stage == "malformed-keys"
     async with open_served_endpoint(malformed_keys=malformed) as served:
         good = await outcome(served, check_id, GOOD)
         assert good.status == "pass", good.actual

@@ -17,6 +17,7 @@ from tests.selftest.checks.policy_faults import (
     INVENTS,
     OMITS,
     POLICY_FAULTS,
+    REASON_FAULTS,
     RETRY_FAULTS,
     UNNAMED,
     Make,
@@ -91,6 +92,18 @@ async def test_a_retry_succeeds_by_the_join_alone(check_id: str) -> None:
         assert (good.status, good.actual[:6]) == ("pass", "5 of 5"), good.actual
         bad = await outcome(served, check_id, RETRY_FAULTS[check_id](downstream_of(served)))
         assert (bad.status, bad.actual[:6]) == ("fail", "0 of 5"), bad.actual
+
+
+@pytest.mark.parametrize("check_id", REASON_FAULTS)
+async def test_a_reason_is_wanted_in_a_line_that_azure_shows(check_id: str) -> None:
+    """A check passes where the request's line has the reason, and fails where it is logged at import."""
+    variant = REGISTRY[check_id].variant
+    assert variant is not None
+    for fault, status in ((None, "pass"), (REASON_FAULTS[check_id], "fail")):
+        async with open_with_downstream(variant) as served:
+            made = GOOD if fault is None else fault(downstream_of(served))
+            result = await outcome(served, check_id, made)
+            assert result.status == status, result.actual
 
 
 def _asks_again(downstream: DownstreamServer) -> PlantedFault:

@@ -12,7 +12,7 @@ import pytest_asyncio
 from selftest.checks import REGISTRY, Check, CheckOutcome
 from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
 from selftest.checks.bench.variant import BY_POLICY, AppVariant
-from selftest.checks.registry import ANYWHERE, MALFORMED_KEYS_STAGE, ROLLOVER_STAGE
+from selftest.checks.registry import ANYWHERE
 from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
 from tests.selftest.checks.key_faults import KEY_STAGES
@@ -49,8 +49,8 @@ def a_check(check_id: str, **changes: object) -> Check:
 
 async def test_stages_follow_one_another(served: ServedEndpoint) -> None:
     """Rollovers run first and malformed keys last, the others in the order of ids."""
-    last = a_check("A75", stage=MALFORMED_KEYS_STAGE)
-    results = await run(served.env, last, a_check("C01"), a_check("T170", stage=ROLLOVER_STAGE), a_check("B01"))
+    last = a_check("A75", stage="malformed-keys")
+    results = await run(served.env, last, a_check("C01"), a_check("T170", stage="rollover"), a_check("B01"))
     assert [result.id for result in results] == ["T170", "B01", "C01", "A75"]
 
 

@@ -93,25 +93,36 @@ def test_a_deployed_endpoint_is_attacked_without_a_token(
     statuses = {result.id: result.status for result in results.checks}
     assert (statuses["T30"], statuses["T120"]) == ("pass", "skip")
     assert set(statuses.values()) == {"pass", "skip"}
-    assert printed.splitlines()[-1].startswith("PASS")
+    assert printed.startswith("PASS")
     assert command("report", str(tmp_path / "results.json"), "--out", str(tmp_path)) == 0
     assert capsys.readouterr().out == printed
 
 
 def test_a_run_that_proves_nothing_is_exit_3(capsys: pytest.CaptureFixture[str], refusing: str) -> None:
-    """An endpoint that refuses even the good request shows nothing about its refusals."""
-    assert command("check", "B4", "--url", refusing, "--authority-port", "0", "--json", "-") == 3
+    """Checks that all need a token that nobody has show nothing."""
+    assert command("check", "B4", "--url", refusing, "--deployed", "--json", "-") == 3
     document = json.loads(capsys.readouterr().out)
     assert {result["status"] for result in document["checks"]} == {"skip"}
     assert document["verdict"]["outcome"] == "no-evidence"
 
 
-def test_a_must_that_fails_is_exit_1(capsys: pytest.CaptureFixture[str], refusing: str) -> None:
-    """The last line says so, and the failure a line that repeats it."""
-    assert command("check", "C01", "--url", refusing, "--authority-port", "0") == 1
+def test_a_refused_good_call_is_the_whole_result(capsys: pytest.CaptureFixture[str], refusing: str) -> None:
+    """It is one failure with its reason, whatever was asked for; everything else follows from it and is not played."""
+    assert command("check", "B4", "L", "--url", refusing, "--authority-port", "0", "--json", "-") == 1
+    document = json.loads(capsys.readouterr().out)
+    assert [result["id"] for result in document["checks"] if result["status"] == "fail"] == ["C01"]
+    rest = [result for result in document["checks"] if result["id"] != "C01"]
+    assert {(result["status"], result["cause"]) for result in rest} == {("skip", "C01")}
+    assert {result["id"][0] for result in rest} == {"B", "L"}
+    assert document["load"] is None
+
+
+def test_a_failure_that_counts_is_exit_1(capsys: pytest.CaptureFixture[str], refusing: str) -> None:
+    """The first line says so, and the failure a line that repeats it."""
+    assert command("check", "C01", "--url", refusing, "--authority-port", "0", "--verbose") == 1
     printed = capsys.readouterr().out
-    assert printed.splitlines()[-1].startswith("FAIL  0 checks passed, 1 sign-in check failed")
-    assert "it has not read this run's keys" in printed
+    assert printed.startswith("FAIL  1 sign-in check failed, 0 checks passed")
+    assert "asked neither for metadata nor for keys" in printed
     assert "Bearer $TOKEN" in printed
     assert "eyJ" not in printed
 
@@ -131,6 +142,29 @@ def test_an_interrupted_run_keeps_what_it_found(
     done = [result["id"] for result in document["checks"] if result["status"] == "pass"]
     assert done == ["T01", "T02"]
     assert document["verdict"]["outcome"] == "interrupted"
+
+
+def test_what_cannot_be_seen_from_outside_is_said_before_the_start(
+    capsys: pytest.CaptureFixture[str], refusing: str
+) -> None:
+    """One line on stderr, with the number; none where nothing is missing."""
+    assert command("check", "C96", "C97", "T01", "--url", refusing, "--deployed") == 0
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith("check: 2 of 3 checks need the app's log or its downstream and cannot run from outside")
+    assert command("check", "T01", "--url", refusing, "--deployed") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_waived_failure_does_not_count(capsys: pytest.CaptureFixture[str], tmp_path: Path, refusing: str) -> None:
+    """Its reason is in the report; a waiver that ended counts for nothing."""
+    file = tmp_path / "waivers.toml"
+    words = ("check", "C01", "T01", "--url", refusing, "--authority-port", "0", "--waivers", str(file))
+    file.write_text('[[waiver]]\ncheck = "C01"\nreason = "ticket 4711"\nuntil = 9999-12-31\n')
+    assert command(*words) == 3
+    assert "waived C01: ticket 4711 (until 9999-12-31)" in capsys.readouterr().out
+    file.write_text('[[waiver]]\ncheck = "C01"\nreason = "ticket 4711"\nuntil = 2001-01-01\n')
+    assert command(*words) == 1
+    assert "its waiver ended on 2001-01-01: ticket 4711" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_a_report_of_something_else_is_exit_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

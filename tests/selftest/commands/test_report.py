@@ -27,7 +27,7 @@ def test_a_report_is_made_again(
     page = tmp_path / "page.html"
     assert main(["report", stored(tmp_path, "a.json", run), "--html", str(page)]) == exit_code
     assert "<!doctype html>" in page.read_text()
-    assert capsys.readouterr().out.splitlines()[-1].startswith(run.verdict.sentence)
+    assert capsys.readouterr().out.startswith(run.verdict.sentence)
 
 
 @pytest.mark.parametrize(("a", "b", "exit_code"), [(HELD, BROKEN, 1), (BROKEN, HELD, 0), (BROKEN, BROKEN, 0)])
@@ -39,7 +39,7 @@ def test_two_files_are_compared(
     files = [stored(tmp_path, "a.json", a), stored(tmp_path, "b.json", b)]
     assert main(["report", *files, "--html", str(page)]) == exit_code
     assert "two runs compared" in page.read_text()
-    assert "WORSE  " in capsys.readouterr().out.splitlines()[-1]
+    assert "WORSE  " in capsys.readouterr().out.splitlines()[0]
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -51,6 +51,15 @@ def test_a_bad_file_is_named_with_the_place(tmp_path: Path, capsys: pytest.Captu
     files.insert(place, str(bad))
     assert main(["report", *files]) == 2
     assert "bad.json: $.checks[0].status: 'fine' is not one of" in capsys.readouterr().err
+
+
+def test_a_file_of_an_older_schema_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its levels mean something else; the message names both versions and what to do."""
+    old = tmp_path / "old.json"
+    old.write_text('{"schema_version": "1.1", "checks": []}')
+    assert main(["report", str(old)]) == 2
+    message = "old.json: schema_version is '1.1', this version reads 2.0; use the one that wrote it"
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("flag", ["--json", "--junit", "--out"])

@@ -88,8 +88,7 @@ async def test_app_that_never_listens_is_ended() -> None:
     app = AppProcess({}, app_dir=APPS / "hangs", start_timeout_s=0.8, stop_timeout_s=0.1)
     with pytest.raises(AppStartError, match=r"did not listen within 0\.8 s"):
         await app.__aenter__()
-    assert app.returncode is not None
-    assert app.returncode < 0
+    assert app.returncode not in {None, 0}
 
 
 async def test_port_in_use_says_what_to_do() -> None:

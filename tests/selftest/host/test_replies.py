@@ -6,9 +6,9 @@ from selftest.host.protos import RpcHttp, TypedData
 from selftest.host.replies import UnsendableError, to_reply
 
 
-@pytest.mark.parametrize("status", ["abc", "", "199", "99", "1000", "-200"])
+@pytest.mark.parametrize("status", ["abc", "", "-200"])
 def test_status_that_http_does_not_have(status: str) -> None:
-    """A status is a number from 200 to 999."""
+    """A status is a number; which one is the function's choice, as on Microsoft's host."""
     with pytest.raises(UnsendableError, match="status"):
         to_reply(TypedData(http=RpcHttp(status_code=status)))
 
@@ -28,7 +28,8 @@ def test_answer_that_is_not_http(value: TypedData) -> None:
 
 
 def test_missing_body_is_empty() -> None:
-    """A response without a body has length 0."""
-    response = to_reply(TypedData(http=RpcHttp(status_code="204", headers={"Transfer-Encoding": "chunked"})))
+    """A response without a body has length 0, and none where HTTP allows no body."""
+    response = to_reply(TypedData(http=RpcHttp(status_code="204")))
     assert (response.status, response.body) == (204, b"")
-    assert "Transfer-Encoding" not in dict(response.headers)
+    assert "Content-Length" not in dict(response.headers)
+    assert dict(to_reply(TypedData(http=RpcHttp(status_code="200"))).headers)["Content-Length"] == "0"

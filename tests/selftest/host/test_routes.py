@@ -7,8 +7,9 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from selftest.host.host_json import HostJson
 from selftest.host.process import AppProcess
-from selftest.host.routes import RouteTable, read_prefix
+from selftest.host.routes import RouteTable
 from selftest.host.worker import Function, StartError
 
 APPS = Path(__file__).parent / "apps"
@@ -73,7 +74,10 @@ async def test_function_with_another_trigger_is_mentioned_and_not_served(app: Ap
         ("{*rest}", "/api/x/y", {"rest": "x/y"}),
         ("r-{id}.json", "/api/r-7.json", {"id": "7"}),
         ("r-{id}.json", "/api/r-7xjson", None),
-        ("/slashed/", "/api/slashed", {}),
+        ("a/{x=5}", "/api/a", {"x": "5"}),
+        ("a/{x=5}", "/api/a/6", {"x": "6"}),
+        ("a/{x:length(2)}", "/api/a/ab", {"x": "ab"}),
+        ("a/{x:length(2,3)}", "/api/a/abcd", None),
         ("a.b", "/api/aXb", None),
         ("a", "/api//a", None),
         ("a", "api/a", None),
@@ -110,7 +114,7 @@ def test_methods_choose_between_functions_of_one_route() -> None:
     assert RouteTable([function("a")]).match("PUT", "/api/a") is not None
 
 
-@pytest.mark.parametrize("route", ["{x:length(4)}", "{x:int:min(1)}", "{x:regex(^a$)}", "{x=1}", "{x"])
+@pytest.mark.parametrize("route", ["{x:int:min(1)}", "{x:regex(^a$)}", "{x"])
 def test_template_that_is_not_imitated_stops_the_start(route: str) -> None:
     """A wrong guess would prove the wrong thing."""
     with pytest.raises(StartError, match="function f: this host does not imitate"):
@@ -121,7 +125,7 @@ def test_template_that_is_not_imitated_stops_the_start(route: str) -> None:
     ("text", "prefix"),
     [
         ("{}", "api"),
-        ('{"extensions": {"http": {"routePrefix": "v1/"}}}', "v1"),
+        ('{"extensions": {"http": {"routePrefix": "v1"}}}', "v1"),
         ('{"extensions": {"http": {"routePrefix": ""}}}', ""),
         ('\ufeff{"extensions": {"http": {}}}', "api"),
     ],
@@ -129,17 +133,55 @@ def test_template_that_is_not_imitated_stops_the_start(route: str) -> None:
 def test_prefix_is_host_jsons(tmp_path: Path, text: str, prefix: str) -> None:
     """The prefix is api unless host.json says otherwise."""
     (tmp_path / "host.json").write_text(text, "utf-8")
-    assert read_prefix(tmp_path) == prefix
+    assert HostJson.read(tmp_path).prefix == prefix
 
 
 def test_prefix_without_host_json_is_api(tmp_path: Path) -> None:
     """An app without the file has the default."""
-    assert read_prefix(tmp_path) == "api"
+    assert HostJson.read(tmp_path).prefix == "api"
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"extensions": null}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"extensions": null}',
+        '{"extensions": {"http": {"routePrefix": "/api/"}}}',
+        '{"functionTimeout": "0"}',
+        '{"functionTimeout": "soon"}',
+        '{"version": "1.0"}',
+    ],
+)
 def test_host_json_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
     """A broken file stops the start and is named."""
     (tmp_path / "host.json").write_text(text, "utf-8")
-    with pytest.raises(StartError, match=r"host\.json"):
-        read_prefix(tmp_path)
+    with pytest.raises(StartError, match=r"host\.json cannot be used: .*Azure's host answers 503"):
+        HostJson.read(tmp_path)
+
+
+def test_comments_and_last_commas_are_allowed(tmp_path: Path) -> None:
+    """Microsoft's host reads them; what a string holds is no comment."""
+    text = """{ // a comment, "extensions":
+      "functionTimeout": "00:00:30", /* another, } */
+      "extensions": {"http": {"routePrefix": "v1//x", "customHeaders": {"X-One": "a, }",}, // last
+      }},
+    }"""
+    (tmp_path / "host.json").write_text(text)
+    read = HostJson.read(tmp_path)
+    assert (read.prefix, read.custom_headers, read.timeout_s) == ("v1//x", (("X-One", "a, }"),), 30.0)
+
+
+@pytest.mark.parametrize(
+    ("routes", "says"),
+    [
+        ([("/a/", "GET")], "begins or ends with a slash. Azure's host answers 503"),
+        ([("Admin/a", "GET")], "which Azure's host keeps for itself"),
+        ([("runtimes", "GET")], "which Azure's host keeps for itself"),
+        ([("a", "GET"), ("A", "GET")], "Azure's host drops this one"),
+    ],
+)
+def test_route_that_azure_drops_stops_the_start(routes: list[tuple[str, str]], says: str) -> None:
+    """The message says what Azure would do with it."""
+    with pytest.raises(StartError, match=says):
+        RouteTable([function(route, method) for route, method in routes])

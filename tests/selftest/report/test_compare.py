@@ -37,6 +37,10 @@ def shown(a: Results, b: Results) -> list[str]:
         (check("T30"), check("T30", "skip"), "no longer run", 0),
         (check("T30", "skip"), check("T30"), "run again", 0),
         (check("T30", "skip"), check("T30", "fail"), "newly failing", 0),
+        (check("T30", "fail"), check("T30", "fail", waiver="known"), "newly waived", 0),
+        (check("T30", "fail", waiver="known"), check("T30", "fail", waiver="known"), None, 0),
+        (check("T30", "fail", waiver="known"), check("T30", "fail"), "newly failing", 0),
+        (check("T30", "fail", waiver="known"), check("T30"), "newly passing", 0),
         (None, check("T30"), "new", 0),
         (None, check("T30", "fail"), "newly failing", 0),
         (check("T30"), None, "gone", 0),
@@ -45,7 +49,7 @@ def shown(a: Results, b: Results) -> list[str]:
 def test_a_change_has_its_kind(
     before: CheckResult | None, after: CheckResult | None, kind: str | None, exit_code: int
 ) -> None:
-    """Only a must that held and does no longer makes the later run worse."""
+    """Only what counts, passed and no longer does makes the later run worse."""
     comparison = compare(results(*filter(None, [before])), results(*filter(None, [after])))
     assert [change.kind for change in comparison.changes] == [kind for kind in [kind] if kind]
     assert comparison.exit_code == exit_code
@@ -53,7 +57,7 @@ def test_a_change_has_its_kind(
 
 
 def test_a_kind_of_sign_in_that_is_lost_is_worse() -> None:
-    """No token is as bad as a must that fails; the other way round it is an improvement."""
+    """No token is as bad as a failed check; the other way round it is an improvement."""
     minted, lost = results(signins=(signin(),)), results(signins=(signin(1003005),))
     assert (compare(minted, lost).exit_code, compare(minted, lost).worse) == (1, ("member",))
     assert [change.kind for change in compare(lost, minted).changes] == ["newly passing"]
@@ -79,6 +83,20 @@ def test_changes_are_told_worst_first() -> None:
     ]
 
 
+def test_changes_of_one_kind_and_what_is_worse_go_by_level() -> None:
+    """The levels that count are those of the later run: all of them if it was strict."""
+
+    def run(status: Status, *, strict: bool = False) -> Results:
+        levels = (("C01", "convention"), ("T01", "security"), ("T02", "hardening"), ("T03", "sign-in"))
+        return results(*(check(check_id, status, level=level) for check_id, level in levels), strict=strict)
+
+    comparison = compare(run("pass"), run("fail"))
+    assert [change.id for change in comparison.changes] == ["T03", "T01", "T02", "C01"]
+    assert comparison.worse == ("T03 (sign-in)", "T01 (security)")
+    strict = compare(run("pass"), run("fail", strict=True)).worse
+    assert strict == (*comparison.worse, "T02 (hardening)", "C01 (convention)")
+
+
 def test_what_differs_about_the_runs_is_told_first() -> None:
     """Another machine or other settings may explain everything, so they stand above it."""
     before = runs.held()
@@ -92,8 +110,8 @@ def test_what_differs_about_the_runs_is_told_first() -> None:
         ("load rate_per_s", "20", "50"),
     ]
     lines = shown(before, after)
+    assert lines[0].startswith("NO WORSE")
     assert lines.index("the runs were made under different conditions: compare with care") < lines.index("under load")
-    assert lines[-1].startswith("NO WORSE")
 
 
 def test_the_port_of_this_machine_is_no_difference() -> None:
@@ -131,7 +149,7 @@ def test_a_long_list_is_cut_in_the_sentence_only() -> None:
     before = results(*(check(check_id) for check_id in ids))
     after = results(*(check(check_id, "fail") for check_id in ids))
     comparison = compare(before, after)
-    assert comparison.sentence.endswith("C07 C08 and 4 more")
+    assert comparison.sentence.endswith("C07 (sign-in), C08 (sign-in) and 4 more")
     assert len(comparison.worse) == len(comparison.changes) == 12
 
 

@@ -1,13 +1,16 @@
-"""The forms of the report: JUnit that parses, a console that ends with the verdict, nothing that a terminal obeys."""
+"""The forms of the report: JUnit that parses, a console that begins with the verdict, nothing that a terminal obeys."""
 
 import io
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 from rich.console import Console
 
+from selftest.checks import REGISTRY
+from selftest.entra.payloads import VARIETIES
 from selftest.report.console import show
 from selftest.report.html.page import page
 from selftest.report.junit import junit
@@ -16,7 +19,8 @@ from selftest.report.progress import Progress
 from selftest.report.provenance import environment, target, tool
 from selftest.report.results import Results
 from selftest.report.stored import ReportError, parse
-from tests.selftest.report.sample import EVERYTHING, check, results
+from tests.selftest.load.loads import SOAK
+from tests.selftest.report.sample import EVERYTHING, check, results, signin
 
 HOSTILE = 'x\x1b[31m\x07\x00<b>&"]]>\u202e\ud800[red]:bomb:\r\n'
 
@@ -41,15 +45,33 @@ def arguments(*words: str) -> Namespace:
 
 
 def test_junit_counts_what_it_holds() -> None:
-    """One suite a letter and one for sign-ins; the totals are the sums, and a should that fails fails no CI run."""
+    """One suite a level and one for sign-ins; the totals are the sums, and what does not count fails no CI run."""
     root = parsed(EVERYTHING)
-    assert [suite.get("name") for suite in root] == ["body", "contract", "token", "signin"]
+    assert [suite.get("name") for suite in root] == ["sign-in", "hardening", "signin"]
     assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
         "tests": "7",
         "failures": "2",
         "errors": "1",
         "skipped": "1",
     }
+
+
+def test_junit_names_level_and_subject() -> None:
+    """A CI system that groups by class groups by level."""
+    cases = [case.get("classname") for case in parsed(EVERYTHING).iter("testcase")]
+    assert cases == [
+        *("selftest.sign-in.body", "selftest.sign-in.contract", "selftest.sign-in.contract", "selftest.sign-in.token"),
+        *("selftest.hardening.body", "selftest.play.sign_in", "selftest.play.sign_in"),
+    ]
+
+
+def test_a_waived_failure_is_skipped_in_junit() -> None:
+    """Its reason is there, and it fails no CI run."""
+    root = parsed(results(check("T30", "fail", waiver="ticket 4711 (until 2027-03-31)")))
+    assert (root.get("failures"), root.get("skipped")) == ("0", "1")
+    skipped = root.find(".//skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "waived: ticket 4711 (until 2027-03-31)"
 
 
 def test_junit_tells_what_to_do() -> None:
@@ -61,7 +83,7 @@ def test_junit_tells_what_to_do() -> None:
         assert part in text
 
 
-def test_a_strict_run_fails_on_a_should() -> None:
+def test_a_strict_run_fails_on_hardening() -> None:
     """What fails the run fails the case, too."""
     run = results(check("B22", "fail", level="hardening"), strict=True)
     assert parsed(run).get("failures") == "1"
@@ -84,24 +106,76 @@ def test_hostile_text_stays_text_on_the_console() -> None:
     assert "[red]:bomb:" in output
 
 
-def test_the_verdict_is_the_last_line() -> None:
-    """The eye goes to the end."""
-    last = shown(EVERYTHING).rstrip().splitlines()[-1]
-    assert last.startswith(
-        "FAIL  1 check passed, 2 sign-in checks failed, 1 hardening check failed, 1 skipped, 1 of 2 sign-ins minted"
+def test_the_verdict_is_the_first_line() -> None:
+    """The eye begins at the top."""
+    assert shown(EVERYTHING).startswith(
+        "FAIL  2 sign-in checks failed, 1 hardening check failed, 1 check passed, 1 skipped, 1 of 2 sign-ins minted"
     )
 
 
-def test_failures_come_first_and_musts_before_shoulds() -> None:
-    """What has to be mended stands above what should be."""
+def test_the_worst_comes_first() -> None:
+    """What counts stands above what does not."""
     output = shown(EVERYTHING)
-    places = [output.index(text) for text in ("C01", "T30", "B22", "C95: the app runs elsewhere", "sign-ins")]
+    places = [
+        output.index(text) for text in ("C01", "T30", "B22", "C95: the app runs elsewhere", "a member", "B  body")
+    ]
     assert places == sorted(places)
+
+
+def test_three_findings_are_shown_whole_and_the_others_named() -> None:
+    """All of them with --verbose."""
+    run = results(*(check(f"C0{number}", "fail") for number in range(1, 6)))
+    assert shown(run).count("Mend it.") == 3
+    assert "also  sign-in: C04 C05" in shown(run)
+    assert shown(run, verbose=True).count("Mend it.") == 5
+
+
+def test_the_worst_of_each_level_that_counts_is_among_the_three() -> None:
+    """Many failures of one level do not hide that anybody is let in."""
+    sign_in = [check(f"C0{number}", "fail") for number in range(1, 6)]
+    output = shown(results(*sign_in, check("T01", "fail", level="security", let_in=True)))
+    places = [output.index(text) for text in ("FAIL  C01", "FAIL  C02", "FAIL  T01  anybody gets claims", "also")]
+    assert places == sorted(places)
+    assert "also  sign-in: C03 C04 C05" in output
+
+
+def worst() -> Results:
+    """Make the run in which every check failed, but for those that are skipped or waived for a reason of their own."""
+    found = []
+    for number, each in enumerate(REGISTRY.values()):
+        texts = {"level": each.level, "title": each.title, "why": each.why, "fix": each.fix}
+        waiver = f"ticket {number}" if number % 10 == 1 else None
+        if number % 10 == 0:
+            found.append(check(each.id, "skip", actual=f"reason {number}", **texts))
+        else:
+            found.append(check(each.id, "fail", actual="HTTP 200 " * 30, waiver=waiver, **texts))
+    return replace(results(*found, signins=(signin(1003005),) * len(VARIETIES)), load=SOAK)
+
+
+def test_the_worst_endpoint_fits_a_screen() -> None:
+    """Under 60 lines as a terminal of 100 columns wraps them; everything with --verbose."""
+    lines = [row for line in shown(worst()).splitlines() for row in range(0, max(len(line), 1), 100)]
+    assert len(lines) < 60
+    everything = shown(worst(), verbose=True)
+    for each in worst().checks:
+        assert f" {each.id}" in everything
+    for words in ("reason 340", "ticket 331"):
+        assert words in everything
+        assert words not in shown(worst())
+
+
+def test_a_waived_failure_is_named_with_its_reason() -> None:
+    """It is no finding, and it is not hidden."""
+    output = shown(results(check("C01"), check("T30", "fail", waiver="ticket 4711 (until 2027-03-31)")))
+    assert output.startswith("PASS  1 check passed, 1 waived")
+    assert "waived  T30: ticket 4711 (until 2027-03-31)" in output
+    assert "Mend it." not in output
+    assert "0 of 1 passed, 1 waived" in output
 
 
 def test_a_failure_says_how_to_go_on() -> None:
     """Expected, actual, why, fix, the request on one line, and the command that explains."""
-    output = shown(results(check("T30", "fail", curl="curl -i " + "x" * 300)))
+    output = shown(results(check("T30", "fail", curl="curl -i " + "x" * 300)), verbose=True)
     for part in ("HTTP 401", "HTTP 200", "Because.", "Mend it.", "python -m selftest explain T30"):
         assert part in output
     assert "curl -i " + "x" * 300 + "\n" in output
@@ -143,13 +217,13 @@ def test_every_form_is_written_where_the_flags_say(tmp_path: Path) -> None:
 def test_the_place_of_the_page_is_told_near_the_top(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], place: str | None
 ) -> None:
-    """Whoever watches the run sees where its page is; the verdict stays the last line."""
+    """Whoever watches the run sees where its page is, below verdict and target."""
     monkeypatch.chdir(tmp_path)
     stream = io.StringIO()
     emit(EVERYTHING, arguments(*flags), stream)
     lines = stream.getvalue().splitlines()
-    assert (lines[1] == f"report  {place}") is (place is not None)
-    assert lines[-1].startswith("FAIL")
+    assert (lines[2] == f"report  {place}") is (place is not None)
+    assert lines[0].startswith("FAIL")
 
 
 def test_json_on_stdout_is_nothing_else() -> None:

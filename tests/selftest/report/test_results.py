@@ -19,14 +19,22 @@ SCHEMA = json.loads(SCHEMA_PATH.read_text())
     ("run", "exit_code", "words"),
     [
         (results(check("C01")), 0, "PASS  1 check passed"),
-        (results(check("C01"), check("C02", "fail")), 1, "FAIL  1 check passed, 1 sign-in check failed"),
+        (results(check("C01"), check("C02", "fail")), 1, "FAIL  1 sign-in check failed, 1 check passed"),
         (results(check("C01"), check("C02", "error")), 1, "FAIL"),
         (
             results(check("C01"), check("C10", "fail", level="hardening")),
             0,
-            "PASS  1 check passed, 1 hardening check failed",
+            "PASS  1 hardening check failed, 1 check passed",
         ),
         (results(check("C01"), check("C10", "fail", level="hardening"), strict=True), 1, "FAIL"),
+        (
+            results(check("C01"), check("T01", "fail", level="security", let_in=True), check("T02", let_in=False)),
+            1,
+            "FAIL  1 of 2 attacks were let in, 1 security check failed, 2 checks passed",
+        ),
+        (results(check("C01"), check("C10", "fail", level="convention"), strict=True), 1, "1 convention check failed"),
+        (results(check("C01"), check("T01", "fail", waiver="known")), 0, "PASS  1 check passed, 1 waived"),
+        (results(check("C01"), check("T01", "fail", waiver="known"), strict=True), 0, "PASS"),
         (results(check("C01", "skip")), 3, "INCONCLUSIVE"),
         (results(), 3, "INCONCLUSIVE"),
         (results(check("C01"), check("C02", "skip")), 0, "PASS  1 check passed, 1 skipped"),
@@ -36,7 +44,7 @@ SCHEMA = json.loads(SCHEMA_PATH.read_text())
     ],
 )
 def test_the_verdict_follows_from_the_results(run: Results, exit_code: int, words: str) -> None:
-    """Every must decides, a should only in a strict run, and nothing proved is no pass."""
+    """Sign-in and security decide, the other levels only in a strict run, and nothing proved is no pass."""
     assert run.verdict.exit_code == exit_code
     assert words in run.verdict.sentence
 

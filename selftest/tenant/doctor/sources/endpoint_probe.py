@@ -54,12 +54,7 @@ class Means:
 
 
 def probe(url: str, means: Means | None = None) -> ProbeReport:
-    """Call the endpoint at most `REQUESTS` times, and stop at the first request that is not answered.
-
-    Args:
-        url: The URL of the event's route, http or https, with its query where it has one.
-        means: Clocks and certificates.
-    """
+    """Call the endpoint at most `REQUESTS` times, and stop at the first request that is not answered."""
     used = means or Means()
     event, health = URL(url), URL(health_url(url))
     report = ProbeReport(host=event.host or "", secure=event.scheme == "https")

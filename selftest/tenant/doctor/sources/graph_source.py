@@ -68,12 +68,7 @@ class LiveRead:
 async def read_live(
     client: GraphClient, *, app_ids: Iterable[str], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> LiveRead:
-    """Read a tenant.
-
-    Args:
-        client: A client that is signed in.
-        app_ids: Applications to look up in addition to those that the tenant's objects name.
-        sleep: Waits for a number of seconds.
+    """Read a tenant, with these applications in addition to those that its objects name.
 
     Raises:
         NotSignedIn: There is no token.

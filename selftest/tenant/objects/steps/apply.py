@@ -6,6 +6,7 @@ created. And a create without an answer is not sent again: the object is looked 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from selftest.base.cannot_run import CannotRun
@@ -70,25 +71,20 @@ def report_plan(plan: Plan, report: ReportStep) -> None:
         report("exists" if change.write is None else state, step.what, change.name, change.lines)
 
 
+@dataclass(frozen=True, slots=True)
 class ApplyRun:
     """One run.
 
-    Args:
-        client: Signed in.
-        intent: What is wanted.
+    Attributes:
         found: As `plan_steps` read it.
         report: Called with each step when it is done.
-        times: How long to wait.
     """
 
-    def __init__(
-        self, client: GraphClient, intent: Intent, found: FoundObjects, report: ReportStep, times: WaitTimes
-    ) -> None:
-        self._client = client
-        self._intent = intent
-        self._found = found
-        self._report = report
-        self._times = times
+    client: GraphClient
+    intent: Intent
+    found: FoundObjects
+    report: ReportStep
+    times: WaitTimes
 
     async def apply(self, steps: Sequence[SetupStep]) -> None:
         """Carry the steps out in their order, with Entra's validation before the extension.
@@ -99,19 +95,19 @@ class ApplyRun:
         validated = False
         for step in steps:
             if step.phase not in _BEFORE_VALIDATION and not validated:
-                await validate(self._client, self._intent, self._found, self._times)
-                self._report("clean", "validation", self._intent.target_url, ())
+                await validate(self.client, self.intent, self.found, self.times)
+                self.report("clean", "validation", self.intent.target_url, ())
                 validated = True
             await self._carry_out(step)
 
     async def _carry_out(self, step: SetupStep) -> None:
         change = await self._certain(step)
         if change.write is None:
-            self._report("exists", step.what, change.name, ())
+            self.report("exists", step.what, change.name, ())
             return
         failure: GraphError | None = None
         try:
-            await _send(self._client, change.write)
+            await _send(self.client, change.write)
         except OutcomeUnknown as error:
             failure = error
         except RequestRefused as error:
@@ -119,39 +115,39 @@ class ApplyRun:
             if not change.is_new:
                 raise
             failure = error
-        done = await self._settled(step, self._times.doubt_s if failure else self._times.settle_s)
+        done = await self._settled(step, self.times.doubt_s if failure else self.times.settle_s)
         if done is None:
             raise failure or CannotRun(
-                f"{step.what}: Graph accepted the change, and does not show it after {self._times.settle_s:g} s: "
+                f"{step.what}: Graph accepted the change, and does not show it after {self.times.settle_s:g} s: "
                 "run the same command again in a minute"
             )
         state: StepState = "created" if change.is_new else "changed"
-        self._report("exists" if isinstance(failure, RequestRefused) else state, step.what, done.name, change.lines)
+        self.report("exists" if isinstance(failure, RequestRefused) else state, step.what, done.name, change.lines)
 
     async def _certain(self, step: SetupStep) -> PlannedChange:
         """Compare; and read again before something is created that could be created twice."""
-        change = step.compare(self._intent, self._found)
-        for _ in range(self._times.absent_reads - 1):
+        change = step.compare(self.intent, self.found)
+        for _ in range(self.times.absent_reads - 1):
             if step.unique or not change.is_new:
                 break
-            await self._times.sleep(self._times.between_s)
+            await self.times.sleep(self.times.between_s)
             change = await self._read(step)
         return change
 
     async def _settled(self, step: SetupStep, patience_s: float) -> PlannedChange | None:
         """Read back until nothing is left to write; return None when that does not happen in time."""
-        deadline = self._times.clock() + patience_s
+        deadline = self.times.clock() + patience_s
         while True:
             change = await self._read(step)
             if change.write is None:
                 return change
-            if self._times.clock() + self._times.between_s >= deadline:
+            if self.times.clock() + self.times.between_s >= deadline:
                 return None
-            await self._times.sleep(self._times.between_s)
+            await self.times.sleep(self.times.between_s)
 
     async def _read(self, step: SetupStep) -> PlannedChange:
-        await step.read(self._client, self._intent, self._found)
-        return step.compare(self._intent, self._found)
+        await step.read(self.client, self.intent, self.found)
+        return step.compare(self.intent, self.found)
 
 
 async def _send(client: GraphClient, write: Write) -> None:

@@ -115,12 +115,7 @@ class Holdings:
 
 
 async def removals(client: GraphClient, intent: Intent, clients: Collection[str]) -> list[Removal]:
-    """Return what would be removed, in order.
-
-    Args:
-        client: Signed in.
-        intent: Names the environment.
-        clients: Only what was created for these applications; empty: everything.
+    """Return what would be removed, in order: everything, or only what was created for these client applications.
 
     Raises:
         Conflict: Objects of others depend on it.

@@ -5,8 +5,8 @@ from typing import Any
 
 from selftest.report.results import Results
 
-#: A closed list of words, which a file is checked for.
-_WORDS = {"status", "level", "outcome", "profile"}
+#: One of a list of words, or an id, which a file is checked for.
+_WORDS = {"id", "status", "level", "outcome", "profile"}
 
 MARKUP = (
     "<script>window.pwned = 1</script><img src=x onerror='window.pwned = 1'>"

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from selftest.judge.statement import LEVELS
+from selftest.report.families import findings
 from selftest.report.html.page import page
 from selftest.report.results import Results
 from tests.selftest.report.html import load_results, runs
@@ -21,7 +23,8 @@ ROOT = Path(__file__).parents[4]
 #: In the order of the page.
 SECTIONS = (
     "validity",
-    "failures",
+    "findings",
+    "waived",
     "load",
     "phases",
     "rates",
@@ -54,12 +57,12 @@ def pictures(parsed: Page) -> set[str]:
 @pytest.mark.parametrize(
     ("make", "left_out"),
     [
-        (runs.held, {"failures", "rates", "memory"}),
-        (runs.failing, {"rates", "memory"}),
-        (runs.invalid, {"failures", "rates", "memory", "faults", "signins", "checks"}),
-        (runs.soak, {"failures", "rates", "faults", "checks"}),
-        (runs.steps, {"failures", "cold", "memory", "faults", "signins", "checks"}),
-        (runs.only_checks, {"validity", "failures", "load", "phases", "rates", "cold", "memory", "signins"}),
+        (runs.held, {"findings", "waived", "rates", "memory"}),
+        (runs.failing, {"waived", "rates", "memory"}),
+        (runs.invalid, {"findings", "waived", "rates", "memory", "faults", "signins", "checks"}),
+        (runs.soak, {"findings", "waived", "rates", "faults", "checks"}),
+        (runs.steps, {"findings", "waived", "cold", "memory", "faults", "signins", "checks"}),
+        (runs.only_checks, {"validity", "findings", "waived", "load", "phases", "rates", "cold", "memory", "signins"}),
         (runs.broken_from_the_start, set(SECTIONS) - {"validity", "load", "environment"}),
         (runs.nothing, set(SECTIONS) - {"validity", "environment"}),
     ],
@@ -181,17 +184,55 @@ def test_the_verdict_is_told_as_everywhere() -> None:
 
 
 def test_a_failure_says_how_to_go_on() -> None:
-    """Expected, actual, why, fix, source, the request, and the command that explains; musts before shoulds."""
+    """Expected, actual, why, fix, source, the request, and the command that explains; the worst level first."""
     run = runs.failing()
     text = read(page(run)).text
-    bad = [check for check in run.checks if check.bad]
-    for check in bad:
+    found = findings(run.checks)
+    for finding in found:
+        check = finding.checks[0]
         assert f"python -m selftest explain {check.id}" in text
-        for words in (check.expected, check.actual, check.why, check.fix, check.source, check.curl or ""):
+        for words in (check.expected, check.actual, check.why, finding.fix, check.source, check.curl or ""):
             assert words in text
-    musts = [text.index(f"explain {check.id}") for check in bad if check.level == "sign-in"]
-    shoulds = [text.index(f"explain {check.id}") for check in bad if check.level == "hardening"]
-    assert max(musts) < min(shoulds)
+    places = [text.index(f"explain {finding.checks[0].id}") for finding in found]
+    assert places == sorted(places)
+    assert [finding.checks[0].level for finding in found][-1] == "hardening"
+
+
+def test_a_family_is_one_card_with_its_proofs() -> None:
+    """T30 and T31 prove one finding; their ids stand in its card."""
+    text = " ".join(read(page(runs.failing())).text.split())
+    assert text.count("anybody gets claims") == 1
+    assert re.search(r"proofs\s*2 of \d+ attacks were let in: T30 T31 expected", text)
+    assert re.search(r"attacks let in\s*2 of \d+\s*answered with 200", text)
+
+
+def test_a_level_is_a_word_with_a_tone_of_its_own() -> None:
+    """Each level has a class and a color."""
+    html = page(runs.failing())
+    style = html[: html.index("</style>")]
+    tones = {level: re.search(rf"\.{level} {{ --tone: var\((--\w+)\); }}", style) for level in LEVELS}
+    assert len({tone[1] for tone in tones.values() if tone}) == len(LEVELS)
+    assert '<span class="level security">security</span>' in html
+
+
+def test_what_is_waived_is_told_apart() -> None:
+    """It is in a section of its own, with its reason, and no finding."""
+    run = runs.failing()
+    waived = tuple(replace(check, waiver="ticket 4711") if check.id == "C01" else check for check in run.checks)
+    html = page(replace(run, checks=waived))
+    section = html[html.index('<section aria-labelledby="waived">') :]
+    section = section[: section.index("</section>")]
+    assert "C01" in section
+    assert "ticket 4711" in section
+    assert "explain C01" not in html
+    assert '<span class="sr">waived</span>' in html
+    assert "1 waived" in html
+
+
+def test_a_skip_names_the_check_that_it_follows_from() -> None:
+    """A refused valid call explains everything that was not played."""
+    skipped = replace(runs.checks()[0], status="skip", actual="the valid call is refused", cause="C01")
+    assert "the valid call is refused (follows from C01)" in read(page(runs.run((skipped,)))).text
 
 
 def test_an_invalid_run_says_what_to_change() -> None:

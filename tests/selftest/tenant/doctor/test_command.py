@@ -125,7 +125,7 @@ def test_files_are_those_of_every_report(capsys: pytest.CaptureFixture[str]) -> 
 
     assert [check.id for check in results.checks if check.status == "fail"] == ["D23"]
     assert results.verdict.exit_code == 1
-    assert '<testcase classname="selftest.D.must" name="D23 ' in Path("j.xml").read_text()
+    assert '<testcase classname="selftest.sign-in.D" name="D23 ' in Path("j.xml").read_text()
     assert json.loads(Path("f.json").read_text())["findings"]
     assert "FAIL  D23" in Path("out/report.txt").read_text()
     capsys.readouterr()
@@ -196,7 +196,7 @@ def test_list_of_a_file_that_is_missing_proves_too_little(capsys: pytest.Capture
 def test_list_names_every_statement(capsys: pytest.CaptureFixture[str]) -> None:
     """`--list` looks at nothing."""
     assert main(["doctor", "--list"]) == 0
-    assert "D23   must   the target URL and the resource id have the same host" in capsys.readouterr().out
+    assert "D23   sign-in    the target URL and the resource id have the same host" in capsys.readouterr().out
 
 
 def test_live_through_the_emulated_graph(graph: GraphServer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,8 @@ from azure_functions_runtime import invocation_id_cv  # type: ignore[import-unty
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 _meeting = asyncio.Event()
+_tasks: set[asyncio.Task[None]] = set()
+logging.getLogger("app").info("logged at import")
 
 
 @app.route(route="plain", methods=["GET"])
@@ -85,7 +87,8 @@ async def abandoned(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="headers", methods=["GET"])
 async def headers(req: func.HttpRequest) -> func.HttpResponse:
     """Set headers that the host changes."""
-    answer = func.HttpResponse("body", headers={"Content-Length": "999", "X-Given": "1"})
+    length = {"Content-Length": "999"} if req.params.get("long") else {}
+    answer = func.HttpResponse("body", headers={**length, "X-Given": "1"})
     answer.headers.add("Set-Cookie", "a=1; Path=/x; HttpOnly; SameSite=Strict; Max-Age=60")
     answer.headers.add("Set-Cookie", "b=2; Secure; Expires=Wed, 21 Oct 2026 07:28:00 GMT")
     return answer
@@ -116,4 +119,17 @@ async def log(req: func.HttpRequest) -> func.HttpResponse:
     logging.getLogger("app").info("two\nlines")
     logging.getLogger("azure.core").info("a library talking")
     print("printed")  # noqa: T201 - the subject of a test
+    return func.HttpResponse("ok")
+
+
+@app.route(route="later", methods=["GET"])
+async def later(req: func.HttpRequest) -> func.HttpResponse:
+    """Write to the log in the request, and in a task after the answer."""
+
+    async def after() -> None:
+        await asyncio.sleep(0.1)
+        logging.getLogger("app").info("logged after the answer")
+
+    logging.getLogger("app").info("logged in the request")
+    _tasks.add(asyncio.create_task(after()))
     return func.HttpResponse("ok")

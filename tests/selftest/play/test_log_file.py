@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from selftest.base.cannot_run import CannotRun
-from selftest.checks.bench import log_file
-from selftest.checks.bench.log_file import LogFile
+from selftest.play import log_file
+from selftest.play.log_file import LogFile
 
 
 @pytest.fixture
