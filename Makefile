@@ -66,6 +66,7 @@ docs: .venv ## generate docs/codes.md, docs/infra-checks.md, docs/host.md, docs/
 	@$(PY) -m tests.infra.checks_page > docs/infra-checks.md
 	@$(PY) -m tests.parity.page > docs/host.md
 	@$(PY) -m tests.architecture
+	@$(PY) -m tests.foreign.table
 
 # Each is compiled within the pins of the one before.
 COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate \

@@ -93,11 +93,11 @@ def _python(name: str, title: str, *, bench: bool = False, by_default: bool = Fa
 
 
 PROGRAMS: Final = (
-    _node("node_jose", "Node, jose", by_default=True),
+    _node("node_jose", "Node, jose"),
     _node("node_express", "Node, express-jwt and jwks-rsa", by_default=True),
     _node("node_functions", "Node, @azure/functions and jose"),
     _python("fastapi_pyjwt", "FastAPI, PyJWT", bench=True),
-    _python("fastapi_with_azure_auth", "FastAPI, fastapi-azure-auth", bench=True),
+    _python("fastapi_with_azure_auth", "FastAPI, fastapi-azure-auth", bench=True, by_default=True),
     _python("flask_authlib", "Flask, Authlib", bench=True),
     _python("aiohttp_joserfc", "aiohttp, joserfc", by_default=True),
     Program(

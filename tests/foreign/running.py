@@ -39,6 +39,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def authority_at(port: int) -> str:
+    """Return the authority of the emulated tenant, if it listens on this port."""
+    return f"http://127.0.0.1:{port}/{DEFAULT_TENANT.tenant_id}"
+
+
 @asynccontextmanager
 async def running(program: Program, version: str, *, authority: str | None, folder: Path) -> AsyncIterator[Endpoint]:
     """Start an endpoint that trusts this authority, and end it.

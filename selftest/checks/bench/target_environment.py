@@ -52,6 +52,7 @@ def environment_of(
         trusted=not deployed,
         real_token=real_token,
         log=target.log,
+        runs_app=app is not None,
         peak_growth=None if app is None else lambda: PeakGrowth(app.pid),
         fetches=target.fetches,
         malformed_keys=malformed_keys,

@@ -70,7 +70,9 @@ async def test_a_check_that_breaks_is_an_error_and_names_the_class_only(served: 
     [
         ({"trusted": False}, "C01", "--token-file"),
         ({"trusted": False, "real_token": "a.b.c"}, "T120", "trusts another issuer"),
-        ({"log": None}, "C95", "its log cannot be read"),
+        ({"log": None}, "C95", "the app runs elsewhere"),
+        ({"runs_app": False}, "C95", "may have any form"),
+        ({"log": None}, "C97", "name its file with --app-log"),
         ({}, "F03", "leave out --url"),
         ({"log": None, "trusted": False}, "F03", "leave out --url"),
     ],
