@@ -17,7 +17,7 @@ help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
 
 selftest: .venv ## play Entra against the endpoint on this machine and give the verdict
-	@$(PY) -m selftest
+	@$(PY) -m selftest run --strict
 
 # Three processes on two processors, because many tests wait. A file stays in one process: its tests share what is slow
 # to start. What measures time or memory runs alone.
@@ -66,6 +66,7 @@ docs: .venv ## generate docs/codes.md, docs/infra-checks.md, docs/host.md, docs/
 	@$(PY) -m tests.infra.checks_page > docs/infra-checks.md
 	@$(PY) -m tests.parity.page > docs/host.md
 	@$(PY) -m tests.architecture
+	@$(PY) -m tests.foreign.table
 
 # Each is compiled within the pins of the one before.
 COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate \

@@ -19,6 +19,7 @@ from selftest.judge.statement import Level, Statement, Status
 TOKEN: Final[frozenset[CheckNeed]] = frozenset({"token"})
 ISSUER: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer"})
 APP: Final[frozenset[CheckNeed]] = frozenset({"token", "app"})
+LOG: Final[frozenset[CheckNeed]] = frozenset({"token", "log"})
 DOWNSTREAM: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "app", "downstream"})
 LOAD: Final[frozenset[CheckNeed]] = frozenset({"load"})
 ANYWHERE: Final[frozenset[CheckNeed]] = frozenset()

@@ -15,7 +15,7 @@ from selftest.base.flag_values import port_number
 from selftest.base.sample_tenant import local_tenant
 from selftest.entra.certificates import LocalAuthority, how_to_trust
 from selftest.entra.key_fetches import KeyFetches
-from selftest.entra.key_store import KeyStore
+from selftest.entra.key_store import KeyStore, process_keys
 from selftest.entra.lease import lending
 from selftest.entra.server import EntraServer
 from selftest.entra.snippets.snippet import SNIPPETS
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CannotRun: A flag, a file or a port cannot be used.
     """
-    store = KeyStore.open(new=args.new_keys)
+    store = process_keys() if args.library is not None else KeyStore.open(new=args.new_keys)
     served = _served_tenant(args, store)
     authority = local_authority() if args.https and served is None else None
     server = _server(args, store, authority) if served is None else served.server
@@ -146,7 +146,7 @@ def _served_tenant(args: argparse.Namespace, store: KeyStore) -> "ServedTenant |
 
 
 def _print_snippet(args: argparse.Namespace, server: EntraServer) -> int:
-    port = args.https_port if args.https else args.port
+    port = args.https_port if args.https and args.tenant_file is not None else args.port
     if port == 0:
         raise CannotRun("--for fills in the port, so it requires a fixed one: --port, or --https-port with --https")
     mint = server.mint_at(f"{'https' if args.https else 'http'}://127.0.0.1:{port}")

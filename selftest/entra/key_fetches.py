@@ -36,24 +36,28 @@ class KeyFetches:
         self._path = path
         self._clock = clock
         self._times: dict[str, float] = {}
-        self._unknown_to: str | None = None
+        self._forced_at: str | None = None
 
     @classmethod
     def open(cls) -> Self:
         """Return this user's record."""
         return cls(state_folder() / _FILE)
 
-    def unknown_key_sent(self, url: str) -> None:
-        """Take every later request for keys as forced: the endpoint at this URL gets a token with an unknown key id."""
-        self._unknown_to = _endpoint(url)
+    def expect_forced(self, url: str) -> None:
+        """Take every later request for keys as forced on the endpoint at this URL.
+
+        It holds from the first accepted call on: what the endpoint then needs is in its cache, and some libraries look
+        for new keys not only for an unknown key id, but for any signature or issuer that they refuse.
+        """
+        self._forced_at = _endpoint(url)
 
     def note(self, authority_url: str) -> None:
         """Record a request for the keys of an authority. What cannot be written is remembered in this process."""
         now_s = self._clock()
         self._times = {name: at_s for name, at_s in self._all().items() if now_s - at_s < _KEPT_S}
         self._times[authority_url] = now_s
-        if self._unknown_to is not None:
-            self._times[self._unknown_to] = now_s
+        if self._forced_at is not None:
+            self._times[self._forced_at] = now_s
         if self._path is not None:
             with contextlib.suppress(OSError):
                 write_private(self._path, json.dumps(self._times))

@@ -82,6 +82,8 @@ async def lending(
                     async with lock:
                         await _lend_to(server, reader, writer, say=say, give_up=give_up)
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
     control = await asyncio.start_server(lend, HOST, 0, limit=_LINE_BYTES)
     tenant = server.tenant
@@ -105,6 +107,8 @@ async def lending(
                 path.unlink()
         control.close()
         control.abort_clients()
+        async with lock:  # the port is taken back first: its owner closes it afterwards
+            pass
 
 
 async def _lend_to(

@@ -37,9 +37,9 @@ from selftest.play.authority import (
     open_authority,
 )
 from selftest.play.caller import Caller, caller_session
+from selftest.play.log_file import LogFile
 from selftest.starter.manifest import version_warning
 
-_LOG_BYTES: Final = 64 * 1024 * 1024
 _CA_BYTES: Final = 1 << 20
 _ANSWER_TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0)
 _ANSWER_POLL_S: Final = 0.25
@@ -176,6 +176,8 @@ async def open_target(
     chosen = dict(args.settings)
     if args.url and chosen:
         raise CannotRun("--setting is for the local app; an endpoint at --url has its own settings")
+    if args.app_log is not None and not args.url:
+        raise CannotRun("--app-log requires --url: the log of an app that is started here is read anyway")
     folder = None if args.url else AppFolder.at(args.app_dir, args.app_python)
     if folder is not None:
         folder.require_app()
@@ -235,7 +237,7 @@ async def _await_endpoint(session: aiohttp.ClientSession, url: str, wait_s: floa
 def _log(app: AppProcess | None, file: Path | None) -> Callable[[], Sequence[str]] | None:
     if app is not None:
         return lambda: app.logs
-    return None if file is None else lambda: read_text(file, _LOG_BYTES).splitlines()
+    return None if file is None else LogFile(file).lines
 
 
 def _route(text: str) -> str:

@@ -1,9 +1,11 @@
 """The verdict of ``check`` on an endpoint, as a reader sees it: the exit code and the first finding."""
 
 import asyncio
+import json
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from tests.checkout import ROOT
@@ -24,23 +26,48 @@ class Verdict:
         exit_code: 0 passed, 1 failed, 2 could not run, 3 not enough evidence.
         first: The first finding, with its id; None if there is none.
         level: The level of the first finding.
-        report: The whole text.
+        failed: The ids of the checks that failed, whatever their level.
+        report: The whole text, and the results as JSON.
     """
 
     exit_code: int
     first: str | None
     level: str | None
+    failed: frozenset[str]
     report: str
 
     @property
-    def blocking(self) -> str | None:
+    def counting(self) -> str | None:
         """Return the first finding if it is of a level that fails the run."""
         return self.first if self.level in {"sign-in", "security"} else None
 
 
-async def check(url: str, authority_port: int, *more: str) -> Verdict:
-    """Run ``check`` on an endpoint that was started for this port of the emulated Entra."""
-    words = ("check", *_GROUPS, "--url", url, "--authority-port", str(authority_port), *more)
+async def check(url: str, authority_port: int, folder: Path, *more: str) -> Verdict:
+    """Run ``check`` on an endpoint that was started for this port of the emulated Entra; write into a folder."""
+    results = folder / "results.json"
+    results.unlink(missing_ok=True)
+    target = ("--url", url, "--authority-port", str(authority_port))
+    words = ("check", *_GROUPS, *target, "--json", str(results), *more)
+    exit_code, report, said = await _run(*words)
+    found = _FINDING.search(report)
+    stored = results.read_text() if results.exists() else "{}"
+    checks = json.loads(stored).get("checks", [])
+    return Verdict(
+        exit_code=exit_code,
+        first=None if found is None else f"{found['id']} {found['sentence']}",
+        level=None if found is None else found["level"],
+        failed=frozenset(check["id"] for check in checks if check["status"] in {"fail", "error"}),
+        report=report + said + stored,
+    )
+
+
+async def signs_in(url: str, authority_port: int) -> bool:
+    """Return whether a sign-in at the endpoint gets its token."""
+    exit_code, _, _ = await _run("signin", "--url", url, "--authority-port", str(authority_port))
+    return exit_code == 0
+
+
+async def _run(*words: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -51,14 +78,7 @@ async def check(url: str, authority_port: int, *more: str) -> Verdict:
         stderr=asyncio.subprocess.PIPE,
     )
     out, err = await process.communicate()
-    report = out.decode()
-    found = _FINDING.search(report)
-    return Verdict(
-        exit_code=process.returncode if process.returncode is not None else -1,
-        first=None if found is None else f"{found['id']} {found['sentence']}",
-        level=None if found is None else found["level"],
-        report=report + err.decode(),
-    )
+    return await process.wait(), out.decode(), err.decode()
 
 
 def log_of(endpoint: Endpoint) -> tuple[str, str]:

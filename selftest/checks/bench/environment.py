@@ -29,9 +29,9 @@ from selftest.report.load_result import LoadResult
 type EventJson = dict[str, Any]
 
 #: What a check may need: a token that the endpoint accepts; the signing key that the endpoint trusts; the app as a
-#: process of the harness, with its log; an app that calls the emulated downstream; a load that was played; cold starts;
-#: a soak, step or spike profile.
-type CheckNeed = Literal["token", "issuer", "app", "downstream", "load", "cold", "soak", "step", "spike"]
+#: process of the harness; a log to read; an app that calls the emulated downstream; a load that was played; cold
+#: starts; a soak, step or spike profile.
+type CheckNeed = Literal["token", "issuer", "app", "log", "downstream", "load", "cold", "soak", "step", "spike"]
 
 
 #: The needs that are a profile of load.
@@ -58,7 +58,8 @@ class CheckEnvironment:
         version: The version of the tokens that the endpoint takes.
         refusal: Why it takes none; None if it takes them.
         real_token: A token for a deployed endpoint that Entra issued.
-        log: Returns the app's log lines so far; None if the harness does not run the app.
+        log: Returns the app's log lines so far; None if there is no log to read.
+        runs_app: Whether the harness runs the app, if there is a log.
         peak_growth: Starts to watch the memory of the app's process and returns a function that returns the growth in
             kB, or None if the system does not report it. None if the harness does not run the app.
         log_wait_s: How long a line may take from the app to the log, in seconds.
@@ -83,6 +84,7 @@ class CheckEnvironment:
     refusal: GoodCallRefusal | None = None
     real_token: str | None = field(default=None, repr=False)
     log: Callable[[], Sequence[str]] | None = None
+    runs_app: bool = True
     peak_growth: Callable[[], Callable[[], int | None]] | None = None
     log_wait_s: float = 1.0
     fetches: KeyFetches = field(default_factory=KeyFetches)
@@ -101,7 +103,8 @@ class CheckEnvironment:
         held: dict[CheckNeed, bool] = {
             "token": self.trusted or self.real_token is not None,
             "issuer": self.trusted,
-            "app": self.log is not None,
+            "app": self.log is not None and self.runs_app,
+            "log": self.log is not None,
             "downstream": self.downstream is not None and self.variant is not None,
             "load": self.load is not None,
             "cold": self.load is not None and bool(self.load.cold_starts),

@@ -52,6 +52,7 @@ def environment_of(
         trusted=not deployed,
         real_token=real_token,
         log=target.log,
+        runs_app=app is not None,
         peak_growth=None if app is None else lambda: PeakGrowth(app.pid),
         fetches=target.fetches,
         malformed_keys=malformed_keys,
@@ -129,8 +130,8 @@ async def await_keys_read(env: CheckEnvironment, *, say: Callable[[str], None] =
         return
     pause_s = _pause_s(env)
     waited_s = 0.0
-    while (await env.send(env.good_request())).status in _REFUSED:
-        env.fetches.unknown_key_sent(env.url)
+    while (response := await env.send(env.good_request())).status in _REFUSED:
+        env.fetches.expect_forced(env.url)
         if env.entra.keys_read:
             env.fetches.note(env.entra.authority_url)
         limit_s = _TAKE_UP_S if env.entra.keys_read else pause_s
@@ -144,6 +145,8 @@ async def await_keys_read(env: CheckEnvironment, *, say: Callable[[str], None] =
             )
         await env.sleep(_POLL_S)
         waited_s += _POLL_S
+    if response.status == 200:
+        env.fetches.expect_forced(env.url)
 
 
 def _pause_s(env: CheckEnvironment) -> float:

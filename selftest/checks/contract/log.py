@@ -1,4 +1,4 @@
-"""C95 to C99: the app's log, if the harness runs the app, and that it contains no secrets.
+"""C95 to C99: the app's log, if the harness can read it, and that it contains no secrets.
 
 Each request of an authenticated caller has one line. For unauthenticated callers, the first refusal of each code and
 minute has a line; the next line of that code counts those without one.
@@ -12,7 +12,7 @@ from selftest.checks.bench.log_lines import logged, logged_before_a_valid_one, r
 from selftest.checks.bench.probe import RawRequest
 from selftest.checks.expectations import failed, judged, passed, skipped
 from selftest.checks.forged_tokens import TokenForge
-from selftest.checks.registry import APP, CheckOutcome, check
+from selftest.checks.registry import APP, LOG, CheckOutcome, check
 
 _SOURCE: Final = "ours: the HTTP contract; the Functions worker keeps a log line's text and drops the rest"
 _FIX: Final = "Log one JSON object per request that contains only ids, codes and numbers. See claims/request_log.py."
@@ -117,7 +117,7 @@ async def _leaks(
     expected = f"no {', no '.join(secrets)} in any line"
     response, lines = await logged(env, request, correlation_id=correlation_id)
     if not lines:
-        return skipped(expected, "the app logged nothing; C95 fails")
+        return skipped(expected, "the app logged nothing meanwhile")
     text = "\n".join(lines)
     found = [name for name, value in secrets.items() if value in text]
     complaint = f"the log contains: {', '.join(found)}" if found else None
@@ -135,7 +135,7 @@ async def _leaks(
         "Sends a valid token and one of an unknown version, and reads the app's log.\nExpected: neither token's "
         "payload or signature."
     ),
-    needs=APP,
+    needs=LOG,
 )
 async def logs_no_token(env: CheckEnvironment) -> CheckOutcome:
     """Look for the parts of an accepted and of a refused token. No earlier check is refused for the same reason."""
@@ -163,7 +163,7 @@ def _parts(token: str) -> dict[str, str]:
         "Sends the event of a member and one whose type is wrong, and reads the app's log.\nExpected: none of "
         "the user's names and addresses."
     ),
-    needs=APP,
+    needs=LOG,
 )
 async def logs_no_name(env: CheckEnvironment) -> CheckOutcome:
     """Look for the user's names after a reply and after a refusal."""

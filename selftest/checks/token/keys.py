@@ -52,8 +52,8 @@ def _attack(id: str, title: str, *, sends: str, token: TokenMaker, **texts: Unpa
 
     explain = (
         f"Sends {sends}.\nEverything else in the request is valid. The same request without the fault is sent first and"
-        " must be answered 200; a refusal counts if the endpoint has read the key document in this run.\nExpected: 401"
-        " with WWW-Authenticate: Bearer."
+        " must be answered 200; a refusal counts if the endpoint has read the key document in this run.\nExpected: a"
+        " refusal, which is any whole response but a 200."
     )
     check(id, title, explain=explain, needs=ISSUER, **texts)(run)
 
@@ -78,7 +78,7 @@ def _malformed(id: str, title: str, *, explain: str, **texts: Unpack[CheckTexts]
 
 _SENDS: Final = (
     "Publishes the malformed keys alone, as the last thing of the run, until the endpoint has read them. Sends {} while"
-    " the valid request is answered 200.\nExpected: 401 with WWW-Authenticate: Bearer."
+    " the valid request is answered 200.\nExpected: a refusal."
 )
 
 _attack(
@@ -183,6 +183,7 @@ _malformed(
     explain=(
         "Publishes, in front of the valid key, a string in place of a key, keys without a modulus, with an invalid one,"
         " with a number as kid, with key_ops that lack verify, and two with the same id, until the endpoint has read"
-        " them. Sends the valid request.\nExpected: 200. At an endpoint that runs elsewhere only with --malformed-keys."
+        " them. Sends the valid request, at an endpoint that runs elsewhere signed with a key that only this document"
+        " has.\nExpected: 200. At an endpoint that runs elsewhere only with --malformed-keys."
     ),
 )

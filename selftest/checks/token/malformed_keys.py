@@ -6,6 +6,7 @@ document by unknown key ids, and afterwards the run waits until the valid reques
 """
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -17,6 +18,7 @@ from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import CheckOutcome
 from selftest.entra.key_fetches import COOL_DOWN_S
 from selftest.entra.server import EntraServer
+from selftest.entra.signing import SigningKeyPair, generate_signing_key
 
 #: The attacks of this time, by check, and the key that each is signed with.
 _ATTACKS: Final[Mapping[str, str]] = {"T75": "key-ops-encrypt", "T77": "numeric-kid"}
@@ -62,12 +64,14 @@ async def _outcomes(env: CheckEnvironment) -> Mapping[str, CheckOutcome]:
             f"not checked: the valid request was refused before malformed keys were published ({before})"
         )
     sound = list(env.entra.keys.published)
+    beside = await asyncio.to_thread(generate_signing_key)
     env.entra.publish_malformed()
+    env.entra.keys.published.append(beside.jwk())
     try:
         if not await _made_to_read(env):
             return _all_skipped(f"not checked: the endpoint did not read the malformed keys within {_WAIT_S:.0f} s")
         await env.sleep(_TAKE_UP_S)
-        outcomes = await _judge(env)
+        outcomes = await _judge(env, beside)
     finally:
         env.entra.keys.published[:] = sound
     if not await _accepted_again(env):
@@ -75,17 +79,24 @@ async def _outcomes(env: CheckEnvironment) -> Mapping[str, CheckOutcome]:
     return outcomes
 
 
-async def _judge(env: CheckEnvironment) -> Mapping[str, CheckOutcome]:
-    """Judge the endpoint while the malformed document is published."""
-    good = await env.send(env.good_request())
+async def _judge(env: CheckEnvironment, beside: SigningKeyPair | None = None) -> Mapping[str, CheckOutcome]:
+    """Judge the endpoint while the malformed document is published.
+
+    Args:
+        env: The environment.
+        beside: A key that only this document has: an endpoint that read it and does not know the key gave the document
+            up and kept the keys that it had. None for an endpoint that had none before.
+    """
+    forge = TokenForge(env)
+    token = env.good_token() if beside is None else forge.signed(header=forge.header(kid=beside.kid), key=beside)
+    good = await env.send(env.request(token))
     expected = "HTTP 200"
     if not env.entra.keys_read:
         return _all_skipped("not checked: the endpoint has not read the document with the malformed keys")
     if good.status != 200:
         reason = f"not checked: the endpoint gave up the whole key document for its malformed entries ({_READS})"
-        actual = f"{good}: the library gave up the whole key document"
+        actual = f"{good} to a key published beside malformed entries: the library gave up the whole document"
         return {**_all_skipped(reason), _READS: failed(good, expected, actual)}
-    forge = TokenForge(env)
     outcomes = {_READS: passed(good, expected)}
     for check_id, name in _ATTACKS.items():
         key = next(each for each in env.entra.malformed if each.id == name)
@@ -97,7 +108,7 @@ async def _judge(env: CheckEnvironment) -> Mapping[str, CheckOutcome]:
 async def _made_to_read(env: CheckEnvironment) -> bool:
     """Whether the endpoint read the keys again; tokens with unknown key ids make it, at a limited rate."""
     forge = TokenForge(env)
-    env.fetches.unknown_key_sent(env.url)
+    env.fetches.expect_forced(env.url)
     read, waited_s = env.entra.keys_read, 0.0
     while waited_s < _WAIT_S:
         await env.send(env.request(forge.by_attacker(kid=f"unknown-{env.new_id()}")))

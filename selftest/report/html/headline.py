@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from selftest.report.decision import count_checks
 from selftest.report.load_result import LoadResult
-from selftest.report.results import Results, RunVerdict, StoredOutcome, count_checks
+from selftest.report.results import Results, RunVerdict, StoredOutcome
 from selftest.report.units import count, milliseconds, percent
 
 type Tone = Literal["good", "bad", "warn", "plain"]
@@ -50,7 +51,7 @@ def tiles(results: Results) -> list[Tile]:
 
 
 def _check_tiles(results: Results) -> list[Tile]:
-    counts = count_checks(results.checks)
+    counts = count_checks(results.checks, strict=results.strict)
     bad = sum(check.bad for check in results.checks)
     noted = ((bad, "failed"), (counts["waived"], "waived"), (counts["skip"], "skipped"))
     passed = Tile(

@@ -21,6 +21,9 @@ from tests.selftest.checks.planted_fault import (
     replies,
 )
 
+#: The stages of the checks that change the published keys: each needs an endpoint of its own.
+KEY_STAGES = {"rollover", "malformed-keys"}
+
 
 def _kid(name: object) -> PlantedFault:
     return accepts(lambda token: token.header.get("kid") == name)

@@ -14,6 +14,7 @@ from selftest.base.endpoint_url import CALLOUT_PATH, HEALTH_PATH
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.variant import MALFORMED_KEYS
 from selftest.checks.token.rotation import publish_for_checks
+from selftest.entra.key_store import KeyStore
 from selftest.entra.server import EntraServer
 from selftest.play.caller import caller_session
 from selftest.play.target import endpoint_settings
@@ -91,13 +92,16 @@ class _Lines(logging.Handler):
 
 
 @asynccontextmanager
-async def open_served_endpoint(*, malformed_keys: bool = False) -> AsyncIterator[ServedEndpoint]:
+async def open_served_endpoint(
+    *, malformed_keys: bool = False, store: KeyStore | None = None
+) -> AsyncIterator[ServedEndpoint]:
     """Start everything, with the odd keys published before the endpoint loads any; waits take no time.
 
     Args:
         malformed_keys: Whether the malformed keys are published instead of the well-formed ones.
+        store: The tenant's keys; None for those of this process.
     """
-    async with EntraServer() as entra:
+    async with EntraServer(store=store) as entra:
         entra.publish_spare()
         if malformed_keys:
             entra.publish_malformed()

@@ -10,7 +10,7 @@ from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
 from tests.selftest.checks.body_faults import BODY_FAULTS
 from tests.selftest.checks.contract_faults import CONTRACT_FAULTS
-from tests.selftest.checks.key_faults import KEY_FAULTS
+from tests.selftest.checks.key_faults import KEY_FAULTS, KEY_STAGES
 from tests.selftest.checks.load_faults import LOAD_FAULTS
 from tests.selftest.checks.planted_fault import GOOD, PlantedFault
 from tests.selftest.checks.policy_faults import POLICY_FAULTS
@@ -18,7 +18,7 @@ from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_en
 from tests.selftest.checks.token_faults import TOKEN_FAULTS
 
 FAULTS = TOKEN_FAULTS | KEY_FAULTS | BODY_FAULTS | CONTRACT_FAULTS
-STAGED = [name for name, check in REGISTRY.items() if check.stage != "usual"]
+STAGED = [name for name, check in REGISTRY.items() if check.stage in KEY_STAGES]
 DOWNSTREAM = [name for name, check in REGISTRY.items() if "downstream" in check.needs]
 LOAD = [name for name, check in REGISTRY.items() if "load" in check.needs]
 OTHERS = [name for name in REGISTRY if name not in {*STAGED, *DOWNSTREAM, *LOAD}]

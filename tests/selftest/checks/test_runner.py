@@ -15,6 +15,7 @@ from selftest.checks.bench.variant import BY_POLICY, AppVariant
 from selftest.checks.registry import ANYWHERE
 from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
+from tests.selftest.checks.key_faults import KEY_STAGES
 from tests.selftest.checks.planted_fault import answers, believes
 from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_endpoint
 
@@ -69,7 +70,9 @@ async def test_a_check_that_breaks_is_an_error_and_names_the_class_only(served: 
     [
         ({"trusted": False}, "C01", "--token-file"),
         ({"trusted": False, "real_token": "a.b.c"}, "T120", "trusts another issuer"),
-        ({"log": None}, "C95", "its log cannot be read"),
+        ({"log": None}, "C95", "the app runs elsewhere"),
+        ({"runs_app": False}, "C95", "may have any form"),
+        ({"log": None}, "C97", "name its file with --app-log"),
         ({}, "F03", "leave out --url"),
         ({"log": None, "trusted": False}, "F03", "leave out --url"),
     ],
@@ -89,7 +92,7 @@ async def test_an_endpoint_that_refuses_everything_passes_no_attack(served: Serv
     served.fault = answers(401, lambda _: True)
     attacks = [check for check in REGISTRY.values() if check.id[0] in "TB" and not check.title.startswith("accepts")]
     # T79 wants the good request accepted; B84 sends no control, and fails for the health that is refused, too.
-    tried = [check for check in attacks if check.stage == "usual" and check.id not in {"T79", "B84"}]
+    tried = [check for check in attacks if check.stage not in KEY_STAGES and check.id not in {"T79", "B84"}]
     results = await run(served.env, *tried)
     assert {result.status for result in results} == {"skip"}
     assert [result.status for result in await run(served.env, REGISTRY["C01"])] == ["fail"]
@@ -99,7 +102,7 @@ async def test_an_endpoint_that_believes_everything_passes_no_attack(served: Ser
     """If every token is accepted, no hostile one counts as refused."""
     served.fault = believes(lambda _: True)
     attacks = [check for check in REGISTRY.values() if check.id[0] == "T" and check.title.startswith("refuses")]
-    results = await run(served.env, *(check for check in attacks if check.stage == "usual"))
+    results = await run(served.env, *(check for check in attacks if check.stage not in KEY_STAGES))
     assert {result.status for result in results} == {"fail"}
 
 
@@ -122,7 +125,7 @@ async def test_a_real_token_serves_as_the_good_one(served: ServedEndpoint) -> No
 async def test_no_result_holds_a_token_or_a_name(served: ServedEndpoint) -> None:
     """Failed results are redacted, and have a command that repeats the request."""
     served.fault = answers(500, lambda _: True)
-    results = await run(served.env, *(check for check in REGISTRY.values() if check.stage == "usual"))
+    results = await run(served.env, *(check for check in REGISTRY.values() if check.stage not in KEY_STAGES))
     text = repr(results)
     assert "eyJ" not in text
     assert "Ada" not in text

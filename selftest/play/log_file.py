@@ -1,0 +1,47 @@
+"""The log of an endpoint that runs elsewhere: a file that it writes while the checks run."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from selftest.base.cannot_run import CannotRun
+
+#: What is read of the file in one run.
+MAX_BYTES: Final = 64 * 1024 * 1024
+
+
+class LogFile:
+    """What an endpoint wrote to a file since the run began.
+
+    Args:
+        path: The file. It may grow, and what it had before the run is not read.
+
+    Raises:
+        CannotRun: The file cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines: list[str] = []
+        self._unfinished = b""
+        self._left = MAX_BYTES
+        try:
+            with path.open("rb") as file:
+                self._position = file.seek(0, io.SEEK_END)
+        except OSError as error:
+            raise CannotRun(f"--app-log {path} cannot be read: {error.strerror}") from error
+
+    def lines(self) -> Sequence[str]:
+        """Return the lines so far, oldest first, of at most 64 MB. A file that is gone has no new ones."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._position)
+                new = file.read(self._left)
+        except OSError:
+            return self._lines
+        self._position += len(new)
+        self._left -= len(new)
+        *whole, self._unfinished = (self._unfinished + new).split(b"\n")
+        self._lines += [line.decode(errors="replace") for line in whole]
+        return self._lines

@@ -1,0 +1,110 @@
+"""docs/any-language.md: its commands run, its inputs exist, and what it says of the snippets is so."""
+
+import asyncio
+import os
+import re
+import shlex
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import pytest
+import yaml
+
+from selftest.entra.snippets.snippet import SNIPPETS
+from tests.checkout import ROOT
+from tests.foreign.programs import FOLDER
+from tests.foreign.running import free_port
+
+PAGE: Final = (ROOT / "docs" / "any-language.md").read_text()
+_SECTIONS: Final = dict(re.findall(r"^### (\w[\w.]*)\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL))
+_BLOCK: Final = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+#: What fetches packages or makes a project: done by the reader.
+_FETCHES: Final = ("npm install ", "pip install ")
+_RUN: Final = ("Node", "Python")
+
+
+def test_every_language_is_run_or_says_what_it_needs() -> None:
+    """The sections of the languages that no test runs say so."""
+    assert _SECTIONS.keys() == {"Node", "Python", "ASP.NET", "Java", "Go"}
+    for name, text in _SECTIONS.items():
+        assert ("The tests run these commands" in text) == (name in _RUN)
+        assert ("No test runs it" in text) == (name not in _RUN)
+        assert ("This needs" in text) == (name not in _RUN)
+
+
+def test_the_table_says_which_snippets_are_run() -> None:
+    """Every library of ``--for`` is in the table, with its state."""
+    rows = re.findall(r"^\| [A-Z][\w#]* \| (`.*?) \| (.*?) \|$", PAGE, re.MULTILINE)
+    state = {library: words for names, words in rows for library in re.findall(r"`([\w-]+)`", names)}
+    assert state.keys() == SNIPPETS.keys()
+    assert {library: words == "run by the tests" for library, words in state.items()} == {
+        library: snippet.tested for library, snippet in SNIPPETS.items()
+    }
+
+
+def test_the_workflow_uses_inputs_of_the_action() -> None:
+    """The step that is printed has inputs that the action has."""
+    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (step,) = [step for step in yaml.safe_load(block) if "uses" in step]
+    action = yaml.safe_load((ROOT / ".github" / "actions" / "selftest" / "action.yml").read_text())
+    assert step["with"].keys() <= action["inputs"].keys()
+    assert step["uses"].split("@")[0].endswith(".github/actions/selftest")
+
+
+def _commands(name: str) -> tuple[list[str], list[str]]:
+    """Return the commands of the first terminal and of the second one."""
+    first, second = (block.strip().splitlines() for block in _BLOCK.findall(_SECTIONS[name]))
+    return [line for line in first if not line.startswith(_FETCHES)], second
+
+
+def _words(command: str, *, port: int, authority_port: int) -> list[str]:
+    """Return the words of a command, with ports that are free here."""
+    words = [word.replace(":8080", f":{port}") for word in shlex.split(command)]
+    if words[0] != "entra-selftest":
+        return [{"python": sys.executable}.get(words[0], words[0]), *words[1:]]
+    flag = "--port" if words[1] == "entra" else "--authority-port"
+    return [sys.executable, "-m", "selftest", *words[1:], flag, str(authority_port)]
+
+
+@pytest.mark.parametrize("name", _RUN)
+async def test_commands_lead_to_a_verdict(name: str, tmp_path: Path) -> None:
+    """What is typed prints the endpoint, starts it, mints a token and passes every check that counts."""
+    modules = FOLDER / "node_modules"
+    if name == "Node" and not modules.is_dir():
+        pytest.skip("npm ci --prefix tests/foreign installs what the page installs")
+    (tmp_path / "node_modules").symlink_to(modules)
+    port, authority_port = free_port(), free_port()
+    (printing, starting), questions = _commands(name)
+    command, file_name = printing.split(" > ")
+    words = _words(command, port=port, authority_port=authority_port)
+    text = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, timeout=60).stdout  # noqa: ASYNC221, S603
+    (tmp_path / file_name).write_bytes(text)
+    start = _words(starting, port=port, authority_port=authority_port)
+    process = await asyncio.create_subprocess_exec(*start, cwd=tmp_path, env={**os.environ, "PORT": str(port)})
+    try:
+        await _listens(port)
+        for question in questions:
+            asked = await asyncio.create_subprocess_exec(
+                *_words(question, port=port, authority_port=authority_port),
+                cwd=ROOT,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            out, _ = await asked.communicate()
+            assert asked.returncode == 0, out.decode()
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _listens(port: int) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(ConnectionError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.05)

@@ -1,0 +1,49 @@
+"""The log of an endpoint that runs elsewhere is read from a file, from the beginning of the run on."""
+
+from pathlib import Path
+
+import pytest
+
+from selftest.base.cannot_run import CannotRun
+from selftest.play import log_file
+from selftest.play.log_file import LogFile
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a log that has a line of an earlier run."""
+    path = tmp_path / "endpoint.log"
+    path.write_bytes(b"an earlier run\n")
+    return path
+
+
+def _append(path: Path, content: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(content)
+
+
+def test_lines_of_this_run_are_read(path: Path) -> None:
+    """A line counts once it is whole, and bytes that are no UTF-8 do no harm."""
+    log = LogFile(path)
+    assert list(log.lines()) == []
+    _append(path, b"one\ntw")
+    assert list(log.lines()) == ["one"]
+    _append(path, b"o\n\xff\n")
+    assert list(log.lines()) == ["one", "two", "\ufffd"]
+    path.unlink()
+    assert list(log.lines()) == ["one", "two", "\ufffd"]
+
+
+def test_a_run_reads_only_so_much(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that writes without end does not fill the memory."""
+    monkeypatch.setattr(log_file, "MAX_BYTES", 4)
+    log = LogFile(path)
+    _append(path, b"one\ntwo\n")
+    assert list(log.lines()) == ["one"]
+    assert list(log.lines()) == ["one"]
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    """A file that does not exist stops the run with its flag."""
+    with pytest.raises(CannotRun, match=r"--app-log .*no\.log cannot be read"):
+        LogFile(tmp_path / "no.log")
