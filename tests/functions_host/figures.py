@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.server import EntraServer
 from selftest.play.target import app_settings
@@ -50,9 +52,12 @@ async def _measured() -> list[str]:
                 out = await asyncio.to_thread(_run, *words, "--url", host.url, "--authority-port", port)
             lines += [f"$ python -m selftest {' '.join(words)} --url …", *_figures(out)]
         lines += await _restarted(settings, app, path, port)
-        answers = await first_answers(path)
         lines.append("first request of ten fresh processes, with a data source that hangs, ms until 503:")
-        lines.append("  " + " ".join(f"{answer.latency_ms:.0f}" for answer in answers))
+        try:
+            answers = await first_answers(path)
+            lines.append("  " + " ".join(f"{answer.latency_ms:.0f}" for answer in answers))
+        except pytest.skip.Exception as busy:
+            lines.append(f"  {busy}")
         return lines
 
 
