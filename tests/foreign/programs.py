@@ -45,6 +45,7 @@ class Program:
         correct: The names of its correct versions.
         modes: The environment of a version, where that is not MISTAKE alone; ``{AUTHORITY}`` is replaced.
         by_default: Whether it is run when FOREIGN is not set.
+        https: Whether its authority must be https.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Program:
     correct: tuple[str, ...] = (CORRECT,)
     modes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     by_default: bool = False
+    https: bool = False
 
     @property
     def why_not(self) -> str | None:
@@ -92,6 +94,28 @@ def _python(name: str, title: str, *, bench: bool = False, by_default: bool = Fa
     )
 
 
+def _aspnet(
+    name: str,
+    title: str,
+    *,
+    correct: tuple[str, ...],
+    mistakes: tuple[str, ...],
+    modes: Mapping[str, Mapping[str, str]],
+    https: bool = False,
+) -> Program:
+    return Program(
+        id=name,
+        title=title,
+        command=(f"{ASPNET}/aspnet",),
+        needs="FOREIGN_ASPNET names the folder of the program aspnet",
+        present=ASPNET is not None and Path(ASPNET, "aspnet").is_file(),
+        correct=correct,
+        mistakes=mistakes,
+        modes=modes,
+        https=https,
+    )
+
+
 PROGRAMS: Final = (
     _node("node_jose", "Node, jose"),
     _node("node_express", "Node, express-jwt and jwks-rsa", by_default=True),
@@ -107,12 +131,9 @@ PROGRAMS: Final = (
         needs="a JDK of version 17 or newer",
         present=shutil.which("javac") is not None,
     ),
-    Program(
-        id="aspnet",
-        title="C#, ASP.NET and JwtBearer",
-        command=(f"{ASPNET}/aspnet",),
-        needs="FOREIGN_ASPNET names the folder of the program aspnet",
-        present=ASPNET is not None and Path(ASPNET, "aspnet").is_file(),
+    _aspnet(
+        "aspnet",
+        "C#, ASP.NET and JwtBearer",
         mistakes=("no-validation", "no-caller-check"),
         correct=("strict", "hardened", "plain"),
         modes={
@@ -127,6 +148,14 @@ PROGRAMS: Final = (
             "no-validation": {"MODE": "open"},
             "no-caller-check": {"MODE": "nocaller"},
         },
+    ),
+    _aspnet(
+        "identity_web",
+        "C#, ASP.NET and Microsoft.Identity.Web",
+        correct=(CORRECT,),
+        mistakes=(),
+        modes={CORRECT: {"MODE": "identityweb"}},
+        https=True,
     ),
 )
 

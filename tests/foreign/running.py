@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
+from selftest.entra.certificates import LocalAuthority
 from tests.foreign.programs import Program
 
 PATH: Final = "/api/onTokenIssuanceStart"
@@ -39,9 +40,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def authority_at(port: int) -> str:
-    """Return the authority of the emulated tenant, if it listens on this port."""
-    return f"http://127.0.0.1:{port}/{DEFAULT_TENANT.tenant_id}"
+def authority_at(port: int, program: Program) -> str:
+    """Return the authority of the emulated tenant, if it listens on this port with the scheme that is needed."""
+    return f"{'https' if program.https else 'http'}://127.0.0.1:{port}/{DEFAULT_TENANT.tenant_id}"
 
 
 @asynccontextmanager
@@ -60,7 +61,8 @@ async def running(program: Program, version: str, *, authority: str | None, fold
     port, log = free_port(), folder / f"{program.id}-{version}.log"
     settings = {"PORT": str(port), **({} if authority is None else _settings(authority))}
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    environment = {**kept, **settings, **program.environment(version, settings)}
+    trust = {"SSL_CERT_FILE": str(LocalAuthority.open().path)} if program.https else {}
+    environment = {**kept, **trust, **settings, **program.environment(version, settings)}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *program.command, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output

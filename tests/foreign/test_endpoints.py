@@ -1,11 +1,12 @@
 """Each endpoint does what the name of its version says: the harness is judged by this."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from selftest.entra.certificates import LocalAuthority
 from selftest.entra.server import EntraServer
 from tests.foreign.direct import ask
 from tests.foreign.programs import Program, versions
@@ -21,21 +22,16 @@ _LETS_IN: Final[Mapping[str, set[str]]] = {
 _CODES: Final = {"slow": 1003005, "wrong-reply": 1003003}
 
 
-@pytest.fixture
-async def entra() -> AsyncIterator[EntraServer]:
-    """Return the emulated Entra, listening."""
-    async with EntraServer() as server:
-        yield server
-
-
 @pytest.mark.parametrize(("program", "version"), versions(), ids=lambda value: getattr(value, "id", value))
-async def test_endpoint_does_what_its_version_says(
-    program: Program, version: str, entra: EntraServer, tmp_path: Path
-) -> None:
+async def test_endpoint_does_what_its_version_says(program: Program, version: str, tmp_path: Path) -> None:
     """The good call is answered, and only those others that the mistake lets in."""
     if program.why_not:
         pytest.skip(program.why_not)
-    async with running(program, version, authority=entra.authority_url, folder=tmp_path) as endpoint:
+    tls = LocalAuthority.open().server_context() if program.https else None
+    async with (
+        EntraServer(tls=tls) as entra,
+        running(program, version, authority=entra.authority_url, folder=tmp_path) as endpoint,
+    ):
         answers = await ask(endpoint.url, entra)
         written = endpoint.log.read_text()
     assert answers.code == _CODES.get(version)

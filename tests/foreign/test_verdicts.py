@@ -42,9 +42,13 @@ def _needs(program: Program) -> None:
 
 async def _verdict(program: Program, version: str, folder: Path, *more: str) -> Verdict:
     port = free_port()
-    async with running(program, version, authority=authority_at(port), folder=folder) as endpoint:
+    async with running(program, version, authority=authority_at(port, program), folder=folder) as endpoint:
         words = log_of(endpoint) if version == "token-in-log" else ()
-        return await check(endpoint.url, port, folder, *words, *more)
+        return await check(endpoint.url, port, folder, *words, *_scheme(program), *more)
+
+
+def _scheme(program: Program) -> tuple[str, ...]:
+    return ("--https",) if program.https else ()
 
 
 @pytest.mark.parametrize(("program", "version"), versions(), ids=lambda value: getattr(value, "id", value))
@@ -83,7 +87,7 @@ async def test_verdict_stays_behind_a_front(program: Program, version: str, habi
         pytest.skip("the fronts are in front of two endpoints")
     port = free_port()
     async with (
-        running(program, version, authority=authority_at(port), folder=tmp_path) as endpoint,
+        running(program, version, authority=authority_at(port, program), folder=tmp_path) as endpoint,
         front(endpoint.url, HABITS[habit]) as url,
     ):
         verdict = await check(url, port, tmp_path)
@@ -100,7 +104,7 @@ async def test_second_run_has_the_same_verdict(program: Program, version: str, t
     if version not in {*program.correct, *program.mistakes}:
         version = program.correct[0]
     port = free_port()
-    async with running(program, version, authority=authority_at(port), folder=tmp_path) as endpoint:
+    async with running(program, version, authority=authority_at(port, program), folder=tmp_path) as endpoint:
         minted = [await signs_in(endpoint.url, port) for _ in range(2)]
         first, second = [await check(endpoint.url, port, tmp_path) for _ in range(2)]
     assert minted == [True, True]
