@@ -34,7 +34,7 @@ def counted(text: str) -> str:
     """Write the registry's numbers of checks into the README."""
     played = [check for check in REGISTRY.values() if not check.needs & PROFILES]
     text = re.sub(r"^\d+(?= checks, each with)", str(len(REGISTRY)), text, flags=re.MULTILINE)
-    text = re.sub(r"^PASS  \d+(?= checks hold)", f"PASS  {len(played)}", text, flags=re.MULTILINE)
+    text = re.sub(r"^(PASS  .+ let in, )\d+(?= checks passed)", rf"\g<1>{len(played)}", text, flags=re.MULTILINE)
     for letter, count in Counter(check.id[0] for check in played).items():
         text = re.sub(rf"^({letter}  \w+ +)\d+ of \d+", rf"\g<1>{count} of {count}", text, flags=re.MULTILINE)
     return text

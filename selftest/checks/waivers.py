@@ -39,7 +39,7 @@ class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not result.bad:
             return result
         if today > self.until:
-            return replace(result, actual=f"{result.actual}; its waiver ended on {self.until}: {self.reason}")
+            return replace(result, actual=f"{result.actual} (its waiver ended on {self.until}: {self.reason})")
         return replace(result, waiver=str(self))
 
 

@@ -60,7 +60,7 @@ def well_formed_keys(store: KeyStore, *, other_issuer: str) -> tuple[HostileKey,
     """
     point = store.ec(key_store.ODD_EC)
     certificate = base64.b64encode(self_signed(point)).decode("ascii")
-    # Without `use`: fastapi-azure-auth takes each entry for signatures to be RSA, and gives up the document.
+    # Without "use": fastapi-azure-auth gives up the document for an entry with "sig" that is no RSA key.
     ec_jwk = {"x5c": [certificate], **ECAlgorithm.to_jwk(point.public_key(), as_dict=True)}
     shared = store.secret(key_store.ODD_SECRET)
     oct_jwk = {"kty": "oct", "k": encode_base64url(shared)}

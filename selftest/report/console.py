@@ -22,9 +22,10 @@ _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "l
 #: How many findings are shown whole, and how many ids of one reason, if the reader did not ask for all.
 _WORST: Final = 3
 _IDS: Final = 12
-#: How many reasons, waivers and lost sign-ins have a line each, and how long a text of a finding is.
+#: How many reasons of skips have a line each, how many waivers and lost sign-ins, and how long a text of a finding is.
+_REASONS: Final = 4
 _LINES: Final = 3
-_SHOWN_CHARS: Final = 160
+_SHOWN_CHARS: Final = 240
 _COLORS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
 
 
@@ -109,8 +110,8 @@ def _not_checked(checks: Sequence[CheckResult], *, verbose: bool) -> Iterator[Re
     """Return why checks did not run, and which failures are waived."""
     skipped = [("skip", skip.ids, skip.reason) for skip in skips(checks)]
     waived = [("waived", (check.id,), check.waiver) for check in checks if check.waiver is not None]
-    for lines in (skipped, waived):
-        shown = lines if verbose or len(lines) <= _LINES else lines[: _LINES - 1]
+    for lines, limit in ((skipped, _REASONS), (waived, _LINES)):
+        shown = lines if verbose or len(lines) <= limit else lines[: limit - 1]
         for word, ids, reason in shown:
             names = " ".join(ids) if verbose else _some(ids)
             yield Text.assemble((f"{word}  ", "yellow"), f"{names}: {visible(reason)}")
@@ -147,7 +148,8 @@ def _summary(checks: tuple[CheckResult, ...]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for group in groups(checks):
         parts = [f"{group.held} of {len(group.checks)} passed"]
-        parts += [f"{number} {level} failed" for level, number in group.failed_by_level]
-        parts += [f"{count} {word}" for count, word in ((group.waived, "waived"), (group.skipped, "skipped")) if count]
+        failed = sum(number for _, number in group.failed_by_level)
+        counts = ((failed, "failed"), (group.waived, "waived"), (group.skipped, "skipped"))
+        parts += [f"{count} {word}" for count, word in counts if count]
         table.add_row(Text(group.letter, "bold"), Text(SUBJECTS.get(group.letter, "")), Text(", ".join(parts)))
     return table

@@ -161,10 +161,10 @@ async def test_a_screen_reader_hears_its_order(browser: Browser, tmp_path: Path)
         heard = await page.locator("body").aria_snapshot()
     wanted = (
         "- banner:",
-        f'heading "FAIL {runs.failing().verdict.counts["pass"]} checks passed',
+        'heading "FAIL 2 of 133 attacks were let in, 4 sign-in checks failed',
         "- main:",
         'heading "Is this run valid?"',
-        'heading "Failed checks and how to fix them"',
+        'heading "Findings and how to fix them"',
         'img "The budget and what was used of it. Half of the first calls took',
         'img "Latency by percentile"',
         'img "Latency over time"',

@@ -9,9 +9,10 @@ from selftest.load.measured.samples import LineError, number
 from selftest.load.measured.summary import LoadRecord, summarize
 from selftest.load.plan.profiles import LoadPlan
 from selftest.load.plan.schedule import Segment
+from selftest.report.decision import decide
 from selftest.report.document import ReportError, fitted, require_fit
 from selftest.report.load_result import ColdStart, LoadConfig, LoadResult, MemorySample
-from selftest.report.results import SCHEMA_MAJOR, SCHEMA_VERSION, CheckResult, Results, SignInResult, decide
+from selftest.report.results import SCHEMA_MAJOR, SCHEMA_VERSION, CheckResult, Results, SignInResult
 
 type RawLine = Mapping[str, Any]
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from selftest.report.decision import count_checks
 from selftest.report.load_result import LoadResult
-from selftest.report.results import Results, RunVerdict, StoredOutcome, count_checks
+from selftest.report.results import Results, RunVerdict, StoredOutcome
 from selftest.report.units import count, milliseconds, percent
 
 type Tone = Literal["good", "bad", "warn", "plain"]

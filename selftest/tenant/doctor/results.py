@@ -5,7 +5,8 @@ from typing import Final
 
 from selftest.judge.statement import Status
 from selftest.report import provenance
-from selftest.report.results import CheckResult, Results, RunVerdict, count_checks
+from selftest.report.decision import count_checks
+from selftest.report.results import CheckResult, Results, RunVerdict
 from selftest.tenant.doctor.diagnosis import Diagnosis, StatementResult, StatementStatus
 
 _STATUSES: Final[dict[StatementStatus, Status]] = {"hint": "fail", "fail": "fail", "skip": "skip", "error": "error"}

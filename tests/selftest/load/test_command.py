@@ -39,12 +39,12 @@ def a_patient_judge(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_good_endpoint_passes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Exit code 0; the last line has the bound; the report is the same from either file."""
+    """Exit code 0; the first line has the bound; the report is the same from either file."""
     with serving(good) as url:
         assert command("load", "--url", url, *QUICK, "--out", str(tmp_path)) == 0
     printed = capsys.readouterr().out
-    last = printed.splitlines()[-1]
-    assert last.startswith(
+    first = printed.splitlines()[0]
+    assert first.startswith(
         "PASS  3 checks passed, 1 skipped; 500 calls, 0 over 2,000 ms: with 99 % confidence fewer than"
     )
     assert "run is VALID" in printed
@@ -64,7 +64,7 @@ def test_a_broken_endpoint_fails_and_is_not_inconclusive(capsys: pytest.CaptureF
     with serving(broken) as url:
         assert command("load", "--url", url, *flags) == 1
     printed = capsys.readouterr().out
-    assert printed.splitlines()[-1].startswith("FAIL  0 checks passed, 2 sign-in checks failed")
+    assert printed.splitlines()[0].startswith("FAIL  2 sign-in checks failed, 0 checks passed")
     assert "50 of 50 lost (first calls that missed, 1003002: 50)" in printed
 
 
@@ -73,9 +73,9 @@ def test_too_few_calls_prove_nothing(capsys: pytest.CaptureFixture[str], tmp_pat
     flags = ("--rate", "100", "--duration", "1s", "--warmup", "0", "--authority-port", "0", "--out", str(tmp_path))
     with serving(good) as url:
         assert command("load", "--url", url, *flags) == 3
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("INCONCLUSIVE")
-    assert "needs 359 more calls, all in budget" in last
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("INCONCLUSIVE")
+    assert "needs 359 more calls, all in budget" in first
 
 
 def test_dropped_calls_make_the_run_invalid(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_dropped_calls_make_the_run_invalid(capsys: pytest.CaptureFixture[str], 
     with serving(slow) as url:
         assert command("load", "--url", url, *QUICK, "--max-in-flight", "5", "--out", str(tmp_path)) == 3
     printed = capsys.readouterr().out
-    assert "raise --max-in-flight" in printed.splitlines()[-1]
+    assert "raise --max-in-flight" in printed.splitlines()[0]
     assert "run is NOT VALID" in printed
     counts = json.loads((tmp_path / "results.json").read_text())["load"]["counts"]
     assert counts["dropped"] > 0
@@ -102,7 +102,7 @@ def test_a_late_generator_gives_no_verdict(
     monkeypatch.setattr(validity, "MAX_LATENESS_P99_MS", 0.0)
     with serving(good) as url:
         assert command("load", "--url", url, *QUICK, "--out", str(tmp_path)) == 3
-    assert "lower --rate, or use a quieter machine" in capsys.readouterr().out.splitlines()[-1]
+    assert "lower --rate, or use a quieter machine" in capsys.readouterr().out.splitlines()[0]
 
 
 def test_late_answers_fail_unless_the_retry_is_in_time(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
         finally:
             process.kill()
     assert process.returncode == 130, err
-    assert out.splitlines()[-1].startswith("INTERRUPTED")
+    assert out.splitlines()[0].startswith("INTERRUPTED")
     results = read_results(raw)
     assert results.verdict.outcome == "interrupted"
     assert results.load is not None

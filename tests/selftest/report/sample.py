@@ -1,7 +1,8 @@
 """Results for the tests of the reports: one of everything."""
 
 from selftest.judge.statement import Status
-from selftest.report.results import CheckResult, Results, SignInResult, decide
+from selftest.report.decision import decide
+from selftest.report.results import CheckResult, Results, SignInResult
 
 
 def check(check_id: str, status: Status = "pass", **changes: object) -> CheckResult:

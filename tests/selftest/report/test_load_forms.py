@@ -10,9 +10,10 @@ from jsonschema import Draft202012Validator
 from rich.console import Console
 
 from selftest.report.console import show
+from selftest.report.decision import decide
 from selftest.report.junit import junit
 from selftest.report.load_result import LoadFault, LoadResult, RateStep
-from selftest.report.results import CheckResult, Results, decide
+from selftest.report.results import CheckResult, Results
 from selftest.report.stored import SCHEMA_PATH, ReportError, dump, parse
 from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, LATE_GENERATOR, SOAK, SPIKE, STEPS
 from tests.selftest.report.sample import check, results

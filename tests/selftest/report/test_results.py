@@ -30,7 +30,7 @@ SCHEMA = json.loads(SCHEMA_PATH.read_text())
         (
             results(check("C01"), check("T01", "fail", level="security", let_in=True), check("T02", let_in=False)),
             1,
-            "FAIL  1 of 2 attacks were let in, 1 security check failed, 2 checks passed",
+            "FAIL  anybody gets claims: 1 of 2 attacks were let in, 1 security check failed, 2 checks passed",
         ),
         (results(check("C01"), check("C10", "fail", level="convention"), strict=True), 1, "1 convention check failed"),
         (results(check("C01"), check("T01", "fail", waiver="known")), 0, "PASS  1 check passed, 1 waived"),

@@ -7,8 +7,9 @@ from functools import cache
 
 from selftest.checks import REGISTRY
 from selftest.judge.statement import Status
+from selftest.report.decision import decide
 from selftest.report.load_result import LoadFault, LoadResult, MemorySample, RateStep
-from selftest.report.results import CheckResult, Results, RunVerdict, SignInResult, decide
+from selftest.report.results import CheckResult, Results, RunVerdict, SignInResult
 from tests.selftest.report.html.load_results import config, load, points
 
 _REASONS = {

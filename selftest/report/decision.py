@@ -1,0 +1,82 @@
+"""The verdict on a run, from its checks, its sign-ins and its load."""
+
+from collections.abc import Sequence
+
+from selftest.judge.statement import COUNTING_LEVELS, LEVELS
+from selftest.report.families import findings
+from selftest.report.load_result import LoadResult
+from selftest.report.results import CheckResult, RunVerdict, SignInResult
+
+
+def decide(
+    checks: Sequence[CheckResult],
+    signins: Sequence[SignInResult] = (),
+    load: LoadResult | None = None,
+    *,
+    strict: bool = False,
+    interrupted: bool = False,
+    cut_off: str = "what was found so far is kept",
+) -> RunVerdict:
+    """Return the verdict on a run.
+
+    A failed sign-in or check of the levels sign-in and security fails the run; with ``strict`` a check of any level. A
+    check that itself broke counts as failed. Otherwise the verdict is INCONCLUSIVE if the load is not valid, or if
+    nothing was tested. ``cut_off`` says what became of the results of an interrupted run.
+    """
+    counts = count_checks(checks)
+    counts |= {"signins": len(signins), "signins_failed": sum(not signin.minted for signin in signins)}
+    summary = _summary(counts, load)
+    if interrupted:
+        return RunVerdict.of("INTERRUPTED", f"{summary}; {cut_off}", counts)
+    if counts["signins_failed"] or any(check.counts(strict=strict) for check in checks):
+        return RunVerdict.of("FAIL", f"{_worst(checks, strict=strict)}{summary}", counts)
+    if load is not None and not load.valid:
+        fault = load.faults[0]
+        advice = f"{fault.name} {fault.measured}, wanted {fault.limit}: {fault.recommendation}"
+        return RunVerdict.of("INCONCLUSIVE", f"{summary}; the load is not valid: {advice}", counts)
+    if len(checks) == counts["skip"] + counts["waived"] and not signins:
+        return RunVerdict.of("INCONCLUSIVE", f"{summary}; nothing was tested", counts)
+    return RunVerdict.of("PASS", summary, counts)
+
+
+def count_checks(checks: Sequence[CheckResult]) -> dict[str, int]:
+    """Return the number of checks by status, and of those that failed by level."""
+    counts = {status: sum(result.status == status for result in checks) for status in ("pass", "fail", "skip", "error")}
+    failed = {f"{level}_failed": sum(result.bad for result in checks if result.level == level) for level in LEVELS}
+    attacks = [result for result in checks if result.let_in is not None and result.level in COUNTING_LEVELS]
+    return {
+        **counts,
+        **failed,
+        "waived": sum(result.waiver is not None for result in checks),
+        "attacks": len(attacks),
+        "let_in": sum(result.let_in is True for result in attacks),
+    }
+
+
+def _summary(counts: dict[str, int], load: LoadResult | None) -> str:
+    """Return the counts in words, without those that are 0."""
+    parts = [f"{counts['let_in']} of {counts['attacks']} attacks were let in"] if counts["attacks"] else []
+    parts += [
+        _checks(counts[f"{level}_failed"], f"{level} ", "failed") for level in LEVELS if counts[f"{level}_failed"]
+    ]
+    parts.append(_checks(counts["pass"], "", "passed"))
+    if counts["waived"]:
+        parts.append(f"{counts['waived']} waived")
+    if counts["skip"]:
+        parts.append(f"{counts['skip']} skipped")
+    if counts["signins"]:
+        parts.append(f"{counts['signins'] - counts['signins_failed']} of {counts['signins']} sign-ins minted")
+    summary = ", ".join(parts)
+    return summary if load is None or not load.valid else f"{summary}; {load.sentence}"
+
+
+def _checks(number: int, kind: str, verb: str) -> str:
+    return f"{number:,} {kind}check{'' if number == 1 else 's'} {verb}"
+
+
+def _worst(checks: Sequence[CheckResult], *, strict: bool) -> str:
+    """Return what the worst family of findings allows; nothing if the worst finding is a check of its own."""
+    found = findings(checks)
+    if not found or not found[0].checks[0].counts(strict=strict) or found[0].sentence == found[0].checks[0].title:
+        return ""
+    return f"{found[0].sentence}: "
