@@ -17,7 +17,7 @@ help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
 
 selftest: .venv ## play Entra against the endpoint on this machine and give the verdict
-	@$(PY) -m selftest
+	@$(PY) -m selftest run --strict
 
 # Three processes on two processors, because many tests wait. A file stays in one process: its tests share what is slow
 # to start. What measures time or memory runs alone.

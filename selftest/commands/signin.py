@@ -23,6 +23,11 @@ from selftest.play.target import Target, add_target_arguments, endpoint_settings
 #: How long a library may take to read the keys in the background and to use them.
 _TAKE_UP_S: Final = 1.5
 
+_NEW_KEYS: Final = (
+    "the keys are new, and the endpoint has not read them: a library looks for unknown keys once in 30 s (jose) to "
+    "five minutes (.NET); restart the endpoint, or sign in again without --new-keys after that time"
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
@@ -100,6 +105,8 @@ async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
             _print(played, target.url, args.timeout_ms)
         if target.app is None and _refused(played):
             _hint(endpoint_settings(target.entra))
+            if target.entra.store.replaced and not target.entra.keys_read:
+                print(_NEW_KEYS, file=sys.stderr)
     return PASSED if played.verdict.minted else FAILED
 
 

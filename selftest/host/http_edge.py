@@ -20,7 +20,6 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +29,7 @@ from selftest.host.host_json import HostJson
 from selftest.host.replies import HttpReply, UnsendableError, empty, homepage, to_reply
 from selftest.host.request import UnreadableError, body_length, has_two_framings, to_function_request
 from selftest.host.routes import RESERVED, RouteTable
+from selftest.host.sending import linger, refuse, send, send_as_given
 from selftest.host.supervisor import CallReport
 from selftest.host.worker import Function, FunctionRequest, InvocationFailedError, Worker
 
@@ -43,17 +43,10 @@ _BACKLOG: Final = 512
 _KEEP_ALIVE_S: Final = 130.0
 #: How long running calls may take once the host is told to stop.
 _DRAIN_S: Final = 30.0
-#: How long a client that is refused may go on sending: closed earlier, the connection would lose the response.
-_LINGER_S: Final = 1.0
 _CHUNK_BYTES: Final = 65_536
 #: Between the answer of a call that took too long and the worker's end, in seconds; and that end's exit code.
 _LAST_ANSWER_S: Final = 0.1
 _TIMED_OUT: Final = 70
-
-_PHRASES: Final[Mapping[int, str]] = {status.value: status.phrase for status in HTTPStatus}
-
-#: Where h11 would answer another status than Kestrel: an unknown transfer coding.
-_STATUS_OF_KESTREL: Final[Mapping[int, int]] = {501: 400}
 
 _log = logging.getLogger("selftest.host")
 
@@ -131,28 +124,24 @@ class HttpEdge:
                 request = await _next_event(connection, reader)
                 self._idle.discard(task)
                 if not isinstance(request, h11.Request):
-                    return
+                    return None
                 reply = await self._reply(connection, request, reader, writer)
                 if reply.as_given:
-                    await _send_as_given(reply, reader, writer)
-                    return
-                await _send(connection, reply, writer, method=request.method)
-                if (
-                    reply.closes
-                    or connection.they_are_waiting_for_100_continue
-                    or connection.our_state is h11.MUST_CLOSE
-                ):
-                    await _linger(reader, writer)
-                    return
+                    return await send_as_given(reply, reader, writer)
+                await send(connection, reply, writer, method=request.method)
+                if reply.closes:
+                    return await linger(reader, writer)
+                if connection.they_are_waiting_for_100_continue or connection.our_state is h11.MUST_CLOSE:
+                    return None
                 while connection.their_state is h11.SEND_BODY:
                     await _next_event(connection, reader)
                 connection.start_next_cycle()
         except UnreadableError as error:
-            await _refuse(error.status, reader, writer)
+            await refuse(error.status, reader, writer)
         except h11.RemoteProtocolError as error:
             # Not a word of it is logged: it may quote the request, and with it a token.
             if connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-                await _refuse(_STATUS_OF_KESTREL.get(error.error_status_hint, error.error_status_hint), reader, writer)
+                await refuse(error.error_status_hint, reader, writer)
 
     async def _reply(
         self, connection: h11.Connection, request: h11.Request, reader: StreamReader, writer: StreamWriter
@@ -249,33 +238,6 @@ async def _read_body(connection: h11.Connection, reader: StreamReader, writer: S
     return b"".join(parts)
 
 
-async def _send(connection: h11.Connection, reply: HttpReply, writer: StreamWriter, *, method: bytes) -> None:
-    # A function may send any number; h11 takes those of responses.
-    known = 200 <= reply.status <= 999
-    reason = _PHRASES.get(reply.status, "").encode()
-    response = h11.Response(status_code=reply.status if known else 200, headers=list(reply.headers), reason=reason)
-    data = connection.send(response) or b""
-    if not known:
-        data = data.replace(b"HTTP/1.1 200 ", b"HTTP/1.1 %d " % reply.status, 1)
-    if reply.body and method != b"HEAD" and reply.status not in {204, 304}:
-        data += connection.send(h11.Data(data=reply.body)) or b""
-    data += connection.send(h11.EndOfMessage()) or b""
-    writer.write(data)
-    await writer.drain()
-
-
-async def _send_as_given(reply: HttpReply, reader: StreamReader, writer: StreamWriter) -> None:
-    """Send the framing that the function chose; without an end, for as long as the client waits for one."""
-    head = f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, '')}\r\n"
-    head += "".join(f"{name}: {value}\r\n" for name, value in reply.headers)
-    writer.write(head.encode() + b"\r\n" + reply.body)
-    await writer.drain()
-    if "transfer-encoding" in {name.lower() for name, _ in reply.headers}:
-        async with asyncio.timeout(_KEEP_ALIVE_S):
-            while await reader.read(_CHUNK_BYTES):
-                pass
-
-
 def _own_address(path: str) -> HttpReply:
     """Answer where no function is: the host has a page and addresses of its own."""
     if path == "/":
@@ -283,23 +245,6 @@ def _own_address(path: str) -> HttpReply:
     if path.strip("/").lower().partition("/")[0] in RESERVED:
         return empty(401, ("WWW-Authenticate", "Bearer"))
     return empty(404)
-
-
-async def _refuse(status: int, reader: StreamReader, writer: StreamWriter) -> None:
-    """Answer what is not HTTP as Kestrel does, and read on for a moment."""
-    connection = h11.Connection(h11.SERVER)
-    connection.receive_data(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    connection.next_event()
-    await _send(connection, empty(status), writer, method=b"GET")
-    await _linger(reader, writer)
-
-
-async def _linger(reader: StreamReader, writer: StreamWriter) -> None:
-    """Read on for a moment and keep nothing, so that the client can read the response."""
-    writer.write_eof()
-    async with asyncio.timeout(_LINGER_S):
-        while await reader.read(_CHUNK_BYTES):
-            pass
 
 
 def _cancel(tasks: Iterable[asyncio.Task[None] | None]) -> None:

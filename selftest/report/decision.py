@@ -23,7 +23,7 @@ def decide(
     check that itself broke counts as failed. Otherwise the verdict is INCONCLUSIVE if the load is not valid, or if
     nothing was tested. ``cut_off`` says what became of the results of an interrupted run.
     """
-    counts = count_checks(checks)
+    counts = count_checks(checks, strict=strict)
     counts |= {"signins": len(signins), "signins_failed": sum(not signin.minted for signin in signins)}
     summary = _summary(counts, load)
     if interrupted:
@@ -39,11 +39,11 @@ def decide(
     return RunVerdict.of("PASS", summary, counts)
 
 
-def count_checks(checks: Sequence[CheckResult]) -> dict[str, int]:
-    """Return the number of checks by status, and of those that failed by level."""
+def count_checks(checks: Sequence[CheckResult], *, strict: bool = False) -> dict[str, int]:
+    """Return the number of checks by status, of those that failed by level, and of attacks of levels that count."""
     counts = {status: sum(result.status == status for result in checks) for status in ("pass", "fail", "skip", "error")}
     failed = {f"{level}_failed": sum(result.bad for result in checks if result.level == level) for level in LEVELS}
-    attacks = [result for result in checks if result.let_in is not None and result.level in COUNTING_LEVELS]
+    attacks = [result for result in checks if result.let_in is not None and (strict or result.level in COUNTING_LEVELS)]
     return {
         **counts,
         **failed,

@@ -15,7 +15,7 @@ from tests.functions_host.microsoft_host import needs_microsoft_host
 
 pytestmark = needs_microsoft_host
 
-_QUIET_TRIES: Final = 120
+_QUIET_TRIES: Final = 40
 _QUIET_S: Final = 0.5
 _IDLE_SHARE: Final = 0.6
 #: The host alone keeps one of two processors busy.
@@ -66,7 +66,7 @@ async def first_answers(folder: Path) -> list[RawResponse]:
 
 
 async def _quiet() -> None:
-    """Wait until the processors are mostly idle, a minute at most."""
+    """Wait until the processors are mostly idle, twenty seconds at most."""
     for _ in range(_QUIET_TRIES):
         idle, total = _processor_ticks()
         await asyncio.sleep(_QUIET_S)

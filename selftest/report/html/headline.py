@@ -51,7 +51,7 @@ def tiles(results: Results) -> list[Tile]:
 
 
 def _check_tiles(results: Results) -> list[Tile]:
-    counts = count_checks(results.checks)
+    counts = count_checks(results.checks, strict=results.strict)
     bad = sum(check.bad for check in results.checks)
     noted = ((bad, "failed"), (counts["waived"], "waived"), (counts["skip"], "skipped"))
     passed = Tile(

@@ -96,6 +96,31 @@ async def test_tenant_file_with_https(tmp_path: Path) -> None:
     assert "PRIVATE" not in ca_file.read_text()
 
 
+async def test_https_without_a_tenant_file_is_the_authority() -> None:
+    """The port itself is https, how to trust it is printed, and a sign-in takes the port over and gives it back."""
+    async with command_process("entra", "--port", "0", "--https") as process:
+        lines = await _lines_until_listening(process)
+        authority = next(line for line in lines if "AuthorityUrl=" in line).partition("=")[2]
+        assert authority.startswith("https://127.0.0.1:")
+        ca_file = next(line for line in lines if "SSL_CERT_FILE=" in line).partition("=")[2].split()[0]
+        port = authority.split(":")[2].split("/")[0]
+        async with command_process("signin", "--url", "http://127.0.0.1:1/", "--authority-port", port) as sign_in:
+            _, err = await sign_in.communicate()
+        assert sign_in.returncode == 1, err.decode()
+        assert process.stderr is not None
+        said = [(await process.stderr.readline()).decode() for _ in range(2)]
+        assert "is lent to another command" in said[0]
+        assert said[1].endswith(" again\n")
+        trusting = ssl.create_default_context(cafile=ca_file)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{authority}/v2.0/.well-known/openid-configuration", ssl=trusting) as response,
+        ):
+            assert (await response.json())["issuer"] == f"{authority}/v2.0"
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
 @pytest.mark.parametrize(
     ("argv", "words"),
     [

@@ -1,0 +1,93 @@
+"""``signin`` at an endpoint that runs elsewhere: a library that refuses while it reads the keys is called again."""
+
+import asyncio
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import pytest
+from aiohttp import web
+
+from selftest.base.sample_tenant import DEFAULT_TENANT
+from selftest.base.serve import serve
+from selftest.cli import main
+from selftest.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
+from tests.foreign.running import free_port
+
+_ACTION = {"@odata.type": PROVIDE_CLAIMS_ACTION, "claims": {"a": "b"}}
+_REPLY = {"data": {"@odata.type": RESPONSE_DATA_TYPE, "actions": [_ACTION]}}
+
+#: Returns the status of the n-th call, from 1.
+type Statuses = Callable[[int], int]
+
+
+@contextmanager
+def _endpoint(status: Statuses, *, reads_from: int | None) -> Iterator[tuple[str, list[str]]]:
+    """Serve an endpoint in a thread of its own, which reads the keys of an authority's port after it refused a call."""
+    started, stop = Event(), Event()
+    found: list[str] = []
+    calls: list[str] = []
+    keys = f"http://127.0.0.1:{reads_from}/{DEFAULT_TENANT.tenant_id}/discovery/v2.0/keys"
+
+    async def call(request: web.Request) -> web.Response:
+        calls.append(request.path)
+        answer = status(len(calls))
+        if answer == 401 and reads_from is not None:
+            await asyncio.to_thread(lambda: urllib.request.urlopen(keys).read())
+        return web.Response(status=answer, text=json.dumps(_REPLY), content_type="application/json")
+
+    async def run() -> None:
+        app = web.Application()
+        app.router.add_post("/{path:.*}", call)
+        runner, port = await serve(app, 0)
+        found.append(f"http://127.0.0.1:{port}/x")
+        started.set()
+        await asyncio.to_thread(stop.wait)
+        await runner.cleanup()
+
+    thread = Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    started.wait()
+    yield found[0], calls
+    stop.set()
+    thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("selftest.commands.signin._TAKE_UP_S", 0.0)
+
+
+def _first_refused(call: int) -> int:
+    return 401 if call == 1 else 200
+
+
+def test_a_refusal_while_the_keys_are_read_is_followed_by_a_second_call(capsys: pytest.CaptureFixture[str]) -> None:
+    """The second call counts, and that there was a first one is said."""
+    port = free_port()
+    with _endpoint(_first_refused, reads_from=port) as (url, calls):
+        assert main(["signin", "--url", url, "--authority-port", str(port)]) == 0
+        assert len(calls) == 2
+    captured = capsys.readouterr()
+    assert "token minted with 1 custom claim" in captured.out
+    assert "only after it refused the first call" in captured.err
+
+
+def test_it_is_called_again_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """An endpoint that goes on to refuse is not called a third time."""
+    port = free_port()
+    with _endpoint(lambda _: 401, reads_from=port) as (url, calls):
+        assert main(["signin", "--url", url, "--authority-port", str(port)]) == 1
+        assert len(calls) == 2
+    assert "AuthenticationEvents__AuthorityUrl=" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [(), ("--new-keys",)])
+def test_a_refusal_without_a_read_is_final(more: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing has changed for the endpoint; where the keys are new, the pause of its library is explained."""
+    with _endpoint(_first_refused, reads_from=None) as (url, calls):
+        assert main(["signin", "--url", url, "--authority-port", "0", *more]) == 1
+        assert len(calls) == 1
+    assert ("once in 30 s (jose)" in capsys.readouterr().err) == bool(more)
