@@ -236,7 +236,7 @@ class Endpoint:
 
     def _note_failing_keys(self, record: RequestRecord) -> None:
         if reason := self._keys.failing:
-            record.measured.note_failing("signing_keys", reason)
+            record.measured.failing["signing_keys"] = reason  # whatever a provider noted
 
     def _refuse(self, error: RequestError, record: RequestRecord) -> Response:
         """Answer an error in constant words, and log the real ones."""

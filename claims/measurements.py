@@ -19,7 +19,7 @@ MAX_NAMES: Final = 16
 OTHER: Final = "other"
 #: Holds the whole request's time, so no phase may have this name.
 TOTAL: Final = "total"
-#: Failures in the background that one request can note.
+#: Failures in the background that a provider can note for one request.
 MAX_NOTES: Final = 2
 
 

@@ -53,7 +53,6 @@ _EXTRA_OF: Final[Mapping[str, str]] = {
     "lxml": "browser",
     "matplotlib": "report",
     "signxml": "browser",
-    "trustme": "browser",
 }
 
 

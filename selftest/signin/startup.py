@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selftest.base.cannot_run import CannotRun
+from selftest.entra.certificates import how_to_trust
 from selftest.entra.key_store import KeyStore
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.file import read_tenant_file
+from selftest.signin.tls import make_tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +51,13 @@ def serve_tenant(
         store: The private keys of the tenant.
 
     Raises:
-        CannotRun: The tenant file or ``ca_file`` cannot be used, or the extra for https is missing.
+        CannotRun: The tenant file or ``ca_file`` cannot be used.
     """
     directory = read_tenant_file(tenant_file)
     if target_url is not None:
         directory = directory.with_target_url(target_url)
     if https_port is None:
         return ServedTenant(server=SignInServer(directory, port=port, store=store), ca_file=None, how_to_trust=())
-    try:
-        from selftest.signin.tls import how_to_trust, make_tls  # noqa: PLC0415 - trustme is in an extra
-    except ModuleNotFoundError as error:
-        raise CannotRun(f"--https requires the package {error.name}: install entra-selftest[browser]") from error
     tls = make_tls()
     try:
         tls.write_ca(ca_file)

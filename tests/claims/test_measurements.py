@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claims.measurements import MAX_NAME_CHARACTERS, MAX_NAMES, OTHER, TOTAL, Measurements, safe_name
+from claims.measurements import MAX_NAME_CHARACTERS, MAX_NAMES, MAX_NOTES, OTHER, TOTAL, Measurements, safe_name
 from tests.claims.site import Clock
 
 
@@ -95,3 +95,11 @@ def test_safe_names_are_tokens(name: object) -> None:
     shown = safe_name(name)
     assert len(shown) <= MAX_NAME_CHARACTERS
     assert re.fullmatch(r"[A-Za-z0-9_.-]+", shown)
+
+
+def test_failures_in_the_background_are_few(clock: Clock) -> None:
+    """A provider fills no line with them."""
+    measured = _measurements(clock)
+    for number in range(MAX_NOTES + 2):
+        measured.note_failing(f"token {number}", "why")
+    assert list(measured.failing.items()) == [("token_0", "why"), ("token_1", "why")]

@@ -102,8 +102,8 @@ def test_lost_line_is_said_in_the_next(clock: Clock, caplog: pytest.LogCaptureFi
     logger, log = logging.getLogger("claims.request"), _log(clock)
     logger.addFilter(refuse)
     try:
-        for _ in range(2):
-            _write(log, _record(clock, authenticated=True))
+        _write(log, _record(clock, authenticated=True))
+        log.write_health(503, "FetchError")
         broken = False
         for _ in range(2):
             _write(log, _record(clock, authenticated=True))
@@ -178,6 +178,8 @@ def test_no_line_is_longer_than_4_kb(names: list[str], code: str, detail: str, c
         with record.measured.provider_phase(name):
             clock.now_s += 1e6
         record.measured.cache_hit(name, hit=False)
+        record.measured.note_failing(name, detail)
+    record.measured.failing["signing_keys"] = detail
     with _collected() as lines:
         _write(_log(clock, warnings=['"\x1b' * 1000] * 20), record, 200, "stale")
     assert len(lines[0]) <= MAX_LINE_BYTES

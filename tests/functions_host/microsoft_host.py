@@ -31,6 +31,9 @@ needs_microsoft_host: Final = pytest.mark.skipif(
     reason="Microsoft's Functions host is not here: set FUNCTIONS_HOST to the program that starts it, and make parity",
 )
 
+#: Each start of the host takes seconds: what needs many is played by make parity, and not with every run of the tests.
+slow: Final = pytest.mark.skipif(os.environ.get("PARITY") != "all", reason="slow: make parity plays it (PARITY=all)")
+
 _POLL_S: Final = 0.02
 _STOP_S: Final = 40.0
 #: How the console log opens an entry; its text follows, indented.

@@ -11,9 +11,9 @@ from selftest.checks.bench.probe import RawResponse
 from selftest.contract import MAX_TIMEOUT_MS
 from selftest.downstream.faults import FAULTS
 from tests.functions_host.hosted_endpoint import hosted_endpoint
-from tests.functions_host.microsoft_host import needs_microsoft_host
+from tests.functions_host.microsoft_host import needs_microsoft_host, slow
 
-pytestmark = needs_microsoft_host
+pytestmark = [needs_microsoft_host, slow]
 
 _QUIET_TRIES: Final = 40
 _QUIET_S: Final = 0.5

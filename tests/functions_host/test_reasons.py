@@ -11,12 +11,12 @@ from selftest.downstream.faults import FAULTS
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
 from tests.functions_host.hosted_endpoint import HostedEndpoint, hosted_endpoint
-from tests.functions_host.microsoft_host import needs_microsoft_host
+from tests.functions_host.microsoft_host import needs_microsoft_host, slow
 
 #: The reason is what counts here, whatever a busy machine does to the time.
 _WAIT_MS: Final = 15_000
 
-pytestmark = needs_microsoft_host
+pytestmark = [needs_microsoft_host, slow]
 
 
 def _keys_down(entra: EntraServer, _: DownstreamServer) -> None:

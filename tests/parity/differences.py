@@ -25,13 +25,6 @@ class Difference:
 
 DIFFERENCES: Final[tuple[Difference, ...]] = (
     Difference(
-        row=13,
-        probes=("path, /", "verb POST, /"),
-        microsoft="`/` is a page of 150 kB",
-        stand_in="a page of one line",
-        reason="Both answer 200 whether or not the app was loaded, so the page says nothing about it.",
-    ),
-    Difference(
         row=12,
         probes=("header folded", "body, the same length twice"),
         microsoft="A header that is continued on a second line and a repeated Content-Length are 400",
@@ -88,5 +81,6 @@ NOT_IMITATED: Final[tuple[tuple[int, str, str], ...]] = (
         "no caller of an app does so",
     ),
     (11, "maxConcurrentRequests and maxOutstandingRequests", "the endpoint has a limit of its own"),
+    (13, "The page at `/` has 150 kB", "one line says as much: both answer 200 whether or not the app was loaded"),
     (14, "App Service Authentication, with `WEBSITE_AUTH_ENABLED`", "it is not in the public source"),
 )

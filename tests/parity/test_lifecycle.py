@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import time
 from pathlib import Path
@@ -11,14 +10,11 @@ from typing import Final
 import pytest
 
 from selftest.host.process import AppProcess, AppStartError
-from tests.functions_host.microsoft_host import MicrosoftHost, needs_microsoft_host
+from tests.functions_host.microsoft_host import MicrosoftHost, needs_microsoft_host, slow
 from tests.parity.hosts import both_hosts
 from tests.parity.raw_http import exchange
 
-pytestmark = [
-    needs_microsoft_host,
-    pytest.mark.skipif(os.environ.get("PARITY") != "all", reason="slow: PARITY=all plays it, as make parity does"),
-]
+pytestmark = [needs_microsoft_host, slow]
 
 _RETRY_S: Final = 0.2
 _BACK_S: Final = 10.0

@@ -11,7 +11,7 @@ from tests.functions_host.microsoft_host import needs_microsoft_host
 from tests.parity.app.function_app import TOGETHER
 from tests.parity.differences import DIFFERENCES
 from tests.parity.hosts import Hosts, both_hosts
-from tests.parity.probes import PROBES
+from tests.parity.probes import PROBES, Probe
 from tests.parity.raw_http import Seen, exchange
 
 pytestmark = [needs_microsoft_host, pytest.mark.asyncio(loop_scope="module")]
@@ -40,12 +40,15 @@ async def test_probes(hosts: Hosts) -> None:
     """No difference that the table does not explain, and no entry of the table that no longer differs."""
     limit = asyncio.Semaphore(_AT_ONCE)
 
-    async def play(name: str, request: bytes) -> tuple[str, Seen, Seen]:
+    async def play(probe: Probe) -> tuple[Probe, Seen, Seen]:
         async with limit:
-            return name, *await _both(hosts, request)
+            return probe, *await _both(hosts, probe.request)
 
-    played = await asyncio.gather(*(play(probe.name, probe.request) for probe in PROBES))
-    differ = {name: f"\n  Microsoft's {one}\n  stand-in    {other}" for name, one, other in played if one != other}
+    differ = {}
+    for probe, *answers in await asyncio.gather(*map(play, PROBES)):
+        # Once more, alone: what does not repeat is the machine's doing.
+        if answers[0] != answers[1] and (again := await _both(hosts, probe.request))[0] != again[1]:
+            differ[probe.name] = f"\n  Microsoft's {again[0]}\n  stand-in    {again[1]}"
     known = {name for difference in DIFFERENCES for name in difference.probes}
     assert not {name: text for name, text in differ.items() if name not in known}, "not in the table"
     assert known <= differ.keys(), "in the table, and they no longer differ"
