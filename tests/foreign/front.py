@@ -3,6 +3,7 @@
 To Entra all of this is the same: 200 with a reply, or a refusal. A verdict must not depend on it.
 """
 
+import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -106,7 +107,11 @@ async def _handle(
     target = origin + request.path.removeprefix(habit.prefix)
     try:
         async with session.request(
-            request.method, target, data=await request.read(), headers=_kept(request.headers), allow_redirects=False
+            request.method,
+            target,
+            data=io.BytesIO(await request.read()),
+            headers=_kept(request.headers),
+            allow_redirects=False,
         ) as answer:
             headers, status, body = _kept(answer.headers), answer.status, await answer.read()
     except aiohttp.ClientError:

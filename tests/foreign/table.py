@@ -16,7 +16,7 @@ _FILE: Final = FOLDER / "verdicts.json"
 _BEGIN, _END = "<!-- verdicts -->\n", "<!-- /verdicts -->"
 _PASSES: Final = "passes"
 _WITH: Final = {"body-before-token": "`--strict`", "token-in-log": "`--app-log`"}
-#: In a table of verdicts: this endpoint cannot make this mistake.
+#: In a table of verdicts: there is no such version of the endpoint.
 _NONE: Final = "-"
 
 #: The first findings that count, by endpoint and version; None: there is none.
@@ -38,16 +38,15 @@ def recorded(program: Program, version: str, first: str | None) -> str | None:
 
 
 def table() -> str:
-    """Return the table, with what its ids mean below."""
+    """Return the table, with what the first finding says below."""
     verdicts = _verdicts()
     heads = [f"{mistake} ({_WITH[mistake]})" if mistake in _WITH else mistake for mistake in MISTAKES]
     lines = [_row("endpoint", "correct", *heads), _row(*["---"] * (len(heads) + 2))]
     for program in PROGRAMS:
         found = verdicts.get(program.id, {})
-        correct = {_cell(found[version]) for version in program.correct}
-        lines.append(_row(program.title, ", ".join(correct), *(_mistake(found, mistake) for mistake in MISTAKES)))
-    firsts = {first for found in verdicts.values() for first in found.values() if first is not None}
-    meaning = [f"- `{check}`: {sentence}" for check, sentence in sorted(first.split(" ", 1) for first in firsts)]
+        correct = dict.fromkeys(_version(found, version) for version in program.correct)
+        lines.append(_row(program.title, ", ".join(correct), *(_version(found, mistake) for mistake in MISTAKES)))
+    meaning = [f"- {mistake}: {', '.join(_firsts(verdicts, mistake))}" for mistake in MISTAKES]
     return "\n".join([*lines, "", *meaning, ""])
 
 
@@ -57,8 +56,14 @@ def with_table(page: str) -> str:
     return before + _BEGIN + table() + _END + rest.split(_END)[1]
 
 
-def _mistake(found: dict[str, str | None], mistake: str) -> str:
-    return _cell(found[mistake]) if mistake in found else _NONE
+def _firsts(verdicts: _Verdicts, mistake: str) -> list[str]:
+    """Return what endpoints with this mistake are told first: the same everywhere, or else each."""
+    firsts = {first for found in verdicts.values() if (first := found.get(mistake)) is not None}
+    return [f"`{check}` {sentence}" for check, sentence in sorted(first.split(" ", 1) for first in firsts)]
+
+
+def _version(found: dict[str, str | None], version: str) -> str:
+    return _cell(found[version]) if version in found else _NONE
 
 
 def _cell(first: str | None) -> str:

@@ -17,6 +17,7 @@ from selftest.entra.snippets.snippet import SNIPPETS
 from tests.checkout import ROOT
 from tests.foreign.programs import FOLDER
 from tests.foreign.running import free_port
+from tests.foreign.verdict import GROUPS
 
 PAGE: Final = (ROOT / "docs" / "any-language.md").read_text()
 _SECTIONS: Final = dict(re.findall(r"^### (\w[\w.]*)\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL))
@@ -61,12 +62,13 @@ def _commands(name: str) -> tuple[list[str], list[str]]:
 
 
 def _words(command: str, *, port: int, authority_port: int) -> list[str]:
-    """Return the words of a command, with ports that are free here."""
+    """Return the words of a command, with ports that are free here, and without a load, which other tests disturb."""
     words = [word.replace(":8080", f":{port}") for word in shlex.split(command)]
     if words[0] != "entra-selftest":
         return [{"python": sys.executable}.get(words[0], words[0]), *words[1:]]
     flag = "--port" if words[1] == "entra" else "--authority-port"
-    return [sys.executable, "-m", "selftest", *words[1:], flag, str(authority_port)]
+    groups = GROUPS if words[1] == "check" else ()
+    return [sys.executable, "-m", "selftest", *words[1:], *groups, flag, str(authority_port)]
 
 
 @pytest.mark.parametrize("name", _RUN)

@@ -109,7 +109,9 @@ async def test_second_run_has_the_same_verdict(program: Program, version: str, t
         first, second = [await check(endpoint.url, port, tmp_path) for _ in range(2)]
     assert minted == [True, True]
     assert (first.exit_code, first.counting) == (second.exit_code, second.counting)
-    assert first.failed == second.failed
+    # What the library does not do again so soon is not checked the second time, and passes neither time for that.
+    assert not first.failed & second.passed
+    assert not first.passed & second.failed
 
 
 def test_the_page_has_the_table_of_these_verdicts() -> None:

@@ -15,7 +15,7 @@ _FINDING: Final = re.compile(
     r"^(?:FAIL|ERROR|warn) +(?P<id>[A-Z]\d+) +(?P<sentence>.*?)  \((?P<level>[a-z-]+)", re.MULTILINE
 )
 #: The groups that call an endpoint which runs elsewhere; the load is not needed for a verdict on what it validates.
-_GROUPS: Final = ("C", "T", "B")
+GROUPS: Final = ("C", "T", "B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Verdict:
         first: The first finding, with its id; None if there is none.
         level: The level of the first finding.
         failed: The ids of the checks that failed, whatever their level.
+        passed: The ids of those that passed; the others were not checked.
         report: The whole text, and the results as JSON.
     """
 
@@ -34,6 +35,7 @@ class Verdict:
     first: str | None
     level: str | None
     failed: frozenset[str]
+    passed: frozenset[str]
     report: str
 
     @property
@@ -47,7 +49,7 @@ async def check(url: str, authority_port: int, folder: Path, *more: str) -> Verd
     results = folder / "results.json"
     results.unlink(missing_ok=True)
     target = ("--url", url, "--authority-port", str(authority_port))
-    words = ("check", *_GROUPS, *target, "--json", str(results), *more)
+    words = ("check", *GROUPS, *target, "--json", str(results), *more)
     exit_code, report, said = await _run(*words)
     found = _FINDING.search(report)
     stored = results.read_text() if results.exists() else "{}"
@@ -57,6 +59,7 @@ async def check(url: str, authority_port: int, folder: Path, *more: str) -> Verd
         first=None if found is None else f"{found['id']} {found['sentence']}",
         level=None if found is None else found["level"],
         failed=frozenset(check["id"] for check in checks if check["status"] in {"fail", "error"}),
+        passed=frozenset(check["id"] for check in checks if check["status"] == "pass"),
         report=report + said + stored,
     )
 
