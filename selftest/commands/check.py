@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     _require_consent(args, checks)
     session = SelftestRun(args)
     if args.url is not None:
-        _say_what_is_out_of_sight(checks)
+        _say_what_is_out_of_sight(checks, log=args.app_log is not None)
     session.run(_collect(args, checks, token, session))
     results = session.results()
     emit(results, args)
@@ -77,9 +77,10 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str
         await session.run_checks(of_load, bench)
 
 
-def _say_what_is_out_of_sight(checks: Sequence[Check]) -> None:
+def _say_what_is_out_of_sight(checks: Sequence[Check], *, log: bool) -> None:
     """Print how many checks an endpoint that the harness did not start rules out, and how to run them."""
-    hidden = sum(bool(check.needs & {"app", "downstream"}) for check in checks)
+    unseen = {"app", "downstream"} if log else {"app", "downstream", "log"}
+    hidden = sum(bool(check.needs & unseen) for check in checks)
     if hidden:
         print(
             f"check: {hidden} of {len(checks)} checks need the app's log or its downstream and cannot run from outside "

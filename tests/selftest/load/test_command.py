@@ -132,6 +132,7 @@ def _brief(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(check, "short_plan", lambda **_: replace(plan, config=config))
 
 
+@pytest.mark.quiet
 def test_check_plays_a_short_load_for_its_load_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`check L` needs no other command; with an endpoint elsewhere no worker is started cold."""
     _brief(monkeypatch, 1.5)

@@ -101,6 +101,7 @@ async def test_a_call_overdue_from_the_start_is_a_timeout(session: aiohttp.Clien
     assert call.attempts[0].failure == "timeout"
 
 
+@pytest.mark.quiet
 async def test_silence_is_retried_once_and_never_twice(session: aiohttp.ClientSession) -> None:
     """Two timeouts end the call; the retry is due when the first attempt ended and carries the same bytes."""
     async with scripted_server([silence()]) as server:

@@ -69,7 +69,7 @@ def test_a_signature_alone_is_one_finding() -> None:
     [
         ("any-application", ("T100", "T101", "T111")),
         ("any-tenant", ("T80",)),
-        ("any-audience", ("T88", "T113")),
+        ("any-audience", ("T88", "T115")),
         ("expired", ("T120",)),
         ("no-validation", ("T30", "T31")),
     ],

@@ -10,6 +10,8 @@ from selftest.tenant.signin_log.endpoint_log import EndpointLine, read_lines
 from selftest.tenant.signin_log.read_text import InputError
 from tests.selftest.tenant.signin_log.exports import as_csv, as_query, correlation_id, endpoint_line
 
+pytestmark = pytest.mark.without_endpoint  # real lines are its input
+
 AT = dt.datetime(2026, 11, 20, 9, 2, 1, 500_000, tzinfo=dt.UTC)
 
 
