@@ -89,7 +89,7 @@ $(VENV)/ready: requirements-dev.txt
 $(VENV_BENCH)/ready: requirements-bench.txt
 $(VENV_HOST)/ready: requirements-host.txt
 
-$(VENV)/ready $(VENV_BENCH)/ready:
+$(VENV)/ready $(VENV_BENCH)/ready $(VENV_HOST)/ready:
 	@for python in $(PYTHONS); do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null; then found=$$python; break; fi; \
 	done; \
