@@ -35,7 +35,7 @@ stress: .venv ## memory with every provider, and every fault for 30 s at 50 a se
 parity: .venv $(if $(FUNCTIONS_HOST),.venv-host) ## compare the local host with Microsoft's (FUNCTIONS_HOST), 10 minutes
 	@PARITY=all $(PY) -m pytest -q tests/parity tests/functions_host
 
-nightly: .venv stress bench parity ## what CI has no time for: those, every provider's starter, every foreign endpoint (an hour)
+nightly: .venv bench stress parity ## what CI has no time for: those, every provider's starter, every foreign endpoint (an hour)
 	@STARTER_PROVIDERS=all $(PY) -m pytest -q tests/starter/test_copy.py
 	@FOREIGN=all $(PY) -m pytest -q tests/foreign
 
