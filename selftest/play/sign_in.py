@@ -55,6 +55,7 @@ async def sign_in(
     mapping: MappingPolicy | None = None,
     registered: frozenset[str] | None = None,
     correlation_id: str | None = None,
+    callout_token: str | None = None,
 ) -> SignIn:
     """Sign one emulated user in.
 
@@ -72,15 +73,16 @@ async def sign_in(
         mapping: The claims mapping policy of the app that is the token's audience.
         registered: The names in the extension's claimsForTokenConfiguration, for warnings.
         correlation_id: The correlation id of the sign-in; None for a random one.
+        callout_token: The bearer token of the call; None: ``mint`` signs one.
 
     Raises:
         ValueError: See `Caller.call`.
     """
     event = variety.build(tenant, correlation_id or str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)))
-    token = mint.callout_token()
+    token = callout_token or mint.callout_token()
     call = await caller.call(url, token=token, event=event, timeout_ms=timeout_ms, max_retries=max_retries)
-    verdict = judge(call.reply, registered=registered, mapping=mapping)
     token_format: TokenFormat = "saml" if is_saml(event) else "jwt"
+    verdict = judge(call.reply, registered=registered, mapping=mapping, token=token_format)
     claims = verdict.claims or {}
     policy = MappingPolicy.under_own_names(claims) if mapping is None else mapping
     custom: dict[str, object] = {}

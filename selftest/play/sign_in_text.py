@@ -11,6 +11,8 @@ from typing import Any, Final
 from selftest.base.compact_token import decoded_token
 from selftest.base.printable import printable, redacted, shown_url
 from selftest.base.program import PROGRAM
+from selftest.entra.app_token import is_saml
+from selftest.judge.mapping import entry_for
 from selftest.judge.warnings import shown
 from selftest.play.attempt_text import timing
 from selftest.play.caller import Attempt
@@ -45,7 +47,8 @@ def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
         yield "of these from the endpoint" if sign_in.custom_claims else "of these none from the endpoint"
         yield from _indented(sign_in.custom_claims) if sign_in.custom_claims else ()
         for name in sign_in.needs_renaming:
-            yield f"not in the token: {shown(name)}, which only a policy can map to a name that is not restricted"
+            entry = entry_for(name, "saml" if is_saml(sign_in.event) else "jwt")
+            yield f"not in the token: {shown(name)}, a restricted name; a policy's entry can rename it: {entry}"
         yield ""
     for warning in sign_in.verdict.warnings:
         yield f"warning  {printable(warning.message)}"

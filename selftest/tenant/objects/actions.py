@@ -27,6 +27,10 @@ from selftest.tenant.objects.steps.step import SetupStep
 from selftest.tenant.objects.wait_times import WaitTimes
 
 _MAX_ANSWER_BYTES: Final = 1024
+_NOT_MAPPED: Final = (
+    "these claims are registered at the extension, and no mapping policy is changed: with --enable APP_ID, the "
+    "application's policy names them, too"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,8 @@ async def run(job: Job) -> None:
 async def _apply(client: GraphClient, job: Job, held: TokenPermissions) -> None:
     found = FoundObjects()
     plan = await plan_steps(client, job.intent, job.steps, found)
+    if job.intent.claims is not None and "C" in job.phases and not job.intent.clients:
+        print(f"objects: {_NOT_MAPPED}", file=sys.stderr)
     if job.args.command == "plan":
         report_plan(plan, print_step)
         return
