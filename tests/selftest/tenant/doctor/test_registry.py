@@ -34,7 +34,7 @@ def test_no_id_is_used_twice() -> None:
 
 def test_taken_id_is_refused() -> None:
     """A second statement of one id stops the import."""
-    with pytest.raises(ValueError, match="needs another id"):
+    with pytest.raises(ValueError, match="use another id"):
         statement("D01")(lambda _: ())
 
 
