@@ -9,7 +9,7 @@ v1.0 ``claimsMappingPolicy``.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
@@ -57,6 +57,12 @@ class MappingEntry:
     def from_provider(self) -> bool:
         """Whether the endpoint supplies the value."""
         return self.source is not None and self.source.casefold() == PROVIDER_SOURCE.casefold()
+
+    @property
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Yield each member of the document that holds a name, with the name."""
+        members = (("ID", self.id), ("JwtClaimType", self.jwt_claim_type), ("SamlClaimType", self.saml_claim_type))
+        yield from ((member, name) for member, name in members if name is not None)
 
     def target(self, token: TokenFormat) -> str | None:
         """Return the claim's name in the token; None if the entry is not for this format."""

@@ -43,9 +43,9 @@ def mapping_warnings(
 ) -> Iterator[ReplyWarning]:
     """Yield the differences between the returned claims and the policy, and the entries that do not work."""
     mapped = {entry.id for entry in mapping.provided if entry.id is not None}
-    misspelt = {entry.id for entry in mapping.entries if entry.id is not None and means_provider(entry)}
+    meant = {entry.id for entry in mapping.entries if entry.id is not None and is_for_provider(entry)}
     for name in claims:
-        near = _near(name, mapped | misspelt)
+        near = _near(name, meant)
         if near is None:
             message = f"the policy does not name {shown(name)}: it never reaches the token; add the entry "
             yield ReplyWarning(kind="unmapped-claim", claim=name, message=message + entry_for(name, token))
@@ -102,9 +102,9 @@ def entry_warnings(mapping: MappingPolicy, token: TokenFormat) -> Iterator[Reply
             yield ReplyWarning(kind="duplicate-entry", claim=name, message=message)
 
 
-def means_provider(entry: MappingEntry) -> bool:
-    """Whether the source of an entry is a misspelt ``CustomClaimsProvider``."""
-    return not entry.from_provider and entry.source is not None and _documented(entry.source) == PROVIDER_SOURCE
+def is_for_provider(entry: MappingEntry) -> bool:
+    """Whether the source of an entry is ``CustomClaimsProvider``, however it is spelt."""
+    return entry.source is not None and _documented(entry.source) == PROVIDER_SOURCE
 
 
 def _documented(source: str) -> str | None:
@@ -139,12 +139,8 @@ def _wrong_protocol(entry: MappingEntry, token: TokenFormat) -> ReplyWarning:
 
 
 def _name_warnings(entry: MappingEntry) -> Iterator[ReplyWarning]:
-    for member, name in (
-        ("ID", entry.id),
-        ("JwtClaimType", entry.jwt_claim_type),
-        ("SamlClaimType", entry.saml_claim_type),
-    ):
-        if name is not None and name != name.strip():
+    for member, name in entry.names:
+        if name != name.strip():
             message = f"{member} {shown(name)} in the policy starts or ends with a space"
             yield ReplyWarning(kind="mapping-space", claim=entry.id, message=message)
     for token, member in TARGET_MEMBERS.items():
