@@ -48,4 +48,4 @@ def add_to_claims_file(path: Path, returned: Iterable[str]) -> str:
         path.write_text(json.dumps(known | new, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error.strerror}") from error
-    return f"{path}: {len(new)} names added, {len(known)} kept{''.join(f'; new: {shown(name)}' for name in new)}"
+    return f"claims in {path}: {len(known | new)}; new: {', '.join(map(shown, new)) or 'none'}"

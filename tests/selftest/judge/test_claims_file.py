@@ -12,11 +12,11 @@ from selftest.judge.claims_file import add_to_claims_file, read_claims_file
 def test_names_are_added_and_nothing_is_lost(tmp_path: Path) -> None:
     """A second user's claims come in addition, and a chosen name in the token is kept."""
     file = tmp_path / "claims.json"
-    assert add_to_claims_file(file, {"Region": "eu", "groups": ["a"]}) == (
-        f"{file}: 2 names added, 0 kept; new: 'Region'; new: 'groups'"
-    )
+    said = add_to_claims_file(file, {"Region": "eu", "groups": ["a"]})
+    assert said == f"claims in {file}: 2; new: 'Region', 'groups'"
     file.write_text(file.read_text().replace('"custom_groups"', '"teams"'))
-    assert add_to_claims_file(file, ["Guest", "Region"]) == f"{file}: 1 names added, 2 kept; new: 'Guest'"
+    assert add_to_claims_file(file, ["Guest", "Region"]) == f"claims in {file}: 3; new: 'Guest'"
+    assert add_to_claims_file(file, ["Guest"]) == f"claims in {file}: 3; new: none"
 
     assert read_claims_file(file) == {"Region": "Region", "groups": "teams", "Guest": "Guest"}
     assert "eu" not in file.read_text()
