@@ -21,7 +21,7 @@ from selftest.tenant.objects.actions import Job
 from selftest.tenant.objects.actions import run as act
 from selftest.tenant.objects.connection import CREDENTIAL, TENANT
 from selftest.tenant.objects.errors import Conflict, NotClean
-from selftest.tenant.objects.intent import CLAIMS, ENVIRONMENT, HOST, PHASES, Intent
+from selftest.tenant.objects.intent import CLAIMS, CLAIMS_FROM, ENVIRONMENT, HOST, PHASES, Intent
 from selftest.tenant.objects.wait_times import WaitTimes
 
 _EPILOG: Final = """\
@@ -54,7 +54,7 @@ def _add_making(one: argparse.ArgumentParser) -> None:
     one.add_argument("--phase", choices=PHASES, default="C", help="the last phase to do (default: C)")
     one.add_argument("--host", metavar="NAME", help=f"the host that Entra calls (default: {HOST})")
     claims = one.add_mutually_exclusive_group()
-    told = "the claims of the reply, as signin --claims-out wrote them: registered at the extension and mapped"
+    told = f"the claims of the reply, as signin --claims-out wrote them, to register and map (default: {CLAIMS_FROM})"
     claims.add_argument("--claims-from", type=Path, metavar="FILE", help=told)
     told = f"instead: NAME or NAME:NAME-IN-TOKEN, comma-separated (default: {CLAIMS}, else what is there)"
     claims.add_argument("--claims", metavar="NAMES", help=told)

@@ -22,6 +22,7 @@ from selftest.tenant.graph.objects import SAMPLE_CLAIMS, resource_id
 ENVIRONMENT: Final = "AZURE_ENV_NAME"
 HOST: Final = "ENDPOINT_HOST"
 CLAIMS: Final = "ENTRA_CLAIMS"
+CLAIMS_FROM: Final = "ENTRA_CLAIMS_FROM"
 #: The phases that can be chosen; D is done for the applications that are enabled.
 PHASES: Final = ("A", "B", "C")
 
@@ -91,6 +92,8 @@ class Intent:
                 f"the host {host[:80]!r} is not a public host name, as app.azurewebsites.net; no https://, no path"
             )
         faults += [f"--enable {each[:64]!r} is not a client id (GUID)" for each in clients if not is_guid(each)]
+        if claims is None and claims_from is None and environ.get(CLAIMS_FROM):
+            claims_from = Path(environ[CLAIMS_FROM])
         if claims_from is None:
             read, wrong = _claims("--claims", _pairs(claims if claims is not None else environ.get(CLAIMS) or None))
         else:

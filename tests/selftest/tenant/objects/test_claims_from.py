@@ -18,7 +18,7 @@ from tests.checkout import ROOT
 from tests.emulated_graph.server import GraphServer
 from tests.selftest.tenant.graph.wiring import bare_tenant
 from tests.selftest.tenant.objects.entra_environment import CLIENT, compare_with_the_description
-from tests.selftest.tenant.objects.test_command import ENABLE, graph, run
+from tests.selftest.tenant.objects.test_command import ENABLE, ENVIRON, graph, run
 
 PROVIDER = """
 class MyProvider:
@@ -149,6 +149,23 @@ async def test_extension_alone_is_said(tmp_path: Path, capsys: pytest.CaptureFix
         assert "no mapping policy is changed: with --enable" in capsys.readouterr().err
         assert await run(server, "apply", "--claims-from", str(claims), *ENABLE) == 0
         assert "no mapping policy" not in capsys.readouterr().err
+
+
+async def test_hooks_of_azd_take_the_file_from_the_environment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hook has no flags; where it would register another list again, the command says how to set the file."""
+    claims = tmp_path / "claims.json"
+    claims.write_text('{"Region": "Region"}')
+    async with graph() as server:
+        old = {**ENVIRON, "ENTRA_CLAIMS": "DateOfBirth"}
+        assert await run(server, "apply", "--claims-from", str(claims), environ=old) == 0
+        assert f"azd env set ENTRA_CLAIMS_FROM {claims}" in capsys.readouterr().err
+        assert await run(server, "apply", environ=old) == 0
+        assert registered(server) == ["DateOfBirth"]
+        assert await run(server, "apply", environ={**old, "ENTRA_CLAIMS_FROM": str(claims)}) == 0
+        assert registered(server) == ["Region"]
+        assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
