@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _ID: Final = re.compile(r"[A-Z0-9]+")
-_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
 def read_texts(folder: Path) -> dict[str, dict[str, Any]]:
