@@ -1,8 +1,8 @@
 """The steps of a page: files that it shows, changes to them, and commands with what they print.
 
-A ``python`` block starts with a comment that names its file, a ``diff`` block with ``--- PATH``; ``console`` blocks have
-commands after ``$`` and what they print. In an output "…" stands for anything within a line, a line of only "…" for any
-lines, and each number with a unit of time, share or size for any number, as each port: they differ from run to run.
+A ``python`` block starts with a comment that names its file, a ``diff`` block with ``--- PATH``. A ``console`` block
+has commands after ``$`` and what they print. In an output "…" stands for anything within a line, a line of only "…" for
+any lines, and a number with a unit of time, share or size for any number, as each port: they differ from run to run.
 """
 
 import re
