@@ -30,6 +30,7 @@ class SignIn:
         custom_claims: What the endpoint's claims add to the app's token; empty if no token is minted.
         needs_renaming: Names of returned claims that no policy may emit under their own name. Empty if a policy was
             given: then the verdict's warnings name the claims that it does not map.
+        policy_assumed: Whether each claim was taken to be mapped under its own name, because no policy was given.
         token_claims: All claims of the app's token; None if no token is minted.
     """
 
@@ -40,6 +41,7 @@ class SignIn:
     verdict: Verdict
     custom_claims: Mapping[str, object]
     needs_renaming: tuple[str, ...]
+    policy_assumed: bool
     token_claims: dict[str, object] | None
 
 
@@ -101,6 +103,7 @@ async def sign_in(
         verdict=verdict,
         custom_claims=custom,
         needs_renaming=() if mapping is not None else _needs_renaming(policy, token_format),
+        policy_assumed=mapping is None,
         token_claims=token_claims,
     )
 
