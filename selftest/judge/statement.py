@@ -3,10 +3,8 @@
 Their ids share one namespace, so that `explain`, the page of codes and the reports treat both alike.
 """
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 #: What could happen when a statement is false: users cannot sign in; somebody who is not Entra gets claims, or learns
 #: what he should not; nothing that Entra's tokens and events can bring about, or only together with another fault;
@@ -48,20 +46,3 @@ class Statement:
     def order(self) -> tuple[str, int]:
         """Return the sort key: the letter, then the number."""
         return self.id[0], int(self.id[1:])
-
-
-def read_texts(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the members of statements that are text or plain values, by id, from every TOML file of a folder.
-
-    Each file has one table per id, whose keys are the names of the members.
-
-    Raises:
-        ValueError: Two files have the same id.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for path in sorted(folder.glob("*.toml")):
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        if found.keys() & tables.keys():
-            raise ValueError(f"{path.name} repeats the ids {', '.join(sorted(found.keys() & tables.keys()))}")
-        found |= tables
-    return found

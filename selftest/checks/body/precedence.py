@@ -12,10 +12,6 @@ from selftest.checks.expectations import failed, must_refuse_alike, passed, skip
 from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import ANYWHERE, CheckOutcome, check
 
-_SOURCE: Final = (
-    "ours: the HTTP contract's order header, token, body; OWASP API4:2023, unrestricted resource consumption"
-)
-_FIX: Final = "Validate the token before the body is read. See claims/endpoint.py for the order."
 _MIB: Final = 1024 * 1024
 #: B84: large enough to show in the memory of a process that holds it, and small enough for any machine.
 _CALLS: Final = 8
@@ -30,67 +26,26 @@ async def _refused(env: CheckEnvironment, body: bytes, *, host_may_refuse: bool 
     return await must_refuse_alike(env, attack, host_may_refuse=host_may_refuse)
 
 
-@check(
-    "B80",
-    "validates the token before a body that is not JSON",
-    level="convention",
-    source=_SOURCE,
-    why="A 400 reveals that the body of an unauthenticated caller was parsed, and lets anyone use the parser's time.",
-    fix=_FIX,
-    explain="Sends `{` with the attacker's token.\nExpected: the same status as with a valid event, and not 400.",
-    needs=ANYWHERE,
-)
+@check("B80", needs=ANYWHERE)
 async def token_before_json(env: CheckEnvironment) -> CheckOutcome:
     """Send an unparsable body."""
     return await _refused(env, b"{")
 
 
-@check(
-    "B81",
-    "validates the token before the body's size",
-    level="convention",
-    source=_SOURCE,
-    why="If the body is read first, an unauthenticated caller decides how much is read.",
-    fix=_FIX,
-    explain="Sends 1 MiB of event with the attacker's token.\nExpected: the same status as with a valid event. The "
-    "web host may also refuse the "
-    "announced length with 413 or, as Microsoft's host does, with an empty 500; it must then do so again while the "
-    "body is withheld.",
-    needs=ANYWHERE,
-)
+@check("B81", needs=ANYWHERE)
 async def token_before_size(env: CheckEnvironment) -> CheckOutcome:
     """Send a body larger than any event."""
     return await _refused(env, encode({**env.event(), "padding": "x" * _MIB}), host_may_refuse=True)
 
 
-@check(
-    "B82",
-    "validates the token before the content type",
-    level="convention",
-    source=_SOURCE,
-    why="A 415 reveals to an unauthenticated caller which types the endpoint accepts.",
-    fix=_FIX,
-    explain="Sends the valid event as text/plain with the attacker's token.\n"
-    "Expected: the same status as with a valid event, and not 415.",
-    needs=ANYWHERE,
-)
+@check("B82", needs=ANYWHERE)
 async def token_before_media(env: CheckEnvironment) -> CheckOutcome:
     """Send another content type."""
     attack = env.request(TokenForge(env).by_attacker()).with_header("Content-Type", "text/plain")
     return await must_refuse_alike(env, attack)
 
 
-@check(
-    "B83",
-    "validates the token before the event's tenant",
-    level="convention",
-    source=_SOURCE,
-    why="A 403 reveals to an unauthenticated caller which tenant the endpoint belongs to.",
-    fix=_FIX,
-    explain="Sends an event of another tenant with the attacker's token.\n"
-    "Expected: the same status as with a valid event, and not 403.",
-    needs=ANYWHERE,
-)
+@check("B83", needs=ANYWHERE)
 async def token_before_tenant(env: CheckEnvironment) -> CheckOutcome:
     """Send an event of another tenant."""
     event = env.event()
@@ -98,23 +53,7 @@ async def token_before_tenant(env: CheckEnvironment) -> CheckOutcome:
     return await _refused(env, encode(event))
 
 
-@check(
-    "B84",
-    "does not hold large bodies of unauthenticated callers",
-    level="hardening",
-    source=_SOURCE,
-    why="Anyone who knows the URL could exhaust the worker's memory, which fails every sign-in.",
-    fix=(
-        "Let the web host refuse bodies over 64 KiB before they are read: "
-        "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT=65536 in the app settings of Azure Functions, client_max_body_size"
-        " or its equivalent elsewhere."
-    ),
-    explain=f"Sends {_CALLS} bodies of {_LARGE_BYTES // _MIB} MiB at once without a token; the last byte of each "
-    "waits until all others are sent. Sent only to an endpoint on this machine.\nExpected: each is refused. If the "
-    f"harness runs the app, its process grows by less than {_MAX_GROWTH_KB // 1024} MiB in the meantime, and the "
-    "health endpoint answers 200 afterwards.",
-    needs=ANYWHERE,
-)
+@check("B84", needs=ANYWHERE, calls=_CALLS, size_mib=_LARGE_BYTES // _MIB, growth_mib=_MAX_GROWTH_KB // 1024)
 async def holds_no_large_body(env: CheckEnvironment) -> CheckOutcome:
     """Check the responses, the memory of the process, and its health."""
     expected = f"{_CALLS} refusals, less than {_MAX_GROWTH_KB // 1024} MiB held, and HTTP 200 from health"

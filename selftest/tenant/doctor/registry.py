@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from selftest.judge.statement import Level, Statement, read_texts
+from selftest.judge.statement import Level, Statement
+from selftest.judge.texts import read_texts
 from selftest.tenant.doctor.case import Case, EvidenceName
 
 

@@ -11,7 +11,7 @@ from selftest.commands.explain import statements
 from selftest.contract import DEFAULT_TIMEOUT_MS, EVENT_SERVICE_APP_ID, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.judge.codes import CODES, Code
 from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
-from selftest.judge.statement import read_texts
+from selftest.judge.texts import read_texts
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.diagnosis import diagnose
 from selftest.tenant.doctor.evidence.easyauth import ALLOWED_TENANTS
@@ -56,7 +56,7 @@ def test_texts_of_one_id_are_in_one_file(tmp_path: Path) -> None:
     """A second file does not silently replace the texts of the first."""
     for name in ("a", "b"):
         (tmp_path / f"{name}.toml").write_text('[D01]\ntitle = "t"\n')
-    with pytest.raises(ValueError, match=r"b\.toml repeats the ids D01"):
+    with pytest.raises(ValueError, match=r"b\.toml repeats the id D01"):
         read_texts(tmp_path)
 
 
