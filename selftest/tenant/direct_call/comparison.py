@@ -4,14 +4,13 @@ The rules are the endpoint's (``claims/token/rules.py``), written for people: wh
 setting it is. No person is named: of a user's token that was used by mistake only the kind is shown.
 """
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final, Literal, TypeIs
 
 from selftest.base.printable import printable
 from selftest.contract import EVENT_SERVICE_APP_ID
+from selftest.judge.texts import own_table
 from selftest.tenant.direct_call.expectations import Expectations
 from selftest.tenant.direct_call.published import Published
 from selftest.tenant.direct_call.token_text import DecodedToken
@@ -21,7 +20,7 @@ type ClaimState = Literal["ok", "differs", "note", "unknown"]
 #: The endpoint's own tolerance for clocks, in seconds.
 LEEWAY_S: Final = 60
 _MAX_SHOWN_CHARACTERS: Final = 100
-_TEXTS: Final = tomllib.loads(Path(__file__).with_name("comparison.toml").read_text(encoding="utf-8"))
+_TEXTS: Final = own_table(__file__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

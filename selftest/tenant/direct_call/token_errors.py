@@ -1,12 +1,10 @@
 """What the token endpoint's refusals mean for this test, a line each, from ``token_errors.toml``."""
 
-import tomllib
-from pathlib import Path
 from typing import Final
 
-_ERRORS: Final[dict[str, str]] = tomllib.loads(
-    Path(__file__).with_name("token_errors.toml").read_text(encoding="utf-8")
-)
+from selftest.judge.texts import own_table
+
+_ERRORS: Final[dict[str, str]] = own_table(__file__)
 
 
 def meaning_of_error(number: int | None) -> str:

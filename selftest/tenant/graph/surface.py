@@ -5,10 +5,8 @@ published description, where that is available.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import unquote
 
@@ -24,7 +22,7 @@ def _any(*alternatives: str) -> Permissions:
 
 def _read() -> dict[Version, dict[str, PermissionsByMethod]]:
     """Return the table in the file, with the permissions in place of their names."""
-    table = tomllib.loads(Path(__file__).with_name("surface.toml").read_text(encoding="utf-8"))
+    table = own_table(__file__)
     named = {name: _any(*alternatives) for name, alternatives in table["alternatives"].items()}
     versions: tuple[Version, ...] = ("v1.0", "beta")
     return {

@@ -6,12 +6,11 @@ somebody else has consented. The permissions of an account's directory roles are
 Source: `selftest.tenant.graph.surface`, which has the permissions of each page.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from selftest.base.cannot_run import CannotRun
+from selftest.judge.texts import own_table
 from selftest.tenant.graph.surface import Permissions, permissions_for
 from selftest.tenant.graph.token_permissions import TokenPermissions, missing
 
@@ -42,7 +41,7 @@ def _request(text: str) -> NeededRequest:
 
 _TABLES: Final[Mapping[str, Mapping[str, tuple[NeededRequest, ...]]]] = {
     kind: {phase: tuple(map(_request, requests)) for phase, requests in phases.items()}
-    for kind, phases in tomllib.loads(Path(__file__).with_name("permissions.toml").read_text(encoding="utf-8")).items()
+    for kind, phases in own_table(__file__).items()
 }
 REMOVAL: Final = _TABLES["remove"]["all"]
 
