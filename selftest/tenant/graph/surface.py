@@ -10,25 +10,23 @@ from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import unquote
 
+from selftest.judge.texts import own_table
+
 type Version = Literal["v1.0", "beta"]
 type Permissions = tuple[frozenset[str], ...]
 type PermissionsByMethod = Mapping[str, Permissions]
 
 
-def _any(*alternatives: str) -> Permissions:
-    """Read alternatives; a plus joins permissions that are needed together."""
-    return tuple(frozenset(alternative.split("+")) for alternative in alternatives)
-
-
 def _read() -> dict[Version, dict[str, PermissionsByMethod]]:
     """Return the table in the file, with the permissions in place of their names."""
     table = own_table(__file__)
-    named = {name: _any(*alternatives) for name, alternatives in table["alternatives"].items()}
+    named = {
+        name: tuple(frozenset(each.split("+")) for each in alternatives)
+        for name, alternatives in table["alternatives"].items()
+    }
     versions: tuple[Version, ...] = ("v1.0", "beta")
     return {
-        version: {
-            path: {method: named[name] for method, name in methods.items()} for path, methods in table[version].items()
-        }
+        version: {path: {method: named[name] for method, name in row.items()} for path, row in table[version].items()}
         for version in versions
     }
 
