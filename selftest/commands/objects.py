@@ -46,7 +46,24 @@ def configure(top: argparse.ArgumentParser) -> None:
     status = commands.add_parser("status", help="say what is there", description="Say what is there.")
     _add_common(status)
     status.add_argument("--host", metavar="NAME", help=f"the host that Entra calls (default: {HOST})")
+    _add_switches(commands)
     _add_remove(commands.add_parser("remove", help="take it away, the listener first", description="Take it away."))
+
+
+def _add_switches(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    told = "take the listener off an application: its users sign in without the claims"
+    disable = commands.add_parser("disable", help=told, description=told)
+    told = "put back the listener that disable took off, as it was"
+    enable = commands.add_parser("enable", help=told, description=told)
+    for one in (disable, enable):
+        _add_common(one)
+        one.add_argument("apps", type=guid_value, nargs="+", metavar="APP_ID", help="the application's client id")
+    _add_refusals(enable)
+
+
+def _add_refusals(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--replace-policy", action="store_true", help="take another mapping policy off the application")
+    one.add_argument("--no-health-check", action="store_true", help="enable without asking the endpoint for its health")
 
 
 def _add_making(one: argparse.ArgumentParser) -> None:
@@ -60,9 +77,8 @@ def _add_making(one: argparse.ArgumentParser) -> None:
     claims.add_argument("--claims", metavar="NAMES", help=told)
     told = "let the sign-ins of this application get claims; its client id; may be repeated"
     one.add_argument("--enable", action="append", default=[], metavar="APP_ID", help=told)
-    one.add_argument("--replace-policy", action="store_true", help="take another mapping policy off the application")
     one.add_argument("--move", action="store_true", help="turn an extension that calls another host to this one")
-    one.add_argument("--no-health-check", action="store_true", help="enable without asking the endpoint for its health")
+    _add_refusals(one)
 
 
 def _add_common(one: argparse.ArgumentParser) -> None:
@@ -84,7 +100,7 @@ def _add_remove(remove: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, times: WaitTimes | None = None) -> int:
-    """Plan, apply, show or remove, and return the exit code."""
+    """Plan, apply, show, switch or remove, and return the exit code."""
     try:
         asyncio.run(act(_job(args, os.environ if environ is None else environ, times or WaitTimes())))
     except CannotRun as error:
@@ -99,6 +115,12 @@ def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, time
 
 def _job(args: argparse.Namespace, given: Mapping[str, str], times: WaitTimes) -> Job:
     """Read flags, then the environment, then azd's file."""
+    if args.command not in {
+        "plan",
+        "apply",
+        "status",
+    }:  # a claims file that is gone does not prevent bringing sign-in back
+        given = {**given, CLAIMS: "", CLAIMS_FROM: ""}
     name = Intent.read(given, environment=args.env).environment  # checked: it becomes part of a path
     environ = {**azd_environment.read_environment(name, Path.cwd()), **given}
     intent = Intent.read(

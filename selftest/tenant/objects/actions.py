@@ -3,8 +3,8 @@
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from selftest.base.cannot_run import CannotRun
@@ -15,15 +15,16 @@ from selftest.tenant.objects import azd_environment, permissions
 from selftest.tenant.objects.connection import connect
 from selftest.tenant.objects.endpoint_health import require_health
 from selftest.tenant.objects.intent import CLAIMS, CLAIMS_FROM, PHASES, Intent
-from selftest.tenant.objects.status import show_status
+from selftest.tenant.objects.status import registered_host, show_status
 from selftest.tenant.objects.steps.activation import phase_d
-from selftest.tenant.objects.steps.apply import ApplyRun, StepState, plan_steps, report_plan
+from selftest.tenant.objects.steps.apply import ApplyRun, Plan, StepState, plan_steps, report_plan
 from selftest.tenant.objects.steps.extension import PHASE_C
 from selftest.tenant.objects.steps.found_objects import FoundObjects
 from selftest.tenant.objects.steps.listener import ListenerStep
 from selftest.tenant.objects.steps.registration import PHASE_A, PHASE_B
 from selftest.tenant.objects.steps.removal import named_removals, removals, remove
 from selftest.tenant.objects.steps.step import SetupStep
+from selftest.tenant.objects.steps.switch import ListenerBackStep, disabling, enabling
 from selftest.tenant.objects.wait_times import WaitTimes
 
 _MAX_ANSWER_BYTES: Final = 1024
@@ -31,6 +32,13 @@ _NOT_MAPPED: Final = (
     "these claims are registered at the extension, and no mapping policy is changed: with --enable APP_ID, the "
     "application's policy names them, too"
 )
+
+#: What takes the listener off an application, and what puts it back.
+SWITCH: Final[Mapping[str, Callable[[str], tuple[SetupStep, ...]]]] = {"disable": disabling, "enable": enabling}
+_SWITCHED: Final = {
+    "disable": "verified: no listener includes {apps}, users sign in without the claims; back: objects enable {apps}",
+    "enable": "verified: the listener is back; the sign-ins of {apps} need the endpoint again",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +56,11 @@ class Job:
 
     @property
     def phases(self) -> tuple[str, ...]:
-        """Return the phases of the command; a later one needs the earlier ones."""
+        """Return the phases of the command; a later one needs the earlier ones, a switch is one."""
         if self.args.command in {"status", "remove"}:
             return (*PHASES, "D")
+        if self.args.command in SWITCH:
+            return (str(self.args.command),)
         chosen = PHASES[: PHASES.index(self.args.phase) + 1]
         return (*chosen, "D") if self.intent.clients else chosen
 
@@ -93,6 +103,8 @@ async def run(job: Job) -> None:
                 await show_status(client, job.intent, print_step)
             case "remove":
                 await _remove(client, job, held)
+            case "disable" | "enable":
+                await _switch(client, job, held)
             case _:
                 await _apply(client, job, held)
 
@@ -104,12 +116,7 @@ async def _apply(client: GraphClient, job: Job, held: TokenPermissions) -> None:
     if job.args.command == "plan":
         report_plan(plan, print_step)
         return
-    writes = [(step, change.write) for step, change in plan if change.write is not None]
-    permissions.require_writing(
-        held, [permissions.NeededRequest(write.method, write.path, step.phase == "D") for step, write in writes]
-    )
-    if any(isinstance(step, ListenerStep) for step, _ in writes) and not job.args.no_health_check:
-        await require_health(job.intent.health_url)
+    await _require_allowed(plan, job, job.intent, held)
     await ApplyRun(client, job.intent, found, print_step, job.times).apply(job.steps)
     if found.application is None:
         return
@@ -118,6 +125,29 @@ async def _apply(client: GraphClient, job: Job, held: TokenPermissions) -> None:
         azd_environment.set_app_id(job.intent.environment, app_id)
     elif job.environ.get(azd_environment.API_APP_ID) != app_id:
         print(azd_environment.hint(job.intent.environment, app_id))
+
+
+async def _switch(client: GraphClient, job: Job, held: TokenPermissions) -> None:
+    """Take the listeners off the applications, or put them back."""
+    found, make = FoundObjects(), SWITCH[job.args.command]
+    intent = job.intent
+    if job.args.command == "enable" and intent.host is None:
+        intent = replace(intent, host=await registered_host(client, intent, found))
+    steps = [step for client_id in dict.fromkeys(job.args.apps) for step in make(client_id.lower())]
+    plan = await plan_steps(client, intent, steps, found)
+    await _require_allowed(plan, job, intent, held)
+    await ApplyRun(client, intent, found, print_step, job.times).apply_switch(steps)
+    print(_SWITCHED[job.args.command].format(apps=" ".join(job.args.apps)))
+
+
+async def _require_allowed(plan: Plan, job: Job, intent: Intent, held: TokenPermissions) -> None:
+    """Check that the writes are allowed, and that the endpoint answers before sign-ins depend on it."""
+    writes = [(step, change.write) for step, change in plan if change.write is not None]
+    permissions.require_writing(
+        held, [permissions.NeededRequest(write.method, write.path, step.phase == "D") for step, write in writes]
+    )
+    if any(isinstance(step, ListenerStep | ListenerBackStep) for step, _ in writes) and not job.args.no_health_check:
+        await require_health(intent.health_url)
 
 
 def _say_what_claims_lack(job: Job) -> None:

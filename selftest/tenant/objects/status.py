@@ -25,7 +25,7 @@ async def show_status(client: GraphClient, intent: Intent, report: ReportStep) -
     names = {intent.client_of(each.get("displayName")) for each in (*held.listeners, *held.policies)}
     clients = sorted(name for name in names if name)
     if intent.host is None:
-        intent = replace(intent, host=await _host(client, intent, found))
+        intent = replace(intent, host=await registered_host(client, intent, found))
     steps = list[SetupStep](PHASE_A)
     if intent.host is not None:
         steps += [*PHASE_B, *PHASE_C, *(step for each in clients for step in phase_d(each))]
@@ -43,7 +43,7 @@ async def show_status(client: GraphClient, intent: Intent, report: ReportStep) -
         report("missing", ExtensionStep.what, intent.display_name, ())
 
 
-async def _host(client: GraphClient, intent: Intent, found: FoundObjects) -> str | None:
+async def registered_host(client: GraphClient, intent: Intent, found: FoundObjects) -> str | None:
     """Return the endpoint's host as the extension has it."""
     try:
         await ExtensionStep().read(client, intent, found)

@@ -11,7 +11,6 @@ entra-docs ``reference-claims-customization.md`` (one policy each), ``jwt-claims
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
@@ -24,6 +23,7 @@ from selftest.tenant.objects.steps.difference import differences
 from selftest.tenant.objects.steps.extension import one_of_name
 from selftest.tenant.objects.steps.found_objects import FoundClient, FoundObjects
 from selftest.tenant.objects.steps.listener import ListenerStep
+from selftest.tenant.objects.steps.policy_note import find_note
 from selftest.tenant.objects.steps.registration import find_principal
 from selftest.tenant.objects.steps.step import ClientStep, PlannedChange, SetupStep, Write, id_of, named, planned_change
 
@@ -32,7 +32,6 @@ MAPPED: Final[Mapping[str, Any]] = {"acceptMappedClaims": True, "requestedAccess
 
 _APPLICATION: Final = ("id", "appId", "displayName", "signInAudience", "api")
 _BEFORE: Final = "Before this policy the application had "
-_BEFORE_FORM: Final = re.compile(rf"{_BEFORE}(\{{.*\}})")
 
 
 class PolicyStep(ClientStep):
@@ -145,13 +144,8 @@ def phase_d(client_id: str) -> tuple[SetupStep, ...]:
 
 def allowed_before(policy: GraphObject) -> dict[str, Any] | None:
     """Return what the application allowed before, from our policy's description; None where it does not say."""
-    match = _BEFORE_FORM.search(str(policy.get("description")))
-    try:
-        before = json.loads(match[1]) if match else None
-    except ValueError:
-        return None
-    fits = isinstance(before, dict) and before.keys() == MAPPED.keys()
-    return before if fits else None
+    note = find_note(policy, _BEFORE)
+    return note.value if note is not None and note.value.keys() == MAPPED.keys() else None
 
 
 def _allowed_now(target: FoundClient) -> str:

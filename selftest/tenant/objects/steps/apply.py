@@ -100,6 +100,15 @@ class ApplyRun:
                 validated = True
             await self._carry_out(step)
 
+    async def apply_switch(self, steps: Sequence[SetupStep]) -> None:
+        """Carry out steps that leave the extension alone, so that Entra has nothing to validate.
+
+        Raises:
+            CannotRun: The rest is not done; another run continues there.
+        """
+        for step in steps:
+            await self._carry_out(step)
+
     async def _carry_out(self, step: SetupStep) -> None:
         change = await self._certain(step)
         if change.write is None:
@@ -122,7 +131,10 @@ class ApplyRun:
                 "run the same command again in a minute"
             )
         state: StepState = "created" if change.is_new else "changed"
-        self.report("exists" if isinstance(failure, RequestRefused) else state, step.what, done.name, change.lines)
+        if change.write.verb == "delete":
+            self.report("deleted", step.what, change.name, change.lines)
+        else:
+            self.report("exists" if isinstance(failure, RequestRefused) else state, step.what, done.name, change.lines)
 
     async def _certain(self, step: SetupStep) -> PlannedChange:
         """Compare; and read again before something is created that could be created twice."""
@@ -160,5 +172,5 @@ async def _send(client: GraphClient, write: Write) -> None:
             await client.update(write.path, write.body, replicating=True)
         case "assign":
             await client.add_ref(write.path, write.target, replicating=True)
-        case "unassign":
+        case "unassign" | "delete":
             await client.delete(write.path)

@@ -14,7 +14,7 @@ from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.difference import differences
 from selftest.tenant.objects.steps.found_objects import FoundObjects
 
-type Verb = Literal["upsert", "create", "update", "assign", "unassign"]
+type Verb = Literal["upsert", "create", "update", "assign", "unassign", "delete"]
 type SetupPhase = Literal["A", "B", "C", "D"]
 
 #: Replaces an id in a plan while Graph has not assigned it.
@@ -39,7 +39,7 @@ class Write:
     @property
     def method(self) -> str:
         """Return the method of HTTP."""
-        return {"upsert": "PATCH", "update": "PATCH", "unassign": "DELETE"}.get(self.verb, "POST")
+        return {"upsert": "PATCH", "update": "PATCH", "unassign": "DELETE", "delete": "DELETE"}.get(self.verb, "POST")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,14 @@ import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.tenant.graph.client import GraphClient
+from selftest.tenant.objects.actions import SWITCH
 from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.activation import phase_d
 from selftest.tenant.objects.steps.apply import ApplyRun, plan_steps, report_plan
@@ -30,6 +31,7 @@ CLIENT = DEFAULT_TENANT.client.app_id
 CLIENT_PRINCIPAL = DEFAULT_TENANT.client.id
 PLAIN = Intent(environment="dev", host=DEFAULT_HOST)
 ENABLED = Intent(environment="dev", host=DEFAULT_HOST, clients=(CLIENT,))
+CANARY = Intent(environment="canary", host=f"canary-{DEFAULT_HOST}", clients=(CLIENT,))
 
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -77,6 +79,18 @@ class EntraEnvironment:
         """Remove the objects."""
         self.reported.clear()
         await remove(self.client, await removals(self.client, intent, clients), self.report, self.times)
+
+    async def switch(self, command: str, client_id: str, intent: Intent = PLAIN) -> None:
+        """Disable or enable one application."""
+        self.reported.clear()
+        found, chosen = FoundObjects(), SWITCH[command](client_id)
+        await plan_steps(self.client, intent, chosen, found)
+        await ApplyRun(self.client, intent, found, self.report, self.times).apply_switch(chosen)
+
+    async def canary(self, command: str) -> None:
+        """Enable the application in a second environment, or remove that environment."""
+        intent = replace(CANARY, replace_policy=True)
+        await (self.apply(intent) if command == "apply" else self.remove(intent))
 
 
 def steps(intent: Intent, phases: str = "ABCD") -> list[SetupStep]:

@@ -233,6 +233,30 @@ async def test_the_host_must_answer_before_sign_ins_depend_on_it(
         assert server.writes == []
 
 
+async def test_disable_needs_neither_the_endpoint_nor_its_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At night only the environment's name is known; enabling again asks the host that the extension calls."""
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # so that the name is looked up by nobody
+    bare = {"AZURE_ENV_NAME": "dev", "ENTRA_CLAIMS_FROM": "gone.json"}
+    async with graph() as server:
+        assert await run(server, "apply", *ENABLE) == 0
+        capsys.readouterr()
+        assert await run(server, "disable", CLIENT.upper(), environ=bare) == 0
+        shown = capsys.readouterr().out
+        assert re.search(r"^deleted       listener ", shown, re.MULTILINE)
+        assert shown.splitlines()[-1] == (
+            f"verified: no listener includes {CLIENT}, users sign in without the claims; back: objects enable {CLIENT}"
+        )
+        assert server.directory.export()["authenticationEventListeners"] == []
+        writes = len(server.writes)
+        assert await run(server, "enable", CLIENT, environ=bare) == 2
+        assert f"https://{DEFAULT_HOST}/api/health does not answer" in capsys.readouterr().err
+        assert len(server.writes) == writes
+        assert await run(server, "enable", CLIENT, "--no-health-check", environ=bare) == 0
+        assert capsys.readouterr().out.splitlines()[-1].startswith("verified: the listener is back")
+
+
 async def test_an_interrupt_is_exit_code_130() -> None:
     """The finished steps are on stdout; the next run continues there."""
     async with graph() as server:
@@ -259,6 +283,7 @@ async def test_an_interrupt_is_exit_code_130() -> None:
 async def test_the_requested_permissions_are_enough() -> None:
     """The permissions that each command's sign-in asks for carry it to its end: Graph refuses nothing."""
     async with graph() as server:
-        for command in (("apply", *ENABLE), ("status",), ("plan",), ("remove", "--yes")):
+        switches = (("disable", CLIENT), ("enable", CLIENT, "--no-health-check"))
+        for command in (("apply", *ENABLE), *switches, ("status",), ("plan",), ("remove", "--yes")):
             assert await run(server, *command) == 0
         assert {request.status for request in server.log} <= {200, 201, 204, 404}
