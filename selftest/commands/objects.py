@@ -14,14 +14,14 @@ from typing import Final
 
 from selftest.base.cannot_run import COULD_NOT_RUN, INTERRUPTED, PASSED, CannotRun
 from selftest.base.flag_values import guid_value
-from selftest.tenant.graph.connection import DEFAULT_CREDENTIAL
-from selftest.tenant.graph.credentials import KINDS
+from selftest.tenant.graph.credentials import BROWSER, KINDS
 from selftest.tenant.objects import azd_environment
 from selftest.tenant.objects.actions import Job
 from selftest.tenant.objects.actions import run as act
-from selftest.tenant.objects.connection import CREDENTIAL, TENANT
+from selftest.tenant.objects.connection import CREDENTIAL
 from selftest.tenant.objects.errors import Conflict, NotClean
 from selftest.tenant.objects.intent import CLAIMS, CLAIMS_FROM, ENVIRONMENT, HOST, PHASES, Intent
+from selftest.tenant.objects.tenants import TENANT
 from selftest.tenant.objects.wait_times import WaitTimes
 
 _EPILOG: Final = """\
@@ -83,8 +83,10 @@ def _add_making(one: argparse.ArgumentParser) -> None:
 
 def _add_common(one: argparse.ArgumentParser) -> None:
     one.add_argument("--env", metavar="NAME", help=f"the azd environment (default: {ENVIRONMENT})")
-    one.add_argument("--tenant", type=guid_value, metavar="GUID", help=f"the tenant (default: {TENANT})")
-    told = f"how to sign in (default: {CREDENTIAL}, else {DEFAULT_CREDENTIAL}; device-code asks for consent)"
+    one.add_argument(
+        "--tenant", type=guid_value, metavar="GUID", help=f"the tenant (default: {TENANT}, else the authority's)"
+    )
+    told = f"how to sign in (default: {CREDENTIAL}, else {BROWSER}, which asks for consent, as device-code does)"
     one.add_argument("--credential", choices=KINDS, help=told)
     one.add_argument("--graph-url", metavar="URL", help="another Graph: a national cloud's, or an emulated one")
 

@@ -135,10 +135,37 @@ def test_alerts_measure_a_column_of_their_query(plan: Plan) -> None:
     if missing := kusto.why_not():
         pytest.skip(missing)
     alerts = [rule["properties"]["criteria"]["allOf"][0] for rule in plan.of("Microsoft.Insights/scheduledQueryRules")]
-    assert len(alerts) == 5
+    assert len(alerts) == 7
     kusto.prepare(alert["query"] for alert in alerts)
     for alert in alerts:
         assert alert["metricMeasureColumn"] in kusto.judge(alert["query"]).columns
+
+
+def test_a_restart_is_no_alert(plan: Plan) -> None:
+    """A gap of a minute lies in fewer windows than the alerts on shares and percentiles need, one after the other."""
+    gap_s = 60
+    rules = {rule["name"]: rule["properties"] for rule in plan.of("Microsoft.Insights/scheduledQueryRules")}
+    for name in ("claims-late", "claims-failing", "claims-over-budget"):
+        window_s, every_s = (_seconds(rules[name][member]) for member in ("windowSize", "evaluationFrequency"))
+        (criterion,) = rules[name]["criteria"]["allOf"]
+        periods = criterion["failingPeriods"]
+        assert periods["minFailingPeriodsToAlert"] == periods["numberOfEvaluationPeriods"]
+        assert periods["numberOfEvaluationPeriods"] > (window_s + gap_s) // every_s + 1
+
+
+def test_little_traffic_is_watched(plan: Plan) -> None:
+    """Two lost calls are enough for one alert, and silence after a day with calls for another, without any setting."""
+    rules = {rule["name"]: rule["properties"] for rule in plan.of("Microsoft.Insights/scheduledQueryRules")}
+    assert rules["claims-failing-few"]["enabled"] is True
+    assert rules["claims-gone-silent"]["enabled"] is True
+    assert _seconds(rules["claims-gone-silent"]["windowSize"]) == 2 * 24 * 3600
+
+
+def _seconds(duration: str) -> int:
+    """Read an ISO 8601 duration of one unit."""
+    match = re.fullmatch(r"PT?(\d+)([MHD])", duration)
+    assert match is not None
+    return int(match[1]) * {"M": 60, "H": 3600, "D": 86400}[match[2]]
 
 
 def test_the_probe_and_the_outer_layer_agree_on_what_is_open(plan: Plan, main_template: Any) -> None:

@@ -67,5 +67,5 @@ def test_queries_that_count_refusals_count_those_that_were_not_written() -> None
         for path in QUERIES
         if "weight = ItemCount * (1 + coalesce(toint(line.not_written), 0))" in path.read_text()
     }
-    alerts = {"alert-over-budget", "alert-refused-callers", "alert-server-errors"}
+    alerts = {"alert-few-failures", "alert-over-budget", "alert-refused-callers", "alert-server-errors"}
     assert counting == {"failures-by-code", "outcomes"} | alerts

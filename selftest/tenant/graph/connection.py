@@ -8,7 +8,7 @@ from typing import Final
 from selftest.base.loopback import is_this_machine
 from selftest.tenant.graph.address import PUBLIC_CLOUD
 from selftest.tenant.graph.client import GraphClient
-from selftest.tenant.graph.credentials import DEVICE_CODE, GraphCredential, GraphTokenSource, delegated_scopes
+from selftest.tenant.graph.credentials import INTERACTIVE, GraphCredential, GraphTokenSource, delegated_scopes
 from selftest.tenant.graph.patience import Patience
 from selftest.tenant.graph.unsigned_tokens import FixedCredential, mint_token
 
@@ -41,7 +41,7 @@ async def open_graph(
         ValueError: The address cannot be Graph's.
     """
     url = (base_url or PUBLIC_CLOUD).rstrip("/")
-    scopes = delegated_scopes(permissions, url) if credential == DEVICE_CODE else None
+    scopes = delegated_scopes(permissions, url) if credential in INTERACTIVE else None
     async with contextlib.AsyncExitStack() as stack:
         source: GraphTokenSource
         if credential is None and is_this_machine(url):

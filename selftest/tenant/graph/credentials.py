@@ -3,10 +3,10 @@
 azure-identity's messages repeat what Entra or a command printed, which may contain a user's name. They are not shown;
 the kind of failure, Entra's error number and the next step are.
 
-``az login`` signs in with scopes that are Azure's choice, and those for extensions, listeners and policies are probably
-not among them; no page says so. What the token allows is shown, and ``device-code`` requests what is missing.
+``az login`` signs in with a fixed set of scopes, and those for extensions and listeners are not among them. ``browser``
+and ``device-code`` request the permissions that a command needs. Tokens stay in memory: no cache is written.
 
-Source: azure-identity 1.27 reference; entra-docs ``v2-oauth2-device-code.md``.
+Source: azure-identity 1.27 reference; entra-docs ``v2-oauth2-device-code.md``; Azure/azure-cli issues 22775 and 33062.
 """
 
 import asyncio
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
 #: Microsoft Graph Command Line Tools: the public client that Microsoft's own Graph tools sign in with.
 GRAPH_TOOLS_CLIENT_ID: Final = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+BROWSER: Final = "browser"
 DEVICE_CODE: Final = "device-code"
+#: A person signs in, and is asked for consent to single permissions.
+INTERACTIVE: Final = frozenset({BROWSER, DEVICE_CODE})
 #: The command answers in one second, or waits for something that never comes.
 _COMMAND_TIMEOUT_S: Final = 15
 #: Entra allows fifteen minutes; a slower person can start again.
-_DEVICE_TIMEOUT_S: Final = 300
+_PERSON_TIMEOUT_S: Final = 300
 
 _VERBOSE_LOGGERS: Final = ("azure.identity", "azure.core", "msal")
 _ENTRA_ERROR: Final = re.compile(r"AADSTS\d{3,8}")
@@ -53,6 +56,10 @@ class _Way(NamedTuple):
 
 
 _WAYS: Final[Mapping[str, _Way]] = {
+    BROWSER: _Way(
+        "InteractiveBrowserCredential",
+        f"Sign in to the intended tenant in the browser that opens; without a browser here: --credential {DEVICE_CODE}",
+    ),
     "azure-cli": _Way(
         "AzureCliCredential", "Install the Azure CLI and run: az login --tenant YOUR-TENANT --allow-no-subscriptions"
     ),
@@ -129,8 +136,8 @@ class GraphCredential(AbstractAsyncContextManager["GraphCredential"]):
         try:
             if self._credential is None:
                 self._credential = await asyncio.to_thread(self._create)
-            # The device code's credential has no asynchronous form: it waits in a thread for the person.
-            if self._kind == DEVICE_CODE:
+            # These have no asynchronous form: they wait in a thread for the person.
+            if self._kind in INTERACTIVE:
                 token: AccessToken = await in_daemon_thread(lambda: self._credential.get_token(*scopes, **options))
             else:
                 token = await self._credential.get_token(*scopes, **options)
@@ -149,7 +156,7 @@ class GraphCredential(AbstractAsyncContextManager["GraphCredential"]):
         for name in _VERBOSE_LOGGERS:
             if (logger := logging.getLogger(name)).level == logging.NOTSET:
                 logger.setLevel(logging.CRITICAL)
-        module = "azure.identity" if self._kind == DEVICE_CODE else "azure.identity.aio"
+        module = "azure.identity" if self._kind in INTERACTIVE else "azure.identity.aio"
         return getattr(importlib.import_module(module), _WAYS[self._kind].name)(**self._arguments(), **self._options)
 
     def _arguments(self) -> dict[str, Any]:
@@ -160,17 +167,23 @@ class GraphCredential(AbstractAsyncContextManager["GraphCredential"]):
                 return {"process_timeout": _COMMAND_TIMEOUT_S, **({"tenant_id": tenant} if tenant else {})}
             case "managed-identity":
                 return {"client_id": environ.get(_CLIENT) or None}
+            case "browser":
+                return self._of_a_person()
             case "device-code":
-                return {
-                    "client_id": environ.get(_CLIENT) or GRAPH_TOOLS_CLIENT_ID,
-                    "tenant_id": tenant or "organizations",
-                    "timeout": _DEVICE_TIMEOUT_S,
+                return self._of_a_person() | {
                     "prompt_callback": lambda url, code, _: self._show(
                         f"To sign in, open {url} and enter the code {code}"
                     ),
                 }
         needed = {parameter: environ[name] for parameter, name in _WAYS[self._kind].needed.items()}
         return needed | {"tenant_id": tenant}
+
+    def _of_a_person(self) -> dict[str, Any]:
+        return {
+            "client_id": self._environ.get(_CLIENT) or GRAPH_TOOLS_CLIENT_ID,
+            "tenant_id": self._tenant_id or "organizations",
+            "timeout": _PERSON_TIMEOUT_S,
+        }
 
     def _failure(self, error: Exception) -> NotSignedIn:
         """Return the error without the messages."""

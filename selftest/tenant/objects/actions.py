@@ -25,6 +25,7 @@ from selftest.tenant.objects.steps.registration import PHASE_A, PHASE_B
 from selftest.tenant.objects.steps.removal import named_removals, removals, remove
 from selftest.tenant.objects.steps.step import SetupStep
 from selftest.tenant.objects.steps.switch import ListenerBackStep, disabling, enabling
+from selftest.tenant.objects.tenants import require_one_tenant
 from selftest.tenant.objects.wait_times import WaitTimes
 
 _MAX_ANSWER_BYTES: Final = 1024
@@ -117,6 +118,7 @@ async def _apply(client: GraphClient, job: Job, held: TokenPermissions) -> None:
         report_plan(plan, print_step)
         return
     await _require_allowed(plan, job, job.intent, held)
+    await require_one_tenant(job.environ, job.args.tenant, held.tenant_id)
     await ApplyRun(client, job.intent, found, print_step, job.times).apply(job.steps)
     if found.application is None:
         return

@@ -74,7 +74,10 @@ def require_writing(held: TokenPermissions, requests: Iterable[NeededRequest]) -
         return
     names = "\n  ".join(dict.fromkeys(lacking))
     if held.delegated:
-        advice = "Sign in with --credential device-code, which requests them; some need an administrator's consent"
+        advice = (
+            "The Azure CLI's token cannot have those for extension and listener. Sign in with --credential browser, or "
+            "device-code, which request them; some need an administrator's consent"
+        )
     else:
         advice = "Grant them to the application that signs in, with an administrator's consent"
     raise CannotRun(f"the sign-in lacks permissions, so nothing was written:\n  {names}\n{advice}")

@@ -5,13 +5,18 @@ import json
 import logging
 import os
 import stat
+import threading
 import time
-from collections.abc import AsyncIterator
+import urllib.parse
+import urllib.request
+from collections.abc import AsyncIterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from selftest.base.base64url import encode_base64url
 from selftest.tenant.graph.credentials import GRAPH_TOOLS_CLIENT_ID, KINDS, GraphCredential, delegated_scopes
@@ -134,8 +139,8 @@ def _encoded(value: object) -> str:
     return encode_base64url(json.dumps(value).encode())
 
 
-def _device_answers(issuer: Issuer) -> None:
-    """Make the issuer answer MSAL's requests for a device code: metadata, the code, and the token."""
+def _device_answers(issuer: Issuer, claims: Mapping[str, str] | None = None, scope: str = SCOPE) -> None:
+    """Make the issuer answer MSAL's requests: metadata, the device code, and the token with further claims."""
     root = f"{issuer.https_url}/{TENANT_ID}"
     metadata = {
         "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
@@ -153,12 +158,12 @@ def _device_answers(issuer: Issuer) -> None:
     }
     now = int(time.time())
     person = {"aud": GRAPH_TOOLS_CLIENT_ID, "iss": f"{root}/v2.0", "sub": "s", "tid": TENANT_ID, "oid": "o"}
-    id_token = {**person, "preferred_username": USER_NAME, "exp": now + 3600, "iat": now}
+    id_token = {**person, "preferred_username": USER_NAME, "exp": now + 3600, "iat": now, **(claims or {})}
     token = {
         "token_type": "Bearer",
         "access_token": "from a person",
         "expires_in": 3600,
-        "scope": SCOPE,
+        "scope": scope,
         "id_token": f"{_encoded({'alg': 'none'})}.{_encoded(id_token)}.",
         "client_info": _encoded({"uid": "o", "utid": TENANT_ID}),
     }
@@ -183,6 +188,52 @@ async def test_device_code(issuer: Issuer) -> None:
     asked = next(fields for fields in issuer.asked if "scope" in fields)
     assert asked["client_id"] == GRAPH_TOOLS_CLIENT_ID
     assert "https://graph.microsoft.com/Application.Read.All" in asked["scope"]
+
+
+async def test_browser(issuer: Issuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A browser opens once; the permissions are asked for by name, the token is kept in memory and nowhere else."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    opened: list[URL] = []
+
+    def person(url: str) -> bool:
+        opened.append(URL(url))
+        asked = opened[-1].query
+        issuer.faults.clear()
+        _device_answers(issuer, {"nonce": asked["nonce"]}, asked["scope"])
+        sent = urllib.parse.urlencode({"code": "c", "state": asked["state"]}).encode()
+        browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        threading.Thread(target=browser.open, args=(asked["redirect_uri"], sent), daemon=True).start()
+        return True
+
+    monkeypatch.setattr("webbrowser.open", person)
+    _device_answers(issuer)
+    scopes = delegated_scopes(["Application.Read.All", "EventListener.ReadWrite.All"], "https://graph.microsoft.com")
+    async with GraphCredential("browser", {}, tenant_id=TENANT_ID, options=_options(issuer)) as sign_in:
+        for _ in range(2):
+            assert (await sign_in.get_token(*scopes)).token == "from a person"
+    (page,) = opened
+    assert page.query["client_id"] == GRAPH_TOOLS_CLIENT_ID
+    assert set(scopes) <= set(page.query["scope"].split())
+    assert TENANT_ID in page.path
+    assert not (tmp_path / "home").exists()
+
+
+async def test_without_a_browser(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the other way."""
+    monkeypatch.setattr("webbrowser.open", lambda _: False)
+    _device_answers(issuer)
+    listening: list[HTTPServer] = []
+
+    def listen(host: str, port: int, **_: object) -> HTTPServer:
+        listening.append(HTTPServer((host, port), BaseHTTPRequestHandler))
+        return listening[-1]
+
+    options = {**_options(issuer), "_server_class": listen}
+    async with GraphCredential("browser", {}, tenant_id=TENANT_ID, options=options) as sign_in:
+        with pytest.raises(NotSignedIn, match=r"without a browser here: --credential device-code"):
+            await sign_in.get_token(SCOPE)
+    for each in listening:
+        each.server_close()  # azure-identity leaves it open where no browser opens
 
 
 async def test_a_person_may_give_up() -> None:
@@ -222,4 +273,4 @@ def test_missing_variables(kind: str, environ: dict[str, str], says: str) -> Non
 
 def test_kinds() -> None:
     """The names for the command line."""
-    assert KINDS == ("azure-cli", "device-code", "managed-identity", "workload-identity", "client-secret")
+    assert KINDS == ("browser", "azure-cli", "device-code", "managed-identity", "workload-identity", "client-secret")

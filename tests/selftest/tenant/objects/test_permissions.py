@@ -41,7 +41,8 @@ def test_all_that_is_missing_is_named_at_once() -> None:
     for name in EVERYTHING - {"Application.Read.All", "Application.ReadWrite.All"}:
         assert name in text
     assert "nothing was written" in text
-    assert "device-code" in text
+    assert "The Azure CLI's token cannot have those for extension and listener" in text
+    assert "--credential browser, or device-code" in text
 
 
 def test_only_needed_writes_have_to_be_allowed() -> None:

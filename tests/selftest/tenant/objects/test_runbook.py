@@ -22,11 +22,12 @@ ENVIRON = {"AZURE_ENV_NAME": "prod", "ENDPOINT_HOST": DEFAULT_HOST}
 NAMES = {"APP": CLIENT, "CANARY_HOST": f"canary-{DEFAULT_HOST}"}
 
 
-def _commands() -> list[Command]:
-    return [step for step in steps(PAGE.read_text()) if isinstance(step, Command)]
+def commands(page: Path = PAGE) -> list[Command]:
+    """Return the commands that a page shows, with what they print."""
+    return [step for step in steps(page.read_text()) if isinstance(step, Command)]
 
 
-def _arguments(line: str, names: Mapping[str, str] = NAMES) -> list[str]:
+def arguments(line: str, names: Mapping[str, str] = NAMES) -> list[str]:
     """Return the arguments of ``objects`` as a shell would."""
     words = shlex.split(Template(line).substitute(names))
     assert words[:4] == ["python", "-m", "selftest", "objects"], line
@@ -45,9 +46,9 @@ async def test_the_page_is_followed(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         assert await run(server, "apply", "--enable", CLIENT, "--no-health-check", environ=ENVIRON) == 0
         monkeypatch.setattr(actions, "require_health", healthy)
         before = server.directory.export()
-        for command in _commands():
+        for command in commands():
             capsys.readouterr()
-            assert await run(server, *_arguments(command.line), environ={"AZURE_ENV_NAME": "prod"}) == 0, command.line
+            assert await run(server, *arguments(command.line), environ={"AZURE_ENV_NAME": "prod"}) == 0, command.line
             printed = capsys.readouterr().out
             assert command.missing(printed) is None, printed
             if " disable " in command.line:
@@ -63,7 +64,7 @@ def test_it_is_one_page() -> None:
     """It fits on a sheet, disables before it explains, and names only flags that exist."""
     lines = PAGE.read_text().splitlines()
     assert len(lines) <= 100
-    kinds = [_arguments(command.line)[0] for command in _commands()]
+    kinds = [arguments(command.line)[0] for command in commands()]
     assert kinds == ["status", "disable", "apply", "remove", "enable", "status"]
-    for command in _commands():
-        parser().parse_args(["objects", *_arguments(command.line)])
+    for command in commands():
+        parser().parse_args(["objects", *arguments(command.line)])
