@@ -63,4 +63,4 @@ def _the_endpoint_takes(app_id: str) -> None:
     lines = re.findall(r"^export ((?:AuthenticationEvents|Claims)__\w+)=(\S+)$", PAGE.read_text(), re.MULTILINE)
     environ = {name: Template(value).substitute(NAMES | {"API_APP_ID": app_id}) for name, value in lines}
     settings = configure(environ)[0]
-    assert app_id in str(settings.audiences if hasattr(settings, "audiences") else settings)
+    assert (settings.tenant_id, settings.audience_app_id) == (DEFAULT_TENANT.tenant_id, app_id)
