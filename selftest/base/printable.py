@@ -9,7 +9,11 @@ from typing import Final
 
 from yarl import URL
 
-_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+#: A text that starts as the header of a token, with what follows it between dots. It also matches what is no token,
+#: because a pattern that fails at the end of a long word would be tried again from every letter of that word.
+_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}((?:\.[A-Za-z0-9_-]*)*)")
+#: The claims of a token whose signature was cut off have more characters than the name of a file or a member.
+_CUT_CLAIMS_CHARACTERS: Final = 24
 
 
 def shown_url(url: str) -> str:
@@ -32,5 +36,11 @@ def printable(text: str) -> str:
 
 
 def redacted(text: str) -> str:
-    """Return the text with ``$TOKEN`` in place of every compact token."""
-    return _TOKEN.sub("$TOKEN", text)
+    """Return the text with ``$TOKEN`` in place of every compact token, also of one that was cut in its claims."""
+    return _TOKEN.sub(lambda found: "$TOKEN" if _is_token(found[1]) else found[0], text)
+
+
+def _is_token(after_header: str) -> bool:
+    """Whether the segments after a header are those of a token; the signature may be empty."""
+    claims, dot, _ = after_header[1:].partition(".")
+    return bool(claims and dot) or len(claims) >= _CUT_CLAIMS_CHARACTERS
