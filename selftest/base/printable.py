@@ -11,7 +11,7 @@ from yarl import URL
 
 #: A text that starts as the header of a token, with what follows it between dots. It also matches what is no token,
 #: because a pattern that fails at the end of a long word would be tried again from every letter of that word.
-_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}((?:\.[A-Za-z0-9_-]*)*)")
+_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}+((?:\.[A-Za-z0-9_-]*+)*+)")
 #: The claims of a token whose signature was cut off have more characters than the name of a file or a member.
 _CUT_CLAIMS_CHARACTERS: Final = 24
 
@@ -24,6 +24,8 @@ def shown_url(url: str) -> str:
 
 def visible(text: str) -> str:
     """Return the text with everything escaped that a terminal or a browser would obey; line breaks stay.
+
+    What stays is allowed in XML, too (XML 1.0, section 2.2).
 
     Source: Unicode Technical Report 36, section 2.5, and CVE-2021-42574 ("Trojan Source").
     """

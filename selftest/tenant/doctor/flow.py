@@ -14,6 +14,7 @@ Source: entra-docs ``custom-extension-troubleshoot.md``; that 0 attempts means n
 from dataclasses import dataclass
 from typing import Final
 
+from selftest.base.program import PROGRAM
 from selftest.judge.codes import CODES
 from selftest.tenant.doctor.diagnosis import Diagnosis
 
@@ -36,27 +37,27 @@ def branches(diagnosis: Diagnosis, *, probed_url: str | None = None) -> tuple[Br
     found: dict[str, list[str]] = {}
     for one, finding in diagnosis.faults:
         found.setdefault(_place(one.statement.id, one.code_of(finding)), []).append(one.statement.id)
+    during = f"check --deployed --url {probed_url}" if probed_url else None
+    # Without a command of its own a place leads to the page of its first finding.
     texts = {
-        "untried": (
-            "no Authentication Events entry at all: Entra does not try to call",
-            "python -m selftest signin-log",
-        ),
+        "untried": ("no Authentication Events entry at all: Entra does not try to call", "signin-log --help"),
         "before": (
             "an entry with 0 attempts and a code of the wiring: Entra refuses before it calls",
-            "python -m selftest signin-log",
+            "signin-log --help",
         ),
         "during": (
             "an entry with attempts and a status or a code: Entra calls, and the endpoint refuses, fails or is late",
-            f"python -m selftest check --deployed --url {probed_url or '<URL>'}",
+            during,
         ),
-        "app": ("an AADSTS code at the application: the token is not issued to it", "python -m selftest token"),
-        "mapping": (
-            "a token without the claims, and no error: nothing maps them",
-            "python -m selftest signin --mapping FILE",
-        ),
+        "app": ("an AADSTS code at the application: the token is not issued to it", None),
+        "mapping": ("a token without the claims, and no error: nothing maps them", None),
     }
     return tuple(
-        Branch(shows=shows, checks=tuple(dict.fromkeys(found[place])), next_command=command)
+        Branch(
+            shows=shows,
+            checks=tuple(dict.fromkeys(found[place])),
+            next_command=f"{PROGRAM} {command or f'explain {found[place][0]}'}",
+        )
         for place, (shows, command) in texts.items()
         if place in found
     )

@@ -67,6 +67,7 @@ class Intent:
         clients: Sequence[str] = (),
         replace_policy: bool = False,
         move: bool = False,
+        needs_host: bool = False,
     ) -> Self:
         """Read flags, and the environment for what they leave out.
 
@@ -79,10 +80,12 @@ class Intent:
         faults = []
         if not name:
             faults.append(f"which environment? Set {ENVIRONMENT} or --env: the names of all objects contain it")
-        elif not _ENVIRONMENT_NAME.fullmatch(name):
+        elif not is_environment_name(name):
             faults.append(
                 f"--env {name[:64]!r} is not the name of an azd environment: letters, digits, '.', '_' and '-'"
             )
+        if host is None and needs_host:
+            faults.append(f"which host? Set {HOST} or --host: the host name that Entra calls; --phase A needs none")
         if host is not None and not _HOST_NAME.fullmatch(host):
             faults.append(
                 f"the host {host[:80]!r} is not a public host name, as app.azurewebsites.net; no https://, no path"
@@ -138,6 +141,11 @@ class Intent:
         if self.host is None:
             raise CannotRun(f"which host? Set {HOST} or --host: the host name that Entra calls")
         return self.host
+
+
+def is_environment_name(name: str) -> bool:
+    """Whether it is the name of an azd environment, which may become part of a path."""
+    return _ENVIRONMENT_NAME.fullmatch(name) is not None
 
 
 def _claims(listed: str | None) -> tuple[tuple[Claim, ...] | None, list[str]]:

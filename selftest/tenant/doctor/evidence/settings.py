@@ -5,7 +5,7 @@ tenant. What is at fault is for the app's own reader to say (``sources/app_reade
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -33,6 +33,9 @@ _GUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _SHOWABLE: Final = re.compile(
     rf"{_GUID}|\d{{1,6}}|(?:https?|api)://[A-Za-z0-9.:-]{{1,120}}(?:/[A-Za-z0-9.-]{{0,64}}){{0,4}}"
 )
+_WORD: Final = re.compile(r"[a-z_]{1,12}")
+#: An apostrophe inside a word is not a quote.
+_QUOTED: Final = re.compile(r"(?<!\w)'([^']+)'(?!\w)")
 #: Where the providers of this project say which claims they give.
 _CLAIMS_OF: Final = {
     "profile_api": "Claims__ProfileApi__Claims",
@@ -157,12 +160,30 @@ def showable(value: str) -> str:
     return value if _SHOWABLE.fullmatch(value) else f"a value of {len(value)} characters"
 
 
-def without_secrets(problem: str) -> str:
-    """Return a message of the app's reader, cut at the first quoted value unless all of them may be shown."""
-    quoted = problem.split("'")[1::2]
-    if all(_SHOWABLE.fullmatch(value) for value in quoted):
-        return problem
-    return f"{problem.partition("'")[0].rstrip()} a value that is not shown"
+def without_secrets(problem: str, values: Iterable[str]) -> str:
+    """Return a message of the app's reader, with the settings' values in it replaced unless they may be shown.
+
+    A value is replaced wherever it occurs, and so is each item of a list, the longest first. A plain word, which the
+    message may use itself, and a part of a value are replaced in quotes.
+    """
+    parts = {part.strip() for value in values for part in (value, *value.split(","))}
+    hidden = sorted((part for part in parts if part and not _SHOWABLE.fullmatch(part)), key=len, reverse=True)
+    if hidden:
+        anywhere = "|".join(f"'{part}'" if _WORD.fullmatch(part) else _whole(part) for part in hidden)
+        problem = re.sub(anywhere, lambda found: showable(found[0].strip("'")), problem)
+    lowered = [part.lower() for part in hidden]
+
+    def quoted(found: re.Match[str]) -> str:
+        part = found[1].lower()
+        return showable(found[1]) if any(part in whole for whole in lowered) else found[0]
+
+    return _QUOTED.sub(quoted, problem)
+
+
+def _whole(part: str) -> str:
+    """Return a pattern for a value, in quotes or not, that does not begin or end inside a word or a number."""
+    before, after = (r"(?<!\w)" if part[0].isalnum() else "", r"(?!\w)" if part[-1].isalnum() else "")
+    return f"'?{before}{re.escape(part)}{after}'?"
 
 
 def _claim(item: str) -> str:

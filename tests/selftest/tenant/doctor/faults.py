@@ -198,8 +198,8 @@ CALLS = [
 ]
 
 SETTINGS = [
-    Fault("budget out of bounds", settings(Claims__BudgetMs="90"), {"D01": 1003027}),
-    Fault("unknown policy", settings(Claims__OnFailure="perhaps"), {"D01": 1003027}),
+    Fault("budget out of bounds", settings(Claims__BudgetMs="90"), {"D01": 1003002}),
+    Fault("unknown policy", settings(Claims__OnFailure="perhaps"), {"D01": 1003002}),
     Fault(
         "another tenant",
         settings(AuthenticationEvents__AuthorityUrl=f"https://login.microsoftonline.com/{OTHER}"),

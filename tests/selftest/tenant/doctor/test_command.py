@@ -243,9 +243,9 @@ BRANCHES: list[tuple[Any, str, str]] = [
         "signin-log",
     ),
     (lambda it: it.remove_principal(API), "0 attempts", "signin-log"),
-    (lambda it: it.env.update({"AuthenticationEvents__AudienceAppId": APP}), "a status or a code", "check"),
-    (lambda it: it.app(APP)["api"].update(acceptMappedClaims=None), "an AADSTS code", "token"),
-    (lambda it: it.principal(APP).update(claimsMappingPolicies=[]), "without the claims", "signin --mapping"),
+    (lambda it: it.env.update({"AuthenticationEvents__AudienceAppId": APP}), "a status or a code", "explain D03"),
+    (lambda it: it.app(APP)["api"].update(acceptMappedClaims=None), "an AADSTS code", "explain D6"),
+    (lambda it: it.principal(APP).update(claimsMappingPolicies=[]), "without the claims", "explain D70"),
 ]
 
 
