@@ -9,9 +9,9 @@ from typing import Final
 
 from yarl import URL
 
-#: A text that starts as the header of a token, with what follows it between dots. It also matches what is no token,
+#: A text that starts as the header of a token, with up to four segments after it. It also matches what is no token,
 #: because a pattern that fails at the end of a long word would be tried again from every letter of that word.
-_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}+((?:\.[A-Za-z0-9_-]*+)*+)")
+_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}+((?:\.[A-Za-z0-9_-]*+){0,4}+)")
 #: The claims of a token whose signature was cut off have more characters than the name of a file or a member.
 _CUT_CLAIMS_CHARACTERS: Final = 24
 
