@@ -33,9 +33,9 @@ _GUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _SHOWABLE: Final = re.compile(
     rf"{_GUID}|\d{{1,6}}|(?:https?|api)://[A-Za-z0-9.:-]{{1,120}}(?:/[A-Za-z0-9.-]{{0,64}}){{0,4}}"
 )
-_WORD: Final = re.compile(r"[a-z_]{1,12}")
-#: An apostrophe inside a word is not a quote.
-_QUOTED: Final = re.compile(r"(?<!\w)'([^']+)'(?!\w)")
+_WORD: Final = re.compile(r"[a-z_]{1,12}(?::[a-z_]{1,12})?")
+#: An apostrophe inside a word is not a quote; a quote that was cut off ends with the message.
+_QUOTED: Final = re.compile(r"(?<!\w)'(.+?)(?:'(?!\w)|\Z)", re.DOTALL)
 #: Where the providers of this project say which claims they give.
 _CLAIMS_OF: Final = {
     "profile_api": "Claims__ProfileApi__Claims",
@@ -161,21 +161,23 @@ def showable(value: str) -> str:
 
 
 def without_secrets(problem: str, values: Iterable[str]) -> str:
-    """Return a message of the app's reader, with the settings' values in it replaced unless they may be shown.
+    """Return a message of the app's reader without what may be a secret; its own words stay whole.
 
-    A value is replaced wherever it occurs, and so is each item of a list, the longest first. A plain word, which the
-    message may use itself, and a part of a value are replaced in quotes.
+    The settings' values and the items of lists among them are replaced wherever they occur, the longest first. So is
+    any other text in quotes, which the reader may have from elsewhere, but for a plain word that is in no value.
     """
     parts = {part.strip() for value in values for part in (value, *value.split(","))}
     hidden = sorted((part for part in parts if part and not _SHOWABLE.fullmatch(part)), key=len, reverse=True)
     if hidden:
         anywhere = "|".join(f"'{part}'" if _WORD.fullmatch(part) else _whole(part) for part in hidden)
-        problem = re.sub(anywhere, lambda found: showable(found[0].strip("'")), problem)
+        problem = re.sub(anywhere, lambda found: showable(found[0] if found[0] in parts else found[0][1:-1]), problem)
     lowered = [part.lower() for part in hidden]
 
     def quoted(found: re.Match[str]) -> str:
-        part = found[1].lower()
-        return showable(found[1]) if any(part in whole for whole in lowered) else found[0]
+        if _SHOWABLE.fullmatch(found[1]):
+            return found[0]
+        own = _WORD.fullmatch(found[1]) and not any(found[1] in whole for whole in lowered)
+        return found[0] if own else showable(found[1])
 
     return _QUOTED.sub(quoted, problem)
 
@@ -183,7 +185,7 @@ def without_secrets(problem: str, values: Iterable[str]) -> str:
 def _whole(part: str) -> str:
     """Return a pattern for a value, in quotes or not, that does not begin or end inside a word or a number."""
     before, after = (r"(?<!\w)" if part[0].isalnum() else "", r"(?!\w)" if part[-1].isalnum() else "")
-    return f"'?{before}{re.escape(part)}{after}'?"
+    return f"'{re.escape(part)}'|{before}{re.escape(part)}{after}"
 
 
 def _claim(item: str) -> str:

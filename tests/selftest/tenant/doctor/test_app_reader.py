@@ -51,7 +51,7 @@ def test_without_an_app_settings_are_not_judged(
 def test_app_of_the_current_folder_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The default is where the command is typed, and what a reader quotes is cut before a secret."""
+    """The default is where the command is typed, and a secret that a reader quotes is replaced."""
     app_with_reader(
         tmp_path,
         "from claims.errors import SettingsError\n"
@@ -62,7 +62,7 @@ def test_app_of_the_current_folder_is_asked(
     (tmp_path / "settings.json").write_text(json.dumps({"Values": healthy_settings()}))
     assert main(["doctor", "--settings", "settings.json"]) == 1
     out = capsys.readouterr().out
-    assert "Claims__X: a value that is not shown" in out
+    assert f"Claims__X: a value of {len(SECRET)} characters is bad" in out
     assert SECRET not in out
 
 
