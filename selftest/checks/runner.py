@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 from selftest.checks.bench.environment import CheckEnvironment, CheckNeed, OpenVariant
 from selftest.checks.bench.probe import redact
 from selftest.checks.registry import STAGES, Check, CheckOutcome
+from selftest.judge.app_line import AppLine
+from selftest.play.app_log import request_lines
 from selftest.report.families import family_of
 from selftest.report.results import CheckResult
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 #: The check of the valid call, from whose failure everything else follows.
 GOOD_CALL: Final = "C01"
 
+#: The app logs before it answers; what has no line by then is refused before its event is read.
+_LINE_WITHIN_S: Final = 0.05
 _OUR_PLACE: Final = re.compile(r" See claims/[\w/]+\.py[^.]*\.")
 
 _LACKS: Final[dict[CheckNeed, str]] = {
@@ -106,11 +110,22 @@ async def _run_variant(
 
 
 async def _result(check: Check, env: CheckEnvironment, clock: Callable[[], float]) -> CheckResult:
-    start_s = clock()
+    start_s, before = clock(), 0 if env.log is None else len(env.log())
     outcome = await _run(check, env)
     shown = _shown(check, outcome, (clock() - start_s) * 1000)
+    if shown.bad:
+        shown = replace(shown, app_lines=await _app_lines(env, outcome, before))
     # Where this project does it helps only who has this project.
     return shown if env.peak_growth is not None else replace(shown, fix=_OUR_PLACE.sub("", shown.fix))
+
+
+async def _app_lines(env: CheckEnvironment, outcome: CheckOutcome, before: int) -> tuple[AppLine, ...]:
+    """Return what the app's log says about the request that decided a failure."""
+    if env.refusal is not None:
+        return env.refusal.app_lines
+    if env.log is None or outcome.correlation_id is None:
+        return ()
+    return await request_lines(env.log, outcome.correlation_id, before=before, wait_s=_LINE_WITHIN_S)
 
 
 def _shown(check: Check, outcome: CheckOutcome, duration_ms: float) -> CheckResult:

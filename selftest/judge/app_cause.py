@@ -64,6 +64,6 @@ def cause_of(lines: Sequence[AppLine]) -> AppCause | None:
 
 def explained(lines: Sequence[AppLine]) -> list[tuple[str, str]]:
     """Return the rows that say why a call failed, each with its label: the app's lines, their cause, what to do."""
-    rows = [("app", str(line)) for line in lines]
+    rows = [("app" if line.status else "host", str(line)) for line in lines]
     cause = cause_of(lines)
     return rows if cause is None else [*rows, ("cause", cause.cause), ("fix", cause.fix)]

@@ -20,6 +20,8 @@ WORKER_ENDED: Final = "worker_ended"
 _MAX_CODE: Final = 64
 _MAX_DETAIL: Final = 400
 _MAX_PHASES: Final = 24
+#: Shorter stalls of the event loop are usual.
+_SHOWN_STALL_MS: Final = 100.0
 _NOT_IN_CODE: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _MAIL: Final = re.compile(r"\S+@\S+")
 
@@ -33,7 +35,7 @@ class AppLine:
         status: The HTTP status of its response; None for a line of the host.
         failure: The code of the failure in spite of which claims were sent; empty if there was none.
         detail: The reason: an exception's type and place, or what was expected and what came.
-        total_ms: The app's own time for the request.
+        total_ms: The app's own time for the request; for how long a note of the host was true, None if it still is.
         loop_stalled_ms: For how long the event loop was blocked meanwhile.
         joined: Whether the request joined an earlier delivery of the same event.
         phases_ms: The time by phase.
@@ -55,6 +57,12 @@ class AppLine:
 
     def __str__(self) -> str:
         """Return the line for people: ``503 provider_error: AttributeError at mine.py:7, 3.2 ms (token 1.9, …)``."""
+        if self.outcome == LOOP_BLOCKED and self.total_ms is None:
+            return f"the event loop is blocked {self.detail}, and has not run again"
+        if self.outcome == LOOP_BLOCKED:
+            return f"the event loop was blocked {self.detail} for {self.total_ms:,.0f} ms"
+        if self.outcome == WORKER_ENDED:
+            return f"the app's process ended ({self.detail})"
         head = self.outcome if self.status is None else f"{self.status} {self.outcome}"
         text = f"{head} because of {self.failure}" if self.failure else head
         if self.detail:
@@ -65,7 +73,7 @@ class AppLine:
             text += f", {self.total_ms:,.1f} ms"
         if self.phases_ms:
             text += f" ({', '.join(f'{name} {spent_ms:,.1f}' for name, spent_ms in self.phases_ms.items())})"
-        if self.loop_stalled_ms:
+        if self.loop_stalled_ms >= _SHOWN_STALL_MS:
             text += f", event loop blocked for {self.loop_stalled_ms:,.0f} ms"
         return text
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from selftest.judge.app_line import LOOP_BLOCKED, WORKER_ENDED, AppLine, app_line
+from selftest.play.caller import Call
 
 #: Returns the lines of a log so far, oldest first.
 type LogSource = Callable[[], Sequence[str]]
@@ -48,10 +49,23 @@ def host_lines(lines: Iterable[str]) -> tuple[AppLine, ...]:
             found.append(AppLine(outcome=WORKER_ENDED, status=None, detail=ended[1]))
         elif (record := _json_object(line)).get("event") == LOOP_BLOCKED:
             note = app_line({**record, "outcome": LOOP_BLOCKED})
-            if found and found[-1].outcome == LOOP_BLOCKED and record.get("ended") is True:
+            if found and found[-1].outcome == LOOP_BLOCKED and note.total_ms is not None:
                 found.pop()
             found.append(note)
     return tuple(found)
+
+
+async def call_lines(log: LogSource, call: Call, correlation_id: str, *, before: int) -> tuple[AppLine, ...]:
+    """Return what the app's log says about a call: the lines of its attempts, or else that of its refusal.
+
+    Args:
+        log: The log.
+        call: The call, which has ended.
+        correlation_id: That of its event.
+        before: How many lines the log had before the call.
+    """
+    found = await request_lines(log, correlation_id, before=before, count=len(call.attempts))
+    return found or last_refusal(log(), call.attempts[-1].status)
 
 
 async def request_lines(
