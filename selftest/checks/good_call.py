@@ -11,6 +11,7 @@ from selftest.base.printable import visible
 from selftest.checks.bench.environment import CheckEnvironment, GoodCallRefusal
 from selftest.checks.bench.probe import RawResponse, redact
 from selftest.contract import MAX_TIMEOUT_MS
+from selftest.judge.app_cause import cause_of
 from selftest.judge.app_line import AppLine
 from selftest.play.app_log import last_refusal, request_lines
 
@@ -111,7 +112,9 @@ async def make_good_call(env: CheckEnvironment) -> CheckEnvironment:
     older = replace(env, version="1.0")
     if env.trusted and (await older.send(older.good_request())).status == 200:
         return older
-    return replace(env, refusal=replace(_read(env, response), app_lines=await _logged(env, response, before)))
+    refusal, lines = _read(env, response), await _logged(env, response, before)
+    cause = cause_of(lines)
+    return replace(env, refusal=replace(refusal, fix=cause.fix if cause else refusal.fix, app_lines=lines))
 
 
 async def _logged(env: CheckEnvironment, refused: RawResponse, before: int) -> tuple[AppLine, ...]:

@@ -62,8 +62,10 @@ def cause_of(lines: Sequence[AppLine]) -> AppCause | None:
     return next((cause for cause in found if cause is not None), None)
 
 
-def explained(lines: Sequence[AppLine]) -> list[tuple[str, str]]:
-    """Return the rows that say why a call failed, each with its label: the app's lines, their cause, what to do."""
+def explained(lines: Sequence[AppLine], *, fix: bool = True) -> list[tuple[str, str]]:
+    """Return the rows that say why a call failed, each with its label: the lines, their cause, and what to do."""
     rows = [("app" if line.status else "host", str(line)) for line in lines]
     cause = cause_of(lines)
-    return rows if cause is None else [*rows, ("cause", cause.cause), ("fix", cause.fix)]
+    if cause is not None:
+        rows += [("cause", cause.cause), ("fix", cause.fix)] if fix else [("cause", cause.cause)]
+    return rows

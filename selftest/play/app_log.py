@@ -39,20 +39,25 @@ def records_of(lines: Iterable[str], correlation_id: str | None) -> Iterator[dic
 
 
 def host_lines(lines: Iterable[str]) -> tuple[AppLine, ...]:
-    """Return what the host says about the app: each time that its event loop was blocked, and that its process ended.
+    """Return what the host says about the app: where its event loop was blocked, and that its process ended.
 
-    A loop that was blocked and runs again is one line, with the whole time.
+    Of the notes about one place the last one with a time is returned, or else the last one.
     """
-    found: list[AppLine] = []
+    found: dict[str, AppLine] = {}
     for line in lines:
         if ended := _WORKER_ENDED.match(line):
-            found.append(AppLine(outcome=WORKER_ENDED, status=None, detail=ended[1]))
-        elif (record := _json_object(line)).get("event") == LOOP_BLOCKED:
+            found[WORKER_ENDED] = AppLine(outcome=WORKER_ENDED, status=None, detail=ended[1])
+        elif LOOP_BLOCKED in line and (record := _json_object(line)).get("event") == LOOP_BLOCKED:
             note = app_line({**record, "outcome": LOOP_BLOCKED})
-            if found and found[-1].outcome == LOOP_BLOCKED and note.total_ms is not None:
-                found.pop()
-            found.append(note)
-    return tuple(found)
+            if note.total_ms is not None or note.detail not in found:
+                found[note.detail] = note
+    return tuple(found.values())
+
+
+def _still_blocked(lines: Sequence[str]) -> tuple[AppLine, ...]:
+    """Return the last note that the event loop is blocked, if none says that it runs again."""
+    last = next((line for line in reversed(lines) if LOOP_BLOCKED in line), "")
+    return tuple(note for note in host_lines([last]) if note.total_ms is None)
 
 
 async def call_lines(log: LogSource, call: Call, correlation_id: str, *, before: int) -> tuple[AppLine, ...]:
@@ -66,6 +71,12 @@ async def call_lines(log: LogSource, call: Call, correlation_id: str, *, before:
     """
     found = await request_lines(log, correlation_id, before=before, count=len(call.attempts))
     return found or last_refusal(log(), call.attempts[-1].status)
+
+
+def kept_lines(lines: Sequence[str], correlation_id: str, status: int | None) -> tuple[AppLine, ...]:
+    """Return what lines that were logged during a sign-in say about its call, whose last response had this status."""
+    own = app_lines(lines, {correlation_id}).get(correlation_id, ())
+    return (*own, *host_lines(lines)) or last_refusal(lines, status)
 
 
 async def request_lines(
@@ -83,9 +94,9 @@ async def request_lines(
     end_s = time.monotonic() + wait_s
     while True:
         lines = log()
-        own = app_lines(lines, {correlation_id}).get(correlation_id, ())
+        own = app_lines((line for line in lines if correlation_id in line), {correlation_id}).get(correlation_id, ())
         if len(own) >= count or time.monotonic() > end_s:
-            return (*own, *host_lines(lines[before:]))
+            return (*own, *(host_lines(lines[before:]) or _still_blocked(lines)))
         await asyncio.sleep(_POLL_S)
 
 

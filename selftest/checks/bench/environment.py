@@ -35,6 +35,8 @@ type EventJson = dict[str, Any]
 type CheckNeed = Literal["token", "issuer", "app", "log", "downstream", "load", "cold", "soak", "step", "spike"]
 
 
+#: The check of the valid call, from whose failure everything else follows.
+GOOD_CALL: Final = "C01"
 #: The needs that are a profile of load.
 PROFILES: Final[frozenset[CheckNeed]] = frozenset({"soak", "step", "spike"})
 
@@ -47,12 +49,14 @@ class GoodCallRefusal:
         reason: What came.
         fix: What to do.
         curl: A command that repeats the call without its token.
+        check_id: The check that failed by it: that of the valid call, or the last one that the endpoint answered.
         app_lines: What the app's log says about it.
     """
 
     reason: str
     fix: str
     curl: str
+    check_id: str = GOOD_CALL
     app_lines: tuple[AppLine, ...] = ()
 
 
