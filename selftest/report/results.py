@@ -118,7 +118,8 @@ class RunVerdict:
     Attributes:
         sentence: The word PASS, FAIL, INCONCLUSIVE or INTERRUPTED, two spaces, and the reason.
         counts: The number of checks by status and of those that failed by level ("sign-in_failed"), "waived",
-            "attacks" of the counting levels that were judged and "let_in" of them, "signins" and "signins_failed".
+            "attacks" of the counting levels that were judged and "let_in" of them, "signins", "signins_failed" and
+            "signins_by_retry".
     """
 
     outcome: StoredOutcome
