@@ -14,10 +14,12 @@ def load_lines(load: LoadResult) -> Iterator[str]:
         warmup = load.warmup
         yield f"  warm-up: {warmup.samples:,} calls, p50 {_ms(warmup.p50_ms)}, max {_ms(warmup.max_ms)}; not counted"
     if load.latency is not None:
-        yield f"  {percentile_line(load.latency)}     (from due time)"
+        yield f"  {percentile_line(load.latency)}     ({population(load)})"
     if load.missed_latency is not None:
-        yield f"  not good: {percentile_line(load.missed_latency)}"
+        yield f"  missed: {percentile_line(load.missed_latency)}"
     yield f"  {_counts(load)}"
+    for threshold in load.thresholds:
+        yield f"  threshold {threshold.expression}: {threshold.measured}{'' if threshold.held else ', crossed'}"
     yield from _steps(load)
     yield from _phases(load)
     if load.cold_starts:
@@ -43,6 +45,13 @@ def percentile_line(values: Percentiles) -> str:
     return "   ".join(f"{name} {_ms(value)}" for name, value in named)
 
 
+def population(load: LoadResult) -> str:
+    """Return what the percentiles are of."""
+    unanswered, broken = load.endings.get("unanswered", 0), load.calls - (load.latency.samples if load.latency else 0)
+    waited = f"; {unanswered:,} unanswered count as {load.config.timeout_ms:,} ms" if unanswered else ""
+    return f"from due time{waited}" + (f"; without {broken:,} whose connection broke" if broken else "")
+
+
 def _shape(load: LoadResult) -> str:
     config = load.config
     if config.profile == "step":
@@ -57,13 +66,12 @@ def _shape(load: LoadResult) -> str:
 
 
 def _counts(load: LoadResult) -> str:
-    in_budget = load.outcomes.get("minted", 0)
-    late = load.outcomes.get("late", 0)
-    failed = load.calls - in_budget - late
-    text = f"ok {in_budget:,}   late {late:,}   failed {failed:,}   retried {load.counts.retries:,}   "
-    text += f"sign-ins lost {load.counts.lost:,}"
-    codes = [f"{code} {count:,}" for code, count in load.outcomes.items() if code not in {"minted", "late"}]
-    return f"{text}   ({', '.join(codes)})" if codes else text
+    named = (("ok", "in-budget"), ("late", "late"), ("failed", "failed"), ("unanswered", "unanswered"))
+    counts: list[tuple[str, int]] = [(word, load.endings.get(ending, 0)) for word, ending in named]
+    counts += [("retried", load.counts.retries), ("sign-ins lost", load.counts.lost)]
+    text = "   ".join(f"{word} {number:,}" for word, number in counts)
+    codes = [f"{code} {count:,}" for code, count in load.outcomes.items() if code != "minted"]
+    return f"{text}   (Entra would log {', '.join(codes)})" if codes else text
 
 
 def _steps(load: LoadResult) -> Iterator[str]:

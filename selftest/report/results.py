@@ -13,7 +13,7 @@ from selftest.judge.statement import COUNTING_LEVELS, LEVELS, Level, Status
 from selftest.report.load_result import LoadResult
 
 #: A file of the same major version can be read.
-SCHEMA_MAJOR: Final = "2."
+SCHEMA_MAJOR: Final = "3."
 SCHEMA_VERSION: Final = f"{SCHEMA_MAJOR}0"
 
 #: How a command ends: one of four words, each with its exit code.

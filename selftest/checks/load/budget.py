@@ -4,7 +4,9 @@ from typing import Final
 
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.expectations import skipped
+from selftest.checks.load.causes import fix_by_code, missed_by_code
 from selftest.checks.registry import LOAD, CheckOutcome, check
+from selftest.load.outcome import TIMED_OUT
 from selftest.report.load_result import LoadResult
 
 _ENTRA: Final = "Graph customExtensionClientConfiguration: timeoutInMilliseconds at most 2000, maximumRetries at most 1"
@@ -37,9 +39,13 @@ def invalid_run(
     return None
 
 
-def decided(expected: str, actual: str, *, good: bool, latency_ms: float | None = None) -> CheckOutcome:
-    """Return a pass or a fail."""
-    return CheckOutcome(status="pass" if good else "fail", expected=expected, actual=actual, latency_ms=latency_ms)
+def decided(
+    expected: str, actual: str, *, good: bool, latency_ms: float | None = None, fix: str | None = None
+) -> CheckOutcome:
+    """Return a pass or a fail; ``fix`` is what to do, if it depends on what the endpoint did."""
+    return CheckOutcome(
+        status="pass" if good else "fail", expected=expected, actual=actual, latency_ms=latency_ms, fix=fix
+    )
 
 
 @check(
@@ -48,15 +54,12 @@ def decided(expected: str, actual: str, *, good: bool, latency_ms: float | None 
     level="sign-in",
     source=f"{_ENTRA}; bound: Clopper and Pearson 1934, one-sided, as in MLPerf LoadGen",
     why="A first call that misses costs the user two seconds, and the sign-in if the retry misses, too.",
-    fix=(
-        "Look at the phases of the slowest calls in the report: a provider that is sometimes slow needs a "
-        "cache, a plan that scales in needs warm instances. See docs/timing-budget.md."
-    ),
+    fix="It depends on the codes of the calls that missed: slow, refused and failed calls have different causes.",
     explain=(
         "Sends sign-ins when they are due, regardless of earlier ones; a miss is a response after the budget,"
         " no response, or one from which Entra would not mint.\nExpected: with the configured confidence (99 %),"
         " a smaller share of first calls misses than allowed (1 %).\nFails if a larger share misses with the "
-        "same confidence; otherwise more calls are needed."
+        "same confidence; otherwise more calls are needed. The fix names the most frequent codes."
     ),
     needs=LOAD,
 )
@@ -70,7 +73,9 @@ async def answers_in_time(env: CheckEnvironment) -> CheckOutcome:
     if (skip := invalid_run(load, expected, except_for=frozenset())) is not None:
         return skip
     p99_ms = None if load.latency is None else load.latency.p99_ms
-    return decided(expected, load.sentence, good=load.missed_below <= limit, latency_ms=p99_ms)
+    codes = missed_by_code(load)
+    actual = f"{load.sentence} ({codes})" if codes else load.sentence
+    return decided(expected, actual, good=load.missed_below <= limit, latency_ms=p99_ms, fix=fix_by_code(load))
 
 
 @check(
@@ -80,13 +85,14 @@ async def answers_in_time(env: CheckEnvironment) -> CheckOutcome:
     source=f"{_ENTRA}; Learn Q&A 5617636: the retry follows a timeout",
     why="A sign-in is lost when no attempt gets a valid reply in time: the user gets a generic error and no token.",
     fix=(
-        "Two attempts usually miss because of the work itself: let the retry join it "
-        "(claims/provider_call.py), limit the provider by Claims__BudgetMs, and choose Claims__OnFailure."
+        "Two attempts usually miss because of the work itself: let the retry join the work of the first call, limit "
+        "the work to less than the timeout, and decide what is answered when it fails."
     ),
     explain=(
         "Counts the sign-ins of the load run whose first call and retry were both late, failed or "
         "unanswered.\nThe retry follows a timeout or a broken connection, never a response.\nExpected: 0. With "
-        "--retries 0 every miss loses its sign-in."
+        "--retries 0 every miss loses its sign-in. In this project's endpoint: claims/provider_call.py joins, "
+        "Claims__BudgetMs limits, Claims__OnFailure decides."
     ),
     needs=LOAD,
 )
@@ -99,9 +105,10 @@ async def loses_none(env: CheckEnvironment) -> CheckOutcome:
     if (skip := invalid_run(load, expected)) is not None:
         return skip
     lost = load.counts.lost
-    codes = ", ".join(f"{code}: {count:,}" for code, count in load.outcomes.items() if code != "minted")
+    codes = missed_by_code(load)
     actual = f"{lost:,} of {load.calls:,} lost" + (f" (first calls that missed, {codes})" if codes else "")
-    return decided(expected, actual, good=not lost)
+    slow = load.outcomes.get(str(TIMED_OUT), 0) > load.counts.first_calls_missed / 2
+    return decided(expected, actual, good=not lost, fix=None if slow else fix_by_code(load))
 
 
 @check(
@@ -110,10 +117,11 @@ async def loses_none(env: CheckEnvironment) -> CheckOutcome:
     level="convention",
     source="ours: Claims__BudgetMs is at most 1900, which leaves 100 ms for the network; W3C Server Timing",
     why="A response that leaves at the last moment is late when the network is slow.",
-    fix="Limit the work by a budget below Entra's: Claims__BudgetMs. See claims/provider_call.py.",
+    fix="Limit the work by a budget of its own that is below Entra's timeout.",
     explain=(
         "Reads the phases that the endpoint reports in Server-Timing for every call of the load run.\nExpected: "
-        "the 99th percentile of each is at most 1,900 ms. Skipped if the endpoint reports no phases."
+        "the 99th percentile of each is at most 1,900 ms. Skipped if the endpoint reports no phases. In this project's "
+        "endpoint Claims__BudgetMs is the limit."
     ),
     needs=LOAD,
 )

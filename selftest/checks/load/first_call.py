@@ -16,7 +16,7 @@ from selftest.checks.registry import CheckOutcome, check
     why="The user whose sign-in starts a worker waits for everything that the app does at its first call.",
     fix=(
         "Load the keys and open connections when the worker starts, import rarely used modules late, and keep"
-        " an instance warm. See claims/token/keys.py and docs/timing-budget.md."
+        " an instance warm."
     ),
     explain=(
         "Starts new workers, sends each one call as soon as it listens, and stops it; separate from the "

@@ -5,6 +5,7 @@ from typing import Final
 from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
 from selftest.checks.expectations import skipped
 from selftest.checks.load.budget import decided, invalid_run, load_of
+from selftest.checks.load.causes import fix_by_code
 from selftest.checks.registry import CheckOutcome, check
 
 _OURS: Final = "ours: a worker of an endpoint runs for days"
@@ -55,13 +56,13 @@ async def keeps_its_memory(env: CheckEnvironment) -> CheckOutcome:
     source="ours: --steps; held: no sign-in lost, and not more first calls missed than allowed",
     why="At the rate at which it breaks, a busy morning locks users out.",
     fix=(
-        "Find what saturates at that rate: processor, connections to the data source, Claims__MaxConcurrent; "
+        "Find what saturates at that rate: processor, connections to the data source, a limit of concurrent calls; "
         "or scale out before it."
     ),
     explain=(
         "Plays one rate after the other and judges each by its own calls.\nExpected: every requested rate holds,"
-        " and the generator was punctual at each.\nThe report names the highest rate that holds; a step is too"
-        " short for a statistical proof."
+        " and the generator was punctual at each.\nThe report names the rate that holds below the first that does not;"
+        " a step is too short for a statistical proof."
     ),
     needs=frozenset({"load", "step"}),
 )
@@ -70,18 +71,15 @@ async def holds_every_rate(env: CheckEnvironment) -> CheckOutcome:
     load = load_of(env)
     rates = ", ".join(f"{step.rate_per_s:g}" for step in load.steps)
     expected = f"{rates} a second hold"
-    broken = next((step for step in load.steps if not (step.held and step.valid)), None)
-    if broken is None:
-        return decided(expected, "they do", good=True)
-    held = [step.rate_per_s for step in load.steps[: load.steps.index(broken)]]
-    highest = f"{held[-1]:g}/s holds" if held else "none holds"
+    held = len(load.held_steps)
+    if held == len(load.steps):
+        return decided(expected, load.sentence, good=True)
+    broken = load.steps[held]
     if not broken.valid:
-        actual = f"{highest}; at {broken.rate_per_s:g}/s the generator was late or dropped calls, so nothing is proved"
-        return skipped(expected, actual)
-    actual = (
-        f"{highest}; at {broken.rate_per_s:g}/s {broken.first_calls_missed:,} of {broken.signins:,} first calls miss"
-    )
-    return decided(expected, f"{actual}, {broken.lost:,} sign-ins are lost", good=False, latency_ms=broken.p99_ms)
+        return skipped(expected, load.sentence)
+    missed = f"{broken.first_calls_missed:,} of {broken.signins:,} first calls miss, {broken.lost:,} sign-ins are lost"
+    actual = f"{load.sentence}; at {broken.rate_per_s:g}/s {missed}"
+    return decided(expected, actual, good=False, latency_ms=broken.p99_ms, fix=fix_by_code(load))
 
 
 @check(
@@ -90,10 +88,7 @@ async def holds_every_rate(env: CheckEnvironment) -> CheckOutcome:
     level="sign-in",
     source="ours: ten seconds; a queue that is never drained grows with the next spike",
     why="A backlog delays users long after the spike.",
-    fix=(
-        "Refuse early what cannot be answered in time (Claims__MaxConcurrent), and cancel work that no "
-        "request waits for."
-    ),
+    fix=("Refuse early what cannot be answered in time, and cancel work that no request waits for."),
     explain=f"Plays a usual rate, a spike, and the usual rate again.\nExpected: within {_RECOVERY_S:.0f} s of the end "
     "of the spike, the median of a second is at most one and a half times the earlier one plus 5 ms.",
     needs=frozenset({"load", "spike"}),

@@ -21,8 +21,8 @@ _SHARES: Final = (
 
 
 def curve(samples: Samples) -> tuple[tuple[float, float], ...]:
-    """Return (share, ms) of all answered first calls; the last share is 1."""
-    ordered = sorted(ms for ms, answered in zip(samples.latency_ms, samples.answered, strict=True) if answered)
+    """Return (share, ms) of the first calls that have a latency; the last share is 1."""
+    ordered = sorted(ms for ms, timed in zip(samples.latency_ms, samples.timed, strict=True) if timed)
     if not ordered:
         return ()
     # A share between the last two calls would repeat the maximum.
