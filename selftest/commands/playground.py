@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.flag_values import port_number
+from selftest.base.misspelt_settings import require_known
 from selftest.play.authority import DEFAULT_AUTHORITY_PORT
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def _player(args: argparse.Namespace, settings: Mapping[str, str]) -> "SignInPla
         return SignInPlayer(directory, app_dir=None, url=args.url, authority_port=args.authority_port)
     if not (args.app / "function_app.py").is_file():
         raise CannotRun(f"--app {args.app}: the directory has no function_app.py")
+    require_known(args.app.resolve(), settings)
     return SignInPlayer(directory, app_dir=args.app.resolve(), settings=settings)
 
 

@@ -17,7 +17,7 @@ from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.play.sign_in import SignIn, sign_in
-from selftest.play.sign_in_text import as_json, as_lines
+from selftest.play.sign_in_text import as_json, as_lines, verdict_line
 from selftest.play.target import Target, add_target_arguments, endpoint_settings, open_target
 
 #: How long a library may take to read the keys in the background and to use them.
@@ -92,6 +92,7 @@ async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
             max_retries=args.retries,
             mapping=mapping,
             registered=args.registered,
+            log=target.log,
         )
         played = await play()
         if target.app is None and _refused(played) and await _keys_are_read(target):
@@ -131,10 +132,11 @@ async def _warm_up(target: Target) -> None:
 
 def _print(played: SignIn, url: str, timeout_ms: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    *lines, verdict = as_lines(played, url, timeout_ms=timeout_ms)
-    for line in lines:
-        console.print(Text(line, style="yellow" if line.startswith("warning ") else ""))
-    console.print(Text(verdict, style="bold green" if played.verdict.minted else "bold red"))
+    verdict = verdict_line(played)
+    tone = "bold red" if not played.verdict.minted else "bold yellow" if verdict.startswith("WARN") else "bold green"
+    for line in as_lines(played, url, timeout_ms=timeout_ms):
+        style = tone if line == verdict else "yellow" if line.startswith("warning ") else ""
+        console.print(Text(line, style=style))
 
 
 def _hint(settings: dict[str, str]) -> None:

@@ -21,6 +21,7 @@ mapping-space          a name in the policy starts or ends with a space
 restricted-name        the policy's JwtClaimType or SamlClaimType is a name that a policy may not emit
 name-id                the policy uses a claim of the endpoint as NameID
 not-registered         not in ``claimsForTokenConfiguration``; also ``registered-case``
+minted-by-retry        the first attempt failed, and the retry did not (`selftest.play.call_verdict`)
 =====================  =============================================================================================
 """
 

@@ -25,6 +25,7 @@ from selftest.base.bounded_file import read_text
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url, health_url
 from selftest.base.flag_values import port_number, seconds
+from selftest.base.misspelt_settings import require_known
 from selftest.base.sample_tenant import Tenant
 from selftest.entra.key_fetches import KeyFetches
 from selftest.entra.server import EntraServer
@@ -181,6 +182,7 @@ async def open_target(
     folder = None if args.url else AppFolder.at(args.app_dir, args.app_python)
     if folder is not None:
         folder.require_app()
+        require_known(folder.directory, chosen)
         if warning := version_warning(folder.directory, __version__):
             print(f"warning: {warning}", file=sys.stderr)
     async with AsyncExitStack() as stack:

@@ -195,9 +195,9 @@ class LoadResult:
     Attributes:
         outcomes: The first calls by what Entra would log: ``minted``, or a code such as ``1003005``.
         endings: The first calls by how they ended.
-        latency: First calls that were answered, well or not, or timed out, from due to end; None without one. A call
-            that timed out counts with the time that the run waited; one whose connection broke has no latency.
-        missed_latency: Those of them that missed the budget.
+        latency: First calls that did not fail, from due to end; None without one. An unanswered one counts with the
+            time that the run waited for it.
+        failed_latency: First calls that failed: a fast refusal does not make an endpoint fast.
         service: The same as ``latency``, from sent to end: what a closed-loop generator would show.
         lateness: All calls, from due to sent: how well the generator kept its schedule.
         achieved_rate_per_s: The calls sent, divided by the time that sending took.
@@ -217,7 +217,7 @@ class LoadResult:
     outcomes: dict[str, int]
     endings: dict[AttemptOutcome, int]
     latency: Percentiles | None
-    missed_latency: Percentiles | None
+    failed_latency: Percentiles | None
     service: Percentiles | None
     lateness: Percentiles | None
     achieved_rate_per_s: float

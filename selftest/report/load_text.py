@@ -15,8 +15,8 @@ def load_lines(load: LoadResult) -> Iterator[str]:
         yield f"  warm-up: {warmup.samples:,} calls, p50 {_ms(warmup.p50_ms)}, max {_ms(warmup.max_ms)}; not counted"
     if load.latency is not None:
         yield f"  {percentile_line(load.latency)}     ({population(load)})"
-    if load.missed_latency is not None:
-        yield f"  missed: {percentile_line(load.missed_latency)}"
+    if load.failed_latency is not None:
+        yield f"  failed: {percentile_line(load.failed_latency)}"
     yield f"  {_counts(load)}"
     for threshold in load.thresholds:
         yield f"  threshold {threshold.expression}: {threshold.measured}{'' if threshold.held else ', crossed'}"
@@ -47,9 +47,9 @@ def percentile_line(values: Percentiles) -> str:
 
 def population(load: LoadResult) -> str:
     """Return what the percentiles are of."""
-    unanswered, broken = load.endings.get("unanswered", 0), load.calls - (load.latency.samples if load.latency else 0)
+    unanswered, failed = load.endings.get("unanswered", 0), load.endings.get("failed", 0)
     waited = f"; {unanswered:,} unanswered count as {load.config.timeout_ms:,} ms" if unanswered else ""
-    return f"from due time{waited}" + (f"; without {broken:,} whose connection broke" if broken else "")
+    return f"from due time{waited}" + (f"; without {failed:,} that failed" if failed else "")
 
 
 def _shape(load: LoadResult) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.bench.log_lines import logged, logged_before_a_valid_one, records_of
+from selftest.checks.bench.log_lines import logged, logged_before_a_valid_one
 from selftest.checks.bench.probe import RawRequest
 from selftest.checks.expectations import failed, judged, passed, skipped
 from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import APP, LOG, CheckOutcome, check
+from selftest.play.app_log import records_of
 
 _SOURCE: Final = "ours: the HTTP contract; the Functions worker keeps a log line's text and drops the rest"
 _FIX: Final = "Log one JSON object per request that contains only ids, codes and numbers. See claims/request_log.py."

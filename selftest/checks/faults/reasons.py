@@ -7,10 +7,11 @@ local host marks such lines, so that they are no records here.
 from typing import Final
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.bench.log_lines import logged, records_of
+from selftest.checks.bench.log_lines import logged
 from selftest.checks.bench.variant import KEYS_DOWN, KEYS_HANG, NO_TOKEN, WARNED, AppVariant
 from selftest.checks.expectations import judged
 from selftest.checks.registry import DOWNSTREAM, CheckFunction, CheckOutcome, check
+from selftest.play.app_log import records_of
 
 _SOURCE: Final = "Microsoft's Functions host 4.1037.0, run: records outside an invocation are dropped"
 _WHY: Final = "What is logged at the start or in the background never reaches Azure's log; nobody learns the reason."

@@ -13,6 +13,7 @@ from selftest.load.phases import parts_ms
 from selftest.report.load_result import AttemptOutcome
 
 OUTCOMES: Final[tuple[AttemptOutcome, ...]] = get_args(AttemptOutcome.__value__)
+FAILED: Final = OUTCOMES.index("failed")
 _PLACE: Final = {name: place for place, name in enumerate(OUTCOMES)}
 _MAX_ATTEMPTS: Final = 2
 #: The endpoint chooses the names, and could use new ones in every response.
@@ -30,7 +31,6 @@ class Samples:
         due_s, latency_ms, service_ms, lateness_ms: One entry per sent call, in the order of their ends.
         outcomes: The index in ``OUTCOMES`` of each call.
         lost: Whether the sign-in of each call was lost, 0 or 1.
-        timed: Whether each call has a latency, 0 or 1: it was answered or timed out, and its connection did not break.
         logged: The number of first calls by what Entra would log.
         dropped_s: When the calls that were not sent were due.
         phases_ms: By name, one entry per sent call; NaN for a call without the phase.
@@ -45,7 +45,6 @@ class Samples:
         self.lateness_ms = array("d")
         self.outcomes = array("b")
         self.lost = array("b")
-        self.timed = array("b")
         self.logged: Counter[str] = Counter()
         self.dropped_s = array("d")
         self.phases_ms: dict[str, array[float]] = {}
@@ -90,7 +89,6 @@ class Samples:
         self.lateness_ms.append(sent_ms)
         self.outcomes.append(_PLACE[outcome])
         self.lost.append(all(attempt["outcome"] != "in-budget" for attempt in attempts))
-        self.timed.append(first.get("failure") in {None, "timeout"})
         self.logged[_logged(outcome, first.get("code"))] += 1
         self.retries += len(attempts) - 1
         self.last_sent_s = max(self.last_sent_s, due_s + sent_ms / 1000)

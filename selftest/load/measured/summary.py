@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from operator import not_
 from typing import Final
 
 from selftest.load.measured import thinned_samples
-from selftest.load.measured.samples import OUTCOMES, Samples
+from selftest.load.measured.samples import FAILED, OUTCOMES, Samples
 from selftest.load.measured.statistics import lower_bound, percentile, percentiles, slope, upper_bound
 from selftest.load.measured.thresholds import judged
 from selftest.load.measured.validity import MAX_LATENESS_P99_MS, MIN_RATE_SHARE, Evidence, faults_of
@@ -89,16 +90,16 @@ def summarize(record: LoadRecord) -> LoadResult:
         retries=samples.retries,
     )
     endings = _endings(samples)
-    latency = percentiles(compress(samples.latency_ms, samples.timed))
-    late = (timed and outcome != _IN_BUDGET for timed, outcome in zip(samples.timed, samples.outcomes, strict=True))
+    failed = [outcome == FAILED for outcome in samples.outcomes]
+    latency = percentiles(compress(samples.latency_ms, map(not_, failed)))
     return LoadResult(
         config=config,
         counts=counts,
         outcomes=dict(samples.logged.most_common()),
         endings=endings,
         latency=latency,
-        missed_latency=percentiles(compress(samples.latency_ms, late)),
-        service=percentiles(compress(samples.service_ms, samples.timed)),
+        failed_latency=percentiles(compress(samples.latency_ms, failed)),
+        service=percentiles(compress(samples.service_ms, map(not_, failed))),
         lateness=lateness,
         achieved_rate_per_s=round(achieved_per_s, 3),
         confidence=plan.confidence,
@@ -174,8 +175,8 @@ def _steps(record: LoadRecord) -> Iterator[RateStep]:
         dropped = sum(start_s <= due_s < end_s for due_s in samples.dropped_s)
         missed = sum(samples.outcomes[place] != _IN_BUDGET for place in places)
         lost = sum(samples.lost[place] for place in places)
-        timed = [samples.latency_ms[place] for place in places if samples.timed[place]]
-        latency = percentiles(timed or [samples.latency_ms[place] for place in places])
+        answered = [samples.latency_ms[place] for place in places if samples.outcomes[place] != FAILED]
+        latency = percentiles(answered or [samples.latency_ms[place] for place in places])
         lateness = percentiles([samples.lateness_ms[place] for place in places])
         enough = len(places) >= MIN_RATE_SHARE * math.floor(segment.rate_per_s * segment.duration_s)
         yield RateStep(

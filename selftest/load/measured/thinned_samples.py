@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from selftest.load.measured.samples import OUTCOMES, Samples
+from selftest.load.measured.samples import FAILED, OUTCOMES, Samples
 from selftest.load.measured.statistics import percentile
 from selftest.load.plan.schedule import Segment
 from selftest.report.load_result import Point, Slice
@@ -21,8 +21,8 @@ _SHARES: Final = (
 
 
 def curve(samples: Samples) -> tuple[tuple[float, float], ...]:
-    """Return (share, ms) of the first calls that have a latency; the last share is 1."""
-    ordered = sorted(ms for ms, timed in zip(samples.latency_ms, samples.timed, strict=True) if timed)
+    """Return (share, ms) of the first calls that did not fail; the last share is 1."""
+    ordered = sorted(ms for ms, outcome in zip(samples.latency_ms, samples.outcomes, strict=True) if outcome != FAILED)
     if not ordered:
         return ()
     # A share between the last two calls would repeat the maximum.

@@ -100,7 +100,7 @@ def _cold_words(load: LoadResult) -> str | None:
 def _percentiles(load: LoadResult) -> list[tuple[str, Percentiles]]:
     rows = (
         ("since due", load.latency),
-        ("missed", load.missed_latency),
+        ("failed", load.failed_latency),
         ("since sent", load.service),
         ("sent late by", load.lateness),
     )

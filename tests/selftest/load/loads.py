@@ -22,6 +22,7 @@ from selftest.report.load_result import (
     Slice,
     TimingPhase,
 )
+from selftest.report.results import SCHEMA_VERSION
 
 CONFIG = LoadConfig(
     profile="load",
@@ -43,8 +44,9 @@ GOOD_LOAD = LoadResult(
     config=CONFIG,
     counts=LoadCounts(signins=1200, minted=1200, lost=0, dropped=0, first_calls_missed=0, retries=0),
     outcomes={"minted": 1200},
+    endings={"in-budget": 1200},
     latency=_FEW,
-    missed_latency=None,
+    failed_latency=None,
     service=_FEW,
     lateness=Percentiles(samples=1200, p50_ms=0.5, p90_ms=1.0, p95_ms=1.2, p99_ms=1.8, p99_9_ms=2.0, max_ms=3.0),
     achieved_rate_per_s=20.0,
@@ -144,7 +146,7 @@ def raw_lines(calls: Iterable[dict[str, Any]], of: LoadPlan = PLAN, *, ended: bo
     taken = list(calls)
     run = {
         "kind": "run",
-        "schema_version": "2.0",
+        "schema_version": SCHEMA_VERSION,
         "tool": {"name": "t", "version": "0"},
         "environment": {"python": "3.13"},
         "target": {"url": "http://127.0.0.1:1/api/onTokenIssuanceStart", "mode": "local"},

@@ -37,8 +37,8 @@ def shown(run: Results) -> str:
 @pytest.mark.parametrize(
     ("run", "exit_code", "words"),
     [
-        (with_load(GOOD_LOAD, check("L01")), 0, "PASS  1 check passed; 1,200 calls, 0 over 2,000 ms"),
-        (with_load(GOOD_LOAD, check("L01", "fail")), 1, "FAIL  1 sign-in check failed, 0 checks passed; 1,200 calls"),
+        (with_load(GOOD_LOAD, check("L01")), 0, "PASS  1 check passed; 0 of 1,200 first calls missed"),
+        (with_load(GOOD_LOAD, check("L01", "fail")), 1, "FAIL  1 sign-in check failed, 0 checks passed; 0 of"),
         (
             with_load(INVALID, check("L02")),
             3,
@@ -92,7 +92,7 @@ def test_the_console_shows_the_verdict_figures_and_validity() -> None:
         "load  20/s for 60 s, constant arrivals; budget 2,000 ms, timeout 10,000 ms, 1 retry",
         "warm-up: 1,200 calls",
         "p50 12.5 ms   p90 20.0 ms   p99 31.0 ms   p99.9 90.0 ms   max 120 ms     (from due time)",
-        "ok 1,200   late 0   failed 0   retried 0   sign-ins lost 0",
+        "ok 1,200   late 0   failed 0   unanswered 0   retried 0   sign-ins lost 0",
         "60.0 %   80.0 %",
         "fresh workers, spawn to first answer: 760 ms (listening 700 ms)",
         "memory of the app: 68.4 MB at the start",
@@ -107,12 +107,15 @@ def test_the_console_shows_what_failed_by_code() -> None:
     load = replace(
         GOOD_LOAD,
         counts=counts,
-        outcomes={"minted": 1170, "late": 20, "1003002": 10},
-        missed_latency=GOOD_LOAD.service,
+        outcomes={"minted": 1170, "1003005": 20, "1003002": 10},
+        endings={"in-budget": 1170, "late": 20, "failed": 10},
+        failed_latency=GOOD_LOAD.service,
     )
     text = shown(with_load(load, check("L01")))
-    assert "ok 1,170   late 20   failed 10   retried 0   sign-ins lost 10   (1003002 10)" in text
-    assert "not good: p50 12.5 ms" in text
+    assert "ok 1,170   late 20   failed 10   unanswered 0   retried 0   sign-ins lost 10" in text
+    assert "(Entra would log 1003005 20, 1003002 10)" in text
+    assert "failed: p50 12.5 ms" in text
+    assert "(from due time; without 10 that failed)" in text
 
 
 def test_the_console_shows_steps_and_the_spike() -> None:
@@ -128,13 +131,24 @@ def test_the_console_shows_steps_and_the_spike() -> None:
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        ((GOOD_STEP, replace(GOOD_STEP, rate_per_s=100.0)), "100 sign-ins a second is the highest rate that holds"),
-        ((GOOD_STEP, replace(GOOD_STEP, held=False)), "50 sign-ins a second is the highest rate that holds"),
-        ((replace(GOOD_STEP, valid=False), GOOD_STEP), "none of the rates holds"),
+        (
+            (GOOD_STEP, replace(GOOD_STEP, rate_per_s=100.0)),
+            "100 sign-ins a second hold, the highest rate that was tried: the limit is above it",
+        ),
+        (
+            (GOOD_STEP, replace(GOOD_STEP, rate_per_s=100.0, held=False), replace(GOOD_STEP, rate_per_s=200.0)),
+            "50 sign-ins a second hold, 100 do not",
+        ),
+        ((replace(GOOD_STEP, held=False), GOOD_STEP), "none of the rates that were tried holds"),
+        (
+            (replace(GOOD_STEP, valid=False), GOOD_STEP),
+            "none of the rates that were tried holds; at 50 the generator was late or dropped calls, which proves nothing",
+        ),
+        ((), "no rate was tried"),
     ],
 )
-def test_a_step_run_ends_with_the_highest_rate(steps: tuple[RateStep, ...], words: str) -> None:
-    """What holds above a rate that does not is no find."""
+def test_a_step_run_says_what_holds(steps: tuple[RateStep, ...], words: str) -> None:
+    """What holds above a rate that does not is no find, and the highest that was tried is not the limit."""
     assert replace(STEPS, steps=steps).sentence == words
 
 

@@ -26,8 +26,7 @@ def _curve(load: LoadResult) -> Figure | None:
     if not load.curve:
         return None
     words = (
-        "How long the slowest tenth, hundredth and thousandth of the first calls took, answered well or not. "
-        f"Time counts {population(load)}."
+        f"How long the slowest tenth, hundredth and thousandth of the first calls took. Time counts {population(load)}."
     )
     line = CurveLine(points=load.curve, calls=load.latency.samples if load.latency else load.calls)
     picture = percentile_curve([line], load.config.budget_ms, name="curve", description=words)

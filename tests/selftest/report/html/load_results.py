@@ -78,8 +78,9 @@ def points(calls: int, duration_s: float, *, slow: float = 0.0, failed: float = 
 
 def load(made: tuple[Point, ...], asked: LoadConfig, **changes: object) -> LoadResult:
     """Summarise calls."""
-    ordered = sorted(point.latency_ms for point in made)
-    missed = [point.latency_ms for point in made if point.outcome != "in-budget"]
+    ordered = sorted(point.latency_ms for point in made if point.outcome != "failed")
+    failed = [point.latency_ms for point in made if point.outcome == "failed"]
+    missed = [point for point in made if point.outcome != "in-budget"]
     endings = dict(Counter(point.outcome for point in made))
     logged = Counter({"in-budget": "minted", "failed": "1003002"}.get(point.outcome, "1003005") for point in made)
     lost = len(missed) // 9
@@ -95,15 +96,15 @@ def load(made: tuple[Point, ...], asked: LoadConfig, **changes: object) -> LoadR
         ),
         outcomes=dict(logged.most_common()),
         endings=endings,
-        latency=percentiles(ordered),
-        missed_latency=percentiles(missed) if missed else None,
-        service=percentiles([latency_ms * 0.98 for latency_ms in ordered]),
-        lateness=percentiles([min(latency_ms / 30, 4.0) for latency_ms in ordered]),
+        latency=percentiles(ordered) if ordered else None,
+        failed_latency=percentiles(failed) if failed else None,
+        service=percentiles([latency_ms * 0.98 for latency_ms in ordered]) if ordered else None,
+        lateness=percentiles([min(point.latency_ms / 30, 4.0) for point in made]),
         achieved_rate_per_s=asked.rate_per_s,
         confidence=0.99,
         missed_below=upper_bound(len(missed), len(made), 0.99),
         missed_above=lower_bound(len(missed), len(made), 0.99),
-        curve=tuple((share, ordered[max(0, math.ceil(share * len(ordered)) - 1)]) for share in _SHARES),
+        curve=tuple((share, ordered[max(0, math.ceil(share * len(ordered)) - 1)]) for share in _SHARES if ordered),
         points=made,
         slices=_slices(made, asked.duration_s),
         phases=PHASES,

@@ -87,7 +87,8 @@ def test_an_interrupted_load_without_a_call_is_a_page() -> None:
     assert load is not None
     nothing: dict[str, object] = {
         "latency": None,
-        "missed_latency": None,
+        "failed_latency": None,
+        "endings": {},
         "service": None,
         "lateness": None,
         "outcomes": {},
