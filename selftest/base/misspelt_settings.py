@@ -24,8 +24,9 @@ def nearest_setting(app_dir: Path, name: str) -> str | None:
 
     An app that does not read settings as this project's does is not judged.
     """
-    known = _names_in(app_dir)
-    return None if name in known else next(iter(get_close_matches(name, known, n=1, cutoff=_ALIKE)), None)
+    known = {setting.casefold(): setting for setting in _names_in(app_dir)}
+    near = [] if name in known.values() else get_close_matches(name.casefold(), known, n=1, cutoff=_ALIKE)
+    return known[near[0]] if near else None
 
 
 def require_known(app_dir: Path, names: Iterable[str]) -> None:

@@ -20,7 +20,7 @@ from selftest.judge.statement import Statement
 _AADSTS: Final = "AADSTS"
 _NEAR: Final = 5
 _INDENT: Final = "  "
-_OWN_HEADING: Final = "If the endpoint is this project's, by the code in its log line"
+_OWN_HEADING: Final = "This endpoint's failures, by log code"
 #: A terminal may report a width of 0; narrower text would be a column of single words.
 _MIN_WIDTH: Final = 40
 

@@ -59,6 +59,7 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
         )
     if results.signins:
         yield _signins(results.signins, verbose=verbose)
+        yield from _why_lost(results.signins)
     if results.load is not None:
         yield from (Text(visible(line)) for line in load_lines(results.load))
         yield Text("")
@@ -131,7 +132,6 @@ def _some(ids: Sequence[str]) -> str:
 def _signins(signins: tuple[SignInResult, ...], *, verbose: bool) -> RenderableType:
     """Return the sign-ins; if some are lost, the first of those alone."""
     lost = [signin for signin in signins if not signin.minted]
-    late = [signin for signin in signins if signin.by_retry]
     table = Table.grid(padding=(0, 2))
     for justify in _SIGNIN_COLUMNS:
         table.add_column(justify=justify, no_wrap=True)
@@ -144,15 +144,15 @@ def _signins(signins: tuple[SignInResult, ...], *, verbose: bool) -> RenderableT
     return Group(
         Text(f"sign-ins: {len(signins) - len(lost)} of {len(signins)} minted", style="bold"),
         Padding(table, (0, 0, 1, 2), expand=False),
-        *_why_lost((lost or late)[:_LINES]),
     )
 
 
 def _why_lost(signins: Sequence[SignInResult]) -> Iterator[RenderableType]:
-    """Return what the app says about the first of the sign-ins about which it says something."""
-    told = next((signin for signin in signins if signin.app_lines), None)
-    if told is None:
+    """Return what is known about the first lost sign-in, or else about the first that needed its retry."""
+    known = [signin for signin in signins if signin.app_lines or signin.by_retry]
+    if not known:
         return
+    told = min(known, key=lambda signin: signin.minted)
     by_retry = [("actual", told.warnings[0])] if told.by_retry else []
     yield Text(visible(f"  why  {told.title}"), style="bold")
     for label, text in (*by_retry, *explained(told.app_lines)):

@@ -108,6 +108,8 @@ def _signin_case(signin: SignInResult) -> Element:
         failure = SubElement(case, "failure", message=_clean(f"{signin.code} {signin.name}"))
         logged = "".join(f"{label:<5} {text}\n" for label, text in explained(signin.app_lines))
         failure.text = _clean(f"{signin.reason}\n{logged}{PROGRAM} explain {signin.code}")
+    elif signin.by_retry:
+        SubElement(case, "system-out").text = _clean("\n".join(signin.warnings))
     return case
 
 
