@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
+from selftest.judge.app_line import AppLine
 from selftest.report.units import percent
 
 type Profile = Literal["load", "soak", "step", "spike"]
@@ -107,6 +108,14 @@ class LoadThreshold:
     expression: str
     measured: str
     held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseInLog:
+    """A line of the app's log, and how many calls that missed had one like it; 0 for a note of the host."""
+
+    calls: int
+    line: AppLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +216,7 @@ class LoadResult:
         missed_above: The lowest share that misses the budget, with that confidence.
         faults: Why the run is not valid; empty if it is.
         thresholds: The user's own, and whether they held.
+        causes: What the app's log says about the calls that missed, if the harness runs the app.
         drift: Of a soak, ``memory_kb_per_hour`` and ``p50_ms_per_hour``, by least squares over the second half.
         warmup: All calls before the measured part, good or not.
         recovery_s: Of a spike, the time from its end until latency was normal; None if it did not become normal.
@@ -225,6 +235,7 @@ class LoadResult:
     missed_below: float
     faults: tuple[LoadFault, ...] = ()
     thresholds: tuple[LoadThreshold, ...] = ()
+    causes: tuple[CauseInLog, ...] = ()
     curve: tuple[tuple[float, float], ...] = ()
     points: tuple[Point, ...] = ()
     slices: tuple[Slice, ...] = ()
@@ -288,10 +299,11 @@ class LoadResult:
 
     def _rates_held(self) -> str:
         held = self.held_steps
-        best = f"{held[-1].rate_per_s:g} sign-ins a second hold" if held else "none of the rates that were tried holds"
+        best = f"{held[-1].rate_per_s:g} sign-ins a second hold" if held else ""
         if len(held) == len(self.steps):
             return f"{best}, the highest rate that was tried: the limit is above it" if held else "no rate was tried"
         following = self.steps[len(held)]
         if not following.valid:
-            return f"{best}; at {following.rate_per_s:g} the generator was late or dropped calls, which proves nothing"
-        return f"{best}, {following.rate_per_s:g} do not" if held else best
+            late = f"at {following.rate_per_s:g} a second the generator was late or dropped calls"
+            return f"{best}; {late}, which proves nothing" if held else f"nothing is proved: {late}"
+        return f"{best}, {following.rate_per_s:g} do not" if held else "none of the rates that were tried holds"

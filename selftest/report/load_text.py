@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from selftest.judge.app_cause import explained
 from selftest.report.load_result import LoadResult, Percentiles
 
 
@@ -18,6 +19,7 @@ def load_lines(load: LoadResult) -> Iterator[str]:
     if load.failed_latency is not None:
         yield f"  failed: {percentile_line(load.failed_latency)}"
     yield f"  {_counts(load)}"
+    yield from (f"  {line}" for line in cause_lines(load))
     for threshold in load.thresholds:
         yield f"  threshold {threshold.expression}: {threshold.measured}{'' if threshold.held else ', crossed'}"
     yield from _steps(load)
@@ -52,6 +54,15 @@ def population(load: LoadResult) -> str:
     return f"from due time{waited}" + (f"; without {failed:,} that failed" if failed else "")
 
 
+def cause_lines(load: LoadResult) -> Iterator[str]:
+    """Return what the app's log says about the calls that missed, with how many calls, and what to do."""
+    for cause in load.causes:
+        calls = f"{cause.calls:,} call{'' if cause.calls == 1 else 's'}  " if cause.calls else ""
+        (label, text), *more = explained((cause.line,))
+        yield f"{label:<6} {calls}{text}"
+        yield from (f"{label:<6} {text}" for label, text in more)
+
+
 def _shape(load: LoadResult) -> str:
     config = load.config
     if config.profile == "step":
@@ -66,9 +77,15 @@ def _shape(load: LoadResult) -> str:
 
 
 def _counts(load: LoadResult) -> str:
-    named = (("ok", "in-budget"), ("late", "late"), ("failed", "failed"), ("unanswered", "unanswered"))
-    counts: list[tuple[str, int]] = [(word, load.endings.get(ending, 0)) for word, ending in named]
-    counts += [("retried", load.counts.retries), ("sign-ins lost", load.counts.lost)]
+    ended = load.endings.get
+    counts = (
+        ("ok", ended("in-budget", 0)),
+        ("late", ended("late", 0)),
+        ("failed", ended("failed", 0)),
+        ("unanswered", ended("unanswered", 0)),
+        ("retried", load.counts.retries),
+        ("sign-ins lost", load.counts.lost),
+    )
     text = "   ".join(f"{word} {number:,}" for word, number in counts)
     codes = [f"{code} {count:,}" for code, count in load.outcomes.items() if code != "minted"]
     return f"{text}   (Entra would log {', '.join(codes)})" if codes else text

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from infra import package
-from infra.package_files import app_files
+from infra.package_files import PackageError, app_files
 from selftest.base.app_folder import AppFolder
 from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.entra.payloads import VARIETIES
@@ -126,7 +126,7 @@ def test_no_index_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture
     out.write_bytes(b"the last good one")
     root = app_copy(tmp_path / "root")
     (root / "requirements.txt").write_text("cachetools==8.0.1 --hash=sha256:" + "0" * 64 + "\n")
-    with pytest.raises(package.PackageError, match="cannot be installed"):
+    with pytest.raises(PackageError, match="cannot be installed"):
         package.build(out, root=root)
     assert out.read_bytes() == b"the last good one"
     assert capsys.readouterr().out == ""
@@ -151,7 +151,7 @@ def test_a_module_that_does_not_compile_is_named(
     monkeypatch.setattr(package, "PYTHON_VERSION", version)
     root = app_copy(tmp_path)
     (root / "claims/providers/mine.py").write_bytes(b"import os\n" + source)
-    with pytest.raises(package.PackageError) as raised:
+    with pytest.raises(PackageError) as raised:
         package.build(tmp_path / "package.zip", root=root)
     assert re.search(rf"claims/providers/mine\.py:\d: {re.escape(said)}", str(raised.value))
 
@@ -159,7 +159,7 @@ def test_a_module_that_does_not_compile_is_named(
 def test_another_python_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would compile for itself."""
     monkeypatch.setattr(package, "PYTHON_VERSION", (3, 99))
-    with pytest.raises(package.PackageError, match=r"the platform runs Python 3\.99"):
+    with pytest.raises(PackageError, match=r"the platform runs Python 3\.99"):
         package.build(tmp_path / "package.zip")
 
 
@@ -169,7 +169,7 @@ def test_a_package_that_the_app_misses_is_named(tmp_path: Path) -> None:
     (root / "contoso").mkdir()
     (root / "contoso/__init__.py").write_text("LEVEL = 7\n")
     (root / "claims/providers/mine.py").write_text("from contoso import LEVEL\n")
-    with pytest.raises(package.PackageError, match=r"(?s)No module named 'contoso'.*\[tool.entra-selftest.package\]"):
+    with pytest.raises(PackageError, match=r"(?s)No module named 'contoso'.*\[tool.entra-selftest.package\]"):
         package.build(tmp_path / "package.zip", root=root)
     (root / "pyproject.toml").write_text('[tool.entra-selftest.package]\ninclude = ["contoso/"]\n')
     assert "contoso/__init__.py" in package.build(tmp_path / "package.zip", root=root)

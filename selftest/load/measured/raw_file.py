@@ -1,8 +1,8 @@
 """The raw file of a run: one JSON object per line, written at once, so that an interrupted run keeps its results.
 
 The first line is of kind ``run``, the last of kind ``end``; the others are of the kinds ``check``, ``signin``, ``load``
-(the configuration), ``call`` (one per sign-in, with its attempts), ``memory``, ``cold_start`` and ``load_end``. Names
-of times contain their unit. No line contains a token, a body or a name.
+(the configuration), ``call`` (one per sign-in, with its attempts), ``memory``, ``cold_start``, ``load_end`` and
+``cause`` (from the app's log). Names of times contain their unit. No line contains a token, a body or a name.
 """
 
 import contextlib

@@ -16,6 +16,7 @@ from selftest.load.measured.validity import MAX_LATENESS_P99_MS, MIN_RATE_SHARE,
 from selftest.load.plan.profiles import LoadPlan
 from selftest.report.load_result import (
     AttemptOutcome,
+    CauseInLog,
     ColdStart,
     LoadCounts,
     LoadResult,
@@ -51,6 +52,7 @@ class LoadRecord:
     samples: Samples = field(default_factory=Samples)
     memory: list[MemorySample] = field(default_factory=list)
     cold_starts: list[ColdStart] = field(default_factory=list)
+    causes: list[CauseInLog] = field(default_factory=list)
     elapsed_s: float | None = None
     wall_s: float | None = None
 
@@ -107,6 +109,7 @@ def summarize(record: LoadRecord) -> LoadResult:
         missed_above=above,
         faults=faults_of(config, evidence),
         thresholds=tuple(judged(config.thresholds, counts, endings, latency)),
+        causes=tuple(record.causes),
         curve=thinned_samples.curve(samples),
         points=thinned_samples.points(samples),
         slices=slices,

@@ -12,7 +12,7 @@ from rich.console import Console
 from selftest.report.console import show
 from selftest.report.decision import decide
 from selftest.report.junit import junit
-from selftest.report.load_result import LoadFault, LoadResult, RateStep
+from selftest.report.load_result import LoadFault, LoadResult, LoadThreshold, RateStep
 from selftest.report.results import CheckResult, Results
 from selftest.report.stored import SCHEMA_PATH, ReportError, dump, parse
 from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, LATE_GENERATOR, SOAK, SPIKE, STEPS
@@ -142,7 +142,11 @@ def test_the_console_shows_steps_and_the_spike() -> None:
         ((replace(GOOD_STEP, held=False), GOOD_STEP), "none of the rates that were tried holds"),
         (
             (replace(GOOD_STEP, valid=False), GOOD_STEP),
-            "none of the rates that were tried holds; at 50 the generator was late or dropped calls, which proves nothing",
+            "nothing is proved: at 50 a second the generator was late or dropped calls",
+        ),
+        (
+            (GOOD_STEP, replace(GOOD_STEP, rate_per_s=100.0, valid=False)),
+            "50 sign-ins a second hold; at 100 a second the generator was late or dropped calls, which proves nothing",
         ),
         ((), "no rate was tried"),
     ],
@@ -150,6 +154,83 @@ def test_the_console_shows_steps_and_the_spike() -> None:
 def test_a_step_run_says_what_holds(steps: tuple[RateStep, ...], words: str) -> None:
     """What holds above a rate that does not is no find, and the highest that was tried is not the limit."""
     assert replace(STEPS, steps=steps).sentence == words
+
+
+@pytest.mark.parametrize(
+    ("missed", "below", "above", "words"),
+    [
+        (
+            0,
+            0.00383,
+            0.0,
+            "0 of 1,200 first calls missed the budget of 2,000 ms; with 99 % confidence fewer than 0.39 % do",
+        ),
+        (
+            3,
+            0.0084,
+            0.0004,
+            "3 of 1,200 first calls (0.25 %) missed the budget of 2,000 ms; with 99 % confidence fewer than",
+        ),
+        (
+            300,
+            0.28,
+            0.22,
+            "300 of 1,200 first calls (25 %) missed the budget of 2,000 ms; with 99 % confidence at least 22",
+        ),
+        (
+            1200,
+            1.0,
+            0.996,
+            "1,200 of 1,200 first calls (100 %) missed the budget of 2,000 ms; with 99 % confidence at least 99.6",
+        ),
+        (1199, 1.0, 0.995, "1,199 of 1,200 first calls (99.9 %) missed"),
+    ],
+)
+def test_what_was_seen_comes_before_what_it_proves(missed: int, below: float, above: float, words: str) -> None:
+    """The bound is on the side that was proved, and never one that is true of everything."""
+    counts = replace(GOOD_LOAD.counts, first_calls_missed=missed)
+    load = replace(GOOD_LOAD, counts=counts, missed_below=below, missed_above=above)
+    assert load.sentence.startswith(words)
+    assert "100.00 %" not in load.sentence
+
+
+def test_a_bound_that_proves_nothing_is_left_out() -> None:
+    """With one call that missed, and with none at all."""
+    nothing = replace(GOOD_LOAD, missed_below=1.0, missed_above=0.0)
+    assert nothing.sentence == "0 of 1,200 first calls missed the budget of 2,000 ms"
+
+
+CROSSED = replace(
+    GOOD_LOAD,
+    thresholds=(
+        LoadThreshold(expression="p95<20", measured="22 ms", held=False),
+        LoadThreshold(expression="errors<1%", measured="0 %", held=True),
+    ),
+)
+
+
+def test_a_crossed_threshold_fails_the_run_in_every_form() -> None:
+    """Exit code 1; the verdict, the console and JUnit name it with its value."""
+    run = with_load(CROSSED, check("L01"))
+    assert run.verdict.exit_code == 1
+    assert run.verdict.sentence.startswith("FAIL  1 check passed; threshold p95<20 crossed: 22 ms; 0 of 1,200")
+    text = shown(run)
+    assert "threshold p95<20: 22 ms, crossed" in text
+    assert "threshold errors<1%: 0 %\n" in text
+    suite = fromstring(junit(run)).find("testsuite[@name='load']")  # noqa: S314 - our own document, just written
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None] == ["p95<20"]
+    assert parse(dump(run).encode()) == run
+
+
+def test_a_late_generator_crosses_no_threshold() -> None:
+    """But too few calls for a proof are enough for a threshold."""
+    late = with_load(replace(CROSSED, faults=(LATE_GENERATOR,)), check("L01"))
+    assert late.verdict.exit_code == 3
+    assert '<skipped message="measured 22 ms" />' in junit(late)
+    few = with_load(replace(CROSSED, faults=(replace(LATE_GENERATOR, name="samples"),)), check("L01"))
+    assert few.verdict.exit_code == 1
 
 
 def test_an_invalid_run_says_so_where_the_figures_are() -> None:
