@@ -204,9 +204,9 @@ class LoadResult:
     Attributes:
         outcomes: The first calls by what Entra would log: ``minted``, or a code such as ``1003005``.
         endings: The first calls by how they ended.
-        latency: First calls that did not fail, from due to end; None without one. An unanswered one counts with the
-            time that the run waited for it.
-        failed_latency: First calls that failed: a fast refusal does not make an endpoint fast.
+        latency: First calls from due to end, without those in ``failed_latency``; None without one. An unanswered one
+            counts with the time that the run waited for it.
+        failed_latency: First calls that failed within the budget: a fast refusal does not make an endpoint fast.
         service: The same as ``latency``, from sent to end: what a closed-loop generator would show.
         lateness: All calls, from due to sent: how well the generator kept its schedule.
         achieved_rate_per_s: The calls sent, divided by the time that sending took.

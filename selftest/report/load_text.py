@@ -17,7 +17,7 @@ def load_lines(load: LoadResult) -> Iterator[str]:
     if load.latency is not None:
         yield f"  {percentile_line(load.latency)}     ({population(load)})"
     if load.failed_latency is not None:
-        yield f"  failed: {percentile_line(load.failed_latency)}"
+        yield f"  failed: {percentile_line(load.failed_latency)}     (within the budget)"
     yield f"  {_counts(load)}"
     yield from (f"  {line}" for line in cause_lines(load))
     for threshold in load.thresholds:
@@ -49,9 +49,9 @@ def percentile_line(values: Percentiles) -> str:
 
 def population(load: LoadResult) -> str:
     """Return what the percentiles are of."""
-    unanswered, failed = load.endings.get("unanswered", 0), load.endings.get("failed", 0)
+    unanswered, failed = load.endings.get("unanswered", 0), load.failed_latency.samples if load.failed_latency else 0
     waited = f"; {unanswered:,} unanswered count as {load.config.timeout_ms:,} ms" if unanswered else ""
-    return f"from due time{waited}" + (f"; without {failed:,} that failed" if failed else "")
+    return f"from due time{waited}" + (f"; without {failed:,} that failed within the budget" if failed else "")
 
 
 def cause_lines(load: LoadResult) -> Iterator[str]:

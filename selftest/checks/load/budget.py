@@ -53,7 +53,7 @@ def decided(
     "answers first calls within Entra's timeout",
     level="sign-in",
     source=f"{_ENTRA}; bound: Clopper and Pearson 1934, one-sided, as in MLPerf LoadGen",
-    why="A first call that misses costs the user two seconds, and the sign-in if the retry misses, too.",
+    why="A late first call costs two seconds, and the sign-in if the retry is late, too; a failed one costs it.",
     fix="It depends on the codes of the calls that missed: slow, refused and failed calls have different causes.",
     explain=(
         "Sends sign-ins when they are due, regardless of earlier ones; a miss is a response after the budget,"

@@ -13,7 +13,7 @@ from selftest.load.phases import parts_ms
 from selftest.report.load_result import AttemptOutcome
 
 OUTCOMES: Final[tuple[AttemptOutcome, ...]] = get_args(AttemptOutcome.__value__)
-FAILED: Final = OUTCOMES.index("failed")
+_FAILED: Final = OUTCOMES.index("failed")
 _PLACE: Final = {name: place for place, name in enumerate(OUTCOMES)}
 _MAX_ATTEMPTS: Final = 2
 #: The endpoint chooses the names, and could use new ones in every response.
@@ -92,6 +92,10 @@ class Samples:
         self.logged[_logged(outcome, first.get("code"))] += 1
         self.retries += len(attempts) - 1
         self.last_sent_s = max(self.last_sent_s, due_s + sent_ms / 1000)
+
+    def refused(self, place: int, budget_ms: float) -> bool:
+        """Whether a call failed within the budget: such an answer may be fast, and is none."""
+        return self.outcomes[place] == _FAILED and self.latency_ms[place] <= budget_ms
 
     def _take_phases(self, parts: Mapping[str, float]) -> None:
         """Add one entry to every phase; a new phase starts with a NaN for each earlier call."""

@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from operator import not_
 from typing import Final
 
 from selftest.load.measured import thinned_samples
-from selftest.load.measured.samples import FAILED, OUTCOMES, Samples
+from selftest.load.measured.samples import OUTCOMES, Samples
 from selftest.load.measured.statistics import lower_bound, percentile, percentiles, slope, upper_bound
 from selftest.load.measured.thresholds import judged
 from selftest.load.measured.validity import MAX_LATENESS_P99_MS, MIN_RATE_SHARE, Evidence, faults_of
@@ -92,16 +91,17 @@ def summarize(record: LoadRecord) -> LoadResult:
         retries=samples.retries,
     )
     endings = _endings(samples)
-    failed = [outcome == FAILED for outcome in samples.outcomes]
-    latency = percentiles(compress(samples.latency_ms, map(not_, failed)))
+    refused = [samples.refused(place, config.budget_ms) for place in range(calls)]
+    answered = [not each for each in refused]
+    latency = percentiles(compress(samples.latency_ms, answered))
     return LoadResult(
         config=config,
         counts=counts,
         outcomes=dict(samples.logged.most_common()),
         endings=endings,
         latency=latency,
-        failed_latency=percentiles(compress(samples.latency_ms, failed)),
-        service=percentiles(compress(samples.service_ms, map(not_, failed))),
+        failed_latency=percentiles(compress(samples.latency_ms, refused)),
+        service=percentiles(compress(samples.service_ms, answered)),
         lateness=lateness,
         achieved_rate_per_s=round(achieved_per_s, 3),
         confidence=plan.confidence,
@@ -110,7 +110,7 @@ def summarize(record: LoadRecord) -> LoadResult:
         faults=faults_of(config, evidence),
         thresholds=tuple(judged(config.thresholds, counts, endings, latency)),
         causes=tuple(record.causes),
-        curve=thinned_samples.curve(samples),
+        curve=thinned_samples.curve(compress(samples.latency_ms, answered)),
         points=thinned_samples.points(samples),
         slices=slices,
         phases=tuple(_phases(samples)),
@@ -178,7 +178,7 @@ def _steps(record: LoadRecord) -> Iterator[RateStep]:
         dropped = sum(start_s <= due_s < end_s for due_s in samples.dropped_s)
         missed = sum(samples.outcomes[place] != _IN_BUDGET for place in places)
         lost = sum(samples.lost[place] for place in places)
-        answered = [samples.latency_ms[place] for place in places if samples.outcomes[place] != FAILED]
+        answered = [samples.latency_ms[place] for place in places if not samples.refused(place, config.budget_ms)]
         latency = percentiles(answered or [samples.latency_ms[place] for place in places])
         lateness = percentiles([samples.lateness_ms[place] for place in places])
         enough = len(places) >= MIN_RATE_SHARE * math.floor(segment.rate_per_s * segment.duration_s)

@@ -1,10 +1,10 @@
 """A selection of a run's samples for charts; nothing is judged by it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from selftest.load.measured.samples import FAILED, OUTCOMES, Samples
+from selftest.load.measured.samples import OUTCOMES, Samples
 from selftest.load.measured.statistics import percentile
 from selftest.load.plan.schedule import Segment
 from selftest.report.load_result import Point, Slice
@@ -20,9 +20,9 @@ _SHARES: Final = (
 )
 
 
-def curve(samples: Samples) -> tuple[tuple[float, float], ...]:
-    """Return (share, ms) of the first calls that did not fail; the last share is 1."""
-    ordered = sorted(ms for ms, outcome in zip(samples.latency_ms, samples.outcomes, strict=True) if outcome != FAILED)
+def curve(latencies_ms: Iterable[float]) -> tuple[tuple[float, float], ...]:
+    """Return (share, ms) of latencies in any order; the last share is 1."""
+    ordered = sorted(latencies_ms)
     if not ordered:
         return ()
     # A share between the last two calls would repeat the maximum.

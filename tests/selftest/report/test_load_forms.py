@@ -15,7 +15,7 @@ from selftest.report.junit import junit
 from selftest.report.load_result import LoadFault, LoadResult, LoadThreshold, RateStep
 from selftest.report.results import CheckResult, Results
 from selftest.report.stored import SCHEMA_PATH, ReportError, dump, parse
-from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, LATE_GENERATOR, SOAK, SPIKE, STEPS
+from tests.selftest.load.loads import FEW, GOOD_LOAD, GOOD_STEP, LATE_GENERATOR, SOAK, SPIKE, STEPS
 from tests.selftest.report.sample import check, results
 
 INVALID = replace(GOOD_LOAD, faults=(LATE_GENERATOR,))
@@ -109,13 +109,13 @@ def test_the_console_shows_what_failed_by_code() -> None:
         counts=counts,
         outcomes={"minted": 1170, "1003005": 20, "1003002": 10},
         endings={"in-budget": 1170, "late": 20, "failed": 10},
-        failed_latency=GOOD_LOAD.service,
+        failed_latency=replace(FEW, samples=10),
     )
     text = shown(with_load(load, check("L01")))
     assert "ok 1,170   late 20   failed 10   unanswered 0   retried 0   sign-ins lost 10" in text
     assert "(Entra would log 1003005 20, 1003002 10)" in text
     assert "failed: p50 12.5 ms" in text
-    assert "(from due time; without 10 that failed)" in text
+    assert "(from due time; without 10 that failed within the budget)" in text
 
 
 def test_the_console_shows_steps_and_the_spike() -> None:

@@ -53,6 +53,13 @@ def test_failures_and_answers_share_no_percentile() -> None:
     assert found.curve[-1] == (1.0, 10_000.0)
 
 
+def test_a_failure_after_the_budget_is_slow() -> None:
+    """Entra did not wait for it; its time is not left out."""
+    found = summarize(record([call(0.0, GOOD), call(0.1, attempt(2100.0, "failed", code=1003005))]))
+    assert found.latency is not None
+    assert (found.latency.samples, found.latency.max_ms, found.failed_latency) == (2, 2100.0, None)
+
+
 def test_thresholds_are_judged_by_what_was_measured() -> None:
     """Time by the percentiles, shares by the counts."""
     of = plan(replace(CONFIG, thresholds=("p50<20", "p99<2s", "errors<=15%", "missed<0.28", "lost<=0")))
