@@ -22,10 +22,12 @@ from selftest.checks.waivers import read_waivers
 from selftest.entra.payloads import VARIETIES
 from selftest.load.measured.collect import Collector
 from selftest.load.measured.raw_file import RAW_NAME, RawFile
+from selftest.load.missed_lines import MissedCalls
 from selftest.load.plan.profiles import LoadPlan
 from selftest.load.prepared_events import CalloutFactory, TokenPool
 from selftest.load.run_plan import LoadTarget, play
 from selftest.load.sockets import allow_connections
+from selftest.play.app_log import LogSource
 from selftest.play.call_verdict import whole_ms
 from selftest.play.sign_in import SignIn, sign_in
 from selftest.play.target import Target
@@ -35,6 +37,8 @@ from selftest.report.progress import Progress
 from selftest.report.results import SCHEMA_VERSION, Results, SignInResult, as_members
 from selftest.signin.tenant.mapping_flags import ClaimsRoute
 
+#: A line of the app's log is written before its response, but travels through another pipe.
+_LOGGED_WITHIN_S: Final = 0.1
 #: Reasons that lie in the generator: the load is played again, because the machine may be less busy then.
 _OF_THE_GENERATOR: Final = frozenset({"lateness", "rate", "clock"})
 
@@ -130,13 +134,26 @@ class SelftestRun:
         in_flight = allow_connections(plan.config.max_in_flight)
         plan = replace(plan, config=replace(plan.config, max_in_flight=in_flight))
         while True:
-            await play(_load_target(target, plan, real_token), plan, self._take)
+            await self._play(_load_target(target, plan, real_token), plan, target.log)
             tries -= 1
             load = self._collector.load()
             assert load is not None  # noqa: S101 - it was just played
             if not tries or not any(fault.name in _OF_THE_GENERATOR for fault in load.faults):
                 return load
             plan = replace(plan, cold_starts=0)
+
+    async def _play(self, load: LoadTarget, plan: LoadPlan, log: LogSource | None) -> None:
+        missed = MissedCalls()
+
+        def take(line: dict[str, Any]) -> None:
+            self._take(line)
+            missed.take(line)
+
+        await play(load, plan, take)
+        if log is not None:
+            await asyncio.sleep(_LOGGED_WITHIN_S)
+            for cause in missed.causes(log()):
+                self._take({"kind": "cause", **as_members(cause)})
 
     async def run_checks(
         self, checks: Sequence[Check], env: CheckEnvironment, *, open_variant: OpenVariant | None = None

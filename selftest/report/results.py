@@ -11,11 +11,11 @@ from typing import Any, Final, Literal, Self
 from selftest.base.cannot_run import FAILED, INTERRUPTED, NOT_ENOUGH_EVIDENCE, PASSED
 from selftest.judge.app_line import AppLine
 from selftest.judge.statement import COUNTING_LEVELS, LEVELS, Level, Status
-from selftest.report.load_result import LoadResult
+from selftest.report.load_result import CauseInLog, LoadResult
 
 #: A file of the same major version can be read.
-SCHEMA_MAJOR: Final = "2."
-SCHEMA_VERSION: Final = f"{SCHEMA_MAJOR}1"
+SCHEMA_MAJOR: Final = "3."
+SCHEMA_VERSION: Final = f"{SCHEMA_MAJOR}0"
 
 #: How a command ends: one of four words, each with its exit code.
 type RunOutcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "INTERRUPTED"]
@@ -169,7 +169,7 @@ class Results:
         return {"schema_version": members.pop("schema_version"), **members}
 
 
-def as_members(found: Results | CheckResult | SignInResult) -> dict[str, Any]:
+def as_members(found: Results | CheckResult | SignInResult | CauseInLog) -> dict[str, Any]:
     """Return the members of a result for JSON, with lists in place of tuples."""
     members: dict[str, Any] = _lists(asdict(found))
     return members
