@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from selftest.base.setting_names import PROVIDER
 from selftest.checks.bench.environment import CheckEnvironment, CheckNeed, OpenVariant
 from selftest.checks.bench.probe import redact
 from selftest.checks.registry import STAGES, Check, CheckOutcome
@@ -23,6 +24,8 @@ from selftest.report.results import CheckResult
 if TYPE_CHECKING:
     from selftest.checks.bench.variant import AppVariant
 
+#: The provider that calls the emulated downstream.
+_CALLS_DOWNSTREAM: Final = "profile_api"
 #: The check of the valid call, from whose failure everything else follows.
 GOOD_CALL: Final = "C01"
 
@@ -30,6 +33,7 @@ _OUR_PLACE: Final = re.compile(r" See claims/[\w/]+\.py[^.]*\.")
 
 _LACKS: Final[dict[CheckNeed, str]] = {
     "downstream": "the downstream of an endpoint that runs elsewhere cannot be made to fail; leave out --url",
+    "provider": "no fault can be injected: the app runs elsewhere, or has no module in claims/providers/",
     "token": "there is no token that the endpoint accepts; pass one with --token-file",
     "issuer": "the endpoint trusts another issuer than the emulated Entra, so its tokens cannot be signed here",
     "app": "the app runs elsewhere: its log, if there is one, may have any form",
@@ -64,7 +68,7 @@ async def run_checks(
     ordered = sorted(checks, key=lambda check: (STAGES.index(check.stage), check.order))
     variants: dict[AppVariant, list[Check]] = {}
     for check in ordered:
-        if check.variant is None or open_variant is None or env.refusal is not None:
+        if check.variant is None or open_variant is None or env.refusal is not None or _other_provider(check, env):
             yield await _result(check, env, clock)
         else:
             variants.setdefault(check.variant, []).append(check)
@@ -132,6 +136,11 @@ def _shown(check: Check, outcome: CheckOutcome, duration_ms: float) -> CheckResu
     )
 
 
+def _other_provider(check: Check, env: CheckEnvironment) -> bool:
+    """Whether a check makes the emulated downstream fail, which the provider that the command names does not call."""
+    return "downstream" in check.needs and env.provider not in {None, _CALLS_DOWNSTREAM}
+
+
 async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
     expected = f"the endpoint {check.title}"
     if env.refusal is not None:
@@ -142,6 +151,11 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
             )
         reason = f"the valid call is refused ({GOOD_CALL}), so that nothing else was played"
         return CheckOutcome(status="skip", expected=expected, actual=reason, cause=GOOD_CALL)
+    if _other_provider(check, env):
+        reason = (
+            f"{PROVIDER}={env.provider} does not call what fails here; without that setting {_CALLS_DOWNSTREAM} does"
+        )
+        return CheckOutcome(status="skip", expected=expected, actual=reason)
     lacking = [need for need in _LACKS if need in check.needs - env.have]
     if lacking:
         return CheckOutcome(status="skip", expected=expected, actual=_LACKS[lacking[0]])

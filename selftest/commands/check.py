@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str | None, session: SelftestRun) -> None:
     async with open_target(args, prepare=publish_for_checks) as target:
-        session.reached(target)
+        session.reached(target, faults=any("provider" in check.needs for check in checks))
         bench = environment_of(target, deployed=args.deployed, real_token=token, malformed_keys=args.malformed_keys)
         await require_answer(bench)
         await await_keys_read(bench)

@@ -10,7 +10,7 @@ from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.log_lines import logged, records_of
 from selftest.checks.bench.variant import KEYS_DOWN, KEYS_HANG, NO_TOKEN, WARNED, AppVariant
 from selftest.checks.expectations import judged
-from selftest.checks.registry import DOWNSTREAM, CheckFunction, CheckOutcome, check
+from selftest.checks.registry import DOWNSTREAM, STARTED, CheckFunction, CheckOutcome, check
 
 _SOURCE: Final = "Microsoft's Functions host 4.1037.0, run: records outside an invocation are dropped"
 _WHY: Final = "What is logged at the start or in the background never reaches Azure's log; nobody learns the reason."
@@ -44,7 +44,7 @@ def _register(check_id: str, title: str, explain: str, variant: AppVariant, *, m
         why=_WHY,
         fix=_FIX,
         explain=explain,
-        needs=DOWNSTREAM,
+        needs=DOWNSTREAM if variant.downstream else STARTED,
         variant=variant,
     )
     register(_carried(member))
