@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,6 +16,7 @@ from selftest.downstream.faults import FAULTS, Fault
 from selftest.downstream.respond import respond
 from selftest.testing.loop_thread import LoopThread
 
+_MAX_KEPT: Final = 10_000
 #: What the API can do instead of answering: the faults of the emulated downstream that are its own.
 API_FAULTS: Final[Mapping[str, Fault]] = {
     name: fault for name, fault in FAULTS.items() if fault.place == "api" and fault.manner != "refuse-known"
@@ -54,12 +56,12 @@ class LoopbackApi:
 
     Attributes:
         url: Where it listens, without a slash at the end.
-        requests: What it was asked, oldest first.
+        requests: What it was asked, oldest first; the last 10,000 are kept.
     """
 
     def __init__(self) -> None:
         self.url = ""
-        self.requests: list[ApiRequest] = []
+        self.requests: deque[ApiRequest] = deque(maxlen=_MAX_KEPT)
         self._rules: list[_Rule] = []
         self._over = asyncio.Event()
         self._loop: LoopThread

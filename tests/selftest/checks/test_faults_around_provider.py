@@ -24,7 +24,7 @@ from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
 from selftest.play.target import endpoint_settings
 from selftest.report.results import CheckResult
-from tests.checkout import ROOT
+from tests.checkout import copied_app
 from tests.selftest.checks.planted_fault import GOOD, PlantedFault
 from tests.selftest.checks.policy_faults import PROVIDER_FAULTS
 from tests.selftest.checks.served_endpoint import ServedEndpoint, serve_endpoint
@@ -118,15 +118,7 @@ def create(environ):
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
     """Return a folder with the app of this checkout and one more provider."""
-    for name in ("function_app.py", "host.json"):
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    (tmp_path / "claims/providers").mkdir(parents=True)
-    for path in (ROOT / "claims").rglob("*.py"):
-        target = tmp_path / path.relative_to(ROOT)
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(path.read_bytes())
-    (tmp_path / "claims/providers/mine.py").write_text(MINE)
-    return tmp_path
+    return copied_app(tmp_path, mine=MINE)
 
 
 def checked(app: Path, *words: str) -> dict[str, Any]:

@@ -88,5 +88,5 @@ def test_unknown_fault_is_named_with_the_known_ones(loopback_api: LoopbackApi) -
 
 def test_each_test_begins_with_a_silent_api(loopback_api: LoopbackApi) -> None:
     """What another test told is forgotten."""
-    assert loopback_api.requests == []
+    assert not loopback_api.requests
     assert asked(loopback_api)[0] == 501
