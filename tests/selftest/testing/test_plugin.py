@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from selftest.play.target import open_target
 from selftest.testing import apps
 from selftest.testing.apps import RunningApps
 from selftest.testing.loop_thread import LoopThread
@@ -80,8 +81,6 @@ def test_project_of_a_copier(tmp_path: Path) -> None:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     """Return the settings of each app that is started."""
     found: list[dict[str, str]] = []
-    open_target = apps.open_target
-
     def counted(args: object) -> object:
         found.append(dict(args.settings))  # type: ignore[attr-defined] # a namespace of arguments
         return open_target(args)  # type: ignore[arg-type] # the same
