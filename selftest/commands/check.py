@@ -14,8 +14,8 @@ from selftest.checks.good_call import make_good_call
 from selftest.checks.runner import GOOD_CALL
 from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
 from selftest.checks.token.malformed_keys import add_malformed_keys_argument
-from selftest.checks.token.rotation import publish_for_checks
 from selftest.commands.run import COLD_STARTS, TRIES
+from selftest.entra.server import EntraServer
 from selftest.load.plan.arguments import short_plan
 from selftest.play.consent import require_consent
 from selftest.play.deployed_flags import add_deployed_arguments, real_token
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str | None, session: SelftestRun) -> None:
-    async with open_target(args, prepare=publish_for_checks) as target:
+    async with open_target(args, prepare=EntraServer.publish_well_formed) as target:
         session.reached(target, faults=any("provider" in check.needs for check in checks))
         bench = environment_of(target, deployed=args.deployed, real_token=token, malformed_keys=args.malformed_keys)
         await require_answer(bench)

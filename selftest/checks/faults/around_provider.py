@@ -15,50 +15,42 @@ from selftest.checks.expectations import claims_of, failed, judged
 from selftest.checks.faults.injected import MESSAGE, correlation_id_with
 from selftest.checks.faults.setup import NoClaimsBeforeFault, claims_before
 from selftest.checks.faults.wanted import ClaimsOutcome, WantedResponse, complaints, lateness
-from selftest.checks.registry import STARTED, Check, CheckFunction, CheckOutcome, register
+from selftest.checks.registry import STARTED, CheckFunction, CheckOutcome, check
 from selftest.judge.received_reply import ReceivedReply
 from selftest.judge.verdict import judge
 
-_SOURCE: Final = "ours: Claims__OnFailure; Entra waits at most 2000 ms (customExtensionClientConfiguration)"
-_FIX: Final = (
-    "Limit the provider's time by the budget, catch whatever it raises, and apply Claims__OnFailure. "
-    "See claims/provider_call.py."
-)
-_WHY: Final = "One mistake in the provider must not cost more than its own sign-in, nor change what the policy says."
 #: A pause of the machine delays one attempt; a slow endpoint delays every attempt.
 _ATTEMPTS: Final = 3
 _SHOWN: Final[dict[VariantPolicy, ClaimsOutcome]] = {"fail": "failed", "omit": "omitted", "stale": "stale"}
 _STALLED: Final = "loop_stalled_ms"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ProviderFault:
     """One fault of a provider and its expected effect.
 
     Attributes:
         number: The check's number; never reused.
         fault: Its name in ``selftest.checks.faults.injected``.
-        says: What happens, as the rest of a sentence that begins with "while".
         code: The code that must be logged; empty if the claims are sent as usual.
     """
 
     number: int
     fault: str
-    says: str
     code: str
 
 
 ROWS: Final = (
-    ProviderFault(number=101, fault="late", says="the provider is late", code="provider_late"),
-    ProviderFault(number=102, fault="hanging", says="the provider never returns", code="provider_late"),
-    ProviderFault(number=103, fault="raising", says="the provider raises an exception", code="provider_error"),
-    ProviderFault(number=104, fault="exiting", says="the provider raises SystemExit", code="provider_error"),
-    ProviderFault(number=105, fault="cancelled", says="the provider raises CancelledError", code="provider_cancelled"),
-    ProviderFault(number=106, fault="shapeless", says="the provider returns a list", code="claims_shape"),
-    ProviderFault(number=107, fault="unnamed", says="a claim's name is a number", code="claim_name"),
-    ProviderFault(number=108, fault="valueless", says="a claim's value is an object", code="claim_value"),
-    ProviderFault(number=109, fault="huge", says="a claim's value is 4 MiB long", code="claims_size"),
-    ProviderFault(number=110, fault="blocking", says="the provider blocks the event loop", code=""),
+    ProviderFault(101, "late", "provider_late"),
+    ProviderFault(102, "hanging", "provider_late"),
+    ProviderFault(103, "raising", "provider_error"),
+    ProviderFault(104, "exiting", "provider_error"),
+    ProviderFault(105, "cancelled", "provider_cancelled"),
+    ProviderFault(106, "shapeless", "claims_shape"),
+    ProviderFault(107, "unnamed", "claim_name"),
+    ProviderFault(108, "valueless", "claim_value"),
+    ProviderFault(109, "huge", "claims_size"),
+    ProviderFault(110, "blocking", ""),
 )
 
 
@@ -125,20 +117,4 @@ def _judged(row: ProviderFault) -> CheckFunction:
 
 
 for _row in ROWS:
-    register(
-        Check(
-            id=f"F{_row.number}",
-            title=f"{'applies its policy' if _row.code else 'names it in the log'} while {_row.says}",
-            level="sign-in" if _row.code else "hardening",
-            source=_SOURCE,
-            why=_WHY if _row.code else "Every other sign-in waits meanwhile, and the network is blamed.",
-            fix=_FIX if _row.code else "Measure how late a timer fires and log it. See claims/loop_watch.py.",
-            explain=f"Starts the app as it is configured, injects the fault around its provider in the app's process, "
-            f"and sends the valid event while {_row.says}.\nExpected: what Claims__OnFailure says, within "
-            f"Claims__BudgetMs; one log line{f' with {_row.code}' if _row.code else f' with {_STALLED}'}; the "
-            "exception's message nowhere.\nA response that is only late is requested again, at most twice.",
-            needs=STARTED,
-            variant=GIVEN,
-            run=_judged(_row),
-        )
-    )
+    check(f"F{_row.number}", needs=STARTED, variant=GIVEN, logged=_row.code or _STALLED)(_judged(_row))

@@ -81,6 +81,7 @@ def test_project_of_a_copier(tmp_path: Path) -> None:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     """Return the settings of each app that is started."""
     found: list[dict[str, str]] = []
+
     def counted(args: object) -> object:
         found.append(dict(args.settings))  # type: ignore[attr-defined] # a namespace of arguments
         return open_target(args)  # type: ignore[arg-type] # the same

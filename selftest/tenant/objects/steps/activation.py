@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final
 
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.graph.objects import POLICIES, GraphObject
-from selftest.tenant.objects.errors import Conflict
+from selftest.tenant.objects.errors import conflict
 from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.difference import differences
 from selftest.tenant.objects.steps.extension import one_of_name
@@ -110,10 +110,7 @@ class DisplacedPolicyStep(ClientStep):
             return PlannedChange(name="none")
         name = f"{others[0].get('displayName')!r} {others[0]['id']}"
         if not intent.replace_policy:
-            raise Conflict(
-                f"application {self.client_id} has the claims mapping policy {name}, and can have only one: merge its "
-                "claims into yours, or pass --replace-policy to unassign it"
-            )
+            raise conflict("policy-of-others", client=self.client_id, policy=name)
         path = f"/servicePrincipals/{id_of(target.principal)}/claimsMappingPolicies/{others[0]['id']}/$ref"
         lines = (f"assigned: {name} -> not assigned; it is not deleted, so it can be assigned again",)
         return PlannedChange(name=name, lines=lines, write=Write(verb="unassign", path=path))
@@ -180,17 +177,9 @@ def _parsed(policy: GraphObject) -> Any:
 
 def _check_client(client_id: str, target: FoundClient) -> None:
     if target.application is None:
-        raise Conflict(
-            f"no app registration in this tenant has the client id {client_id}: use the id of one that is registered "
-            "here; another tenant's accepts mapped claims only with its own signing key"
-        )
-    if target.application.get("signInAudience") != "AzureADMyOrg":
-        raise Conflict(
-            f"application {client_id} signs in people of other tenants ({target.application.get('signInAudience')}), "
-            "and acceptMappedClaims is for single-tenant ones: it needs its own signing key, which is not created here"
-        )
+        raise conflict("client-unknown", client=client_id)
+    audience = target.application.get("signInAudience")
+    if audience != "AzureADMyOrg":
+        raise conflict("client-multi-tenant", client=client_id, audience=audience)
     if target.principal is None:
-        raise Conflict(
-            f"application {client_id} has no service principal here: in Entra > App registrations > Overview, "
-            "follow 'Managed application in local directory'"
-        )
+        raise conflict("client-without-principal", client=client_id)
