@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -54,6 +54,7 @@ class RunningApps:
         """
         target = await self._target(settings)
         correlation_id = str(uuid.uuid4())
+        before = target.app.lines_seen if target.app else 0
         played = await sign_in(
             target.caller,
             target.url,
@@ -65,7 +66,9 @@ class RunningApps:
             mapping=mapping,
             correlation_id=correlation_id,
         )
-        return _outcome(played, await _last_line(target, correlation_id, count=len(played.call.attempts)))
+        line = await _last_line(target, correlation_id, count=len(played.call.attempts))
+        new = target.app.lines_seen - before if target.app else 0
+        return _outcome(played, line, target.app.logs[-new:] if target.app and new else ())
 
     async def stop(self, settings: Mapping[str, str] | None = None) -> None:
         """End the app with these settings, if it runs; without settings every app."""
@@ -116,7 +119,7 @@ async def _last_line(target: Target, correlation_id: str, *, count: int) -> Mapp
     return records[-1] if records else {}
 
 
-def _outcome(played: SignIn, line: Mapping[str, Any]) -> SignInOutcome:
+def _outcome(played: SignIn, line: Mapping[str, Any], log: Sequence[str]) -> SignInOutcome:
     verdict, attempts = played.verdict, played.call.attempts
     return SignInOutcome(
         minted=verdict.minted,
@@ -130,4 +133,5 @@ def _outcome(played: SignIn, line: Mapping[str, Any]) -> SignInOutcome:
         warnings=tuple(warning.message for warning in verdict.warnings),
         token=played.token_claims or {},
         event=played.event,
+        log=tuple(log),
     )

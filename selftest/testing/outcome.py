@@ -21,6 +21,7 @@ class SignInOutcome:
         warnings: What Entra would accept and the app's owner should know.
         token: The claims of the token that the application gets, of which ``claims`` are a part; empty without one.
         event: What Entra sent.
+        log: The lines that the app logged meanwhile, its provider's own among them; a failed test shows them.
     """
 
     minted: bool
@@ -34,3 +35,4 @@ class SignInOutcome:
     warnings: tuple[str, ...]
     token: Mapping[str, object] = field(repr=False)
     event: Mapping[str, Any] = field(repr=False)
+    log: tuple[str, ...] = field(repr=False)

@@ -27,7 +27,10 @@ def claims_settings(request: pytest.FixtureRequest) -> Mapping[str, str]:
 
     A test that has them from elsewhere overrides this fixture.
     """
-    return dict(line.split("=", 1) for line in request.config.getini("claims_settings"))
+    lines: list[str] = request.config.getini("claims_settings")
+    if odd := [line for line in lines if "=" not in line]:
+        raise pytest.UsageError(f"claims_settings in the configuration file: expected NAME=VALUE, got {odd[0]!r}")
+    return dict(line.split("=", 1) for line in lines)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +54,7 @@ def _claims_apps(request: pytest.FixtureRequest) -> Iterator[Callable[..., "Sign
 
 @pytest.fixture
 def sign_in(
-    _claims_apps: Callable[..., "SignInOutcome"], claims_settings: Mapping[str, str]
+    request: pytest.FixtureRequest, _claims_apps: Callable[..., "SignInOutcome"], claims_settings: Mapping[str, str]
 ) -> Callable[..., "SignInOutcome"]:
     """Return a function that plays a sign-in: Entra's call, the app in Microsoft's worker library, Entra's verdict.
 
@@ -60,6 +63,7 @@ def sign_in(
     application's claims mapping policy; and settings of the app by their names.
     """
     from selftest.base.cannot_run import CannotRun  # noqa: PLC0415 - see above
+    from selftest.base.printable import printable  # noqa: PLC0415 - see above
     from selftest.judge.mapping import MappingPolicy  # noqa: PLC0415 - see above
     from selftest.testing.users import user_of  # noqa: PLC0415 - see above
 
@@ -70,14 +74,20 @@ def sign_in(
         timeout_ms: int = MAX_TIMEOUT_MS,
         retries: int = MAX_RETRIES,
         mapping: Mapping[str, Any] | None = None,
-        **settings: str,
+        **settings: str | int,
     ) -> "SignInOutcome":
         policy = None if mapping is None else MappingPolicy.parse(mapping)
         options = {"timeout_ms": timeout_ms, "retries": retries, "mapping": policy, "fresh": fresh}
+        texts = {
+            name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in settings.items()
+        }
         try:
-            return _claims_apps(user_of(user), {**claims_settings, **settings}, **options)
+            signed_in = _claims_apps(user_of(user), {**claims_settings, **texts}, **options)
         except CannotRun as error:
             pytest.fail(str(error), pytrace=False)
+        # Shown if the test fails.
+        request.node.add_report_section("call", "app log", "\n".join(map(printable, signed_in.log)))
+        return signed_in
 
     return play
 

@@ -70,13 +70,7 @@ def environment_of(
 async def open_variant(
     tenant: Tenant, folder: AppFolder, variant: AppVariant, given: Mapping[str, str] = MappingProxyType({})
 ) -> AsyncIterator[CheckEnvironment]:
-    """Start the local app with other settings, with its own tenant and downstream.
-
-    Args:
-        tenant: What the emulated Entra plays.
-        folder: The app.
-        variant: What differs.
-        given: The settings that the command was given.
+    """Start the local app with other settings than the given ones, with its own tenant and downstream.
 
     Raises:
         AppStartError: The app does not start.

@@ -1,5 +1,6 @@
 """The plugin in a project that has the tool: no import, no conftest, next to no cost where it is not used."""
 
+import re
 import sys
 import tomllib
 from importlib import import_module
@@ -18,8 +19,12 @@ from tests.starter.commands import run, succeed
 #: What pytest imports at each start where the tool is installed; a test that uses a fixture imports the rest.
 IMPORTED = {"selftest", "selftest.contract", "selftest.testing", "selftest.testing.plugin"}
 MINE = """
+import logging
+
+
 class Provider:
     async def provide(self, event, context):
+        logging.getLogger("mine").warning("asked about a user")
         return {"Name": event.context.user.nam}
 
 
@@ -35,7 +40,7 @@ TEST = """
 def test_settings(sign_in):
     signed_in = sign_in()
     assert signed_in.line["outcome"] == "omitted"
-    assert "mine.py:4" in signed_in.line["detail"]
+    assert "mine.py:8" in signed_in.line["detail"]
 
 
 def test_that_fails(sign_in):
@@ -73,8 +78,18 @@ def test_project_of_a_copier(tmp_path: Path) -> None:
     words = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "selftest.testing.plugin")
     done = run(words, tmp_path, PYTHONPATH=str(ROOT))
     assert "2 failed, 1 passed" in done.stdout, done.stdout
-    assert "AttributeError at mine.py:4" in done.stdout
+    assert "AttributeError at mine.py:8" in done.stdout
+    assert re.search(r"--- Captured app log call ---+\nasked about a user\n\{", done.stdout)
     assert "Claims__Provider names 'nine', and there is no claims/providers/nine.py" in done.stdout
+
+
+def test_setting_without_a_value_is_named(tmp_path: Path) -> None:
+    """The configuration file is what is wrong, and not the test."""
+    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\nclaims_settings = ["Claims__Provider"]\n')
+    (tmp_path / "test_mine.py").write_text(TEST)
+    words = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "selftest.testing.plugin")
+    done = run(words, tmp_path, PYTHONPATH=str(ROOT))
+    assert "claims_settings in the configuration file: expected NAME=VALUE, got 'Claims__Provider'" in done.stdout
 
 
 @pytest.fixture

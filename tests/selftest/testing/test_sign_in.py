@@ -50,7 +50,7 @@ def test_policy_decides_what_the_token_has(sign_in: SignIn) -> None:
 def test_settings_reach_the_app(sign_in: SignIn) -> None:
     """By their names; an app that is started again has them too."""
     assert sign_in(Claims__BudgetMs="1234").line["budget_ms"] == 1234
-    assert sign_in(fresh=True, Claims__BudgetMs="1234").line["budget_ms"] == 1234
+    assert sign_in(fresh=True, Claims__BudgetMs=1234).line["budget_ms"] == 1234
 
 
 def test_failed_sign_in_has_code_and_line(sign_in: SignIn, loopback_api: LoopbackApi) -> None:
