@@ -10,18 +10,15 @@ from typing import Any, Final
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.log_lines import logged, records_of
 from selftest.checks.bench.probe import RawResponse
-from selftest.checks.bench.variant import GIVEN, AppVariant, VariantPolicy
-from selftest.checks.expectations import claims_of, failed, judged
+from selftest.checks.bench.variant import GIVEN, AppVariant
+from selftest.checks.expectations import claims_of
 from selftest.checks.faults.injected import MESSAGE, correlation_id_with
-from selftest.checks.faults.setup import NoClaimsBeforeFault, claims_before
-from selftest.checks.faults.wanted import ClaimsOutcome, WantedResponse, complaints, lateness
+from selftest.checks.faults.setup import claims_before, judged_in_time
+from selftest.checks.faults.wanted import WantedResponse, complaints, wanted_by_policy
 from selftest.checks.registry import STARTED, CheckFunction, CheckOutcome, check
 from selftest.judge.received_reply import ReceivedReply
 from selftest.judge.verdict import judge
 
-#: A pause of the machine delays one attempt; a slow endpoint delays every attempt.
-_ATTEMPTS: Final = 3
-_SHOWN: Final[dict[VariantPolicy, ClaimsOutcome]] = {"fail": "failed", "omit": "omitted", "stale": "stale"}
 _STALLED: Final = "loop_stalled_ms"
 
 
@@ -59,18 +56,10 @@ def _wanted(row: ProviderFault, variant: AppVariant, good: dict[str, Any], came:
 
     Those that are sent as usual have the same names as before, and the default claims of ``omit`` any.
     """
-    policy = variant.policy
     if not row.code:
         claims = came if isinstance(came, dict) and came.keys() == good.keys() else good
         return WantedResponse(status=200, shown="claims", claims=claims, codes=(), budget_ms=variant.budget_ms)
-    sent: dict[VariantPolicy, Any] = {"fail": None, "omit": came, "stale": good}
-    return WantedResponse(
-        status=503 if policy == "fail" else 200,
-        shown=_SHOWN[policy],
-        claims=sent[policy],
-        codes={row.code},
-        budget_ms=variant.budget_ms,
-    )
+    return wanted_by_policy(variant.policy, {row.code}, variant.budget_ms, omitted=came, good=good)
 
 
 def _reply(response: RawResponse) -> ReceivedReply:
@@ -103,15 +92,7 @@ def _judged(row: ProviderFault) -> CheckFunction:
     async def run(env: CheckEnvironment) -> CheckOutcome:
         variant = env.variant or GIVEN
         expected = f"{_wanted(row, variant, {}, {}).words()} (Claims__OnFailure={variant.policy})"
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                response, wrong = await _played(row, env, variant)
-            except NoClaimsBeforeFault as error:
-                return failed(error.response, expected, str(error))
-            late = [*lateness(response, variant.budget_ms)]
-            if wrong or not late or attempt == _ATTEMPTS:
-                break
-        return judged(response, expected, "; ".join(wrong + late) or None)
+        return await judged_in_time(lambda: _played(row, env, variant), expected, variant.budget_ms)
 
     return run
 
