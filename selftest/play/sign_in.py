@@ -30,6 +30,7 @@ class SignIn:
         custom_claims: What the endpoint's claims add to the app's token; empty if no token is minted.
         needs_renaming: Names of returned claims that no policy may emit under their own name. Empty if a policy was
             given: then the verdict's warnings name the claims that it does not map.
+        policy_assumed: Whether each claim was taken to be mapped under its own name, because no policy was given.
         token_claims: All claims of the app's token; None if no token is minted.
     """
 
@@ -40,6 +41,7 @@ class SignIn:
     verdict: Verdict
     custom_claims: Mapping[str, object]
     needs_renaming: tuple[str, ...]
+    policy_assumed: bool
     token_claims: dict[str, object] | None
 
 
@@ -55,6 +57,7 @@ async def sign_in(
     mapping: MappingPolicy | None = None,
     registered: frozenset[str] | None = None,
     correlation_id: str | None = None,
+    callout_token: str | None = None,
 ) -> SignIn:
     """Sign one emulated user in.
 
@@ -72,15 +75,16 @@ async def sign_in(
         mapping: The claims mapping policy of the app that is the token's audience.
         registered: The names in the extension's claimsForTokenConfiguration, for warnings.
         correlation_id: The correlation id of the sign-in; None for a random one.
+        callout_token: The bearer token of the call; None: ``mint`` signs one.
 
     Raises:
         ValueError: See `Caller.call`.
     """
     event = variety.build(tenant, correlation_id or str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)))
-    token = mint.callout_token()
+    token = callout_token or mint.callout_token()
     call = await caller.call(url, token=token, event=event, timeout_ms=timeout_ms, max_retries=max_retries)
-    verdict = judge(call.reply, registered=registered, mapping=mapping)
     token_format: TokenFormat = "saml" if is_saml(event) else "jwt"
+    verdict = judge(call.reply, registered=registered, mapping=mapping, token=token_format)
     claims = verdict.claims or {}
     policy = MappingPolicy.under_own_names(claims) if mapping is None else mapping
     custom: dict[str, object] = {}
@@ -99,6 +103,7 @@ async def sign_in(
         verdict=verdict,
         custom_claims=custom,
         needs_renaming=() if mapping is not None else _needs_renaming(policy, token_format),
+        policy_assumed=mapping is None,
         token_claims=token_claims,
     )
 
