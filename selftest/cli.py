@@ -14,6 +14,7 @@ from typing import Any, Final, override
 
 from selftest import __version__
 from selftest.base.cannot_run import COULD_NOT_RUN, INTERRUPTED, CannotRun
+from selftest.base.printable import visible
 from selftest.base.program import DISTRIBUTION, PROGRAM
 
 #: Each command with its line of the help.
@@ -112,9 +113,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse(name: str, message: str) -> int:
-    # Not imported by a command that ends well and needs nothing of it.
-    from selftest.base.printable import visible  # noqa: PLC0415 - see above
-
     print(visible(f"{name}: {message}"), file=sys.stderr)
     return COULD_NOT_RUN
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.outside_requests import OutsideRequests
 
+pytest_plugins = ["selftest.testing.plugin"]
+
 _OUTSIDE: Final = OutsideRequests()
 
 
@@ -18,6 +20,12 @@ def pytest_configure(config: pytest.Config) -> None:
     logger = logging.getLogger("claims")
     logger.addHandler(_OUTSIDE)
     logger.setLevel(logging.DEBUG)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave what CI has no time for to the night, visibly."""
+    if item.get_closest_marker("nightly") is not None and not os.environ.get("NIGHTLY"):
+        pytest.skip("NIGHTLY=1 runs it (make nightly)")
 
 
 @pytest.fixture(autouse=True)

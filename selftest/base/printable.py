@@ -7,8 +7,6 @@ forbids.
 import re
 from typing import Final
 
-from yarl import URL
-
 #: A text that starts as the header of a token, with up to four segments after it. It also matches what is no token,
 #: because a pattern that fails at the end of a long word would be tried again from every letter of that word.
 _TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}+((?:\.[A-Za-z0-9_-]*+){0,4}+)")
@@ -18,6 +16,8 @@ _CUT_CLAIMS_CHARACTERS: Final = 24
 
 def shown_url(url: str) -> str:
     """Return a URL with the values of its query replaced, one of which may be a function key."""
+    from yarl import URL  # noqa: PLC0415 - most commands show text and no URL
+
     parsed = URL(url)
     return str(parsed.with_query([(name, "REDACTED") for name in parsed.query])) if parsed.query else url
 

@@ -1,14 +1,11 @@
 """The errors with which a sign-in is refused, by the names that they have in ``refusals.toml``."""
 
-import tomllib
-from pathlib import Path
 from typing import Any, Final
 
 from selftest.entra.oauth_error import OAuthError
+from selftest.judge.texts import own_table
 
-REFUSALS: Final[dict[str, dict[str, Any]]] = tomllib.loads(
-    Path(__file__).with_name("refusals.toml").read_text(encoding="utf-8")
-)
+REFUSALS: Final[dict[str, dict[str, Any]]] = own_table(__file__)
 
 
 def refused(name: str, /, **values: object) -> OAuthError:

@@ -11,16 +11,19 @@
 Source: entra-docs ``custom-extension-troubleshoot.md``; that 0 attempts means no call: Microsoft Q&A 12786368.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from selftest.base.program import PROGRAM
 from selftest.judge.codes import CODES
+from selftest.judge.texts import own_table
 from selftest.tenant.doctor.diagnosis import Diagnosis
 
 _UNTRIED: Final = frozenset({"D20", "D45", "D47", "D48"})
-_MAPPING: Final = "D7"
+_MAPPING: Final = ("D68", "D69", "D7")
 _TARGET: Final = "D6"
+_BRANCHES: Final = own_table(__file__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,30 +40,23 @@ def branches(diagnosis: Diagnosis, *, probed_url: str | None = None) -> tuple[Br
     found: dict[str, list[str]] = {}
     for one, finding in diagnosis.faults:
         found.setdefault(_place(one.statement.id, one.code_of(finding)), []).append(one.statement.id)
-    during = f"check --deployed --url {probed_url}" if probed_url else None
-    # Without a command of its own a place leads to the page of its first finding.
-    texts = {
-        "untried": ("no Authentication Events entry at all: Entra does not try to call", "signin-log --help"),
-        "before": (
-            "an entry with 0 attempts and a code of the wiring: Entra refuses before it calls",
-            "signin-log --help",
-        ),
-        "during": (
-            "an entry with attempts and a status or a code: Entra calls, and the endpoint refuses, fails or is late",
-            during,
-        ),
-        "app": ("an AADSTS code at the application: the token is not issued to it", None),
-        "mapping": ("a token without the claims, and no error: nothing maps them", None),
-    }
     return tuple(
         Branch(
-            shows=shows,
+            shows=text["shows"],
             checks=tuple(dict.fromkeys(found[place])),
-            next_command=f"{PROGRAM} {command or f'explain {found[place][0]}'}",
+            next_command=f"{PROGRAM} {_command(text, found[place][0], probed_url)}",
         )
-        for place, (shows, command) in texts.items()
+        for place, text in _BRANCHES.items()
         if place in found
     )
+
+
+def _command(text: Mapping[str, str], first_id: str, probed_url: str | None) -> str:
+    """Return a command that runs as it is; without a URL, or a command for the place, the page of the first finding."""
+    command = text.get("next_command", "")
+    if not command or ("{url}" in command and probed_url is None):
+        return f"explain {first_id}"
+    return command.format(url=probed_url)
 
 
 def _place(statement_id: str, code: int | str | None) -> str:

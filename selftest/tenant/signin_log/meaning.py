@@ -4,15 +4,14 @@ Each side sees half. Entra knows the code and not the reason; the endpoint knows
 its reply. A rule here is one combination; the first that matches is reported. The texts are in ``meaning.toml``.
 """
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from selftest.contract import DEFAULT_TIMEOUT_MS
 from selftest.judge.codes import CODES, code_in_log
+from selftest.judge.texts import own_table
 from selftest.tenant.signin_log.endpoint_log import EndpointLine
 from selftest.tenant.signin_log.event import OURS, SignInEvent
 from selftest.tenant.signin_log.outcomes import outcome_of
@@ -34,7 +33,7 @@ _SENTENCES: Final = {
 }
 #: A blocked event loop explains a late reply when it took this share of the time.
 _STALLED: Final = 0.5
-_TEXTS: Final = tomllib.loads(Path(__file__).with_name("meaning.toml").read_text(encoding="utf-8"))
+_TEXTS: Final = own_table(__file__)
 
 
 @dataclass(frozen=True, slots=True)
