@@ -1,12 +1,13 @@
 """Text from elsewhere: tokens are replaced, nothing is obeyed by a terminal, and the cost is linear."""
 
-import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from selftest.base.printable import printable, redacted, visible
+from tests.selftest.base.cost_ratio import cost_ratio
 
 HEADER = "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ"
 CLAIMS = "eyJhdWQiOiJhIiwibmFtZSI6IkFkYSBTYW1wbGUifQ"
@@ -51,16 +52,10 @@ def test_what_a_terminal_obeys_is_written_out(text: str) -> None:
 @pytest.mark.quiet
 @pytest.mark.parametrize("piece", ["eyJ", "eyJabcdefgh", "eyJabcdefgh.", "a.", f"{HEADER}.{CLAIMS}", "\x1b"])
 def test_cost_is_linear(piece: str) -> None:
-    """Four times the text costs at most five times as much; each the best of five."""
+    """Four times the text costs at most five times as much."""
 
-    def cost_s(size: int) -> float:
+    def make(size: int) -> Callable[[], str]:
         text = piece * (size // len(piece))
-        spent_s = []
-        for _ in range(5):
-            start_s = time.perf_counter()
-            redacted(text)
-            spent_s.append(time.perf_counter() - start_s)
-        return min(spent_s)
+        return lambda: redacted(text)
 
-    cost_s(2**18)
-    assert cost_s(2**22) < 5 * cost_s(2**20) + 0.01
+    assert cost_ratio(make) <= 5

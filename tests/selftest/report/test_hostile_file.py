@@ -15,7 +15,7 @@ from selftest.cli import main
 from selftest.report.stored import dump
 from tests.selftest.report.html.test_escaping import small
 
-ODD = (
+ODD: tuple[Any, ...] = (
     *(None, True, -1, 0, 1.0, 1e308, 10**400, -(10**30), "", [], {}, [[]], {"a": 1}),
     *("\x1b]0;owned\x07", "\x9b2J", "\u202e", "\ud800", "<script>", "C99999999999999999999", "9" * 5000),
 )

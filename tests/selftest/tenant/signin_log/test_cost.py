@@ -1,7 +1,6 @@
 """What a file costs grows with its size and no faster, whatever somebody wrote into it."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -15,9 +14,9 @@ from selftest.tenant.signin_log.read_text import InputError, read_text
 from selftest.tenant.signin_log.report import make_report
 from selftest.tenant.signin_log.report_forms import as_lines
 from selftest.tenant.signin_log.tables import read_table
+from tests.selftest.base.cost_ratio import cost_ratio
 from tests.selftest.tenant.signin_log.exports import callout, correlation_id, signin
 
-_MB: Final = 2**20
 _LINE: Final = {"event": "onTokenIssuanceStart", "outcome": "audience", "status": 401, "total_ms": 1}
 
 
@@ -65,22 +64,6 @@ def read(log: str, export: str) -> None:
     assert "".join(as_lines(report)).isprintable()
 
 
-def _ratio(make: Callable[[int], Callable[[], None]]) -> float:
-    """Return the cost at 4 MB in multiples of that at 1 MB, each the best of three."""
-
-    def cost_s(size: int) -> float:
-        work = make(size)
-        spent_s = []
-        for _ in range(3):
-            start_s = time.perf_counter()
-            work()
-            spent_s.append(time.perf_counter() - start_s)
-        return min(spent_s)
-
-    # What takes no time at all has no ratio.
-    return cost_s(4 * _MB) / max(cost_s(_MB), 0.004)
-
-
 @pytest.mark.quiet
 @pytest.mark.parametrize("name", LOGS)
 def test_log_of_four_times_the_size_costs_at_most_five_times(name: str) -> None:
@@ -91,7 +74,7 @@ def test_log_of_four_times_the_size_costs_at_most_five_times(name: str) -> None:
         log = LOGS[name](size)
         return lambda: read(log, export)
 
-    assert _ratio(make) <= 5
+    assert cost_ratio(make) <= 5
 
 
 @pytest.mark.quiet
@@ -103,7 +86,7 @@ def test_export_of_four_times_the_size_costs_at_most_five_times(name: str) -> No
         export = EXPORTS[name](size)
         return lambda: read(json.dumps(_LINE), export)
 
-    assert _ratio(make) <= 5
+    assert cost_ratio(make) <= 5
 
 
 def test_size_is_bounded(tmp_path: Path) -> None:
