@@ -56,7 +56,7 @@ def test_command_is_one_of_the_tool(command: str) -> None:
     ],
 )
 def test_next_line_runs(results: list[dict[str, object]], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever the event is, the printed command ends well, and the one that needs a value has it in capital letters."""
+    """Whatever the event is, the printed command ends well; one that needs a value has it in capital letters."""
     path = tmp_path / "export.json"
     path.write_text(json.dumps([signin(1, *results)]))
     main(["signin-log", "--file", str(path), "--json"])
