@@ -9,9 +9,11 @@ PYTHONS := $(PYTHON) python3.13 python3.14 python3 python $(wildcard $(HOME)/.py
 
 # Microsoft's own Functions host, where there is one: FUNCTIONS_HOST names the program that starts it (tests/functions_host).
 VENV_HOST := .venv-host
+# Python and pip alone: building the wheel, and a project from it, needs nothing else.
+VENV_WHEEL := .venv-wheel
 
 .PHONY: help selftest test stress nightly parity check format compile wheel new package bicep docs bench .venv .venv-bench \
-  .venv-host
+  .venv-host .venv-wheel
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
@@ -20,12 +22,15 @@ selftest: .venv ## play Entra against the endpoint on this machine and give the 
 	@$(PY) -m selftest run --strict
 
 # Three processes on two processors, because many tests wait. A file stays in one process: its tests share what is slow
-# to start. What measures time or memory runs alone.
+# to start. The endpoint's own tests cover all of it; watching the others, too, would make each of them slower. What
+# measures time or memory runs alone.
+PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile -m "not quiet"
 test: .venv ## run the tests; TESTS=tests/selftest/judge runs a part of them
 ifdef TESTS
 	@$(PY) -m pytest $(TESTS)
 else
-	@$(PY) -m pytest -q -n 3 --dist loadfile -m "not quiet" --cov --cov-report=term --cov-fail-under=100
+	@$(PARALLEL) --ignore=tests/claims
+	@$(PARALLEL) tests/claims --cov --cov-report=term --cov-fail-under=100
 	@$(PY) -m pytest -q -m quiet
 endif
 
@@ -38,6 +43,7 @@ parity: .venv $(if $(FUNCTIONS_HOST),.venv-host) ## compare the local host with 
 nightly: .venv bench stress parity ## what CI has no time for: those, every provider's starter, every foreign endpoint (an hour)
 	@STARTER_PROVIDERS=all $(PY) -m pytest -q tests/starter/test_copy.py
 	@FOREIGN=all $(PY) -m pytest -q tests/foreign
+	@NIGHTLY=1 $(PY) -m pytest -q -m nightly
 
 bench: .venv-bench ## measure the endpoint beside its peers on this machine (18 minutes), into benchmarks/results.md
 	@$(VENV_BENCH)/bin/python -m benchmarks
@@ -48,11 +54,11 @@ check: .venv ## lint, format check, types, dead code
 format: .venv ## rewrite the code in the house format
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
 
-wheel: .venv ## build dist/entra_selftest-*.whl, the tool for any folder and any endpoint
-	@$(PY) -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .
+wheel: .venv-wheel ## build dist/entra_selftest-*.whl, the tool for any folder and any endpoint
+	@$(VENV_WHEEL)/bin/python -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .
 
 new: wheel ## make a project of your own: make new DIR=../contoso-claims [NEW="--provider graph"]
-	@$(PY) -m selftest new $(DIR) --wheel "$$(ls -t dist/entra_selftest-*.whl | head -1)" $(NEW)
+	@$(VENV_WHEEL)/bin/python -m selftest new $(DIR) --wheel "$$(ls -t dist/entra_selftest-*.whl | head -1)" $(NEW)
 
 package: .venv ## make build/package.zip, the deployable zip, the same bytes every time
 	@$(PY) -m infra.package
@@ -85,11 +91,15 @@ compile: .venv ## compile requirements*.txt from the dependency groups of pyproj
 
 .venv-host: $(VENV_HOST)/ready ## make the Python of Microsoft's host and nothing else
 
+.venv-wheel: $(VENV_WHEEL)/ready
+
 $(VENV)/ready: requirements-dev.txt
 $(VENV_BENCH)/ready: requirements-bench.txt
 $(VENV_HOST)/ready: requirements-host.txt
+$(VENV_WHEEL)/ready: Makefile
 
-$(VENV)/ready $(VENV_BENCH)/ready $(VENV_HOST)/ready:
+# Python compiles a module when it is first imported: most of what is installed never is.
+$(VENV)/ready $(VENV_BENCH)/ready $(VENV_HOST)/ready $(VENV_WHEEL)/ready:
 	@for python in $(PYTHONS); do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null; then found=$$python; break; fi; \
 	done; \
@@ -98,5 +108,6 @@ $(VENV)/ready $(VENV_BENCH)/ready $(VENV_HOST)/ready:
 	  echo "Install it, or name one: make PYTHON=/path/to/python3.13 $(MAKECMDGOALS)" >&2; exit 2; \
 	fi; \
 	echo "installing into $(@D) with $$($$found --version) ..." >&2; \
-	$$found -m venv --clear $(@D) && $(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	$$found -m venv --clear $(@D)$(if $(filter %.txt,$<), && $(@D)/bin/python -m pip install -q --disable-pip-version-check \
+	  --no-compile --require-hashes -r $<)
 	@touch $@

@@ -1,11 +1,11 @@
 """Compare the load engine with other load tools: does each report the true latency of a server that has a known one?
 
-`benchmarks.truth` measures and judges; this module makes it a part of the results.
+`benchmarks.load_tools.truth` measures and judges; this module makes it a part of the results.
 """
 
 from typing import Final
 
-from benchmarks import truth
+from benchmarks.load_tools import truth
 from benchmarks.table import Part, Table
 
 _METHOD: Final = """\

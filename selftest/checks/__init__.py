@@ -7,7 +7,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Final
 
-from selftest.checks.registry import REGISTRY, Check, CheckOutcome, select
+from selftest.checks.registry import REGISTRY, TEXTS, Check, CheckOutcome, require_checks_of, select
 
 __all__ = ["GROUPS", "REGISTRY", "Check", "CheckOutcome", "select"]
 
@@ -18,6 +18,7 @@ for _group in GROUPS:
     for _module in iter_modules(_package.__path__, f"{_package.__name__}."):
         import_module(_module.name)
 
+require_checks_of(TEXTS, REGISTRY)
 _in_order = {check.id: check for check in select(())}
 REGISTRY.clear()
 REGISTRY.update(_in_order)

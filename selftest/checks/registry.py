@@ -5,16 +5,18 @@ subject (T token, B body, C contract, F faults, L load) and a number; a number i
 ``runner`` runs the checks.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
-from typing import Final, Literal, NotRequired, TypedDict, Unpack
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.program import PROGRAM
 from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
 from selftest.checks.bench.variant import AppVariant
-from selftest.judge.statement import Level, Statement, Status
+from selftest.judge.statement import Statement, Status
+from selftest.judge.texts import filled, read_texts
 
 TOKEN: Final[frozenset[CheckNeed]] = frozenset({"token"})
 ISSUER: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer"})
@@ -35,8 +37,8 @@ STAGES: Final[tuple[CheckStage, ...]] = ("rollover", "usual", "malformed-keys", 
 CHECK_TIMEOUT_S: Final = 60.0
 
 
-class DuplicateCheckError(ValueError):
-    """Raised when two checks have the same id."""
+class CheckRegistrationError(ValueError):
+    """Raised when an id is taken, a check has no texts, or texts have no check."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,54 +88,66 @@ class Check(Statement):
     timeout_s: float = CHECK_TIMEOUT_S
 
 
-class CheckTexts(TypedDict):
-    """The texts of a check besides its title; see `Statement`."""
-
-    source: str
-    why: str
-    fix: str
-    level: Level
-    bad: NotRequired[str]
-    good: NotRequired[str]
-
-
-class CheckFields(CheckTexts):
-    """The fields of a check besides id, title and function."""
-
-    explain: str
-    needs: NotRequired[frozenset[CheckNeed]]
-    variant: NotRequired[AppVariant | None]
-    stage: NotRequired[CheckStage]
-    timeout_s: NotRequired[float]
-
-
 REGISTRY: Final[dict[str, Check]] = {}
+#: The members of each id in the TOML files beside the modules of the checks.
+TEXTS: Final = read_texts(Path(__file__).parent)
+_TEXT_NAMES: Final = [member.name for member in fields(Statement) if member.name != "id"]
 
 
 def register(check: Check, registry: dict[str, Check] = REGISTRY) -> None:
     """Add a check.
 
     Raises:
-        DuplicateCheckError: The id is taken; the message names both checks.
+        CheckRegistrationError: The id is taken.
     """
-    taken = registry.get(check.id)
-    if taken is not None:
-        raise DuplicateCheckError(f'{check.id} is "{taken.title}"; "{check.title}" needs another id')
+    if check.id in registry:
+        raise CheckRegistrationError(f'{check.id} ("{check.title}") is registered twice; give one check another id')
     registry[check.id] = check
 
 
 def check(
-    id: str,  # noqa: A002 - the name of the field
-    title: str,
-    **fields: Unpack[CheckFields],
+    check_id: str,
+    *,
+    needs: frozenset[CheckNeed] = TOKEN,
+    variant: AppVariant | None = None,
+    stage: CheckStage = "usual",
+    timeout_s: float = CHECK_TIMEOUT_S,
+    **values: object,
 ) -> Callable[[CheckFunction], CheckFunction]:
-    """Register the decorated function as the check of this id."""
+    """Register the decorated function as the check of this id, whose texts are in a TOML file of its group.
+
+    Args:
+        check_id: The id.
+        needs: See `Check`.
+        variant: See `Check`.
+        stage: See `Check`.
+        timeout_s: See `Check`.
+        **values: What placeholders in the texts stand for, and texts that the file does not have.
+
+    Raises:
+        CheckRegistrationError: The id has no texts or is taken.
+    """
 
     def decorate(run: CheckFunction) -> CheckFunction:
-        register(Check(id=id, title=title, run=run, **fields))
+        if check_id not in TEXTS:
+            raise CheckRegistrationError(f"{check_id} has no texts; add a table to the TOML file beside its module")
+        members: dict[str, Any] = {**values, **TEXTS[check_id]}
+        texts: dict[str, Any] = {name: filled(members[name], members) for name in _TEXT_NAMES if name in members}
+        register(Check(id=check_id, run=run, needs=needs, variant=variant, stage=stage, timeout_s=timeout_s, **texts))
         return run
 
     return decorate
+
+
+def require_checks_of(texts: Collection[str], registry: Collection[str]) -> None:
+    """Require that all texts belong to checks.
+
+    Raises:
+        CheckRegistrationError: A check is missing.
+    """
+    unused = [check_id for check_id in texts if check_id not in registry]
+    if unused:
+        raise CheckRegistrationError(f"no check has the id of these texts: {', '.join(unused)}; remove the texts")
 
 
 def select(wanted: Sequence[str], registry: dict[str, Check] = REGISTRY) -> tuple[Check, ...]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from benchmarks.load_tools.tools import ENGINE, TOOLS, Job, Reported
+from benchmarks.load_tools.truth import Case, Row, measure, musts
 from benchmarks.rounds import percentile
-from benchmarks.truth import Case, Row, measure, musts
-from benchmarks.truth_tools import ENGINE, TOOLS, Job, Reported
 from selftest.play.caller import caller_session
 from tests.locust.runs import ROOT
 
@@ -120,7 +120,7 @@ def test_absent_engine_does_not_hold() -> None:
 @asynccontextmanager
 async def _server(*arguments: str) -> AsyncIterator[tuple[str, "Ending"]]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.truth_server", *arguments),
+        *(sys.executable, "-m", "benchmarks.load_tools.server", *arguments),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -14,6 +14,7 @@ import pytest
 
 from selftest import __version__
 from selftest.cli import COMMANDS
+from tests.checkout import ROOT
 from tests.selftest.load.endpoint import GOOD_BODY, good, serving
 
 #: Of the whole environment; without pip, which it does not have.
@@ -44,8 +45,9 @@ def test_wheel_holds_one_package_and_its_data(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names} == {"selftest", f"entra_selftest-{__version__}.dist-info"}
-    for name in ("report/html/report.html.jinja", "signin/tenant/sample.toml", "report/results.schema.json"):
-        assert f"selftest/{name}" in names
+    data = {path for ending in ("toml", "json", "jinja") for path in (ROOT / "selftest").rglob(f"*.{ending}")}
+    assert len(data) > 20
+    assert {path.relative_to(ROOT).as_posix() for path in data} <= set(names)
     assert not [name for name in names if name.endswith(".pyc")]
 
 

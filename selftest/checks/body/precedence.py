@@ -1,7 +1,7 @@
 """B80 to B89: the order header, token, body. The body of an unauthenticated caller is neither parsed nor held."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from selftest.base.loopback import is_this_machine
@@ -12,10 +12,6 @@ from selftest.checks.expectations import failed, must_refuse_alike, passed, skip
 from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import ANYWHERE, CheckOutcome, check
 
-_SOURCE: Final = (
-    "ours: the HTTP contract's order header, token, body; OWASP API4:2023, unrestricted resource consumption"
-)
-_FIX: Final = "Validate the token before the body is read. See claims/endpoint.py for the order."
 _MIB: Final = 1024 * 1024
 #: B84: large enough to show in the memory of a process that holds it, and small enough for any machine.
 _CALLS: Final = 8
@@ -24,97 +20,35 @@ _MAX_GROWTH_KB: Final = _CALLS * _LARGE_BYTES // 4 // 1024
 _LARGE_TIMEOUT_MS: Final = 10_000
 
 
-async def _refused(env: CheckEnvironment, body: bytes, *, host_may_refuse: bool = False) -> CheckOutcome:
-    """Send this body with the attacker's token; it must be answered as the same token with a valid event is."""
-    attack = env.request(TokenForge(env).by_attacker()).with_body(body)
-    return await must_refuse_alike(env, attack, host_may_refuse=host_may_refuse)
+def _token_before(
+    check_id: str, fault: Callable[[CheckEnvironment, RawRequest], RawRequest], *, host_may_refuse: bool = False
+) -> None:
+    """Register a check that adds a fault to a request with the attacker's token, which must not change the answer."""
+
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        attack = fault(env, env.request(TokenForge(env).by_attacker()))
+        return await must_refuse_alike(env, attack, host_may_refuse=host_may_refuse)
+
+    check(check_id, needs=ANYWHERE)(run)
 
 
-@check(
-    "B80",
-    "validates the token before a body that is not JSON",
-    level="convention",
-    source=_SOURCE,
-    why="A 400 reveals that the body of an unauthenticated caller was parsed, and lets anyone use the parser's time.",
-    fix=_FIX,
-    explain="Sends `{` with the attacker's token.\nExpected: the same status as with a valid event, and not 400.",
-    needs=ANYWHERE,
-)
-async def token_before_json(env: CheckEnvironment) -> CheckOutcome:
-    """Send an unparsable body."""
-    return await _refused(env, b"{")
+def _too_large(env: CheckEnvironment, forged: RawRequest) -> RawRequest:
+    return forged.with_body(encode({**env.event(), "padding": "x" * _MIB}))
 
 
-@check(
-    "B81",
-    "validates the token before the body's size",
-    level="convention",
-    source=_SOURCE,
-    why="If the body is read first, an unauthenticated caller decides how much is read.",
-    fix=_FIX,
-    explain="Sends 1 MiB of event with the attacker's token.\nExpected: the same status as with a valid event. The "
-    "web host may also refuse the "
-    "announced length with 413 or, as Microsoft's host does, with an empty 500; it must then do so again while the "
-    "body is withheld.",
-    needs=ANYWHERE,
-)
-async def token_before_size(env: CheckEnvironment) -> CheckOutcome:
-    """Send a body larger than any event."""
-    return await _refused(env, encode({**env.event(), "padding": "x" * _MIB}), host_may_refuse=True)
-
-
-@check(
-    "B82",
-    "validates the token before the content type",
-    level="convention",
-    source=_SOURCE,
-    why="A 415 reveals to an unauthenticated caller which types the endpoint accepts.",
-    fix=_FIX,
-    explain="Sends the valid event as text/plain with the attacker's token.\n"
-    "Expected: the same status as with a valid event, and not 415.",
-    needs=ANYWHERE,
-)
-async def token_before_media(env: CheckEnvironment) -> CheckOutcome:
-    """Send another content type."""
-    attack = env.request(TokenForge(env).by_attacker()).with_header("Content-Type", "text/plain")
-    return await must_refuse_alike(env, attack)
-
-
-@check(
-    "B83",
-    "validates the token before the event's tenant",
-    level="convention",
-    source=_SOURCE,
-    why="A 403 reveals to an unauthenticated caller which tenant the endpoint belongs to.",
-    fix=_FIX,
-    explain="Sends an event of another tenant with the attacker's token.\n"
-    "Expected: the same status as with a valid event, and not 403.",
-    needs=ANYWHERE,
-)
-async def token_before_tenant(env: CheckEnvironment) -> CheckOutcome:
-    """Send an event of another tenant."""
+def _of_another_tenant(env: CheckEnvironment, forged: RawRequest) -> RawRequest:
     event = env.event()
     event["data"]["tenantId"] = env.tenant.other_tenant_id
-    return await _refused(env, encode(event))
+    return forged.with_body(encode(event))
 
 
-@check(
-    "B84",
-    "does not hold large bodies of unauthenticated callers",
-    level="hardening",
-    source=_SOURCE,
-    why="Anyone who knows the URL could exhaust the worker's memory, which fails every sign-in.",
-    fix=(
-        "Let the web host refuse bodies over 64 KiB before they are read: "
-        "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT=65536 in the app settings of Azure Functions, client_max_body_size"
-        " or its equivalent elsewhere."
-    ),
-    explain=f"Sends {_CALLS} bodies of {_LARGE_BYTES // _MIB} MiB at once without a token; the last byte of each "
-    "waits until all others are sent. Sent only to an endpoint on this machine.\nExpected: each is refused. If the "
-    f"harness runs the app, its process grows by less than {_MAX_GROWTH_KB // 1024} MiB in the meantime, and the "
-    "health endpoint answers 200 afterwards.",
-    needs=ANYWHERE,
-)
+_token_before("B80", lambda _, forged: forged.with_body(b"{"))
+_token_before("B81", _too_large, host_may_refuse=True)
+_token_before("B82", lambda _, forged: forged.with_header("Content-Type", "text/plain"))
+_token_before("B83", _of_another_tenant)
+
+
+@check("B84", needs=ANYWHERE, calls=_CALLS, size_mib=_LARGE_BYTES // _MIB, growth_mib=_MAX_GROWTH_KB // 1024)
 async def holds_no_large_body(env: CheckEnvironment) -> CheckOutcome:
     """Check the responses, the memory of the process, and its health."""
     expected = f"{_CALLS} refusals, less than {_MAX_GROWTH_KB // 1024} MiB held, and HTTP 200 from health"

@@ -15,8 +15,6 @@ from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import APP, LOG, CheckOutcome, check
 from selftest.play.app_log import records_of
 
-_SOURCE: Final = "ours: the HTTP contract; the Functions worker keeps a log line's text and drops the rest"
-_FIX: Final = "Log one JSON object per request that contains only ids, codes and numbers. See claims/request_log.py."
 _MEMBERS: Final = frozenset({"event", "correlationId", "outcome", "status", "total_ms", "budget_ms", "phases"})
 #: How many refusals of one kind C96 sends.
 _SAME: Final = 3
@@ -26,18 +24,7 @@ _PERSONAL: Final = ("displayName", "givenName", "surname", "mail", "userPrincipa
 _MARK: Final = "zq7mark"
 
 
-@check(
-    "C95",
-    "logs one JSON line for a request",
-    level="convention",
-    source=_SOURCE,
-    why="If a sign-in fails, this line is the only source: Entra shows the user no reason.",
-    fix=_FIX,
-    explain="Sends the valid event and reads the app's log.\nExpected: one line with the event's correlation id, a "
-    "JSON object with event, outcome, status, total_ms, budget_ms and phases.",
-    needs=APP,
-    good='{"event":"onTokenIssuanceStart","correlationId":"…","outcome":"claims","status":200,…}',
-)
+@check("C95", needs=APP)
 async def logs_one_line(env: CheckEnvironment) -> CheckOutcome:
     """Find the line by its correlation id."""
     expected = f"one JSON line with {', '.join(sorted(_MEMBERS))}"
@@ -54,25 +41,7 @@ async def logs_one_line(env: CheckEnvironment) -> CheckOutcome:
     return passed(response, expected, "it does")
 
 
-@check(
-    "C96",
-    "logs refusals with their reason, at least the first of each minute",
-    level="convention",
-    source=_SOURCE,
-    why=(
-        "The caller must not learn the reason; the operator must. Unlimited lines would let an "
-        "unauthenticated caller fill the log."
-    ),
-    fix=(
-        "Write the first refusal of each code and minute as one JSON line, and put the number of refusals "
-        "since then that were not written (not_written) into the next one. See claims/request_log.py."
-    ),
-    explain=f"Sends {_SAME} tokens whose nbf is in the future, one whose iat is in the future, and a valid one, and "
-    "reads the app's log.\nExpected: one JSON line with status 401 and an outcome for the first of each kind; for the "
-    "others one line each, or none until a line counts them as not_written.",
-    needs=APP,
-    good='{"event":"onTokenIssuanceStart","outcome":"not_yet_valid","status":401,"not_written":41,…}',
-)
+@check("C96", needs=APP, same=_SAME)
 async def logs_refusals(env: CheckEnvironment) -> CheckOutcome:
     """Find the lines without a correlation id. No earlier check is refused for the same reasons."""
     expected = "a JSON line with status 401 and an outcome for the first refusal of each kind"
@@ -125,19 +94,7 @@ async def _leaks(
     return judged(response, expected, complaint, actual=f"{len(lines)} lines contain none")
 
 
-@check(
-    "C97",
-    "logs no token",
-    level="security",
-    source=_SOURCE,
-    why="More people can read logs, and logs are kept longer, than is acceptable for a token.",
-    fix=_FIX,
-    explain=(
-        "Sends a valid token and one of an unknown version, and reads the app's log.\nExpected: neither token's "
-        "payload or signature."
-    ),
-    needs=LOG,
-)
+@check("C97", needs=LOG)
 async def logs_no_token(env: CheckEnvironment) -> CheckOutcome:
     """Look for the parts of an accepted and of a refused token. No earlier check is refused for the same reason."""
     forge = TokenForge(env)
@@ -153,19 +110,7 @@ def _parts(token: str) -> dict[str, str]:
     return {"payload": payload[:40], "signature": signature[:40]}
 
 
-@check(
-    "C98",
-    "logs no names or mail addresses",
-    level="hardening",
-    source=_SOURCE,
-    why="A log with names records who signed in when, and is subject to data protection rules.",
-    fix=_FIX,
-    explain=(
-        "Sends the event of a member and one whose type is wrong, and reads the app's log.\nExpected: none of "
-        "the user's names and addresses."
-    ),
-    needs=LOG,
-)
+@check("C98", needs=LOG)
 async def logs_no_name(env: CheckEnvironment) -> CheckOutcome:
     """Look for the user's names after a reply and after a refusal."""
     correlation_id = env.new_id()

@@ -1,7 +1,6 @@
 """C51 to C55: the status of each kind of refusal. To Entra all are alike; people and tools tell them apart."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
 
 from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
 from selftest.checks.bench.probe import RawRequest
@@ -12,8 +11,6 @@ from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import ANYWHERE, TOKEN, CheckOutcome, check
 
 type _Requests = Callable[[CheckEnvironment], Sequence[RawRequest]]
-
-_WHY: Final = "Logs, gateways and the people who read them tell errors apart by their status."
 
 
 def _bad_tokens(env: CheckEnvironment) -> Sequence[RawRequest]:
@@ -43,12 +40,10 @@ def _another_type(env: CheckEnvironment) -> Sequence[RawRequest]:
 
 
 def _status(
-    id: str,  # noqa: A002 - the name of the field
-    what: str,
+    check_id: str,
     requests: _Requests,
     statuses: Collection[int],
     *,
-    source: str,
     needs: frozenset[CheckNeed] = TOKEN,
     host_may_refuse: bool = False,
 ) -> None:
@@ -66,20 +61,11 @@ def _status(
                 return failed(response, expected)
         return skipped(expected, "there is no refusal to read") if judged is None else passed(judged, expected)
 
-    check(
-        id,
-        f"refuses {what} with {in_words(statuses)}",
-        level="convention",
-        source=source,
-        why=_WHY,
-        fix=f"Answer {what} with {in_words(statuses)}. See claims/errors.py.",
-        explain=f"Sends requests with {what}.\nExpected: {expected} to each that is refused.",
-        needs=needs,
-    )(run)
+    check(check_id, needs=needs, expected=expected, statuses=in_words(statuses))(run)
 
 
-_status("C51", "a bad token", _bad_tokens, {401}, source="RFC 6750 section 3.1", needs=ANYWHERE)
-_status("C52", "a body that it cannot read", _bad_bodies, {400}, source="RFC 9110 section 15.5.1")
-_status("C53", "another content type", _another_type, {415}, source="RFC 9110 section 15.5.16")
-_status("C54", "a body over 64 KiB", _large_body, {413}, source="RFC 9110 section 15.5.14", host_may_refuse=True)
-_status("C55", "an event of another tenant", lambda env: (other_tenant(env),), {403}, source="RFC 9110 section 15.5.4")
+_status("C51", _bad_tokens, {401}, needs=ANYWHERE)
+_status("C52", _bad_bodies, {400})
+_status("C53", _another_type, {415})
+_status("C54", _large_body, {413}, host_may_refuse=True)
+_status("C55", lambda env: (other_tenant(env),), {403})

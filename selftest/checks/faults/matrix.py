@@ -138,21 +138,7 @@ for _policy, _variant in BY_POLICY.items():
         )
 
 
-@check(
-    "F89",
-    "never sends a user's last good claims to another user",
-    level="security",
-    source=_OURS,
-    why="Another user's claims are the worst possible reply.",
-    fix="Store the last good claims by user, extension and application. See claims/failure_policy.py.",
-    explain=(
-        "Sends the valid event, which must be answered with claims; then sends an event of an unknown user "
-        "while the API answers 500.\nThe app runs with Claims__OnFailure=stale.\nExpected: HTTP 503 without "
-        "claims."
-    ),
-    needs=DOWNSTREAM,
-    variant=BY_POLICY["stale"],
-)
+@check("F89", needs=DOWNSTREAM, variant=BY_POLICY["stale"])
 async def keeps_users_apart(env: CheckEnvironment) -> CheckOutcome:
     """Send the event of an unknown user."""
     _, variant = downstream_and_variant(env)

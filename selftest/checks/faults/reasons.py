@@ -4,21 +4,12 @@ Azure's host drops every record that is written while no function runs: at impor
 local host marks such lines, so that they are no records here.
 """
 
-from typing import Final
-
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.log_lines import logged
-from selftest.checks.bench.variant import KEYS_DOWN, KEYS_HANG, NO_TOKEN, WARNED, AppVariant
+from selftest.checks.bench.variant import KEYS_DOWN, KEYS_HANG, NO_TOKEN, WARNED
 from selftest.checks.expectations import judged
 from selftest.checks.registry import DOWNSTREAM, CheckFunction, CheckOutcome, check
 from selftest.play.app_log import records_of
-
-_SOURCE: Final = "Microsoft's Functions host 4.1037.0, run: records outside an invocation are dropped"
-_WHY: Final = "What is logged at the start or in the background never reaches Azure's log; nobody learns the reason."
-_FIX: Final = (
-    "Keep the reason of a background failure, and put it into the line of the request that suffers from it. "
-    "See claims/request_log.py."
-)
 
 
 def _carried(member: str) -> CheckFunction:
@@ -36,48 +27,10 @@ def _carried(member: str) -> CheckFunction:
     return run
 
 
-def _register(check_id: str, title: str, explain: str, variant: AppVariant, *, member: str) -> None:
-    register = check(
-        check_id,
-        title,
-        level="hardening",
-        source=_SOURCE,
-        why=_WHY,
-        fix=_FIX,
-        explain=explain,
-        needs=DOWNSTREAM,
-        variant=variant,
-    )
-    register(_carried(member))
-
-
-_register(
-    "F92",
-    "logs why the signing keys are not loaded, in a request's line",
-    "Starts the app while the key host answers 503 and sends the valid event.\nExpected: the line has detail.",
-    KEYS_DOWN,
-    member="detail",
-)
-_register(
-    "F93",
-    "logs that the key host never answers, in a request's line",
-    "Starts the app while the key host never answers and sends the valid event.\nExpected: the line has detail.",
-    KEYS_HANG,
-    member="detail",
-)
-_register(
-    "F94",
-    "logs a warning about a setting in the first request's line",
-    "Starts the app with another caller than Entra allowed, and sends the valid event.\nExpected: the "
-    "request's line has settings_warnings.",
-    WARNED,
-    member="settings_warnings",
-)
-_register(
-    "F95",
-    "logs why there is no downstream token, in a request's line",
-    "Starts the app while the identity answers garbage and sends the valid event.\nExpected: the request's line "
-    "has detail.",
-    NO_TOKEN,
-    member="detail",
-)
+for _id, _variant, _member in (
+    ("F92", KEYS_DOWN, "detail"),
+    ("F93", KEYS_HANG, "detail"),
+    ("F94", WARNED, "settings_warnings"),
+    ("F95", NO_TOKEN, "detail"),
+):
+    check(_id, needs=DOWNSTREAM, variant=_variant)(_carried(_member))

@@ -10,6 +10,7 @@ The times are fractions of the variant's budget; with 1500 ms the provider takes
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from selftest.checks.bench.environment import CheckEnvironment
@@ -22,20 +23,11 @@ from selftest.judge.verdict import judge
 from selftest.play.caller import Call, Caller
 
 _SIGN_INS: Final = 5
-_SOURCE: Final = (
-    "ours: retry join; Graph customExtensionClientConfiguration: at most one retry; Learn Q&A 5617636: on timeout"
-)
-_WHY: Final = (
-    "Without it, a provider that needs longer than one attempt fails every sign-in twice, and its work is wasted."
-)
-_FIX: Final = (
-    "Let the work continue after its deadline, and let a second delivery of the same event wait for it. "
-    "See claims/provider_call.py."
-)
 _WANTED: Final = (
     f"{_SIGN_INS} of {_SIGN_INS} sign-ins succeed on the second attempt, with one API call each; "
     f"0 of {_SIGN_INS} if the second attempt is another event"
 )
+_joins: Final = partial(check, needs=DOWNSTREAM, variant=TWO_ATTEMPTS, sign_ins=_SIGN_INS, wanted=_WANTED)
 
 
 def _attempts_ms(env: CheckEnvironment) -> tuple[int, int]:
@@ -95,19 +87,7 @@ def _counted(joined: Sequence[Call], apart: Sequence[Call], asked: int) -> Check
     return CheckOutcome(status="pass" if good else "fail", expected=_WANTED, actual=actual, latency_ms=latency_ms)
 
 
-@check(
-    "F90",
-    "lets the retry after a timeout join the first attempt's work",
-    level="sign-in",
-    source=_SOURCE,
-    why=_WHY,
-    fix=_FIX,
-    explain="The API takes 2.5 s; the budget is 1500 ms; the emulated caller gives each attempt 1400 ms and retries "
-    f"once after a timeout.\n{_SIGN_INS} concurrent sign-ins, and {_SIGN_INS} more whose second attempt is another "
-    f"event.\nExpected: {_WANTED}.",
-    needs=DOWNSTREAM,
-    variant=TWO_ATTEMPTS,
-)
+@_joins("F90")
 async def joins_after_a_timeout(env: CheckEnvironment) -> CheckOutcome:
     """Leave the retry to the emulated caller."""
     shorter_ms, _ = _attempts_ms(env)
@@ -119,20 +99,7 @@ async def joins_after_a_timeout(env: CheckEnvironment) -> CheckOutcome:
     return await _compared(env, retried, lambda: _delivered(env, shorter_ms, same=False))
 
 
-@check(
-    "F91",
-    "lets a second delivery after a 503 join the first delivery's work",
-    level="sign-in",
-    source=_SOURCE,
-    why=_WHY,
-    fix=_FIX,
-    explain="The API takes 2.5 s; the budget is 1500 ms, so the first attempt is answered 503; the event is delivered "
-    "again at once. (Whether Entra does so after a 503 is not documented.)"
-    f"\n{_SIGN_INS} concurrent sign-ins, and {_SIGN_INS} more whose second attempt is another event."
-    f"\nExpected: {_WANTED}.",
-    needs=DOWNSTREAM,
-    variant=TWO_ATTEMPTS,
-)
+@_joins("F91")
 async def joins_after_a_503(env: CheckEnvironment) -> CheckOutcome:
     """Deliver the event twice."""
     _, longer_ms = _attempts_ms(env)

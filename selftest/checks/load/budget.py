@@ -7,7 +7,6 @@ from selftest.checks.expectations import skipped
 from selftest.checks.registry import LOAD, CheckOutcome, check
 from selftest.report.load_result import LoadResult
 
-_ENTRA: Final = "Graph customExtensionClientConfiguration: timeoutInMilliseconds at most 2000, maximumRetries at most 1"
 #: Reasons that do not depend on how punctual the generator was.
 _OF_THE_ENDPOINT: Final = frozenset({"samples"})
 #: The most that a response may take inside the endpoint, which leaves 100 ms for the network.
@@ -42,24 +41,7 @@ def decided(expected: str, actual: str, *, good: bool, latency_ms: float | None 
     return CheckOutcome(status="pass" if good else "fail", expected=expected, actual=actual, latency_ms=latency_ms)
 
 
-@check(
-    "L01",
-    "answers first calls within Entra's timeout",
-    level="sign-in",
-    source=f"{_ENTRA}; bound: Clopper and Pearson 1934, one-sided, as in MLPerf LoadGen",
-    why="A first call that misses costs the user two seconds, and the sign-in if the retry misses, too.",
-    fix=(
-        "Look at the phases of the slowest calls in the report: a provider that is sometimes slow needs a "
-        "cache, a plan that scales in needs warm instances. See docs/timing-budget.md."
-    ),
-    explain=(
-        "Sends sign-ins when they are due, regardless of earlier ones; a miss is a response after the budget,"
-        " no response, or one from which Entra would not mint.\nExpected: with the configured confidence (99 %),"
-        " a smaller share of first calls misses than allowed (1 %).\nFails if a larger share misses with the "
-        "same confidence; otherwise more calls are needed."
-    ),
-    needs=LOAD,
-)
+@check("L01", needs=LOAD)
 async def answers_in_time(env: CheckEnvironment) -> CheckOutcome:
     """Compare the bounds of the share of misses with the allowed share."""
     load = load_of(env)
@@ -73,23 +55,7 @@ async def answers_in_time(env: CheckEnvironment) -> CheckOutcome:
     return decided(expected, load.sentence, good=load.missed_below <= limit, latency_ms=p99_ms)
 
 
-@check(
-    "L02",
-    "loses no sign-in under load",
-    level="sign-in",
-    source=f"{_ENTRA}; Learn Q&A 5617636: the retry follows a timeout",
-    why="A sign-in is lost when no attempt gets a valid reply in time: the user gets a generic error and no token.",
-    fix=(
-        "Two attempts usually miss because of the work itself: let the retry join it "
-        "(claims/provider_call.py), limit the provider by Claims__BudgetMs, and choose Claims__OnFailure."
-    ),
-    explain=(
-        "Counts the sign-ins of the load run whose first call and retry were both late, failed or "
-        "unanswered.\nThe retry follows a timeout or a broken connection, never a response.\nExpected: 0. With "
-        "--retries 0 every miss loses its sign-in."
-    ),
-    needs=LOAD,
-)
+@check("L02", needs=LOAD)
 async def loses_none(env: CheckEnvironment) -> CheckOutcome:
     """Count the lost sign-ins."""
     load = load_of(env)
@@ -104,19 +70,7 @@ async def loses_none(env: CheckEnvironment) -> CheckOutcome:
     return decided(expected, actual, good=not lost)
 
 
-@check(
-    "L03",
-    "reports that its responses leave within 1,900 ms",
-    level="convention",
-    source="ours: Claims__BudgetMs is at most 1900, which leaves 100 ms for the network; W3C Server Timing",
-    why="A response that leaves at the last moment is late when the network is slow.",
-    fix="Limit the work by a budget below Entra's: Claims__BudgetMs. See claims/provider_call.py.",
-    explain=(
-        "Reads the phases that the endpoint reports in Server-Timing for every call of the load run.\nExpected: "
-        "the 99th percentile of each is at most 1,900 ms. Skipped if the endpoint reports no phases."
-    ),
-    needs=LOAD,
-)
+@check("L03", needs=LOAD)
 async def leaves_in_time(env: CheckEnvironment) -> CheckOutcome:
     """Judge the slowest phase."""
     load = load_of(env)

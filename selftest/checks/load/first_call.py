@@ -5,27 +5,7 @@ from selftest.checks.load.budget import decided, load_of
 from selftest.checks.registry import CheckOutcome, check
 
 
-@check(
-    "L04",
-    "answers the first call of a new worker in time",
-    level="sign-in",
-    source=(
-        "Graph customExtensionClientConfiguration: at most 2000 ms; ours: counted from when the worker "
-        "accepts connections"
-    ),
-    why="The user whose sign-in starts a worker waits for everything that the app does at its first call.",
-    fix=(
-        "Load the keys and open connections when the worker starts, import rarely used modules late, and keep"
-        " an instance warm. See claims/token/keys.py and docs/timing-budget.md."
-    ),
-    explain=(
-        "Starts new workers, sends each one call as soon as it listens, and stops it; separate from the "
-        "load.\nExpected: each call is answered with claims within Entra's timeout, counted from when the worker"
-        " listened.\nThe platform's time to spawn a worker is not included and adds to it after a scale to "
-        "zero."
-    ),
-    needs=frozenset({"load", "cold"}),
-)
+@check("L04", needs=frozenset({"load", "cold"}))
 async def answers_when_fresh(env: CheckEnvironment) -> CheckOutcome:
     """Judge the slowest first call, and whether each was minted."""
     load = load_of(env)

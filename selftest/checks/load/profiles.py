@@ -7,7 +7,6 @@ from selftest.checks.expectations import skipped
 from selftest.checks.load.budget import decided, invalid_run, load_of
 from selftest.checks.registry import CheckOutcome, check
 
-_OURS: Final = "ours: a worker of an endpoint runs for days"
 _SOAK: Final[frozenset[CheckNeed]] = frozenset({"load", "soak"})
 #: More growth over the second half of a soak than an allocator causes.
 _MEMORY_SHARE: Final = 0.05
@@ -19,20 +18,7 @@ _RECOVERY_S: Final = 10.0
 _HOUR_S: Final = 3600.0
 
 
-@check(
-    "L05",
-    "does not grow in memory during a soak",
-    level="hardening",
-    source=_OURS,
-    why="A worker that grows is killed when the plan's memory is exhausted, with every sign-in in progress.",
-    fix="Limit every cache and every list that a request adds to; compare two snapshots of `tracemalloc`.",
-    explain=(
-        "Samples the resident memory of the app's process during the load.\nExpected: over the second half of "
-        "the run its trend (least squares) rises by at most 5 %.\nSkipped if the harness does not run the app,"
-        " or the second half has fewer than twenty samples."
-    ),
-    needs=_SOAK,
-)
+@check("L05", needs=_SOAK)
 async def keeps_its_memory(env: CheckEnvironment) -> CheckOutcome:
     """Compare the rise of the trend with the memory's size."""
     load = load_of(env)
@@ -48,23 +34,7 @@ async def keeps_its_memory(env: CheckEnvironment) -> CheckOutcome:
     return decided(expected, actual, good=rise_kb <= _MEMORY_SHARE * size_kb)
 
 
-@check(
-    "L06",
-    "holds every rate of a step run",
-    level="sign-in",
-    source="ours: --steps; held: no sign-in lost, and not more first calls missed than allowed",
-    why="At the rate at which it breaks, a busy morning locks users out.",
-    fix=(
-        "Find what saturates at that rate: processor, connections to the data source, Claims__MaxConcurrent; "
-        "or scale out before it."
-    ),
-    explain=(
-        "Plays one rate after the other and judges each by its own calls.\nExpected: every requested rate holds,"
-        " and the generator was punctual at each.\nThe report names the highest rate that holds; a step is too"
-        " short for a statistical proof."
-    ),
-    needs=frozenset({"load", "step"}),
-)
+@check("L06", needs=frozenset({"load", "step"}))
 async def holds_every_rate(env: CheckEnvironment) -> CheckOutcome:
     """Report the highest rate that holds, and the first that does not."""
     load = load_of(env)
@@ -84,20 +54,7 @@ async def holds_every_rate(env: CheckEnvironment) -> CheckOutcome:
     return decided(expected, f"{actual}, {broken.lost:,} sign-ins are lost", good=False, latency_ms=broken.p99_ms)
 
 
-@check(
-    "L07",
-    "returns to its usual latency soon after a spike",
-    level="sign-in",
-    source="ours: ten seconds; a queue that is never drained grows with the next spike",
-    why="A backlog delays users long after the spike.",
-    fix=(
-        "Refuse early what cannot be answered in time (Claims__MaxConcurrent), and cancel work that no "
-        "request waits for."
-    ),
-    explain=f"Plays a usual rate, a spike, and the usual rate again.\nExpected: within {_RECOVERY_S:.0f} s of the end "
-    "of the spike, the median of a second is at most one and a half times the earlier one plus 5 ms.",
-    needs=frozenset({"load", "spike"}),
-)
+@check("L07", needs=frozenset({"load", "spike"}), recovery_s=f"{_RECOVERY_S:.0f}")
 async def recovers(env: CheckEnvironment) -> CheckOutcome:
     """Judge the time until the latency was back."""
     load = load_of(env)
@@ -109,22 +66,7 @@ async def recovers(env: CheckEnvironment) -> CheckOutcome:
     return decided(expected, f"back after {load.recovery_s:g} s", good=load.recovery_s <= _RECOVERY_S)
 
 
-@check(
-    "L08",
-    "does not get slower during a soak",
-    level="hardening",
-    source=_OURS,
-    why=(
-        "Data that grows with time, such as a list that is searched or a table that is scanned, exceeds the "
-        "budget one day."
-    ),
-    fix="Compare the phases of an early and a late part of the run to find the one that grows.",
-    explain=(
-        "Divides the run into slices and takes the trend of their medians over the second half.\nExpected: it "
-        "rises by at most a fifth of the median, or 5 ms if that is more."
-    ),
-    needs=_SOAK,
-)
+@check("L08", needs=_SOAK)
 async def keeps_its_pace(env: CheckEnvironment) -> CheckOutcome:
     """Compare the rise of the trend with the median."""
     load = load_of(env)

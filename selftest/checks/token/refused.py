@@ -1,17 +1,17 @@
 """Checks that send a token or an Authorization header that must be refused; they differ only in what is sent."""
 
 from collections.abc import Callable
-from typing import Final, Unpack
+from typing import Final
 
 from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
 from selftest.checks.bench.probe import RawRequest
 from selftest.checks.expectations import must_refuse
 from selftest.checks.forged_tokens import TokenForge, TokenMaker
-from selftest.checks.registry import ISSUER, CheckOutcome, CheckTexts, check
+from selftest.checks.registry import ANYWHERE, ISSUER, CheckOutcome, check
 
-FIX_VALIDATION: Final = (
-    "Validate before reading anything else: exactly one Bearer credential, strict compact serialization, RS256 with a "
-    "published key, then every claim. See claims/token/validator.py for the order."
+_EXPLAIN: Final = (
+    "Sends {sends}.\nEverything else in the request is valid. The same request without the fault is sent first and must"
+    " be answered 200.\nExpected: a refusal, which is any whole response but a 200."
 )
 
 
@@ -26,33 +26,20 @@ def good_v1(forge: TokenForge) -> str:
 
 
 def attack(
-    id: str,  # noqa: A002 - the name of the field
-    title: str,
+    check_id: str,
+    token: TokenMaker,
     *,
-    sends: str,
-    token: TokenMaker | None = None,
-    request: Callable[[RawRequest], RawRequest] | None = None,
     control: TokenMaker = TokenForge.good,
     needs: frozenset[CheckNeed] = ISSUER,
-    **texts: Unpack[CheckTexts],
 ) -> None:
-    """Register a check that sends one hostile request with a wrong token or another fault.
+    """Register a check that sends one wrong token.
 
     Args:
-        id: The check's id.
-        title: A statement about a valid endpoint: "refuses …".
-        sends: What the check sends, for the explanation.
+        check_id: The check's id.
         token: Makes the hostile token.
-        request: Makes the hostile request from the valid one.
         control: Makes the token without the fault, which must be accepted.
         needs: Without "token", the attack is also sent if no control is possible.
-        **texts: Source, reason and fix.
-
-    Raises:
-        ValueError: Both or neither of ``token`` and ``request`` are given.
     """
-    if (token is None) == (request is None):
-        raise ValueError(f"{id} needs either a token or a request")
 
     async def run(env: CheckEnvironment) -> CheckOutcome:
         forge = TokenForge(env)
@@ -63,15 +50,16 @@ def attack(
             return f"the attacker's key set was fetched {fetched} times" if fetched else None
 
         allowed = env.request(control(forge)) if "token" in env.have else None
-        if token is not None:
-            hostile = env.request(token(forge))
-        else:
-            assert request is not None  # noqa: S101 - checked above
-            hostile = request(allowed or env.request(env.entra.mint.callout_token()))
-        return await must_refuse(env, hostile, control=allowed, also=fetched_key_set)
+        return await must_refuse(env, env.request(token(forge)), control=allowed, also=fetched_key_set)
 
-    explain = (
-        f"Sends {sends}.\nEverything else in the request is valid. The same request without the "
-        f"fault is sent first and must be answered 200.\nExpected: a refusal, which is any whole response but a 200."
-    )
-    check(id, title, explain=explain, needs=needs, **texts)(run)
+    check(check_id, needs=needs, explain=_EXPLAIN)(run)
+
+
+def header_attack(check_id: str, request: Callable[[RawRequest], RawRequest]) -> None:
+    """Register a check that sends one wrong request, made from the valid one, also if no control is possible."""
+
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        allowed = env.control()
+        return await must_refuse(env, request(allowed or env.request(env.entra.mint.callout_token())), control=allowed)
+
+    check(check_id, needs=ANYWHERE, explain=_EXPLAIN)(run)

@@ -10,6 +10,7 @@ import asyncio
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -24,11 +25,6 @@ from selftest.entra.server import EntraServer
 from selftest.entra.signing import SigningKeyPair
 
 _UNKNOWN_IDS: Final = 50
-_ROLLOVER: Final = "entra-docs signing-key-rollover.md"
-_FIX: Final = (
-    "Refresh the keys in the background and, at a limited rate, when a token has an unknown key id; "
-    "replace the set as a whole, and keep it while the host is down. See claims/token/keys.py."
-)
 
 
 #: An endpoint may read the keys in the background while it refuses the first calls.
@@ -36,12 +32,7 @@ _GRACE_S: Final = 5.0
 #: The pause after any request for the keys of a library that has the shortest one: jose's cooldownDuration.
 _SHORT_COOL_DOWN_S: Final = 31.0
 _POLL_S: Final = 0.5
-_TIMEOUT_S: Final = 120.0
-
-
-def publish_for_checks(entra: EntraServer) -> None:
-    """Publish the odd keys that every library can read; call it before the endpoint first reads the key document."""
-    entra.publish_well_formed()
+_rollover: Final = partial(check, needs=ISSUER, stage="rollover", timeout_s=120.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +108,7 @@ async def _call_until_accepted(env: CheckEnvironment, key: SigningKeyPair, wait_
     return response, failed_for_s
 
 
-@check(
-    "T170",
-    "accepts a token signed with a new key within five seconds",
-    level="sign-in",
-    source="entra-docs signing-key-rollover.md: refresh on an unknown kid; emergency rollovers happen without notice",
-    why="Until the next refresh, up to a day later, every sign-in would fail.",
-    fix=_FIX,
-    explain=(
-        "Publishes a new key beside the old one and sends the valid event with a token signed with it, for five seconds"
-        " while it is refused; for half a minute if the endpoint read the keys just before, because some libraries"
-        " pause that long.\nExpected: 200. If the endpoint was made to read the keys in the last five minutes and does"
-        " not do so now, the check is skipped: libraries pause that long, too."
-    ),
-    needs=ISSUER,
-    stage="rollover",
-    timeout_s=_TIMEOUT_S,
-)
+@_rollover("T170")
 async def accepts_new_key(env: CheckEnvironment) -> CheckOutcome:
     """Judge the responses to tokens signed with the new key."""
     roll = await _rolled(env)
@@ -152,22 +127,7 @@ async def accepts_new_key(env: CheckEnvironment) -> CheckOutcome:
     return failed(response, expected, f"{response} for {roll.failed_for_s:g} s, and the keys were not read again")
 
 
-@check(
-    "T171",
-    "refuses a token signed with a withdrawn key",
-    level="hardening",
-    source=f"{_ROLLOVER}: a key that is no longer published must not be used",
-    why="A key is withdrawn because someone else may have it.",
-    fix=_FIX,
-    explain=(
-        "Sends a token signed with a published key, which must be answered 200. Then withdraws that key, and "
-        "sends a token signed with a new key, which makes the endpoint read the document again.\nSends a token"
-        " signed with the withdrawn key.\nExpected: 401."
-    ),
-    needs=ISSUER,
-    stage="rollover",
-    timeout_s=_TIMEOUT_S,
-)
+@_rollover("T171")
 async def refuses_withdrawn_key(env: CheckEnvironment) -> CheckOutcome:
     """Require that a token is accepted before its key is withdrawn, and refused after."""
     roll = await _rolled(env)
@@ -181,21 +141,7 @@ async def refuses_withdrawn_key(env: CheckEnvironment) -> CheckOutcome:
     return await must_refuse(env, withdrawn, control=env.good_request())
 
 
-@check(
-    "T172",
-    "still accepts the old key after a rollover",
-    level="sign-in",
-    source="entra-docs signing-key-rollover.md: several keys are valid at the same time, in any order",
-    why="Entra continues to sign with the old key for some time.",
-    fix=_FIX,
-    explain=(
-        "Publishes a new key in addition to the old one, sends a token signed with the new key, and then one "
-        "signed with the old key.\nExpected: 200."
-    ),
-    needs=ISSUER,
-    stage="rollover",
-    timeout_s=_TIMEOUT_S,
-)
+@_rollover("T172")
 async def accepts_old_key(env: CheckEnvironment) -> CheckOutcome:
     """Send the usual token after the rollover."""
     roll = await _rolled(env)
@@ -204,21 +150,7 @@ async def accepts_old_key(env: CheckEnvironment) -> CheckOutcome:
     return await must_answer(env, env.good_request())
 
 
-@check(
-    "T173",
-    "fetches the keys at most once for fifty unknown key ids",
-    level="hardening",
-    source=f"{_ROLLOVER}: not more often than every five minutes; ours: one minute",
-    why="Anyone can invent key ids. A fetch for each slows every sign-in, and Entra throttles the endpoint.",
-    fix=_FIX,
-    explain=(
-        "Sends fifty tokens at once, each with a different invented key id, and counts the fetches.\nExpected: a "
-        "refusal of each, at most one fetch of each key document, and 200 to the valid request afterwards."
-    ),
-    needs=ISSUER,
-    stage="rollover",
-    timeout_s=_TIMEOUT_S,
-)
+@_rollover("T173")
 async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
     """Count the requests to the emulated Entra."""
     expected = "a refusal of each, at most 1 fetch of each document"
@@ -239,22 +171,7 @@ async def fetches_once_for_unknown_keys(env: CheckEnvironment) -> CheckOutcome:
     return judged(responses[0], expected, None if most <= 1 else report, actual=report)
 
 
-@check(
-    "T174",
-    "continues while the key host is down",
-    level="sign-in",
-    source=f"{_ROLLOVER}: keep the last good keys",
-    why="A short outage of the metadata would be an outage of every sign-in.",
-    fix=_FIX,
-    explain=(
-        "Sends the valid request, which must be answered 200. Then metadata and keys are answered 503, and the"
-        " valid request is sent twice, with a request under an unknown key id in between.\nExpected: 200 to the "
-        "valid requests."
-    ),
-    needs=ISSUER,
-    stage="rollover",
-    timeout_s=_TIMEOUT_S,
-)
+@_rollover("T174")
 async def survives_an_outage(env: CheckEnvironment) -> CheckOutcome:
     """Send valid requests during an outage of the key host, after one before it."""
     before = await env.send(env.good_request())

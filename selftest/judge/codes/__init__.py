@@ -8,7 +8,6 @@ are ours, from the contract and from reports. Where sources disagree, ``conflict
 """
 
 from collections.abc import Mapping
-from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
@@ -17,15 +16,8 @@ from selftest.judge.codes.table import read_codes
 
 __all__ = ["CODES", "Code", "CodePhase", "ObjectPair", "ReplyPair", "ReplySample", "code_in_log"]
 
-_NUMBERED: Final = sorted(
-    chain.from_iterable(map(read_codes, ("before_call", "exchange", "reply", "entra_side"))),
-    key=lambda entry: int(entry.code),
-)
-
 #: Every code by its number, or by its text if it has letters; in the order of the page.
-CODES: Final[Mapping[int | str, Code]] = MappingProxyType(
-    {entry.code: entry for entry in chain(_NUMBERED, read_codes("aadsts"))}
-)
+CODES: Final[Mapping[int | str, Code]] = MappingProxyType({entry.code: entry for entry in read_codes()})
 
 
 def code_in_log(number: int) -> Code | None:

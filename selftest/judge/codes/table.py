@@ -4,26 +4,27 @@ A code's ``reply`` or ``object`` is its pair of samples. Where a reply's table h
 Microsoft's reference is meant, ``good_reply.json``.
 """
 
-import tomllib
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
-from selftest.judge.codes.entry import Code, CodePhase, ObjectPair, ReplyPair, ReplySample
+from selftest.judge.codes.entry import Code, ObjectPair, ReplyPair, ReplySample
+from selftest.judge.texts import read_texts
 
 _FOLDER: Final = Path(__file__).parent
 _GOOD: Final = ReplySample(body=(_FOLDER / "good_reply.json").read_text(encoding="utf-8").rstrip("\n"))
 
 
-def read_codes(name: str) -> list[Code]:
-    """Return the codes of one file, in its order."""
-    document = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-    return [_code(row, document["phase"]) for row in document["code"]]
+def read_codes() -> list[Code]:
+    """Return all codes: by number, and then those with letters in the order of their file."""
+    codes = [_code(int(code) if code.isdigit() else code, row) for code, row in read_texts(_FOLDER).items()]
+    return sorted(codes, key=lambda each: each.code if isinstance(each.code, int) else inf)
 
 
-def _code(row: dict[str, Any], phase: CodePhase) -> Code:
+def _code(code: int | str, row: dict[str, Any]) -> Code:
     pair = _pair(row.pop("reply", None), row.pop("object", None))
     members: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-    return Code(**members, phase=phase, pair=pair)
+    return Code(code=code, **members, pair=pair)
 
 
 def _pair(reply: dict[str, Any] | None, graph_object: dict[str, Any] | None) -> ReplyPair | ObjectPair | None:

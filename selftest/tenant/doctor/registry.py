@@ -8,9 +8,11 @@ the endpoint from outside 80.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final, NotRequired, TypedDict, Unpack
+from pathlib import Path
+from typing import Final
 
 from selftest.judge.statement import Level, Statement
+from selftest.judge.texts import read_texts
 from selftest.tenant.doctor.case import Case, EvidenceName
 
 
@@ -70,34 +72,38 @@ class TenantStatement(Statement):
 
 
 TENANT_STATEMENTS: Final[dict[str, TenantStatement]] = {}
+_TEXTS: Final = read_texts(Path(__file__).with_name("statements"))
 
 
-class _Fields(TypedDict):
-    """The fields of `TenantStatement` that a statement's decorator has as keyword arguments."""
-
-    source: str
-    why: str
-    fix: str
-    explain: str
-    level: NotRequired[Level]
-    code: NotRequired[int | str]
-    needs: NotRequired[tuple[EvidenceName, ...]]
-    bad: NotRequired[str]
-    good: NotRequired[str]
-    echo: NotRequired[bool]
-
-
-def statement(statement_id: str, title: str, **fields: Unpack[_Fields]) -> Callable[[_Run], _Run]:
-    """Register the decorated function as the statement with this id.
+def statement(statement_id: str, *needs: EvidenceName, echo: bool = False) -> Callable[[_Run], _Run]:
+    """Register the decorated function as the statement with this id, whose texts are in the TOML file of its module.
 
     Raises:
-        ValueError: The id is taken.
+        ValueError: The id is taken or has no texts.
     """
 
     def decorate(run: _Run) -> _Run:
         if statement_id in TENANT_STATEMENTS:
-            raise ValueError(f'{statement_id} is "{TENANT_STATEMENTS[statement_id].title}"; "{title}" needs another id')
-        TENANT_STATEMENTS[statement_id] = TenantStatement(id=statement_id, title=title, run=run, **fields)
+            raise ValueError(f'{statement_id} is "{TENANT_STATEMENTS[statement_id].title}"; use another id')
+        if statement_id not in _TEXTS:
+            raise ValueError(f"{statement_id} has no texts; add a table to the TOML file next to {run.__module__}")
+        TENANT_STATEMENTS[statement_id] = TenantStatement(
+            id=statement_id, run=run, needs=needs, echo=echo, **_TEXTS[statement_id]
+        )
         return run
 
     return decorate
+
+
+def complete() -> None:
+    """Put the statements in the order of their ids, once all modules that define them are imported.
+
+    Raises:
+        ValueError: There are texts without a statement.
+    """
+    unused = _TEXTS.keys() - TENANT_STATEMENTS.keys()
+    if unused:
+        raise ValueError(f"no statement has the texts of {', '.join(sorted(unused))}; remove them")
+    in_order = sorted(TENANT_STATEMENTS.items())
+    TENANT_STATEMENTS.clear()
+    TENANT_STATEMENTS.update(in_order)

@@ -1,6 +1,9 @@
-"""All statements of the doctor, registered by importing the modules that define them, in the order of the ids."""
+"""All statements of the doctor, registered by importing the modules that define them, in the order of the ids.
 
-from selftest.tenant.doctor.registry import TENANT_STATEMENTS
+The texts of a module's statements are in the TOML file next to it, one table per id.
+"""
+
+from selftest.tenant.doctor.registry import TENANT_STATEMENTS, complete
 from selftest.tenant.doctor.statements import (  # noqa: F401 - imported to be registered
     calls,
     endpoint,
@@ -15,6 +18,4 @@ from selftest.tenant.doctor.statements import (  # noqa: F401 - imported to be r
 
 __all__ = ["TENANT_STATEMENTS"]
 
-_in_order = dict(sorted(TENANT_STATEMENTS.items()))
-TENANT_STATEMENTS.clear()
-TENANT_STATEMENTS.update(_in_order)
+complete()

@@ -13,29 +13,11 @@ from selftest.tenant.doctor.evidence.wiring_objects import CallSettings, Extensi
 from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import app_setting, patch_extension, patch_handler
 
-_LATE: Final = 1003005
-_CLIENT: Final = "Microsoft Graph v1.0 customExtensionClientConfiguration, customExtensionOverwriteConfiguration"
-_PORTAL: Final = (
-    "Entra > External Identities > Custom authentication extensions > the extension > Endpoint configuration"
-)
 #: Time for the connection, TLS and the host in front of the endpoint; docs/timing-budget.md.
-_RESERVE_MS: Final = 200
+RESERVE_MS: Final = 200
 
 
-@statement(
-    "D26",
-    "the timeout and the retries are within Microsoft's limits",
-    code=_LATE,
-    needs=("extension",),
-    source=_CLIENT,
-    why="Values outside the limits are refused or replaced, so the effective values differ from the configured ones.",
-    fix=f"{_PORTAL}: 2000 ms and one retry.",
-    explain=f"timeoutInMilliseconds is {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} or null, maximumRetries 0 to "
-    f"{MAX_RETRIES} or null: at the "
-    "extension, and at every listener that calls it.",
-    bad='"clientConfiguration": {"timeoutInMilliseconds": 5000, "maximumRetries": 3}',
-    good='"clientConfiguration": {"timeoutInMilliseconds": 2000, "maximumRetries": 1}',
-)
+@statement("D26", "extension")
 def call_is_within_limits(case: Case) -> Iterator[TenantFinding]:
     """Check each object that may hold the values."""
     for where, call, command in _places(case):
@@ -48,19 +30,7 @@ def call_is_within_limits(case: Case) -> Iterator[TenantFinding]:
             )
 
 
-@statement(
-    "D27",
-    "Entra waits as long as it can",
-    level="hardening",
-    code=_LATE,
-    needs=("extension",),
-    source=f"{_CLIENT}; entra-docs custom-extension-troubleshoot.md (performance)",
-    why="A shorter timeout loses sign-ins on a slow day, and the default is half of the maximum.",
-    fix=f"{_PORTAL}: timeout 2000 ms.",
-    explain=f"The effective timeout is {MAX_TIMEOUT_MS} ms. Not set, it is {DEFAULT_TIMEOUT_MS} ms.",
-    bad='"clientConfiguration": null',
-    good='"clientConfiguration": {"timeoutInMilliseconds": 2000, "maximumRetries": 1}',
-)
+@statement("D27", "extension")
 def timeout_is_longest(case: Case) -> Iterator[TenantFinding]:
     """Check the effective timeout; D26 checks the limits."""
     for where, timeout_ms, command in _effective(case):
@@ -68,19 +38,7 @@ def timeout_is_longest(case: Case) -> Iterator[TenantFinding]:
             yield TenantFinding(expected=f"{MAX_TIMEOUT_MS} ms", actual=f"{timeout_ms} ms ({where})", command=command)
 
 
-@statement(
-    "D28",
-    "the number of retries is set",
-    level="hardening",
-    code=_LATE,
-    needs=("extension",),
-    source=_CLIENT,
-    why="The default is not documented; one retry saves a sign-in whose first call was slow.",
-    fix=f"{_PORTAL}: one retry.",
-    explain="maximumRetries is set at the extension, or at the listener that calls it.",
-    bad='"maximumRetries": null',
-    good='"maximumRetries": 1',
-)
+@statement("D28", "extension")
 def retries_are_set(case: Case) -> Iterator[TenantFinding]:
     """Check for a number."""
     for extension in case.extensions:
@@ -89,29 +47,17 @@ def retries_are_set(case: Case) -> Iterator[TenantFinding]:
             yield TenantFinding(expected="1", actual="null", command=_extension_command(extension))
 
 
-@statement(
-    "D29",
-    "the endpoint answers before Entra stops waiting",
-    code=_LATE,
-    needs=("settings", "extension"),
-    source="ours: docs/timing-budget.md",
-    why="Otherwise a reply at the end of the budget is too late, and the user gets no token.",
-    fix=f"{_PORTAL}: timeout 2000 ms; or set a smaller Claims__BudgetMs.",
-    explain="Claims__BudgetMs is below the effective timeout. A reserve below 200 ms for the connection, TLS and the "
-    "host in front of the endpoint is a hint.",
-    bad="Claims__BudgetMs=1500 with timeoutInMilliseconds 1000",
-    good="Claims__BudgetMs=1500 with timeoutInMilliseconds 2000",
-)
+@statement("D29", "settings", "extension")
 def budget_fits(case: Case) -> Iterator[TenantFinding]:
     """Compare the budget with each effective timeout; D26 checks the limits."""
     budget_ms = case.required_settings.budget_ms
     if budget_ms is None:
         raise EvidenceMissing("Claims__BudgetMs is not a number (D01)")
     for where, timeout_ms, longer in _effective(case):
-        if not MIN_TIMEOUT_MS <= timeout_ms <= MAX_TIMEOUT_MS or budget_ms + _RESERVE_MS <= timeout_ms:
+        if not MIN_TIMEOUT_MS <= timeout_ms <= MAX_TIMEOUT_MS or budget_ms + RESERVE_MS <= timeout_ms:
             continue
         yield TenantFinding(
-            expected=f"{BUDGET_MS} at most {timeout_ms - _RESERVE_MS}, because Entra waits {timeout_ms} ms ({where})",
+            expected=f"{BUDGET_MS} at most {timeout_ms - RESERVE_MS}, because Entra waits {timeout_ms} ms ({where})",
             actual=f"{budget_ms}",
             command=longer if timeout_ms < MAX_TIMEOUT_MS else app_setting(BUDGET_MS, "1500"),
             hint=budget_ms < timeout_ms,

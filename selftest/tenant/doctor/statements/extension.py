@@ -11,23 +11,10 @@ from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, stat
 from selftest.tenant.doctor.statements.az_rest import patch_application, patch_extension, patch_resource_id
 from selftest.tenant.graph.objects import ENDPOINT_TYPE
 
-_TROUBLESHOOT: Final = "entra-docs identity-platform/custom-extension-troubleshoot.md"
-_PORTAL: Final = "Entra > External Identities > Custom authentication extensions > the extension"
 _LOCAL_ENDS: Final = (".local", ".internal", ".localhost", ".lan", ".home.arpa", ".test", ".invalid")
 
 
-@statement(
-    "D20",
-    "an extension names this endpoint",
-    needs=("customAuthenticationExtensions",),
-    source="entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md (step 2)",
-    why="Without an extension Entra has no endpoint to call, and sign-ins show no Authentication Events.",
-    fix="Entra > External Identities > Custom authentication extensions > Create a custom extension > "
-    "TokenIssuanceStart.",
-    explain="An extension of type onTokenIssuanceStartCustomExtension has the endpoint's client id in its resource id, "
-    "the endpoint's host in its target URL, or its id in Claims__AllowedExtensionIds. A single extension is always "
-    "used; --extension and --app choose.",
-)
+@statement("D20", "customAuthenticationExtensions")
 def extension_exists(case: Case) -> Iterator[TenantFinding]:
     """Report that no extension was chosen."""
     if not case.extensions:
@@ -39,19 +26,7 @@ def extension_exists(case: Case) -> Iterator[TenantFinding]:
         )
 
 
-@statement(
-    "D21",
-    "the target URL is a well-formed https URL",
-    code=1003020,
-    needs=("extension",),
-    source=f"{_TROUBLESHOOT} (1003020)",
-    why="Entra calls no other URL.",
-    fix=f"{_PORTAL} > Endpoint configuration > Edit: an absolute https URL.",
-    explain="endpointConfiguration.targetUrl parses, starts with https, and has a host and no spaces. It may have a "
-    "query.",
-    bad="http://claims.example.com/api/onTokenIssuanceStart",
-    good="https://claims.example.com/api/onTokenIssuanceStart",
-)
+@statement("D21", "extension")
 def target_is_https(case: Case) -> Iterator[TenantFinding]:
     """Parse the URL."""
     for extension in case.extensions:
@@ -65,20 +40,7 @@ def target_is_https(case: Case) -> Iterator[TenantFinding]:
             )
 
 
-@statement(
-    "D22",
-    "the application ID URI is api://<host>/<application id>",
-    code=1003014,
-    needs=("extension",),
-    source=f"{_TROUBLESHOOT} (1003014); Graph validateAuthenticationConfiguration (IncorrectResourceIdFormat)",
-    why="Entra refuses to call an endpoint whose application has another form of identifier.",
-    fix="Entra > App registrations > the endpoint's > Expose an API > Application ID URI,"
-    f" and {_PORTAL} > API authentication.",
-    explain="The extension's resourceId has that form, and is among the identifierUris of the application that it "
-    "names.",
-    bad="api://<application id>",
-    good="api://claims.example.com/<application id>",
-)
+@statement("D22", "extension")
 def resource_id_has_the_form(case: Case) -> Iterator[TenantFinding]:
     """Check the form, and then the URI at the application."""
     for extension in case.extensions:
@@ -102,19 +64,7 @@ def resource_id_has_the_form(case: Case) -> Iterator[TenantFinding]:
             )
 
 
-@statement(
-    "D23",
-    "the target URL and the resource id have the same host",
-    code=1003015,
-    needs=("extension",),
-    source=f"{_TROUBLESHOOT} (1003015); Graph validateAuthenticationConfiguration (DomainNameDoesNotMatch)",
-    why="Entra refuses to call a host that differs from the host in the endpoint's identifier.",
-    fix=f"{_PORTAL}: use one host in the target URL, the resource id and the application's identifierUris.",
-    explain="The hosts of endpointConfiguration.targetUrl and authenticationConfiguration.resourceId are compared, "
-    "ignoring case. Often one is a custom domain and the other is azurewebsites.net.",
-    bad="https://claims.example.com/… with api://claims.azurewebsites.net/<application id>",
-    good="https://claims.example.com/… with api://claims.example.com/<application id>",
-)
+@statement("D23", "extension")
 def hosts_are_one(case: Case) -> Iterator[TenantFinding]:
     """Compare the hosts; D21 and D22 report malformed ones."""
     for extension in case.extensions:
@@ -130,21 +80,7 @@ def hosts_are_one(case: Case) -> Iterator[TenantFinding]:
             )
 
 
-@statement(
-    "D24",
-    "the target URL's host looks reachable from the internet",
-    level="hardening",
-    code=1003023,
-    needs=("extension",),
-    source=f"{_TROUBLESHOOT} (1003023, 1003027)",
-    why="Entra calls from Microsoft's network: a private address is blocked (1003023) or not found (1003027).",
-    fix=f"{_PORTAL} > Endpoint configuration > Edit: a public host name.",
-    explain="A hint from the name only: loopback and private addresses, names of one part, .local, .internal and "
-    "similar.\n"
-    "What Microsoft blocks is not published. `doctor --probe` resolves the name.",
-    bad="https://10.0.0.4/api/onTokenIssuanceStart",
-    good="https://claims.example.com/api/onTokenIssuanceStart",
-)
+@statement("D24", "extension")
 def host_looks_public(case: Case) -> Iterator[TenantFinding]:
     """Check the name."""
     for extension in case.extensions:
@@ -154,17 +90,7 @@ def host_looks_public(case: Case) -> Iterator[TenantFinding]:
             yield TenantFinding(expected="a public host name", actual=f"{host}: {private}")
 
 
-@statement(
-    "D25",
-    "Graph's own validation of the extension finds nothing else",
-    needs=("extension", "validation"),
-    source="Microsoft Graph v1.0 customAuthenticationExtension: validateAuthenticationConfiguration",
-    why="Graph knows rules that are not published.",
-    fix=f"{_PORTAL}: correct what it names; `explain` describes the code.",
-    explain="validateAuthenticationConfiguration is called for the extension. A result that another statement reports, "
-    "too, is reported there only. No result does not prove that Entra calls the extension.",
-    echo=True,
-)
+@statement("D25", "extension", "validation", echo=True)
 def graph_agrees(case: Case) -> Iterator[TenantFinding]:
     """Report each error and warning."""
     for extension_id, validation in (case.validations or {}).items():

@@ -10,27 +10,11 @@ from selftest.tenant.doctor.evidence.easyauth import ALLOWED_TENANTS
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import app_setting
 
-_REFUSED: Final = 1003002
-_CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md (step 4)"
-_AUTHENTICATION: Final = "Azure portal > the function app > Settings > Authentication > the Microsoft provider > Edit"
 _CIAM: Final = ".ciamlogin.com"
 _WORKFORCE: Final = "login.microsoftonline.com"
 
 
-@statement(
-    "D10",
-    "the authority's host is that of this kind of tenant",
-    code=_REFUSED,
-    needs=("settings", "tenant-kind"),
-    source="entra-docs identity-platform/custom-extension-overview.md",
-    why="An external tenant publishes its keys at ciamlogin.com; the keys of the other host do not verify its tokens.",
-    fix="Azure portal > the function app > Environment variables: https://<name>.ciamlogin.com/<tenantId> for an "
-    "external tenant, https://login.microsoftonline.com/<tenantId> for a workforce tenant.",
-    explain="The kind of the tenant is read from its organization object. Reports disagree on where External ID keeps "
-    "its keys, so Claims__AdditionalAuthorityUrls may name the other host; the first must be the documented one.",
-    bad="AuthenticationEvents__AuthorityUrl=https://login.microsoftonline.com/<id of an external tenant>",
-    good="AuthenticationEvents__AuthorityUrl=https://<name>.ciamlogin.com/<id of an external tenant>",
-)
+@statement("D10", "settings", "tenant-kind")
 def host_fits_tenant(case: Case) -> Iterator[TenantFinding]:
     """Compare the host with the kind; national clouds and test issuers are ignored."""
     host, external = case.required_settings.authority_host, case.required_tenant.external
@@ -46,20 +30,7 @@ def host_fits_tenant(case: Case) -> Iterator[TenantFinding]:
         )
 
 
-@statement(
-    "D11",
-    "App Service Authentication allows Entra's event service",
-    code=_REFUSED,
-    needs=("easyauth",),
-    source=f"{_CONFIGURE}; azure-docs configure-authentication-provider-aad.md",
-    why="By default it allows only tokens that the app got for itself, and answers Entra 403 before your code runs.",
-    fix=f'{_AUTHENTICATION} > "Allow requests from specific client applications": {EVENT_SERVICE_APP_ID}.',
-    explain="validation.defaultAuthorizationPolicy.allowedApplications in authsettingsV2 names the caller.\n"
-    "App settings do not show it: give --easyauth FILE, written by "
-    "`az webapp auth show -g <group> -n <app>`.",
-    bad='"allowedApplications": ["<the endpoint\'s own client id>"]',
-    good=f'"allowedApplications": ["{EVENT_SERVICE_APP_ID}"]',
-)
+@statement("D11", "easyauth")
 def easyauth_allows_caller(case: Case) -> Iterator[TenantFinding]:
     """Check that the list has the caller."""
     easyauth = case.easyauth
@@ -77,16 +48,7 @@ def easyauth_allows_caller(case: Case) -> Iterator[TenantFinding]:
         )
 
 
-@statement(
-    "D12",
-    "App Service Authentication allows this tenant",
-    code=_REFUSED,
-    needs=("easyauth", "tenant-id"),
-    source="azure-docs configure-authentication-provider-aad.md",
-    why="Where tenants are listed, a token of any other is answered 403 before your code runs.",
-    fix=f"{_AUTHENTICATION} > Tenant requirement: add this tenant.",
-    explain=f"{ALLOWED_TENANTS}, where it is set, names the tenant that was read.",
-)
+@statement("D12", "easyauth", "tenant-id")
 def easyauth_allows_tenant(case: Case) -> Iterator[TenantFinding]:
     """Check that the list has the tenant, where there is a list."""
     allowed = case.easyauth.allowed_tenant_ids if case.easyauth else frozenset()
@@ -100,19 +62,7 @@ def easyauth_allows_tenant(case: Case) -> Iterator[TenantFinding]:
         )
 
 
-@statement(
-    "D13",
-    "App Service Authentication answers 401 instead of a redirect",
-    level="hardening",
-    code=_REFUSED,
-    needs=("easyauth",),
-    source=_CONFIGURE,
-    why="A redirect to a sign-in page is useless for a service, and hides what is wrong with its token.",
-    fix=f"{_AUTHENTICATION.rpartition(' > the')[0]} > Edit settings > Unauthenticated requests: HTTP 401.",
-    explain="globalValidation.unauthenticatedClientAction is Return401.",
-    bad='"unauthenticatedClientAction": "RedirectToLoginPage"',
-    good='"unauthenticatedClientAction": "Return401"',
-)
+@statement("D13", "easyauth")
 def easyauth_refuses(case: Case) -> Iterator[TenantFinding]:
     """Check the action, where it is known."""
     if case.easyauth is None or case.easyauth.refuses is None:

@@ -13,29 +13,15 @@ from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, stat
 from selftest.tenant.doctor.statements.az_rest import graph, listener_with, patch_handler
 from selftest.tenant.graph.objects import LISTENERS
 
-_CONFIGURE: Final = "entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md"
-_PORTAL: Final = (
-    "Entra > Enterprise applications > the application > Single sign-on > Attributes & Claims > Advanced settings"
-    " > Custom claims provider > Configure"
-)
 #: Source: Graph ``identityContainer: POST customAuthenticationExtensions``.
-_MAX_EXTENSIONS: Final = 100
+MAX_EXTENSIONS: Final = 100
 #: Source: External ID service limits; the resource page of Graph says 250.
-_MAXLISTENERS: Final = 249
+MAX_LISTENERS: Final = 249
 #: Source: the configuration page: unique pairs of application and extension.
-_MAX_ASSIGNMENTS: Final = 250
+MAX_ASSIGNMENTS: Final = 250
 
 
-@statement(
-    "D45",
-    "a listener calls the extension",
-    needs=("authenticationEventListeners", "extension"),
-    source=f"{_CONFIGURE} (step 3)",
-    why="Entra never calls an extension without a listener, and sign-ins show no Authentication Events.",
-    fix=f"{_PORTAL}.",
-    explain="The handler of an onTokenIssuanceStartListener holds the extension's id. Where another listener calls an "
-    "extension that does not exist, D46 reports that.",
-)
+@statement("D45", "authenticationEventListeners", "extension")
 def listener_calls(case: Case) -> Iterator[TenantFinding]:
     """Check that each extension has a listener."""
     if any(True for _ in _broken(case)):
@@ -54,17 +40,7 @@ def listener_calls(case: Case) -> Iterator[TenantFinding]:
             )
 
 
-@statement(
-    "D46",
-    "the extension that a listener calls exists",
-    code=1003011,
-    needs=("authenticationEventListeners", "customAuthenticationExtensions"),
-    source="entra-docs identity-platform/custom-extension-troubleshoot.md (1003011)",
-    why="The sign-ins of the listener's applications fail, because Entra finds no extension to call.",
-    fix=f"{_PORTAL}: choose the existing extension.",
-    explain="handler.customExtension.id of each onTokenIssuanceStartListener is the id of an extension of the same "
-    "event.\nWith --app only listeners that name it are examined.",
-)
+@statement("D46", "authenticationEventListeners", "customAuthenticationExtensions")
 def called_extension_exists(case: Case) -> Iterator[TenantFinding]:
     """Look up every called id."""
     existing = [one.id for one in case.extensions] or [
@@ -79,19 +55,7 @@ def called_extension_exists(case: Case) -> Iterator[TenantFinding]:
         )
 
 
-@statement(
-    "D47",
-    "a listener names the application",
-    needs=("authenticationEventListeners", "extension"),
-    source=f"{_CONFIGURE} (step 3)",
-    why="Entra calls for the applications that a listener names, and for no other.",
-    fix=f"{_PORTAL}.",
-    explain="conditions.applications.includeApplications of a listener that calls the extension has the application's "
-    "client id: that of the client for claims in its ID token, that of the API for claims in an access token to it.\n"
-    "Name both where both tokens should have the claims. --app chooses the application.",
-    bad='"includeApplications": []',
-    good='"includeApplications": [{"appId": "<client id>"}]',
-)
+@statement("D47", "authenticationEventListeners", "extension")
 def application_is_named(case: Case) -> Iterator[TenantFinding]:
     """Check for the application of --app, or for any."""
     listeners = [listener for extension in case.extensions for listener in case.listeners_of(extension)]
@@ -109,17 +73,7 @@ def application_is_named(case: Case) -> Iterator[TenantFinding]:
         )
 
 
-@statement(
-    "D48",
-    "no listener is for all applications",
-    needs=("authenticationEventListeners", "extension"),
-    source="Microsoft Graph beta authenticationConditionsApplications",
-    why="For this event includeAllApplications must be false: applications are named one by one.",
-    fix=f"{_PORTAL}, for each application.",
-    explain="includeAllApplications, which beta has and v1.0 leaves out, is not true.",
-    bad='"includeAllApplications": true',
-    good='"includeApplications": [{"appId": "<client id>"}]',
-)
+@statement("D48", "authenticationEventListeners", "extension")
 def not_for_all(case: Case) -> Iterator[TenantFinding]:
     """Check the switch."""
     for extension in case.extensions:
@@ -130,16 +84,7 @@ def not_for_all(case: Case) -> Iterator[TenantFinding]:
                 )
 
 
-@statement(
-    "D49",
-    "an application is in one listener only",
-    level="hardening",
-    needs=("authenticationEventListeners",),
-    source="Microsoft Graph beta authenticationEventListener (priority)",
-    why="A priority, which v1.0 does not show, decides which of two listeners is used.",
-    fix=f"{_PORTAL}: leave the application in one listener.",
-    explain="No application is named by two listeners of this event.",
-)
+@statement("D49", "authenticationEventListeners")
 def one_listener_an_application(case: Case) -> Iterator[TenantFinding]:
     """Count the listeners of each application."""
     counts = Counter(app_id for listener in _ours(case) for app_id in listener.app_ids)
@@ -148,62 +93,26 @@ def one_listener_an_application(case: Case) -> Iterator[TenantFinding]:
             yield TenantFinding(expected=f"one listener for application {app_id}", actual=f"{count}")
 
 
-@statement(
-    "D50",
-    "the tenant has room for another extension",
-    level="hardening",
-    needs=("customAuthenticationExtensions",),
-    source="Microsoft Graph v1.0 identityContainer: POST customAuthenticationExtensions",
-    why="A tenant can hold 100 custom extensions; one more cannot be created.",
-    fix="Entra > External Identities > Custom authentication extensions: delete unused ones.",
-    explain="Extensions of all kinds are counted.",
-)
+@statement("D50", "customAuthenticationExtensions")
 def room_for_extension(case: Case) -> Iterator[TenantFinding]:
     """Count them."""
-    yield from _full(len(case.required_tenant.extensions or ()), _MAX_EXTENSIONS, "extensions")
+    yield from _full(len(case.required_tenant.extensions or ()), MAX_EXTENSIONS, "extensions")
 
 
-@statement(
-    "D51",
-    "the tenant has room for another listener",
-    level="hardening",
-    needs=("authenticationEventListeners",),
-    source="Microsoft Graph v1.0 authenticationEventListener (250); External ID service limits (249)",
-    why="Beyond the limit no listener can be created.",
-    fix=f"{_PORTAL}: one listener may name several applications.",
-    explain="Listeners of all kinds are counted. The two pages differ by one; the smaller number is used.",
-)
+@statement("D51", "authenticationEventListeners")
 def room_for_listener(case: Case) -> Iterator[TenantFinding]:
     """Count them."""
-    yield from _full(len(case.required_tenant.listeners or ()), _MAXLISTENERS, "listeners")
+    yield from _full(len(case.required_tenant.listeners or ()), MAX_LISTENERS, "listeners")
 
 
-@statement(
-    "D52",
-    "the tenant has room for another assignment",
-    level="hardening",
-    needs=("authenticationEventListeners",),
-    source=_CONFIGURE,
-    why="A tenant can have 250 pairs of application and extension; one more application cannot be added.",
-    fix="Remove applications that need no claims from the listeners.",
-    explain="Unique pairs of application and extension are counted over all listeners of this event.",
-)
+@statement("D52", "authenticationEventListeners")
 def room_for_assignment(case: Case) -> Iterator[TenantFinding]:
     """Count the pairs."""
     pairs = {(app_id, listener.extension_id) for listener in _ours(case) for app_id in listener.app_ids}
-    yield from _full(len(pairs), _MAX_ASSIGNMENTS, "assignments")
+    yield from _full(len(pairs), MAX_ASSIGNMENTS, "assignments")
 
 
-@statement(
-    "D53",
-    "display names are unique",
-    level="hardening",
-    needs=("customAuthenticationExtensions", "authenticationEventListeners"),
-    source="ours",
-    why="Graph has no other key for these objects: scripts and people confuse two of the same name.",
-    fix="Rename or delete one of the two.",
-    explain="Extensions, listeners and claims mapping policies are compared, each kind separately.",
-)
+@statement("D53", "customAuthenticationExtensions", "authenticationEventListeners")
 def names_are_unique(case: Case) -> Iterator[TenantFinding]:
     """Compare names; only the ids of the objects are shown."""
     seen = case.required_tenant

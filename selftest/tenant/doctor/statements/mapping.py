@@ -1,35 +1,51 @@
-"""D70 to D79: the claims mapping policy, without which no returned claim reaches a token.
+"""D68 to D79: the claims mapping policy, without which no returned claim reaches a token.
 
 Source of the rules: entra-docs ``custom-claims-provider-reference.md``, ``reference-claims-customization.md``.
 """
 
 from collections.abc import Iterator
-from typing import Final
 
-from selftest.judge.mapping import TARGET_FAULTS, TARGET_MEMBERS, MappingEntry, MappingPolicy, TargetFault
-from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
+from selftest.judge.mapping import (
+    TARGET_FAULTS,
+    TARGET_MEMBERS,
+    MappingPolicy,
+    TargetFault,
+    entry_for,
+)
+from selftest.judge.mapping_warnings import entry_warnings, is_for_provider
+from selftest.judge.restricted_claims import TokenFormat
 from selftest.judge.warnings import shown
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import PolicyObject
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import graph
 
-_REFERENCE: Final = "entra-docs identity-platform/custom-claims-provider-reference.md"
-_CUSTOMIZATION: Final = "entra-docs identity-platform/reference-claims-customization.md"
-_CHANGE: Final = "Change the policy's definition through Graph, or assign another; the portal does not show it."
+
+@statement("D68", "servicePrincipals", "claimsMappingPolicies", "app", "claims")
+def returned_claims_are_mapped(case: Case) -> Iterator[TenantFinding]:
+    """Look for each returned name; D73 reports a policy without any, D74 a name that differs by case or spaces."""
+    for app_id, policy, mapping in _applied(case):
+        known = {(entry.id or "").strip().casefold() for entry in mapping.entries if is_for_provider(entry)}
+        for name in sorted(case.claims.names) if case.claims is not None else ():
+            if known and name.strip().casefold() not in known:
+                yield TenantFinding(
+                    expected=f"{entry_for(name, _token_of(case, app_id))} in policy {policy.id}", actual="no such entry"
+                )
 
 
-@statement(
-    "D70",
-    "a claims mapping policy is assigned to the application",
-    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
-    source=f"{_REFERENCE}; {_CUSTOMIZATION}",
-    why="Entra calls and drops every claim: the token has no claim, and there is no error.",
-    fix="Assign it to the service principal of the application that is the token's audience; or map the claims in the"
-    " portal, under Attributes & Claims.",
-    explain="claimsMappingPolicies of the application's service principal is not empty. The portal's Attributes & "
-    "Claims is an alternative, which v1.0 of Graph does not show: ignore this finding where you use that.",
-)
+@statement("D69", "servicePrincipals", "claimsMappingPolicies", "app")
+def entries_do_what_they_say(case: Case) -> Iterator[TenantFinding]:
+    """Repeat what the judge says of each entry; a misspelt source loses the claim."""
+    for app_id, policy, mapping in _applied(case):
+        for warning in entry_warnings(mapping, _token_of(case, app_id)):
+            yield TenantFinding(
+                expected=f"entries of policy {policy.id} that put each claim into the token once",
+                actual=warning.message,
+                hint=warning.kind != "misspelt-source",
+            )
+
+
+@statement("D70", "servicePrincipals", "claimsMappingPolicies", "app")
 def policy_is_assigned(case: Case) -> Iterator[TenantFinding]:
     """Check what is assigned, and look for a policy that is not assigned."""
     mapped = [
@@ -50,15 +66,7 @@ def policy_is_assigned(case: Case) -> Iterator[TenantFinding]:
         )
 
 
-@statement(
-    "D71",
-    "one claims mapping policy is assigned",
-    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
-    source=_CUSTOMIZATION,
-    why="A service principal should have one; which of two is used is not documented.",
-    fix="Remove the other policy from the service principal.",
-    explain="claimsMappingPolicies of the application's service principal has one member.",
-)
+@statement("D71", "servicePrincipals", "claimsMappingPolicies", "app")
 def one_policy(case: Case) -> Iterator[TenantFinding]:
     """Count them."""
     for app_id, policies in _assigned(case):
@@ -72,18 +80,7 @@ def one_policy(case: Case) -> Iterator[TenantFinding]:
             )
 
 
-@statement(
-    "D72",
-    "the claims mapping policy can be read",
-    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
-    source="Microsoft Graph v1.0 claimsMappingPolicy",
-    why="A definition that is not the documented text maps nothing.",
-    fix=_CHANGE,
-    explain="definition is a list of one string that is JSON with ClaimsMappingPolicy, and its entries have the "
-    "documented members.",
-    bad='"definition": [{"ClaimsMappingPolicy": {}}]',
-    good='"definition": ["{\\"ClaimsMappingPolicy\\":{…}}"]',
-)
+@statement("D72", "servicePrincipals", "claimsMappingPolicies", "app")
 def policy_is_readable(case: Case) -> Iterator[TenantFinding]:
     """Report why a policy cannot be read."""
     for policy in _policies(case):
@@ -91,21 +88,11 @@ def policy_is_readable(case: Case) -> Iterator[TenantFinding]:
             yield TenantFinding(expected=f"a definition of policy {policy.id} as documented", actual=policy.problem)
 
 
-@statement(
-    "D73",
-    "the policy takes claims from the custom claims provider",
-    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
-    source=_REFERENCE,
-    why="Other sources come from the directory; the claims of the endpoint are dropped.",
-    fix=_CHANGE,
-    explain='An entry of ClaimsSchema has the source "CustomClaimsProvider".',
-    bad='{"Source": "User", "ID": "CustomRoles"}',
-    good='{"Source": "CustomClaimsProvider", "ID": "CustomRoles", "JwtClaimType": "CustomRoles"}',
-)
+@statement("D73", "servicePrincipals", "claimsMappingPolicies", "app")
 def policy_uses_provider(case: Case) -> Iterator[TenantFinding]:
     """Check for such an entry."""
     for policy, mapping in _mappings(case):
-        if not mapping.provided:
+        if not any(map(is_for_provider, mapping.entries)):
             kinds = sorted({entry.source or "a constant" for entry in mapping.entries})
             yield TenantFinding(
                 expected=f"an entry of policy {policy.id} with source CustomClaimsProvider",
@@ -113,20 +100,7 @@ def policy_uses_provider(case: Case) -> Iterator[TenantFinding]:
             )
 
 
-@statement(
-    "D74",
-    "the policy names claims as the endpoint returns them",
-    needs=("servicePrincipals", "claimsMappingPolicies", "app", "claims"),
-    source=_REFERENCE,
-    why="Names are compared exactly, including case; a claim with another name never reaches the token, without an "
-    "error.",
-    fix=_CHANGE,
-    explain="ID of every entry with source CustomClaimsProvider is a name that the endpoint returns: by --claims "
-    "NAMES, else by the provider in the settings, else by the extension's claimsForTokenConfiguration."
-    " D76 checks spaces.",
-    bad='"ID": "customRoles", where the endpoint returns CustomRoles',
-    good='"ID": "CustomRoles"',
-)
+@statement("D74", "servicePrincipals", "claimsMappingPolicies", "app", "claims")
 def names_are_returned(case: Case) -> Iterator[TenantFinding]:
     """Compare the names."""
     claims = case.claims
@@ -144,19 +118,7 @@ def names_are_returned(case: Case) -> Iterator[TenantFinding]:
             )
 
 
-@statement(
-    "D75",
-    "the policy emits no claim with a restricted name",
-    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
-    source=f"{_CUSTOMIZATION} (restricted claim set)",
-    why="A policy may not emit a claim with such a name; the endpoint may return one.",
-    fix=_CHANGE,
-    explain="JwtClaimType, and ID where the entry has no target, is not in the restricted set of JSON Web Tokens and "
-    "does not start with xms_ or extn.\nSamlClaimType is not in the restricted set of SAML assertions; seven of its "
-    "members are allowed where the service principal has a custom signing key.\nThe endpoint itself may use any name.",
-    bad='"JwtClaimType": "roles"',
-    good='"JwtClaimType": "app_roles"',
-)
+@statement("D75", "servicePrincipals", "claimsMappingPolicies", "app")
 def names_are_free(case: Case) -> Iterator[TenantFinding]:
     """Look up each target in the list of its kind of token."""
     for policy, target, fault in _target_faults(case):
@@ -168,61 +130,35 @@ def names_are_free(case: Case) -> Iterator[TenantFinding]:
         )
 
 
-@statement(
-    "D76",
-    "no name in the policy starts or ends with a space",
-    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
-    source=f"{_REFERENCE}; the example of custom-extension-tokenissuancestart-configuration.md has one",
-    why="The space is part of the name: the claim is not found, or the app looks for another name.",
-    fix=_CHANGE,
-    explain="ID, JwtClaimType and SamlClaimType have no space at either end. Microsoft's example has one.",
-    bad='"JwtClaimType": "apiVersion "',
-    good='"JwtClaimType": "apiVersion"',
-)
+@statement("D76", "servicePrincipals", "claimsMappingPolicies", "app")
 def names_have_no_blanks(case: Case) -> Iterator[TenantFinding]:
     """Check both ends."""
     for policy, mapping in _mappings(case):
         for entry in mapping.entries:
-            for member, name in _named(entry):
+            for member, name in entry.names:
                 if name != name.strip():
                     yield TenantFinding(
                         expected=f"{member} {shown(name.strip())}", actual=f"{shown(name)} in policy {policy.id}"
                     )
 
 
-@statement(
-    "D77",
-    "the portal offers the claims that the endpoint returns",
-    level="hardening",
-    needs=("extension", "claims"),
-    source="Microsoft Graph v1.0 onTokenIssuanceStartCustomExtension (claimsForTokenConfiguration)",
-    why="The portal's list of claims comes from there; a mapping in the portal would use a name that is not returned.",
-    fix="Entra > External Identities > Custom authentication extensions > the extension > Claims.",
-    explain="claimsForTokenConfiguration of the extension has exactly the names that the endpoint returns.",
-)
+@statement("D77", "extension", "claims")
 def portal_offers_names(case: Case) -> Iterator[TenantFinding]:
     """Compare the registered names with the returned ones."""
-    claims = case.claims
+    returned = frozenset[str]() if case.claims is None else case.claims.names
     for extension in case.extensions:
-        unknown = sorted(set(extension.claim_names) - claims.names) if claims is not None else []
-        if unknown and claims is not None:
+        registered = set(extension.claim_names)
+        if registered != returned:
             yield TenantFinding(
-                expected=f"names out of {', '.join(map(shown, sorted(claims.names)))}",
-                actual=", ".join(map(shown, unknown)),
+                expected=", ".join(map(shown, sorted(returned))),
+                actual=", ".join(
+                    f"{shown(name)} {'not returned' if name in registered else 'missing'}"
+                    for name in sorted(registered ^ returned)
+                ),
             )
 
 
-@statement(
-    "D78",
-    "the policy does not override the portal's Attributes & Claims",
-    level="hardening",
-    needs=("servicePrincipals", "app"),
-    source=_CUSTOMIZATION,
-    why="A claims mapping policy supersedes it: the portal's configuration is ignored and cannot be edited.",
-    fix="Move the portal's claims into the policy, or remove the policy from the service principal.",
-    explain="Only beta of Graph shows the portal's claims (servicePrincipals/{id}/claimsPolicy). Where they were read, "
-    "there is no entry next to an assigned policy.",
-)
+@statement("D78", "servicePrincipals", "app")
 def portal_is_not_overridden(case: Case) -> Iterator[TenantFinding]:
     """Check for both."""
     known = False
@@ -236,17 +172,7 @@ def portal_is_not_overridden(case: Case) -> Iterator[TenantFinding]:
         raise NotApplicable
 
 
-@statement(
-    "D79",
-    "the policy takes no NameID from the custom claims provider",
-    needs=("servicePrincipals", "claimsMappingPolicies", "app"),
-    source=f"{_CUSTOMIZATION} (exceptions and restrictions)",
-    why="Attributes of a custom claims provider cannot be the source of a SAML assertion's NameID.",
-    fix=_CHANGE,
-    explain="No entry with source CustomClaimsProvider has the SamlClaimType …/claims/nameidentifier.",
-    bad=f'{{"Source": "CustomClaimsProvider", "ID": "EmployeeId", "SamlClaimType": "{NAME_ID_CLAIM_TYPE}"}}',
-    good=f'{{"Source": "User", "ID": "employeeid", "SamlClaimType": "{NAME_ID_CLAIM_TYPE}"}}',
-)
+@statement("D79", "servicePrincipals", "claimsMappingPolicies", "app")
 def name_id_is_not_provided(case: Case) -> Iterator[TenantFinding]:
     """Look for the NameID among the targets of the endpoint's claims."""
     for policy, target, fault in _target_faults(case):
@@ -289,6 +215,17 @@ def _mappings(case: Case) -> Iterator[tuple[PolicyObject, MappingPolicy]]:
         yield policy, policy.mapping
 
 
+def _applied(case: Case) -> Iterator[tuple[str, PolicyObject, MappingPolicy]]:
+    """Yield each application with each policy that is assigned to it."""
+    for policy, mapping in _mappings(case):
+        yield from ((app_id, policy, mapping) for app_id, assigned in _assigned(case) if policy.id in assigned)
+
+
+def _token_of(case: Case, app_id: str) -> TokenFormat:
+    principal = case.required_tenant.principal(app_id)
+    return "saml" if principal is not None and principal.gets_saml else "jwt"
+
+
 def _target_faults(case: Case) -> Iterator[tuple[PolicyObject, str, TargetFault]]:
     """Yield each target that a policy may not emit: the policy, the member with its value, and why."""
     for policy, mapping in _mappings(case):
@@ -313,13 +250,3 @@ def _elsewhere(case: Case, mapped: list[PolicyObject]) -> str:
     holders = [one.app_id for one in case.required_tenant.principals or () if ids & set(one.policy_ids or ())]
     where = f"assigned to application {', '.join(holders)}" if holders else "not assigned"
     return f"none; policy {', '.join(sorted(ids))} is {where}"
-
-
-def _named(entry: MappingEntry) -> Iterator[tuple[str, str]]:
-    for member, name in (
-        ("ID", entry.id),
-        ("JwtClaimType", entry.jwt_claim_type),
-        ("SamlClaimType", entry.saml_claim_type),
-    ):
-        if name is not None:
-            yield member, name

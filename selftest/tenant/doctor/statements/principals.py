@@ -5,7 +5,6 @@ and Microsoft's pages write this role's name in two ways.
 """
 
 from collections.abc import Iterator
-from typing import Final
 
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
@@ -14,21 +13,8 @@ from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, stat
 from selftest.tenant.doctor.statements.az_rest import create_principal, graph, patch_principal, word
 from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID
 
-_TROUBLESHOOT: Final = "entra-docs identity-platform/custom-extension-troubleshoot.md"
-_APPS: Final = "Entra > Enterprise applications > All applications (filter: none)"
-_ENABLE: Final = f"{_APPS} > the application > Properties > Enabled for users to sign in: Yes."
 
-
-@statement(
-    "D30",
-    "the endpoint's service principal is in the tenant",
-    code=1003016,
-    needs=("servicePrincipals", "extension"),
-    source=f"{_TROUBLESHOOT} (1003016)",
-    why="Entra issues its token for it; an app registration created through Graph has none at first.",
-    fix="Entra > App registrations > the endpoint's > Overview > Managed application in local directory > Create.",
-    explain="A service principal has the application id in the extension's resource id.",
-)
+@statement("D30", "servicePrincipals", "extension")
 def resource_principal_exists(case: Case) -> Iterator[TenantFinding]:
     """Check that it exists; D22 reports a resource id without an application."""
     for app_id in _api_app_ids(case):
@@ -36,68 +22,27 @@ def resource_principal_exists(case: Case) -> Iterator[TenantFinding]:
             yield missing_principal(app_id)
 
 
-@statement(
-    "D31",
-    "the endpoint's service principal is enabled",
-    code=1003019,
-    needs=("servicePrincipals", "extension"),
-    source=f"{_TROUBLESHOOT} (1003019)",
-    why="Entra issues no token for a disabled service principal.",
-    fix=_ENABLE,
-    explain="accountEnabled of the service principal is not false.",
-    bad='"accountEnabled": false',
-    good='"accountEnabled": true',
-)
+@statement("D31", "servicePrincipals", "extension")
 def resource_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
     """Check the switch of an existing one."""
     for app_id in _api_app_ids(case):
         yield from _disabled(_existing(case, app_id, "D30"))
 
 
-@statement(
-    "D32",
-    "the service principal of Entra's event service is in the tenant",
-    code=1003017,
-    needs=("servicePrincipals",),
-    source=f"{_TROUBLESHOOT} (1003017), entra-docs custom-extension-overview.md",
-    why="It is the caller of the endpoint.",
-    fix=f"{_APPS} cannot create one: use the command.",
-    explain=f"A service principal has the application id {EVENT_SERVICE_APP_ID}.\n"
-    "The documentation's text for this code names the resource, the code's name the client.",
-)
+@statement("D32", "servicePrincipals")
 def caller_principal_exists(case: Case) -> Iterator[TenantFinding]:
     """Check that it exists."""
     if case.required_tenant.principal(EVENT_SERVICE_APP_ID) is None:
         yield missing_principal(EVENT_SERVICE_APP_ID)
 
 
-@statement(
-    "D33",
-    "the service principal of Entra's event service is enabled",
-    code=1003018,
-    needs=("servicePrincipals",),
-    source=f"{_TROUBLESHOOT} (1003018)",
-    why="Clean-ups of unknown applications disable it, and then Entra does not call.",
-    fix=_ENABLE,
-    explain=f"accountEnabled of {EVENT_SERVICE_APP_ID} is not false.",
-    bad='"accountEnabled": false',
-    good='"accountEnabled": true',
-)
+@statement("D33", "servicePrincipals")
 def caller_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
     """Check the switch of an existing one."""
     yield from _disabled(_existing(case, EVENT_SERVICE_APP_ID, "D32"))
 
 
-@statement(
-    "D34",
-    "Microsoft Graph's service principal is in the tenant and enabled",
-    code=1003022,
-    needs=("servicePrincipals",),
-    source=f"{_TROUBLESHOOT} (1003022)",
-    why="The permission to receive events is a role of Microsoft Graph.",
-    fix=_ENABLE,
-    explain=f"A service principal has the application id {GRAPH_APP_ID}, and its accountEnabled is not false.",
-)
+@statement("D34", "servicePrincipals")
 def graph_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
     """Check that it exists and is enabled."""
     principal = case.required_tenant.principal(GRAPH_APP_ID)
@@ -107,17 +52,7 @@ def graph_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
         yield from _disabled(principal)
 
 
-@statement(
-    "D35",
-    "the endpoint's service principal requires no assignment",
-    level="hardening",
-    needs=("servicePrincipals", "extension"),
-    source="field reports of AADSTS1100001 without a request; not in Microsoft's documentation",
-    why='With "assignment required" only assigned callers get a token for the endpoint; Entra\'s is not.',
-    fix=f"{_APPS} > the endpoint's > Properties > Assignment required: No.",
-    explain="appRoleAssignmentRequired of the endpoint's service principal is not true. A hint: users report, and "
-    "Microsoft does not document, that this prevents Entra's calls.",
-)
+@statement("D35", "servicePrincipals", "extension")
 def no_assignment_is_required(case: Case) -> Iterator[TenantFinding]:
     """Check the switch."""
     for app_id in _api_app_ids(case):
@@ -129,18 +64,7 @@ def no_assignment_is_required(case: Case) -> Iterator[TenantFinding]:
             )
 
 
-@statement(
-    "D40",
-    "the endpoint's service principal may receive events",
-    code=1003021,
-    needs=("servicePrincipals", "extension"),
-    source=f"{_TROUBLESHOOT} (1003021); Microsoft Graph permissions reference",
-    why="Without admin consent for this role of Microsoft Graph, Entra does not call.",
-    fix="Entra > External Identities > Custom authentication extensions > the extension > Grant permission.",
-    explain=f"appRoleAssignments holds the role {RECEIVE_PAYLOAD_ROLE_ID} on "
-    "Microsoft Graph's service principal. The id decides: pages differ in the role's name.\n"
-    "A permission that the registration requests is not granted yet.",
-)
+@statement("D40", "servicePrincipals", "extension")
 def events_are_consented(case: Case) -> Iterator[TenantFinding]:
     """Check for the role."""
     definer = _existing(case, GRAPH_APP_ID, "D34")
@@ -157,17 +81,7 @@ def events_are_consented(case: Case) -> Iterator[TenantFinding]:
             )
 
 
-@statement(
-    "D41",
-    "the endpoint's registration requests the permission",
-    level="hardening",
-    needs=("applications", "extension"),
-    source="entra-docs identity-platform/custom-extension-tokenissuancestart-configuration.md",
-    why="A consent that the registration does not request is lost when an administrator consents again.",
-    fix="Entra > App registrations > the endpoint's > API permissions > Add > Microsoft Graph > Application "
-    "permissions.",
-    explain=f"requiredResourceAccess lists role {RECEIVE_PAYLOAD_ROLE_ID} of Microsoft Graph.",
-)
+@statement("D41", "applications", "extension")
 def permission_is_requested(case: Case) -> Iterator[TenantFinding]:
     """Check for the role in the registration, where it is in this tenant."""
     for app_id in _api_app_ids(case):

@@ -2,12 +2,14 @@
 
 import math
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
 from selftest.checks import REGISTRY
 from selftest.judge.statement import Status
 from selftest.report.decision import decide
+from selftest.report.html.page import page
 from selftest.report.load_result import LoadFault, LoadResult, MemorySample, RateStep
 from selftest.report.results import CheckResult, Results, RunVerdict, SignInResult
 from tests.selftest.report.html.load_results import config, load, points
@@ -231,3 +233,9 @@ ALL = {
         nothing,
     )
 }
+
+
+@cache
+def written(make: Callable[[], Results]) -> str:
+    """Write the page of a run, once."""
+    return page(make())

@@ -1,22 +1,30 @@
 """The registry: one world of ids, words for everything, and codes that lead to the statements that find them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from selftest.base.cannot_run import CannotRun
 from selftest.checks import REGISTRY, select
 from selftest.commands.explain import statements
+from selftest.contract import DEFAULT_TIMEOUT_MS, EVENT_SERVICE_APP_ID, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.judge.codes import CODES, Code
+from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
+from selftest.judge.texts import read_texts
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.diagnosis import diagnose
+from selftest.tenant.doctor.evidence.easyauth import ALLOWED_TENANTS
 from selftest.tenant.doctor.registry import (
     TENANT_STATEMENTS,
     EvidenceMissing,
     TenantFinding,
     TenantStatement,
+    complete,
     statement,
 )
+from selftest.tenant.doctor.statements import calls, endpoint, listener
+from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID
 
 
 def test_no_id_is_used_twice() -> None:
@@ -26,8 +34,61 @@ def test_no_id_is_used_twice() -> None:
 
 def test_taken_id_is_refused() -> None:
     """A second statement of one id stops the import."""
-    with pytest.raises(ValueError, match="needs another id"):
-        statement("D01", "again", source="ours", why="-", fix="-", explain="-")(lambda _: ())
+    with pytest.raises(ValueError, match="use another id"):
+        statement("D01")(lambda _: ())
+
+
+def test_statement_without_texts_is_refused() -> None:
+    """An id without a table in a TOML file stops the import."""
+    with pytest.raises(ValueError, match="D99 has no texts"):
+        statement("D99")(lambda _: ())
+
+
+def test_texts_without_a_statement_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table whose statement is gone stops the import, and nothing is lost."""
+    monkeypatch.delitem(TENANT_STATEMENTS, "D26")
+    with pytest.raises(ValueError, match="no statement has the texts of D26"):
+        complete()
+    assert "D27" in TENANT_STATEMENTS
+
+
+def test_texts_of_one_id_are_in_one_file(tmp_path: Path) -> None:
+    """A second file does not silently replace the texts of the first."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text('[D01]\ntitle = "t"\n')
+    with pytest.raises(ValueError, match=r"b\.toml repeats the id D01"):
+        read_texts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("statement_id", "values"),
+    [
+        ("D05", [EVENT_SERVICE_APP_ID]),
+        ("D11", [EVENT_SERVICE_APP_ID]),
+        ("D12", [ALLOWED_TENANTS]),
+        ("D26", [f"{MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS} or null", f"0 to {MAX_RETRIES} or null"]),
+        ("D27", [f"is {MAX_TIMEOUT_MS} ms", f"is {DEFAULT_TIMEOUT_MS} ms"]),
+        ("D29", [f"below {calls.RESERVE_MS} ms"]),
+        ("D32", [EVENT_SERVICE_APP_ID]),
+        ("D33", [EVENT_SERVICE_APP_ID]),
+        ("D34", [GRAPH_APP_ID]),
+        ("D40", [RECEIVE_PAYLOAD_ROLE_ID]),
+        ("D41", [RECEIVE_PAYLOAD_ROLE_ID]),
+        ("D50", [f"hold {listener.MAX_EXTENSIONS} custom"]),
+        ("D51", [f"({listener.MAX_LISTENERS})"]),
+        ("D52", [f"have {listener.MAX_ASSIGNMENTS} pairs"]),
+        ("D79", [NAME_ID_CLAIM_TYPE]),
+        ("D85", [f"{endpoint.CERTIFICATE_DAYS} days"]),
+        ("D87", [f"{endpoint.SHARE:.0%} of"]),
+        ("D89", [f"{endpoint.COLD_MS} ms"]),
+        ("D90", [f"{endpoint.SKEW_S} seconds"]),
+    ],
+)
+def test_texts_have_the_values_that_are_compared(statement_id: str, values: list[str]) -> None:
+    """The numbers and ids in the texts are those of the code."""
+    one = TENANT_STATEMENTS[statement_id]
+    texts = "\n".join(filter(None, (one.source, one.why, one.explain, one.bad, one.good)))
+    assert not [value for value in values if value not in texts]
 
 
 @pytest.mark.parametrize("one", TENANT_STATEMENTS.values(), ids=lambda one: one.id)

@@ -21,9 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.rounds import percentile
-from benchmarks.table import Must
-from benchmarks.truth_tools import (
+from benchmarks.load_tools.tools import (
     BUDGET_MS,
     ENGINE,
     EXPECTED_LATENCY_S,
@@ -34,11 +32,13 @@ from benchmarks.truth_tools import (
     Reported,
     Tool,
 )
+from benchmarks.rounds import percentile
+from benchmarks.table import Must
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.payloads import VARIETIES
 from selftest.play.caller import encode_event
 
-_ROOT: Final = Path(__file__).parents[1]
+_ROOT: Final = Path(__file__).parents[2]
 _NIL: Final = "00000000-0000-4000-8000-000000000000"
 _GRACE_S: Final = 40
 _TRIES: Final = 3
@@ -199,7 +199,7 @@ def _server(case: Case) -> Iterator[tuple[int, list[tuple[float, float]]]]:
     """Start the server; what it noted is there when it has ended."""
     notes: list[tuple[float, float]] = []
     stall = ("--stall-at-s", str(case.stall_at_s), "--stall-s", str(case.stall_s))
-    command = [*_pinned(-1), sys.executable, "-m", "benchmarks.truth_server", *stall]
+    command = [*_pinned(-1), sys.executable, "-m", "benchmarks.load_tools.server", *stall]
     with subprocess.Popen(  # noqa: S603 - ourselves
         [*command, "--latency-s", str(EXPECTED_LATENCY_S)],
         cwd=_ROOT,

@@ -22,7 +22,7 @@ async def _run(url: str, rate_per_s: float, duration_s: float, body: bytes) -> l
 
 def main() -> None:
     """Run, and print latencies from due and lateness, in milliseconds."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.truth_engine")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load_tools.engine")
     parser.add_argument("url")
     parser.add_argument("--rate", type=float, required=True)
     parser.add_argument("--duration-s", type=float, required=True)

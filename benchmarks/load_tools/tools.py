@@ -19,7 +19,7 @@ from typing import Final
 from benchmarks.rounds import percentile
 
 _HERE: Final = Path(__file__).parent
-_ROOT: Final = _HERE.parent
+_ROOT: Final = _HERE.parents[1]
 PATH: Final = "/api/onTokenIssuanceStart"
 #: What a user of these tools expects before the run, and what the server takes but for its stall.
 EXPECTED_LATENCY_S: Final = 0.2
@@ -113,7 +113,7 @@ def _locust() -> str:
 
 def _engine_command(job: Job) -> tuple[Sequence[str], dict[str, str]]:
     url = job.base_url + PATH
-    command = (sys.executable, "-m", "benchmarks.truth_engine", url, "--rate", str(job.rate_per_s))
+    command = (sys.executable, "-m", "benchmarks.load_tools.engine", url, "--rate", str(job.rate_per_s))
     return (*command, "--duration-s", str(job.duration_s), "--body", str(job.body)), {"PYTHONPATH": str(_ROOT)}
 
 
@@ -143,7 +143,7 @@ def _paced_command(job: Job) -> tuple[Sequence[str], dict[str, str]]:
         "TRUTH_BODY": str(job.body),
         "TRUTH_PATH": PATH,
     }
-    return _locust_headless(job, _HERE / "truth_locustfile.py", *options), environment
+    return _locust_headless(job, _HERE / "locustfile.py", *options), environment
 
 
 def _locust_headless(job: Job, locustfile: Path, *options: str) -> Sequence[str]:
@@ -185,7 +185,7 @@ def _wrk_command(job: Job) -> tuple[Sequence[str], dict[str, str]]:
     # wrk has no rate: as many connections as make the rate at the expected latency.
     connections = max(1, round(job.rate_per_s * EXPECTED_LATENCY_S))
     load = ("-t1", f"-c{connections}", f"-d{job.duration_s}s", "--timeout", "10s")
-    script = ("-s", str(_HERE / "truth_wrk.lua"))
+    script = ("-s", str(_HERE / "wrk.lua"))
     return (_found("wrk", "apt-get install wrk"), *load, *script, job.base_url + PATH), {"TRUTH_BODY": str(job.body)}
 
 

@@ -1,4 +1,4 @@
-"""A server whose latency is known, to hold load tools against: ``python -m benchmarks.truth_server``.
+"""A server whose latency is known, to hold load tools against: ``python -m benchmarks.load_tools.server``.
 
 It answers every POST with the same good claims after a fixed time, and can stall once: what arrives in the stall is
 answered at its end. It notes when each request arrived and when its answer was written, and prints both as JSON when
@@ -103,7 +103,7 @@ async def _serve(plan: Plan) -> None:
 
 def main() -> None:
     """Print the port, serve until standard input ends, and print what was seen."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.truth_server")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load_tools.server")
     parser.add_argument("--latency-s", type=float, default=0.2)
     parser.add_argument("--stall-at-s", type=float, default=0.0)
     parser.add_argument("--stall-s", type=float, default=0.0)
