@@ -10,6 +10,7 @@ import datetime as dt
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from selftest.report import provenance
 from selftest.report.load_result import LoadResult
 from selftest.report.progress import Progress
 from selftest.report.results import SCHEMA_VERSION, Results, SignInResult, as_members
+from selftest.signin.tenant.mapping_flags import ClaimsRoute
 
 #: A line of the app's log is written before its response, but travels through another pipe.
 _LOGGED_WITHIN_S: Final = 0.1
@@ -94,13 +96,24 @@ class SelftestRun:
         """Record the endpoint's URL once it is known."""
         self._target = provenance.target(target.url, self._mode)
 
-    async def play_signins(self, target: Target) -> None:
-        """Play each documented variety once, as Entra does with its longest timeout and one retry."""
-        with Progress(len(VARIETIES)) as progress:
-            for variety in VARIETIES:
-                played = await sign_in(
-                    target.caller, target.url, target.entra.mint, target.tenant, variety, log=target.log
-                )
+    async def play_signins(
+        self, target: Target, route: ClaimsRoute | None = None, *, real_token: str | None = None
+    ) -> None:
+        """Play each documented variety once, as Entra does with its longest timeout and one retry.
+
+        Args:
+            target: The endpoint.
+            route: The claims' way into the token; the varieties of the other format are then left out.
+            real_token: As in `play_load`.
+        """
+        saml = None if route is None else route.token == "saml"  # noqa: S105 - a format
+        varieties = [one for one in VARIETIES if saml in {None, one.protocol == "SAML"}]
+        play = partial(sign_in, target.caller, target.url, target.entra.mint, target.tenant, log=target.log)
+        if route is not None:
+            play = partial(play, mapping=route.mapping, registered=route.registered)
+        with Progress(len(varieties)) as progress:
+            for variety in varieties:
+                played = await play(variety, callout_token=real_token)
                 self._take({"kind": "signin", **as_members(_result(played))})
                 progress.step(variety.id)
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.flag_values import port_number
-from selftest.base.misspelt_settings import require_known
 from selftest.play.authority import DEFAULT_AUTHORITY_PORT
+from selftest.play.misspelt_settings import require_known
 
 if TYPE_CHECKING:
     from selftest.playground.player import SignInPlayer

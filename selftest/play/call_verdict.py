@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from selftest.judge.mapping import MappingPolicy
+from selftest.judge.restricted_claims import TokenFormat
 from selftest.judge.verdict import Verdict, judge
 from selftest.judge.warnings import ReplyWarning
 from selftest.play.caller import Attempt, Call
@@ -12,10 +13,14 @@ BY_RETRY = "minted-by-retry"
 
 
 def judge_call(
-    call: Call, *, registered: frozenset[str] | None = None, mapping: MappingPolicy | None = None
+    call: Call,
+    *,
+    registered: frozenset[str] | None = None,
+    mapping: MappingPolicy | None = None,
+    token: TokenFormat = "jwt",  # noqa: S107 - a format
 ) -> Verdict:
     """Return the verdict as `selftest.judge.verdict.judge` does, with a warning first if only the retry was minted."""
-    verdict = judge(call.reply, registered=registered, mapping=mapping)
+    verdict = judge(call.reply, registered=registered, mapping=mapping, token=token)
     if not verdict.minted or len(call.attempts) == 1:
         return verdict
     attempts = ", ".join(f"attempt {number} {_in_words(one)}" for number, one in enumerate(call.attempts, start=1))

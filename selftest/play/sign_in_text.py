@@ -12,7 +12,9 @@ from typing import Any, Final
 from selftest.base.compact_token import decoded_token
 from selftest.base.printable import printable, redacted, shown_url, visible
 from selftest.base.program import PROGRAM
+from selftest.entra.app_token import is_saml
 from selftest.judge.app_cause import explained
+from selftest.judge.mapping import entry_for
 from selftest.judge.warnings import shown
 from selftest.play.attempt_text import timing
 from selftest.play.call_verdict import whole_ms
@@ -45,10 +47,12 @@ def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
     if sign_in.token_claims is not None:
         yield "the token that the app gets"
         yield from _indented(sign_in.token_claims)
-        yield "of these from the endpoint" if sign_in.custom_claims else "of these none from the endpoint"
+        condition = ", if a policy maps each under its own name" if sign_in.policy_assumed else ""
+        yield f"of these from the endpoint{condition}" if sign_in.custom_claims else "of these none from the endpoint"
         yield from _indented(sign_in.custom_claims) if sign_in.custom_claims else ()
         for name in sign_in.needs_renaming:
-            yield f"not in the token: {shown(name)}, which only a policy can map to a name that is not restricted"
+            entry = entry_for(name, "saml" if is_saml(sign_in.event) else "jwt")
+            yield f"not in the token: {shown(name)}, a restricted name; a policy's entry can rename it: {entry}"
         yield ""
     for warning in sign_in.verdict.warnings:
         yield f"warning  {printable(warning.message)}"

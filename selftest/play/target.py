@@ -25,7 +25,6 @@ from selftest.base.bounded_file import read_text
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url, health_url
 from selftest.base.flag_values import port_number, seconds
-from selftest.base.misspelt_settings import require_known
 from selftest.base.sample_tenant import Tenant
 from selftest.entra.key_fetches import KeyFetches
 from selftest.entra.server import EntraServer
@@ -39,6 +38,7 @@ from selftest.play.authority import (
 )
 from selftest.play.caller import Caller, caller_session
 from selftest.play.log_file import LogFile
+from selftest.play.misspelt_settings import require_known
 from selftest.starter.manifest import version_warning
 
 _CA_BYTES: Final = 1 << 20

@@ -60,6 +60,9 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
     if results.signins:
         yield _signins(results.signins, verbose=verbose)
         yield from _why_lost(results.signins)
+        warnings = dict.fromkeys(message for signin in results.signins for message in signin.warnings)
+        if warnings and (verbose or all(signin.minted for signin in results.signins)):
+            yield Text(visible("".join(f"warning  {message}\n" for message in warnings)), "yellow")
     if results.load is not None:
         yield from (Text(visible(line)) for line in load_lines(results.load))
         yield Text("")

@@ -19,7 +19,7 @@ from selftest.judge.texts import own_table
 from selftest.tenant.doctor.diagnosis import Diagnosis
 
 _UNTRIED: Final = frozenset({"D20", "D45", "D47", "D48"})
-_MAPPING: Final = "D7"
+_MAPPING: Final = ("D68", "D69", "D7")
 _TARGET: Final = "D6"
 _BRANCHES: Final = own_table(__file__)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from selftest.base.app_folder import AppFolder, app_environment
-from selftest.base.misspelt_settings import nearest_setting
 from selftest.base.setting_names import PREFIXES
+from selftest.play.misspelt_settings import nearest_setting
 from selftest.tenant.doctor.evidence.settings import SettingsVerdict
 
 _PROGRAM: Final = Path(__file__).with_name("read_in_app.py")

@@ -1,15 +1,12 @@
 """D60 to D66: the application that is the audience of the token, which must allow mapped claims."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, PrincipalObject
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import patch_application
 from selftest.tenant.doctor.statements.principals import missing_principal
-
-_SAML: Final = "saml"
 
 
 @statement("D60", "servicePrincipals", "app")
@@ -100,7 +97,7 @@ def _targets(case: Case) -> list[tuple[ApplicationObject, PrincipalObject]]:
     for app_id in case.app_ids:
         principal = case.required_tenant.principal(app_id)
         application = case.required_tenant.application(app_id)
-        if principal is None or (principal.preferred_single_sign_on_mode or "").lower() == _SAML:
+        if principal is None or principal.gets_saml:
             continue
         if application is None:
             raise EvidenceMissing(f"application {app_id} is registered in another tenant, not in this one")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from selftest.base.cannot_run import CannotRun
-from selftest.base.misspelt_settings import nearest_setting, require_known
+from selftest.play.misspelt_settings import nearest_setting, require_known
 from tests.checkout import ROOT
 
 
