@@ -9,7 +9,7 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -28,12 +28,13 @@ from selftest.load.plan.profiles import LoadPlan
 from selftest.load.prepared_events import CalloutFactory, TokenPool
 from selftest.load.run_plan import LoadTarget, play
 from selftest.load.sockets import allow_connections
+from selftest.play.call_verdict import whole_ms
 from selftest.play.sign_in import SignIn, sign_in
 from selftest.play.target import Target
 from selftest.report import provenance
 from selftest.report.load_result import LoadResult
 from selftest.report.progress import Progress
-from selftest.report.results import SCHEMA_VERSION, Results, SignInResult
+from selftest.report.results import SCHEMA_VERSION, Results, SignInResult, as_members
 from selftest.signin.tenant.mapping_flags import ClaimsRoute
 
 #: Reasons that lie in the generator: the load is played again, because the machine may be less busy then.
@@ -111,14 +112,13 @@ class SelftestRun:
         """
         saml = None if route is None else route.token == "saml"  # noqa: S105 - a format
         varieties = [one for one in VARIETIES if saml in {None, one.protocol == "SAML"}]
-        play = partial(sign_in, target.caller, target.url, target.entra.mint, target.tenant, callout_token=real_token)
+        play = partial(sign_in, target.caller, target.url, target.entra.mint, target.tenant, log=target.log)
         if route is not None:
             play = partial(play, mapping=route.mapping, registered=route.registered)
         with Progress(len(varieties)) as progress:
             for variety in varieties:
-                played = await play(variety)
-                found = _result(played)
-                self._take({"kind": "signin", **asdict(found), "warnings": list(found.warnings)})
+                played = await play(variety, callout_token=real_token)
+                self._take({"kind": "signin", **as_members(_result(played))})
                 progress.step(variety.id)
 
     async def play_load(
@@ -154,7 +154,7 @@ class SelftestRun:
             async for found in run_checks(checks, env, open_variant=open_variant):
                 waiver = self._waivers.get(found.id)
                 result = found if waiver is None else waiver.applied_to(found, self._started_at.date())
-                self._take({"kind": "check", **asdict(result)})
+                self._take({"kind": "check", **as_members(result)})
                 progress.step(result.id)
 
     def results(self) -> Results:
@@ -214,7 +214,6 @@ def _mode(url: str | None, *, deployed: bool) -> str:
 
 
 def _result(played: SignIn) -> SignInResult:
-    attempts = played.call.attempts
     return SignInResult(
         variety=played.variety.id,
         title=played.variety.title,
@@ -222,7 +221,8 @@ def _result(played: SignIn) -> SignInResult:
         name=played.verdict.name,
         minted=played.verdict.minted,
         reason=played.verdict.reason,
-        attempts=len(attempts),
-        latency_ms=round((attempts[-1].end_s - attempts[0].due_s) * 1000, 3),
+        attempts=len(played.call.attempts),
+        latency_ms=round(whole_ms(played.call), 3),
         warnings=tuple(warning.message for warning in played.verdict.warnings),
+        app_lines=played.app_lines,
     )

@@ -25,6 +25,7 @@ def decide(
     """
     counts = count_checks(checks, strict=strict)
     counts |= {"signins": len(signins), "signins_failed": sum(not signin.minted for signin in signins)}
+    counts["signins_by_retry"] = sum(signin.by_retry for signin in signins)
     summary = _summary(counts, load)
     if interrupted:
         return RunVerdict.of("INTERRUPTED", f"{summary}; {cut_off}", counts)
@@ -65,7 +66,8 @@ def _summary(counts: dict[str, int], load: LoadResult | None) -> str:
     if counts["skip"]:
         parts.append(f"{counts['skip']} skipped")
     if counts["signins"]:
-        parts.append(f"{counts['signins'] - counts['signins_failed']} of {counts['signins']} sign-ins minted")
+        by_retry = f" ({counts['signins_by_retry']} by the retry alone)" if counts["signins_by_retry"] else ""
+        parts.append(f"{counts['signins'] - counts['signins_failed']} of {counts['signins']} sign-ins minted{by_retry}")
     summary = ", ".join(parts)
     return summary if load is None or not load.valid else f"{summary}; {load.sentence}"
 

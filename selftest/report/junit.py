@@ -11,6 +11,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from selftest.base.program import PROGRAM
+from selftest.judge.app_cause import explained
 from selftest.judge.statement import LEVELS
 from selftest.report.check_groups import SUBJECTS
 from selftest.report.load_result import LoadResult
@@ -82,7 +83,9 @@ def _check_case(check: CheckResult, *, strict: bool) -> Element:
 
 
 def _describe(element: Element, check: CheckResult) -> None:
-    lines = [f"expected {check.expected}", f"actual   {check.actual}", f"why      {check.why}", f"fix      {check.fix}"]
+    lines = [f"expected {check.expected}", f"actual   {check.actual}"]
+    lines += [f"{label:<8} {text}" for label, text in explained(check.app_lines, fix=False)]
+    lines += [f"why      {check.why}", f"fix      {check.fix}"]
     if check.curl is not None:
         lines.append(check.curl)
     lines.append(f"{PROGRAM} explain {check.id}")
@@ -95,7 +98,10 @@ def _signin_case(signin: SignInResult) -> Element:
     )
     if not signin.minted:
         failure = SubElement(case, "failure", message=_clean(f"{signin.code} {signin.name}"))
-        failure.text = _clean(f"{signin.reason}\n{PROGRAM} explain {signin.code}")
+        logged = "".join(f"{label:<5} {text}\n" for label, text in explained(signin.app_lines))
+        failure.text = _clean(f"{signin.reason}\n{logged}{PROGRAM} explain {signin.code}")
+    elif signin.by_retry:
+        SubElement(case, "system-out").text = _clean("\n".join(signin.warnings))
     return case
 
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import aiohttp
 
-from selftest.checks.bench.log_lines import records_of
 from selftest.entra.payloads import Variety
 from selftest.judge.mapping import MappingPolicy
+from selftest.play.app_log import records_of
 from selftest.play.sign_in import SignIn, sign_in
 from selftest.play.target import Target, add_target_arguments, open_target
 from selftest.testing.outcome import SignInOutcome

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.bench.log_lines import logged, records_of
+from selftest.checks.bench.log_lines import logged
 from selftest.checks.bench.probe import RawResponse
 from selftest.checks.bench.variant import GIVEN, AppVariant
 from selftest.checks.expectations import claims_of
@@ -18,6 +18,7 @@ from selftest.checks.faults.wanted import WantedResponse, complaints, wanted_by_
 from selftest.checks.registry import STARTED, CheckFunction, CheckOutcome, check
 from selftest.judge.received_reply import ReceivedReply
 from selftest.judge.verdict import judge
+from selftest.play.app_log import records_of
 
 _STALLED: Final = "loop_stalled_ms"
 

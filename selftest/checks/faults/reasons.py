@@ -5,10 +5,11 @@ local host marks such lines, so that they are no records here.
 """
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.bench.log_lines import logged, records_of
+from selftest.checks.bench.log_lines import logged
 from selftest.checks.bench.variant import KEYS_DOWN, KEYS_HANG, NO_TOKEN, WARNED
 from selftest.checks.expectations import judged
 from selftest.checks.registry import DOWNSTREAM, STARTED, CheckFunction, CheckOutcome, check
+from selftest.play.app_log import records_of
 
 
 def _carried(member: str) -> CheckFunction:
