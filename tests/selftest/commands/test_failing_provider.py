@@ -21,9 +21,21 @@ def faulty_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("raises", 1, "FAIL  no token: 1003002", f"AttributeError at raises.py:{FAULTY_LINE}", "the provider raised"),
         ("late", 1, "FAIL  no token: 1003002", "503 provider_late: the budget ran out", "within the budget"),
         ("garbage", 1, "FAIL  no token: 1003002", "503 claim_value: A", "cannot be sent as claims"),
-        ("dies", 1, "FAIL  no token: 1003002", "the app's process ended (exit code 3)", "process ended during the call"),
+        (
+            "dies",
+            1,
+            "FAIL  no token: 1003002",
+            "the app's process ended (exit code 3)",
+            "process ended during the call",
+        ),
         ("blocks", 0, "WARN  token minted by the retry", f"at blocks.py:{FAULTY_LINE} for 2,", "event loop is blocked"),
-        ("hangs", 1, "FAIL  no token after 2 attempts: 1003005", f"blocked at hangs.py:{FAULTY_LINE}", "loop is blocked"),
+        (
+            "hangs",
+            1,
+            "FAIL  no token after 2 attempts: 1003005",
+            f"blocked at hangs.py:{FAULTY_LINE}",
+            "loop is blocked",
+        ),
     ],
 )
 def test_the_cause_is_under_the_verdict(

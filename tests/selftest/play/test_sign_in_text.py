@@ -16,7 +16,9 @@ from tests.selftest.scripted_server import claims_reply, scripted_server, silenc
 from tests.selftest.signing_in import signed_in
 
 
-async def test_text_leads_with_the_verdict_and_holds_no_token(session: aiohttp.ClientSession, entra: EntraServer) -> None:
+async def test_text_leads_with_the_verdict_and_holds_no_token(
+    session: aiohttp.ClientSession, entra: EntraServer
+) -> None:
     """The bearer token is shown decoded, never whole, not even where the endpoint sent it back."""
     async with scripted_server([claims_reply({})]) as probe:
         pass
