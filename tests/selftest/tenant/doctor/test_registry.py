@@ -23,7 +23,7 @@ from selftest.tenant.doctor.registry import (
     complete,
     statement,
 )
-from selftest.tenant.doctor.statements import calls, endpoint, listener
+from selftest.tenant.doctor.statements import calls, endpoint, listener, target
 from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID
 
 
@@ -77,6 +77,7 @@ def test_texts_of_one_id_are_in_one_file(tmp_path: Path) -> None:
         ("D50", [f"hold {listener.MAX_EXTENSIONS} custom"]),
         ("D51", [f"({listener.MAX_LISTENERS})"]),
         ("D52", [f"have {listener.MAX_ASSIGNMENTS} pairs"]),
+        ("D67", [f"for {target.KEY_DAYS} days", f"{target.KEY_DAYS} days ahead"]),
         ("D79", [NAME_ID_CLAIM_TYPE]),
         ("D85", [f"{endpoint.CERTIFICATE_DAYS} days"]),
         ("D87", [f"{endpoint.SHARE:.0%} of"]),
