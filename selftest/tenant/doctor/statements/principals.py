@@ -1,4 +1,4 @@
-"""D30 to D41: the three service principals that Entra needs for a call, and the consent.
+"""D30 to D41: the three service principals that Entra needs for a call, that of the application, and the consent.
 
 A service principal is matched by its application id, the consent by the role's id: names are translated and renamed,
 and Microsoft's pages write this role's name in two ways.
@@ -68,6 +68,15 @@ def no_assignment_is_required(case: Case) -> Iterator[TenantFinding]:
                 actual="true",
                 command=patch_principal(app_id, {"appRoleAssignmentRequired": False}),
             )
+
+
+@statement("D36", "servicePrincipals", "app")
+def application_is_enabled(case: Case) -> Iterator[TenantFinding]:
+    """Check the switches of the service principal, and of the registration where that is in this tenant."""
+    for app_id in case.app_ids:
+        principal = case.required_tenant.principal(app_id)
+        if principal is not None:
+            yield from disabled(principal, case.required_tenant.application(app_id))
 
 
 @statement("D40", "servicePrincipals", "extension")

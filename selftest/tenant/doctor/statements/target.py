@@ -1,4 +1,4 @@
-"""D60 to D68: the application that is the audience of the token, which must allow mapped claims."""
+"""D60 to D67: the application that is the audience of the token, which must allow mapped claims."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, Princ
 from selftest.tenant.doctor.evidence.key_credential import KeyCredential
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import graph, patch_application
-from selftest.tenant.doctor.statements.principals import disabled, missing_principal
+from selftest.tenant.doctor.statements.principals import missing_principal
 
 #: Time to roll a signing key and to have every client read the new one.
 KEY_DAYS: Final = 30
@@ -129,15 +129,6 @@ def signing_key_is_valid(case: Case) -> Iterator[TenantFinding]:
             ),
             hint=bool(valid) or (application.api.accept_mapped_claims and not application.multi_tenant),
         )
-
-
-@statement("D68", "servicePrincipals", "app")
-def application_is_enabled(case: Case) -> Iterator[TenantFinding]:
-    """Check the switches of the service principal, and of the registration where that is in this tenant."""
-    for app_id in case.app_ids:
-        principal = case.required_tenant.principal(app_id)
-        if principal is not None:
-            yield from disabled(principal, case.required_tenant.application(app_id))
 
 
 def _keys(application: ApplicationObject, principal: PrincipalObject) -> list[KeyCredential]:

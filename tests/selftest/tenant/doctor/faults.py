@@ -303,9 +303,9 @@ KEYS = [
     Fault("expired, for several tenants", several(_MULTI, _keys(_OLD)), {"D67": "AADSTS50146"}),
     Fault("a key that ends soon", _keys(_ENDING, acceptMappedClaims=None), {}, frozenset({"D67"})),
     Fault("an expired key that is not needed", _keys(_OLD), {}, frozenset({"D67"})),
-    Fault("app off", principal(APP, "accountEnabled", value=False), {"D68": "AADSTS7000112"}),
-    Fault("app deactivated", app(APP, "isDisabled", value=True), {"D68": "AADSTS7000112"}),
-    Fault("app disabled by Microsoft", app(APP, "disabledByMicrosoftStatus", _VIOLATION), {"D68": "AADSTS7000112"}),
+    Fault("app off", principal(APP, "accountEnabled", value=False), {"D36": "AADSTS7000112"}),
+    Fault("app deactivated", app(APP, "isDisabled", value=True), {"D36": "AADSTS7000112"}),
+    Fault("app disabled by Microsoft", app(APP, "disabledByMicrosoftStatus", _VIOLATION), {"D36": "AADSTS7000112"}),
     Fault("asked by an api:// URI", app(APP, "identifierUris", [f"api://{APP}"]), {}, frozenset({"D63"})),
     Fault(
         "asked by a host of Azure's",

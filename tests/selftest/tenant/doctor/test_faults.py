@@ -7,7 +7,7 @@ import pytest
 from selftest.tenant.doctor.statements import TENANT_STATEMENTS
 from tests.checkout import ROOT
 from tests.emulated_graph.healthy_tenant import healthy_tenant
-from tests.selftest.tenant.doctor.doctor_input import TENANT, DoctorInput, examined, found, hinted
+from tests.selftest.tenant.doctor.doctor_input import APP, OTHER, TENANT, DoctorInput, examined, found, hinted
 from tests.selftest.tenant.doctor.faults import FAULTS, Fault
 
 
@@ -45,6 +45,32 @@ def test_planted_fault_is_found_and_no_other(fault: Fault, tmp_path: Path) -> No
     assert hinted(examination) == fault.hints
     assert examination.diagnosis.exit_code == (1 if fault.found else 0)
     assert not [one for one in examination.diagnosis.results if one.status == "error"]
+
+
+def _unmapped(subject: DoctorInput) -> None:
+    subject.principal(APP)["claimsMappingPolicies"] = []
+    subject.tenant["claimsMappingPolicies"] = []
+
+
+def test_file_that_cannot_show_the_portals_mapping_is_inconclusive(tmp_path: Path) -> None:
+    """Graph v1.0 does not show Attributes & Claims, so a file of it without any policy proves nothing."""
+    subject = DoctorInput()
+    _unmapped(subject)
+    diagnosis = examined(subject, tmp_path).diagnosis
+
+    assert found(diagnosis) == {}
+    assert diagnosis.exit_code == 3
+    assert "Attributes & Claims" in next(lack.reason for one, lack in diagnosis.skipped if one.statement.id == "D70")
+
+
+@pytest.mark.parametrize(("claims", "ids"), [([], {"D70": None}), ([{"name": "CustomRoles"}], {})])
+def test_portals_mapping_that_was_read_counts(claims: list[object], ids: dict[str, None], tmp_path: Path) -> None:
+    """With it, a finding is certain, or there is none."""
+    subject = DoctorInput()
+    _unmapped(subject)
+    subject.principal(APP)["claimsPolicy"] = {"id": OTHER, "claims": claims}
+
+    assert found(examined(subject, tmp_path)) == ids
 
 
 def test_every_statement_on_files_can_fail() -> None:
