@@ -24,7 +24,7 @@ _MAX_SHOWN: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class MemberDifference:
     """One member in which the two differ.
 
     Attributes:
@@ -42,7 +42,7 @@ class Difference:
 class CalloutComparison:
     """The result: the differences, and what the request was compared as."""
 
-    differences: tuple[Difference, ...]
+    differences: tuple[MemberDifference, ...]
     alike: int
     missing_parts: tuple[str, ...]
 
@@ -91,14 +91,14 @@ def _tokens(version: EntraVersion) -> list[Forms]:
     return [token_forms(token) for token in tokens]
 
 
-def _differences(part: str, captured: Forms, emulated: list[Forms]) -> Iterator[Difference]:
+def _differences(part: str, captured: Forms, emulated: list[Forms]) -> Iterator[MemberDifference]:
     for path in sorted(captured.keys() | _always(emulated)):
         known = {one[path] for one in emulated if path in one}
         ours = captured.get(path)
         # A member that is null says what an absent one says.
         if ours in known or (ours == "null" and path not in _always(emulated)):
             continue
-        yield Difference(part=part, path=path, captured=ours, emulated=" or ".join(sorted(known)) or None)
+        yield MemberDifference(part=part, path=path, captured=ours, emulated=" or ".join(sorted(known)) or None)
 
 
 def _always(emulated: Iterable[Mapping[str, str]]) -> set[str]:

@@ -236,6 +236,7 @@ SETTINGS = [
         "customers at the wrong authority",
         lambda it: _set("tenantType", "CIAM")(it.one("organization")),
         {"D10": 1003002},
+        frozenset({"D54"}),
     ),
     Fault(
         "tenants of App Service Authentication",

@@ -22,13 +22,13 @@ def test_healthy_tenant_has_nothing(tmp_path: Path) -> None:
 
 
 def test_healthy_external_tenant_has_nothing(tmp_path: Path) -> None:
-    """A tenant for customers, with its own authority; that the user flow is not read is said."""
+    """A tenant for customers, with its own authority: its limit is the hint; that no user flow is read is said."""
     subject = DoctorInput(tenant=healthy_tenant(tenant_type="external"))
     subject.env["AuthenticationEvents__AuthorityUrl"] = f"https://sample.ciamlogin.com/{TENANT}"
     examination = examined(subject, tmp_path)
 
     assert found(examination) == {}
-    assert hinted(examination) == set()
+    assert hinted(examination) == {"D54"}
     assert "user flow" in next(lack.reason for one, lack in examination.diagnosis.skipped if one.statement.id == "D66")
 
 

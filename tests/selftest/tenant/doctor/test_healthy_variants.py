@@ -100,4 +100,4 @@ def test_external_variant_behind_app_service_authentication(tmp_path: Path) -> N
     subject = DoctorInput(tenant=healthy_tenant(tenant_type="external"))
     subject.env["AuthenticationEvents__AuthorityUrl"] = f"https://sample.ciamlogin.com/{TENANT}"
     document = authsettings(issuer=f"https://sample.ciamlogin.com/{TENANT}/v2.0", audiences=[URI])
-    assert with_easyauth(subject, document, tmp_path) == (set(), set())
+    assert with_easyauth(subject, document, tmp_path) == (set(), {"D54"})

@@ -78,6 +78,7 @@ def test_texts_of_one_id_are_in_one_file(tmp_path: Path) -> None:
         ("D51", [f"({listener.MAX_LISTENERS})"]),
         ("D52", [f"have {listener.MAX_ASSIGNMENTS} pairs"]),
         ("D67", [f"for {target.KEY_DAYS} days", f"{target.KEY_DAYS} days ahead"]),
+        ("D54", [f"{listener.MAX_CALLS_PER_S} requests a second"]),
         ("D79", [NAME_ID_CLAIM_TYPE]),
         ("D85", [f"{endpoint.CERTIFICATE_DAYS} days"]),
         ("D87", [f"{endpoint.SHARE:.0%} of"]),
