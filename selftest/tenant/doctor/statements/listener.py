@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from selftest.contract import MAX_EXTERNAL_CALLS_PER_S
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.wiring_objects import ListenerObject
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
@@ -19,8 +20,6 @@ MAX_EXTENSIONS: Final = 100
 MAX_LISTENERS: Final = 249
 #: Source: the configuration page: unique pairs of application and extension.
 MAX_ASSIGNMENTS: Final = 250
-#: Of an external tenant; no limit of workforce tenants is published.
-MAX_CALLS_PER_S: Final = 50
 
 
 @statement("D45", "authenticationEventListeners", "extension")
@@ -135,7 +134,7 @@ def calls_are_limited(case: Case) -> Iterator[TenantFinding]:
     if not case.required_tenant.external:
         raise NotApplicable
     yield TenantFinding(
-        expected=f"at most {MAX_CALLS_PER_S} calls a second over all extensions of the external tenant",
+        expected=f"at most {MAX_EXTERNAL_CALLS_PER_S} calls a second over all extensions of the external tenant",
         actual="a rate that is not known here",
         hint=True,
     )
