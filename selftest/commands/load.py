@@ -21,8 +21,8 @@ from selftest.play.target import add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
 
 _ABOVE_THE_LIMIT: Final = (
-    f"note: an external tenant sends at most {MAX_EXTERNAL_CALLS_PER_S} calls a second over all its extensions, and fails "
-    "the other sign-ins with 1003004; this rate is above it"
+    f"note: an external tenant sends at most {MAX_EXTERNAL_CALLS_PER_S} calls a second over all its extensions, and "
+    "fails the other sign-ins with 1003004; this rate is above it"
 )
 
 
