@@ -22,12 +22,15 @@ selftest: .venv ## play Entra against the endpoint on this machine and give the 
 	@$(PY) -m selftest run --strict
 
 # Three processes on two processors, because many tests wait. A file stays in one process: its tests share what is slow
-# to start. What measures time or memory runs alone.
+# to start. The endpoint's own tests cover all of it; watching the others, too, would make each of them slower. What
+# measures time or memory runs alone.
+PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile -m "not quiet"
 test: .venv ## run the tests; TESTS=tests/selftest/judge runs a part of them
 ifdef TESTS
 	@$(PY) -m pytest $(TESTS)
 else
-	@$(PY) -m pytest -q -n 3 --dist loadfile -m "not quiet" --cov --cov-report=term --cov-fail-under=100
+	@$(PARALLEL) --ignore=tests/claims
+	@$(PARALLEL) tests/claims --cov --cov-report=term --cov-fail-under=100
 	@$(PY) -m pytest -q -m quiet
 endif
 
@@ -40,6 +43,7 @@ parity: .venv $(if $(FUNCTIONS_HOST),.venv-host) ## compare the local host with 
 nightly: .venv bench stress parity ## what CI has no time for: those, every provider's starter, every foreign endpoint (an hour)
 	@STARTER_PROVIDERS=all $(PY) -m pytest -q tests/starter/test_copy.py
 	@FOREIGN=all $(PY) -m pytest -q tests/foreign
+	@NIGHTLY=1 $(PY) -m pytest -q -m nightly
 
 bench: .venv-bench ## measure the endpoint beside its peers on this machine (18 minutes), into benchmarks/results.md
 	@$(VENV_BENCH)/bin/python -m benchmarks

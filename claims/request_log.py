@@ -141,7 +141,8 @@ class RequestLog:
         line: dict[str, Any] = {
             "event": "onTokenIssuanceStart",
             "correlationId": record.correlation_id,
-            **{"outcome": outcome, "status": status},
+            "outcome": outcome,
+            "status": status,
             "total_ms": total_ms,
             "budget_ms": budget_ms,
             "phases": phases_ms,

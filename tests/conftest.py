@@ -20,6 +20,12 @@ def pytest_configure(config: pytest.Config) -> None:
     logger.setLevel(logging.DEBUG)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave what CI has no time for to the night, visibly."""
+    if item.get_closest_marker("nightly") is not None and not os.environ.get("NIGHTLY"):
+        pytest.skip("NIGHTLY=1 runs it (make nightly)")
+
+
 @pytest.fixture(autouse=True)
 def _no_record_outside_a_request(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test, or the first one after an import, in which the endpoint logs while no request runs."""

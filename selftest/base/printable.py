@@ -7,13 +7,13 @@ forbids.
 import re
 from typing import Final
 
-from yarl import URL
-
 _TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 
 
 def shown_url(url: str) -> str:
     """Return a URL with the values of its query replaced, one of which may be a function key."""
+    from yarl import URL  # noqa: PLC0415 - most commands show text and no URL
+
     parsed = URL(url)
     return str(parsed.with_query([(name, "REDACTED") for name in parsed.query])) if parsed.query else url
 

@@ -38,7 +38,14 @@ def judged(response: RawResponse, expected: str, complaint: str | None, *, actua
             status="pass", expected=expected, actual=actual or str(response), latency_ms=response.latency_ms
         )
     curl = response.request.curl()
-    return CheckOutcome(status="fail", expected=expected, actual=complaint, curl=curl, latency_ms=response.latency_ms)
+    return CheckOutcome(
+        status="fail",
+        expected=expected,
+        actual=complaint,
+        curl=curl,
+        latency_ms=response.latency_ms,
+        correlation_id=response.request.correlation_id,
+    )
 
 
 def passed(response: RawResponse, expected: str, actual: str | None = None) -> CheckOutcome:
@@ -205,9 +212,14 @@ def claims_of(response: RawResponse) -> object:
     return action.get("claims") if action is not None else None
 
 
+def data_of(response: RawResponse) -> dict[str, Any]:
+    """Return the reply's data; an empty object if there is none."""
+    data = read_json(response).get("data")
+    return data if isinstance(data, dict) else {}
+
+
 def first_action(response: RawResponse) -> dict[str, Any] | None:
     """Return the reply's first action, or None if there is none."""
-    data = read_json(response).get("data")
-    actions = data.get("actions") if isinstance(data, dict) else None
+    actions = data_of(response).get("actions")
     first = actions[0] if isinstance(actions, list) and actions else None
     return first if isinstance(first, dict) else None

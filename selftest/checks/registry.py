@@ -53,6 +53,7 @@ class CheckOutcome:
         let_in: Whether an attack was answered 200; None if this was no attack, or if its answer is unknown.
         cause: The id of the check whose failure this skip follows from.
         fix: What to do, if it depends on what the endpoint did.
+        correlation_id: That of the deciding request's event; None if it has none.
     """
 
     status: Status
@@ -63,6 +64,7 @@ class CheckOutcome:
     let_in: bool | None = None
     cause: str | None = None
     fix: str | None = None
+    correlation_id: str | None = None
 
 
 type CheckFunction = Callable[[CheckEnvironment], Awaitable[CheckOutcome]]
@@ -96,11 +98,10 @@ def register(check: Check, registry: dict[str, Check] = REGISTRY) -> None:
     """Add a check.
 
     Raises:
-        CheckRegistrationError: The id is taken; the message names both checks.
+        CheckRegistrationError: The id is taken.
     """
-    taken = registry.get(check.id)
-    if taken is not None:
-        raise CheckRegistrationError(f'{check.id} is "{taken.title}"; "{check.title}" needs another id')
+    if check.id in registry:
+        raise CheckRegistrationError(f'{check.id} ("{check.title}") is registered twice; give one check another id')
     registry[check.id] = check
 
 
@@ -117,10 +118,10 @@ def check(
 
     Args:
         check_id: The id.
-        needs: See `Check`, as for the next three.
-        variant: The settings of the app.
-        stage: When it runs.
-        timeout_s: How long it may take, in seconds.
+        needs: See `Check`.
+        variant: See `Check`.
+        stage: See `Check`.
+        timeout_s: See `Check`.
         **values: What placeholders in the texts stand for, and texts that the file does not have.
 
     Raises:
@@ -130,7 +131,7 @@ def check(
     def decorate(run: CheckFunction) -> CheckFunction:
         if check_id not in TEXTS:
             raise CheckRegistrationError(f"{check_id} has no texts; add a table to the TOML file beside its module")
-        members = values | TEXTS[check_id]
+        members: dict[str, Any] = {**values, **TEXTS[check_id]}
         texts: dict[str, Any] = {name: filled(members[name], members) for name in _TEXT_NAMES if name in members}
         register(Check(id=check_id, run=run, needs=needs, variant=variant, stage=stage, timeout_s=timeout_s, **texts))
         return run

@@ -31,8 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Send sign-ins when they are due, whatever became of those before, and judge each as Entra would. "
         f"Every call is kept in {REPORT_DIR}/run.jsonl as it ends. Exit code 0: what has to hold is proved. 1: it does "
-        "not hold. 2: it could not run. 3: the run is not valid, or too short to prove it. 130: interrupted; what was "
-        "found is kept."
+        "not hold, or a threshold is crossed. 2: it could not run. 3: the run is not valid, or too short to prove it. "
+        "130: interrupted; what was found is kept."
     )
     add_target_arguments(parser)
     add_deployed_arguments(parser)
@@ -66,8 +66,13 @@ async def _play(args: argparse.Namespace, plan: LoadPlan, token: str | None, ses
     async with open_target(args) as target:
         session.reached(target)
         bench = environment_of(target, deployed=args.deployed, real_token=token)
-        await require_answer(bench)
-        await await_keys_read(bench)
+        try:
+            await require_answer(bench)
+        except CannotRun as error:
+            # A load that is measured to its end has a report, also if nothing answers.
+            print(f"load: {error}\nload: the load is played all the same; Ctrl-C ends it", file=sys.stderr)
+        else:
+            await await_keys_read(bench)
         found = await session.play_load(target, plan, real_token=token)
         judging = replace(bench, load=found)
         # What another profile would show was not asked for; that is no skip.

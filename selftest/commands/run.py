@@ -13,7 +13,7 @@ from selftest.checks.bench.target_environment import await_keys_read, environmen
 from selftest.checks.good_call import make_good_call
 from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
 from selftest.checks.token.malformed_keys import add_malformed_keys_argument
-from selftest.checks.token.rotation import publish_for_checks
+from selftest.entra.server import EntraServer
 from selftest.load.plan.arguments import short_plan
 from selftest.play.target import add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
     if sys.stderr.isatty():
         print("starting the emulated Entra and the app ...", file=sys.stderr)
-    async with open_target(args, prepare=publish_for_checks) as target:
+    async with open_target(args, prepare=EntraServer.publish_well_formed) as target:
         session.reached(target)
         bench = environment_of(target, malformed_keys=args.malformed_keys)
         await require_answer(bench)

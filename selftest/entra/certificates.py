@@ -4,6 +4,7 @@ An endpoint that insists on an https authority trusts this one for a run. The au
 loopback names alone, which every verifier enforces (RFC 5280 4.2.1.10), so that its private key is worth nothing more.
 """
 
+import contextlib
 import datetime as dt
 import ipaddress
 import ssl
@@ -14,15 +15,11 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from selftest.base.bounded_file import FileError, read_text
+from selftest.entra.private_key import ec_key, pem
 from selftest.entra.state_folder import state_folder, write_private
 
 CA_FILE: Final = "ca.pem"
@@ -58,21 +55,16 @@ class LocalAuthority:
         path, key_path = state_folder() / CA_FILE, state_folder() / _CA_KEY_FILE
         try:
             # The key's file is made once and never changed, so that two runs at once agree on it.
-            write_private(key_path, _pem(ec.generate_private_key(ec.SECP256R1())), keep_existing=True)
-            key = load_pem_private_key(read_text(key_path, _MAX_BYTES).encode(), None)
+            write_private(key_path, pem(ec.generate_private_key(ec.SECP256R1())), keep_existing=True)
+            key = ec_key(read_text(key_path, _MAX_BYTES))
+        except (FileError, ValueError, TypeError):
+            key = ec.generate_private_key(ec.SECP256R1())
+            write_private(key_path, pem(key))
+        with contextlib.suppress(FileError, ValueError):
             certificate = x509.load_pem_x509_certificate(read_text(path, _MAX_BYTES).encode())
             ends_soon = certificate.not_valid_after_utc < _now() + dt.timedelta(days=_SERVER_DAYS)
-            if (
-                isinstance(key, ec.EllipticCurvePrivateKey)
-                and certificate.public_key() == key.public_key()
-                and not ends_soon
-            ):
+            if certificate.public_key() == key.public_key() and not ends_soon:
                 return cls(path, certificate, key)
-        except (FileError, ValueError, TypeError):
-            key = None
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            key = ec.generate_private_key(ec.SECP256R1())
-            write_private(key_path, _pem(key))
         certificate = _authority(key)
         write_private(path, certificate.public_bytes(Encoding.PEM).decode("ascii"))
         return cls(path, certificate, key)
@@ -94,7 +86,7 @@ class LocalAuthority:
         # The ssl module reads a certificate from a file only.
         with tempfile.TemporaryDirectory() as folder:
             chain = Path(folder) / "server.pem"
-            write_private(chain, _pem(key) + certificate.public_bytes(Encoding.PEM).decode("ascii"))
+            write_private(chain, pem(key) + certificate.public_bytes(Encoding.PEM).decode("ascii"))
             context.load_cert_chain(chain)
         return context
 
@@ -155,7 +147,3 @@ def _name(text: str) -> x509.Name:
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")

@@ -14,14 +14,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from selftest.base.bounded_file import FileError
+from selftest.entra.private_key import ec_key, pem, rsa_key
 from selftest.entra.signing import SigningKeyPair
 from selftest.entra.state_folder import read_object, state_folder, write_private
 
@@ -53,18 +48,14 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
-
-
 def _new_rsa(bits: int = 2048) -> str:
-    return _pem(rsa.generate_private_key(public_exponent=65537, key_size=bits))
+    return pem(rsa.generate_private_key(public_exponent=65537, key_size=bits))
 
 
 _MAKERS: Final[Mapping[str, Callable[[], str]]] = {
     **dict.fromkeys((TENANT, SPARE, NEXT, *ODD_RSA), _new_rsa),
     ODD_SMALL_RSA: lambda: _new_rsa(1024),
-    ODD_EC: lambda: _pem(ec.generate_private_key(ec.SECP256R1())),
+    ODD_EC: lambda: pem(ec.generate_private_key(ec.SECP256R1())),
     ODD_SECRET: lambda: secrets.token_hex(32),
 }
 
@@ -119,11 +110,11 @@ class KeyStore:
 
     def rsa(self, name: str) -> SigningKeyPair:
         """Return an RSA key with its certificate."""
-        return self._keep(name, lambda text: SigningKeyPair.of(_rsa(text)))
+        return self._keep(name, lambda text: SigningKeyPair.of(rsa_key(text)))
 
     def ec(self, name: str) -> ec.EllipticCurvePrivateKey:
         """Return an elliptic-curve key."""
-        return self._keep(name, _ec)
+        return self._keep(name, ec_key)
 
     def secret(self, name: str) -> bytes:
         """Return a shared secret."""
@@ -184,17 +175,3 @@ class KeyStore:
 def process_keys() -> KeyStore:
     """Return this process's own keys: a run that starts the app itself needs no others."""
     return KeyStore()
-
-
-def _rsa(text: str) -> rsa.RSAPrivateKey:
-    key = load_pem_private_key(text.encode(), None)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise TypeError("not an RSA key")
-    return key
-
-
-def _ec(text: str) -> ec.EllipticCurvePrivateKey:
-    key = load_pem_private_key(text.encode(), None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise TypeError("not an elliptic-curve key")
-    return key

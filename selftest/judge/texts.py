@@ -29,6 +29,11 @@ def read_texts(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def own_table(module_file: str) -> dict[str, Any]:
+    """Return the table next to a module: the TOML file of its name. Call it with ``__file__``."""
+    return tomllib.loads(Path(module_file).with_suffix(".toml").read_text(encoding="utf-8"))
+
+
 def _tables(group: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     ours = {**defaults, **{name: value for name, value in group.items() if not isinstance(value, dict)}}
     for name, value in group.items():

@@ -11,9 +11,10 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from selftest.base.program import PROGRAM
+from selftest.judge.app_cause import explained
 from selftest.judge.statement import LEVELS
 from selftest.report.check_groups import SUBJECTS
-from selftest.report.load_result import LoadResult
+from selftest.report.load_result import LoadResult, LoadThreshold
 from selftest.report.results import CheckResult, Results, SignInResult
 
 # XML 1.0 section 2.2: a document must not contain any other character, not even escaped.
@@ -49,15 +50,23 @@ def _suite(root: Element, name: str, cases: Iterable[Element]) -> None:
 
 
 def _measured(root: Element, load: LoadResult) -> None:
-    """Add the figures of a load run as properties of a suite without cases; its checks are in those of their levels."""
-    suite = SubElement(root, "testsuite", name="load", tests="0", failures="0", errors="0", skipped="0")
-    properties = SubElement(suite, "properties")
+    """Add the figures of a load run as properties, and a case for each of the user's thresholds."""
+    _suite(root, "load", (_threshold_case(each, crossed=each in load.crossed) for each in load.thresholds))
+    properties = Element("properties")
+    root[-1].insert(0, properties)
     values: dict[str, object] = {"valid": str(load.valid).lower(), **asdict(load.counts)}
     if load.latency is not None:
         values |= {"p50_ms": load.latency.p50_ms, "p95_ms": load.latency.p95_ms, "p99_ms": load.latency.p99_ms}
         values |= {"max_ms": load.latency.max_ms}
     for name, value in values.items():
         SubElement(properties, "property", name=name, value=_clean(str(value)))
+
+
+def _threshold_case(threshold: LoadThreshold, *, crossed: bool) -> Element:
+    case = Element("testcase", classname="selftest.load.threshold", name=_clean(threshold.expression))
+    if not threshold.held:
+        SubElement(case, "failure" if crossed else "skipped", message=_clean(f"measured {threshold.measured}"))
+    return case
 
 
 def _check_case(check: CheckResult, *, strict: bool) -> Element:
@@ -82,7 +91,9 @@ def _check_case(check: CheckResult, *, strict: bool) -> Element:
 
 
 def _describe(element: Element, check: CheckResult) -> None:
-    lines = [f"expected {check.expected}", f"actual   {check.actual}", f"why      {check.why}", f"fix      {check.fix}"]
+    lines = [f"expected {check.expected}", f"actual   {check.actual}"]
+    lines += [f"{label:<8} {text}" for label, text in explained(check.app_lines, fix=False)]
+    lines += [f"why      {check.why}", f"fix      {check.fix}"]
     if check.curl is not None:
         lines.append(check.curl)
     lines.append(f"{PROGRAM} explain {check.id}")
@@ -95,7 +106,10 @@ def _signin_case(signin: SignInResult) -> Element:
     )
     if not signin.minted:
         failure = SubElement(case, "failure", message=_clean(f"{signin.code} {signin.name}"))
-        failure.text = _clean(f"{signin.reason}\n{PROGRAM} explain {signin.code}")
+        logged = "".join(f"{label:<5} {text}\n" for label, text in explained(signin.app_lines))
+        failure.text = _clean(f"{signin.reason}\n{logged}{PROGRAM} explain {signin.code}")
+    elif signin.by_retry:
+        SubElement(case, "system-out").text = _clean("\n".join(signin.warnings))
     return case
 
 

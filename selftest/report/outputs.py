@@ -3,6 +3,8 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -79,11 +81,9 @@ def write_all(directory: Path, results: Results) -> None:
     _write_results(directory / "results.json", results)
     _write(directory / "junit.xml", junit(results))
     _write_html(directory / _PAGE, results)
-    try:
-        with (directory / "report.txt").open("w", encoding="utf-8") as file:
-            show(results, Console(file=file, width=120, color_system=None, highlight=False), verbose=True)
-    except OSError as error:
-        raise ReportError(f"{directory / 'report.txt'} cannot be written: {error.strerror}") from error
+    text = directory / "report.txt"
+    with _writing(text), text.open("w", encoding="utf-8") as file:
+        show(results, Console(file=file, width=120, color_system=None, highlight=False), verbose=True)
 
 
 def console_for(stream: TextIO) -> Console:
@@ -93,10 +93,8 @@ def console_for(stream: TextIO) -> Console:
 
 
 def _write_results(path: Path, results: Results) -> None:
-    try:
+    with _writing(path):
         write_results(path, results)
-    except OSError as error:
-        raise ReportError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _write_html(path: Path, results: Results) -> None:
@@ -106,7 +104,13 @@ def _write_html(path: Path, results: Results) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    try:
+    with _writing(path):
         path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ReportError(f"{path} cannot be written: {error.strerror}") from error

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from aiohttp import web
 from cachetools import LRUCache
 
-from selftest.entra.oauth_error import OAuthError
+from selftest.signin.refusals import refused
 
 SESSION_COOKIE: Final = "emulated-entra-session"
 FORM_COOKIE: Final = "emulated-entra-form"
@@ -80,15 +80,10 @@ def check_form(request: web.Request, form_token: str) -> None:
         OAuthError: It came from another site, or without the browser's token.
     """
     if is_cross_site(request, {f"{request.scheme}://{request.host}"}):
-        raise OAuthError("invalid_request", "the form was posted from another site", aadsts=900144, status=403)
+        raise refused("form-from-another-site")
     held = request.cookies.get(FORM_COOKIE, "")
     if not held or not hmac.compare_digest(held.encode(), form_token.encode()):
-        raise OAuthError(
-            "invalid_request",
-            "the form's token is not the browser's: cookies are disabled, or the page is outdated; sign in again",
-            aadsts=900144,
-            status=403,
-        )
+        raise refused("form-token")
 
 
 def is_cross_site(request: web.Request, own_origins: Collection[str]) -> bool:

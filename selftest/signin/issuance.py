@@ -29,9 +29,12 @@ from selftest.entra.oauth_error import OAuthError
 from selftest.entra.payloads import callout_event
 from selftest.entra.token_mint import TokenMint
 from selftest.judge.codes import CODES
-from selftest.judge.verdict import Verdict, judge
+from selftest.judge.mapping import MappingPolicy
+from selftest.judge.verdict import Verdict
+from selftest.play.call_verdict import judge_call
 from selftest.play.caller import Caller
 from selftest.signin.oidc.scopes import Scopes
+from selftest.signin.refusals import refused
 from selftest.signin.sign_in_log import FAILED_SIGN_IN, FAILURE_REASON, Callout, EmulatedSignInLog, SignInRecord
 from selftest.signin.tenant.directory import GRAPH, App, Directory, EmulatedListener, Person
 from selftest.signin.user_tokens import audience
@@ -141,7 +144,12 @@ class Issuer:
             at_s=at_s,
             call=call,
             attempts=len(call.attempts),
-            verdict=judge(call.reply, registered=listener.extension.claims, mapping=app.mapping),
+            verdict=judge_call(
+                call,
+                registered=listener.extension.claims,
+                mapping=app.mapping or MappingPolicy(entries=()),
+                token="saml" if issuance.client.protocol == "saml" else "jwt",
+            ),
         )
 
 
@@ -169,11 +177,7 @@ def _preset_failure(code: int, listener: EmulatedListener, app: App, event: Mapp
 
 def _check_assigned(client: App, person: Person) -> None:
     if client.users is not None and person.key not in client.users:
-        raise OAuthError(
-            "access_denied",
-            f"the signed in user is not assigned to a role for the application {client.client_id} ({client.key})",
-            aadsts=50105,
-        )
+        raise refused("not-assigned", app=client)
 
 
 def _check_mapping(app: App, scopes: Scopes | None) -> None:
@@ -181,12 +185,7 @@ def _check_mapping(app: App, scopes: Scopes | None) -> None:
     if app.mapping is None or app.protocol == "saml":
         return
     if not app.accept_mapped_claims:
-        raise OAuthError(
-            "invalid_request",
-            f"the application {app.client_id} ({app.key}) is required to be configured with an application-specific "
-            "signing key, or with acceptMappedClaims: it has a claims mapping policy",
-            aadsts=50146,
-        )
+        raise refused("mapped-claims-not-accepted", app=app)
     if scopes is not None and app is scopes.resource and app.access_version == "1.0":
         _check_audience(app, audience(scopes))
 
@@ -194,9 +193,4 @@ def _check_mapping(app: App, scopes: Scopes | None) -> None:
 def _check_audience(app: App, name: str) -> None:
     host = name.removeprefix("https://").removeprefix("api://").partition("/")[0]
     if name != app.client_id and (host == app.client_id or "." not in host):
-        raise OAuthError(
-            "invalid_resource",
-            f"acceptMappedClaims is only supported for a token audience that is the application GUID or within the "
-            f"tenant's verified domains; {name} is neither",
-            aadsts=501461,
-        )
+        raise refused("mapped-claims-audience", audience=name)

@@ -6,6 +6,7 @@ the https address. The callout's token always names the http address.
 """
 
 import secrets
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -31,7 +32,7 @@ from selftest.signin.tenant.redirect_uris import is_spa_origin
 
 if TYPE_CHECKING:
     from selftest.signin.saml.endpoint import SamlEndpoint
-    from selftest.signin.tls import Tls
+
 
 _PREFLIGHT_AGE_S: Final = 600
 _ID_BYTES: Final = 32
@@ -57,7 +58,7 @@ class SignInServer(EntraServer):
         directory: Directory,
         *,
         port: int = 0,
-        tls: "Tls | None" = None,
+        tls: ssl.SSLContext | None = None,
         https_port: int = 0,
         clock: Callable[[], float] = time.time,
         store: KeyStore | None = None,
@@ -126,7 +127,7 @@ class SignInServer(EntraServer):
         if self._tls is None:
             return
         try:
-            self._https_port = await self.listen(self._https_port, self._tls.server)
+            self._https_port = await self.listen(self._https_port, self._tls)
         except BaseException:
             await self.pause()
             raise

@@ -7,9 +7,9 @@ from pathlib import Path
 from selftest.base.cannot_run import CannotRun
 from selftest.entra.certificates import how_to_trust
 from selftest.entra.key_store import KeyStore
+from selftest.play.authority import local_authority
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.file import read_tenant_file
-from selftest.signin.tls import make_tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +58,10 @@ def serve_tenant(
         directory = directory.with_target_url(target_url)
     if https_port is None:
         return ServedTenant(server=SignInServer(directory, port=port, store=store), ca_file=None, how_to_trust=())
-    tls = make_tls()
+    authority = local_authority()
     try:
-        tls.write_ca(ca_file)
+        ca_file.write_bytes(authority.path.read_bytes())
     except OSError as error:
         raise CannotRun(f"--ca-file {ca_file} cannot be written: {error.strerror}") from error
-    server = SignInServer(directory, port=port, tls=tls, https_port=https_port, store=store)
+    server = SignInServer(directory, port=port, tls=authority.server_context(), https_port=https_port, store=store)
     return ServedTenant(server=server, ca_file=ca_file, how_to_trust=how_to_trust(ca_file))

@@ -13,7 +13,6 @@ from selftest.checks import REGISTRY
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.probe import RawRequest, RawResponse, send_withholding
 from selftest.checks.runner import run_checks
-from selftest.checks.token.rotation import publish_for_checks
 from selftest.entra.server import EntraServer
 from selftest.load.memory import PeakGrowth
 from selftest.play.caller import caller_session
@@ -36,7 +35,7 @@ pytestmark = [
 async def served_by_uvicorn() -> AsyncIterator[CheckEnvironment]:
     """Serve the endpoint by uvicorn in a process of its own."""
     async with EntraServer() as entra, caller_session() as session:
-        publish_for_checks(entra)
+        entra.publish_well_formed()
         entra.publish_spare()
         async with serving(OURS_ASGI, endpoint_settings(entra)) as served:
             base = f"http://127.0.0.1:{served.port}"

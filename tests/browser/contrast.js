@@ -5,13 +5,15 @@
     const [x, y, z] = [r, g, b].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
     return 0.2126 * x + 0.7152 * y + 0.0722 * z;
   };
+  const seen = new Map();
   const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = channels(getComputedStyle(at).backgroundColor);
-      if (colour.length < 4 || colour[3] === 1) return colour;
-      if (colour[3] !== 0) throw new Error(`half transparent: ${at.tagName}`);
+    if (!element) return channels(getComputedStyle(document.documentElement).backgroundColor);
+    if (!seen.has(element)) {
+      const colour = channels(getComputedStyle(element).backgroundColor);
+      if (colour.length === 4 && colour[3] % 1 !== 0) throw new Error(`half transparent: ${element.tagName}`);
+      seen.set(element, colour[3] === 0 ? behind(element.parentElement) : colour);
     }
-    return channels(getComputedStyle(document.documentElement).backgroundColor);
+    return seen.get(element);
   };
   const found = [];
   for (const element of document.querySelectorAll("body *")) {

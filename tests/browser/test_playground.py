@@ -17,7 +17,7 @@ from selftest.playground.player import SignInPlayer
 from selftest.playground.server import PlaygroundServer
 from selftest.signin.tenant.file import read_tenant_file
 from tests.checkout import ROOT
-from tests.selftest.playground.conftest import copy_app
+from tests.selftest.failing_providers import copy_app
 from tests.selftest.report.html.hostile import CONTROLS, MARKUP
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -102,26 +102,32 @@ async def test_a_good_sign_in_is_shown_whole(browser: Browser, place: Place) -> 
         assert not re.search(r"eyJ[\w-]{8,}\.", await page.content())
 
 
+#: What is chosen, and the verdict: one of each kind, and more of the kinds.
+CHOICES = [
+    ({"fault": "downstream:identity-down"}, "1003002"),
+    ({"fault": "reply:1003007"}, "1003007"),
+    ({"fault": "preset:1003021"}, "1003021"),
+    ({"app": "unmapped"}, "AADSTS50146"),
+    ({"user": "fay"}, "1003005"),
+]
+MORE_CHOICES = [
+    ({"fault": "downstream:hang"}, "1003002"),
+    ({"fault": "downstream:latency"}, "Token minted"),
+    ({"fault": "downstream:error", "on_failure": "omit"}, "Token minted"),
+    ({"fault": "downstream:key-rotation"}, "Token minted"),
+    ({"fault": "reply:1003005", "app": "impatient"}, "1003005"),
+    ({"fault": "reply:1003001"}, "1003001"),
+    ({"fault": "reply:1003027"}, "1003027"),
+    ({"fault": "reply:1003024"}, "1003024"),
+    ({"app": "legacy"}, "Token minted"),
+    ({"app": "legacy", "user": "cleo"}, "AADSTS50105"),
+    ({"api": "orders"}, "Token minted"),
+]
+
+
 @pytest.mark.parametrize(
     ("chosen", "verdict"),
-    [
-        ({"fault": "downstream:hang"}, "1003002"),
-        ({"fault": "downstream:latency"}, "Token minted"),
-        ({"fault": "downstream:error", "on_failure": "omit"}, "Token minted"),
-        ({"fault": "downstream:key-rotation"}, "Token minted"),
-        ({"fault": "downstream:identity-down"}, "1003002"),
-        ({"fault": "reply:1003005", "app": "impatient"}, "1003005"),
-        ({"fault": "reply:1003001"}, "1003001"),
-        ({"fault": "reply:1003027"}, "1003027"),
-        ({"fault": "reply:1003007"}, "1003007"),
-        ({"fault": "reply:1003024"}, "1003024"),
-        ({"fault": "preset:1003021"}, "1003021"),
-        ({"app": "unmapped"}, "AADSTS50146"),
-        ({"app": "legacy"}, "Token minted"),
-        ({"app": "legacy", "user": "cleo"}, "AADSTS50105"),
-        ({"api": "orders"}, "Token minted"),
-        ({"user": "fay"}, "1003005"),
-    ],
+    [*CHOICES, *(pytest.param(*choice, marks=pytest.mark.nightly) for choice in MORE_CHOICES)],
     ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else value,
 )
 async def test_each_kind_of_fault(browser: Browser, place: Place, chosen: dict[str, str], verdict: str) -> None:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.async_api import Browser, Page
@@ -12,7 +13,6 @@ from playwright.async_api import Browser, Page
 from selftest.report.compare import compare
 from selftest.report.html.comparison_page import comparison_page
 from selftest.report.html.page import page as report_page
-from selftest.report.results import Results
 from tests.selftest.report.html import runs
 from tests.selftest.report.html.hostile import CONTROLS, MARKUP, with_text
 
@@ -21,23 +21,25 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 #: WCAG 2.2, level AA, text of usual size.
 LEAST_CONTRAST = 4.5
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
+@cache
 def compared() -> str:
     """Write the page of two runs."""
     return comparison_page(compare(runs.held(), runs.failing()))
 
 
+@cache
 def hostile() -> str:
     """Write a page of a run whose every text wants to be something else, long and unbreakable."""
     return report_page(with_text(runs.failing(), MARKUP + CONTROLS + "W" * 300))
 
 
-def _written(make: Callable[[], Results]) -> Callable[[], str]:
-    return lambda: report_page(make())
-
-
-PAGES = {name: _written(make) for name, make in runs.ALL.items()} | {"compared": compared, "hostile": hostile}
+PAGES: dict[str, Callable[[], str]] = {name: partial(runs.written, make) for name, make in runs.ALL.items()} | {
+    "compared": compared,
+    "hostile": hostile,
+}
 every_page = pytest.mark.parametrize("write", PAGES.values(), ids=PAGES)
 
 
@@ -79,21 +81,31 @@ async def test_the_page_fetches_nothing_and_complains_of_nothing(
 
 
 @every_page
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_text_stands_out(browser: Browser, tmp_path: Path, write: Callable[[], str], scheme: str) -> None:
-    """Every text, also in pictures and opened details, has the contrast that WCAG asks for, in light and in dark."""
-    async with opened(browser, tmp_path, write(), color_scheme=scheme) as page:
+async def test_everything_can_be_read(browser: Browser, tmp_path: Path, write: Callable[[], str]) -> None:
+    """Every text, also in pictures and opened details, has the contrast that WCAG asks for, in light and in dark.
+
+    On a phone of 360 pixels nothing sticks out: only tables scroll, within themselves.
+    """
+    async with opened(browser, tmp_path, write()) as page:
         await page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
-        found = await page.evaluate(CONTRAST)
-        assert len(found) > 10
-        assert [text for text in found if text["ratio"] < LEAST_CONTRAST] == []
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme)
+            found = await page.evaluate(CONTRAST)
+            assert len(found) > 10
+            assert [text for text in found if text["ratio"] < LEAST_CONTRAST] == []
+        await page.set_viewport_size({"width": 360, "height": 740})
+        assert await page.evaluate("document.documentElement.scrollWidth") == 360
+        sizes = await page.evaluate(
+            "[...document.querySelectorAll('.picture text')].map(text => text.getBoundingClientRect().height)"
+        )
+        assert all(height >= 9 for height in sizes)
 
 
 async def test_dark_is_dark(browser: Browser, tmp_path: Path) -> None:
     """The scheme changes paper and ink, and the pictures with them."""
     colours = []
-    for scheme in ("light", "dark"):
-        async with opened(browser, tmp_path, report_page(runs.held()), color_scheme=scheme) as page:
+    for scheme in SCHEMES:
+        async with opened(browser, tmp_path, runs.written(runs.held), color_scheme=scheme) as page:
             colours.append(
                 await page.evaluate(
                     "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
@@ -103,21 +115,9 @@ async def test_dark_is_dark(browser: Browser, tmp_path: Path) -> None:
     assert all(light != dark for light, dark in zip(*colours, strict=True))
 
 
-@every_page
-async def test_a_phone_shows_it_whole(browser: Browser, tmp_path: Path, write: Callable[[], str]) -> None:
-    """At 360 pixels nothing sticks out: only tables scroll, within themselves."""
-    async with opened(browser, tmp_path, write(), viewport={"width": 360, "height": 740}) as page:
-        await page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
-        assert await page.evaluate("document.documentElement.scrollWidth") == 360
-        sizes = await page.evaluate(
-            "[...document.querySelectorAll('.picture text')].map(text => text.getBoundingClientRect().height)"
-        )
-        assert all(height >= 9 for height in sizes)
-
-
 async def test_a_run_that_holds_is_two_sheets_of_paper(browser: Browser, tmp_path: Path) -> None:
     """The page that goes into a folder is two pages of A4, pictures and all."""
-    async with opened(browser, tmp_path, report_page(runs.held())) as page:
+    async with opened(browser, tmp_path, runs.written(runs.held)) as page:
         pdf = await page.pdf(prefer_css_page_size=True, print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == 2
     assert re.search(rb"/MediaBox\s*\[0 0 59[45][\d.]* 84[12]", pdf)
@@ -145,7 +145,7 @@ async def test_hostile_texts_inject_nothing(browser: Browser, tmp_path: Path, *,
 
 async def test_it_is_read_without_script(browser: Browser, tmp_path: Path) -> None:
     """With script switched off the details open all the same, by mouse and by keyboard."""
-    async with opened(browser, tmp_path, report_page(runs.failing()), java_script_enabled=False) as page:
+    async with opened(browser, tmp_path, runs.written(runs.failing), java_script_enabled=False) as page:
         row = page.get_by_role("cell", name="refuses a token without a signature").first
         assert not await row.is_visible()
         summary = page.locator("summary", has_text="T token")
@@ -157,7 +157,7 @@ async def test_it_is_read_without_script(browser: Browser, tmp_path: Path) -> No
 
 async def test_a_screen_reader_hears_its_order(browser: Browser, tmp_path: Path) -> None:
     """Landmarks, headings and the names of pictures, in the order of what matters."""
-    async with opened(browser, tmp_path, report_page(runs.failing())) as page:
+    async with opened(browser, tmp_path, runs.written(runs.failing)) as page:
         heard = await page.locator("body").aria_snapshot()
     wanted = (
         "- banner:",

@@ -1,30 +1,36 @@
 """The emulated Entra with the sample tenant, an extension to call, and a browser without a window."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from selftest.entra.certificates import LocalAuthority
+from selftest.play.authority import local_authority
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
 from selftest.signin.tenant.file import read_tenant_file
-from selftest.signin.tls import Tls, make_tls
 from tests.checkout import ROOT
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension, running_extension
 
 
 @pytest.fixture(scope="session")
-def tls() -> Tls:
+def authority() -> LocalAuthority:
     """Return a certificate authority; making one for every test would only take time."""
-    return make_tls()
+    return local_authority()
 
 
 @pytest.fixture(scope="session")
-def ca_file(tls: Tls, tmp_path_factory: pytest.TempPathFactory) -> str:
+def tls(authority: LocalAuthority) -> ssl.SSLContext:
+    """Return what a server of that authority listens with."""
+    return authority.server_context()
+
+
+@pytest.fixture(scope="session")
+def ca_file(authority: LocalAuthority) -> str:
     """Return the file that clients trust."""
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    tls.write_ca(path)
-    return str(path)
+    return str(authority.path)
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +55,7 @@ async def extension() -> AsyncIterator[Extension]:
 
 
 @pytest.fixture
-async def entra(sample: Directory, extension: Extension, tls: Tls) -> AsyncIterator[SignInServer]:
+async def entra(sample: Directory, extension: Extension, tls: ssl.SSLContext) -> AsyncIterator[SignInServer]:
     """Return the emulated Entra with the sample tenant, by http and https."""
     async with SignInServer(sample.with_target_url(extension.url), tls=tls) as server:
         yield server

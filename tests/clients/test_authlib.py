@@ -4,6 +4,7 @@ With requests, on a workforce and on an External ID tenant, and over plain http 
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,6 @@ from joserfc.jwk import KeySet
 
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
-from selftest.signin.tls import Tls
 from tests.clients.browser import Browser
 from tests.clients.extension import Extension
 
@@ -81,7 +81,7 @@ class StrictApp:
 
 @pytest.fixture(params=["workforce", "external"])
 async def tenant(
-    request: pytest.FixtureRequest, sample: Directory, extension: Extension, tls: Tls
+    request: pytest.FixtureRequest, sample: Directory, extension: Extension, tls: ssl.SSLContext
 ) -> AsyncIterator[SignInServer]:
     """Return the emulated Entra as a workforce and as an External ID tenant."""
     directory = replace(sample.with_target_url(extension.url), external=request.param == "external")

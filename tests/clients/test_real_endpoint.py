@@ -1,6 +1,7 @@
 """The whole way: MSAL, the emulated Entra, and the endpoint of this checkout in Microsoft's worker library."""
 
 import asyncio
+import ssl
 from dataclasses import replace
 
 import jwt
@@ -11,7 +12,6 @@ from selftest.host.process import AppProcess
 from selftest.play.target import endpoint_settings
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
-from selftest.signin.tls import Tls
 from tests.checkout import ROOT
 from tests.clients.browser import Browser
 from tests.clients.test_msal_python import ORDERS, App
@@ -19,7 +19,7 @@ from tests.clients.test_msal_python import ORDERS, App
 
 @pytest.mark.parametrize("external", [False, True])
 async def test_sign_in_through_the_endpoint_of_this_checkout(
-    sample: Directory, tls: Tls, browser: Browser, *, external: bool
+    sample: Directory, tls: ssl.SSLContext, browser: Browser, *, external: bool
 ) -> None:
     """The endpoint believes the callout's token, and its claims arrive in the app."""
     directory = replace(sample, external=external)

@@ -10,7 +10,7 @@ from selftest.entra.server import EntraServer
 from selftest.entra.snippets.snippet import SNIPPETS
 from tests.checkout import ROOT
 from tests.foreign.direct import ask
-from tests.foreign.programs import BENCH_PYTHON, FOLDER, Program
+from tests.foreign.programs import BENCH_PYTHON, CORRECT, FOLDER, Program
 from tests.foreign.running import free_port, running
 
 PYTHON = {"fastapi": BENCH_PYTHON, "pyjwt": Path(sys.executable)}
@@ -35,7 +35,7 @@ def _saved(library: str, text: str, folder: Path) -> Program:
         command=(str(python or "node"), str(path)),
         needs="npm ci --prefix tests/foreign, and for FastAPI make .venv-bench",
         present=python.exists() if python else modules.is_dir(),
-        by_default=True,
+        by_default=(CORRECT,),
     )
 
 
@@ -44,9 +44,9 @@ async def test_snippet_answers_entra_and_nobody_else(library: str, tmp_path: Pat
     """It needs no setting to trust the emulated tenant of this port."""
     port = free_port()
     program = _saved(library, _printed(library, port), tmp_path)
-    if program.why_not:
-        pytest.skip(program.why_not)
-    async with EntraServer(port=port) as entra, running(program, "none", authority=None, folder=tmp_path) as endpoint:
+    if (reason := program.why_not(CORRECT)) is not None:
+        pytest.skip(reason)
+    async with EntraServer(port=port) as entra, running(program, CORRECT, authority=None, folder=tmp_path) as endpoint:
         answers = await ask(endpoint.url, entra)
     assert answers.code is None
     assert not answers.let_in

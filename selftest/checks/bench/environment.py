@@ -23,6 +23,7 @@ from selftest.entra.key_fetches import KeyFetches
 from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
 from selftest.entra.token_mint import EntraVersion
+from selftest.judge.app_line import AppLine
 from selftest.report.load_result import LoadResult
 
 #: A callout's JSON.
@@ -34,17 +35,29 @@ type EventJson = dict[str, Any]
 type CheckNeed = Literal["token", "issuer", "app", "log", "downstream", "load", "cold", "soak", "step", "spike"]
 
 
+#: The check of the valid call, from whose failure everything else follows.
+GOOD_CALL: Final = "C01"
 #: The needs that are a profile of load.
 PROFILES: Final[frozenset[CheckNeed]] = frozenset({"soak", "step", "spike"})
 
 
 @dataclass(frozen=True, slots=True)
 class GoodCallRefusal:
-    """Why the endpoint refuses the valid call, what to do, and a command that repeats the call without its token."""
+    """Why the endpoint refuses the valid call.
+
+    Attributes:
+        reason: What came.
+        fix: What to do.
+        curl: A command that repeats the call without its token.
+        check_id: The check that failed by it: that of the valid call, or the last one that the endpoint answered.
+        app_lines: What the app's log says about it.
+    """
 
     reason: str
     fix: str
     curl: str
+    check_id: str = GOOD_CALL
+    app_lines: tuple[AppLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

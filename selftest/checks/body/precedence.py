@@ -1,7 +1,7 @@
 """B80 to B89: the order header, token, body. The body of an unauthenticated caller is neither parsed nor held."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from selftest.base.loopback import is_this_machine
@@ -20,37 +20,32 @@ _MAX_GROWTH_KB: Final = _CALLS * _LARGE_BYTES // 4 // 1024
 _LARGE_TIMEOUT_MS: Final = 10_000
 
 
-async def _refused(env: CheckEnvironment, body: bytes, *, host_may_refuse: bool = False) -> CheckOutcome:
-    """Send this body with the attacker's token; it must be answered as the same token with a valid event is."""
-    attack = env.request(TokenForge(env).by_attacker()).with_body(body)
-    return await must_refuse_alike(env, attack, host_may_refuse=host_may_refuse)
+def _token_before(
+    check_id: str, fault: Callable[[CheckEnvironment, RawRequest], RawRequest], *, host_may_refuse: bool = False
+) -> None:
+    """Register a check that adds a fault to a request with the attacker's token, which must not change the answer."""
+
+    async def run(env: CheckEnvironment) -> CheckOutcome:
+        attack = fault(env, env.request(TokenForge(env).by_attacker()))
+        return await must_refuse_alike(env, attack, host_may_refuse=host_may_refuse)
+
+    check(check_id, needs=ANYWHERE)(run)
 
 
-@check("B80", needs=ANYWHERE)
-async def token_before_json(env: CheckEnvironment) -> CheckOutcome:
-    """Send an unparsable body."""
-    return await _refused(env, b"{")
+def _too_large(env: CheckEnvironment, forged: RawRequest) -> RawRequest:
+    return forged.with_body(encode({**env.event(), "padding": "x" * _MIB}))
 
 
-@check("B81", needs=ANYWHERE)
-async def token_before_size(env: CheckEnvironment) -> CheckOutcome:
-    """Send a body larger than any event."""
-    return await _refused(env, encode({**env.event(), "padding": "x" * _MIB}), host_may_refuse=True)
-
-
-@check("B82", needs=ANYWHERE)
-async def token_before_media(env: CheckEnvironment) -> CheckOutcome:
-    """Send another content type."""
-    attack = env.request(TokenForge(env).by_attacker()).with_header("Content-Type", "text/plain")
-    return await must_refuse_alike(env, attack)
-
-
-@check("B83", needs=ANYWHERE)
-async def token_before_tenant(env: CheckEnvironment) -> CheckOutcome:
-    """Send an event of another tenant."""
+def _of_another_tenant(env: CheckEnvironment, forged: RawRequest) -> RawRequest:
     event = env.event()
     event["data"]["tenantId"] = env.tenant.other_tenant_id
-    return await _refused(env, encode(event))
+    return forged.with_body(encode(event))
+
+
+_token_before("B80", lambda _, forged: forged.with_body(b"{"))
+_token_before("B81", _too_large, host_may_refuse=True)
+_token_before("B82", lambda _, forged: forged.with_header("Content-Type", "text/plain"))
+_token_before("B83", _of_another_tenant)
 
 
 @check("B84", needs=ANYWHERE, calls=_CALLS, size_mib=_LARGE_BYTES // _MIB, growth_mib=_MAX_GROWTH_KB // 1024)

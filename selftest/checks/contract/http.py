@@ -8,7 +8,8 @@ from yarl import URL
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.probe import RawRequest, RawResponse
 from selftest.checks.contract.refusal_rules import not_stored
-from selftest.checks.expectations import ResponseRule, failed, judged, must_answer, must_keep, passed, skipped
+from selftest.checks.contract.rule_check import keeps
+from selftest.checks.expectations import ResponseRule, failed, judged, must_answer, passed, skipped
 from selftest.checks.registry import ANYWHERE, CheckOutcome, check
 from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS
 
@@ -23,21 +24,27 @@ def _absent(name: str) -> ResponseRule:
     return rule
 
 
-@check("C20")
-async def forbids_caching(env: CheckEnvironment) -> CheckOutcome:
-    """Look for the directive in Cache-Control."""
-    return await must_keep(env, "Cache-Control: no-store", not_stored)
+def _compressed(response: RawResponse) -> str | None:
+    """Report Content-Encoding, and gzip's first bytes without it."""
+    undeclared = "gzip without Content-Encoding" if response.body.startswith(b"\x1f\x8b") else None
+    return _absent("Content-Encoding")(response) or undeclared
 
 
-@check("C21")
-async def does_not_compress(env: CheckEnvironment) -> CheckOutcome:
-    """Look for Content-Encoding, and for gzip's first bytes without it."""
+def _untimed(response: RawResponse) -> str | None:
+    """Report Server-Timing without a duration."""
+    value = response.header("Server-Timing") or "absent"
+    return None if "dur=" in value else f"Server-Timing: {value}"
 
-    def compressed(response: RawResponse) -> str | None:
-        undeclared = "gzip without Content-Encoding" if response.body.startswith(b"\x1f\x8b") else None
-        return _absent("Content-Encoding")(response) or undeclared
 
-    return await must_keep(env, "no Content-Encoding", compressed)
+def _of_a_web_page(env: CheckEnvironment) -> RawRequest:
+    return env.good_request().with_header("Origin", "https://page.example")
+
+
+keeps("C20", "Cache-Control: no-store", not_stored)
+keeps("C21", "no Content-Encoding", _compressed)
+keeps("C23", "no Set-Cookie", _absent("Set-Cookie"))
+keeps("C24", "no Access-Control-Allow-Origin", _absent("Access-Control-Allow-Origin"), request=_of_a_web_page)
+keeps("C30", "Server-Timing with durations", _untimed)
 
 
 @check("C22")
@@ -48,20 +55,6 @@ async def does_not_redirect(env: CheckEnvironment) -> CheckOutcome:
     if response.status is not None and (300 <= response.status < 400 or response.header("Location") is not None):
         return failed(response, expected)
     return passed(response, expected) if response.status == 200 else skipped(expected, f"there is no reply: {response}")
-
-
-@check("C23")
-async def sets_no_cookie(env: CheckEnvironment) -> CheckOutcome:
-    """Look for Set-Cookie."""
-    return await must_keep(env, "no Set-Cookie", _absent("Set-Cookie"))
-
-
-@check("C24")
-async def allows_no_web_page(env: CheckEnvironment) -> CheckOutcome:
-    """Send the Origin of a web page."""
-    header = "Access-Control-Allow-Origin"
-    request = env.good_request().with_header("Origin", "https://page.example")
-    return await must_keep(env, f"no {header}", _absent(header), request=request)
 
 
 async def _answers_within(env: CheckEnvironment, limit_ms: int) -> CheckOutcome:
@@ -101,17 +94,6 @@ async def knows_its_path(env: CheckEnvironment) -> CheckOutcome:
     """Send the valid request to another path."""
     other = str(URL(env.url).parent / "nothing-is-here")
     return await must_answer(env, replace(env.good_request(), url=other), statuses={404})
-
-
-@check("C30")
-async def reports_timings(env: CheckEnvironment) -> CheckOutcome:
-    """Look for a duration in Server-Timing."""
-
-    def untimed(response: RawResponse) -> str | None:
-        value = response.header("Server-Timing") or "absent"
-        return None if "dur=" in value else f"Server-Timing: {value}"
-
-    return await must_keep(env, "Server-Timing with durations", untimed)
 
 
 @check("C31", needs=ANYWHERE)

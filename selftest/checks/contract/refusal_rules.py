@@ -4,7 +4,6 @@ The mark is placed where careless code would quote it.
 """
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from selftest.checks.bench.environment import CheckEnvironment
@@ -20,7 +19,6 @@ _STACK: Final = re.compile(
     r"Traceback \(most recent|File \"[^\"]+\", line \d+|\n\s+at [\w.$<>]+ ?\("
     r"|[\w.]+(?:Exception|Error)\b:|goroutine \d+ \["
 )
-type RequestMaker = Callable[[CheckEnvironment], RawRequest]
 
 
 def no_token(env: CheckEnvironment) -> RawRequest:

@@ -1,9 +1,11 @@
 """C40 to C59: what a refusal must and must not contain."""
 
-from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
+from functools import partial
+from typing import Final
+
+from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.probe import RawResponse
 from selftest.checks.contract.refusal_rules import (
-    RequestMaker,
     echoes,
     error_json,
     expired,
@@ -16,46 +18,21 @@ from selftest.checks.contract.refusal_rules import (
     not_stored,
     other_tenant,
 )
-from selftest.checks.expectations import ResponseRule, challenges, judged, must_keep, skipped
+from selftest.checks.contract.rule_check import keeps
+from selftest.checks.expectations import challenges, judged, must_keep, skipped
 from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import ANYWHERE, ISSUER, TOKEN, CheckOutcome, check
 
-
-def _keeps(
-    check_id: str,
-    expected: str,
-    request: RequestMaker,
-    rule: ResponseRule,
-    *,
-    status: int | None = None,
-    needs: frozenset[CheckNeed] = ANYWHERE,
-) -> None:
-    """Register a rule of a refusal.
-
-    Args:
-        check_id: The check's id.
-        expected: What a valid endpoint does.
-        request: Makes the request that is refused.
-        rule: Returns what is wrong with the refusal, or None.
-        status: The status of the refusals that can be judged; None for any.
-        needs: See `Check`.
-    """
-
-    async def run(env: CheckEnvironment) -> CheckOutcome:
-        return await must_keep(env, expected, rule, request=request(env), status=status)
-
-    check(check_id, needs=needs, expected=expected)(run)
-
-
-_keeps("C40", "WWW-Authenticate: Bearer", no_token, challenges, status=401)
-_keeps("C41", '{"error": {"code", "message"}}', no_token, error_json)
-_keeps("C42", "Cache-Control: no-store", no_token, not_stored)
-_keeps("C43", "a refusal without the mark", marked_token, echoes)
-_keeps("C44", "a refusal without the mark", marked_audience, echoes)
-_keeps("C45", "a refusal without the mark", marked_body, echoes, needs=TOKEN)
-_keeps("C46", "a refusal without the mark", marked_garbage, echoes, needs=TOKEN)
-_keeps("C47", "a refusal without a stack trace", marked_token, has_stack)
-_keeps("C48", "a refusal without a stack trace", marked_garbage, has_stack, needs=TOKEN)
+_refusal: Final = partial(keeps, status=None, needs=ANYWHERE)
+_refusal("C40", "WWW-Authenticate: Bearer", challenges, request=no_token, status=401)
+_refusal("C41", '{"error": {"code", "message"}}', error_json, request=no_token)
+_refusal("C42", "Cache-Control: no-store", not_stored, request=no_token)
+_refusal("C43", "a refusal without the mark", echoes, request=marked_token)
+_refusal("C44", "a refusal without the mark", echoes, request=marked_audience)
+_refusal("C45", "a refusal without the mark", echoes, request=marked_body, needs=TOKEN)
+_refusal("C46", "a refusal without the mark", echoes, request=marked_garbage, needs=TOKEN)
+_refusal("C47", "a refusal without a stack trace", has_stack, request=marked_token)
+_refusal("C48", "a refusal without a stack trace", has_stack, request=marked_garbage, needs=TOKEN)
 
 
 @check("C49", needs=ISSUER)

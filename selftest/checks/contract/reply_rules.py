@@ -8,15 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from selftest.checks.bench.probe import RawResponse
-from selftest.checks.expectations import ResponseRule, claims_of, first_action, read_json
+from selftest.checks.expectations import ResponseRule, claims_of, data_of, first_action
 from selftest.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.judge.received_reply import ReceivedReply
 from selftest.judge.verdict import judge
-
-
-def _data(response: RawResponse) -> dict[str, Any]:
-    data = read_json(response).get("data")
-    return data if isinstance(data, dict) else {}
 
 
 def content_type(response: RawResponse) -> str | None:
@@ -27,13 +22,13 @@ def content_type(response: RawResponse) -> str | None:
 
 def data_type(response: RawResponse) -> str | None:
     """Report another type of ``data``."""
-    actual = _data(response).get("@odata.type")
+    actual = data_of(response).get("@odata.type")
     return None if actual == RESPONSE_DATA_TYPE else f"data.@odata.type is {_shown(actual)}"
 
 
 def one_action(response: RawResponse) -> str | None:
     """Report actions that are not a list of exactly one."""
-    actions = _data(response).get("actions")
+    actions = data_of(response).get("actions")
     if not isinstance(actions, list):
         return "actions is not a list"
     return None if len(actions) == 1 else f"{len(actions)} actions"

@@ -7,7 +7,7 @@ from selftest.checks.bench.environment import CheckEnvironment, EventJson
 from selftest.checks.bench.probe import RawRequest
 from selftest.checks.expectations import must_answer
 from selftest.checks.registry import CheckOutcome, check
-from selftest.entra.payloads import VARIETIES
+from selftest.entra.payloads import VARIETIES, Variety
 
 #: Fixed, so that a later variety does not change the ids.
 _VARIETY_IDS: Final = {
@@ -72,8 +72,7 @@ def _answers(
     change: Callable[[EventJson], None] = lambda _: None,
     *,
     request: Callable[[RawRequest], RawRequest] = lambda good: good,
-    of: str = "member",
-    **texts: str,
+    of: Variety = VARIETIES[0],
 ) -> None:
     """Register a check that sends an event, changed or not, that must be answered 200.
 
@@ -82,19 +81,18 @@ def _answers(
         change: Changes the event.
         request: Changes the request.
         of: The variety of the event.
-        **texts: What the variety says about itself.
     """
 
     async def run(env: CheckEnvironment) -> CheckOutcome:
-        event = env.event(of=of)
+        event = env.event(of=of.id)
         change(event)
         return await must_answer(env, request(env.good_request(event)))
 
-    check(check_id, variety=of, **texts)(run)
+    check(check_id, variety=of.id, subject=of.title, source=of.source)(run)
 
 
 for _variety in VARIETIES:
-    _answers(_VARIETY_IDS[_variety.id], of=_variety.id, subject=_variety.title, source=_variety.source)
+    _answers(_VARIETY_IDS[_variety.id], of=_variety)
 
 _answers("C67", _set("client", None))
 _answers("C68", _set("resourceServicePrincipal", None))

@@ -7,7 +7,7 @@ ids of the policies are 30 apart: F03, F33 and F63 are the same fault under ``fa
 from typing import Any, Final
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.bench.log_lines import logged, records_of
+from selftest.checks.bench.log_lines import logged
 from selftest.checks.bench.probe import RawResponse
 from selftest.checks.bench.variant import BY_POLICY, VariantPolicy
 from selftest.checks.expectations import claims_of, failed, judged
@@ -16,6 +16,7 @@ from selftest.checks.faults.setup import NoClaimsBeforeFault, downstream_and_var
 from selftest.checks.faults.wanted import ClaimsOutcome, WantedResponse, complaints, lateness
 from selftest.checks.registry import DOWNSTREAM, Check, CheckFunction, CheckOutcome, check, register
 from selftest.downstream.faults import FAULTS
+from selftest.play.app_log import records_of
 
 type _Claims = dict[str, Any]
 

@@ -5,10 +5,11 @@ local host marks such lines, so that they are no records here.
 """
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.bench.log_lines import logged, records_of
+from selftest.checks.bench.log_lines import logged
 from selftest.checks.bench.variant import KEYS_DOWN, KEYS_HANG, NO_TOKEN, WARNED
 from selftest.checks.expectations import judged
 from selftest.checks.registry import DOWNSTREAM, CheckFunction, CheckOutcome, check
+from selftest.play.app_log import records_of
 
 
 def _carried(member: str) -> CheckFunction:
@@ -26,7 +27,10 @@ def _carried(member: str) -> CheckFunction:
     return run
 
 
-check("F92", needs=DOWNSTREAM, variant=KEYS_DOWN)(_carried("detail"))
-check("F93", needs=DOWNSTREAM, variant=KEYS_HANG)(_carried("detail"))
-check("F94", needs=DOWNSTREAM, variant=WARNED)(_carried("settings_warnings"))
-check("F95", needs=DOWNSTREAM, variant=NO_TOKEN)(_carried("detail"))
+for _id, _variant, _member in (
+    ("F92", KEYS_DOWN, "detail"),
+    ("F93", KEYS_HANG, "detail"),
+    ("F94", WARNED, "settings_warnings"),
+    ("F95", NO_TOKEN, "detail"),
+):
+    check(_id, needs=DOWNSTREAM, variant=_variant)(_carried(_member))

@@ -35,11 +35,6 @@ _POLL_S: Final = 0.5
 _rollover: Final = partial(check, needs=ISSUER, stage="rollover", timeout_s=120.0)
 
 
-def publish_for_checks(entra: EntraServer) -> None:
-    """Publish the odd keys that every library can read; call it before the endpoint first reads the key document."""
-    entra.publish_well_formed()
-
-
 @dataclass(frozen=True, slots=True)
 class _Roll:
     """One key rollover and the endpoint's responses.

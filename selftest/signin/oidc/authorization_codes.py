@@ -14,7 +14,7 @@ from typing import Final
 from cachetools import FIFOCache
 
 from selftest.base.base64url import encode_base64url
-from selftest.entra.oauth_error import OAuthError
+from selftest.signin.refusals import refused
 from selftest.signin.sign_in_log import SignInRecord
 from selftest.signin.tenant.directory import RedirectUri
 from selftest.signin.user_tokens import Grant
@@ -99,17 +99,13 @@ class CodeStore:
     def _valid(self, code: str) -> IssuedCode:
         if code in self._redeemed:
             self._withdraw(self._redeemed[code])
-            raise OAuthError("invalid_grant", "the authorization code was already redeemed", aadsts=54005)
+            raise refused("code-redeemed-before")
         issued = self._codes.get(code)
         if issued is None:
-            raise OAuthError("invalid_grant", "the authorization code is malformed or was not issued", aadsts=9002313)
+            raise refused("code-unknown")
         age_s = self._clock() - issued.issued_s
         if age_s > CODE_LIFETIME_S:
-            raise OAuthError(
-                "invalid_grant",
-                f"the authorization code has expired: it is {age_s:.0f} s old, {CODE_LIFETIME_S} s are allowed",
-                aadsts=70008,
-            )
+            raise refused("code-expired", age_s=age_s, lifetime_s=CODE_LIFETIME_S)
         return issued
 
 
@@ -120,33 +116,19 @@ def s256(verifier: str) -> str:
 
 def _check_owner(issued: IssuedCode, client_id: str, redirect_uri: str) -> None:
     if issued.grant.client.client_id != client_id.lower():
-        raise OAuthError("invalid_grant", "the authorization code was issued to another client", aadsts=700005)
+        raise refused("code-of-another-client")
     if issued.redirect_uri != redirect_uri:
-        raise OAuthError(
-            "invalid_grant",
-            f"the redirect_uri {redirect_uri[:200]!r} is not that of the authorization request",
-            aadsts=500112,
-        )
+        raise refused("code-redirect-uri", given=redirect_uri[:200])
 
 
 def _check_verifier(issued: IssuedCode, verifier: str | None) -> None:
     if issued.challenge is None:
         if verifier is not None:
-            raise OAuthError(
-                "invalid_grant", "a code_verifier was sent, but the request had no code_challenge", aadsts=501481
-            )
+            raise refused("verifier-without-challenge")
         if issued.redirect.kind == "spa":
-            raise OAuthError(
-                "invalid_request",
-                "Proof Key for Code Exchange is required for cross-origin authorization code redemption",
-                aadsts=9002325,
-            )
+            raise refused("challenge-required")
         return
     if not verifier:
-        raise OAuthError("invalid_grant", "the parameter 'code_verifier' is missing", aadsts=501481)
+        raise refused("verifier-missing")
     if not hmac.compare_digest(s256(verifier), issued.challenge):
-        raise OAuthError(
-            "invalid_grant",
-            "the code_verifier does not match the code_challenge of the authorization request",
-            aadsts=501481,
-        )
+        raise refused("verifier-wrong")

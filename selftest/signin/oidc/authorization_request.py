@@ -17,6 +17,7 @@ from selftest.entra.oauth_error import OAuthError
 from selftest.entra.token_mint import EntraVersion
 from selftest.entra.token_request import required
 from selftest.signin.oidc.scopes import Scopes, read_scopes, resource_scopes
+from selftest.signin.refusals import refused
 from selftest.signin.tenant.directory import App, Directory, RedirectUri
 from selftest.signin.tenant.redirect_uris import find_redirect_uri
 
@@ -79,21 +80,12 @@ def read_destination(directory: Directory, fields: Mapping[str, str]) -> Destina
     client = directory.app(client_id)
     if client is None or client.protocol != "oidc":
         known = ", ".join(f"{app.client_id} ({app.key})" for app in directory.apps if app.redirect_uris)
-        raise OAuthError(
-            "unauthorized_client",
-            f"no application {client_id[:_SHOWN_CHARACTERS]!r} in the tenant; those with redirect URIs are {known}",
-            aadsts=700016,
-        )
+        raise refused("client-unknown-at-authorize", given=client_id[:_SHOWN_CHARACTERS], known=known)
     given = required(fields, "redirect_uri")
     redirect = find_redirect_uri(client, given)
     if redirect is None:
         known = ", ".join(uri.uri for uri in client.redirect_uris) or "none"
-        raise OAuthError(
-            "invalid_request",
-            f"the redirect URI {given[:200]!r} is not registered for {client.client_id} ({client.key}); its redirect "
-            f"URIs: {known}",
-            aadsts=50011,
-        )
+        raise refused("redirect-uri-not-registered", given=given[:200], app=client, known=known)
     return Destination(
         client=client,
         redirect=redirect,
@@ -143,20 +135,12 @@ def correlation_id(given: str | None) -> str:
 def _check_id_token(fields: Mapping[str, str], client: App, scopes: Scopes) -> None:
     """Check the further requirements of an id token from the authorize endpoint."""
     if not client.id_token_issuance:
-        raise OAuthError(
-            "unsupported_response_type",
-            f"response_type 'id_token' is not enabled for the application (id_token_issuance of {client.key})",
-            aadsts=700054,
-        )
+        raise refused("id-token-not-enabled", app=client)
     if fields.get("response_mode") == "query":
-        raise OAuthError(
-            "invalid_request",
-            "'query' is not a supported value of 'response_mode' when requesting a token",
-            aadsts=70007,
-        )
+        raise refused("id-token-in-query")
     required(fields, "nonce")
     if not scopes.id_token:
-        raise OAuthError("invalid_request", "an id token requires the scope 'openid'", aadsts=70011)
+        raise refused("id-token-without-openid")
 
 
 def _response_mode(fields: Mapping[str, str]) -> ResponseMode:
@@ -205,4 +189,4 @@ def _challenge(fields: Mapping[str, str]) -> str | None:
         reason = f"an S256 code_challenge has 43 base64url characters, this one has {len(challenge)}"
     else:
         return challenge
-    raise OAuthError("invalid_request", reason, aadsts=501491)
+    raise refused("challenge-malformed", reason=reason)

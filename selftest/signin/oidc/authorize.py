@@ -25,6 +25,7 @@ from selftest.signin.oidc.authorization_request import (
     read_request,
 )
 from selftest.signin.pages import error_page, form_post_page
+from selftest.signin.refusals import refused
 from selftest.signin.sign_in_service import SignInService
 from selftest.signin.tenant.directory import Person
 from selftest.signin.tenant.redirect_uris import with_response
@@ -111,9 +112,7 @@ class AuthorizeEndpoint:
     def _silent(self, asked: AuthorizationRequest, session: BrowserSession) -> Person:
         directory = self.service.directory
         if asked.login_hint is None and len(session.people) > 1:
-            raise OAuthError(
-                "interaction_required", "several users are signed in and the request names none", aadsts=16000
-            )
+            raise refused("several-users")
         if asked.login_hint is None:
             only_user = directory.people[0] if directory.silent and len(directory.people) == 1 else None
             found = directory.person(session.people[0]) if session.people else only_user
@@ -122,17 +121,15 @@ class AuthorizeEndpoint:
             known = hinted is not None and (directory.silent or hinted.key in session.people)
             found = hinted if known else None
         if found is None:
-            raise OAuthError(
-                "login_required", "a silent sign-in request was sent but no user is signed in", aadsts=50058
-            )
+            raise refused("no-user-signed-in")
         return found
 
     def _chosen(self, form: Mapping[str, str]) -> Person:
         if "cancel" in form:
-            raise OAuthError("access_denied", "the user canceled the sign-in", aadsts=65004, subcode="cancel")
+            raise refused("canceled")
         person = self.service.directory.person(form.get("user", ""))
         if person is None:
-            raise OAuthError("invalid_request", "the form names no user of the tenant", aadsts=50034)
+            raise refused("user-unknown")
         return person
 
     async def _issue(

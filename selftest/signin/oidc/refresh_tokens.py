@@ -12,7 +12,7 @@ from typing import Final
 
 from cachetools import FIFOCache
 
-from selftest.entra.oauth_error import OAuthError
+from selftest.signin.refusals import refused
 from selftest.signin.tenant.directory import RedirectKind
 from selftest.signin.user_tokens import Grant
 
@@ -59,25 +59,16 @@ class RefreshTokens:
         """
         if token in self._used:
             self.withdraw(self._used[token])
-            raise OAuthError(
-                "invalid_grant",
-                "the refresh token was used before; every token of that sign-in is withdrawn",
-                aadsts=70000,
-            )
+            raise refused("refresh-token-used-before")
         found = self._tokens.get(token)
         if found is None:
-            raise OAuthError("invalid_grant", "the refresh token is malformed, withdrawn or not ours", aadsts=70000)
+            raise refused("refresh-token-unknown")
         if found.grant.client.client_id != client_id.lower():
-            raise OAuthError("invalid_grant", "the refresh token was issued to another client", aadsts=700005)
+            raise refused("refresh-token-of-another-client")
         if self._clock() > found.expires_s:
             if found.kind == "spa":
-                raise OAuthError(
-                    "invalid_grant",
-                    "the refresh token was issued to a single page app (SPA) and has expired after 24 hours; "
-                    "a new sign-in is required",
-                    aadsts=700084,
-                )
-            raise OAuthError("invalid_grant", "the refresh token has expired", aadsts=700082)
+                raise refused("refresh-token-of-spa-expired")
+            raise refused("refresh-token-expired")
         return found
 
     def replace(self, token: str, grant: Grant) -> str:

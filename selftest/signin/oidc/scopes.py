@@ -6,7 +6,7 @@ Source: entra-docs ``scopes-oidc.md`` (OpenID scopes, ``.default``, one resource
 from dataclasses import dataclass
 from typing import Final
 
-from selftest.entra.oauth_error import OAuthError
+from selftest.signin.refusals import refused
 from selftest.signin.tenant.directory import GRAPH, App, Directory
 
 OPENID_SCOPES: Final = ("openid", "profile", "email", "offline_access")
@@ -53,7 +53,7 @@ def read_scopes(directory: Directory, text: str) -> Scopes:
     """
     words = text.split()
     if not words:
-        raise OAuthError("invalid_request", "the parameter 'scope' is missing", aadsts=900144)
+        raise refused("scope-missing")
     openid = frozenset(word for word in words if word in OPENID_SCOPES)
     permissions: dict[str, App] = {}
     identifiers: dict[str, str] = {}
@@ -65,11 +65,7 @@ def read_scopes(directory: Directory, text: str) -> Scopes:
         permissions[permission] = resource
         identifiers.setdefault(resource.key, identifier or str(GRAPH.application_id_uri))
     if len(identifiers) > 1:
-        raise OAuthError(
-            "invalid_request",
-            f"the scope names more than one resource: {', '.join(identifiers.values())}",
-            aadsts=28000,
-        )
+        raise refused("several-resources", named=", ".join(identifiers.values()))
     resource = next(iter(permissions.values()), GRAPH)
     return Scopes(
         openid=openid,
@@ -95,11 +91,7 @@ def _resource(directory: Directory, identifier: str) -> App:
     resource = directory.resource(identifier) or directory.resource(identifier.rstrip("/"))
     if resource is None:
         known = ", ".join(app.application_id_uri or app.client_id for app in directory.apps)
-        raise OAuthError(
-            "invalid_resource",
-            f"no resource {identifier[:_SHOWN_CHARACTERS]!r} in the tenant; its resources are {known}",
-            aadsts=500011,
-        )
+        raise refused("resource-unknown", given=identifier[:_SHOWN_CHARACTERS], known=known)
     return resource
 
 
@@ -111,10 +103,5 @@ def _granted(resource: App, asked: tuple[str, ...]) -> tuple[str, ...]:
     for name in asked:
         if name not in resource.scopes:
             known = ", ".join(resource.scopes) or "none"
-            raise OAuthError(
-                "invalid_client",
-                f"the app requested scope {name[:_SHOWN_CHARACTERS]!r}, which {resource.key} does not have; "
-                f"its scopes: {known}",
-                aadsts=650053,
-            )
+            raise refused("scope-unknown", given=name[:_SHOWN_CHARACTERS], app=resource, known=known)
     return asked

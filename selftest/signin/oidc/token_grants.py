@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from selftest.entra.oauth_error import OAuthError
 from selftest.entra.token_endpoint import bearer_response, check_grant_type
 from selftest.entra.token_mint import EntraVersion, TokenMint
 from selftest.entra.token_request import (
@@ -21,6 +20,7 @@ from selftest.entra.token_request import (
 )
 from selftest.signin.issuance import Issuance
 from selftest.signin.oidc.scopes import Scopes, read_scopes, resource_scopes
+from selftest.signin.refusals import refused
 from selftest.signin.sign_in_log import SignInRecord
 from selftest.signin.sign_in_service import SignInService
 from selftest.signin.tenant.directory import GRAPH, App, RedirectKind
@@ -113,11 +113,7 @@ async def _refresh_token(service: SignInService, mint: TokenMint, request: _Requ
 async def _client_credentials(service: SignInService, mint: TokenMint, request: _Request) -> dict[str, Any]:
     client = _client(service, request)
     if client.secret is None:
-        raise OAuthError(
-            "unauthorized_client",
-            f"{client.key} is a public client, which cannot use the grant client_credentials",
-            aadsts=700025,
-        )
+        raise refused("client-credentials-of-public-client", app=client)
     check_secret(request.credentials, client.secret)
     scopes = resource_scopes(service.directory, required_resource(request.fields))
     version = scopes.resource.access_version
@@ -172,37 +168,20 @@ def _client(service: SignInService, request: _Request) -> App:
     given, basic = request.credentials.client_id, request.credentials.basic
     client = service.directory.app(given)
     if client is None or client.protocol != "oidc":
-        raise OAuthError(
-            "invalid_client" if basic else "unauthorized_client",
-            f"no application {given[:40]!r} in the tenant",
-            aadsts=700016,
-            status=401 if basic else 400,
-            challenge=basic,
-        )
+        raise refused("client-unknown-basic" if basic else "client-unknown", given=given[:40])
     return client
 
 
 def _authenticate(client: App, request: _Request, kind: RedirectKind) -> None:
     """Authenticate a client as the platform of its redirect URI requires: a secret, nothing, or a page's origin."""
     if kind == "spa" and request.origin is None:
-        raise OAuthError(
-            "invalid_request",
-            "tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin "
-            "requests",
-            aadsts=9002327,
-        )
+        raise refused("spa-without-origin")
     if kind != "spa" and request.origin is not None:
-        raise OAuthError(
-            "invalid_request",
-            "cross-origin token redemption is permitted only for the 'Single-Page Application' client-type",
-            aadsts=9002326,
-        )
+        raise refused("origin-without-spa")
     if kind == "web" and client.secret is not None:
         check_secret(request.credentials, client.secret)
     elif request.credentials.client_secret is not None:
-        raise OAuthError(
-            "invalid_client", "the client is public, so no client_secret should be presented", aadsts=700025, status=401
-        )
+        raise refused("secret-of-public-client")
 
 
 def _narrowed(service: SignInService, request: _Request, granted: Scopes) -> Scopes:

@@ -14,6 +14,7 @@ from selftest.entra.token_mint import TokenMint
 from selftest.signin.browser_sessions import FORM_FIELD, BrowserSession, check_form
 from selftest.signin.issuance import Issuance
 from selftest.signin.pages import error_page, form_post_page
+from selftest.signin.refusals import refused
 from selftest.signin.saml.messages import (
     AuthnRequest,
     ResponseAddress,
@@ -59,15 +60,9 @@ class SamlEndpoint:
     def _app(self, asked: AuthnRequest) -> App:
         app = next((app for app in self.service.directory.apps if app.entity_id == asked.issuer), None)
         if app is None or app.protocol != "saml" or app.acs_url is None:
-            raise OAuthError(
-                "unauthorized_client", f"no SAML application {asked.issuer[:200]!r} in the tenant", aadsts=700016
-            )
+            raise refused("saml-app-unknown", given=asked.issuer[:200])
         if asked.acs_url is not None and not is_same_uri(RedirectUri(uri=app.acs_url, kind="web"), asked.acs_url):
-            raise OAuthError(
-                "invalid_request",
-                f"the reply URL {asked.acs_url[:200]!r} is not that of {app.key}, which is {app.acs_url}",
-                aadsts=50011,
-            )
+            raise refused("saml-reply-url", given=asked.acs_url[:200], app=app)
         return app
 
     async def _sign_in(
@@ -78,7 +73,7 @@ class SamlEndpoint:
         if form is not None:
             person = directory.person(form.get("user", ""))
             if person is None:
-                raise OAuthError("access_denied", "no user was chosen: the sign-in was canceled", aadsts=65004)
+                raise refused("saml-canceled")
         else:
             person = None if asked.force or len(session.people) != 1 else directory.person(session.people[0])
         if person is None:

@@ -19,8 +19,8 @@ from lxml.builder import ElementMaker  # type: ignore[import-untyped] # the same
 from signxml.algorithms import CanonicalizationMethod
 from signxml.signer import XMLSigner
 
-from selftest.entra.oauth_error import OAuthError
 from selftest.entra.signing import SigningKeyPair
+from selftest.signin.refusals import refused
 from selftest.signin.saml.attribute_statement import AttributeStatement
 from selftest.signin.sign_in_log import timestamp
 
@@ -84,20 +84,20 @@ def read_request(encoded: str) -> AuthnRequest:
         OAuthError: It is missing (AADSTS750054) or cannot be read (75005).
     """
     if not encoded:
-        raise OAuthError("invalid_request", "SAMLRequest must be present in the query string", aadsts=750054)
+        raise refused("saml-request-missing")
     try:
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         document = inflater.decompress(base64.b64decode(encoded, validate=True), _MAX_REQUEST_BYTES)
         if not inflater.eof:
-            raise OAuthError("invalid_request", "the SAMLRequest is too long or truncated", aadsts=75005)
+            raise refused("saml-request-too-long")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         root = etree.fromstring(document, parser)
     except (binascii.Error, zlib.error, etree.XMLSyntaxError, ValueError) as error:
-        raise OAuthError("invalid_request", "the SAMLRequest is not deflated XML in base64", aadsts=75005) from error
+        raise refused("saml-request-not-xml") from error
     issuer = root.findtext(f"{{{_ASSERTION}}}Issuer")
     identity = root.get("ID")
     if root.getroottree().docinfo.doctype or root.tag != f"{{{_PROTOCOL}}}AuthnRequest" or not issuer or not identity:
-        raise OAuthError("invalid_request", "expected an AuthnRequest with an ID and an Issuer", aadsts=75005)
+        raise refused("saml-request-incomplete")
     return AuthnRequest(
         id=identity,
         issuer=issuer.strip(),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from selftest.base.setting_names import ADDITIONAL_CALLER_APP_IDS
+from selftest.judge.texts import own_table
 from selftest.judge.verdict import Verdict
 from selftest.play.caller import Call
 from selftest.tenant.direct_call.comparison import ComparedClaim
@@ -12,6 +12,7 @@ from selftest.tenant.verdict import TenantVerdict
 
 _REFUSED: Final = frozenset({401, 403})
 _CALLER_CLAIMS: Final = frozenset({"azp", "appid"})
+_TEXTS: Final = own_table(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,43 +28,28 @@ def conclude(rows: Sequence[ComparedClaim], call: Call | None, verdict: Verdict 
     differing = [row.name for row in rows if row.state == "differs"]
     foreign = any(row.name in _CALLER_CLAIMS and row.state == "note" for row in rows)
     if call is not None and verdict is not None:
-        return _of_call(differing, call.attempts[-1].status, verdict, foreign=foreign)
+        return _of_call(", ".join(differing), call.attempts[-1].status, verdict, foreign=foreign)
     if differing:
-        return Conclusion("FAIL", f"{', '.join(differing)} differ: the endpoint would answer 401")
+        return _conclusion("unlike", named=", ".join(differing))
     if any(row.state == "unknown" for row in rows):
-        return Conclusion("INCONCLUSIVE", "the published keys and issuer could not be read, the rest is as expected")
-    if foreign:
-        return Conclusion(
-            "PASS", "everything but the caller is as the endpoint expects; in this test the caller cannot be"
-        )
-    return Conclusion("PASS", "everything is as the endpoint expects")
+        return _conclusion("unread")
+    return _conclusion("foreign-caller" if foreign else "as-expected")
 
 
-def _of_call(differing: Sequence[str], status: int | None, verdict: Verdict, *, foreign: bool) -> Conclusion:
-    named = ", ".join(differing)
-    if verdict.minted and (foreign or differing):
+def _of_call(named: str, status: int | None, verdict: Verdict, *, foreign: bool) -> Conclusion:
+    if verdict.minted and (foreign or named):
         what = "a caller that is not Entra's event service" if foreign else f"a token whose {named} differ"
-        return Conclusion(
-            "FAIL",
-            f"the endpoint accepted {what}: either {ADDITIONAL_CALLER_APP_IDS} names it there and not here, or the "
-            "token is not validated (`check T --url URL`)",
-        )
+        return _conclusion("wrongly-accepted", what=what)
     if verdict.minted:
-        return Conclusion("PASS", "the endpoint accepted the token, and Entra would mint one for the user")
+        return _conclusion("accepted")
     if status not in _REFUSED:
-        return Conclusion(
-            "FAIL", f"no token: {verdict.code} {verdict.name}: {verdict.reason} (`explain {verdict.code}`)"
-        )
-    if differing:
-        return Conclusion("FAIL", f"refused with {status}: {named} differ")
-    if foreign:
-        return Conclusion(
-            "PASS",
-            f"refused with {status}, as it should be: the caller is not Entra's. The endpoint's log line should have "
-            "the outcome caller, which proves iss, aud and tid; another outcome names what differs there",
-        )
-    return Conclusion(
-        "FAIL",
-        f"refused with {status}, though everything is as expected here: the endpoint has other settings; its log line "
-        "names the claim",
-    )
+        return _conclusion("no-token", code=verdict.code, name=verdict.name, reason=verdict.reason)
+    if named:
+        return _conclusion("refused-unlike", status=status, named=named)
+    return _conclusion("refused-foreign-caller" if foreign else "refused-as-expected", status=status)
+
+
+def _conclusion(name: str, /, **values: object) -> Conclusion:
+    """Return the conclusion with this name in ``verdict.toml``, with these values in its sentence."""
+    found = _TEXTS[name]
+    return Conclusion(found["result"], found["says"].format(**values))

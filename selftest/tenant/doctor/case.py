@@ -150,7 +150,7 @@ class Case:
             "deployed": (self.deployed, "the settings are those of an app on this machine"),
             "extension": (bool(self.extensions), "there is no extension to examine (D20)"),
             "app": (bool(self.app_ids), "no application is known: no listener names one; --app names it"),
-            "claims": (self.claims is not None, "the names of the returned claims are not known: --claims NAMES"),
+            "claims": (self.claims is not None, "the names of the returned claims are not known: --claims-from FILE"),
             "tenant-id": (self.tenant_id is not None, "the tenant's id is not in what was read: --tenant GUID"),
             "tenant-kind": (kind, "whether the tenant is an external tenant was not read"),
             "validation": (self.validations is not None, "only Graph itself can validate: give --tenant"),

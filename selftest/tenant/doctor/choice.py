@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from selftest.base.setting_names import ALLOWED_EXTENSION_IDS
 from selftest.tenant.doctor.case import ReturnedClaims
 from selftest.tenant.doctor.evidence.resource import ResourceId
 from selftest.tenant.doctor.evidence.settings import SettingsRead
@@ -62,7 +63,7 @@ def claim_names(
 ) -> ReturnedClaims | None:
     """Return the claims that the endpoint returns: as given, by its settings, or as registered at the extension."""
     if given is not None:
-        return ReturnedClaims(names=given, origin="--claims")
+        return ReturnedClaims(names=given, origin="--claims-from or --claims")
     known = None if settings is None else settings.claim_names
     if known is not None:
         return ReturnedClaims(names=known, origin="the provider in the settings")
@@ -82,4 +83,4 @@ def _matches(
     uris = () if application is None else application.identifier_uris
     hosts = {resource.host for uri in uris if (resource := ResourceId.parse(uri)) is not None}
     by_resource = extension.api_app_id is not None and extension.api_app_id == audience
-    return by_resource or extension.host in hosts or extension.id in settings.allowed_extension_ids
+    return by_resource or extension.host in hosts or extension.id in settings.items(ALLOWED_EXTENSION_IDS)

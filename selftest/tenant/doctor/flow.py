@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from selftest.judge.codes import CODES
+from selftest.judge.texts import own_table
 from selftest.tenant.doctor.diagnosis import Diagnosis
 
 _UNTRIED: Final = frozenset({"D20", "D45", "D47", "D48"})
-_MAPPING: Final = "D7"
+_MAPPING: Final = ("D68", "D69", "D7")
 _TARGET: Final = "D6"
+_BRANCHES: Final = own_table(__file__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,28 +38,13 @@ def branches(diagnosis: Diagnosis, *, probed_url: str | None = None) -> tuple[Br
     found: dict[str, list[str]] = {}
     for one, finding in diagnosis.faults:
         found.setdefault(_place(one.statement.id, one.code_of(finding)), []).append(one.statement.id)
-    texts = {
-        "untried": (
-            "no Authentication Events entry at all: Entra does not try to call",
-            "python -m selftest signin-log",
-        ),
-        "before": (
-            "an entry with 0 attempts and a code of the wiring: Entra refuses before it calls",
-            "python -m selftest signin-log",
-        ),
-        "during": (
-            "an entry with attempts and a status or a code: Entra calls, and the endpoint refuses, fails or is late",
-            f"python -m selftest check --deployed --url {probed_url or '<URL>'}",
-        ),
-        "app": ("an AADSTS code at the application: the token is not issued to it", "python -m selftest token"),
-        "mapping": (
-            "a token without the claims, and no error: nothing maps them",
-            "python -m selftest signin --mapping FILE",
-        ),
-    }
     return tuple(
-        Branch(shows=shows, checks=tuple(dict.fromkeys(found[place])), next_command=command)
-        for place, (shows, command) in texts.items()
+        Branch(
+            shows=text["shows"],
+            checks=tuple(dict.fromkeys(found[place])),
+            next_command=text["next_command"].format(url=probed_url or "<URL>"),
+        )
+        for place, text in _BRANCHES.items()
         if place in found
     )
 

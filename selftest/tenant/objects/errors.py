@@ -1,8 +1,11 @@
 """What stops a command besides `CannotRun` (exit code 2) and what Graph itself refuses: with other exit codes."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from selftest.base.cannot_run import FAILED, NOT_ENOUGH_EVIDENCE, CannotRun
+from selftest.judge.texts import own_table
+
+REASONS: Final[dict[str, str]] = own_table(__file__)
 
 
 class Conflict(CannotRun):
@@ -23,3 +26,13 @@ class NotClean(CannotRun):
     """Entra's validation still reported problems at the deadline."""
 
     exit_code: ClassVar[int] = NOT_ENOUGH_EVIDENCE
+
+
+def reason(name: str, /, **values: object) -> str:
+    """Return the reason with this name in ``errors.toml``, with these values in the place of their names in braces."""
+    return REASONS[name].format(**values)
+
+
+def conflict(name: str, /, **values: object) -> Conflict:
+    """Return a conflict for the reason with this name."""
+    return Conflict(reason(name, **values))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from selftest.base.cannot_run import CannotRun
-from selftest.tenant.graph.objects import EXTENSIONS, LISTENERS, POLICIES
+from selftest.judge.texts import own_table
 from selftest.tenant.graph.surface import Permissions, permissions_for
 from selftest.tenant.graph.token_permissions import TokenPermissions, missing
 
@@ -31,43 +31,19 @@ class NeededRequest(NamedTuple):
 
 #: Only applications can have it, and it covers only what the application created itself.
 _OWNED: Final = "Application.ReadWrite.OwnedBy"
-_PRINCIPAL: Final = "/servicePrincipals/x"
-_READS: Final[Mapping[str, tuple[NeededRequest, ...]]] = {
-    "A": (
-        NeededRequest("GET", "/applications(uniqueName='x')"),
-        NeededRequest("GET", f"{_PRINCIPAL}/appRoleAssignments"),
-    ),
-    "C": (NeededRequest("GET", EXTENSIONS), NeededRequest("POST", f"{EXTENSIONS}/validateAuthenticationConfiguration")),
-    "D": (
-        NeededRequest("GET", POLICIES),
-        NeededRequest("GET", f"{_PRINCIPAL}/claimsMappingPolicies"),
-        NeededRequest("GET", LISTENERS),
-    ),
+
+
+def _request(text: str) -> NeededRequest:
+    """Read an entry of ``permissions.toml``."""
+    method, path, *others = text.split(maxsplit=2)
+    return NeededRequest(method, path, of_others=bool(others))
+
+
+_TABLES: Final[Mapping[str, Mapping[str, tuple[NeededRequest, ...]]]] = {
+    kind: {phase: tuple(map(_request, requests)) for phase, requests in phases.items()}
+    for kind, phases in own_table(__file__).items()
 }
-#: What a phase may have to write.
-_WRITES: Final[Mapping[str, tuple[NeededRequest, ...]]] = {
-    "A": (
-        NeededRequest("PATCH", "/applications/x"),
-        NeededRequest("POST", "/servicePrincipals"),
-        NeededRequest("POST", f"{_PRINCIPAL}/appRoleAssignments"),
-    ),
-    "B": (NeededRequest("PATCH", "/applications/x"),),
-    "C": (NeededRequest("POST", EXTENSIONS),),
-    "D": (
-        NeededRequest("POST", POLICIES),
-        NeededRequest("PATCH", "/applications/x", of_others=True),
-        NeededRequest("POST", f"{_PRINCIPAL}/claimsMappingPolicies/$ref", of_others=True),
-        NeededRequest("POST", LISTENERS),
-    ),
-}
-REMOVAL: Final[tuple[NeededRequest, ...]] = (
-    NeededRequest("DELETE", f"{LISTENERS}/x"),
-    NeededRequest("DELETE", f"{_PRINCIPAL}/claimsMappingPolicies/x/$ref"),
-    NeededRequest("PATCH", "/applications/x"),
-    NeededRequest("DELETE", f"{POLICIES}/x"),
-    NeededRequest("DELETE", f"{EXTENSIONS}/x"),
-    NeededRequest("DELETE", "/applications/x"),
-)
+REMOVAL: Final = _TABLES["remove"]["all"]
 
 
 def require_reading(
@@ -115,11 +91,11 @@ def scopes(phases: Sequence[str], *, writing: Sequence[NeededRequest] | None = N
 
 
 def _reads(phases: Sequence[str]) -> list[NeededRequest]:
-    return [request for phase in phases for request in _READS.get(phase, ())]
+    return [request for phase in phases for request in _TABLES["read"].get(phase, ())]
 
 
 def _writes(phases: Sequence[str], writing: Sequence[NeededRequest] | None) -> Sequence[NeededRequest]:
-    return [request for phase in phases for request in _WRITES[phase]] if writing is None else writing
+    return [request for phase in phases for request in _TABLES["write"][phase]] if writing is None else writing
 
 
 def _missing(held: TokenPermissions, requests: Iterable[NeededRequest]) -> list[str]:

@@ -1,7 +1,7 @@
 """The meaning of an event in Entra's log together with the endpoint's line, and what to do next.
 
 Each side sees half. Entra knows the code and not the reason; the endpoint knows the reason and not what Entra did with
-its reply. A rule here is one combination; the first that matches is reported.
+its reply. A rule here is one combination; the first that matches is reported. The texts are in ``meaning.toml``.
 """
 
 from collections import Counter
@@ -11,6 +11,7 @@ from typing import Final
 
 from selftest.contract import DEFAULT_TIMEOUT_MS
 from selftest.judge.codes import CODES, code_in_log
+from selftest.judge.texts import own_table
 from selftest.tenant.signin_log.endpoint_log import EndpointLine
 from selftest.tenant.signin_log.event import SignInEvent
 from selftest.tenant.signin_log.outcomes import outcome_of
@@ -23,26 +24,13 @@ _NO_CONNECTION: Final = 1003027
 _UNEXPECTED: Final = 1003001
 #: A reply within this share of the timeout did not make the call late.
 _QUICK: Final = 0.5
-#: The sender of this status where the app's log has no line.
-_IN_FRONT: Final = {
-    401: "App Service Authentication or a function key answered in front of the app",
-    403: "App Service Authentication's allow-list, an access restriction or a firewall answered in front of the app",
-    404: "the URL has another route or function name than the app",
-    405: "the URL is another path of the app, or of another app",
-    502: "the host had no worker to give the request to",
-    503: "the host was starting, stopped, or without its storage account",
-    504: "a gateway in front of the app gave up waiting",
-}
 _SENTENCES: Final = {
     "time": "The endpoint's refusal of that moment",
     "minute": "The endpoint writes the first refusal of a kind in each minute; that of this minute",
 }
 #: A blocked event loop explains a late reply when it took this share of the time.
 _STALLED: Final = 0.5
-_NOT_LOGGED: Final = (
-    "the log has no event with the reason: some exports omit the Authentication Events, as the portal's CSV seems "
-    "to (use JSON, or read Graph), and some failures have none"
-)
+_TEXTS: Final = own_table(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +41,17 @@ class Meaning:
     way_on: str
 
 
+def _meaning(name: str, /, **values: object) -> Meaning:
+    """Return the meaning with this name in ``meaning.toml``, with these values in its texts."""
+    found = _TEXTS[name]
+    return Meaning(found["says"].format(**values), found["way_on"].format(**values))
+
+
 def meaning_of(pair: Pair, pairs: Pairs, *, timeout_ms: int) -> Meaning:
     """Return the meaning of one event; the extension's timeout is for one attempt."""
     event = pair.event
     if not event.logged:
-        return Meaning(f"the sign-in ended with AADSTS{event.result}; {_NOT_LOGGED}", f"explain {event.result}")
+        return _meaning("not-logged", result=event.result)
     if event.before_call:
         return _before_call(pair)
     if pair.lines:
@@ -66,45 +60,26 @@ def meaning_of(pair: Pair, pairs: Pairs, *, timeout_ms: int) -> Meaning:
 
 
 def _before_call(pair: Pair) -> Meaning:
-    says = "Entra gave up before it called: the tenant is misconfigured, not the endpoint"
     entry = CODES.get(pair.event.code or 0)
-    if entry is not None:
-        says = f"Entra gave up before it called. {entry.meaning}"
-    if pair.lines:
-        says += " The endpoint's line under this correlation id belongs to another event of the same sign-in."
-    return Meaning(says, "doctor")
+    alone = _meaning("before-call-unknown") if entry is None else _meaning("before-call", reason=entry.meaning)
+    return _meaning("before-call-with-lines", before=alone.says) if pair.lines else alone
 
 
 def _entra_alone(event: SignInEvent, pairs: Pairs) -> Meaning:
     code = shown_code(event)
-    explained = f"explain {code}"
-    entry = CODES.get(code or 0)
     if not pairs.with_log:
-        if not event.failed:
-            return Meaning("the endpoint was called and Entra accepted its claims", "signin")
-        says = entry.meaning if entry is not None else "The code is not documented."
-        return Meaning(f"{says} --log FILE adds the endpoint's side.", explained)
+        entry = CODES.get(code or 0)
+        reason = "The code is not documented." if entry is None else entry.meaning
+        return _meaning("without-log", reason=reason, code=code) if event.failed else _meaning("accepted")
     if not event.failed:
-        return Meaning(
-            "Entra got its reply, and this log has no line for it: the log is from another time, or the extension "
-            "calls another endpoint",
-            "doctor",
-        )
+        return _meaning("replied-elsewhere")
     refused = _most_frequent(pairs.refused)
     if event.http_status == 401 and refused is not None:
         return _refusal(refused, "The log has refusals without a time; the most frequent")
-    if event.http_status in _IN_FRONT:
-        return Meaning(
-            f"Entra got {event.http_status} and the endpoint has no line: {_IN_FRONT[event.http_status]}",
-            "check C01 --url https://HOST --deployed",
-        )
-    if event.code == _TIMED_OUT:
-        return Meaning(
-            "Entra timed out and the endpoint has no line: the request never reached the app, or the app was "
-            "still starting. Check the plan (always-ready instances) and the host's log",
-            "check C91 --url https://HOST --deployed",
-        )
-    return Meaning("Entra has an event and the endpoint has no line: the call never reached the app", explained)
+    sender = _TEXTS["in-front"].get(str(event.http_status))
+    if sender is not None:
+        return _meaning("answered-in-front", status=event.http_status, sender=sender)
+    return _meaning("timed-out-without-line") if event.code == _TIMED_OUT else _meaning("never-reached", code=code)
 
 
 def _both(pair: Pair, timeout_ms: int) -> Meaning:
@@ -117,83 +92,50 @@ def _both(pair: Pair, timeout_ms: int) -> Meaning:
     if event.code == _TIMED_OUT or (event.code is None and not event.http_status):
         return _late(line, timeout_ms)
     if event.http_status not in {None, 0, _OK}:
-        return Meaning(
-            f"the endpoint answered 200 and Entra got {event.http_status}: something in front of the app replaced the "
-            "reply",
-            "check C01 C22 --url https://HOST --deployed",
-        )
+        return _meaning("reply-replaced", status=event.http_status)
     if event.code in {_NO_CONNECTION, _UNEXPECTED}:
-        return Meaning(
-            "the endpoint answered 200 and the reply did not arrive complete: the connection broke",
-            f"explain {event.code}",
-        )
+        return _meaning("reply-broken", code=event.code)
     entry = CODES.get(event.code or 0)
-    reason = entry.meaning if entry is not None else "Entra could not use the reply."
-    return Meaning(
-        f"the endpoint considers its reply valid, and Entra does not. {reason} Another version may be deployed, or "
-        "something in between changes the body",
-        "check C --url https://HOST --deployed",
-    )
+    return _meaning("reply-unusable", reason="Entra could not use the reply." if entry is None else entry.meaning)
 
 
 def _not_answered(event: SignInEvent, line: EndpointLine, pair: Pair) -> Meaning:
-    sentence = _SENTENCES.get(pair.by or "", "The endpoint answered")
-    refusal = _refusal(line, sentence)
+    refusal = _refusal(line, _SENTENCES.get(pair.by or "", "The endpoint answered"))
+    values = {"refused": refusal.says, "way_on": refusal.way_on}
     if not event.failed:
-        return Meaning(f"{refusal.says}; another attempt or token of this sign-in succeeded", refusal.way_on)
+        return _meaning("refused-then-succeeded", **values)
     if event.code == _TIMED_OUT and line.status in {401, 403}:
-        return Meaning(
-            f"{refusal.says}. Entra calls it a timeout: the documentation says that this code can mean a refused token",
-            refusal.way_on,
-        )
+        return _meaning("refused-as-timeout", **values)
     if event.http_status not in {None, 0, line.status}:
-        return Meaning(
-            f"{refusal.says}; Entra got {event.http_status}: something in front of the app changed the status",
-            refusal.way_on,
-        )
+        return _meaning("refused-status-changed", status=event.http_status, **values)
     return refusal
 
 
 def _refusal(line: EndpointLine, sentence: str) -> Meaning:
-    outcome = outcome_of(line.outcome)
-    return Meaning(f"{sentence}: {line.status}, {line.outcome}: {outcome.says}", outcome.way_on)
+    found = outcome_of(line.outcome)
+    values = {"status": line.status, "outcome": line.outcome, "reason": found.says, "way_on": found.way_on}
+    return _meaning("refused", sentence=sentence, **values)
 
 
 def _good(line: EndpointLine) -> Meaning:
     if line.failure is None:
-        return Meaning("both sides agree: the claims were sent and accepted", "signin")
+        return _meaning("agreed")
     failed = outcome_of(line.failure)
-    return Meaning(f"a token was minted, but {outcome_of(line.outcome).says}: {failed.says}", failed.way_on)
+    outcome = outcome_of(line.outcome).says
+    return _meaning("minted-after-failure", outcome=outcome, reason=failed.says, way_on=failed.way_on)
 
 
 def _late(line: EndpointLine, timeout_ms: int) -> Meaning:
     """Return what took the time: the endpoint answered 200, and Entra did not wait for it."""
-    took = f"the endpoint answered 200 after {line.total_ms:,.0f} ms"
+    values = {"took": line.total_ms, "timeout": timeout_ms, "rest": timeout_ms - line.total_ms}
     if line.loop_stalled_ms is not None and line.loop_stalled_ms >= line.total_ms * _STALLED:
-        return Meaning(
-            f"{took}, {line.loop_stalled_ms:,.0f} ms of them with its event loop blocked: its provider, or a "
-            "library that it uses, blocks instead of using await",
-            "check F",
-        )
+        return _meaning("late-blocked", stalled=line.loop_stalled_ms, **values)
     if line.total_ms >= timeout_ms:
-        return Meaning(
-            f"{took}, Entra waits {timeout_ms:,} ms: lower Claims__BudgetMs so that the endpoint answers in time",
-            "explain 1003005",
-        )
-    rest_ms = timeout_ms - line.total_ms
+        return _meaning("late-alone", **values)
     if line.total_ms < timeout_ms * _QUICK:
         start = "it was the first request of a new worker: " if line.cold else ""
-        return Meaning(
-            f"{took} of {timeout_ms:,}: the other {rest_ms:,.0f} ms passed before or after it ({start}the plan, the "
-            f"host, the network); or the extension's timeout is not set and is {DEFAULT_TIMEOUT_MS:,} ms",
-            "doctor",
-        )
-    slowest = f", most of it {line.slowest}" if line.slowest else ""
-    return Meaning(
-        f"{took}{slowest}; the network or the plan took the other {rest_ms:,.0f} ms. Lower Claims__BudgetMs to leave "
-        "them more, or make the provider faster; and check that the extension's timeout is 2000 ms",
-        "doctor",
-    )
+        return _meaning("late-elsewhere", start=start, default=DEFAULT_TIMEOUT_MS, **values)
+    return _meaning("late-together", slowest=f", most of it {line.slowest}" if line.slowest else "", **values)
 
 
 def refusals(lines: Iterable[EndpointLine]) -> Counter[str]:

@@ -4,10 +4,10 @@ The codes are those of ``claims/``; a test compares them with this table. A deta
 detail the endpoint itself writes, from settings, limits and shortened ids: a provider may write any text.
 """
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
+
+from selftest.judge.texts import own_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,7 @@ class OutcomeMeaning:
 
 def _read() -> dict[str, OutcomeMeaning]:
     """Return the table in the file, by code."""
-    text = Path(__file__).with_name("outcomes.toml").read_text(encoding="utf-8")
-    rows = [OutcomeMeaning(**{**row, "codes": tuple(row["codes"])}) for row in tomllib.loads(text)["outcome"]]
+    rows = [OutcomeMeaning(**{**row, "codes": tuple(row["codes"])}) for row in own_table(__file__)["outcome"]]
     return {code: row for row in rows for code in row.codes}
 
 

@@ -13,7 +13,6 @@ from claims.endpoint import Endpoint
 from selftest.base.endpoint_url import CALLOUT_PATH, HEALTH_PATH
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.variant import MALFORMED_KEYS
-from selftest.checks.token.rotation import publish_for_checks
 from selftest.entra.key_store import KeyStore
 from selftest.entra.server import EntraServer
 from selftest.play.caller import caller_session
@@ -106,7 +105,7 @@ async def open_served_endpoint(
         if malformed_keys:
             entra.publish_malformed()
         else:
-            publish_for_checks(entra)
+            entra.publish_well_formed()
         async with serve_endpoint(entra, Endpoint.from_env(endpoint_settings(entra))) as served:
             served.env = replace(served.env, sleep=_no_time, variant=MALFORMED_KEYS if malformed_keys else None)
             yield served

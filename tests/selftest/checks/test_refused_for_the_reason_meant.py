@@ -13,7 +13,6 @@ import pytest_asyncio
 from claims.endpoint import Endpoint
 from selftest.checks import REGISTRY
 from selftest.checks.runner import run_checks
-from selftest.checks.token.rotation import publish_for_checks
 from selftest.entra.server import EntraServer
 from selftest.play.target import endpoint_settings
 from tests.selftest.checks import body_faults, key_faults, token_faults
@@ -40,7 +39,7 @@ REFUSALS = [
 async def shared_entra() -> AsyncIterator[EntraServer]:
     """Return one tenant for all attacks."""
     async with EntraServer() as entra:
-        publish_for_checks(entra)
+        entra.publish_well_formed()
         yield entra
 
 

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,16 @@ from selftest.base.cannot_run import CannotRun
 from selftest.checks import GROUPS, REGISTRY
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.registry import (
+    TEXTS,
     Check,
     CheckOutcome,
-    DuplicateCheckError,
+    CheckRegistrationError,
+    check,
     register,
+    require_checks_of,
     select,
 )
+from selftest.judge.statement import LEVELS, Statement
 
 ROOT = Path(__file__).parents[3]
 #: Ids that were given once and must keep their meaning; a removed check's id goes here and is never given again.
@@ -47,8 +52,10 @@ def test_every_letter_has_a_group() -> None:
 def test_every_text_is_there(check: Check) -> None:
     """Every check has all texts, and they are short."""
     assert re.fullmatch(r"[CTBFL]\d{2,3}", check.id)
+    assert check.level in LEVELS
     for text in (check.title, check.source, check.why, check.fix, check.explain):
         assert text.strip() == text != ""
+        assert not re.search(r"\{[a-z]\w*\}", text)
     assert not check.title.endswith(".")
     assert len(check.title) <= 80
     assert len(check.explain.splitlines()) <= 8
@@ -80,10 +87,33 @@ def test_the_order_is_that_of_the_ids() -> None:
 
 
 def test_a_taken_id_is_refused() -> None:
-    """Two checks cannot share an id; the message names both."""
+    """Two checks cannot share an id."""
     registry = {"T01": _check("T01")}
-    with pytest.raises(DuplicateCheckError, match=r"T01 is .* needs another id"):
+    with pytest.raises(CheckRegistrationError, match=r"T01 .* is registered twice; give one check another id"):
         register(_check("T01"), registry)
+
+
+def test_an_id_without_texts_is_refused() -> None:
+    """A check that nobody described is not registered; the message says where its texts belong."""
+    with pytest.raises(CheckRegistrationError, match=r"T999 has no texts; add a table to the TOML file"):
+        check("T999")(_never)
+    assert "T999" not in REGISTRY
+
+
+def test_texts_without_a_check_are_refused() -> None:
+    """Texts of an id that no check has are an error, which names it."""
+    require_checks_of(["T01"], {"T01": _check("T01")})
+    with pytest.raises(CheckRegistrationError, match=r"no check has the id of these texts: T02, T03; remove"):
+        require_checks_of(["T01", "T02", "T03"], {"T01": _check("T01")})
+
+
+def test_every_member_of_the_texts_is_used() -> None:
+    """A member of a table is a text of a statement, or a placeholder in one: a misspelt name would be ignored."""
+    folder = Path(checks.__file__).parent
+    sources = [path.read_text() for pattern in ("*/*.toml", "*/*.py") for path in folder.glob(pattern)]
+    placeholders = set(re.findall(r"\{([a-z][a-z0-9_]*)\}", "".join(sources)))
+    known = {field.name for field in fields(Statement)} | placeholders
+    assert {name for members in TEXTS.values() for name in members} <= known
 
 
 def test_nothing_wanted_is_everything() -> None:

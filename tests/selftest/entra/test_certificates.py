@@ -55,6 +55,17 @@ def test_a_damaged_file_is_replaced(name: str) -> None:
     assert LocalAuthority.open().path.read_bytes() == repaired.path.read_bytes()
 
 
+def test_another_certificate_is_of_the_same_key() -> None:
+    """Two runs that both find no certificate make one each, and both fit the key in the file."""
+    LocalAuthority.open()
+    key, certificate = (state_folder() / name for name in ("ca-key.pem", "ca.pem"))
+    before = key.read_bytes()
+    certificate.unlink()
+    LocalAuthority.open()
+    assert certificate.is_file()
+    assert key.read_bytes() == before
+
+
 def test_it_vouches_for_this_machine_alone() -> None:
     """With its key, no other host can be imitated to those who trust it."""
     certificate = x509.load_pem_x509_certificate(LocalAuthority.open().path.read_bytes())

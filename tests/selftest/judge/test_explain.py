@@ -123,6 +123,37 @@ def test_code_is_shown_by_a_bad_sample_and_a_good_one() -> None:
     assert "(missing)" in {part.key: part for part in of_code(CODES[1003016]).sections}["bad"].text
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "cause"),
+    [
+        (("provider_late",), "1003002", "the provider did not return within the budget"),
+        (("1003002", "overloaded"), "1003002", "more events at once"),
+        (('{"outcome":"provider_error","status":503}',), "1003002", "the provider raised an exception"),
+        (('{"outcome":"claims","status":200,"loop_stalled_ms":2900}',), "1003005", "event loop is blocked"),
+        (("why", "keys_not_loaded"), "1003002", "the signing keys are not loaded"),
+    ],
+)
+def test_the_endpoints_own_line_leads(
+    words: tuple[str, ...], code: str, cause: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line of this project's endpoint, or its code, is explained first, with what to do."""
+    assert main(["explain", *words]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(code)
+    logged = " ".join(text.partition("What the endpoint logged")[2].partition("What it means")[0].split())
+    assert cause in logged
+    assert len(logged) > 100
+
+
+def test_a_code_knows_this_endpoints_failures() -> None:
+    """Its own 503s are listed, each with the code that its log line has."""
+    (lines,) = [part.text for part in of_code(CODES[1003002]).sections if part.key == "endpoint"]
+    text = "\n".join(lines)
+    for name in ("provider_error", "provider_late", "overloaded", "keys_not_loaded"):
+        assert f"`{name}`" in text
+    assert not [part for part in of_code(CODES[1003012]).sections if part.key == "endpoint"]
+
+
 def test_commands_can_be_copied() -> None:
     """What shows a code is a command line, whole."""
     (lines,) = [part.text for part in of_code(CODES[1003011]).sections if part.key == "commands"]

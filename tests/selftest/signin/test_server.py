@@ -6,10 +6,10 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from selftest.play.authority import local_authority
 from selftest.signin.browser_sessions import SESSION_COOKIE
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.directory import Directory
-from selftest.signin.tls import make_tls
 from tests.selftest.signin.plain_requests import Asking, Clock
 
 
@@ -99,7 +99,7 @@ async def test_userinfo_takes_no_expired_token(asking: Asking, clock: Clock) -> 
 
 async def test_listens_on_the_loopback_interface_only(sample: Directory) -> None:
     """By http and by https the server is bound to 127.0.0.1 alone."""
-    async with SignInServer(sample, tls=make_tls()) as server:
+    async with SignInServer(sample, tls=local_authority().server_context()) as server:
         assert server._runner is not None
         sockets = [sock for secure in server._secure for sock in secure.sockets]
         names = [*(sock.getsockname() for sock in sockets), *server._runner.addresses]
@@ -108,9 +108,9 @@ async def test_listens_on_the_loopback_interface_only(sample: Directory) -> None
 
 async def test_each_address_is_its_own_issuer(sample: Directory) -> None:
     """With https the issuer is the https address, for clients that trust the authority; others get no connection."""
-    tls = make_tls()
-    trusting = ssl.create_default_context(cadata=tls.ca_pem.decode())
-    async with SignInServer(sample, tls=tls) as server, aiohttp.ClientSession() as session:
+    authority = local_authority()
+    trusting = ssl.create_default_context(cafile=authority.path)
+    async with SignInServer(sample, tls=authority.server_context()) as server, aiohttp.ClientSession() as session:
         url = f"{server.sign_in_authority_url}/v2.0/.well-known/openid-configuration"
         async with session.get(url, ssl=trusting) as response:
             metadata = await response.json()

@@ -109,6 +109,11 @@ class PrincipalObject(GraphModel, frozen=True):
         return None if self.claims_policy is None else bool(self.claims_policy.claims)
 
     @property
+    def gets_saml(self) -> bool:
+        """Whether its users sign in with SAML, so that its token is an assertion."""
+        return (self.preferred_single_sign_on_mode or "").lower() == "saml"
+
+    @property
     def has_signing_key(self) -> bool:
         """Whether it has a custom signing key."""
         return any(key.signs for key in self.key_credentials)

@@ -1,7 +1,7 @@
-"""The settings of the endpoint, as far as they can be read when some are wrong.
+"""The settings of the endpoint, as far as they can be read where some are wrong.
 
-The endpoint does not start with settings that are at fault. The doctor goes on, and compares what it can read with the
-tenant. What is at fault is for the app's own reader to say (``sources/app_reader.py``).
+The endpoint does not start with wrong settings. The doctor goes on, and compares what it can read with the tenant. Only
+the app's own reader reports what is wrong (``sources/app_reader.py``).
 """
 
 import re
@@ -12,10 +12,7 @@ from urllib.parse import urlsplit
 
 from selftest.base.loopback import is_loopback_host
 from selftest.base.setting_names import (
-    ADDITIONAL_CALLER_APP_IDS,
     ALLOW_ADDITIONAL_CALLERS,
-    ALLOWED_EXTENSION_IDS,
-    APPLICATION_ID_URI,
     AUDIENCE_APP_ID,
     AUTHORITY_URL,
     AUTHORIZED_PARTY_APP_ID,
@@ -33,7 +30,7 @@ _GUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _SHOWABLE: Final = re.compile(
     rf"{_GUID}|\d{{1,6}}|(?:https?|api)://[A-Za-z0-9.:-]{{1,120}}(?:/[A-Za-z0-9.-]{{0,64}}){{0,4}}"
 )
-#: Where the providers of this project say which claims they give.
+#: The settings in which the providers of this project name the claims that they return.
 _CLAIMS_OF: Final = {
     "profile_api": "Claims__ProfileApi__Claims",
     "table": "Claims__Table__Claims",
@@ -60,29 +57,29 @@ class SettingsRead:
     """The settings of one app.
 
     Attributes:
-        values: by name; never printed whole.
-        origin: where they come from, for people.
+        values: By name; never printed whole.
+        origin: Where they come from, for people.
     """
 
     values: Mapping[str, str]
     origin: str
 
     def text(self, name: str) -> str:
-        """Read one setting; empty where it is not set."""
+        """Return one setting; empty where it is not set."""
         return self.values.get(name, "").strip()
 
     def items(self, name: str) -> tuple[str, ...]:
-        """Read a comma-separated list of ids, in lower case."""
+        """Return a comma-separated list of ids, in lower case."""
         return tuple(item for part in self.text(name).split(",") if (item := part.strip().lower()))
 
     @property
     def authority_url(self) -> str:
-        """Give the authority."""
+        """Return the authority."""
         return self.text(AUTHORITY_URL)
 
     @property
     def authority_host(self) -> str:
-        """Give the host of the authority; empty where there is none."""
+        """Return the host of the authority; empty where there is none."""
         try:
             return urlsplit(self.authority_url).hostname or ""
         except ValueError:
@@ -90,54 +87,39 @@ class SettingsRead:
 
     @property
     def tenant_id(self) -> str:
-        """Give the tenant: the authority's last segment where that is a GUID, else the setting."""
+        """Return the tenant: the authority's last segment where that is a GUID, else the setting."""
         last = self.authority_url.rstrip("/").rpartition("/")[2].lower()
         return last if re.fullmatch(_GUID, last) else self.text(TENANT_ID).lower()
 
     @property
     def audience_app_id(self) -> str:
-        """Give the client id of the API's app registration."""
+        """Return the client id of the API's app registration."""
         return self.text(AUDIENCE_APP_ID).lower()
 
     @property
-    def application_id_uri(self) -> str:
-        """Give the other audience that is accepted; empty for none."""
-        return self.text(APPLICATION_ID_URI)
-
-    @property
     def party_app_id(self) -> str:
-        """Give the caller that is accepted."""
+        """Return the accepted caller."""
         return self.values.get(AUTHORIZED_PARTY_APP_ID, EVENT_SERVICE_APP_ID).strip().lower()
 
     @property
-    def allowed_extension_ids(self) -> tuple[str, ...]:
-        """Name the only extensions that are answered; none means any."""
-        return self.items(ALLOWED_EXTENSION_IDS)
-
-    @property
-    def additional_callers(self) -> tuple[str, ...]:
-        """Name the callers that are accepted beside Entra."""
-        return self.items(ADDITIONAL_CALLER_APP_IDS)
-
-    @property
     def means_additional_callers(self) -> bool:
-        """Say whether the settings declare the additional callers to be on purpose."""
+        """Whether the settings declare the additional callers to be on purpose."""
         return self.text(ALLOW_ADDITIONAL_CALLERS).lower() == "true"
 
     @property
     def budget_ms(self) -> int | None:
-        """Give the time after which the answer leaves; None where the setting is no number."""
+        """Return the time limit of the answer; None where the setting is not a number."""
         text = self.text(BUDGET_MS) or str(DEFAULT_BUDGET_MS)
         return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
 
     @property
     def test_issuer(self) -> bool:
-        """Say whether tokens of another issuer than Entra are believed: plain http, or this very machine."""
+        """Whether tokens of an issuer other than Entra are trusted: plain http, or this machine."""
         return self.authority_url.lower().startswith("http://") or is_loopback_host(self.authority_host)
 
     @property
     def claim_names(self) -> frozenset[str] | None:
-        """Name the claims that the provider answers with; None where that is not in the settings."""
+        """Return the names of the claims that the provider returns; None where the settings do not name them."""
         provider = self.text(PROVIDER) or "sample"
         if provider == "sample":
             return frozenset(SAMPLE_CLAIMS)
@@ -151,7 +133,7 @@ class SettingsRead:
 
 
 def showable(value: str) -> str:
-    """Show a setting's value where it is an id or an address; else only how long it is."""
+    """Return a setting's value where it is an id or an address; otherwise only its length."""
     if not value:
         return "nothing"
     return value if _SHOWABLE.fullmatch(value) else f"a value of {len(value)} characters"

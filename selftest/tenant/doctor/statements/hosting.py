@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from selftest.base.setting_names import AUTHORITY_URL
+from selftest.base.setting_names import APPLICATION_ID_URI, AUTHORITY_URL
 from selftest.contract import EVENT_SERVICE_APP_ID, is_guid
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import ApplicationObject
@@ -133,7 +133,7 @@ def _audiences(case: Case) -> tuple[str, ...]:
             return (application.app_id,) if application.token_version == 2 else (resource_id,)
         return (extension.api_app_id or "", resource_id)
     settings = case.settings
-    return () if settings is None else (settings.audience_app_id, settings.application_id_uri.lower())
+    return () if settings is None else (settings.audience_app_id, settings.text(APPLICATION_ID_URI).lower())
 
 
 def _api_application(case: Case) -> ApplicationObject | None:

@@ -7,7 +7,14 @@ status 401 or 403, or as 1003005.
 from collections.abc import Iterator
 from typing import Final
 
-from selftest.base.setting_names import ALLOWED_EXTENSION_IDS, AUDIENCE_APP_ID, AUTHORITY_URL, AUTHORIZED_PARTY_APP_ID
+from selftest.base.setting_names import (
+    ADDITIONAL_CALLER_APP_IDS,
+    ALLOWED_EXTENSION_IDS,
+    APPLICATION_ID_URI,
+    AUDIENCE_APP_ID,
+    AUTHORITY_URL,
+    AUTHORIZED_PARTY_APP_ID,
+)
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.settings import showable, without_secrets
@@ -60,7 +67,7 @@ def audience_is_api(case: Case) -> Iterator[TenantFinding]:
 @statement("D04", "settings", "extension")
 def extension_is_allowed(case: Case) -> Iterator[TenantFinding]:
     """Check that the list has the ids, where there is a list."""
-    allowed = case.required_settings.allowed_extension_ids
+    allowed = case.required_settings.items(ALLOWED_EXTENSION_IDS)
     for extension in case.extensions:
         if allowed and extension.id not in allowed:
             yield TenantFinding(
@@ -93,11 +100,12 @@ def token_audience_is_accepted(case: Case) -> Iterator[TenantFinding]:
             raise EvidenceMissing("the endpoint's application is not registered in this tenant")
         if application.token_version == 2:
             continue
-        if case.required_settings.application_id_uri != extension.resource_id:
+        uri = case.required_settings.text(APPLICATION_ID_URI)
+        if uri != extension.resource_id:
             yield TenantFinding(
                 expected=f"requestedAccessTokenVersion 2, or Claims__ApplicationIdUri {extension.resource_id}",
                 actual=f"requestedAccessTokenVersion {application.token_version or 'null'}, "
-                f"and Claims__ApplicationIdUri {showable(case.required_settings.application_id_uri)}",
+                f"and Claims__ApplicationIdUri {showable(uri)}",
                 command=patch_application(application.app_id, {"api": {"requestedAccessTokenVersion": 2}}),
             )
 
@@ -105,7 +113,7 @@ def token_audience_is_accepted(case: Case) -> Iterator[TenantFinding]:
 @statement("D07", "settings", "extension")
 def identifier_is_current(case: Case) -> Iterator[TenantFinding]:
     """Compare the two; D06 checks what a version 1 token needs."""
-    uri = case.required_settings.application_id_uri
+    uri = case.required_settings.text(APPLICATION_ID_URI)
     if not uri:
         raise NotApplicable
     if all(uri != extension.resource_id for extension in case.extensions):
@@ -127,7 +135,7 @@ def issuer_is_entra(case: Case) -> Iterator[TenantFinding]:
 @statement("D09", "settings", "deployed")
 def only_entra_calls(case: Case) -> Iterator[TenantFinding]:
     """Count the additional callers."""
-    callers = case.required_settings.additional_callers
+    callers = case.required_settings.items(ADDITIONAL_CALLER_APP_IDS)
     if callers:
         yield TenantFinding(
             expected="no additional caller",

@@ -13,7 +13,6 @@ from selftest.tenant.doctor.statements.principals import missing_principal
 
 #: Time to roll a signing key and to have every client read the new one.
 KEY_DAYS: Final = 30
-_SAML: Final = "saml"
 
 
 @statement("D60", "servicePrincipals", "app")
@@ -142,7 +141,7 @@ def _targets(case: Case) -> list[tuple[ApplicationObject, PrincipalObject]]:
     for app_id in case.app_ids:
         principal = case.required_tenant.principal(app_id)
         application = case.required_tenant.application(app_id)
-        if principal is None or (principal.preferred_single_sign_on_mode or "").lower() == _SAML:
+        if principal is None or principal.gets_saml:
             continue
         if application is None:
             raise EvidenceMissing(f"application {app_id} is registered in another tenant, not in this one")

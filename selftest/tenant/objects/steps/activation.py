@@ -15,9 +15,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
+from selftest.judge.mapping import PROVIDER_SOURCE, TARGET_MEMBERS
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.graph.objects import POLICIES, GraphObject
-from selftest.tenant.objects.errors import Conflict
+from selftest.tenant.objects.errors import conflict
 from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.difference import differences
 from selftest.tenant.objects.steps.extension import one_of_name
@@ -44,7 +45,7 @@ class PolicyStep(ClientStep):
         """Read the application, and find the policy by its name."""
         target = found.client(self.client_id)
         target.application = await client.find(f"/applications(appId='{self.client_id}')", select=_APPLICATION)
-        target.principal = await find_principal(client, self.client_id)
+        target.principal = await find_principal(client, self.client_id, "preferredSingleSignOnMode")
         name = intent.name_for(self.client_id)
         same = await client.list_all(POLICIES, query={"$filter": f"displayName eq {literal(name)}"})
         target.policy = one_of_name(same, name, "claims mapping policy")
@@ -56,7 +57,7 @@ class PolicyStep(ClientStep):
         name, existing = intent.name_for(self.client_id), target.policy
         if existing is not None and intent.claims is None:
             return PlannedChange(name=named(existing, name))
-        wanted = _definition(intent, found)
+        wanted = _definition(intent, found, target)
         lines = tuple(differences({"definition": wanted}, existing and {"definition": _parsed(existing)}))
         if not lines:
             return PlannedChange(name=named(existing, name))
@@ -110,10 +111,7 @@ class DisplacedPolicyStep(ClientStep):
             return PlannedChange(name="none")
         name = f"{others[0].get('displayName')!r} {others[0]['id']}"
         if not intent.replace_policy:
-            raise Conflict(
-                f"application {self.client_id} has the claims mapping policy {name}, and can have only one: merge its "
-                "claims into yours, or pass --replace-policy to unassign it"
-            )
+            raise conflict("policy-of-others", client=self.client_id, policy=name)
         path = f"/servicePrincipals/{id_of(target.principal)}/claimsMappingPolicies/{others[0]['id']}/$ref"
         lines = (f"assigned: {name} -> not assigned; it is not deleted, so it can be assigned again",)
         return PlannedChange(name=name, lines=lines, write=Write(verb="unassign", path=path))
@@ -161,13 +159,15 @@ def _allowed_now(target: FoundClient) -> str:
     return _BEFORE + json.dumps({member: api.get(member) for member in MAPPED})
 
 
-def _definition(intent: Intent, found: FoundObjects) -> GraphObject:
+def _definition(intent: Intent, found: FoundObjects, target: FoundClient) -> GraphObject:
     registered = (found.extension or {}).get("claimsForTokenConfiguration") or ()
     if intent.claims is not None or not registered:
         pairs = [(claim.name, claim.token_name) for claim in intent.wanted_claims]
     else:
         pairs = [(str(each["claimIdInApiResponse"]),) * 2 for each in registered]
-    schema = [{"Source": "CustomClaimsProvider", "ID": name, "JwtClaimType": token} for name, token in pairs]
+    is_saml = str((target.principal or {}).get("preferredSingleSignOnMode")).lower() == "saml"
+    member = TARGET_MEMBERS["saml" if is_saml else "jwt"]
+    schema = [{"Source": PROVIDER_SOURCE, "ID": name, member: token_name} for name, token_name in pairs]
     return {"ClaimsMappingPolicy": {"Version": 1, "IncludeBasicClaimSet": "true", "ClaimsSchema": schema}}
 
 
@@ -180,17 +180,9 @@ def _parsed(policy: GraphObject) -> Any:
 
 def _check_client(client_id: str, target: FoundClient) -> None:
     if target.application is None:
-        raise Conflict(
-            f"no app registration in this tenant has the client id {client_id}: use the id of one that is registered "
-            "here; another tenant's accepts mapped claims only with its own signing key"
-        )
-    if target.application.get("signInAudience") != "AzureADMyOrg":
-        raise Conflict(
-            f"application {client_id} signs in people of other tenants ({target.application.get('signInAudience')}), "
-            "and acceptMappedClaims is for single-tenant ones: it needs its own signing key, which is not created here"
-        )
+        raise conflict("client-unknown", client=client_id)
+    audience = target.application.get("signInAudience")
+    if audience != "AzureADMyOrg":
+        raise conflict("client-multi-tenant", client=client_id, audience=audience)
     if target.principal is None:
-        raise Conflict(
-            f"application {client_id} has no service principal here: in Entra > App registrations > Overview, "
-            "follow 'Managed application in local directory'"
-        )
+        raise conflict("client-without-principal", client=client_id)

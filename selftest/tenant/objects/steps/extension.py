@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS
 from selftest.tenant.graph.client import GraphClient
 from selftest.tenant.graph.objects import AUTHENTICATION_TYPE, ENDPOINT_TYPE, EXTENSION_TYPE, EXTENSIONS, GraphObject
-from selftest.tenant.objects.errors import Conflict
+from selftest.tenant.objects.errors import conflict
 from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.found_objects import FoundObjects
 from selftest.tenant.objects.steps.step import PlannedChange, SetupStep, Write, id_of, named, planned_change
@@ -76,10 +76,7 @@ def one_of_name(items: list[GraphObject], name: str, what: str) -> GraphObject |
     found = [item for item in items if item.get("displayName") == name]
     if len(found) > 1:
         ids = ", ".join(sorted(str(item["id"]) for item in found))
-        raise Conflict(
-            f"{len(found)} objects are the {what} {name!r} ({ids}): check in Entra which one is used, and delete the "
-            "other with remove --id ID"
-        )
+        raise conflict("same-name", count=len(found), what=what, name=name, ids=ids)
     return found[0] if found else None
 
 
@@ -91,19 +88,20 @@ def _check_ours(intent: Intent, found: FoundObjects) -> None:
         for each in found.extensions:
             url = (each.get("endpointConfiguration") or {}).get("targetUrl")
             if url == intent.target_url and resource_of(each) == intent.resource_id(app_id):
-                raise Conflict(
-                    f"the extension {each.get('displayName')!r} {each['id']} calls this endpoint already: "
-                    f"name it {intent.display_name!r} to keep it, or delete it with remove --id {each['id']}"
+                raise conflict(
+                    "endpoint-of-another-extension",
+                    name=each.get("displayName"),
+                    id=each["id"],
+                    wanted=intent.display_name,
                 )
         return
     if existing.get("@odata.type") != EXTENSION_TYPE or not resource_of(existing).endswith(f"/{app_id}"):
-        raise Conflict(
-            f"an extension {intent.display_name!r} {existing['id']} exists and is for "
-            f"{resource_of(existing) or 'another event'}, not for this app registration: rename it, or this environment"
+        raise conflict(
+            "extension-of-another-app",
+            name=intent.display_name,
+            id=existing["id"],
+            owner=resource_of(existing) or "another event",
         )
     host = urlsplit(str((existing.get("endpointConfiguration") or {}).get("targetUrl"))).hostname
     if host != intent.host and not intent.move:
-        raise Conflict(
-            f"the extension {existing['id']} calls {host}, and this environment's endpoint is {intent.host}: "
-            "if the endpoint has moved, pass --move; if this is another environment of the same name, rename this one"
-        )
+        raise conflict("extension-of-another-host", id=existing["id"], host=host, wanted=intent.host)

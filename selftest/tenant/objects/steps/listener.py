@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from selftest.tenant.graph.client import GraphClient
 from selftest.tenant.graph.objects import HANDLER_TYPE, LISTENER_TYPE, LISTENERS, GraphObject
-from selftest.tenant.objects.errors import Conflict
+from selftest.tenant.objects.errors import conflict
 from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.extension import one_of_name
 from selftest.tenant.objects.steps.found_objects import FoundObjects
@@ -61,13 +61,9 @@ def _check_listeners(client_id: str, ours: GraphObject | None, found: FoundObjec
     for each in found.listeners:
         same_event = each.get("@odata.type") == LISTENER_TYPE
         if same_event and each["id"] != id_of(ours) and client_id in included_in(each):
-            raise Conflict(
-                f"the listener {each.get('displayName')!r} {each['id']} is for application {client_id} already: "
-                f"remove the application from it, or delete it with remove --id {each['id']}"
+            raise conflict(
+                "application-of-another-listener", name=each.get("displayName"), id=each["id"], client=client_id
             )
     called = called_by(ours) if ours else ""
     if called not in {"", id_of(found.extension)} and any(each["id"] == called for each in found.extensions):
-        raise Conflict(
-            f"the listener {id_of(ours)} has our name and calls another extension, {called}: rename it, or delete it "
-            f"with remove --id {id_of(ours)}"
-        )
+        raise conflict("listener-of-another-extension", id=id_of(ours), extension=called)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE, RECEIVE_PAYLOAD_ROLE_ID, GraphObject
-from selftest.tenant.objects.errors import Conflict
+from selftest.tenant.objects.errors import conflict
 from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.found_objects import FoundObjects
 from selftest.tenant.objects.steps.step import UNKNOWN, PlannedChange, SetupStep, Write, id_of, named, planned_change
@@ -112,15 +112,10 @@ class ConsentStep(SetupStep):
         """Grant the role by its id: pages differ on its name."""
         del intent
         if found.graph is None:
-            raise Conflict(
-                "Microsoft Graph has no service principal in this tenant (1003022): ask an administrator to create it"
-            )
+            raise conflict("graph-without-principal")
         _require_enabled(found.graph, "the service principal of Microsoft Graph", code=1003022)
         if not any(role["id"] == RECEIVE_PAYLOAD_ROLE_ID for role in found.graph.get("appRoles") or ()):
-            raise Conflict(
-                f"Microsoft Graph offers no app role {RECEIVE_PAYLOAD_ROLE_ID} here: custom authentication extensions "
-                "may not exist in this cloud"
-            )
+            raise conflict("graph-without-role", role=RECEIVE_PAYLOAD_ROLE_ID)
         name = f"{RECEIVE_PAYLOAD_ROLE} {RECEIVE_PAYLOAD_ROLE_ID}"
         wanted = (found.graph["id"], RECEIVE_PAYLOAD_ROLE_ID)
         if any((each["resourceId"], each["appRoleId"]) == wanted for each in found.granted):
@@ -148,10 +143,7 @@ class IdentifierUriStep(SetupStep):
         existing: Sequence[str] = (found.application or {}).get("identifierUris") or ()
         others = [uri for uri in existing if uri != ours and _names_a_host(uri, app_id)]
         if others and ours not in existing and not intent.move:
-            raise Conflict(
-                f"the app registration {intent.unique_name} belongs to {others[0]}, not to {intent.host}: if the "
-                "endpoint has moved, pass --move; if this is another environment of the same name, rename this one"
-            )
+            raise conflict("registration-of-another-host", name=intent.unique_name, owner=others[0], wanted=intent.host)
         wanted: GraphObject = {"identifierUris": sorted({*existing, ours}), "api": dict(_API)}
         return planned_change(ours, wanted, found.application, path="/applications")
 
@@ -178,10 +170,7 @@ def _principal_change(existing: GraphObject | None, app_id: str, name: str) -> P
 def _require_enabled(principal: GraphObject | None, what: str, *, code: int) -> None:
     """Refuse a disabled service principal: somebody disabled it on purpose, and has to enable it."""
     if principal is not None and principal.get("accountEnabled") is False:
-        raise Conflict(
-            f"{what} {principal['id']} is disabled, so Entra will not call ({code}): "
-            "find out why, and enable it in Entra > Enterprise applications > Properties"
-        )
+        raise conflict("principal-disabled", what=what, id=principal["id"], code=code)
 
 
 def _names_a_host(uri: str, app_id: str) -> bool:

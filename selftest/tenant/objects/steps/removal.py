@@ -15,7 +15,7 @@ from typing import Final
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.graph.errors import RequestRefused
 from selftest.tenant.graph.objects import EXTENSION_TYPE, EXTENSIONS, LISTENER_TYPE, LISTENERS, POLICIES, GraphObject
-from selftest.tenant.objects.errors import Conflict
+from selftest.tenant.objects.errors import Conflict, reason
 from selftest.tenant.objects.intent import Intent
 from selftest.tenant.objects.steps.activation import MAPPED, allowed_before
 from selftest.tenant.objects.steps.apply import ReportStep
@@ -89,26 +89,12 @@ class Holdings:
     def blocking(self, intent: Intent) -> list[str]:
         """Return what depends on objects that would be deleted, and is not ours."""
         ours, listeners = self.our_extensions(intent), self.our_listeners(intent, ())
-        return [
-            *(
-                f"the extension {_name(each)} has our name, and our app registration is gone, so its owner is not "
-                f"known: if it is yours, run remove --id {each['id']}"
-                for each in self.extensions
-                if _is_named(each, intent) and self.application is None
-            ),
-            *(
-                f"the listener {_name(each)} calls our extension and is not ours: without the extension nobody could "
-                f"sign in to its applications; delete the listener there, or run remove --id {each['id']} first"
-                for each in self.listeners
-                if called_by(each) in {one["id"] for one in ours} and each not in listeners
-            ),
-            *(
-                f"the extension {_name(each)} needs our app registration and is not ours: delete it there, or run "
-                f"remove --id {each['id']} first"
-                for each in self.extensions
-                if each not in ours and self._names_our_application(each)
-            ),
-        ]
+        unowned = [each for each in self.extensions if _is_named(each, intent) and self.application is None]
+        called = {each["id"] for each in ours}
+        callers = [each for each in self.listeners if called_by(each) in called and each not in listeners]
+        users = [each for each in self.extensions if each not in ours and self._names_our_application(each)]
+        found = {"extension-without-owner": unowned, "extension-is-called": callers, "registration-is-needed": users}
+        return [reason(text, name=_name(each), id=each["id"]) for text, items in found.items() for each in items]
 
     def _names_our_application(self, extension: GraphObject) -> bool:
         return self.application is not None and resource_of(extension).endswith(f"/{self.application['appId']}")
@@ -148,9 +134,9 @@ async def named_removals(client: GraphClient, intent: Intent, ids: Sequence[str]
     for path, what in _KINDS:
         found += [_deletion(what, each, path) for each in items[path] if each["id"] in ids]
     missing = [each for each in ids if not any(one.path.endswith(f"/{each}") for one in found)]
-    reasons = [f"no listener, mapping policy or extension has the id {each}: check with status" for each in missing]
+    reasons = [reason("id-unknown", id=each) for each in missing]
     reasons += [
-        f"the listener {each.get('displayName')!r} {each['id']} calls the extension {called_by(each)}: name it as well"
+        reason("extension-keeps-listener", name=each.get("displayName"), id=each["id"], extension=called_by(each))
         for each in kept
         if called_by(each) in ids
     ]

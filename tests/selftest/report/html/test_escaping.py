@@ -4,7 +4,7 @@ import functools
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from selftest.report.compare import compare
@@ -47,14 +47,17 @@ def harmless() -> Page:
     return read(page(with_text(small(), "x")))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
+@example(text=MARKUP + CONTROLS)
 @given(text=st.one_of(DANGEROUS, st.text(max_size=30), st.sampled_from([MARKUP, CONTROLS, MARKUP + CONTROLS])))
 def test_no_text_makes_markup(text: str) -> None:
     """With any text in every place, the page has the elements and attributes that it has with none."""
     assert read(page(with_text(small(), "x" + text))).shape == harmless().shape
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=6, deadline=None)
+@example(text=MARKUP)
+@example(text=CONTROLS)
 @given(text=st.one_of(DANGEROUS, st.sampled_from([MARKUP, CONTROLS])))
 def test_no_text_makes_markup_in_a_comparison(text: str) -> None:
     """The same holds for two runs side by side."""

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from selftest.judge.app_line import AppLine
 from selftest.judge.statement import LEVELS
 from selftest.report.families import findings
 from selftest.report.html.page import page
+from selftest.report.load_result import CauseInLog
 from selftest.report.results import Results
 from tests.selftest.report.html import load_results, runs
 from tests.selftest.report.html.markup import Page, read
@@ -64,21 +66,23 @@ def pictures(parsed: Page) -> set[str]:
         (runs.steps, {"findings", "waived", "cold", "memory", "faults", "signins", "checks"}),
         (runs.only_checks, {"validity", "findings", "waived", "load", "phases", "rates", "cold", "memory", "signins"}),
         (runs.broken_from_the_start, set(SECTIONS) - {"validity", "load", "environment"}),
+        (runs.dead, set(SECTIONS) - {"validity", "load", "environment"}),
         (runs.nothing, set(SECTIONS) - {"validity", "environment"}),
     ],
 )
 def test_sections_without_data_are_left_out(make: Callable[[], Results], left_out: set[str]) -> None:
     """What there is stands in one order, and nothing is empty."""
-    assert section_ids(read(page(make()))) == [name for name in SECTIONS if name not in left_out]
+    assert section_ids(read(runs.written(make))) == [name for name in SECTIONS if name not in left_out]
 
 
 def test_pictures_are_drawn_from_what_there_is() -> None:
     """Each picture needs its figures."""
-    assert pictures(read(page(runs.held()))) == PICTURES - {"rates", "memory"}
-    assert pictures(read(page(runs.soak()))) == PICTURES - {"rates"}
-    assert pictures(read(page(runs.steps()))) == PICTURES - {"cold-starts", "memory"}
-    assert pictures(read(page(runs.broken_from_the_start()))) == {"curve", "timeline"}
-    assert pictures(read(page(runs.only_checks()))) == set()
+    assert pictures(read(runs.written(runs.held))) == PICTURES - {"rates", "memory"}
+    assert pictures(read(runs.written(runs.soak))) == PICTURES - {"rates"}
+    assert pictures(read(runs.written(runs.steps))) == PICTURES - {"cold-starts", "memory"}
+    assert pictures(read(runs.written(runs.broken_from_the_start))) == {"timeline"}
+    assert pictures(read(runs.written(runs.dead))) == {"timeline"}
+    assert pictures(read(runs.written(runs.only_checks))) == set()
 
 
 def test_an_interrupted_load_without_a_call_is_a_page() -> None:
@@ -87,7 +91,8 @@ def test_an_interrupted_load_without_a_call_is_a_page() -> None:
     assert load is not None
     nothing: dict[str, object] = {
         "latency": None,
-        "missed_latency": None,
+        "failed_latency": None,
+        "endings": {},
         "service": None,
         "lateness": None,
         "outcomes": {},
@@ -100,7 +105,7 @@ def test_an_interrupted_load_without_a_call_is_a_page() -> None:
 @every_run
 def test_markup_is_sound(make: Callable[[], Results]) -> None:
     """Tags nest, ids are unique and lead somewhere, headings go down one step at a time, from one at the top."""
-    parsed = read(page(make()))
+    parsed = read(runs.written(make))
     ids = [element["id"] for element in parsed.elements if "id" in element.attributes]
     assert len(ids) == len(set(ids))
     named = {
@@ -120,7 +125,7 @@ def test_markup_is_sound(make: Callable[[], Results]) -> None:
 @every_run
 def test_every_picture_has_its_text(make: Callable[[], Results]) -> None:
     """A picture has a name and a description, and stands in a figure."""
-    html = page(make())
+    html = runs.written(make)
     parsed = read(html)
     for svg in parsed.all("svg"):
         assert svg["role"] == "img"
@@ -134,7 +139,7 @@ def test_every_picture_has_its_text(make: Callable[[], Results]) -> None:
 @every_run
 def test_nothing_comes_from_elsewhere(make: Callable[[], Results]) -> None:
     """No script, no address but in text, and a policy that lets nothing be fetched."""
-    html = page(make())
+    html = runs.written(make)
     parsed = read(html)
     assert {element.tag for element in parsed.elements} & {"script", "link", "img", "iframe", "object", "base"} == set()
     for element in parsed.elements:
@@ -152,7 +157,33 @@ def test_nothing_comes_from_elsewhere(make: Callable[[], Results]) -> None:
 @every_run
 def test_the_page_is_small_enough_to_send(make: Callable[[], Results]) -> None:
     """A run of every check with its pictures goes into a mail."""
-    assert len(page(make()).encode()) < 400_000
+    assert len(runs.written(make).encode()) < 400_000
+
+
+def test_the_budget_has_its_label_where_it_is() -> None:
+    """A slowest call of 10 s puts the budget at a fifth of the bar, and the label there, too."""
+    html = page(runs.failing())
+    assert 'class="limit" style="width: 20.00%"' in html
+    assert 'class="at" style="padding-left: min(20.00%,' in html
+    assert ">budget 2,000 ms</span></p>" in html
+
+
+def test_the_legend_counts_calls() -> None:
+    """Not the marks, of which a long run has fewer than calls."""
+    load = runs.only_load().load
+    assert load is not None
+    long = replace(load, endings={"in-budget": 71_234, "late": 66})
+    html = page(replace(runs.only_load(), load=long))
+    assert re.search(r"in budget <b>71,234</b>.*late <b>66</b>", html, re.DOTALL)
+
+
+def test_what_the_app_logged_stands_with_the_codes() -> None:
+    """The line, with how many calls had one like it, as text."""
+    load = runs.only_load().load
+    assert load is not None
+    line = AppLine(outcome="provider_error", status=503, detail="AttributeError at <b>mine.py:7")
+    text = read(page(replace(runs.only_load(), load=replace(load, causes=(CauseInLog(calls=7, line=line),))))).text
+    assert "7 calls 503 provider_error: AttributeError at <b>mine.py:7" in " ".join(text.split())
 
 
 def test_many_calls_make_no_large_page() -> None:
@@ -177,7 +208,7 @@ def test_the_same_results_give_the_same_bytes() -> None:
 
 def test_the_verdict_is_told_as_everywhere() -> None:
     """The sentence of the console is the headline, its word apart."""
-    parsed = read(page(runs.failing()))
+    parsed = read(runs.written(runs.failing))
     sentence = runs.failing().verdict.sentence
     assert sentence.startswith("FAIL  ")
     assert f"FAIL {sentence.removeprefix('FAIL  ')}" in " ".join(parsed.text.split())
@@ -200,7 +231,7 @@ def test_a_failure_says_how_to_go_on() -> None:
 
 def test_a_family_is_one_card_with_its_proofs() -> None:
     """T30 and T31 prove one finding; their ids stand in its card."""
-    text = " ".join(read(page(runs.failing())).text.split())
+    text = " ".join(read(runs.written(runs.failing)).text.split())
     assert text.count("anybody gets claims") == 1
     assert re.search(r"proofs\s*2 of \d+ attacks were let in: T30 T31 expected", text)
     assert re.search(r"attacks let in\s*2 of \d+\s*answered with 200", text)
@@ -208,7 +239,7 @@ def test_a_family_is_one_card_with_its_proofs() -> None:
 
 def test_a_level_is_a_word_with_a_tone_of_its_own() -> None:
     """Each level has a class and a color."""
-    html = page(runs.failing())
+    html = runs.written(runs.failing)
     style = html[: html.index("</style>")]
     tones = {level: re.search(rf"\.{level} {{ --tone: var\((--\w+)\); }}", style) for level in LEVELS}
     assert len({tone[1] for tone in tones.values() if tone}) == len(LEVELS)
@@ -237,7 +268,7 @@ def test_a_skip_names_the_check_that_it_follows_from() -> None:
 
 def test_an_invalid_run_says_what_to_change() -> None:
     """Not valid is neither good nor bad, and comes with the way to a run that is."""
-    text = " ".join(read(page(runs.invalid())).text.split())
+    text = " ".join(read(runs.written(runs.invalid)).text.split())
     for words in (
         "No: the load run is not valid and proves nothing",
         "within 63 ms; limit: 25 ms",
@@ -249,7 +280,7 @@ def test_an_invalid_run_says_what_to_change() -> None:
 
 def test_the_fault_table_has_every_fault_and_policy() -> None:
     """One row a fault, one column a policy; what fails is marked."""
-    html = page(runs.failing())
+    html = runs.written(runs.failing)
     table = html[html.index('<table class="faults">') :]
     table = table[: table.index("</table>")]
     assert table.count("<tr>") == 1 + 21

@@ -1,6 +1,7 @@
 """One planted fault after the other, and what the doctor must say about it: that, and nothing else."""
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -125,6 +126,13 @@ def _policy_elsewhere(subject: DoctorInput) -> None:
 
 def _portal_too(subject: DoctorInput) -> None:
     subject.principal(APP)["claimsPolicy"] = {"id": OTHER, "claims": [{"@odata.type": "#microsoft.graph.customClaim"}]}
+
+
+def _for_saml_only(subject: DoctorInput) -> None:
+    document = json.loads(subject.policy["definition"][0])
+    del document["ClaimsMappingPolicy"]["ClaimsSchema"][3]["JwtClaimType"]
+    subject.policy["definition"] = [json.dumps(document)]
+    subject.schema({3: {"SamlClaimType": "urn:roles"}})
 
 
 WIRING = [
@@ -332,7 +340,24 @@ MAPPING = [
         {"D73": None},
     ),
     Fault("another case", schema(3, ID="customRoles", JwtClaimType="customRoles"), {"D74": None}),
-    Fault("unknown name", schema(3, ID="Roles", JwtClaimType="Roles"), {"D74": None}),
+    Fault("unknown name", schema(3, ID="Roles", JwtClaimType="Roles"), {"D74": None}, frozenset({"D68"})),
+    Fault(
+        "claim that nothing maps and the extension lacks",
+        lambda it: it.flags.extend(["--claims", "ApiVersion,CorrelationId,CustomRoles,DateOfBirth,Region"]),
+        {},
+        frozenset({"D68", "D77"}),
+    ),
+    Fault("misspelt source", schema(3, Source="CustomClaimProvider"), {"D69": None}),
+    Fault(
+        "every source is misspelt",
+        lambda it: it.schema({place: {"Source": "Custom_Claims_Provider"} for place in range(4)}),
+        {"D69": None},
+    ),
+    Fault("source in another case", schema(3, Source="customClaimsProvider"), {}, frozenset({"D69"})),
+    Fault("two entries for one target", schema(3, JwtClaimType="ApiVersion"), {}, frozenset({"D69"})),
+    Fault("two entries for one claim", schema(3, ID="ApiVersion"), {}, frozenset({"D68", "D69"})),
+    Fault("JSON Web Token for a SAML app", principal(APP, "preferredSingleSignOnMode", "saml"), {}, frozenset({"D69"})),
+    Fault("SAML entry for an OpenID Connect app", _for_saml_only, {}, frozenset({"D69"})),
     Fault("restricted name", schema(3, JwtClaimType="roles"), {"D75": None}),
     Fault("restricted prefix", schema(3, JwtClaimType="xms_roles"), {"D75": None}),
     Fault("restricted for SAML", schema(3, SamlClaimType=f"{_IDENTITY}/groups"), {"D75": None}),
@@ -342,7 +367,12 @@ MAPPING = [
         "restricted with a signing key", several(schema(3, SamlClaimType=f"{_IDENTITY}/groups"), _SIGNED), {"D75": None}
     ),
     Fault("NameID from the endpoint", schema(3, SamlClaimType=NAME_ID_CLAIM_TYPE), {"D79": None}),
-    Fault("NameID of the user", schema(3, Source="User", SamlClaimType=NAME_ID_CLAIM_TYPE), {}),
+    Fault(
+        "NameID of the user",
+        schema(3, Source="User", SamlClaimType=NAME_ID_CLAIM_TYPE),
+        {},
+        frozenset({"D68"}),
+    ),
     Fault("blank after the name", schema(1, JwtClaimType="apiVersion "), {"D76": None}),
     Fault("blank in the id", schema(1, ID="ApiVersion "), {"D76": None}),
     Fault(

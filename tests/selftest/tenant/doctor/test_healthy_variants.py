@@ -29,6 +29,7 @@ def _upper_case_ids(subject: DoctorInput) -> None:
 def _saml(subject: DoctorInput) -> None:
     subject.principal(APP)["preferredSingleSignOnMode"] = "saml"
     subject.app(APP)["api"]["acceptMappedClaims"] = None
+    subject.schema({place: {"SamlClaimType": f"http://claims.example/{place}"} for place in range(4)})
     _keys(_EXPIRED)(subject)
 
 

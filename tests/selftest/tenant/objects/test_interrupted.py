@@ -28,8 +28,15 @@ async def _attempt(env: EntraEnvironment, *, remove: bool = False) -> bool:
     return True
 
 
-@pytest.mark.parametrize("lag_requests", [0, 2])
-@pytest.mark.parametrize("manner", ["cut", "lose"])
+@pytest.mark.parametrize(
+    ("manner", "lag_requests"),
+    [
+        ("cut", 0),
+        ("lose", 2),
+        pytest.param("cut", 2, marks=pytest.mark.nightly),
+        pytest.param("lose", 0, marks=pytest.mark.nightly),
+    ],
+)
 async def test_apply_killed_after_each_request(manner: Literal["cut", "lose"], lag_requests: int) -> None:
     """For each n the server stops answering after n requests; the next run reaches the same final state."""
     wanted, requests = await _uninterrupted()
