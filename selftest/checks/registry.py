@@ -23,6 +23,8 @@ ISSUER: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer"})
 APP: Final[frozenset[CheckNeed]] = frozenset({"token", "app"})
 LOG: Final[frozenset[CheckNeed]] = frozenset({"token", "log"})
 DOWNSTREAM: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "app", "downstream"})
+#: The app, started with other settings than the usual ones, and a provider of its own.
+STARTED: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "app", "provider"})
 LOAD: Final[frozenset[CheckNeed]] = frozenset({"load"})
 ANYWHERE: Final[frozenset[CheckNeed]] = frozenset()
 

@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from selftest.base.setting_names import PROVIDER
 from selftest.checks.bench.environment import GOOD_CALL, CheckEnvironment, CheckNeed, GoodCallRefusal, OpenVariant
 from selftest.checks.bench.probe import redact
 from selftest.checks.registry import STAGES, Check, CheckOutcome
@@ -25,6 +26,8 @@ from selftest.report.results import CheckResult
 if TYPE_CHECKING:
     from selftest.checks.bench.variant import AppVariant
 
+#: The provider that calls the emulated downstream.
+_CALLS_DOWNSTREAM: Final = "profile_api"
 _NO_CONNECTION: Final = "no response (connection)"
 _FIX_STOPPED: Final = "Read the endpoint's own log: its process ended or closed its port. Start it again for the rest."
 
@@ -34,6 +37,7 @@ _OUR_PLACE: Final = re.compile(r" See claims/[\w/]+\.py[^.]*\.")
 
 _LACKS: Final[dict[CheckNeed, str]] = {
     "downstream": "the downstream of an endpoint that runs elsewhere cannot be made to fail; leave out --url",
+    "provider": "no fault can be injected: the app runs elsewhere, or has no module in claims/providers/",
     "token": "there is no token that the endpoint accepts; pass one with --token-file",
     "issuer": "the endpoint trusts another issuer than the emulated Entra, so its tokens cannot be signed here",
     "app": "the app runs elsewhere: its log, if there is one, may have any form",
@@ -68,7 +72,8 @@ async def run_checks(
     ordered = sorted(checks, key=lambda check: (STAGES.index(check.stage), check.order))
     variants: dict[AppVariant, list[Check]] = {}
     for check in ordered:
-        if check.variant is None or open_variant is None or env.refusal is not None:
+        unplayed = env.refusal is not None or _other_provider(check, env)
+        if check.variant is None or open_variant is None or unplayed:
             result = await _result(check, env, clock)
             if env.refusal is None and _NO_CONNECTION in result.actual and await _has_stopped(env):
                 result = _as_stopped(result, env)
@@ -163,6 +168,11 @@ def _shown(check: Check, outcome: CheckOutcome, duration_ms: float) -> CheckResu
     )
 
 
+def _other_provider(check: Check, env: CheckEnvironment) -> bool:
+    """Whether a check makes the emulated downstream fail, which the provider that the command names does not call."""
+    return "downstream" in check.needs and env.provider not in {None, _CALLS_DOWNSTREAM}
+
+
 async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
     expected = f"the endpoint {check.title}"
     if env.refusal is not None:
@@ -174,6 +184,11 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
         what = "the valid call is refused" if cause == GOOD_CALL else "the endpoint stopped answering"
         reason = f"{what} ({cause}), so that nothing else was played"
         return CheckOutcome(status="skip", expected=expected, actual=reason, cause=cause)
+    if _other_provider(check, env):
+        reason = (
+            f"{PROVIDER}={env.provider} does not call what fails here; without that setting {_CALLS_DOWNSTREAM} does"
+        )
+        return CheckOutcome(status="skip", expected=expected, actual=reason)
     lacking = [need for need in _LACKS if need in check.needs - env.have]
     if lacking:
         return CheckOutcome(status="skip", expected=expected, actual=_LACKS[lacking[0]])

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from selftest.base.endpoint_url import CALLOUT_PATH
+from selftest.base.setting_names import PROVIDER
 from selftest.checks import Check
 from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
+from selftest.checks.bench.variant import GIVEN
 from selftest.checks.runner import run_checks
 from selftest.checks.waivers import read_waivers
 from selftest.entra.payloads import VARIETIES
@@ -92,9 +94,15 @@ class SelftestRun:
                 self._raw.close()
             raise
 
-    def reached(self, target: Target) -> None:
-        """Record the endpoint's URL once it is known."""
-        self._target = provenance.target(target.url, self._mode)
+    def reached(self, target: Target, *, faults: bool = False) -> None:
+        """Record the endpoint's URL once it is known, and around which provider faults are played."""
+        mode = self._mode
+        if target.app is not None and (provider := target.settings.get(PROVIDER)):
+            mode += f"; {PROVIDER}={provider}"
+            if faults:
+                given = GIVEN.as_given(target.settings).settings()
+                mode += f", faults around it with {', '.join(f'{name}={value}' for name, value in given.items())}"
+        self._target = provenance.target(target.url, mode)
 
     async def play_signins(
         self, target: Target, route: ClaimsRoute | None = None, *, real_token: str | None = None

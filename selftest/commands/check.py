@@ -64,7 +64,7 @@ async def _collect(
     args: argparse.Namespace, checks: Sequence[Check], token: str | None, session: SelftestRun, route: ClaimsRoute
 ) -> None:
     async with open_target(args, prepare=EntraServer.publish_well_formed) as target:
-        session.reached(target)
+        session.reached(target, faults=any("provider" in check.needs for check in checks))
         bench = environment_of(target, deployed=args.deployed, real_token=token, malformed_keys=args.malformed_keys)
         await require_answer(bench)
         await await_keys_read(bench)

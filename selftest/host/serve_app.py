@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import runpy
 import signal
 import socket
 import sys
@@ -40,6 +41,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--app", type=Path, required=True)
     parser.add_argument("--h11", type=Path, required=True)
+    parser.add_argument("--preload", type=Path, help="a file with install(), called before the app is imported")
     parser.add_argument("--worker", help="the file descriptors of the port and of the supervisor: for its workers")
     args = parser.parse_args()
     results = sys.stdout
@@ -85,6 +87,8 @@ async def _serve(
     try:
         # Azure's host sets it where the app's settings do not.
         os.environ.setdefault("PYTHON_THREADPOOL_THREAD_COUNT", _THREADS)
+        if args.preload is not None:
+            runpy.run_path(str(args.preload))["install"]()
         app = await worker.Worker.start(app_dir)
         log.is_shown = app.in_an_invocation
         server = edge.HttpEdge(app, app_dir, settings=os.environ, report=report)

@@ -31,7 +31,7 @@ MINE = {
     "README.md": "Ours.\n",
     "local.settings.sample.json": "\n",
     "pyproject.toml": "# ours\n",
-    "tests/test_contoso.py": "\n\ndef test_ours(claims_of):\n    assert claims_of()['Level'] == '7'\n",
+    "tests/test_contoso.py": "\n\ndef test_ours(sign_in):\n    assert sign_in().claims['Level'] == '7'\n",
 }
 
 
@@ -100,7 +100,7 @@ def test_copy_is_small_and_has_the_wheel_that_made_it(copy: Path, wheel: Path) -
 def test_make_test_passes(copy: Path) -> None:
     """And installs nothing the second time."""
     printed = succeed(("make", "test"), copy)
-    assert re.search(r"[34] passed", printed)
+    assert "3 passed" in printed
     assert "installing" not in printed
 
 

@@ -3,9 +3,11 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from yarl import URL
@@ -15,6 +17,7 @@ from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, health_url
 from selftest.base.printable import printable
 from selftest.base.sample_tenant import Tenant
+from selftest.base.setting_names import PROVIDER
 from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
 from selftest.checks.bench.probe import RawResponse
 from selftest.checks.bench.variant import AppVariant
@@ -27,6 +30,9 @@ from selftest.play.app_log import app_lines
 from selftest.play.caller import caller_session
 from selftest.play.target import Target, app_settings
 
+_DEFAULT_PROVIDER: Final = "sample"
+#: Injects faults around the provider, in the app's process.
+FAULTY_PROVIDER: Final = Path(__file__).parents[1] / "faults" / "injected.py"
 #: An endpoint without keys retries at most every ten seconds.
 _READY_TIMEOUT_S: Final = 11.0
 _READY_POLL_S: Final = 0.25
@@ -66,24 +72,30 @@ def environment_of(
         peak_growth=None if app is None else lambda: PeakGrowth(app.pid),
         fetches=target.fetches,
         malformed_keys=malformed_keys,
+        provider=None if app is None else target.settings.get(PROVIDER),
     )
 
 
 @asynccontextmanager
-async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -> AsyncIterator[CheckEnvironment]:
-    """Start the local app with other settings, with its own tenant and downstream.
+async def open_variant(
+    tenant: Tenant, folder: AppFolder, variant: AppVariant, given: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[CheckEnvironment]:
+    """Start the local app with other settings than the given ones, with its own tenant and downstream.
 
     Raises:
         AppStartError: The app does not start.
         CannotRun: The app does not answer.
     """
+    variant = variant.as_given(given)
     async with EntraServer(tenant) as entra, DownstreamServer() as downstream, AsyncExitStack() as stack:
         if variant.malformed_keys:
             entra.publish_malformed()
-        settings = {**app_settings(entra), **downstream.settings(), **variant.settings()}
+        base = downstream.settings() if variant.downstream else given
+        settings = {**base, **app_settings(entra), **variant.settings()}
         stack.enter_context(variant.in_trouble(entra, downstream))
+        preload = FAULTY_PROVIDER if variant.faulty else None
         async with (
-            AppProcess(settings, app_dir=folder.directory, python=folder.python) as app,
+            AppProcess(settings, app_dir=folder.directory, python=folder.python, preload=preload) as app,
             caller_session() as session,
         ):
             url = app.url + CALLOUT_PATH
@@ -94,8 +106,9 @@ async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -
                 tenant=tenant,
                 entra=entra,
                 log=lambda: app.logs,
-                downstream=downstream,
+                downstream=downstream if variant.downstream else None,
                 variant=variant,
+                provider=_provider(folder, settings),
             )
             # A check of what the first lines say sends the first request itself.
             if not variant.trouble and not variant.more_callers:
@@ -105,7 +118,14 @@ async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -
 
 def variants_of(target: Target) -> OpenVariant | None:
     """Return the function that starts the target's app with other settings; None if the endpoint runs elsewhere."""
-    return None if target.folder is None else partial(open_variant, target.tenant, target.folder)
+    return None if target.folder is None else partial(open_variant, target.tenant, target.folder, given=target.settings)
+
+
+def _provider(folder: AppFolder, settings: Mapping[str, str]) -> str | None:
+    """Return the name of the app's provider; None if the app has no such module."""
+    name = settings.get(PROVIDER, _DEFAULT_PROVIDER)
+    module = folder.directory / "claims" / "providers" / name
+    return name if module.is_dir() or module.with_suffix(".py").is_file() else None
 
 
 async def require_answer(env: CheckEnvironment, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -195,7 +195,7 @@ def test_a_dead_endpoint_still_has_a_report(capsys: pytest.CaptureFixture[str], 
     assert command("load", "--url", "http://127.0.0.1:1/api", *flags, "--out", str(tmp_path)) == 1
     captured = capsys.readouterr()
     assert "the load is played all the same" in captured.err
-    assert "threshold p95<300 crossed: nothing to measure" in captured.out.splitlines()[0]
+    assert "threshold p95<300 crossed: no value" in captured.out.splitlines()[0]
     assert "50 of 50 first calls (100 %) missed the budget of 2,000 ms; with 99 % confidence at least 91.20 % do" in (
         " ".join(captured.out.split())
     )

@@ -1,8 +1,6 @@
 """The command whole: sources, forms of output, exit codes, and where in a sign-in the evidence points to."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,46 +9,20 @@ import pytest
 
 from selftest.cli import main
 from selftest.load.measured.results_file import read_results
+from selftest.testing.loop_thread import LoopThread
 from tests.emulated_graph.faults import refused
 from tests.emulated_graph.server import GraphServer
 from tests.selftest.tenant.doctor.doctor_input import API, APP, OTHER, TENANT, DoctorInput
 
 
-class ServerThread:
-    """The emulated Graph in a thread of its own, for a command that has a loop of its own."""
-
-    def __init__(self, server: GraphServer) -> None:
-        self.server = server
-        self._loop = asyncio.new_event_loop()
-        self._over = asyncio.Event()
-        self._up = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
-    async def _serve(self) -> None:
-        async with self.server:
-            self._up.set()
-            await self._over.wait()
-
-    def __enter__(self) -> GraphServer:
-        self._thread.start()
-        assert self._up.wait(10)
-        return self.server
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(10)
-
-
 @pytest.fixture
 def graph() -> Iterator[GraphServer]:
-    """Give the emulated Graph of a healthy tenant."""
-    with ServerThread(GraphServer()) as server:
-        yield server
+    """Return the emulated Graph of a healthy tenant, in a thread of its own: a command has a loop of its own."""
+    server, loop = GraphServer(), LoopThread()
+    loop.run(server.__aenter__())
+    yield server
+    loop.run(server.__aexit__(None, None, None))
+    loop.close()
 
 
 @pytest.fixture(autouse=True)
