@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "signin-log": "read the Authentication Events of sign-ins, next to the endpoint's log",
     "objects": "plan, make, show and remove the Entra objects that make Entra call the endpoint",
     "token": "get a token for the endpoint, compare it with the settings, call with it",
+    "compare-callout": "say where a captured request of the real Entra differs from the emulated one",
     "explain": "explain a check id, a 1003xxx or an AADSTS code",
     "report": "make the reports of a run again from its results file, or compare two runs",
     "host": "serve function_app.py on this machine as Azure Functions would",

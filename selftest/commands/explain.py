@@ -9,9 +9,10 @@ from typing import Final
 
 from selftest.base.cannot_run import PASSED, CannotRun
 from selftest.base.program import PROGRAM
+from selftest.judge.codes import CODES
 from selftest.judge.explain import Explanation, UnknownIdError, as_text, everything, explain
 from selftest.judge.explain_page import render, render_entry
-from selftest.judge.ids_in_text import cause_in, codes_in, correlation_id_in, is_pasted
+from selftest.judge.ids_in_text import cause_in, codes_in, codes_meant_by, correlation_id_in, is_pasted
 from selftest.judge.statement import Statement
 
 _MAX_WIDTH: Final = 100
@@ -37,8 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="CODE",
         help=(
-            "T23, 1003005, AADSTS50146, several are allowed; or a line that names one, as an error page or the "
-            "endpoint's log shows it; or a code of that log (provider_late)"
+            "T23, 1003005, AADSTS50146, several are allowed; or a text that names or means one, as an error page or "
+            "the endpoint's log shows it; or a code of that log (provider_late)"
         ),
     )
     parser.add_argument("--list", action="store_true", help="list every id with its title")
@@ -66,7 +67,8 @@ def _explain(args: argparse.Namespace) -> None:
     text = " ".join(args.ids)
     pasted = is_pasted(args.ids)
     logged = cause_in(text) if pasted else None
-    named = codes_in(text) or ((str(logged.leads_to),) if logged else ()) if pasted else args.ids
+    meant = (str(logged.leads_to),) if logged else codes_meant_by(text, CODES) if pasted else ()
+    named = codes_in(text) or meant if pasted else args.ids
     try:
         found = [explain(given, checks={}, logged=logged) for given in named]
     except UnknownIdError:

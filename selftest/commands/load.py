@@ -3,6 +3,7 @@
 import argparse
 import sys
 from dataclasses import replace
+from typing import Final
 
 from selftest.base.cannot_run import CannotRun
 from selftest.checks import select
@@ -10,6 +11,7 @@ from selftest.checks.bench.environment import PROFILES
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer
 from selftest.checks.selftest_run import SelftestRun
 from selftest.commands.run import REPORT_DIR
+from selftest.contract import MAX_EXTERNAL_CALLS_PER_S
 from selftest.load.plan.arguments import add_load_arguments, plan_of
 from selftest.load.plan.profiles import LoadPlan
 from selftest.load.sockets import allow_connections
@@ -17,6 +19,11 @@ from selftest.play.consent import require_consent
 from selftest.play.deployed_flags import add_deployed_arguments, real_token
 from selftest.play.target import add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
+
+_ABOVE_THE_LIMIT: Final = (
+    f"note: an external tenant sends at most {MAX_EXTERNAL_CALLS_PER_S} calls a second over all its extensions, and "
+    "fails the other sign-ins with 1003004; this rate is above it"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     if args.deployed and token is None:
         raise CannotRun("--deployed needs --token-file here: an endpoint answers no load without a token")
     require_consent(args.url, rate_per_s=plan.config.rate_per_s, yes=args.yes)
+    if plan.config.rate_per_s > MAX_EXTERNAL_CALLS_PER_S:
+        print(_ABOVE_THE_LIMIT, file=sys.stderr)
     # Before the app is started, which inherits it: both ends of a connection need a file.
     allow_connections(plan.config.max_in_flight)
     session = SelftestRun(args)

@@ -1,7 +1,8 @@
 """The emulated downstream as an HTTP server on the loopback interface.
 
 It serves the profile API, a small Graph and the managed identity on one port, counts every request, and injects one
-`Fault` at a time. The emulated Entra implements the faults of the signing keys.
+`Fault` at a time. The emulated Entra implements the faults of the signing keys. It has no route that changes its
+state; a request of a web page is refused before it is counted.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Final, Self
 
 from aiohttp import web
 
+from selftest.base.loopback import is_from_web_page
 from selftest.base.serve import HOST, serve
 from selftest.downstream.faults import Fault
 from selftest.downstream.graph import graph_document
@@ -108,7 +110,7 @@ class DownstreamServer:
             self._runner = None
 
     def _app(self) -> web.Application:
-        app = web.Application()
+        app = web.Application(middlewares=[_no_web_pages])
         app.add_routes(
             [
                 web.get("/profile/{user_id}", self._profile),
@@ -167,3 +169,10 @@ class DownstreamServer:
 
     async def _faulty(self, request: web.Request, fault: Fault | None, make: _Make) -> web.StreamResponse:
         return await respond(request, fault, make, over=self._over, sleep=self._sleep, rng=self._rng)
+
+
+@web.middleware
+async def _no_web_pages(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    return web.Response(status=403) if is_from_web_page(request.headers) else await handler(request)

@@ -145,6 +145,8 @@ def of_code(code: Code, logged: AppCause | None = None) -> Explanation:
         lines = tuple(f"{PROGRAM} {command}" for command in code.commands)
         sections.append(Section(key="commands", heading="Commands that show it", text=lines, style="sample"))
     sections.append(Section(key="fix", heading="Fix", text=(code.fix,)))
+    if code.steps:
+        sections.append(Section(key="steps", heading="Step by step", text=code.steps, style="sample"))
     sections += _pair(code.pair)
     if code.conflict is not None:
         sections.append(Section(key="conflict", heading="Uncertain", text=(code.conflict,)))

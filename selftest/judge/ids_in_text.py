@@ -7,11 +7,12 @@ and the sign-in log can be searched by the correlation id.
 import contextlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from selftest.judge.app_cause import AppCause, cause_of, cause_of_code
 from selftest.judge.app_line import app_line
+from selftest.judge.codes import Code
 
 #: A typed id: T23, 1003005, AADSTS50146, or the start of one.
 _ID: Final = re.compile(r"(?:AADSTS|AADB2C)?\d+|[A-Za-z]\d*", re.IGNORECASE)
@@ -34,6 +35,17 @@ def codes_in(text: str) -> tuple[str, ...]:
     """Return the codes in a text, each once, in their order."""
     found = _CODE.findall(text[:_MAX_CHARACTERS])
     return tuple(dict.fromkeys(code.upper() for code in found))
+
+
+def codes_meant_by(text: str, codes: Mapping[int | str, Code]) -> tuple[str, ...]:
+    """Return the codes whose name or wording is in a text, for texts that lost their number."""
+    said = " ".join(text[:_MAX_CHARACTERS].lower().split())
+    named = set(re.findall(r"[a-z0-9_]{8,}", said))
+    return tuple(
+        str(code)
+        for code, entry in codes.items()
+        if entry.name.lower() in named or any(phrase in said for phrase in entry.says)
+    )
 
 
 def cause_in(text: str) -> AppCause | None:

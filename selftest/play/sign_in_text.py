@@ -28,8 +28,13 @@ _SHOWN_HEADERS: Final = ("Content-Type", "Content-Encoding", "Location", "Server
 
 
 def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
-    """Return the lines from the event to the token, then the verdict and, where it is not good, what the app logged."""
+    """Return the verdict, what the app logged where it is not good, then the call from the event to the token."""
     header, claims = decoded_token(sign_in.token)
+    yield verdict_line(sign_in)
+    yield from (f"  {label:<6} {visible(text)}" for label, text in explained(sign_in.app_lines))
+    for warning in sign_in.verdict.warnings:
+        yield f"warning  {printable(warning.message)}"
+    yield ""
     yield f"{sign_in.variety.id}: {sign_in.variety.title}"
     yield ""
     yield f"sent  POST {shown_url(url)}"
@@ -53,11 +58,6 @@ def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
         for name in sign_in.needs_renaming:
             entry = entry_for(name, "saml" if is_saml(sign_in.event) else "jwt")
             yield f"not in the token: {shown(name)}, a restricted name; a policy's entry can rename it: {entry}"
-        yield ""
-    for warning in sign_in.verdict.warnings:
-        yield f"warning  {printable(warning.message)}"
-    yield verdict_line(sign_in)
-    yield from (f"  {label:<6} {visible(text)}" for label, text in explained(sign_in.app_lines))
 
 
 def as_json(sign_in: SignIn, url: str, *, timeout_ms: int) -> dict[str, Any]:
@@ -93,12 +93,13 @@ def verdict_line(sign_in: SignIn) -> str:
     verdict = sign_in.verdict
     if verdict.minted:
         count = len(sign_in.custom_claims)
-        minted = "token minted" if len(sign_in.call.attempts) == 1 else "WARN  token minted by the retry alone,"
+        first = len(sign_in.call.attempts) == 1
+        minted = "PASS  token minted" if first else "WARN  token minted by the retry alone,"
         return f"{minted} with {count} custom claim{'' if count == 1 else 's'}, in {whole_ms(sign_in.call):,.0f} ms"
     tries = len(sign_in.call.attempts)
     after = "" if tries == 1 else f" after {tries} attempts"
     return (
-        f"no token{after}: {verdict.code} {verdict.name}: {printable(verdict.reason)}"
+        f"FAIL  no token{after}: {verdict.code} {verdict.name}: {printable(verdict.reason)}"
         f" ({PROGRAM} explain {verdict.code})"
     )
 

@@ -64,5 +64,5 @@ def judged(
         elif latency is not None:
             value = getattr(latency, _PERCENTILES[name])
         held = value is not None and (value <= limit if comparison == "<=" else value < limit)
-        shown = "nothing to measure" if value is None else percent(value) if name in shares else milliseconds(value)
+        shown = "no value" if value is None else percent(value) if name in shares else milliseconds(value)
         yield LoadThreshold(expression=expression, measured=shown, held=held)

@@ -14,6 +14,7 @@ from selftest.judge.app_line import AppLine
 from selftest.judge.codes import CODES, code_in_log
 from selftest.judge.explain import Explanation, of_code
 from selftest.play.app_log import kept_lines
+from selftest.play.call_verdict import BY_RETRY
 from selftest.playground.html.readable import body_text, header_lines, indented_json
 from selftest.playground.html.timing import AttemptBar, attempt_bar
 from selftest.playground.html.token_rows import TokenTable, token_tables
@@ -120,6 +121,8 @@ def _sentence(record: SignInRecord, failed: Callout | None, played: Played | Non
         return "No listener fires for this app, so no endpoint was called."
     if not record.minted:
         return "The app has a code and has not redeemed it."
+    for warning in (each for call in record.callouts for each in call.verdict.warnings if each.kind == BY_RETRY):
+        return f"{warning.message[0].upper()}{warning.message[1:]}."
     return f"It contains {custom_claims or 'no'} {'claim' if custom_claims == 1 else 'claims'} from your endpoint."
 
 

@@ -173,7 +173,7 @@ CORRELATION = "1a121212-1212-4212-8212-121212121212"
         ([PASTED], ["AADSTS1100001"]),
         (["error_description=AADSTS50146%3a+This+application"], ["AADSTS50146"]),
         (["code 1003005 inside AADSTS1100001", "(1003005)"], ["1003005", "AADSTS1100001"]),
-        (["AADSTS7000215:", "then", "AADSTS1003021."], ["1003021"]),
+        (["AADSTS7999999:", "then", "AADSTS1003021."], ["1003021"]),
         (["FAIL", "T10:", "refuses garbage"], ["T10"]),
         (["aadb2c90063: there is a problem with the service"], ["AADB2C90063"]),
     ],
@@ -192,7 +192,7 @@ def test_pasted_correlation_id_leads_to_the_sign_in_log(capsys: pytest.CaptureFi
     assert capsys.readouterr().out.splitlines()[-1].endswith(f"--correlation-id {CORRELATION}")
 
 
-@pytest.mark.parametrize("text", ["AADSTS7000215: Invalid client secret provided.", "no code at all", "\x1b]0;x\x07 1"])
+@pytest.mark.parametrize("text", ["AADSTS7999999: Another secret.", "no code at all", "\x1b]0;x\x07 1"])
 def test_pasted_line_without_a_known_code_is_an_error(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing to explain is exit code 2 and one clean line."""
     assert main(["explain", text]) == 2

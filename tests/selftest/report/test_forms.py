@@ -268,10 +268,12 @@ def test_progress_is_for_terminals_and_leaves_nothing_behind() -> None:
 def test_every_form_shows_what_the_app_logged() -> None:
     """Under the verdict: exception and place, the cause; of a lost sign-in also what to do."""
     run = results(check("C01", "fail", app_lines=(RAISED,)), signins=(signin(1003002, app_lines=(RAISED,)),))
-    for text in (shown(run), junit(run), page(run)):
-        assert text.count("503 provider_error: AttributeError at mine.py:7, 3.2 ms (token 1.9, provider 0.4)") == 2
+    line = "503 provider_error: AttributeError at mine.py:7, 3.2 ms (token 1.9, provider 0.4)"
+    for text in (shown(run), junit(run), page(run).partition("<main>")[2]):
+        assert text.count(line) == 2
         assert text.count("the provider raised an exception") == 2
         assert text.count("Correct the line that is named") == 1
+    assert line in page(run).partition("<main>")[0]
 
 
 def test_a_token_by_the_retry_is_a_warning_with_both_times() -> None:

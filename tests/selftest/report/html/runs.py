@@ -219,7 +219,7 @@ def dead() -> Results:
     assert measured is not None
     thresholds = tuple(
         LoadThreshold(expression=expression, measured=value, held=False)
-        for expression, value in (("p95<300", "nothing to measure"), ("errors<1%", "100 %"))
+        for expression, value in (("p95<300", "no value"), ("errors<1%", "100 %"))
     )
     found = replace(measured, outcomes={"1003027": 500}, thresholds=thresholds)
     return run(measured=found, verdict=decide((), (), found))

@@ -38,6 +38,16 @@ def test_reader_of_the_app_is_asked(tmp_path: Path) -> None:
     assert "Claims__ProfileApi__Url is required and is not set" in problems
 
 
+@pytest.mark.parametrize("name", ["Claims__Providr", "Claim__Provider", "Claims:Provider"])
+def test_a_misspelt_setting_is_one_problem_with_the_nearest(name: str) -> None:
+    """Also where the beginning is misspelt, which the app takes for somebody else's setting."""
+    values = {**healthy_settings(), name: "graph"}
+    problems = judge_settings(AppFolder.at(ROOT), values).problems
+    assert [problem for problem in problems if name in problem] == [
+        f"{name} is set, and no such setting is known: it must be Claims__Provider, or be removed"
+    ]
+
+
 def test_without_an_app_settings_are_not_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
