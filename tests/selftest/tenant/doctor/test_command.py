@@ -47,8 +47,8 @@ def wrong_host() -> DoctorInput:
     return subject
 
 
-def test_finding_leads_and_verdict_ends(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is wrong comes before what was skipped; the fix is a place and a command; the last line is the verdict."""
+def test_verdict_and_finding_lead(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first line is the verdict; what is wrong comes before what was skipped; the fix is a place and a command."""
     assert main(written(wrong_host())) == 1
     out = capsys.readouterr().out
     lines = out.splitlines()
@@ -57,17 +57,17 @@ def test_finding_leads_and_verdict_ends(capsys: pytest.CaptureFixture[str]) -> N
     assert "expected api://other.example/" in out
     assert "az rest --method PATCH" in out
     assert "python -m selftest explain D23 1003015" in out
-    assert lines[-1] == "FAIL  1 finding: 1003015 CustomExtensionDomainNameDoesNotMatch (D23)"
+    assert lines[0] == "FAIL  1 finding: 1003015 CustomExtensionDomainNameDoesNotMatch (D23)"
     assert "an entry with 0 attempts" in out
     assert "next: python -m selftest signin-log" in out
 
 
 def test_healthy_tenant_passes(capsys: pytest.CaptureFixture[str]) -> None:
-    """The last line counts; with -v every statement has a line."""
+    """The first line counts; with -v every statement has a line."""
     assert main([*written(DoctorInput()), "-v"]) == 0
     out = capsys.readouterr().out
 
-    assert out.splitlines()[-1].startswith("PASS  ")
+    assert out.splitlines()[0].startswith("PASS  ")
     assert "ok    D23  the target URL and the resource id have the same host" in out
     assert "a sign-in shows" not in out
 
@@ -152,7 +152,7 @@ def test_settings_alone_prove_too_little(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["doctor", "--settings", "settings.json"]) == 3
     out = capsys.readouterr().out
     assert "the tenant was not read" in out
-    assert out.splitlines()[-1].startswith("INCONCLUSIVE  ")
+    assert out.splitlines()[0].startswith("INCONCLUSIVE  ")
 
 
 def test_list_of_a_file_that_is_missing_proves_too_little(capsys: pytest.CaptureFixture[str]) -> None:
@@ -177,7 +177,7 @@ def test_live_through_the_emulated_graph(graph: GraphServer, capsys: pytest.Capt
     live = ["doctor", "--settings", "settings.json", "--tenant", TENANT, "--graph-url", graph.url]
 
     assert main([*live, "--export", "export.json"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("PASS  ")
+    assert capsys.readouterr().out.splitlines()[0].startswith("PASS  ")
     assert main(["doctor", "--settings", "settings.json", "--file", "export.json"]) == 0
     assert graph.writes == []
 
