@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from selftest.tenant.direct_call.token_text import decode
 from selftest.tenant.doctor.evidence.easyauth import EasyAuth
 from selftest.tenant.doctor.sources.export import exported
 from selftest.tenant.doctor.sources.tenant_file import read_document, read_tenant
+from tests.selftest.base.cost_ratio import cost_ratio
 
 SECRET = "Zq9-secret-of-the-file"
 
@@ -83,3 +85,39 @@ def test_any_file_is_read_or_refused(reader: str, data: bytes, tmp_path: Path) -
         READERS[reader](path)
     except (CannotRun, MappingError) as error:
         assert SECRET not in str(error)
+
+
+#: What a file of each kind repeats, with what comes before and after.
+_REPEATED: dict[str, tuple[str, str, str]] = {
+    "tenant": ('{"applications": [', '{"id": "%s", "displayName": "a"}', "]}"),
+    "settings": ('{"Values": {', '"Claims__X%s": "a\\"b"', "}}"),
+    "easyauth": ('{"properties": {"globalValidation": {"excludedPaths": [', '"/a%s"', "]}}}"),
+    "policy": (
+        '{"ClaimsMappingPolicy": {"ClaimsSchema": [',
+        '{"Source": "CustomClaimsProvider", "ID": "a%s", "JwtClaimType": "a"}',
+        "]}}",
+    ),
+    "token": ("", "eyJ%s.", ""),
+    "waivers": ("{", '"w%s": {"id": "T01", "reason": "r"}', "}"),
+    "results": ('{"schema_version": 3, "checks": [', '{"id": "T%s"}', "]}"),
+}
+
+
+@pytest.mark.quiet
+@pytest.mark.parametrize("reader", READERS)
+def test_file_of_four_times_the_size_costs_at_most_five_times(reader: str, tmp_path: Path) -> None:
+    """Whether it is read or refused."""
+    before, item, after = _REPEATED[reader]
+
+    def make(size: int) -> Callable[[], None]:
+        path = tmp_path / f"{reader}-{size}"
+        items = (item % number for number in range(size // (len(item) + 6)))
+        path.write_text(before + ("" if reader == "token" else ",").join(items) + after)
+
+        def read() -> None:
+            with suppress(CannotRun, MappingError):
+                READERS[reader](path)
+
+        return read
+
+    assert cost_ratio(make) <= 5
