@@ -8,10 +8,9 @@ from dataclasses import replace
 from selftest.base.cannot_run import PASSED, CannotRun
 from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY, Check, select
-from selftest.checks.bench.environment import PROFILES, CheckEnvironment
+from selftest.checks.bench.environment import GOOD_CALL, PROFILES, CheckEnvironment
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.good_call import make_good_call
-from selftest.checks.runner import GOOD_CALL
 from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
 from selftest.checks.token.malformed_keys import add_malformed_keys_argument
 from selftest.commands.run import COLD_STARTS, TRIES
@@ -65,7 +64,7 @@ async def _collect(
     args: argparse.Namespace, checks: Sequence[Check], token: str | None, session: SelftestRun, route: ClaimsRoute
 ) -> None:
     async with open_target(args, prepare=EntraServer.publish_well_formed) as target:
-        session.reached(target)
+        session.reached(target, faults=any("provider" in check.needs for check in checks))
         bench = environment_of(target, deployed=args.deployed, real_token=token, malformed_keys=args.malformed_keys)
         await require_answer(bench)
         await await_keys_read(bench)

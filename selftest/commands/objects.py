@@ -20,7 +20,15 @@ from selftest.tenant.objects.actions import Job
 from selftest.tenant.objects.actions import run as act
 from selftest.tenant.objects.connection import CREDENTIAL
 from selftest.tenant.objects.errors import Conflict, NotClean
-from selftest.tenant.objects.intent import CLAIMS, CLAIMS_FROM, ENVIRONMENT, HOST, PHASES, Intent
+from selftest.tenant.objects.intent import (
+    CLAIMS,
+    CLAIMS_FROM,
+    ENVIRONMENT,
+    HOST,
+    PHASES,
+    Intent,
+    is_environment_name,
+)
 from selftest.tenant.objects.tenants import TENANT
 from selftest.tenant.objects.wait_times import WaitTimes
 
@@ -117,14 +125,13 @@ def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, time
 
 def _job(args: argparse.Namespace, given: Mapping[str, str], times: WaitTimes) -> Job:
     """Read flags, then the environment, then azd's file."""
-    if args.command not in {
-        "plan",
-        "apply",
-        "status",
-    }:  # a claims file that is gone does not prevent bringing sign-in back
+    if args.command not in {"plan", "apply", "status"}:
+        # A claims file that is gone must not prevent bringing sign-in back.
         given = {**given, CLAIMS: "", CLAIMS_FROM: ""}
-    name = Intent.read(given, environment=args.env).environment  # checked: it becomes part of a path
-    environ = {**azd_environment.read_environment(name, Path.cwd()), **given}
+    phase = getattr(args, "phase", "A")
+    name = args.env or given.get(ENVIRONMENT) or ""
+    known = azd_environment.read_environment(name, Path.cwd()) if is_environment_name(name) else {}
+    environ = {**known, **given}
     intent = Intent.read(
         environ,
         environment=name,
@@ -134,10 +141,8 @@ def _job(args: argparse.Namespace, given: Mapping[str, str], times: WaitTimes) -
         clients=getattr(args, "enable", ()),
         replace_policy=getattr(args, "replace_policy", False),
         move=getattr(args, "move", False),
+        needs_host=phase != "A",
     )
-    phase = getattr(args, "phase", "A")
     if intent.clients and phase != "C":
         raise CannotRun(f"--enable needs the extension: leave --phase {phase} away")
-    if intent.host is None and phase != "A":
-        raise CannotRun(f"which host? Set {HOST} or give --host; --phase A needs none")
     return Job(args=args, intent=intent, environ=environ, times=times)

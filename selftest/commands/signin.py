@@ -17,7 +17,7 @@ from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.judge.claims_file import add_to_claims_file
 from selftest.play.sign_in import SignIn, sign_in
-from selftest.play.sign_in_text import as_json, as_lines
+from selftest.play.sign_in_text import as_json, as_lines, verdict_line
 from selftest.play.target import Target, add_target_arguments, endpoint_settings, open_target
 from selftest.signin.tenant.mapping_flags import ClaimsRoute, add_mapping_arguments, read_route
 
@@ -90,6 +90,7 @@ async def _play(args: argparse.Namespace, route: ClaimsRoute) -> int:
             max_retries=args.retries,
             mapping=route.mapping,
             registered=route.registered,
+            log=target.log,
         )
         played = await play()
         if target.app is None and _refused(played) and await _keys_are_read(target):
@@ -131,10 +132,11 @@ async def _warm_up(target: Target) -> None:
 
 def _print(played: SignIn, url: str, timeout_ms: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    *lines, verdict = as_lines(played, url, timeout_ms=timeout_ms)
-    for line in lines:
-        console.print(Text(line, style="yellow" if line.startswith("warning ") else ""))
-    console.print(Text(verdict, style="bold green" if played.verdict.minted else "bold red"))
+    verdict = verdict_line(played)
+    tone = "bold red" if not played.verdict.minted else "bold yellow" if verdict.startswith("WARN") else "bold green"
+    for line in as_lines(played, url, timeout_ms=timeout_ms):
+        style = tone if line == verdict else "yellow" if line.startswith("warning ") else ""
+        console.print(Text(line, style=style))
 
 
 def _hint(settings: dict[str, str]) -> None:

@@ -163,6 +163,8 @@ def entry_for(claim: str, token: TokenFormat) -> str:
 
 
 def _loads(text: str | bytes, what: str) -> Any:
+    if not text.strip():
+        raise MappingError(f"{what} is empty; was it written completely?")
     try:
         return json.loads(text)
     except RecursionError as error:

@@ -17,6 +17,7 @@ null-value             not text or a list of texts; also ``number-value``, ``boo
                        ``array-item``
 lone-surrogate         a name or value that cannot be written as UTF-8
 near-size-limit        between the two readings of 3 KB
+minted-by-retry        the first attempt failed, and the retry did not (`selftest.play.call_verdict`)
 =====================  =============================================================================================
 """
 

@@ -6,7 +6,7 @@ v1.0 ``application-upsert.md`` (``uniqueName`` cannot be changed once it is set)
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -18,6 +18,7 @@ from selftest.judge.claims_file import read_claims_file
 from selftest.judge.mapping import name_in_token
 from selftest.judge.restricted_claims import restriction
 from selftest.tenant.graph.objects import SAMPLE_CLAIMS, resource_id
+from selftest.tenant.objects.azd_environment import API_APP_ID
 
 ENVIRONMENT: Final = "AZURE_ENV_NAME"
 HOST: Final = "ENDPOINT_HOST"
@@ -46,6 +47,7 @@ class Intent:
 
     Attributes:
         environment: The azd environment's name; part of every object's name.
+        adopted_app_id: The client id of the app registration to use where there is none with our name.
         host: Of the endpoint, as Entra calls it; None while there is none yet (phase A).
         claims: The mapped claims; None: the existing ones, and the sample provider's where there are none.
         clients: The client ids of the applications whose sign-ins get claims (phase D); mostly empty.
@@ -54,6 +56,7 @@ class Intent:
     """
 
     environment: str
+    adopted_app_id: str | None = None
     host: str | None = None
     claims: tuple[Claim, ...] | None = None
     clients: tuple[str, ...] = ()
@@ -72,6 +75,7 @@ class Intent:
         clients: Sequence[str] = (),
         replace_policy: bool = False,
         move: bool = False,
+        needs_host: bool = False,
     ) -> Self:
         """Read flags, and the environment and the claims file for what they leave out.
 
@@ -80,17 +84,10 @@ class Intent:
         """
         name = environment or environ.get(ENVIRONMENT) or ""
         host = (host or environ.get(HOST) or "").lower() or None
-        faults = []
-        if not name:
-            faults.append(f"which environment? Set {ENVIRONMENT} or --env: the names of all objects contain it")
-        elif not _ENVIRONMENT_NAME.fullmatch(name):
-            faults.append(
-                f"--env {name[:64]!r} is not the name of an azd environment: letters, digits, '.', '_' and '-'"
-            )
-        if host is not None and not _HOST_NAME.fullmatch(host):
-            faults.append(
-                f"the host {host[:80]!r} is not a public host name, as app.azurewebsites.net; no https://, no path"
-            )
+        adopted = environ.get(API_APP_ID, "").lower() or None
+        faults = [*_name_faults(name, host, needs_host=needs_host)]
+        if adopted and not is_guid(adopted):
+            faults.append(f"{API_APP_ID} {adopted[:64]!r} is not a client id (GUID)")
         faults += [f"--enable {each[:64]!r} is not a client id (GUID)" for each in clients if not is_guid(each)]
         if claims is None and claims_from is None and environ.get(CLAIMS_FROM):
             claims_from = Path(environ[CLAIMS_FROM])
@@ -101,7 +98,15 @@ class Intent:
         if faults := faults + wrong:
             raise CannotRun("\n".join(faults))
         apps = tuple(dict.fromkeys(each.lower() for each in clients))
-        return cls(environment=name, host=host, claims=read, clients=apps, replace_policy=replace_policy, move=move)
+        return cls(
+            environment=name,
+            adopted_app_id=adopted,
+            host=host,
+            claims=read,
+            clients=apps,
+            replace_policy=replace_policy,
+            move=move,
+        )
 
     @property
     def unique_name(self) -> str:
@@ -147,6 +152,23 @@ class Intent:
         if self.host is None:
             raise CannotRun(f"which host? Set {HOST} or --host: the host name that Entra calls")
         return self.host
+
+
+def is_environment_name(name: str) -> bool:
+    """Whether it is the name of an azd environment, which may become part of a path."""
+    return _ENVIRONMENT_NAME.fullmatch(name) is not None
+
+
+def _name_faults(name: str, host: str | None, *, needs_host: bool) -> Iterator[str]:
+    """Yield the faults of the environment's name and of the host's."""
+    if not name:
+        yield f"which environment? Set {ENVIRONMENT} or --env: the names of all objects contain it"
+    elif not is_environment_name(name):
+        yield f"--env {name[:64]!r} is not the name of an azd environment: letters, digits, '.', '_' and '-'"
+    if host is None and needs_host:
+        yield f"which host? Set {HOST} or --host: the host name that Entra calls; --phase A needs none"
+    if host is not None and not _HOST_NAME.fullmatch(host):
+        yield f"the host {host[:80]!r} is not a public host name, as app.azurewebsites.net; no https://, no path"
 
 
 def _pairs(listed: str | None) -> list[tuple[str, str]] | None:

@@ -57,6 +57,12 @@ def policy_is_assigned(case: Case) -> Iterator[TenantFinding]:
         principal = case.required_tenant.principal(app_id)
         if assigned or principal is None or principal.portal_claims:
             continue
+        if not mapped and principal.portal_claims is None:
+            raise EvidenceMissing(
+                f"application {app_id} has no claims mapping policy; whether the portal maps its claims (Attributes & "
+                "Claims) is in no object that was read: look there, or read the tenant with --tenant",
+                asked=True,
+            )
         policy_id = mapped[0].id if len(mapped) == 1 else "<policy id>"
         reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/policies/claimsMappingPolicies/{policy_id}"}
         yield TenantFinding(

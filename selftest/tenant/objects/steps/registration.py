@@ -23,6 +23,7 @@ _API: Final = {"requestedAccessTokenVersion": 2}
 _APPLICATION: Final = (
     "id",
     "appId",
+    "uniqueName",
     "displayName",
     "signInAudience",
     "identifierUris",
@@ -39,12 +40,15 @@ class RegistrationStep(SetupStep):
     phase: ClassVar = "A"
 
     async def read(self, client: GraphClient, intent: Intent, found: FoundObjects) -> None:
-        """Find it by its unique name."""
-        found.application = await client.find(_by_unique_name(intent), select=_APPLICATION)
+        """Find it by its unique name, or the one to adopt by its client id."""
+        found.application = await find_registration(client, intent)
 
     def compare(self, intent: Intent, found: FoundObjects) -> PlannedChange:
         """Compare what matters; the display name is set once."""
         existing = found.application
+        audience = (existing or {}).get("signInAudience")
+        if existing is not None and not is_made_here(existing, intent) and audience != "AzureADMyOrg":
+            raise conflict("adopted-multi-tenant", app_id=existing["appId"], audience=audience)
         wanted: GraphObject = {
             "signInAudience": "AzureADMyOrg",
             "api": dict(_API),
@@ -151,6 +155,19 @@ class IdentifierUriStep(SetupStep):
 #: In the order of creation.
 PHASE_A: Final[tuple[SetupStep, ...]] = (RegistrationStep(), PrincipalStep(), CallerStep(), ConsentStep())
 PHASE_B: Final[tuple[SetupStep, ...]] = (IdentifierUriStep(),)
+
+
+async def find_registration(client: GraphClient, intent: Intent) -> GraphObject | None:
+    """Return the app registration with our name, else the one that the environment names; None where there is none."""
+    found = await client.find(_by_unique_name(intent), select=_APPLICATION)
+    if found is None and intent.adopted_app_id:
+        found = await client.find(f"/applications(appId='{intent.adopted_app_id}')", select=_APPLICATION)
+    return found
+
+
+def is_made_here(application: GraphObject, intent: Intent) -> bool:
+    """Whether an app registration has our name; one that was adopted has not, and is never deleted."""
+    return application.get("uniqueName") == intent.unique_name
 
 
 async def find_principal(client: GraphClient, app_id: str, *more: str) -> GraphObject | None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from selftest.tenant.graph.client import GraphClient, literal
+from selftest.tenant.graph.client import GraphClient
 from selftest.tenant.graph.errors import RequestRefused
 from selftest.tenant.graph.objects import EXTENSION_TYPE, EXTENSIONS, LISTENER_TYPE, LISTENERS, POLICIES, GraphObject
 from selftest.tenant.objects.errors import Conflict, reason
@@ -22,6 +22,7 @@ from selftest.tenant.objects.steps.apply import ReportStep
 from selftest.tenant.objects.steps.difference import differences
 from selftest.tenant.objects.steps.extension import resource_of
 from selftest.tenant.objects.steps.listener import called_by
+from selftest.tenant.objects.steps.registration import find_registration, is_made_here
 from selftest.tenant.objects.wait_times import WaitTimes
 
 _KINDS: Final = ((LISTENERS, "listener"), (POLICIES, "mapping policy"), (EXTENSIONS, "extension"))
@@ -61,9 +62,8 @@ class Holdings:
     @classmethod
     async def read(cls, client: GraphClient, intent: Intent) -> "Holdings":
         """Read everything that may be ours or may depend on it."""
-        path = f"/applications(uniqueName={literal(intent.unique_name)})"
         return cls(
-            application=await client.find(path, select=("id", "appId", "displayName")),
+            application=await find_registration(client, intent),
             extensions=await client.list_all(EXTENSIONS),
             listeners=await client.list_all(LISTENERS),
             policies=await client.list_all(POLICIES),
@@ -116,7 +116,7 @@ async def removals(client: GraphClient, intent: Intent, clients: Collection[str]
     if clients:
         return found
     found += [_deletion("extension", each, EXTENSIONS) for each in held.our_extensions(intent)]
-    if held.application is not None:
+    if held.application is not None and is_made_here(held.application, intent):
         found.append(_deletion("app registration", held.application, "/applications"))
     return found
 

@@ -1,5 +1,6 @@
 """One planted fault after the other, and what the doctor must say about it: that, and nothing else."""
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -108,6 +109,7 @@ _OTHER_LISTENER = "#microsoft.graph.onAttributeCollectionStartListener"
 _RESOURCE = "authenticationConfiguration.resourceId"
 _TARGET = "endpointConfiguration.targetUrl"
 _CALL = "clientConfiguration"
+_VIOLATION = "DisabledDueToViolationOfServicesAgreement"
 _INCLUDED = "conditions.applications.includeApplications"
 
 
@@ -139,12 +141,17 @@ WIRING = [
     Fault("resource id with a slash", extension(_RESOURCE, f"api://{HOST}/{API}/"), {"D22": 1003014}),
     Fault("resource id with a port", extension(_RESOURCE, f"api://{HOST}:443/{API}"), {"D22": 1003014}),
     Fault("resource id unknown to the app", app(API, "identifierUris", [f"api://{API}"]), {"D22": 1003014}),
+    Fault("resource id unknown to an app without any", app(API, "identifierUris", []), {"D22": 1003014}),
     Fault("target elsewhere", extension(_TARGET, "https://other.example/api/x"), {"D23": 1003015}),
     Fault("resource id elsewhere", extension(_RESOURCE, f"api://other.example/{API}"), {"D23": 1003015}),
     Fault("no service principal", lambda it: it.remove_principal(API), {"D30": 1003016}),
     Fault("no caller", lambda it: it.remove_principal(EVENT_SERVICE_APP_ID), {"D32": 1003017}),
     Fault("caller off", principal(EVENT_SERVICE_APP_ID, "accountEnabled", value=False), {"D33": 1003018}),
     Fault("service principal off", principal(API, "accountEnabled", value=False), {"D31": 1003019}),
+    Fault("registration deactivated", app(API, "isDisabled", value=True), {"D31": 1003019}),
+    Fault("service principal deactivated", principal(API, "isDisabled", value=True), {"D31": 1003019}),
+    Fault("disabled by Microsoft", principal(API, "disabledByMicrosoftStatus", _VIOLATION), {"D31": 1003019}),
+    Fault("caller deactivated", principal(EVENT_SERVICE_APP_ID, "isDisabled", value=True), {"D33": 1003018}),
     Fault("http target", extension(_TARGET, f"http://{HOST}/api/x"), {"D21": 1003020}),
     Fault("blank in target", extension(_TARGET, f"https://{HOST}/api/x "), {"D21": 1003020}),
     Fault("user in target", extension(_TARGET, f"https://a:b@{HOST}/api/x"), {"D21": 1003020}),
@@ -206,8 +213,8 @@ CALLS = [
 ]
 
 SETTINGS = [
-    Fault("budget out of bounds", settings(Claims__BudgetMs="90"), {"D01": 1003027}),
-    Fault("unknown policy", settings(Claims__OnFailure="perhaps"), {"D01": 1003027}),
+    Fault("budget out of bounds", settings(Claims__BudgetMs="90"), {"D01": 1003002}),
+    Fault("unknown policy", settings(Claims__OnFailure="perhaps"), {"D01": 1003002}),
     Fault(
         "another tenant",
         settings(AuthenticationEvents__AuthorityUrl=f"https://login.microsoftonline.com/{OTHER}"),
@@ -237,6 +244,7 @@ SETTINGS = [
         "customers at the wrong authority",
         lambda it: _set("tenantType", "CIAM")(it.one("organization")),
         {"D10": 1003002},
+        frozenset({"D54"}),
     ),
     Fault(
         "tenants of App Service Authentication",
@@ -267,6 +275,53 @@ TARGET = [
     ),
     Fault("version 1 at the app", app(APP, "api.requestedAccessTokenVersion", 1), {}, frozenset({"D64"})),
     Fault("assignment required", principal(APP, "appRoleAssignmentRequired", value=True), {}, frozenset({"D65"})),
+]
+
+
+def _keys(
+    *dates: tuple[str, str], app_id: str = APP, place: str = "principal", **api: Any
+) -> Callable[[DoctorInput], None]:
+    """Give the app signing keys with these dates, and other members of its registration."""
+
+    def plant(subject: DoctorInput) -> None:
+        keys = [
+            {"keyId": f"k{number}", "usage": "Sign", "startDateTime": start, "endDateTime": end}
+            for number, (start, end) in enumerate(dates)
+        ]
+        (subject.principal if place == "principal" else subject.app)(app_id)["keyCredentials"] = keys
+        subject.app(app_id)["api"] |= api
+
+    return plant
+
+
+_SOON = (dt.datetime.now(dt.UTC) + dt.timedelta(days=9)).strftime("%Y-%m-%dT%H:%M:%SZ")
+_OLD = ("2022-01-01T00:00:00Z", "2023-01-01T00:00:00Z")
+_OLD_ELSEWHERE = ("2022-01-01T00:00:00.0000000+02:00", "2023-01-01T00:00:00")
+_FUTURE = ("2090-01-01T00:00:00Z", "2091-01-01T00:00:00Z")
+_ENDING = ("2022-01-01T00:00:00Z", _SOON)
+_MULTI = app(APP, "signInAudience", "AzureADMultipleOrgs")
+
+KEYS = [
+    Fault("expired key", _keys(_OLD, acceptMappedClaims=None), {"D67": "AADSTS50146"}),
+    Fault(
+        "key expired, dates of another writer", _keys(_OLD_ELSEWHERE, acceptMappedClaims=False), {"D67": "AADSTS50146"}
+    ),
+    Fault("key of tomorrow", _keys(_FUTURE, acceptMappedClaims=None), {"D67": "AADSTS50146"}),
+    Fault("an old key and one of tomorrow", _keys(_OLD, _FUTURE, acceptMappedClaims=None), {"D67": "AADSTS50146"}),
+    Fault("expired at the registration", _keys(_OLD, place="app", acceptMappedClaims=None), {"D67": "AADSTS50146"}),
+    Fault("expired, for several tenants", several(_MULTI, _keys(_OLD)), {"D67": "AADSTS50146"}),
+    Fault("a key that ends soon", _keys(_ENDING, acceptMappedClaims=None), {}, frozenset({"D67"})),
+    Fault("an expired key that is not needed", _keys(_OLD), {}, frozenset({"D67"})),
+    Fault("app off", principal(APP, "accountEnabled", value=False), {"D36": "AADSTS7000112"}),
+    Fault("app deactivated", app(APP, "isDisabled", value=True), {"D36": "AADSTS7000112"}),
+    Fault("app disabled by Microsoft", app(APP, "disabledByMicrosoftStatus", _VIOLATION), {"D36": "AADSTS7000112"}),
+    Fault("asked by an api:// URI", app(APP, "identifierUris", [f"api://{APP}"]), {}, frozenset({"D63"})),
+    Fault(
+        "asked by a host of Azure's",
+        app(APP, "identifierUris", ["https://x.azurewebsites.net/"]),
+        {},
+        frozenset({"D63"}),
+    ),
 ]
 
 _IDENTITY = "http://schemas.microsoft.com/ws/2008/06/identity/claims"
@@ -379,4 +434,4 @@ HINTS = [
     ),
 ]
 
-FAULTS = [*WIRING, *CALLS, *SETTINGS, *TARGET, *MAPPING, *HINTS]
+FAULTS = [*WIRING, *CALLS, *SETTINGS, *TARGET, *KEYS, *MAPPING, *HINTS]
