@@ -63,8 +63,8 @@ _LISTED: Final[dict[str, frozenset[str]]] = {
     "principalType": frozenset({"Group", "ServicePrincipal", "User"}),
     "runtime.name": frozenset({"python"}),
     "scmMinTlsVersion": frozenset({"1.2", "1.3"}),
-    "sku.name": frozenset({"EP1", "EP2", "EP3", "FC1", "PerGB2018", "Standard_LRS", "Standard_ZRS"}),
-    "sku.tier": frozenset({"ElasticPremium", "FlexConsumption"}),
+    "sku.name": frozenset({"FC1", "PerGB2018", "Standard_LRS", "Standard_ZRS"}),
+    "sku.tier": frozenset({"FlexConsumption"}),
     "storage.type": frozenset({"blobContainer"}),
     "timeAggregation": frozenset({"Average", "Count", "Maximum", "Minimum", "Total"}),
 }

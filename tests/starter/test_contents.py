@@ -110,7 +110,7 @@ def test_settings_are_the_answers(files: dict[str, bytes]) -> None:
     assert local["Claims__Provider"] == module
     parameters = json.loads(files["infra/main.parameters.json"])["parameters"]
     given = {name: entry["value"] for name, entry in parameters.items()}
-    assert given["provider"] == f"${{Claims__Provider={module}}}"
+    assert given["settings"]["Claims__Provider"] == f"${{Claims__Provider={module}}}"
     assert TENANT in given["authorityUrl"]
     assert AUDIENCE in given["audienceAppId"]
     assert TENANT in texts(files)["README.md"]
@@ -124,7 +124,7 @@ def test_what_is_not_known_yet_is_left_out() -> None:
     ours = read_parameters(ROOT / "infra/main.parameters.json")
     assert {name: entry["value"] for name, entry in given.items()} == {
         **ours,
-        "provider": "${Claims__Provider=contoso_hr}",
+        "settings": {**ours["settings"], "Claims__Provider": "${Claims__Provider=contoso_hr}"},
     }
     assert "login.microsoftonline.com/<tenantId>" in texts(files)["README.md"]
 
