@@ -87,7 +87,8 @@ def preflight(
     if wrong:
         return Preflight(wrong)
     resolved = resolve(rules["parameters"], given, environ)
-    settings = app_settings(rules, ({} if deployed else {"audienceAppId": _PENDING_GUID}) | resolved.values)
+    pending = {} if deployed else {"audienceAppId": _PENDING_GUID}
+    settings = app_settings(rules, {**pending, **resolved.values})
     refused, warnings = _judged(settings)
     refused += _entra(settings, environ.get("PUBLIC_HOST") or environ.get(HOST, ""), timeout_ms)
     # What breaks its parameter's rule is reported once, in the words that name what to set.

@@ -58,10 +58,10 @@ COMPILER_MISTAKES: Final = (
     Mistake(
         "a read of a missing property",
         "infra/foundation.bicep",
-        "properties.clientId",
-        "properties.clientID",
+        "properties.principalId",
+        "properties.principalID",
         "BCP083",
-        "clientID",
+        "principalID",
     ),
     Mistake(
         "a property on an existing resource",

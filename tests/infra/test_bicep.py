@@ -89,7 +89,7 @@ def test_only_the_types_gap_is_silenced() -> None:
 
 def test_the_app_reaches_its_containers_only(plan: Plan) -> None:
     """And not the whole account."""
-    scopes = [role["scope"] for role in plan.of("Microsoft.Authorization/roleAssignments")]
+    scopes = [role["id"] for role in plan.of("Microsoft.Authorization/roleAssignments")]
     assert sum("/blobServices/default/containers/" in scope for scope in scopes) == 3
     assert sum("Microsoft.Storage" in scope for scope in scopes) == 3
 
