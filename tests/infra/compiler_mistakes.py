@@ -43,7 +43,7 @@ COMPILER_MISTAKES: Final = (
         "infra/alerts.bicep",
         "WebtestLocationAvailabilityCriteria",
         "WebTestCriteria",
-        "BCP036",
+        "BCP088",
         "odata.type",
     ),
     Mistake("an unknown API version", "infra/network.bicep", "@2026-03-01", "@2026-03-31", "BCP081", "2026-03-31"),

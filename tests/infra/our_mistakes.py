@@ -70,7 +70,7 @@ OUR_MISTAKES: Final = (
     Mistake(
         "a storage key in a setting",
         "infra/flex.bicep",
-        "'managedidentity'",
+        "insights.properties.ConnectionString",
         "insights.listKeys().keys[0].value",
         "secrets",
         "listKeys",
@@ -81,7 +81,7 @@ OUR_MISTAKES: Final = (
         "'managedidentity'",
         "'AccountName=a;AccountKey=b'",
         "secrets",
-        "appSettings",
+        "AzureWebJobsStorage__credential",
     ),
     Mistake(
         "a missing parameter",

@@ -101,9 +101,8 @@ def output_names(checkout: Checkout) -> Iterator[str]:
 def flex_settings(checkout: Checkout) -> Iterator[str]:
     """No app setting is one that Flex Consumption refuses."""
     main = checkout.templates["main"]
-    for module in (one for _, one in resources(main) if '"FC1"' in json.dumps(one)):
-        named = set(re.findall(r"[A-Za-z_]\w*", json.dumps(module)))
-        yield from (f"{name} is not allowed on Flex Consumption" for name in sorted(named & _NOT_ON_FLEX))
+    named = set(re.findall(r"[A-Za-z_]\w*", json.dumps(main)))
+    yield from (f"{name} is not allowed on Flex Consumption" for name in sorted(named & _NOT_ON_FLEX))
 
 
 def secrets(checkout: Checkout) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What is in a copy, for each kind of provider: it is small, and what its pages and workflows name is there."""
 
+import hashlib
 import json
 import posixpath
 import re
@@ -115,6 +116,14 @@ def test_settings_are_the_answers(files: dict[str, bytes]) -> None:
     assert AUDIENCE in given["audienceAppId"]
     assert TENANT in texts(files)["README.md"]
     assert yaml.safe_load(files["azure.yaml"])["name"] == "contoso-hr"
+
+
+def test_azd_installs_the_tool_for_its_hooks(files: dict[str, bytes]) -> None:
+    """Beside the pinned requirements and, like them, with its hash; pip reads the path from the script's folder."""
+    lines = texts(files)["infra/hooks/requirements.txt"].splitlines()
+    assert lines[1] == "-r ../../requirements-dev.txt"
+    path, _, digest = lines[2].partition(" --hash=sha256:")
+    assert digest == hashlib.sha256(files[path.removeprefix("../../")]).hexdigest()
 
 
 def test_what_is_not_known_yet_is_left_out() -> None:
