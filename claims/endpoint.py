@@ -205,7 +205,7 @@ class Endpoint:
         with measured.phase("body"):
             require_json(headers)
             event = parse_event(body)
-            record.correlation_id = event.context.correlation_id
+            record.correlation_id, record.unknown_members = event.context.correlation_id, event.unknown_members
             require_configured(event, self._settings)
         with measured.phase("provider"):
             delivery = await self._calls.deliver(event, measured)

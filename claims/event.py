@@ -7,7 +7,9 @@ that is documented and has the wrong type is refused, because what is wrong ther
 Source: entra-docs ``custom-claims-provider-reference.md``; microsoft/woodgrove-auth-api ``wwwroot/Help``.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from itertools import islice
 from typing import Any, Final
 
 from claims.contract import CALLOUT_DATA_TYPE, EVENT_TYPE, is_guid
@@ -17,6 +19,7 @@ from claims.wire import strict_json
 
 #: The largest documented payload is about 2.5 kB.
 MAX_BODY_BYTES: Final = 64 * 1024
+MAX_UNKNOWN: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,8 @@ class TokenIssuanceStart:
         tenant_id: The tenant where the extension lives.
         listener_id: The event listener that fired (``executedListenerId`` in the sign-in log).
         extension_id: The custom authentication extension (``customExtensionId`` in the sign-in log).
+        unknown_members: The paths of members that this endpoint does not know, at most `MAX_UNKNOWN`; their names are
+            as they came.
     """
 
     source: str
@@ -93,6 +98,7 @@ class TokenIssuanceStart:
     listener_id: str
     extension_id: str
     context: AuthenticationContext
+    unknown_members: tuple[str, ...] = ()
 
 
 def parse_event(body: bytes) -> TokenIssuanceStart:
@@ -117,6 +123,7 @@ def parse_event(body: bytes) -> TokenIssuanceStart:
         listener_id=_guid(data, "authenticationEventListenerId"),
         extension_id=_guid(data, "customAuthenticationExtensionId"),
         context=_context(_object(data, "authenticationContext")),
+        unknown_members=tuple(islice(_unknown(event, _KNOWN), MAX_UNKNOWN)),
     )
 
 
@@ -149,6 +156,15 @@ def _build[T: (Client, ServicePrincipal, User)](kind: type[T], parent: dict[str,
     members = _object(parent, name)
     values: dict[str, Any] = {field: read(members, member) for field, member, read in _MEMBERS[kind]}
     return kind(**values)
+
+
+def _unknown(members: Mapping[str, Any], known: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Yield the paths of the members that are not known; of an unknown object only its own."""
+    for name, value in members.items():
+        if name not in known:
+            yield f"{path}{name}"
+        elif known[name] and isinstance(value, dict):
+            yield from _unknown(value, known[name], f"{path}{name}.")
 
 
 def _wrong(name: str, expected: str, actual: object) -> BodyRefused:
@@ -198,4 +214,25 @@ def _camel_case(name: str) -> str:
 _MEMBERS: Final = {
     kind: tuple((one.name, _camel_case(one.name), _guid if one.type is str else _text) for one in fields(kind))
     for kind in (Client, ServicePrincipal, User)
+}
+
+_PRINCIPAL: Final = dict.fromkeys(member for _, member, _ in _MEMBERS[ServicePrincipal])
+#: Every member that is documented, with those in it.
+_KNOWN: Final = {
+    "type": None,
+    "source": None,
+    "data": {
+        "@odata.type": None,
+        "tenantId": None,
+        "authenticationEventListenerId": None,
+        "customAuthenticationExtensionId": None,
+        "authenticationContext": {
+            "correlationId": None,
+            "protocol": None,
+            "client": dict.fromkeys(member for _, member, _ in _MEMBERS[Client]),
+            "clientServicePrincipal": _PRINCIPAL,
+            "resourceServicePrincipal": _PRINCIPAL,
+            "user": dict.fromkeys(member for _, member, _ in _MEMBERS[User]),
+        },
+    },
 }

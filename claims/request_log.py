@@ -3,7 +3,8 @@
 The line is the whole message text, because the Functions worker drops everything else that a log record carries. It
 never holds a token, a claim's value, a name or a mail address, and everything that others chose has been reduced
 before. What an owner must know travels in such a line, because Azure drops records that are written while no request
-runs: warnings about the settings in the first one, whatever it answers, and failures of background work.
+runs: warnings about the settings in the first one, whatever it answers, failures of background work, and once a process
+the names of members of Entra's event that this endpoint does not know.
 
 Of refusals of unauthenticated callers, per code, the first of each minute is written; the next one that is written
 says how many were not. Otherwise a stranger would choose what the log costs and what it hides.
@@ -36,6 +37,7 @@ REFUSALS_S: Final = 60.0
 _MAX_WARNINGS: Final = 3
 _MAX_WARNING_CHARACTERS: Final = 150
 _MAX_REASON_CHARACTERS: Final = 300
+_MAX_UNKNOWN_CHARACTERS: Final = 200
 #: Slow phases that are named.
 _MAX_SLOW: Final = 4
 _OK: Final = 200
@@ -53,6 +55,7 @@ class RequestRecord:
         cold: Whether it is the first of the process.
         authenticated: Whether the caller is authenticated; unauthenticated callers get no timings.
         correlation_id: Entra's, once the body is read.
+        unknown_members: The paths of members of the event that are not known.
         joined: Whether another delivery of the same event had started the work.
         failure: Why the provider's claims are not sent, where others are sent instead.
         reply: What is sent.
@@ -62,6 +65,7 @@ class RequestRecord:
     cold: bool
     authenticated: bool = False
     correlation_id: str | None = None
+    unknown_members: Sequence[str] = ()
     joined: bool = False
     failure: Unavailable | None = None
     reply: Reply | None = None
@@ -85,6 +89,7 @@ class RequestLog:
         if len(warnings) > _MAX_WARNINGS:
             self._warnings[-1] = f"and {len(warnings) - _MAX_WARNINGS + 1} more: correct these first"
         self._token_failure = ""
+        self._told_unknown = False
         self._refusals: dict[str, tuple[float, int]] = {}
         self._lost = 0
 
@@ -128,7 +133,8 @@ class RequestLog:
         total_ms, budget_ms = phases_ms.pop(TOTAL), measured.budget_ms
         slow = [name for name, spent_ms in phases_ms.items() if spent_ms > budget_ms * _SHARES.get(name, _OTHER_SHARE)]
         self._remember(*((failure.code, failure.detail) if failure else (outcome, detail)))
-        odd = slow or failure or status != _OK or measured.failing or self._warnings
+        unknown = () if self._told_unknown else record.unknown_members
+        odd = slow or failure or status != _OK or measured.failing or self._warnings or unknown
         level = logging.WARNING if odd else logging.INFO
         if not _log.isEnabledFor(level):
             return
@@ -152,11 +158,13 @@ class RequestLog:
             "detail": detail,
             "not_written": not_written,
             "dropped_claims": reply and reply.dropped,
+            "unknown_members": _names(unknown),
             "slow": slow[:_MAX_SLOW],
             "loop_stalled_ms": int(self._stalled_ms(measured.start_s)),
             "failing": {name: printable(reason)[:_MAX_REASON_CHARACTERS] for name, reason in measured.failing.items()},
         }
         self._emit(level, line, further)
+        self._told_unknown |= bool(unknown)
 
     def _emit(self, level: int, line: dict[str, Any], further: Mapping[str, object]) -> None:
         """Write a line with those of the further members that say something."""
@@ -181,6 +189,12 @@ class RequestLog:
             return None
         self._refusals[code] = (now_s, 0)
         return not_written
+
+
+def _names(paths: Sequence[str]) -> str:
+    """Return what others chose as one short text; a backslash would become two in JSON."""
+    text = ", ".join([printable(path).replace("\\", "?") for path in paths])
+    return text if len(text) <= _MAX_UNKNOWN_CHARACTERS else f"{text[: _MAX_UNKNOWN_CHARACTERS - 3]}..."
 
 
 def server_timing(timings_ms: Mapping[str, float]) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final, override
 
 from selftest import __version__
 from selftest.base.cannot_run import COULD_NOT_RUN, INTERRUPTED, CannotRun
+from selftest.base.printable import visible
 from selftest.base.program import DISTRIBUTION, PROGRAM
 
 #: Each command with its line of the help.
@@ -27,6 +28,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "signin-log": "read the Authentication Events of sign-ins, next to the endpoint's log",
     "objects": "plan, make, show and remove the Entra objects that make Entra call the endpoint",
     "token": "get a token for the endpoint, compare it with the settings, call with it",
+    "compare-callout": "say where a captured request of the real Entra differs from the emulated one",
     "explain": "explain a check id, a 1003xxx or an AADSTS code",
     "report": "make the reports of a run again from its results file, or compare two runs",
     "host": "serve function_app.py on this machine as Azure Functions would",
@@ -112,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse(name: str, message: str) -> int:
-    print(f"{name}: {message}", file=sys.stderr)
+    print(visible(f"{name}: {message}"), file=sys.stderr)
     return COULD_NOT_RUN
 
 

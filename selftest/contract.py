@@ -33,6 +33,9 @@ MAX_RETRIES: Final = 1
 #: not published, so the endpoint stays under the smaller and the judge refuses above the larger.
 SAFE_CLAIMS_BYTES: Final = 3000
 MAX_CLAIMS_BYTES: Final = 3072
+#: Requests a second that an external tenant sends at most, over all its custom extensions. No limit of workforce
+#: tenants is published. Source: entra-docs external-id/customers/reference-service-limits.md.
+MAX_EXTERNAL_CALLS_PER_S: Final = 50
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _ZERO_GUID: Final = "00000000-0000-0000-0000-000000000000"

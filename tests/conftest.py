@@ -9,6 +9,8 @@ import pytest
 
 from tests.outside_requests import OutsideRequests
 
+pytest_plugins = ["selftest.testing.plugin"]
+
 _OUTSIDE: Final = OutsideRequests()
 
 

@@ -61,6 +61,7 @@ ROOMS = (
     "signin",
     "load",
     "checks",
+    "testing",
     "playground",
     "tenant",
     "commands",
@@ -69,7 +70,7 @@ ROOMS = (
 )
 #: What lower rooms a room does without, whatever the order allows.
 NOT_FOR = {
-    "tenant": {"entra", "downstream", "host", "signin", "load", "checks", "playground"},
+    "tenant": {"entra", "downstream", "host", "signin", "load", "checks", "testing", "playground"},
 }
 MAX_MODULES = 16
 

@@ -26,6 +26,11 @@ SYMPTOMS = (
     "Token without the claim",
     "Works with one app only",
     "SAML error page",
+    "No event for a token",
+    "Signing key of the application",
+    "A gateway in front",
+    "Too many sign-ins at once",
+    "Terraform, Graph and national clouds",
     "Works locally, not deployed",
     "Where the app's log is",
 )

@@ -13,7 +13,7 @@ def read_text(path: Path, max_bytes: int) -> str:
     """Return the text of a file, without a byte order mark.
 
     Raises:
-        FileError: The file is missing, is larger than `max_bytes` or is not UTF-8.
+        FileError: The file is missing, is larger than `max_bytes`, is not UTF-8 or is empty.
     """
     try:
         with path.open("rb") as file:
@@ -24,6 +24,9 @@ def read_text(path: Path, max_bytes: int) -> str:
     if len(data) > max_bytes:
         raise FileError(f"{path} has more than {max_bytes} bytes, which is more than such a file can have")
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    if not text.strip():
+        raise FileError(f"{path} is empty; was it written completely?")
+    return text

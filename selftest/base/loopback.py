@@ -1,6 +1,7 @@
-"""Whether a URL or a host names this machine."""
+"""Whether a URL or a host names this machine, and whether a request to it comes from a web page."""
 
 import ipaddress
+from collections.abc import Mapping
 
 from yarl import URL
 
@@ -19,3 +20,8 @@ def is_loopback_host(host: str) -> bool:
         return host.lower().rstrip(".") == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_from_web_page(headers: Mapping[str, str]) -> bool:
+    """Whether a browser sends the request for a page: programs send neither header (Fetch Metadata, RFC 6454)."""
+    return "Origin" in headers or headers.get("Sec-Fetch-Site", "none") != "none"

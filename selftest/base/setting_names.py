@@ -12,5 +12,7 @@ ADDITIONAL_CALLER_APP_IDS: Final = "Claims__AdditionalCallerAppIds"
 ALLOW_ADDITIONAL_CALLERS: Final = "Claims__AllowAdditionalCallers"
 ALLOWED_EXTENSION_IDS: Final = "Claims__AllowedExtensionIds"
 BUDGET_MS: Final = "Claims__BudgetMs"
+ON_FAILURE: Final = "Claims__OnFailure"
+PROVIDER: Final = "Claims__Provider"
 #: What the name of every setting of the endpoint starts with.
 PREFIXES: Final = ("AuthenticationEvents__", "Claims__")

@@ -38,7 +38,14 @@ def judged(response: RawResponse, expected: str, complaint: str | None, *, actua
             status="pass", expected=expected, actual=actual or str(response), latency_ms=response.latency_ms
         )
     curl = response.request.curl()
-    return CheckOutcome(status="fail", expected=expected, actual=complaint, curl=curl, latency_ms=response.latency_ms)
+    return CheckOutcome(
+        status="fail",
+        expected=expected,
+        actual=complaint,
+        curl=curl,
+        latency_ms=response.latency_ms,
+        correlation_id=response.request.correlation_id,
+    )
 
 
 def passed(response: RawResponse, expected: str, actual: str | None = None) -> CheckOutcome:

@@ -11,6 +11,9 @@ from selftest.base.printable import visible
 from selftest.checks.bench.environment import CheckEnvironment, GoodCallRefusal
 from selftest.checks.bench.probe import RawResponse, redact
 from selftest.contract import MAX_TIMEOUT_MS
+from selftest.judge.app_cause import cause_of
+from selftest.judge.app_line import AppLine
+from selftest.play.app_log import last_refusal, request_lines
 
 _SHOWN_CHARS: Final = 300
 _NOT_ASKED: Final = (
@@ -102,13 +105,23 @@ async def make_good_call(env: CheckEnvironment) -> CheckEnvironment:
     """
     if "token" not in env.have:
         return env
+    before = 0 if env.log is None else len(env.log())
     response = await env.send(env.good_request())
-    if response.status == 200 or not env.trusted:
-        return env if response.status == 200 else replace(env, refusal=_read(env, response))
+    if response.status == 200:
+        return env
     older = replace(env, version="1.0")
-    if (await older.send(older.good_request())).status == 200:
+    if env.trusted and (await older.send(older.good_request())).status == 200:
         return older
-    return replace(env, refusal=_read(env, response))
+    refusal, lines = _read(env, response), await _logged(env, response, before)
+    cause = cause_of(lines)
+    return replace(env, refusal=replace(refusal, fix=cause.fix if cause else refusal.fix, app_lines=lines))
+
+
+async def _logged(env: CheckEnvironment, refused: RawResponse, before: int) -> tuple[AppLine, ...]:
+    if env.log is None:
+        return ()
+    correlation_id = refused.request.correlation_id or ""
+    return await request_lines(env.log, correlation_id, before=before) or last_refusal(env.log(), refused.status)
 
 
 def _read(env: CheckEnvironment, response: RawResponse) -> GoodCallRefusal:

@@ -23,6 +23,8 @@ ISSUER: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer"})
 APP: Final[frozenset[CheckNeed]] = frozenset({"token", "app"})
 LOG: Final[frozenset[CheckNeed]] = frozenset({"token", "log"})
 DOWNSTREAM: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "app", "downstream"})
+#: The app, started with other settings than the usual ones, and a provider of its own.
+STARTED: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "app", "provider"})
 LOAD: Final[frozenset[CheckNeed]] = frozenset({"load"})
 ANYWHERE: Final[frozenset[CheckNeed]] = frozenset()
 
@@ -53,6 +55,7 @@ class CheckOutcome:
         let_in: Whether an attack was answered 200; None if this was no attack, or if its answer is unknown.
         cause: The id of the check whose failure this skip follows from.
         fix: What to do, if it depends on what the endpoint did.
+        correlation_id: That of the deciding request's event; None if it has none.
     """
 
     status: Status
@@ -63,6 +66,7 @@ class CheckOutcome:
     let_in: bool | None = None
     cause: str | None = None
     fix: str | None = None
+    correlation_id: str | None = None
 
 
 type CheckFunction = Callable[[CheckEnvironment], Awaitable[CheckOutcome]]

@@ -14,22 +14,30 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from selftest.checks.bench.environment import CheckEnvironment, CheckNeed, OpenVariant
+from selftest.base.setting_names import PROVIDER
+from selftest.checks.bench.environment import GOOD_CALL, CheckEnvironment, CheckNeed, GoodCallRefusal, OpenVariant
 from selftest.checks.bench.probe import redact
 from selftest.checks.registry import STAGES, Check, CheckOutcome
+from selftest.judge.app_line import AppLine
+from selftest.play.app_log import host_lines, request_lines
 from selftest.report.families import family_of
 from selftest.report.results import CheckResult
 
 if TYPE_CHECKING:
     from selftest.checks.bench.variant import AppVariant
 
-#: The check of the valid call, from whose failure everything else follows.
-GOOD_CALL: Final = "C01"
+#: The provider that calls the emulated downstream.
+_CALLS_DOWNSTREAM: Final = "profile_api"
+_NO_CONNECTION: Final = "no response (connection)"
+_FIX_STOPPED: Final = "Read the endpoint's own log: its process ended or closed its port. Start it again for the rest."
 
+#: The app logs before it answers; what has no line by then is refused before its event is read.
+_LINE_WITHIN_S: Final = 0.05
 _OUR_PLACE: Final = re.compile(r" See claims/[\w/]+\.py[^.]*\.")
 
 _LACKS: Final[dict[CheckNeed, str]] = {
     "downstream": "the downstream of an endpoint that runs elsewhere cannot be made to fail; leave out --url",
+    "provider": "no fault can be injected: the app runs elsewhere, or has no module in claims/providers/",
     "token": "there is no token that the endpoint accepts; pass one with --token-file",
     "issuer": "the endpoint trusts another issuer than the emulated Entra, so its tokens cannot be signed here",
     "app": "the app runs elsewhere: its log, if there is one, may have any form",
@@ -64,8 +72,13 @@ async def run_checks(
     ordered = sorted(checks, key=lambda check: (STAGES.index(check.stage), check.order))
     variants: dict[AppVariant, list[Check]] = {}
     for check in ordered:
-        if check.variant is None or open_variant is None or env.refusal is not None:
-            yield await _result(check, env, clock)
+        unplayed = env.refusal is not None or _other_provider(check, env)
+        if check.variant is None or open_variant is None or unplayed:
+            result = await _result(check, env, clock)
+            if env.refusal is None and _NO_CONNECTION in result.actual and await _has_stopped(env):
+                result = _as_stopped(result, env)
+                env = replace(env, refusal=GoodCallRefusal(result.actual, result.fix, result.curl or "", check.id))
+            yield result
         else:
             variants.setdefault(check.variant, []).append(check)
     if open_variant is None or not variants:
@@ -105,12 +118,35 @@ async def _run_variant(
             results.put_nowait(_shown(check, outcome, 0.0))
 
 
+async def _has_stopped(env: CheckEnvironment) -> bool:
+    """Whether the endpoint, which answered before, cannot be connected to any more."""
+    return (await env.send(env.control() or env.request())).failure == "connection"
+
+
+def _as_stopped(result: CheckResult, env: CheckEnvironment) -> CheckResult:
+    """Return the result during which the endpoint stopped: whatever was checked, nobody can sign in any more."""
+    lines = () if env.log is None else host_lines(env.log())
+    actual = f"the endpoint answered before this check, and stopped answering: {result.actual}"
+    return replace(result, level="sign-in", status="error", actual=actual, fix=_FIX_STOPPED, app_lines=lines)
+
+
 async def _result(check: Check, env: CheckEnvironment, clock: Callable[[], float]) -> CheckResult:
-    start_s = clock()
+    start_s, before = clock(), 0 if env.log is None else len(env.log())
     outcome = await _run(check, env)
     shown = _shown(check, outcome, (clock() - start_s) * 1000)
+    if shown.bad:
+        shown = replace(shown, app_lines=await _app_lines(env, outcome, before))
     # Where this project does it helps only who has this project.
     return shown if env.peak_growth is not None else replace(shown, fix=_OUR_PLACE.sub("", shown.fix))
+
+
+async def _app_lines(env: CheckEnvironment, outcome: CheckOutcome, before: int) -> tuple[AppLine, ...]:
+    """Return what the app's log says about the request that decided a failure."""
+    if env.refusal is not None:
+        return env.refusal.app_lines
+    if env.log is None or outcome.correlation_id is None:
+        return ()
+    return await request_lines(env.log, outcome.correlation_id, before=before, wait_s=_LINE_WITHIN_S)
 
 
 def _shown(check: Check, outcome: CheckOutcome, duration_ms: float) -> CheckResult:
@@ -132,16 +168,27 @@ def _shown(check: Check, outcome: CheckOutcome, duration_ms: float) -> CheckResu
     )
 
 
+def _other_provider(check: Check, env: CheckEnvironment) -> bool:
+    """Whether a check makes the emulated downstream fail, which the provider that the command names does not call."""
+    return "downstream" in check.needs and env.provider not in {None, _CALLS_DOWNSTREAM}
+
+
 async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
     expected = f"the endpoint {check.title}"
     if env.refusal is not None:
-        if check.id == GOOD_CALL:
-            refusal = env.refusal
+        refusal, cause = env.refusal, env.refusal.check_id
+        if check.id == cause:
             return CheckOutcome(
                 status="fail", expected="HTTP 200", actual=refusal.reason, fix=refusal.fix, curl=refusal.curl
             )
-        reason = f"the valid call is refused ({GOOD_CALL}), so that nothing else was played"
-        return CheckOutcome(status="skip", expected=expected, actual=reason, cause=GOOD_CALL)
+        what = "the valid call is refused" if cause == GOOD_CALL else "the endpoint stopped answering"
+        reason = f"{what} ({cause}), so that nothing else was played"
+        return CheckOutcome(status="skip", expected=expected, actual=reason, cause=cause)
+    if _other_provider(check, env):
+        reason = (
+            f"{PROVIDER}={env.provider} does not call what fails here; without that setting {_CALLS_DOWNSTREAM} does"
+        )
+        return CheckOutcome(status="skip", expected=expected, actual=reason)
     lacking = [need for need in _LACKS if need in check.needs - env.have]
     if lacking:
         return CheckOutcome(status="skip", expected=expected, actual=_LACKS[lacking[0]])

@@ -9,29 +9,38 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from selftest.base.endpoint_url import CALLOUT_PATH
+from selftest.base.setting_names import PROVIDER
 from selftest.checks import Check
 from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
+from selftest.checks.bench.variant import GIVEN
 from selftest.checks.runner import run_checks
 from selftest.checks.waivers import read_waivers
 from selftest.entra.payloads import VARIETIES
 from selftest.load.measured.collect import Collector
 from selftest.load.measured.raw_file import RAW_NAME, RawFile
+from selftest.load.missed_lines import MissedCalls
 from selftest.load.plan.profiles import LoadPlan
 from selftest.load.prepared_events import CalloutFactory, TokenPool
 from selftest.load.run_plan import LoadTarget, play
 from selftest.load.sockets import allow_connections
+from selftest.play.app_log import LogSource
+from selftest.play.call_verdict import whole_ms
 from selftest.play.sign_in import SignIn, sign_in
 from selftest.play.target import Target
 from selftest.report import provenance
 from selftest.report.load_result import LoadResult
 from selftest.report.progress import Progress
-from selftest.report.results import SCHEMA_VERSION, Results, SignInResult
+from selftest.report.results import SCHEMA_VERSION, Results, SignInResult, as_members
+from selftest.signin.tenant.mapping_flags import ClaimsRoute
 
+#: A line of the app's log is written before its response, but travels through another pipe.
+_LOGGED_WITHIN_S: Final = 0.1
 #: Reasons that lie in the generator: the load is played again, because the machine may be less busy then.
 _OF_THE_GENERATOR: Final = frozenset({"lateness", "rate", "clock"})
 
@@ -85,17 +94,35 @@ class SelftestRun:
                 self._raw.close()
             raise
 
-    def reached(self, target: Target) -> None:
-        """Record the endpoint's URL once it is known."""
-        self._target = provenance.target(target.url, self._mode)
+    def reached(self, target: Target, *, faults: bool = False) -> None:
+        """Record the endpoint's URL once it is known, and around which provider faults are played."""
+        mode = self._mode
+        if target.app is not None and (provider := target.settings.get(PROVIDER)):
+            mode += f"; {PROVIDER}={provider}"
+            if faults:
+                given = GIVEN.as_given(target.settings).settings()
+                mode += f", faults around it with {', '.join(f'{name}={value}' for name, value in given.items())}"
+        self._target = provenance.target(target.url, mode)
 
-    async def play_signins(self, target: Target) -> None:
-        """Play each documented variety once, as Entra does with its longest timeout and one retry."""
-        with Progress(len(VARIETIES)) as progress:
-            for variety in VARIETIES:
-                played = await sign_in(target.caller, target.url, target.entra.mint, target.tenant, variety)
-                found = _result(played)
-                self._take({"kind": "signin", **asdict(found), "warnings": list(found.warnings)})
+    async def play_signins(
+        self, target: Target, route: ClaimsRoute | None = None, *, real_token: str | None = None
+    ) -> None:
+        """Play each documented variety once, as Entra does with its longest timeout and one retry.
+
+        Args:
+            target: The endpoint.
+            route: The claims' way into the token; the varieties of the other format are then left out.
+            real_token: As in `play_load`.
+        """
+        saml = None if route is None else route.token == "saml"  # noqa: S105 - a format
+        varieties = [one for one in VARIETIES if saml in {None, one.protocol == "SAML"}]
+        play = partial(sign_in, target.caller, target.url, target.entra.mint, target.tenant, log=target.log)
+        if route is not None:
+            play = partial(play, mapping=route.mapping, registered=route.registered)
+        with Progress(len(varieties)) as progress:
+            for variety in varieties:
+                played = await play(variety, callout_token=real_token)
+                self._take({"kind": "signin", **as_members(_result(played))})
                 progress.step(variety.id)
 
     async def play_load(
@@ -115,13 +142,26 @@ class SelftestRun:
         in_flight = allow_connections(plan.config.max_in_flight)
         plan = replace(plan, config=replace(plan.config, max_in_flight=in_flight))
         while True:
-            await play(_load_target(target, plan, real_token), plan, self._take)
+            await self._play(_load_target(target, plan, real_token), plan, target.log)
             tries -= 1
             load = self._collector.load()
             assert load is not None  # noqa: S101 - it was just played
             if not tries or not any(fault.name in _OF_THE_GENERATOR for fault in load.faults):
                 return load
             plan = replace(plan, cold_starts=0)
+
+    async def _play(self, load: LoadTarget, plan: LoadPlan, log: LogSource | None) -> None:
+        missed = MissedCalls()
+
+        def take(line: dict[str, Any]) -> None:
+            self._take(line)
+            missed.take(line)
+
+        await play(load, plan, take)
+        if log is not None:
+            await asyncio.sleep(_LOGGED_WITHIN_S)
+            for cause in missed.causes(log()):
+                self._take({"kind": "cause", **as_members(cause)})
 
     async def run_checks(
         self, checks: Sequence[Check], env: CheckEnvironment, *, open_variant: OpenVariant | None = None
@@ -131,7 +171,7 @@ class SelftestRun:
             async for found in run_checks(checks, env, open_variant=open_variant):
                 waiver = self._waivers.get(found.id)
                 result = found if waiver is None else waiver.applied_to(found, self._started_at.date())
-                self._take({"kind": "check", **asdict(result)})
+                self._take({"kind": "check", **as_members(result)})
                 progress.step(result.id)
 
     def results(self) -> Results:
@@ -191,7 +231,6 @@ def _mode(url: str | None, *, deployed: bool) -> str:
 
 
 def _result(played: SignIn) -> SignInResult:
-    attempts = played.call.attempts
     return SignInResult(
         variety=played.variety.id,
         title=played.variety.title,
@@ -199,7 +238,8 @@ def _result(played: SignIn) -> SignInResult:
         name=played.verdict.name,
         minted=played.verdict.minted,
         reason=played.verdict.reason,
-        attempts=len(attempts),
-        latency_ms=round((attempts[-1].end_s - attempts[0].due_s) * 1000, 3),
+        attempts=len(played.call.attempts),
+        latency_ms=round(whole_ms(played.call), 3),
         warnings=tuple(warning.message for warning in played.verdict.warnings),
+        app_lines=played.app_lines,
     )

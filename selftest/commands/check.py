@@ -5,13 +5,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from selftest.base.cannot_run import PASSED
+from selftest.base.cannot_run import PASSED, CannotRun
 from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY, Check, select
-from selftest.checks.bench.environment import PROFILES, CheckEnvironment
+from selftest.checks.bench.environment import GOOD_CALL, PROFILES, CheckEnvironment
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.good_call import make_good_call
-from selftest.checks.runner import GOOD_CALL
 from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
 from selftest.checks.token.malformed_keys import add_malformed_keys_argument
 from selftest.commands.run import COLD_STARTS, TRIES
@@ -21,6 +20,7 @@ from selftest.play.consent import require_consent
 from selftest.play.deployed_flags import add_deployed_arguments, real_token
 from selftest.play.target import add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
+from selftest.signin.tenant.mapping_flags import ClaimsRoute, add_mapping_arguments, read_route
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_target_arguments(parser)
     parser.add_argument("--list", action="store_true", help="name the checks instead of running them")
     add_verdict_arguments(parser)
+    add_mapping_arguments(parser)
     parser.add_argument("--yes", action="store_true", help="consent to load and faults for a host elsewhere")
     add_malformed_keys_argument(parser)
     add_deployed_arguments(parser)
@@ -46,19 +47,24 @@ def run(args: argparse.Namespace) -> int:
     if args.list:
         return _list(checks)
     token = real_token(args)
+    route = read_route(args, saml=args.saml)
+    if route.is_given and args.deployed and token is None:
+        raise CannotRun("--mapping needs a reply of the endpoint: with --deployed, give --token-file, too")
     _require_consent(args, checks)
     session = SelftestRun(args)
     if args.url is not None:
         _say_what_is_out_of_sight(checks, log=args.app_log is not None)
-    session.run(_collect(args, checks, token, session))
+    session.run(_collect(args, checks, token, session, route))
     results = session.results()
     emit(results, args)
     return results.verdict.exit_code
 
 
-async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str | None, session: SelftestRun) -> None:
+async def _collect(
+    args: argparse.Namespace, checks: Sequence[Check], token: str | None, session: SelftestRun, route: ClaimsRoute
+) -> None:
     async with open_target(args, prepare=EntraServer.publish_well_formed) as target:
-        session.reached(target)
+        session.reached(target, faults=any("provider" in check.needs for check in checks))
         bench = environment_of(target, deployed=args.deployed, real_token=token, malformed_keys=args.malformed_keys)
         await require_answer(bench)
         await await_keys_read(bench)
@@ -67,6 +73,8 @@ async def _collect(args: argparse.Namespace, checks: Sequence[Check], token: str
             with_good_call = {check.id: check for check in (REGISTRY[GOOD_CALL], *checks)}
             await session.run_checks(list(with_good_call.values()), bench)
             return
+        if route.is_given:
+            await session.play_signins(target, route, real_token=token)
         # What only a soak, a step or a spike shows is asked for by `load`; leaving it out here is no skip.
         of_load = [check for check in checks if "load" in check.needs and (args.ids or not check.needs & PROFILES)]
         others = [check for check in checks if "load" not in check.needs]

@@ -9,6 +9,7 @@ from selftest.base.app_folder import add_app_arguments
 from selftest.base.cannot_run import PASSED
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.flag_values import guid_value
+from selftest.judge.claims_file import read_claims_file
 from selftest.tenant.doctor.examination import examine
 from selftest.tenant.doctor.outputs import emit
 from selftest.tenant.doctor.statements import TENANT_STATEMENTS
@@ -32,9 +33,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--app", type=guid_value, metavar="GUID", help="the client id of the application that should get claims"
     )
     chosen.add_argument("--extension", type=guid_value, metavar="GUID", help="the id of the extension")
-    chosen.add_argument(
-        "--claims", type=_names, metavar="NAMES", help="the claims that the endpoint returns, comma-separated"
-    )
+    claims = chosen.add_mutually_exclusive_group()
+    told = "the claims that the endpoint returns, as signin --claims-out wrote them"
+    claims.add_argument("--claims-from", type=_names_in_file, dest="claims", metavar="FILE", help=told)
+    claims.add_argument("--claims", type=_names, metavar="NAMES", help="instead: their names, comma-separated")
     chosen.add_argument("--url", type=endpoint_url, metavar="URL", help="call the endpoint, too, at this URL")
     chosen.add_argument("--probe", action="store_true", help="call the endpoint, too, at the extension's target URL")
     output = parser.add_argument_group("output")
@@ -78,6 +80,10 @@ def run(args: argparse.Namespace) -> int:
     examined = examine(args, environ=os.environ, directory=Path.cwd())
     emit(examined, args)
     return examined.diagnosis.exit_code
+
+
+def _names_in_file(text: str) -> frozenset[str]:
+    return frozenset(read_claims_file(Path(text)))
 
 
 def _names(text: str) -> frozenset[str]:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import signal
+import ssl
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 from selftest.base.cannot_run import PASSED, CannotRun
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.flag_values import port_number
+from selftest.base.program import PROGRAM
 from selftest.base.sample_tenant import local_tenant
 from selftest.entra.certificates import LocalAuthority, how_to_trust
 from selftest.entra.key_fetches import KeyFetches
 from selftest.entra.key_store import KeyStore, process_keys
-from selftest.entra.lease import lending
+from selftest.entra.lease import lending, rotate_keys
 from selftest.entra.server import EntraServer
 from selftest.entra.snippets.snippet import SNIPPETS
 from selftest.entra.snippets.trust import trusted_lines, trusted_values
@@ -52,6 +54,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=SNIPPETS,
         dest="library",
         help="print an endpoint to paste, with these values filled in, and end",
+    )
+    parser.add_argument(
+        "--rotate", action="store_true", help="make the one that runs on --port sign with a new key, and end"
     )
     add_authority_arguments(parser)
     add_tenant_arguments(parser)
@@ -94,6 +99,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CannotRun: A flag, a file or a port cannot be used.
     """
+    if args.rotate:
+        print(asyncio.run(rotate_keys(args.port, _trusting() if args.https else None)))
+        return PASSED
     store = process_keys() if args.library is not None else KeyStore.open(new=args.new_keys)
     served = _served_tenant(args, store)
     authority = local_authority() if args.https and served is None else None
@@ -112,6 +120,10 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         # Only where the loop does not support signal handlers (Windows).
         return 0
+
+
+def _trusting() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=local_authority().path)
 
 
 def _trust(authority: LocalAuthority | None) -> Iterable[str]:
@@ -172,7 +184,8 @@ async def _serve(server: EntraServer, lines: Callable[[], Iterable[str]]) -> int
         print(f"# An endpoint to paste, with these values: entra --for {'|'.join(SNIPPETS)}")
         for line in lines():
             print(f"# {line}")
-        print(f"# new signing key: curl -X POST {server.base_url}/rotate")
+        secure = " --https" if server.base_url.startswith("https:") else ""
+        print(f"# new signing key: {PROGRAM} entra --rotate --port {server.port}{secure}")
         print(f"# listening on {server.base_url}", flush=True)
         await stop.wait()
     return 0

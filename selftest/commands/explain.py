@@ -9,9 +9,10 @@ from typing import Final
 
 from selftest.base.cannot_run import PASSED, CannotRun
 from selftest.base.program import PROGRAM
+from selftest.judge.codes import CODES
 from selftest.judge.explain import Explanation, UnknownIdError, as_text, everything, explain
 from selftest.judge.explain_page import render, render_entry
-from selftest.judge.ids_in_text import codes_in, correlation_id_in, is_pasted
+from selftest.judge.ids_in_text import cause_in, codes_in, codes_meant_by, correlation_id_in, is_pasted
 from selftest.judge.statement import Statement
 
 _MAX_WIDTH: Final = 100
@@ -36,7 +37,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "ids",
         nargs="*",
         metavar="CODE",
-        help="T23, 1003005, AADSTS50146, several are allowed; or a line that names one, as an error page shows it",
+        help=(
+            "T23, 1003005, AADSTS50146, several are allowed; or a text that names or means one, as an error page or "
+            "the endpoint's log shows it; or a code of that log (provider_late)"
+        ),
     )
     parser.add_argument("--list", action="store_true", help="list every id with its title")
     form = parser.add_mutually_exclusive_group()
@@ -62,9 +66,11 @@ def run(args: argparse.Namespace) -> int:
 def _explain(args: argparse.Namespace) -> None:
     text = " ".join(args.ids)
     pasted = is_pasted(args.ids)
-    named = codes_in(text) if pasted else args.ids
+    logged = cause_in(text) if pasted else None
+    meant = (str(logged.leads_to),) if logged else codes_meant_by(text, CODES) if pasted else ()
+    named = codes_in(text) or meant if pasted else args.ids
     try:
-        found = [explain(given, checks={}) for given in named]
+        found = [explain(given, checks={}, logged=logged) for given in named]
     except UnknownIdError:
         found = []
     if not found:

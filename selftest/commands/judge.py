@@ -8,9 +8,9 @@ from typing import BinaryIO, Final
 
 from selftest.base.cannot_run import FAILED, PASSED, CannotRun
 from selftest.base.program import PROGRAM
-from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.judge.received_reply import ReceivedReply
 from selftest.judge.verdict import MAX_RESPONSE_BYTES, judge
+from selftest.signin.tenant.mapping_flags import add_mapping_arguments, read_route
 
 _EXAMPLES: Final = f"""\
 examples:
@@ -38,18 +38,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help='its Content-Type header; "" for none (default: application/json)',
     )
-    parser.add_argument(
-        "--registered", metavar="NAMES", help="claim names of claimsForTokenConfiguration, comma-separated"
-    )
-    parser.add_argument("--mapping", metavar="FILE", help="a claims mapping policy, as Graph returns it")
+    add_mapping_arguments(parser)
     parser.add_argument("--json", action="store_true", help="write the verdict on one line, for pipes and JSON Lines")
 
 
 def run(args: argparse.Namespace) -> int:
     """Judge, print the verdict as JSON, and give the exit code."""
     reply = _read_reply(args)
-    mapping = _read_mapping(args.mapping)
-    verdict = judge(reply, registered=_names(args.registered), mapping=mapping)
+    route = read_route(args, saml=args.saml)
+    verdict = judge(reply, registered=route.registered, mapping=route.mapping, token=route.token)
     print(json.dumps(verdict.as_json(), indent=None if args.json else 2))
     return PASSED if verdict.minted else FAILED
 
@@ -60,15 +57,6 @@ def _read_reply(args: argparse.Namespace) -> ReceivedReply:
     # One byte more than is judged tells a body of that size from a larger one.
     body = _read_stream(sys.stdin.buffer) if args.body == "-" else _read_file(args.body)
     return ReceivedReply(status=args.status, content_type=args.content_type or None, body=body)
-
-
-def _read_mapping(path: str | None) -> MappingPolicy | None:
-    if path is None:
-        return None
-    try:
-        return MappingPolicy.parse(_read_file(path))
-    except MappingError as error:
-        raise CannotRun(f"{path} is not a claims mapping policy: {error}") from error
 
 
 def _read_file(path: str) -> bytes:
@@ -83,7 +71,3 @@ def _read_file(path: str) -> bytes:
 
 def _read_stream(stream: BinaryIO) -> bytes:
     return stream.read(MAX_RESPONSE_BYTES + 1)
-
-
-def _names(text: str | None) -> frozenset[str] | None:
-    return None if text is None else frozenset(name.strip() for name in text.split(","))

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from dataclasses import replace
+from typing import Final
 
 from selftest.base.cannot_run import CannotRun
 from selftest.checks import select
@@ -10,6 +11,7 @@ from selftest.checks.bench.environment import PROFILES
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer
 from selftest.checks.selftest_run import SelftestRun
 from selftest.commands.run import REPORT_DIR
+from selftest.contract import MAX_EXTERNAL_CALLS_PER_S
 from selftest.load.plan.arguments import add_load_arguments, plan_of
 from selftest.load.plan.profiles import LoadPlan
 from selftest.load.sockets import allow_connections
@@ -18,14 +20,19 @@ from selftest.play.deployed_flags import add_deployed_arguments, real_token
 from selftest.play.target import add_target_arguments, open_target
 from selftest.report.outputs import add_output_arguments, emit
 
+_ABOVE_THE_LIMIT: Final = (
+    f"note: an external tenant sends at most {MAX_EXTERNAL_CALLS_PER_S} calls a second over all its extensions, and "
+    "fails the other sign-ins with 1003004; this rate is above it"
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
     parser.description = (
         "Send sign-ins when they are due, whatever became of those before, and judge each as Entra would. "
         f"Every call is kept in {REPORT_DIR}/run.jsonl as it ends. Exit code 0: what has to hold is proved. 1: it does "
-        "not hold. 2: it could not run. 3: the run is not valid, or too short to prove it. 130: interrupted; what was "
-        "found is kept."
+        "not hold, or a threshold is crossed. 2: it could not run. 3: the run is not valid, or too short to prove it. "
+        "130: interrupted; what was found is kept."
     )
     add_target_arguments(parser)
     add_deployed_arguments(parser)
@@ -42,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     if args.deployed and token is None:
         raise CannotRun("--deployed needs --token-file here: an endpoint answers no load without a token")
     require_consent(args.url, rate_per_s=plan.config.rate_per_s, yes=args.yes)
+    if plan.config.rate_per_s > MAX_EXTERNAL_CALLS_PER_S:
+        print(_ABOVE_THE_LIMIT, file=sys.stderr)
     # Before the app is started, which inherits it: both ends of a connection need a file.
     allow_connections(plan.config.max_in_flight)
     session = SelftestRun(args)
@@ -57,8 +66,13 @@ async def _play(args: argparse.Namespace, plan: LoadPlan, token: str | None, ses
     async with open_target(args) as target:
         session.reached(target)
         bench = environment_of(target, deployed=args.deployed, real_token=token)
-        await require_answer(bench)
-        await await_keys_read(bench)
+        try:
+            await require_answer(bench)
+        except CannotRun as error:
+            # A load that is measured to its end has a report, also if nothing answers.
+            print(f"load: {error}\nload: the load is played all the same; Ctrl-C ends it", file=sys.stderr)
+        else:
+            await await_keys_read(bench)
         found = await session.play_load(target, plan, real_token=token)
         judging = replace(bench, load=found)
         # What another profile would show was not asked for; that is no skip.

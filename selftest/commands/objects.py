@@ -21,7 +21,15 @@ from selftest.tenant.objects.actions import Job
 from selftest.tenant.objects.actions import run as act
 from selftest.tenant.objects.connection import CREDENTIAL, TENANT
 from selftest.tenant.objects.errors import Conflict, NotClean
-from selftest.tenant.objects.intent import CLAIMS, ENVIRONMENT, HOST, PHASES, Intent
+from selftest.tenant.objects.intent import (
+    CLAIMS,
+    CLAIMS_FROM,
+    ENVIRONMENT,
+    HOST,
+    PHASES,
+    Intent,
+    is_environment_name,
+)
 from selftest.tenant.objects.wait_times import WaitTimes
 
 _EPILOG: Final = """\
@@ -53,8 +61,11 @@ def _add_making(one: argparse.ArgumentParser) -> None:
     _add_common(one)
     one.add_argument("--phase", choices=PHASES, default="C", help="the last phase to do (default: C)")
     one.add_argument("--host", metavar="NAME", help=f"the host that Entra calls (default: {HOST})")
-    told = f"claims of the reply, NAME or NAME:NAME-IN-TOKEN, comma-separated (default: {CLAIMS}, else what is there)"
-    one.add_argument("--claims", metavar="NAMES", help=told)
+    claims = one.add_mutually_exclusive_group()
+    told = f"the claims of the reply, as signin --claims-out wrote them, to register and map (default: {CLAIMS_FROM})"
+    claims.add_argument("--claims-from", type=Path, metavar="FILE", help=told)
+    told = f"instead: NAME or NAME:NAME-IN-TOKEN, comma-separated (default: {CLAIMS}, else what is there)"
+    claims.add_argument("--claims", metavar="NAMES", help=told)
     told = "let the sign-ins of this application get claims; its client id; may be repeated"
     one.add_argument("--enable", action="append", default=[], metavar="APP_ID", help=told)
     one.add_argument("--replace-policy", action="store_true", help="take another mapping policy off the application")
@@ -96,20 +107,21 @@ def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, time
 
 def _job(args: argparse.Namespace, given: Mapping[str, str], times: WaitTimes) -> Job:
     """Read flags, then the environment, then azd's file."""
-    name = Intent.read(given, environment=args.env).environment  # checked: it becomes part of a path
-    environ = {**azd_environment.read_environment(name, Path.cwd()), **given}
+    phase = getattr(args, "phase", "A")
+    name = args.env or given.get(ENVIRONMENT) or ""
+    known = azd_environment.read_environment(name, Path.cwd()) if is_environment_name(name) else {}
+    environ = {**known, **given}
     intent = Intent.read(
         environ,
         environment=name,
         host=getattr(args, "host", None),
         claims=getattr(args, "claims", None),
+        claims_from=getattr(args, "claims_from", None),
         clients=getattr(args, "enable", ()),
         replace_policy=getattr(args, "replace_policy", False),
         move=getattr(args, "move", False),
+        needs_host=phase != "A",
     )
-    phase = getattr(args, "phase", "A")
     if intent.clients and phase != "C":
         raise CannotRun(f"--enable needs the extension: leave --phase {phase} away")
-    if intent.host is None and phase != "A":
-        raise CannotRun(f"which host? Set {HOST} or give --host; --phase A needs none")
     return Job(args=args, intent=intent, environ=environ, times=times)

@@ -13,6 +13,7 @@ from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.flag_values import port_number
 from selftest.play.authority import DEFAULT_AUTHORITY_PORT
+from selftest.play.misspelt_settings import require_known
 
 if TYPE_CHECKING:
     from selftest.playground.player import SignInPlayer
@@ -114,6 +115,7 @@ def _player(args: argparse.Namespace, settings: Mapping[str, str]) -> "SignInPla
         return SignInPlayer(directory, app_dir=None, url=args.url, authority_port=args.authority_port)
     if not (args.app / "function_app.py").is_file():
         raise CannotRun(f"--app {args.app}: the directory has no function_app.py")
+    require_known(args.app.resolve(), settings)
     return SignInPlayer(directory, app_dir=args.app.resolve(), settings=settings)
 
 

@@ -50,7 +50,7 @@ async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
     if sys.stderr.isatty():
         print("starting the emulated Entra and the app ...", file=sys.stderr)
     async with open_target(args, prepare=EntraServer.publish_well_formed) as target:
-        session.reached(target)
+        session.reached(target, faults=True)
         bench = environment_of(target, malformed_keys=args.malformed_keys)
         await require_answer(bench)
         await await_keys_read(bench)

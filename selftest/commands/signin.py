@@ -11,14 +11,15 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from selftest.base.cannot_run import FAILED, PASSED, CannotRun
+from selftest.base.cannot_run import FAILED, PASSED
 from selftest.base.flag_values import timeout_in_ms
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
-from selftest.judge.mapping import MappingError, MappingPolicy
+from selftest.judge.claims_file import add_to_claims_file
 from selftest.play.sign_in import SignIn, sign_in
-from selftest.play.sign_in_text import as_json, as_lines
+from selftest.play.sign_in_text import as_json, as_lines, verdict_line
 from selftest.play.target import Target, add_target_arguments, endpoint_settings, open_target
+from selftest.signin.tenant.mapping_flags import ClaimsRoute, add_mapping_arguments, read_route
 
 #: How long a library may take to read the keys in the background and to use them.
 _TAKE_UP_S: Final = 1.5
@@ -54,9 +55,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=MAX_RETRIES,
         help="attempts after the first one (default: %(default)s)",
     )
-    parser.add_argument("--mapping", type=Path, metavar="FILE", help="the app's claims mapping policy, as Graph has it")
-    parser.add_argument(
-        "--registered", type=_names, metavar="NAMES", help="claimsForTokenConfiguration: names with commas between"
+    group = add_mapping_arguments(parser, saml=False)
+    group.add_argument(
+        "--claims-out",
+        type=Path,
+        metavar="FILE",
+        help="add the names of the returned claims, never values, to this file, for objects --claims-from",
     )
     parser.add_argument(
         "--warm-up", action="store_true", help="wait until the endpoint answers before the sign-in that counts"
@@ -66,16 +70,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Play the sign-in and print it."""
-    try:
-        mapping = None if args.mapping is None else MappingPolicy.parse(args.mapping.read_bytes())
-    except OSError as error:
-        raise CannotRun(f"--mapping {args.mapping} cannot be read: {error.strerror}") from error
-    except MappingError as error:
-        raise CannotRun(f"--mapping {args.mapping} is not a claims mapping policy: {error}") from error
-    return asyncio.run(_play(args, mapping))
+    return asyncio.run(_play(args, read_route(args, saml=variety(args.user).protocol == "SAML")))
 
 
-async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
+async def _play(args: argparse.Namespace, route: ClaimsRoute) -> int:
     if args.url is None and sys.stderr.isatty():
         print("starting the app ...", file=sys.stderr)
     async with open_target(args) as target:
@@ -90,8 +88,9 @@ async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
             variety(args.user),
             timeout_ms=args.timeout_ms,
             max_retries=args.retries,
-            mapping=mapping,
-            registered=args.registered,
+            mapping=route.mapping,
+            registered=route.registered,
+            log=target.log,
         )
         played = await play()
         if target.app is None and _refused(played) and await _keys_are_read(target):
@@ -103,6 +102,8 @@ async def _play(args: argparse.Namespace, mapping: MappingPolicy | None) -> int:
             print(json.dumps(as_json(played, target.url, timeout_ms=args.timeout_ms), indent=2))
         else:
             _print(played, target.url, args.timeout_ms)
+        if args.claims_out is not None and played.verdict.claims is not None:
+            print(add_to_claims_file(args.claims_out, played.verdict.claims), file=sys.stderr)
         if target.app is None and _refused(played):
             _hint(endpoint_settings(target.entra))
             if target.entra.store.replaced and not target.entra.keys_read:
@@ -131,16 +132,13 @@ async def _warm_up(target: Target) -> None:
 
 def _print(played: SignIn, url: str, timeout_ms: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    *lines, verdict = as_lines(played, url, timeout_ms=timeout_ms)
-    for line in lines:
-        console.print(Text(line, style="yellow" if line.startswith("warning ") else ""))
-    console.print(Text(verdict, style="bold green" if played.verdict.minted else "bold red"))
+    verdict = verdict_line(played)
+    tone = "bold red" if not played.verdict.minted else "bold yellow" if verdict.startswith("WARN") else "bold green"
+    for line in as_lines(played, url, timeout_ms=timeout_ms):
+        style = tone if line == verdict else "yellow" if line.startswith("warning ") else ""
+        console.print(Text(line, style=style))
 
 
 def _hint(settings: dict[str, str]) -> None:
     lines = "\n".join(f"  {name}={value}" for name, value in settings.items())
     print(f"an endpoint believes the emulated Entra when it is started with\n{lines}", file=sys.stderr)
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in text.split(",") if name.strip())

@@ -15,16 +15,18 @@ from rich.text import Text
 from selftest.base.cannot_run import CannotRun
 from selftest.base.flag_values import guid_value, timeout_in_ms, whole_number
 from selftest.base.loopback import is_this_machine
-from selftest.contract import MAX_TIMEOUT_MS
+from selftest.base.printable import visible
+from selftest.contract import MAX_TIMEOUT_MS, is_guid
 from selftest.tenant.graph.address import PUBLIC_CLOUD
 from selftest.tenant.graph.connection import open_graph
 from selftest.tenant.graph.credentials import KINDS
-from selftest.tenant.signin_log.endpoint_log import EndpointLine, read_lines
+from selftest.tenant.signin_log.endpoint_log import EndpointLog, read_log
 from selftest.tenant.signin_log.event import SignInLog, read_events
 from selftest.tenant.signin_log.live import PERMISSION, read_live
 from selftest.tenant.signin_log.pairing import pair_up
 from selftest.tenant.signin_log.read_text import read_text
-from selftest.tenant.signin_log.report import SignInReport, as_json, as_lines, make_report
+from selftest.tenant.signin_log.report import SignInReport, make_report
+from selftest.tenant.signin_log.report_forms import as_json, as_lines
 from selftest.tenant.signin_log.selection import Selection, newest_first, parse_span
 from selftest.tenant.signin_log.tables import Table, read_table
 from selftest.tenant.verdict import COLORS, EXIT_CODES
@@ -67,7 +69,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--file", metavar="FILE", help="an exported sign-in log; - reads standard input")
     source.add_argument("--tenant", metavar="TENANT", help="read Microsoft Graph for this tenant, an id or a domain")
-    parser.add_argument("--log", metavar="FILE", help="the endpoint's log lines, or an export that holds them")
+    parser.add_argument("--log", metavar="FILE", help="the app's log, or an export that holds it")
     live = parser.add_argument_group("with --tenant")
     live.add_argument(
         "--credential",
@@ -105,12 +107,12 @@ def run(args: argparse.Namespace) -> int:
         raise CannotRun("standard input can be one of the two files, not both")
     now = dt.datetime.now(dt.UTC)
     try:
-        lines = _read_log(args)
+        endpoint = None if args.log is None else read_log(read_text(args.log), args.log)
         table = asyncio.run(_from_graph(args, now)) if args.tenant else read_table(read_text(args.file), args.file)
         log = read_events(table.rows, args.file or "Microsoft Graph")
     except ValueError as error:
         raise CannotRun(str(error)) from error
-    report = _report(args, log, lines, now=now, more=table.more)
+    report = _report(args, log, endpoint, now=now, more=table.more)
     if args.json:
         print(json.dumps(as_json(report), indent=2))
     else:
@@ -119,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(
-    args: argparse.Namespace, log: SignInLog, lines: tuple[EndpointLine, ...] | None, *, now: dt.datetime, more: bool
+    args: argparse.Namespace, log: SignInLog, endpoint: EndpointLog | None, *, now: dt.datetime, more: bool
 ) -> SignInReport:
     selection = Selection(
         since=None if args.since is None else now - args.since,
@@ -129,17 +131,21 @@ def _report(
         failed=args.failed,
     )
     # Lines are matched before anything is left out, or a refusal could be given to another event than its own.
-    pairs = pair_up(newest_first(log.events), lines)
+    lines, start = (None, None) if endpoint is None else (endpoint.lines, endpoint.start)
+    pairs = pair_up(newest_first(log.events), lines, start)
     wanted = tuple(pair for pair in pairs.pairs if selection.wants(pair.event))
     notes = []
-    if log.others:
-        notes.append(f"events of other types, which are not judged: {log.others}")
     if more:
         notes.append("the file is one page of several: its @odata.nextLink leads on")
     if (left := len(log.events) - len(wanted)) > 0:
         notes.append(f"{left} of {len(log.events)} events are left out by the filters")
     return make_report(
-        replace(pairs, pairs=wanted), limit=args.limit, rows=log.rows, timeout_ms=args.timeout_ms, notes=notes
+        replace(pairs, pairs=wanted),
+        limit=args.limit,
+        log=log,
+        timeout_ms=args.timeout_ms,
+        notes=notes,
+        values={"TENANT": args.tenant} if is_guid(args.tenant or "") else {},
     )
 
 
@@ -161,18 +167,12 @@ async def _from_graph(args: argparse.Namespace, now: dt.datetime) -> Table:
         )
 
 
-def _read_log(args: argparse.Namespace) -> tuple[EndpointLine, ...] | None:
-    if args.log is None:
-        return None
-    return read_lines(read_text(args.log), args.log)
-
-
 def _print(report: SignInReport) -> None:
     console = Console(highlight=False, soft_wrap=True)
     *lines, verdict = as_lines(report)
     for line in lines:
-        console.print(Text(line, style="yellow" if line.startswith("note ") else ""))
-    console.print(Text(verdict, style=f"bold {COLORS[report.result]}"))
+        console.print(Text(visible(line), style="yellow" if line.startswith("note ") else ""))
+    console.print(Text(visible(verdict), style=f"bold {COLORS[report.result]}"))
 
 
 def _span(text: str) -> dt.timedelta:

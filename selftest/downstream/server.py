@@ -1,7 +1,8 @@
 """The emulated downstream as an HTTP server on the loopback interface.
 
 It serves the profile API, a small Graph and the managed identity on one port, counts every request, and injects one
-`Fault` at a time. The emulated Entra implements the faults of the signing keys.
+`Fault` at a time. The emulated Entra implements the faults of the signing keys. It has no route that changes its
+state; a request of a web page is refused before it is counted.
 """
 
 import asyncio
@@ -14,11 +15,12 @@ from typing import Final, Self
 
 from aiohttp import web
 
+from selftest.base.loopback import is_from_web_page
 from selftest.base.serve import HOST, serve
-from selftest.downstream import wire
 from selftest.downstream.faults import Fault
 from selftest.downstream.graph import graph_document
 from selftest.downstream.identity import IdentityRequestError, ManagedIdentity
+from selftest.downstream.respond import respond
 
 SCOPE: Final = "api://profile/.default"
 
@@ -108,7 +110,7 @@ class DownstreamServer:
             self._runner = None
 
     def _app(self) -> web.Application:
-        app = web.Application()
+        app = web.Application(middlewares=[_no_web_pages])
         app.add_routes(
             [
                 web.get("/profile/{user_id}", self._profile),
@@ -166,28 +168,11 @@ class DownstreamServer:
         return self._fault if self._fault is not None and self._fault.place == place else None
 
     async def _faulty(self, request: web.Request, fault: Fault | None, make: _Make) -> web.StreamResponse:
-        """Return the good response as the fault changes it."""
-        if fault is None:
-            return make(request)
-        if fault.delay_s or fault.jitter_s:
-            await self._sleep(fault.delay_s + fault.jitter_s * self._rng())
-        match fault.manner:
-            case "hang":
-                await self._over.wait()
-                return wire.reset(request)
-            case "reset":
-                return wire.reset(request)
-            case "trickle":
-                return await wire.trickle(request, _bytes(make(request)), self._sleep)
-            case "truncate":
-                return wire.truncate(request, _bytes(make(request)))
-        response = make(request) if fault.status is None else web.Response(status=fault.status)
-        if fault.body is not None:
-            response.body = fault.body
-            response.content_type = "application/json"
-        response.headers.extend(fault.headers)
-        return response
+        return await respond(request, fault, make, over=self._over, sleep=self._sleep, rng=self._rng)
 
 
-def _bytes(response: web.Response) -> bytes:
-    return response.body if isinstance(response.body, bytes) else b""
+@web.middleware
+async def _no_web_pages(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    return web.Response(status=403) if is_from_web_page(request.headers) else await handler(request)

@@ -33,18 +33,19 @@ def app_token_claims(mint: TokenMint, event: Mapping[str, Any], *, basic_claim_s
     out, and the claims that every token needs stay.
     """
     context = event["data"]["authenticationContext"]
-    user = context["user"]
+    # Without a user the app signs in as itself.
+    user = context["user"] or {"id": context["clientServicePrincipal"]["id"]}
     if is_saml(event):
         return assertion_claims(user, event["data"]["tenantId"], basic_claim_set=basic_claim_set)
     client_id, audience = context["clientServicePrincipal"]["appId"], context["resourceServicePrincipal"]["appId"]
-    person = {"name": user["displayName"], "preferred_username": user.get("userPrincipalName", user.get("mail"))}
+    person = {"name": user.get("displayName"), "preferred_username": user.get("userPrincipalName", user.get("mail"))}
     delegated = {"azp": client_id, "azpacr": "1", "scp": "access_as_user"}
     return {
         "aud": audience,
         "iss": mint.issuer("2.0"),
         **mint.lifetime(),
         **(delegated if audience != client_id else {}),
-        **(person if basic_claim_set else {}),
+        **({name: value for name, value in person.items() if value is not None} if basic_claim_set else {}),
         "oid": user["id"],
         "sub": pairwise_subject(user["id"], audience),
         "tid": event["data"]["tenantId"],

@@ -10,13 +10,15 @@ import asyncio
 import contextlib
 import hmac
 import json
-import secrets
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+
+import aiohttp
 
 from selftest.base.bounded_file import FileError
 from selftest.base.cannot_run import CannotRun
@@ -68,7 +70,7 @@ async def lending(
         give_up: Called if the port cannot be taken back.
         say: Called with what happens to the port.
     """
-    secret = secrets.token_urlsafe(32)
+    secret = server.control_secret
     lock = asyncio.Lock()
 
     async def lend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -170,3 +172,28 @@ async def borrowed(port: int) -> AsyncIterator[LentAuthority | None]:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+
+
+async def rotate_keys(port: int, tls: ssl.SSLContext | None) -> str:
+    """Make an ``entra`` that runs sign with a new key, and return the key's id.
+
+    Args:
+        port: Its port.
+        tls: The context that trusts it where it serves https; None for http.
+
+    Raises:
+        CannotRun: There is none that this user started, or it does not answer.
+    """
+    url = f"{'http' if tls is None else 'https'}://{HOST}:{port}/rotate"
+    try:
+        headers = {"Authorization": f"Bearer {read_object(_path(port))['secret']}"}
+        timeout = aiohttp.ClientTimeout(total=_ANSWER_TIMEOUT_S)
+        async with (
+            aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session,
+            session.post(url, headers=headers, ssl=tls or True) as response,
+        ):
+            return str((await response.json())["kid"])
+    except (FileError, OSError, KeyError, ValueError, aiohttp.ClientError, TimeoutError) as error:
+        raise CannotRun(
+            f"no `entra` of yours answers at {url}: start one, give its --port, and --https where it has that"
+        ) from error

@@ -35,7 +35,7 @@ class Variety:
         id: Its name on the command line.
         title: The kind of user and app.
         source: Where the JSON is published.
-        user: Returns the event's user for a tenant.
+        user: Returns the event's user for a tenant; None for an app without one.
         ip: The client's address.
         protocol: The protocol of the sign-in.
         other_resource: Whether the token is for another API instead of for the client app.
@@ -44,7 +44,7 @@ class Variety:
     id: str
     title: str
     source: str
-    user: Callable[[Tenant], dict[str, Any]]
+    user: Callable[[Tenant], dict[str, Any] | None]
     ip: str = DEFAULT_IP
     protocol: str = "OAUTH2.0"
     other_resource: bool = False
@@ -81,7 +81,7 @@ def callout_event(
     correlation_id: str,
     client: CalloutApp,
     resource: CalloutApp,
-    user: Mapping[str, Any],
+    user: Mapping[str, Any] | None,
     ip: str = DEFAULT_IP,
     protocol: str = "OAUTH2.0",
 ) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def callout_event(
                 "protocol": protocol,
                 "clientServicePrincipal": _app(client),
                 "resourceServicePrincipal": _app(resource),
-                "user": dict(user),
+                "user": None if user is None else dict(user),
             },
         },
     }

@@ -2,10 +2,13 @@
 
 It serves metadata, signing keys and client-credentials tokens, counts every request, and fails or delays its responses
 on demand. It listens on no other interface and refuses a request whose ``Host`` is not a loopback name, so that a web
-page cannot reach it through DNS rebinding.
+page cannot reach it through DNS rebinding. The route that changes its state requires the secret of the lease's file,
+which a web page cannot read.
 """
 
 import asyncio
+import hmac
+import secrets
 import ssl
 import time
 from collections import Counter
@@ -15,7 +18,7 @@ from typing import Any, Final, Self
 
 from aiohttp import web
 
-from selftest.base.loopback import is_this_machine
+from selftest.base.loopback import is_from_web_page, is_this_machine
 from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant
 from selftest.base.serve import HOST, listen_tls, serve, start_runner
 from selftest.entra import key_store
@@ -51,6 +54,7 @@ class EntraServer:
         outage: While true, metadata and keys respond with 503.
         delay_s: The delay of metadata and keys, in seconds.
         on_keys_read: Called when the keys are read.
+        control_secret: The bearer token of the route that rotates the keys.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class EntraServer:
         self.outage = False
         self.delay_s = 0.0
         self.on_keys_read: Callable[[], None] = lambda: None
+        self.control_secret = secrets.token_urlsafe(32)
         self._port = port
         self._port_tls = tls
         self._clock = clock
@@ -265,14 +270,17 @@ class EntraServer:
             return error_response(error)
         return web.json_response(reply, headers=NO_STORE)
 
-    async def _rotate(self, _: web.Request) -> web.Response:
+    async def _rotate(self, request: web.Request) -> web.Response:
+        given = request.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(given, f"Bearer {self.control_secret}".encode()):
+            return web.json_response({"error": "invalid_token"}, status=401, headers={"WWW-Authenticate": "Bearer"})
         # Generating a key takes up to 150 ms, and requests that are being measured must not wait for it.
         await asyncio.to_thread(self.keys.prepare_rotation)
         return web.json_response({"kid": self.keys.rotate().kid})
 
-    async def _attacker(self, _: web.Request) -> web.Response:
-        """Serve the target of a token's ``jku``: an endpoint that fetches it trusts the attacker."""
-        self.hits["attacker"] += 1
+    async def _attacker(self, request: web.Request) -> web.Response:
+        """Serve the target of a token's ``jku``, and count who trusts the attacker: an endpoint, not a web page."""
+        self.hits["attacker"] += not is_from_web_page(request.headers)
         return web.json_response({"keys": [attacker_key().jwk()]})
 
 

@@ -9,8 +9,8 @@ from selftest.base.cannot_run import CannotRun
 _PROGRAM = Path(__file__).with_name("serve_app.py")
 
 
-def serve_command(app: AppFolder, *, port: int = 0) -> list[str]:
-    """Return the words of the command; port 0 takes any free one.
+def serve_command(app: AppFolder, *, port: int = 0, preload: Path | None = None) -> list[str]:
+    """Return the words of the command; port 0 takes any free one; see `AppProcess` for the other argument.
 
     The program is run as a file, with ``-P``, so that nothing of the tool's environment is on the app's path.
 
@@ -23,4 +23,5 @@ def serve_command(app: AppFolder, *, port: int = 0) -> list[str]:
     return [
         *(str(app.python), "-P", str(_PROGRAM)),
         *("--port", str(port), "--app", str(app.directory), "--h11", str(Path(h11.origin).parent)),
+        *(() if preload is None else ("--preload", str(preload))),
     ]

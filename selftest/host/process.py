@@ -45,6 +45,7 @@ class AppProcess:
         settings: the app's settings, as Azure would put them into its environment.
         app_dir: the directory of ``function_app.py``.
         python: the interpreter; None: that of the directory's ``.venv``, or else this process's.
+        preload: a file with a function ``install()``, which is called in the app's process before the app is imported.
         start_timeout_s: how long it may take to listen.
         stop_timeout_s: how long it may take to end before it is killed.
 
@@ -59,6 +60,7 @@ class AppProcess:
         *,
         app_dir: Path,
         python: Path | None = None,
+        preload: Path | None = None,
         start_timeout_s: float = 20,
         stop_timeout_s: float = 5,
     ) -> None:
@@ -66,6 +68,7 @@ class AppProcess:
         self.lines_seen = 0
         self._environment = {**app_environment(), **settings}
         self._app = AppFolder.at(app_dir, python)
+        self._preload = preload
         self._start_timeout_s = start_timeout_s
         self._stop_timeout_s = stop_timeout_s
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
@@ -116,7 +119,7 @@ class AppProcess:
         """
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *serve_command(self._app),
+                *serve_command(self._app, preload=self._preload),
                 cwd=self._app.directory,
                 env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,

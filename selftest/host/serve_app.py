@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import runpy
 import signal
 import socket
 import sys
@@ -40,6 +41,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--app", type=Path, required=True)
     parser.add_argument("--h11", type=Path, required=True)
+    parser.add_argument("--preload", type=Path, help="a file with install(), called before the app is imported")
     parser.add_argument("--worker", help="the file descriptors of the port and of the supervisor: for its workers")
     args = parser.parse_args()
     results = sys.stdout
@@ -74,7 +76,7 @@ async def _serve(
     app_dir = args.app
     sys.path.insert(0, str(app_dir / _PACKAGED))
     try:
-        worker, edge = _borrowed(args.h11)
+        worker, edge, blocked_loop = _borrowed(args.h11)
     except ModuleNotFoundError as error:
         if error.name != "azure_functions_runtime":
             raise
@@ -85,6 +87,8 @@ async def _serve(
     try:
         # Azure's host sets it where the app's settings do not.
         os.environ.setdefault("PYTHON_THREADPOOL_THREAD_COUNT", _THREADS)
+        if args.preload is not None:
+            runpy.run_path(str(args.preload))["install"]()
         app = await worker.Worker.start(app_dir)
         log.is_shown = app.in_an_invocation
         server = edge.HttpEdge(app, app_dir, settings=os.environ, report=report)
@@ -94,6 +98,8 @@ async def _serve(
             "Correct what the message names and start again: Azure loads the app the same way, and shows less: 404 at "
             "every address, or no answer, while / says that the app runs; the reason is in Application Insights."
         )
+    watch = blocked_loop.BlockedLoopWatch(app_dir)
+    watch.start()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -104,6 +110,7 @@ async def _serve(
     print(f"listening on http://{LOOPBACK}:{sock.getsockname()[1]}", file=results, flush=True)
     await stop.wait()
     await server.close()
+    watch.stop()
     app.stop()
     # A second signal, while the interpreter ends, would turn a clean end into a killed one.
     if sys.platform != "win32":
@@ -122,16 +129,16 @@ def _supervisor() -> ModuleType:
     return supervisor
 
 
-def _borrowed(h11: Path) -> tuple[ModuleType, ModuleType]:
-    """Return the modules that drive the worker library and that serve HTTP."""
+def _borrowed(h11: Path) -> tuple[ModuleType, ModuleType, ModuleType]:
+    """Return the modules that drive the worker library, that serve HTTP and that watch the event loop."""
     for package in (Path(__file__).parents[1], h11):
         _load(package)
-    from selftest.host import http_edge, worker  # noqa: PLC0415 - found only now
+    from selftest.host import blocked_loop, http_edge, worker  # noqa: PLC0415 - found only now
 
     for name in list(sys.modules):
         if name.partition(".")[0] in {"selftest", "h11"}:
             del sys.modules[name]
-    return worker, http_edge
+    return worker, http_edge, blocked_loop
 
 
 def _load(package: Path) -> None:

@@ -13,12 +13,14 @@ from typing import Final, Literal
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.program import PROGRAM
+from selftest.judge.app_cause import APP_CAUSES, AppCause
 from selftest.judge.codes import CODES, Code, ObjectPair, ReplyPair
 from selftest.judge.statement import Statement
 
 _AADSTS: Final = "AADSTS"
 _NEAR: Final = 5
 _INDENT: Final = "  "
+_OWN_HEADING: Final = "This endpoint's failures, by log code"
 #: A terminal may report a width of 0; narrower text would be a column of single words.
 _MIN_WIDTH: Final = 40
 
@@ -84,8 +86,14 @@ class Explanation:
         return head | parts
 
 
-def explain(given: str, *, checks: Mapping[str, Statement], codes: Mapping[int | str, Code] = CODES) -> Explanation:
-    """Return the explanation of an id.
+def explain(
+    given: str,
+    *,
+    checks: Mapping[str, Statement],
+    codes: Mapping[int | str, Code] = CODES,
+    logged: AppCause | None = None,
+) -> Explanation:
+    """Return the explanation of an id; of a code, led by the cause that the endpoint's own log line names.
 
     Accepted in any case: ``T23``, ``1003005``, ``AADSTS50146`` or ``50146``, and ``AADSTS1003021``, as an
     inner code sometimes appears.
@@ -101,7 +109,7 @@ def explain(given: str, *, checks: Mapping[str, Statement], codes: Mapping[int |
     by_id = {str(code): entry for code, entry in codes.items()}
     entry = by_id.get(number) or by_id.get(f"{_AADSTS}{number}")
     if entry is not None:
-        return of_code(entry)
+        return of_code(entry, logged)
     raise UnknownIdError(given, _near(key, (*checks, *by_id)))
 
 
@@ -121,18 +129,24 @@ def of_check(check: Statement) -> Explanation:
     )
 
 
-def of_code(code: Code) -> Explanation:
-    """Return the explanation of a code of Entra."""
-    sections = [
+def of_code(code: Code, logged: AppCause | None = None) -> Explanation:
+    """Return the explanation of a code of Entra, led by the cause that the endpoint's own log line names."""
+    own = tuple(f"{_codes(cause)}: {cause.cause}" for cause in APP_CAUSES if cause.leads_to == code.code)
+    led = (f"{_codes(logged)}: {logged.cause}.", logged.fix) if logged else ()
+    sections = [Section(key="logged", heading="What the endpoint logged", text=led)] if led else []
+    sections += [
         Section(key="meaning", heading="What it means", text=(code.meaning,)),
         Section(key="seen", heading="What the app and the user see", text=(code.seen,)),
         Section(key="cause", heading="Causes, most likely first", text=code.cause, style="list"),
+        *([Section(key="endpoint", heading=_OWN_HEADING, text=own, style="list")] if own else []),
         Section(key="confirm", heading="How to confirm", text=(code.confirm,)),
     ]
     if code.commands:
         lines = tuple(f"{PROGRAM} {command}" for command in code.commands)
         sections.append(Section(key="commands", heading="Commands that show it", text=lines, style="sample"))
     sections.append(Section(key="fix", heading="Fix", text=(code.fix,)))
+    if code.steps:
+        sections.append(Section(key="steps", heading="Step by step", text=code.steps, style="sample"))
     sections += _pair(code.pair)
     if code.conflict is not None:
         sections.append(Section(key="conflict", heading="Uncertain", text=(code.conflict,)))
@@ -141,6 +155,10 @@ def of_code(code: Code) -> Explanation:
     return Explanation(
         id=str(code.code), title=code.name, kind="code", rank=code.phase, source=code.source, sections=tuple(sections)
     )
+
+
+def _codes(cause: AppCause) -> str:
+    return ", ".join(f"`{code}`" for code in cause.codes)
 
 
 def everything(*, checks: Mapping[str, Statement], codes: Mapping[int | str, Code] = CODES) -> tuple[Explanation, ...]:

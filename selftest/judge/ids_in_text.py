@@ -4,9 +4,15 @@ An error page has one line with the code, a text, a trace id, a correlation id a
 and the sign-in log can be searched by the correlation id.
 """
 
+import contextlib
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
+
+from selftest.judge.app_cause import AppCause, cause_of, cause_of_code
+from selftest.judge.app_line import app_line
+from selftest.judge.codes import Code
 
 #: A typed id: T23, 1003005, AADSTS50146, or the start of one.
 _ID: Final = re.compile(r"(?:AADSTS|AADB2C)?\d+|[A-Za-z]\d*", re.IGNORECASE)
@@ -14,6 +20,8 @@ _CODE: Final = re.compile(r"\bAADSTS\d{4,8}\b|\bAADB2C\d{4,8}\b|\b1003\d{3}\b", 
 _CORRELATION: Final = re.compile(
     r"correlation[\s_-]*id\W{1,5}([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b", re.IGNORECASE
 )
+#: A code in a line of this project's endpoint has an underscore, or is a word of its own.
+_WORD: Final = re.compile(r"[a-z]+(?:_[a-z]+)+|\boverloaded\b")
 #: More than any error page contains.
 _MAX_CHARACTERS: Final = 20_000
 
@@ -27,6 +35,26 @@ def codes_in(text: str) -> tuple[str, ...]:
     """Return the codes in a text, each once, in their order."""
     found = _CODE.findall(text[:_MAX_CHARACTERS])
     return tuple(dict.fromkeys(code.upper() for code in found))
+
+
+def codes_meant_by(text: str, codes: Mapping[int | str, Code]) -> tuple[str, ...]:
+    """Return the codes whose name or wording is in a text, for texts that lost their number."""
+    said = " ".join(text[:_MAX_CHARACTERS].lower().split())
+    named = set(re.findall(r"[a-z0-9_]{8,}", said))
+    return tuple(
+        str(code)
+        for code, entry in codes.items()
+        if entry.name.lower() in named or any(phrase in said for phrase in entry.says)
+    )
+
+
+def cause_in(text: str) -> AppCause | None:
+    """Return the cause that a line of this project's endpoint names, or a code of such a line; None without one."""
+    with contextlib.suppress(ValueError, RecursionError):
+        if isinstance(record := json.loads(text[text.index("{") : text.rindex("}") + 1]), dict):
+            return cause_of([app_line(record)])
+    words = _WORD.findall(text[:_MAX_CHARACTERS])
+    return next((cause for cause in map(cause_of_code, words) if cause is not None), None)
 
 
 def correlation_id_in(text: str) -> str | None:

@@ -9,13 +9,15 @@ v1.0 ``claimsMappingPolicy``.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
 from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE, Restriction, TokenFormat, restriction
 
-_PROVIDER: Final = "customclaimsprovider"
+#: The source of a claim of the endpoint, as it is documented.
+PROVIDER_SOURCE: Final = "CustomClaimsProvider"
+_RENAMED: Final = "custom_"
 
 #: The member of an entry that names the claim, by the format of the token.
 TARGET_MEMBERS: Final[Mapping[TokenFormat, str]] = {"jwt": "JwtClaimType", "saml": "SamlClaimType"}
@@ -54,7 +56,13 @@ class MappingEntry:
     @property
     def from_provider(self) -> bool:
         """Whether the endpoint supplies the value."""
-        return self.source is not None and self.source.casefold() == _PROVIDER
+        return self.source is not None and self.source.casefold() == PROVIDER_SOURCE.casefold()
+
+    @property
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Yield each member of the document that holds a name, with the name."""
+        members = (("ID", self.id), ("JwtClaimType", self.jwt_claim_type), ("SamlClaimType", self.saml_claim_type))
+        yield from ((member, name) for member, name in members if name is not None)
 
     def target(self, token: TokenFormat) -> str | None:
         """Return the claim's name in the token; None if the entry is not for this format."""
@@ -111,7 +119,8 @@ class MappingPolicy:
         """Return the policy that is assumed without one: each claim keeps its name."""
         return cls(
             entries=tuple(
-                MappingEntry(source=_PROVIDER, id=name, jwt_claim_type=name, saml_claim_type=name) for name in names
+                MappingEntry(source=PROVIDER_SOURCE, id=name, jwt_claim_type=name, saml_claim_type=name)
+                for name in names
             )
         )
 
@@ -137,7 +146,25 @@ class MappingPolicy:
         return custom
 
 
+def name_in_token(claim: str, token: TokenFormat = "jwt") -> str:  # noqa: S107 - a kind of token, not a secret
+    """Return a target for a returned claim: its own name, or a new one where a policy may not emit that."""
+    (entry,) = MappingPolicy.under_own_names([claim]).entries
+    return claim.strip() if entry.target_fault(token) is None else f"{_RENAMED}{claim.strip()}"
+
+
+def member_for(claim: str, token: TokenFormat) -> str:
+    """Return the member of an entry that names a returned claim in the token, as JSON."""
+    return f'"{TARGET_MEMBERS[token]}": {json.dumps(name_in_token(claim, token))}'
+
+
+def entry_for(claim: str, token: TokenFormat) -> str:
+    """Return the entry of ``ClaimsSchema`` that adds a returned claim to the token, as JSON."""
+    return f'{{"Source": "{PROVIDER_SOURCE}", "ID": {json.dumps(claim)}, {member_for(claim, token)}}}'
+
+
 def _loads(text: str | bytes, what: str) -> Any:
+    if not text.strip():
+        raise MappingError(f"{what} is empty; was it written completely?")
     try:
         return json.loads(text)
     except RecursionError as error:

@@ -4,14 +4,18 @@ The endpoint parses requests strictly. The judge must not: a duplicate member or
 rule, so it is recorded and becomes a warning, while a body that no parser accepts is an error.
 """
 
+import contextlib
 import json
 import math
+import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Final, Never
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 #: The magic number of gzip (RFC 1952, section 2.3.1).
 _GZIP: Final = b"\x1f\x8b"
+_NOT_SPACE: Final = re.compile(r"\S")
 #: More digits than any double has, and far below the limit at which Python refuses to parse an integer.
 _MAX_DIGITS: Final = 400
 
@@ -46,9 +50,32 @@ def loads(body: bytes) -> Any:
     Source: RFC 8259, sections 2 to 8.
     """
     try:
-        return _DECODER.decode(body.removeprefix(_BYTE_ORDER_MARK).decode())
+        with _reasons():
+            return _DECODER.decode(body.removeprefix(_BYTE_ORDER_MARK).decode())
     except UnicodeDecodeError as error:
         raise ReplyJsonError(f"not UTF-8 at byte {error.start}") from error
+
+
+def loads_each(text: str) -> Iterator[tuple[int, Any]]:
+    """Parse JSON values that follow one another with nothing but space between, each with the place of its start.
+
+    Raises:
+        ReplyJsonError: As in `loads`.
+    """
+    place = len(text) - len(text.lstrip())
+    while place < len(text):
+        with _reasons():
+            value, end = _DECODER.raw_decode(text, place)
+        yield place, value
+        found = _NOT_SPACE.search(text, end)
+        place = len(text) if found is None else found.start()
+
+
+@contextlib.contextmanager
+def _reasons() -> Iterator[None]:
+    """Raise what a parser raises as an error that quotes nothing."""
+    try:
+        yield
     except json.JSONDecodeError as error:
         raise ReplyJsonError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:

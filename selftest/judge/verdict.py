@@ -14,15 +14,15 @@ from typing import Any, Final
 from selftest.contract import MAX_CLAIMS_BYTES, PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.judge.codes import CODES
 from selftest.judge.mapping import MappingPolicy
+from selftest.judge.mapping_warnings import mapping_warnings, registered_warnings
 from selftest.judge.received_reply import ReceivedReply
 from selftest.judge.reply_json import ReplyJsonError, ReplyObject, loads
+from selftest.judge.restricted_claims import TokenFormat
 from selftest.judge.warnings import (
     ReplyWarning,
     body_warnings,
     claims_warnings,
     document_warnings,
-    mapping_warnings,
-    registered_warnings,
     shown,
 )
 
@@ -69,7 +69,11 @@ class _RefusedError(Exception):
 
 
 def judge(
-    reply: ReceivedReply, *, registered: frozenset[str] | None = None, mapping: MappingPolicy | None = None
+    reply: ReceivedReply,
+    *,
+    registered: frozenset[str] | None = None,
+    mapping: MappingPolicy | None = None,
+    token: TokenFormat = "jwt",  # noqa: S107 - a kind of token, not a secret
 ) -> Verdict:
     """Judge one reply. No reply raises an error.
 
@@ -89,6 +93,7 @@ def judge(
         reply: The reply.
         registered: The names in the extension's ``claimsForTokenConfiguration``, to warn about others.
         mapping: The application's claims mapping policy, to warn about claims that it omits.
+        token: What the application gets, to warn about entries of the policy for the other format.
 
     Source: entra-docs ``custom-extension-troubleshoot.md`` (codes), ``custom-claims-provider-reference.md`` (shape).
     """
@@ -107,7 +112,7 @@ def judge(
     warnings.extend(
         chain(
             claims_warnings(claims, size_bytes),
-            () if mapping is None else mapping_warnings(claims, mapping),
+            () if mapping is None else mapping_warnings(claims, mapping, token),
             () if registered is None else registered_warnings(claims, registered),
         )
     )

@@ -1,7 +1,8 @@
 """Warnings about a reply that Entra would, as far as is known, accept.
 
 A warning never changes the verdict: it marks what the documentation leaves open, or what keeps a claim out of the
-token. Messages contain names and kinds, never values, so that they may be printed and stored.
+token (`selftest.judge.mapping_warnings`). Messages contain names and kinds, never values, so that they may be printed
+and stored.
 
 =====================  =============================================================================================
 kind                   meaning
@@ -16,21 +17,16 @@ null-value             not text or a list of texts; also ``number-value``, ``boo
                        ``array-item``
 lone-surrogate         a name or value that cannot be written as UTF-8
 near-size-limit        between the two readings of 3 KB
-unmapped-claim         the mapping policy does not name the claim; also ``wrong-case`` and ``not-returned``
-mapping-space          a name in the policy starts or ends with a space
-restricted-name        the policy's JwtClaimType or SamlClaimType is a name that a policy may not emit
-name-id                the policy uses a claim of the endpoint as NameID
-not-registered         not in ``claimsForTokenConfiguration``; also ``registered-case``
+minted-by-retry        the first attempt failed, and the retry did not (`selftest.play.call_verdict`)
 =====================  =============================================================================================
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from selftest.contract import MAX_CLAIMS_BYTES, SAFE_CLAIMS_BYTES
-from selftest.judge.mapping import TARGET_FAULTS, TARGET_MEMBERS, MappingEntry, MappingPolicy
 from selftest.judge.reply_json import HugeNumber, ReplyObject, has_byte_order_mark, is_compressed
 
 _CHARSET: Final = re.compile(r'charset\s*=\s*"?([^\s";,]+)', re.IGNORECASE)
@@ -103,59 +99,6 @@ def claims_warnings(claims: ReplyObject, size_bytes: int) -> Iterator[ReplyWarni
         yield from _value_warnings(name, value)
 
 
-def mapping_warnings(claims: Mapping[str, object], mapping: MappingPolicy) -> Iterator[ReplyWarning]:
-    """Yield the differences between the returned claims and those that the claims mapping policy names."""
-    mapped = {entry.id for entry in mapping.provided if entry.id is not None}
-    for name in claims:
-        near = _near(name, mapped)
-        if near is None:
-            message = f"the policy does not name {shown(name)}: it never reaches the token"
-            yield ReplyWarning(kind="unmapped-claim", claim=name, message=message)
-        elif near != name:
-            message = f"the policy names {shown(near)}, the reply {shown(name)}: they must be identical"
-            yield ReplyWarning(kind="wrong-case", claim=name, message=message)
-    for name in sorted(mapped):
-        if _near(name, set(claims)) is None:
-            message = f"the policy names {shown(name)}, which the reply does not contain"
-            yield ReplyWarning(kind="not-returned", claim=name, message=message)
-    yield from _policy_warnings(mapping)
-
-
-def registered_warnings(claims: Mapping[str, object], registered: frozenset[str]) -> Iterator[ReplyWarning]:
-    """Yield the differences from the extension's ``claimsForTokenConfiguration``, which the portal offers."""
-    for name in claims:
-        near = _near(name, registered)
-        if near is None:
-            message = f"{shown(name)} is not in claimsForTokenConfiguration, so the portal does not offer it"
-            yield ReplyWarning(kind="not-registered", claim=name, message=message)
-        elif near != name:
-            message = f"claimsForTokenConfiguration has {shown(near)}, the reply {shown(name)}: the case differs"
-            yield ReplyWarning(kind="registered-case", claim=name, message=message)
-
-
-def _policy_warnings(mapping: MappingPolicy) -> Iterator[ReplyWarning]:
-    for entry in mapping.entries:
-        for member, name in (
-            ("ID", entry.id),
-            ("JwtClaimType", entry.jwt_claim_type),
-            ("SamlClaimType", entry.saml_claim_type),
-        ):
-            if name is not None and name != name.strip():
-                message = f"{member} {shown(name)} in the policy starts or ends with a space"
-                yield ReplyWarning(kind="mapping-space", claim=entry.id, message=message)
-        yield from _target_warnings(entry)
-
-
-def _target_warnings(entry: MappingEntry) -> Iterator[ReplyWarning]:
-    for token, member in TARGET_MEMBERS.items():
-        fault = entry.target_fault(token)
-        if fault is None:
-            continue
-        message = f"the policy's target {shown(entry.target(token) or '')} ({member}) {TARGET_FAULTS[fault]}"
-        kind = "name-id" if fault == "name-id" else "restricted-name"
-        yield ReplyWarning(kind=kind, claim=entry.id, message=message)
-
-
 def _value_warnings(name: str, value: object) -> Iterator[ReplyWarning]:
     kind = _kind(value)
     if kind == "array":
@@ -185,14 +128,6 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _is_unicode(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _near(name: str, names: frozenset[str] | set[str]) -> str | None:
-    """Return the name itself, or else one that differs only by case or outer spaces."""
-    if name in names:
-        return name
-    folded = name.strip().casefold()
-    return next((other for other in sorted(names) if other.strip().casefold() == folded), None)
 
 
 def _about_reply(kind: str, message: str) -> ReplyWarning:

@@ -6,13 +6,18 @@ escaped.
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from selftest.base.compact_token import decoded_token
-from selftest.base.printable import printable, redacted, shown_url
+from selftest.base.printable import printable, redacted, shown_url, visible
 from selftest.base.program import PROGRAM
+from selftest.entra.app_token import is_saml
+from selftest.judge.app_cause import explained
+from selftest.judge.mapping import entry_for
 from selftest.judge.warnings import shown
 from selftest.play.attempt_text import timing
+from selftest.play.call_verdict import whole_ms
 from selftest.play.caller import Attempt
 from selftest.play.sign_in import SignIn
 
@@ -23,8 +28,13 @@ _SHOWN_HEADERS: Final = ("Content-Type", "Content-Encoding", "Location", "Server
 
 
 def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
-    """Return the lines from the event to the token. The last line is the verdict."""
+    """Return the verdict, what the app logged where it is not good, then the call from the event to the token."""
     header, claims = decoded_token(sign_in.token)
+    yield verdict_line(sign_in)
+    yield from (f"  {label:<6} {visible(text)}" for label, text in explained(sign_in.app_lines))
+    for warning in sign_in.verdict.warnings:
+        yield f"warning  {printable(warning.message)}"
+    yield ""
     yield f"{sign_in.variety.id}: {sign_in.variety.title}"
     yield ""
     yield f"sent  POST {shown_url(url)}"
@@ -42,14 +52,12 @@ def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
     if sign_in.token_claims is not None:
         yield "the token that the app gets"
         yield from _indented(sign_in.token_claims)
-        yield "of these from the endpoint" if sign_in.custom_claims else "of these none from the endpoint"
+        condition = ", if a policy maps each under its own name" if sign_in.policy_assumed else ""
+        yield f"of these from the endpoint{condition}" if sign_in.custom_claims else "of these none from the endpoint"
         yield from _indented(sign_in.custom_claims) if sign_in.custom_claims else ()
         for name in sign_in.needs_renaming:
-            yield f"not in the token: {shown(name)}, which only a policy can map to a name that is not restricted"
-        yield ""
-    for warning in sign_in.verdict.warnings:
-        yield f"warning  {printable(warning.message)}"
-    yield verdict_line(sign_in)
+            entry = entry_for(name, "saml" if is_saml(sign_in.event) else "jwt")
+            yield f"not in the token: {shown(name)}, a restricted name; a policy's entry can rename it: {entry}"
 
 
 def as_json(sign_in: SignIn, url: str, *, timeout_ms: int) -> dict[str, Any]:
@@ -73,6 +81,7 @@ def as_json(sign_in: SignIn, url: str, *, timeout_ms: int) -> dict[str, Any]:
         "custom_claims": dict(sign_in.custom_claims),
         "needs_renaming": list(sign_in.needs_renaming),
         "token_claims": sign_in.token_claims,
+        "app_lines": [asdict(line) for line in sign_in.app_lines],
     }
     # An endpoint may have sent the token back inside a claim.
     shown: dict[str, Any] = json.loads(redacted(json.dumps(document, default=str)))
@@ -82,14 +91,15 @@ def as_json(sign_in: SignIn, url: str, *, timeout_ms: int) -> dict[str, Any]:
 def verdict_line(sign_in: SignIn) -> str:
     """Return the verdict on the sign-in in one line."""
     verdict = sign_in.verdict
-    last = sign_in.call.attempts[-1]
     if verdict.minted:
         count = len(sign_in.custom_claims)
-        return f"token minted with {count} custom claim{'' if count == 1 else 's'}, in {last.latency_ms:.0f} ms"
+        first = len(sign_in.call.attempts) == 1
+        minted = "PASS  token minted" if first else "WARN  token minted by the retry alone,"
+        return f"{minted} with {count} custom claim{'' if count == 1 else 's'}, in {whole_ms(sign_in.call):,.0f} ms"
     tries = len(sign_in.call.attempts)
     after = "" if tries == 1 else f" after {tries} attempts"
     return (
-        f"no token{after}: {verdict.code} {verdict.name}: {printable(verdict.reason)}"
+        f"FAIL  no token{after}: {verdict.code} {verdict.name}: {printable(verdict.reason)}"
         f" ({PROGRAM} explain {verdict.code})"
     )
 

@@ -38,6 +38,7 @@ from selftest.play.authority import (
 )
 from selftest.play.caller import Caller, caller_session
 from selftest.play.log_file import LogFile
+from selftest.play.misspelt_settings import require_known
 from selftest.starter.manifest import version_warning
 
 _CA_BYTES: Final = 1 << 20
@@ -181,6 +182,7 @@ async def open_target(
     folder = None if args.url else AppFolder.at(args.app_dir, args.app_python)
     if folder is not None:
         folder.require_app()
+        require_known(folder.directory, chosen)
         if warning := version_warning(folder.directory, __version__):
             print(f"warning: {warning}", file=sys.stderr)
     async with AsyncExitStack() as stack:

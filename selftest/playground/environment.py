@@ -10,7 +10,7 @@ deployment, and the page shows the reason.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -104,6 +104,11 @@ class EndpointEnvironment:
         """Return the endpoint's own time limit in milliseconds; None if unknown."""
         text = self.settings[_BUDGET]
         return int(text) if self._app_dir is not None and text.isascii() and text.isdigit() else None
+
+    @property
+    def log_lines(self) -> Sequence[str]:
+        """Return what the app has logged; empty if it does not run here."""
+        return () if self._app is None else self._app.logs
 
     @property
     def state(self) -> AppState:

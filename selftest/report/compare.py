@@ -72,7 +72,7 @@ class RunComparison:
     """Both runs and their differences.
 
     Attributes:
-        worse: What passed in ``a`` and fails ``b``: ids of checks with their level, and kinds of sign-in.
+        worse: What passed in ``a`` and fails ``b``: ids of checks with their level, kinds of sign-in, and thresholds.
         invalid: The runs ("A", "B") with an invalid load.
     """
 
@@ -124,6 +124,9 @@ def _worse(a: Results, b: Results) -> Iterator[str]:
         yield from (f"{check.id} ({level})" for check in failed if check.id in held)
     minted = {signin.variety for signin in a.signins if signin.minted}
     yield from (signin.variety for signin in b.signins if not signin.minted and signin.variety in minted)
+    kept = set() if a.load is None else {threshold.expression for threshold in a.load.thresholds if threshold.held}
+    crossed = [] if b.load is None else b.load.crossed
+    yield from (threshold.expression for threshold in crossed if threshold.expression in kept)
 
 
 def _check_changes(a: tuple[CheckResult, ...], b: tuple[CheckResult, ...]) -> Iterator[Change]:
@@ -230,7 +233,7 @@ def _load_figures(load: LoadResult | None) -> dict[tuple[str, Unit], float | Non
     counts = None if load is None else load.counts
     cold = [] if load is None else sorted(start.answered_ms for start in load.cold_starts)
     return {
-        ("50 % of good first calls", "ms"): None if latency is None else latency.p50_ms,
+        ("50 % of first calls", "ms"): None if latency is None else latency.p50_ms,
         ("90 %", "ms"): None if latency is None else latency.p90_ms,
         ("95 %", "ms"): None if latency is None else latency.p95_ms,
         ("99 %", "ms"): None if latency is None else latency.p99_ms,
@@ -239,7 +242,7 @@ def _load_figures(load: LoadResult | None) -> dict[tuple[str, Unit], float | Non
         ("sign-ins due", "count"): None if counts is None else counts.signins,
         ("first calls that missed", "count"): None if counts is None else counts.first_calls_missed,
         ("sign-ins lost", "count"): None if counts is None else counts.lost,
-        ("misses at most", "percent"): None if load is None else load.missed_below,
+        ("share that missed", "percent"): None if load is None else load.missed_share,
         ("rate sent", "per_second"): None if load is None else load.achieved_rate_per_s,
         ("cold start to first answer", "ms"): cold[len(cold) // 2] if cold else None,
     }

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from selftest.base.printable import visible
 from selftest.base.program import PROGRAM
+from selftest.judge.app_cause import explained
 from selftest.judge.statement import COUNTING_LEVELS, LEVELS
 from selftest.report.check_groups import SUBJECTS, groups, skips
 from selftest.report.families import Finding, findings
@@ -58,6 +59,10 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
         )
     if results.signins:
         yield _signins(results.signins, verbose=verbose)
+        yield from _why_lost(results.signins)
+        warnings = dict.fromkeys(message for signin in results.signins for message in signin.warnings)
+        if warnings and (verbose or all(signin.minted for signin in results.signins)):
+            yield Text(visible("".join(f"warning  {message}\n" for message in warnings)), "yellow")
     if results.load is not None:
         yield from (Text(visible(line)) for line in load_lines(results.load))
         yield Text("")
@@ -85,7 +90,8 @@ def _finding(finding: Finding, *, verbose: bool, strict: bool) -> Iterator[Rende
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    rows = [("actual", worst.actual), ("why", worst.why), ("fix", finding.fix)]
+    logged = explained(worst.app_lines, fix=False)
+    rows = [("actual", worst.actual), *logged, ("why", worst.why), ("fix", finding.fix)]
     if verbose:
         rows = [("expected", worst.expected), *rows, ("more", f"{PROGRAM} explain {worst.id}")]
     for name, value in rows:
@@ -133,15 +139,28 @@ def _signins(signins: tuple[SignInResult, ...], *, verbose: bool) -> RenderableT
     for justify in _SIGNIN_COLUMNS:
         table.add_column(justify=justify, no_wrap=True)
     for signin in signins if verbose or not lost else lost[:_LINES]:
-        verdict = (
-            Text("token minted", "green") if signin.minted else Text(visible(f"{signin.code} {signin.name}"), "red")
-        )
+        verdict = Text(visible(f"{signin.code} {signin.name}"), "red")
+        if signin.minted:
+            verdict = Text("WARN minted by the retry", "yellow") if signin.by_retry else Text("token minted", "green")
         warnings = f"{len(signin.warnings)} warnings" if signin.warnings else ""
         table.add_row(Text(visible(signin.title)), verdict, Text(f"{signin.latency_ms:.1f} ms"), Text(warnings))
     return Group(
         Text(f"sign-ins: {len(signins) - len(lost)} of {len(signins)} minted", style="bold"),
         Padding(table, (0, 0, 1, 2), expand=False),
     )
+
+
+def _why_lost(signins: Sequence[SignInResult]) -> Iterator[RenderableType]:
+    """Return what is known about the first lost sign-in, or else about the first that needed its retry."""
+    known = [signin for signin in signins if signin.app_lines or signin.by_retry]
+    if not known:
+        return
+    told = min(known, key=lambda signin: signin.minted)
+    by_retry = [("actual", told.warnings[0])] if told.by_retry else []
+    yield Text(visible(f"  why  {told.title}"), style="bold")
+    for label, text in (*by_retry, *explained(told.app_lines)):
+        yield Text(visible(f"       {label:<6} {text}"))
+    yield Text("")
 
 
 def _summary(checks: tuple[CheckResult, ...]) -> RenderableType:

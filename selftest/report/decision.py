@@ -19,17 +19,21 @@ def decide(
 ) -> RunVerdict:
     """Return the verdict on a run.
 
-    A failed sign-in or check of the levels sign-in and security fails the run; with ``strict`` a check of any level. A
-    check that itself broke counts as failed. Otherwise the verdict is INCONCLUSIVE if the load is not valid, or if
-    nothing was tested. ``cut_off`` says what became of the results of an interrupted run.
+    A failed sign-in or check of the levels sign-in and security fails the run, with ``strict`` a check of any level,
+    and so does a crossed threshold of the user's. A check that itself broke counts as failed. Otherwise the verdict is
+    INCONCLUSIVE if the load is not valid, or if nothing was tested. ``cut_off`` says what became of the results of an
+    interrupted run.
     """
     counts = count_checks(checks, strict=strict)
     counts |= {"signins": len(signins), "signins_failed": sum(not signin.minted for signin in signins)}
+    counts["signins_by_retry"] = sum(signin.by_retry for signin in signins)
     summary = _summary(counts, load)
     if interrupted:
         return RunVerdict.of("INTERRUPTED", f"{summary}; {cut_off}", counts)
     if counts["signins_failed"] or any(check.counts(strict=strict) for check in checks):
         return RunVerdict.of("FAIL", f"{_worst(checks, strict=strict)}{summary}", counts)
+    if load is not None and load.crossed:
+        return RunVerdict.of("FAIL", summary, counts)
     if load is not None and not load.valid:
         fault = load.faults[0]
         advice = f"{fault.name} {fault.measured}, wanted {fault.limit}: {fault.recommendation}"
@@ -65,9 +69,13 @@ def _summary(counts: dict[str, int], load: LoadResult | None) -> str:
     if counts["skip"]:
         parts.append(f"{counts['skip']} skipped")
     if counts["signins"]:
-        parts.append(f"{counts['signins'] - counts['signins_failed']} of {counts['signins']} sign-ins minted")
+        by_retry = f" ({counts['signins_by_retry']} by the retry alone)" if counts["signins_by_retry"] else ""
+        parts.append(f"{counts['signins'] - counts['signins_failed']} of {counts['signins']} sign-ins minted{by_retry}")
     summary = ", ".join(parts)
-    return summary if load is None or not load.valid else f"{summary}; {load.sentence}"
+    if load is None:
+        return summary
+    crossed = [f"threshold {one.expression} crossed: {one.measured}" for one in load.crossed]
+    return "; ".join([summary, *crossed, *([load.sentence] if load.valid else [])])
 
 
 def _checks(number: int, kind: str, verb: str) -> str:

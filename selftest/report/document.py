@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any, Final, Never
 
 from jsonschema import Draft202012Validator
-from msgspec import convert
+from jsonschema import ValidationError as SchemaError
+from msgspec import ValidationError, convert
 
 from selftest.base.cannot_run import CannotRun
 
 SCHEMA_PATH: Final = Path(__file__).with_name("results.schema.json")
 _SHOWN_CHARACTERS: Final = 200
+#: The rules whose messages name members and no values.
+_OF_MEMBERS: Final = frozenset({"required", "additionalProperties"})
+_SHORT_CHARACTERS: Final = 20
 
 
 class ReportError(CannotRun):
@@ -23,8 +27,10 @@ def loads(data: bytes | str) -> Any:
     """Parse JSON, without the constants and numbers that JSON does not have.
 
     Raises:
-        ReportError: The data is not JSON.
+        ReportError: The data is empty or not JSON.
     """
+    if not data.strip():
+        raise ReportError("it is empty; was it written completely?")
     try:
         return json.loads(data, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
@@ -38,9 +44,12 @@ def require_fit(members: Any, definition: str | None = None) -> None:
         ReportError: The value does not fit the schema. The message names the first wrong member.
     """
     faults = _validator(definition).iter_errors(members)
-    fault = min(faults, key=lambda error: list(map(str, error.absolute_path)), default=None)
+    try:
+        fault = min(faults, key=lambda error: list(map(str, error.absolute_path)), default=None)
+    except RecursionError as error:
+        raise ReportError("nested too deeply for results") from error
     if fault is not None:
-        raise ReportError(f"{fault.json_path}: {fault.message[:_SHOWN_CHARACTERS]}")
+        raise ReportError(f"{fault.json_path}: {_reason(fault)}")
 
 
 def fitted[Found](members: Any, kind: type[Found], definition: str | None = None) -> Found:
@@ -50,7 +59,18 @@ def fitted[Found](members: Any, kind: type[Found], definition: str | None = None
         ReportError: As in `require_fit`.
     """
     require_fit(members, definition)
-    return convert(members, kind, strict=False)
+    try:
+        return convert(members, kind, strict=False)
+    except ValidationError as error:  # a number that no computer counts with
+        raise ReportError(str(error)) from error
+
+
+def _reason(fault: SchemaError) -> str:
+    """Return what is wrong; of the value nothing but a short text of the right type: the file may be another one."""
+    short = isinstance(fault.instance, str) and len(fault.instance) <= _SHORT_CHARACTERS and fault.validator != "type"
+    if short or fault.validator in _OF_MEMBERS:
+        return fault.message[:_SHOWN_CHARACTERS]
+    return f"expected {fault.validator} {str(fault.validator_value)[:_SHOWN_CHARACTERS]}"
 
 
 @cache

@@ -4,20 +4,17 @@ One suite for each level, one case for each check, whose class names level and s
 count is in the output of its case, because JUnit has no warnings; a waived one is skipped with the waiver's reason.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from selftest.base.printable import visible
 from selftest.base.program import PROGRAM
+from selftest.judge.app_cause import explained
 from selftest.judge.statement import LEVELS
 from selftest.report.check_groups import SUBJECTS
-from selftest.report.load_result import LoadResult
+from selftest.report.load_result import LoadResult, LoadThreshold
 from selftest.report.results import CheckResult, Results, SignInResult
-
-# XML 1.0 section 2.2: a document must not contain any other character, not even escaped.
-_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(results: Results) -> str:
@@ -49,58 +46,67 @@ def _suite(root: Element, name: str, cases: Iterable[Element]) -> None:
 
 
 def _measured(root: Element, load: LoadResult) -> None:
-    """Add the figures of a load run as properties of a suite without cases; its checks are in those of their levels."""
-    suite = SubElement(root, "testsuite", name="load", tests="0", failures="0", errors="0", skipped="0")
-    properties = SubElement(suite, "properties")
+    """Add the figures of a load run as properties, and a case for each of the user's thresholds."""
+    _suite(root, "load", (_threshold_case(each, crossed=each in load.crossed) for each in load.thresholds))
+    properties = Element("properties")
+    root[-1].insert(0, properties)
     values: dict[str, object] = {"valid": str(load.valid).lower(), **asdict(load.counts)}
     if load.latency is not None:
         values |= {"p50_ms": load.latency.p50_ms, "p95_ms": load.latency.p95_ms, "p99_ms": load.latency.p99_ms}
         values |= {"max_ms": load.latency.max_ms}
     for name, value in values.items():
-        SubElement(properties, "property", name=name, value=_clean(str(value)))
+        SubElement(properties, "property", name=name, value=visible(str(value)))
+
+
+def _threshold_case(threshold: LoadThreshold, *, crossed: bool) -> Element:
+    case = Element("testcase", classname="selftest.load.threshold", name=visible(threshold.expression))
+    if not threshold.held:
+        SubElement(case, "failure" if crossed else "skipped", message=visible(f"measured {threshold.measured}"))
+    return case
 
 
 def _check_case(check: CheckResult, *, strict: bool) -> Element:
     case = Element(
         "testcase",
         classname=f"selftest.{check.level}.{SUBJECTS.get(check.id[0], check.id[0])}",
-        name=f"{check.id} {_clean(check.title)}",
+        name=f"{check.id} {visible(check.title)}",
         time=_seconds(check.duration_ms),
     )
     match check.status:
         case _ if check.waiver is not None:
-            SubElement(case, "skipped", message=_clean(f"waived: {check.waiver}"))
+            SubElement(case, "skipped", message=visible(f"waived: {check.waiver}"))
         case "skip":
-            SubElement(case, "skipped", message=_clean(check.actual))
+            SubElement(case, "skipped", message=visible(check.actual))
         case "error":
-            _describe(SubElement(case, "error", message=_clean(check.actual)), check)
+            _describe(SubElement(case, "error", message=visible(check.actual)), check)
         case "fail" if check.counts(strict=strict):
-            _describe(SubElement(case, "failure", message=_clean(check.actual)), check)
+            _describe(SubElement(case, "failure", message=visible(check.actual)), check)
         case "fail":
             _describe(SubElement(case, "system-out"), check)
     return case
 
 
 def _describe(element: Element, check: CheckResult) -> None:
-    lines = [f"expected {check.expected}", f"actual   {check.actual}", f"why      {check.why}", f"fix      {check.fix}"]
+    lines = [f"expected {check.expected}", f"actual   {check.actual}"]
+    lines += [f"{label:<8} {text}" for label, text in explained(check.app_lines, fix=False)]
+    lines += [f"why      {check.why}", f"fix      {check.fix}"]
     if check.curl is not None:
         lines.append(check.curl)
     lines.append(f"{PROGRAM} explain {check.id}")
-    element.text = _clean("\n".join(lines))
+    element.text = visible("\n".join(lines))
 
 
 def _signin_case(signin: SignInResult) -> Element:
     case = Element(
-        "testcase", classname="selftest.play.sign_in", name=_clean(signin.title), time=_seconds(signin.latency_ms)
+        "testcase", classname="selftest.play.sign_in", name=visible(signin.title), time=_seconds(signin.latency_ms)
     )
     if not signin.minted:
-        failure = SubElement(case, "failure", message=_clean(f"{signin.code} {signin.name}"))
-        failure.text = _clean(f"{signin.reason}\n{PROGRAM} explain {signin.code}")
+        failure = SubElement(case, "failure", message=visible(f"{signin.code} {signin.name}"))
+        logged = "".join(f"{label:<5} {text}\n" for label, text in explained(signin.app_lines))
+        failure.text = visible(f"{signin.reason}\n{logged}{PROGRAM} explain {signin.code}")
+    elif signin.by_retry:
+        SubElement(case, "system-out").text = visible("\n".join(signin.warnings))
     return case
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
 
 
 def _seconds(milliseconds: float) -> str:

@@ -6,8 +6,13 @@ counts from the moment a call was due, so that a call sent late does not look fa
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
+
+from selftest.judge.app_line import AppLine
+from selftest.report.units import percent
 
 type Profile = Literal["load", "soak", "step", "spike"]
 type Arrivals = Literal["constant", "poisson"]
@@ -28,6 +33,7 @@ class LoadConfig:
         max_retries: Entra's, 0 or 1.
         seed: The seed of Poisson arrivals and of the order of the varieties.
         max_missed_share: The share of first calls that may miss the budget, 0 to 1.
+        thresholds: The user's own, such as ``p95<300`` and ``errors<1%``.
     """
 
     profile: Profile
@@ -41,6 +47,7 @@ class LoadConfig:
     max_in_flight: int
     seed: int
     max_missed_share: float = 0.01
+    thresholds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +99,23 @@ class LoadFault:
     measured: str
     limit: str
     recommendation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadThreshold:
+    """One of the user's own thresholds, and the measured value with its unit."""
+
+    expression: str
+    measured: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseInLog:
+    """A line of the app's log, and how many calls that missed had one like it; 0 for a note of the host."""
+
+    calls: int
+    line: AppLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,17 +202,21 @@ class LoadResult:
     """One load run.
 
     Attributes:
-        outcomes: The first calls by what Entra would log: ``minted``, ``late``, or a code such as ``1003002``.
-        latency: First calls with a good reply, in budget or late, from due to end; None without one.
-        missed_latency: First calls without a good reply.
-        service: Good first calls, from sent to end: what a closed-loop generator would show.
+        outcomes: The first calls by what Entra would log: ``minted``, or a code such as ``1003005``.
+        endings: The first calls by how they ended.
+        latency: First calls from due to end, without those in ``failed_latency``; None without one. An unanswered one
+            counts with the time that the run waited for it.
+        failed_latency: First calls that failed within the budget: a fast refusal does not make an endpoint fast.
+        service: The same as ``latency``, from sent to end: what a closed-loop generator would show.
         lateness: All calls, from due to sent: how well the generator kept its schedule.
         achieved_rate_per_s: The calls sent, divided by the time that sending took.
-        curve: (share, ms) from 0 to 1, of all answered first calls.
+        curve: (share, ms) from 0 to 1, of the calls of ``latency``.
         confidence: The confidence of ``missed_below`` and ``missed_above``, 0 to 1.
         missed_below: The highest share of first calls that misses the budget, with that confidence (binomial).
         missed_above: The lowest share that misses the budget, with that confidence.
         faults: Why the run is not valid; empty if it is.
+        thresholds: The user's own, and whether they held.
+        causes: What the app's log says about the calls that missed, if the harness runs the app.
         drift: Of a soak, ``memory_kb_per_hour`` and ``p50_ms_per_hour``, by least squares over the second half.
         warmup: All calls before the measured part, good or not.
         recovery_s: Of a spike, the time from its end until latency was normal; None if it did not become normal.
@@ -197,14 +225,17 @@ class LoadResult:
     config: LoadConfig
     counts: LoadCounts
     outcomes: dict[str, int]
+    endings: dict[AttemptOutcome, int]
     latency: Percentiles | None
-    missed_latency: Percentiles | None
+    failed_latency: Percentiles | None
     service: Percentiles | None
     lateness: Percentiles | None
     achieved_rate_per_s: float
     confidence: float
     missed_below: float
     faults: tuple[LoadFault, ...] = ()
+    thresholds: tuple[LoadThreshold, ...] = ()
+    causes: tuple[CauseInLog, ...] = ()
     curve: tuple[tuple[float, float], ...] = ()
     points: tuple[Point, ...] = ()
     slices: tuple[Slice, ...] = ()
@@ -223,27 +254,56 @@ class LoadResult:
         return self.counts.minted + self.counts.lost
 
     @property
+    def missed_share(self) -> float:
+        """Return the observed share of first calls that missed the budget, 0 to 1."""
+        return self.counts.first_calls_missed / self.calls if self.calls else 0.0
+
+    @property
     def valid(self) -> bool:
         """Whether the run is valid."""
         return not self.faults
 
     @property
-    def sentence(self) -> str:
-        """Return how many calls missed the budget and what that proves; of a step run the highest rate that holds."""
-        if self.config.profile == "step":
-            return self._highest()
-        missed = self.counts.first_calls_missed
-        counted = f"{self.calls:,} calls, {missed:,} not answered well in {self.config.budget_ms:,} ms"
-        if not missed:
-            counted = f"{self.calls:,} calls, 0 over {self.config.budget_ms:,} ms"
-        # Rounded up, so that the bound does not look better than it is.
-        below = math.ceil(round(self.missed_below * 10_000, 6)) / 100
-        return f"{counted}: with {self.confidence * 100:.6g} % confidence fewer than {below:.2f} % miss"
+    def held_steps(self) -> Sequence[RateStep]:
+        """Return the rates that held before the first that did not."""
+        return list(takewhile(lambda step: step.held and step.valid, self.steps))
 
-    def _highest(self) -> str:
-        held = 0.0
-        for step in self.steps:
-            if not (step.held and step.valid):
-                break
-            held = step.rate_per_s
-        return f"{held:g} sign-ins a second is the highest rate that holds" if held else "none of the rates holds"
+    @property
+    def crossed(self) -> Sequence[LoadThreshold]:
+        """Return the user's thresholds that did not hold; none if the generator may be why."""
+        return (
+            []
+            if any(fault.name != "samples" for fault in self.faults)
+            else [threshold for threshold in self.thresholds if not threshold.held]
+        )
+
+    @property
+    def sentence(self) -> str:
+        """Return how many calls missed the budget, then what that proves; of a step run the rates that held."""
+        if self.config.profile == "step":
+            return self._rates_held()
+        missed, calls = self.counts.first_calls_missed, self.calls
+        share = f" ({percent(self.missed_share)})" if missed else ""
+        counted = f"{missed:,} of {calls:,} first calls{share} missed the budget of {self.config.budget_ms:,} ms"
+        return f"{counted}; {self.proof}" if self.proof else counted
+
+    @property
+    def proof(self) -> str:
+        """Return what the counts prove about the share of calls that miss; empty if they prove nothing."""
+        given = f"with {self.confidence * 100:.6g} % confidence"
+        # Both are rounded so that the bound does not look better than it is.
+        if self.missed_above > self.config.max_missed_share:
+            return f"{given} at least {math.floor(round(self.missed_above * 10_000, 6)) / 100:.2f} % do"
+        below = math.ceil(round(self.missed_below * 10_000, 6)) / 100
+        return f"{given} fewer than {below:.2f} % do" if below < 100 else ""
+
+    def _rates_held(self) -> str:
+        held = self.held_steps
+        best = f"{held[-1].rate_per_s:g} sign-ins a second hold" if held else ""
+        if len(held) == len(self.steps):
+            return f"{best}, the highest rate that was tried: the limit is above it" if held else "no rate was tried"
+        following = self.steps[len(held)]
+        if not following.valid:
+            late = f"at {following.rate_per_s:g} a second the generator was late or dropped calls"
+            return f"{best}; {late}, which proves nothing" if held else f"nothing is proved: {late}"
+        return f"{best}, {following.rate_per_s:g} do not" if held else "none of the rates that were tried holds"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from selftest.judge.app_cause import explained
 from selftest.report.load_result import LoadResult, Percentiles
 
 
@@ -14,10 +15,13 @@ def load_lines(load: LoadResult) -> Iterator[str]:
         warmup = load.warmup
         yield f"  warm-up: {warmup.samples:,} calls, p50 {_ms(warmup.p50_ms)}, max {_ms(warmup.max_ms)}; not counted"
     if load.latency is not None:
-        yield f"  {percentile_line(load.latency)}     (from due time)"
-    if load.missed_latency is not None:
-        yield f"  not good: {percentile_line(load.missed_latency)}"
+        yield f"  {percentile_line(load.latency)}     ({population(load)})"
+    if load.failed_latency is not None:
+        yield f"  failed: {percentile_line(load.failed_latency)}     (within the budget)"
     yield f"  {_counts(load)}"
+    yield from (f"  {line}" for line in cause_lines(load))
+    for threshold in load.thresholds:
+        yield f"  threshold {threshold.expression}: {threshold.measured}{'' if threshold.held else ', crossed'}"
     yield from _steps(load)
     yield from _phases(load)
     if load.cold_starts:
@@ -43,6 +47,22 @@ def percentile_line(values: Percentiles) -> str:
     return "   ".join(f"{name} {_ms(value)}" for name, value in named)
 
 
+def population(load: LoadResult) -> str:
+    """Return what the percentiles are of."""
+    unanswered, failed = load.endings.get("unanswered", 0), load.failed_latency.samples if load.failed_latency else 0
+    waited = f"; {unanswered:,} unanswered count as {load.config.timeout_ms:,} ms" if unanswered else ""
+    return f"from due time{waited}" + (f"; without {failed:,} that failed within the budget" if failed else "")
+
+
+def cause_lines(load: LoadResult) -> Iterator[str]:
+    """Return what the app's log says about the calls that missed, with how many calls, and what to do."""
+    for cause in load.causes:
+        calls = f"{cause.calls:,} call{'' if cause.calls == 1 else 's'}  " if cause.calls else ""
+        (label, text), *more = explained((cause.line,))
+        yield f"{label:<6} {calls}{text}"
+        yield from (f"{label:<6} {text}" for label, text in more)
+
+
 def _shape(load: LoadResult) -> str:
     config = load.config
     if config.profile == "step":
@@ -57,13 +77,18 @@ def _shape(load: LoadResult) -> str:
 
 
 def _counts(load: LoadResult) -> str:
-    in_budget = load.outcomes.get("minted", 0)
-    late = load.outcomes.get("late", 0)
-    failed = load.calls - in_budget - late
-    text = f"ok {in_budget:,}   late {late:,}   failed {failed:,}   retried {load.counts.retries:,}   "
-    text += f"sign-ins lost {load.counts.lost:,}"
-    codes = [f"{code} {count:,}" for code, count in load.outcomes.items() if code not in {"minted", "late"}]
-    return f"{text}   ({', '.join(codes)})" if codes else text
+    ended = load.endings.get
+    counts = (
+        ("ok", ended("in-budget", 0)),
+        ("late", ended("late", 0)),
+        ("failed", ended("failed", 0)),
+        ("unanswered", ended("unanswered", 0)),
+        ("retried", load.counts.retries),
+        ("sign-ins lost", load.counts.lost),
+    )
+    text = "   ".join(f"{word} {number:,}" for word, number in counts)
+    codes = [f"{code} {count:,}" for code, count in load.outcomes.items() if code != "minted"]
+    return f"{text}   (Entra would log {', '.join(codes)})" if codes else text
 
 
 def _steps(load: LoadResult) -> Iterator[str]:

@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
 
 from selftest.base.cannot_run import FAILED, INTERRUPTED, NOT_ENOUGH_EVIDENCE, PASSED
+from selftest.judge.app_line import AppLine
 from selftest.judge.statement import COUNTING_LEVELS, LEVELS, Level, Status
-from selftest.report.load_result import LoadResult
+from selftest.report.load_result import CauseInLog, LoadResult
 
 #: A file of the same major version can be read.
-SCHEMA_MAJOR: Final = "2."
+SCHEMA_MAJOR: Final = "3."
 SCHEMA_VERSION: Final = f"{SCHEMA_MAJOR}0"
 
 #: How a command ends: one of four words, each with its exit code.
@@ -47,6 +48,7 @@ class CheckResult:
         let_in: Whether an attack was answered 200; None if this was no attack, or if its answer is unknown.
         cause: For a skip, the check from whose failure it follows; for a failure, the family that it proves.
         waiver: Why the failure does not count and until when; None if it counts.
+        app_lines: What the app's log says about the request of a failure, if the log can be read.
     """
 
     id: str
@@ -64,6 +66,7 @@ class CheckResult:
     let_in: bool | None = None
     cause: str | None = None
     waiver: str | None = None
+    app_lines: tuple[AppLine, ...] = ()
 
     @property
     def bad(self) -> bool:
@@ -88,6 +91,7 @@ class SignInResult:
         variety: The documented event that was sent.
         code: What Entra would log; None if it would mint a token.
         latency_ms: The time from when the call was due until its last attempt ended.
+        app_lines: What the app's log says, if it can be read and the first attempt failed.
     """
 
     variety: str
@@ -99,6 +103,12 @@ class SignInResult:
     attempts: int
     latency_ms: float
     warnings: tuple[str, ...] = ()
+    app_lines: tuple[AppLine, ...] = ()
+
+    @property
+    def by_retry(self) -> bool:
+        """Whether the token was minted only because there was a second attempt."""
+        return self.minted and self.attempts > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +118,8 @@ class RunVerdict:
     Attributes:
         sentence: The word PASS, FAIL, INCONCLUSIVE or INTERRUPTED, two spaces, and the reason.
         counts: The number of checks by status and of those that failed by level ("sign-in_failed"), "waived",
-            "attacks" of the counting levels that were judged and "let_in" of them, "signins" and "signins_failed".
+            "attacks" of the counting levels that were judged and "let_in" of them, "signins", "signins_failed" and
+            "signins_by_retry".
     """
 
     outcome: StoredOutcome
@@ -154,8 +165,14 @@ class Results:
 
     def as_json(self) -> dict[str, Any]:
         """Return the members for JSON, with lists in place of tuples."""
-        members = asdict(self)
-        return {"schema_version": members.pop("schema_version"), **_lists(members)}
+        members = as_members(self)
+        return {"schema_version": members.pop("schema_version"), **members}
+
+
+def as_members(found: Results | CheckResult | SignInResult | CauseInLog) -> dict[str, Any]:
+    """Return the members of a result for JSON, with lists in place of tuples."""
+    members: dict[str, Any] = _lists(asdict(found))
+    return members
 
 
 def _lists(value: Any) -> Any:

@@ -22,8 +22,8 @@ def seconds(value_s: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share of 0 to 1 as a percentage with two or three significant digits."""
-    value = share * 100
+    """Return a share of 0 to 1 as a percentage with two or three significant digits; 100 % is all of it."""
+    value = share * 100 if share == 1 else min(share * 100, 99.9)
     return f"{value:.3g} %" if value >= 10 else f"{value:.2g} %"
 
 

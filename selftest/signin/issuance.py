@@ -29,7 +29,9 @@ from selftest.entra.oauth_error import OAuthError
 from selftest.entra.payloads import callout_event
 from selftest.entra.token_mint import TokenMint
 from selftest.judge.codes import CODES
-from selftest.judge.verdict import Verdict, judge
+from selftest.judge.mapping import MappingPolicy
+from selftest.judge.verdict import Verdict
+from selftest.play.call_verdict import judge_call
 from selftest.play.caller import Caller
 from selftest.signin.oidc.scopes import Scopes
 from selftest.signin.refusals import refused
@@ -142,7 +144,12 @@ class Issuer:
             at_s=at_s,
             call=call,
             attempts=len(call.attempts),
-            verdict=judge(call.reply, registered=listener.extension.claims, mapping=app.mapping),
+            verdict=judge_call(
+                call,
+                registered=listener.extension.claims,
+                mapping=app.mapping or MappingPolicy(entries=()),
+                token="saml" if issuance.client.protocol == "saml" else "jwt",
+            ),
         )
 
 

@@ -31,6 +31,7 @@ TAKEN: Final = (
     "docs/entra-objects.md",
     "docs/make-it-yours.md",
     "docs/settings.md",
+    "docs/testing-your-provider.md",
     "docs/timing-budget.md",
     "function_app.py",
     "host.json",

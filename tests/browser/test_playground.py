@@ -17,7 +17,7 @@ from selftest.playground.player import SignInPlayer
 from selftest.playground.server import PlaygroundServer
 from selftest.signin.tenant.file import read_tenant_file
 from tests.checkout import ROOT
-from tests.selftest.playground.conftest import copy_app
+from tests.selftest.failing_providers import copy_app
 from tests.selftest.report.html.hostile import CONTROLS, MARKUP
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

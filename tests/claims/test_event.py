@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from claims.errors import BodyRefused, BodyTooLarge, EventForbidden, RequestError
-from claims.event import MAX_BODY_BYTES, TokenIssuanceStart, parse_event, require_configured
+from claims.event import MAX_BODY_BYTES, MAX_UNKNOWN, TokenIssuanceStart, parse_event, require_configured
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.payloads import VARIETIES, Variety
 from tests.claims.site import EXTENSION_ID, TENANT_ID, good_event, settings
@@ -68,6 +68,7 @@ def test_reads_every_documented_payload(variety: Variety) -> None:
     event = _parse(variety.build(DEFAULT_TENANT, OTHER))
     assert event.context.user is not None
     assert event.context.correlation_id == OTHER
+    assert event.unknown_members == ()
 
 
 @pytest.mark.parametrize("name", ["client", "user", "clientServicePrincipal", "resourceServicePrincipal"])
@@ -103,6 +104,29 @@ def test_tolerates_missing_parts(name: str, value: object) -> None:
 def test_tolerates_what_is_new_or_optional(path: str, value: object) -> None:
     """Unknown members and values that may be anything."""
     _parse(_with(path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "unknown"),
+    [
+        ("new", {"secret": {"deep": 1}}, ("new",)),
+        ("data/new", [1], ("data.new",)),
+        (f"{CONTEXT}/requestType", "signUp", ("data.authenticationContext.requestType",)),
+        (f"{CONTEXT}/user/country", "NL", ("data.authenticationContext.user.country",)),
+        (f"{CONTEXT}/user/displayName", None, ()),
+        (f"{CONTEXT}/client", None, ()),
+    ],
+)
+def test_names_the_members_that_it_does_not_know(path: str, value: object, unknown: tuple[str, ...]) -> None:
+    """By their path, of an unknown object only its own, and never a value."""
+    assert _parse(_with(path, value)).unknown_members == unknown
+
+
+def test_names_of_unknown_members_are_bounded() -> None:
+    """However many there are."""
+    event = good_event()
+    event["data"] |= {f"new{number}": number for number in range(1000)}
+    assert len(_parse(event).unknown_members) == MAX_UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,26 @@ async def test_settings_warn_in_the_first_line_also_of_health(
     assert "more callers" in line["settings_warnings"][0]
 
 
+@pytest.mark.parametrize("extension_id", [None, "99999999-9999-4999-8999-999999999999"])
+async def test_members_that_entra_has_added_are_named_once(
+    make: MakeEndpoint, site: Site, caplog: pytest.LogCaptureFixture, extension_id: str | None
+) -> None:
+    """Their names without their values, whatever the request is answered, and only for an authenticated caller."""
+    endpoint = await make()
+    event = good_event()
+    event["data"]["authenticationContext"]["user"]["country"] = "a secret value"
+    if extension_id is not None:
+        event["data"]["tenantId"] = extension_id
+    body = json.dumps(event).encode()
+    await endpoint.token_issuance_start({"content-type": "application/json"}, body)
+    for _ in range(2):
+        await endpoint.token_issuance_start(signed(site), body)
+    stranger, first, second = lines(caplog)
+    assert "unknown_members" not in stranger | second
+    assert first["unknown_members"] == "data.authenticationContext.user.country"
+    assert "secret value" not in json.dumps(first)
+
+
 async def test_last_token_failure_is_in_healths_line(
     make: MakeEndpoint, site: Site, clock: Clock, provider: Scripted, caplog: pytest.LogCaptureFixture
 ) -> None:

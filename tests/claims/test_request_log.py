@@ -173,7 +173,9 @@ def test_stall_is_in_the_line_of_who_waited(clock: Clock, lines: list[str]) -> N
 def test_no_line_is_longer_than_4_kb(names: list[str], code: str, detail: str, claims: dict[str, None]) -> None:
     """Whatever others chose, the line is JSON and short."""
     clock, failure = Clock(), ProviderFailed(code, detail)
-    record = _record(clock, authenticated=True, failure=failure, reply=build_reply(claims))
+    record = _record(
+        clock, authenticated=True, failure=failure, reply=build_reply(claims), unknown_members=[detail, *names]
+    )
     for name in names:
         with record.measured.provider_phase(name):
             clock.now_s += 1e6
@@ -182,8 +184,38 @@ def test_no_line_is_longer_than_4_kb(names: list[str], code: str, detail: str, c
     record.measured.failing["signing_keys"] = detail
     with _collected() as lines:
         _write(_log(clock, warnings=['"\x1b' * 1000] * 20), record, 200, "stale")
-    assert len(lines[0]) <= MAX_LINE_BYTES
+    assert len(lines[0]) <= MAX_LINE_BYTES, len(lines[0])
     assert json.loads(lines[0])["failure"] == failure.code
+
+
+def test_names_of_unknown_members_are_shown_once_a_process(clock: Clock, lines: list[str]) -> None:
+    """In a warning, so that Azure keeps it; printable, and short whatever they are."""
+    log = _log(clock)
+    for names in ((), ("data.new", "data.\x1b[31m\\"), ("data.new",)):
+        _write(log, _record(clock, authenticated=True, unknown_members=names))
+    before, first, second = map(json.loads, lines)
+    assert "unknown_members" not in before | second
+    assert first["unknown_members"] == "data.new, data.?[31m?"
+
+
+@pytest.mark.parametrize("name", ["x" * 1000, "\\" * 1000, '"' * 1000, "\U0001f600" * 1000])
+def test_names_of_unknown_members_are_short(clock: Clock, lines: list[str], name: str) -> None:
+    """A sender inside Microsoft chooses them, and a line has 4 kB."""
+    _write(_log(clock), _record(clock, authenticated=True, unknown_members=[name] * 8))
+    text = json.loads(lines[0])["unknown_members"]
+    assert len(text) == len(json.dumps(text)) - 2 == 200
+    assert text.endswith("...")
+
+
+def test_unknown_members_are_said_later_where_the_line_was_lost(clock: Clock) -> None:
+    """A level that is off, or a handler that fails, does not count."""
+    log = _log(clock)
+    with _collected() as lines:
+        logging.getLogger("claims.request").setLevel(logging.CRITICAL)
+        _write(log, _record(clock, authenticated=True, unknown_members=["new"]))
+        logging.getLogger("claims.request").setLevel(logging.INFO)
+        _write(log, _record(clock, authenticated=True, unknown_members=["new"]))
+    assert [json.loads(line)["unknown_members"] for line in lines] == ["new"]
 
 
 def test_reply_without_claims_has_its_size(clock: Clock, lines: list[str]) -> None:

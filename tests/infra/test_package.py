@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from infra import package
+from infra.package_files import PackageError, app_files
 from selftest.base.app_folder import AppFolder
 from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.entra.payloads import VARIETIES
@@ -72,27 +73,19 @@ def test_extension_modules_are_the_platforms(unzipped: Path) -> None:
         assert re.search(r"\.(cpython-313-x86_64-linux-gnu|abi3)\.so$", module.name), module.name
 
 
-def test_the_same_sources_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    """From another checkout at another place, whose files have other times."""
-    root = tmp_path / "elsewhere"
-    root.mkdir()
-    for path in package.app_files(package.ROOT):
+def app_copy(root: Path) -> Path:
+    """Copy the app's own files to another place, with other times."""
+    for path in app_files(package.ROOT):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(package.ROOT / path, root / path)
         os.utime(root / path, (0, 0))
-    shutil.copyfile(package.ROOT / ".funcignore", root / ".funcignore")
-    package.build(tmp_path / "again.zip", root=root)
+    return root
+
+
+def test_the_same_sources_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    """From another checkout at another place, whose files have other times."""
+    package.build(tmp_path / "again.zip", root=app_copy(tmp_path / "elsewhere"))
     assert (tmp_path / "again.zip").read_bytes() == built.read_bytes()
-
-
-def test_what_a_developer_keeps_here_stays_here(tmp_path: Path) -> None:
-    """Settings, environments and reports are not deployed, wherever they lie."""
-    shutil.copyfile(package.ROOT / ".funcignore", tmp_path / ".funcignore")
-    kept_back = ["local.settings.json", ".venv/x.py", ".azure/prod/.env", "selftest-report/run.jsonl", ".coverage.1"]
-    for name in [*kept_back, "claims/__pycache__/old.pyc", "function_app.py", "claims/providers/mine.py"]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    assert {str(path) for path in package.app_files(tmp_path)} == {"function_app.py", "claims/providers/mine.py"}
 
 
 @asynccontextmanager
@@ -131,11 +124,52 @@ def test_no_index_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture
     out = tmp_path / "out" / "package.zip"
     out.parent.mkdir()
     out.write_bytes(b"the last good one")
-    root = tmp_path / "root"
-    root.mkdir()
-    (root / ".funcignore").touch()
+    root = app_copy(tmp_path / "root")
     (root / "requirements.txt").write_text("cachetools==8.0.1 --hash=sha256:" + "0" * 64 + "\n")
-    with pytest.raises(package.PackageError, match="cannot be installed"):
+    with pytest.raises(PackageError, match="cannot be installed"):
         package.build(out, root=root)
     assert out.read_bytes() == b"the last good one"
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (b"def f(:\n    pass\n", "SyntaxError: invalid syntax"),
+        (b"x = (\n", "SyntaxError: '(' was never closed"),
+        (b'x = "\xff"\n', "SyntaxError: (unicode error) 'utf-8' codec can't decode byte 0xff"),
+        (b"x = 1\x00\n", "SyntaxError: source code string cannot contain null bytes"),
+        (b"x = " + b"(" * 1000 + b")" * 1000, "SyntaxError: too many nested parentheses"),
+    ],
+    ids=["syntax", "unclosed", "encoding", "null", "nested"],
+)
+@pytest.mark.parametrize("version", [sys.version_info[:2], (3, 99)], ids=["the platform's Python", "another Python"])
+def test_a_module_that_does_not_compile_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: bytes, said: str, version: tuple[int, int]
+) -> None:
+    """With its line and the reason, before anything is installed, whatever Python runs the command."""
+    monkeypatch.setattr(package, "PYTHON_VERSION", version)
+    root = app_copy(tmp_path)
+    (root / "claims/providers/mine.py").write_bytes(b"import os\n" + source)
+    with pytest.raises(PackageError) as raised:
+        package.build(tmp_path / "package.zip", root=root)
+    assert re.search(rf"claims/providers/mine\.py:\d: {re.escape(said)}", str(raised.value))
+
+
+def test_another_python_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would compile for itself."""
+    monkeypatch.setattr(package, "PYTHON_VERSION", (3, 99))
+    with pytest.raises(PackageError, match=r"the platform runs Python 3\.99"):
+        package.build(tmp_path / "package.zip")
+
+
+def test_a_package_that_the_app_misses_is_named(tmp_path: Path) -> None:
+    """A provider's import of a package beside the endpoint fails here, not in Azure; once it is named, it is there."""
+    root = app_copy(tmp_path / "root")
+    (root / "contoso").mkdir()
+    (root / "contoso/__init__.py").write_text("LEVEL = 7\n")
+    (root / "claims/providers/mine.py").write_text("from contoso import LEVEL\n")
+    with pytest.raises(PackageError, match=r"(?s)No module named 'contoso'.*\[tool.entra-selftest.package\]"):
+        package.build(tmp_path / "package.zip", root=root)
+    (root / "pyproject.toml").write_text('[tool.entra-selftest.package]\ninclude = ["contoso/"]\n')
+    assert "contoso/__init__.py" in package.build(tmp_path / "package.zip", root=root)

@@ -1,8 +1,8 @@
 """The steps of a page: files that it shows, changes to them, and commands with what they print.
 
-A ``python`` block starts with a comment that names its file, a ``diff`` block with ``--- PATH``. A ``console`` block
-has commands after ``$`` and what they print. In an output "…" stands for anything within a line, a line of only "…" for
-any lines, and a number with a unit of time, share or size for any number, as each port: they differ from run to run.
+The first line of a block names a language and a file: ``diff`` changes lines of the file, another one writes it. A
+``console`` block has commands after ``$`` and what they print. In an output "…" stands for anything within a line, a
+line of only "…" for any lines, and a number with a unit for any number, as each port: they differ from run to run.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_BLOCK: Final = re.compile(r"^```(python|diff|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK: Final = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NUMBER: Final = re.compile(r"\d[\d,.]*(?= ?(?:ms|s|/s|%|kB|MB)(?!\w))|(?<=127\.0\.0\.1:)\d+")
 _MARK: Final = "\0"
 _ANYTHING: Final = "…"
@@ -71,16 +71,14 @@ def _pattern(shown: str) -> str:
 
 def steps(text: str) -> Iterator[File | Change | Command]:
     """Read the steps in their order."""
-    for kind, block in _BLOCK.findall(text):
-        if kind == "python":
-            first, rest = block.split("\n", 1)
-            yield File(first.removeprefix("# "), f"{rest.strip()}\n")
-        elif kind == "diff":
-            first, rest = block.split("\n", 1)
-            lines = [(line[:1], f"{line[1:]}\n") for line in rest.splitlines()]
-            before = "".join(line for sign, line in lines if sign != "+")
-            yield Change(first.removeprefix("--- "), before, "".join(line for sign, line in lines if sign != "-"))
-        else:
+    for kind, path, block in _BLOCK.findall(text):
+        if kind == "console":
             for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
                 line, _, shown = part.partition("\n")
                 yield Command(line, shown)
+        elif kind == "diff":
+            lines = [(line[:1], f"{line[1:]}\n") for line in block.splitlines()]
+            before = "".join(line for sign, line in lines if sign != "+")
+            yield Change(path, before, "".join(line for sign, line in lines if sign != "-"))
+        elif path:
+            yield File(path, block)

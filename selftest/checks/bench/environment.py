@@ -23,28 +23,44 @@ from selftest.entra.key_fetches import KeyFetches
 from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
 from selftest.entra.token_mint import EntraVersion
+from selftest.judge.app_line import AppLine
 from selftest.report.load_result import LoadResult
 
 #: A callout's JSON.
 type EventJson = dict[str, Any]
 
 #: What a check may need: a token that the endpoint accepts; the signing key that the endpoint trusts; the app as a
-#: process of the harness; a log to read; an app that calls the emulated downstream; a load that was played; cold
-#: starts; a soak, step or spike profile.
-type CheckNeed = Literal["token", "issuer", "app", "log", "downstream", "load", "cold", "soak", "step", "spike"]
+#: process of the harness; a log to read; an app that calls the emulated downstream; an app with a module in
+#: ``claims/providers/`` that was started with other settings; a load that was played; cold starts; a soak, step or
+#: spike profile.
+type CheckNeed = Literal[
+    "token", "issuer", "app", "log", "downstream", "provider", "load", "cold", "soak", "step", "spike"
+]
 
 
+#: The check of the valid call, from whose failure everything else follows.
+GOOD_CALL: Final = "C01"
 #: The needs that are a profile of load.
 PROFILES: Final[frozenset[CheckNeed]] = frozenset({"soak", "step", "spike"})
 
 
 @dataclass(frozen=True, slots=True)
 class GoodCallRefusal:
-    """Why the endpoint refuses the valid call, what to do, and a command that repeats the call without its token."""
+    """Why the endpoint refuses the valid call.
+
+    Attributes:
+        reason: What came.
+        fix: What to do.
+        curl: A command that repeats the call without its token.
+        check_id: The check that failed by it: that of the valid call, or the last one that the endpoint answered.
+        app_lines: What the app's log says about it.
+    """
 
     reason: str
     fix: str
     curl: str
+    check_id: str = GOOD_CALL
+    app_lines: tuple[AppLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +83,7 @@ class CheckEnvironment:
         malformed_keys: Whether malformed keys may be published while the endpoint runs.
         downstream: The emulated downstream of the app's provider; None if there is none.
         variant: The settings of the app; None for the usual ones.
+        provider: What ``Claims__Provider`` names; None if the command names none, or the app has no such module.
         load: The result of a load run; None if none was played.
         clock: Returns Unix time in seconds.
         sleep: Waits, in seconds of ``clock``.
@@ -91,6 +108,7 @@ class CheckEnvironment:
     malformed_keys: bool = False
     downstream: DownstreamServer | None = None
     variant: AppVariant | None = None
+    provider: str | None = None
     load: LoadResult | None = None
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -106,6 +124,7 @@ class CheckEnvironment:
             "app": self.log is not None and self.runs_app,
             "log": self.log is not None,
             "downstream": self.downstream is not None and self.variant is not None,
+            "provider": self.provider is not None and self.variant is not None,
             "load": self.load is not None,
             "cold": self.load is not None and bool(self.load.cold_starts),
         }

@@ -1,12 +1,12 @@
-"""The app's log lines of one request."""
+"""The lines that an app logs while a check sends its requests."""
 
 import asyncio
-import json
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.probe import RawRequest, RawResponse
+from selftest.play.app_log import records_of
 
 _POLL_S: Final = 0.005
 
@@ -39,17 +39,6 @@ async def logged_before_a_valid_one(
     _, last = await logged(env, env.good_request(env.event(correlation_id)), correlation_id=correlation_id)
     ended = any(True for _ in records_of(last, correlation_id))
     return responses, list(_lines(env)[before:]) if ended else None
-
-
-def records_of(lines: Sequence[str], correlation_id: str | None) -> Iterator[dict[str, Any]]:
-    """Yield the records of this request; a refused request has no correlation id."""
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict) and "status" in record and record.get("correlationId") == correlation_id:
-            yield record
 
 
 def _lines(env: CheckEnvironment) -> Sequence[str]:

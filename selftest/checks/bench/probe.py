@@ -25,6 +25,7 @@ MAX_CURL_BODY_BYTES: Final = 2048
 _WHOLE_BODY_BYTES: Final = 512 * 1024
 _PIECE_BYTES: Final = 64 * 1024
 _SECRET_HEADER: Final = re.compile(r"(?i)^(bearer|basic)(\s+).+")
+_CORRELATION_ID: Final = re.compile(rb'"correlationId"\s*:\s*"([0-9A-Fa-f-]{36})"')
 # The base64url of a JSON object starts with these characters.
 _TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_+/=-]{8,}(?:\.[A-Za-z0-9_+/=-]*)*")
 #: A function key is in the query.
@@ -60,6 +61,12 @@ class RawRequest:
     def with_body(self, body: bytes) -> Self:
         """Return the request with another body."""
         return replace(self, body=body)
+
+    @property
+    def correlation_id(self) -> str | None:
+        """Return the correlation id in the body; None if it has none that could be in a log."""
+        found = _CORRELATION_ID.search(self.body)
+        return None if found is None else found[1].decode()
 
     def curl(self) -> str:
         """Return the command that repeats the request, with ``$TOKEN`` as the token and without people's names."""

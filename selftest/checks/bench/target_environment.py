@@ -3,9 +3,11 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from yarl import URL
@@ -13,17 +15,24 @@ from yarl import URL
 from selftest.base.app_folder import AppFolder
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, health_url
+from selftest.base.printable import printable
 from selftest.base.sample_tenant import Tenant
+from selftest.base.setting_names import PROVIDER
 from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
+from selftest.checks.bench.probe import RawResponse
 from selftest.checks.bench.variant import AppVariant
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.key_fetches import COOL_DOWN_S
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
 from selftest.load.memory import PeakGrowth
+from selftest.play.app_log import app_lines
 from selftest.play.caller import caller_session
 from selftest.play.target import Target, app_settings
 
+_DEFAULT_PROVIDER: Final = "sample"
+#: Injects faults around the provider, in the app's process.
+FAULTY_PROVIDER: Final = Path(__file__).parents[1] / "faults" / "injected.py"
 #: An endpoint without keys retries at most every ten seconds.
 _READY_TIMEOUT_S: Final = 11.0
 _READY_POLL_S: Final = 0.25
@@ -31,6 +40,13 @@ _READY_POLL_S: Final = 0.25
 _TAKE_UP_S: Final = 5.0
 _FIRST_READ_S: Final = 1.0
 _POLL_S: Final = 0.5
+#: The codes of a provider that fails each time.
+_LASTING: Final = ("provider_error", "claim_", "claims_")
+_UNREACHABLE: Final = (
+    "is the endpoint running, and is the URL correct? A sign-in would fail with 1003027 or 1003005: `explain 1003027`"
+)
+_STOPPED: Final = "it was answering before, and stopped: the address is right, the process ended or closed its port"
+_SHOWN_CHARS: Final = 300
 _REFUSED: Final = frozenset({401, 403})
 
 
@@ -56,24 +72,30 @@ def environment_of(
         peak_growth=None if app is None else lambda: PeakGrowth(app.pid),
         fetches=target.fetches,
         malformed_keys=malformed_keys,
+        provider=None if app is None else target.settings.get(PROVIDER),
     )
 
 
 @asynccontextmanager
-async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -> AsyncIterator[CheckEnvironment]:
-    """Start the local app with other settings, with its own tenant and downstream.
+async def open_variant(
+    tenant: Tenant, folder: AppFolder, variant: AppVariant, given: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[CheckEnvironment]:
+    """Start the local app with other settings than the given ones, with its own tenant and downstream.
 
     Raises:
         AppStartError: The app does not start.
         CannotRun: The app does not answer.
     """
+    variant = variant.as_given(given)
     async with EntraServer(tenant) as entra, DownstreamServer() as downstream, AsyncExitStack() as stack:
         if variant.malformed_keys:
             entra.publish_malformed()
-        settings = {**app_settings(entra), **downstream.settings(), **variant.settings()}
+        base = downstream.settings() if variant.downstream else given
+        settings = {**base, **app_settings(entra), **variant.settings()}
         stack.enter_context(variant.in_trouble(entra, downstream))
+        preload = FAULTY_PROVIDER if variant.faulty else None
         async with (
-            AppProcess(settings, app_dir=folder.directory, python=folder.python) as app,
+            AppProcess(settings, app_dir=folder.directory, python=folder.python, preload=preload) as app,
             caller_session() as session,
         ):
             url = app.url + CALLOUT_PATH
@@ -84,8 +106,9 @@ async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -
                 tenant=tenant,
                 entra=entra,
                 log=lambda: app.logs,
-                downstream=downstream,
+                downstream=downstream if variant.downstream else None,
                 variant=variant,
+                provider=_provider(folder, settings),
             )
             # A check of what the first lines say sends the first request itself.
             if not variant.trouble and not variant.more_callers:
@@ -95,7 +118,14 @@ async def open_variant(tenant: Tenant, folder: AppFolder, variant: AppVariant) -
 
 def variants_of(target: Target) -> OpenVariant | None:
     """Return the function that starts the target's app with other settings; None if the endpoint runs elsewhere."""
-    return None if target.folder is None else partial(open_variant, target.tenant, target.folder)
+    return None if target.folder is None else partial(open_variant, target.tenant, target.folder, given=target.settings)
+
+
+def _provider(folder: AppFolder, settings: Mapping[str, str]) -> str | None:
+    """Return the name of the app's provider; None if the app has no such module."""
+    name = settings.get(PROVIDER, _DEFAULT_PROVIDER)
+    module = folder.directory / "claims" / "providers" / name
+    return name if module.is_dir() or module.with_suffix(".py").is_file() else None
 
 
 async def require_answer(env: CheckEnvironment, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -104,18 +134,30 @@ async def require_answer(env: CheckEnvironment, *, clock: Callable[[], float] = 
     Raises:
         CannotRun: No connection is possible, or there is no response within 11 seconds.
     """
-    deadline_s = clock() + _READY_TIMEOUT_S
+    deadline_s, has_answered = clock() + _READY_TIMEOUT_S, env.peak_growth is not None
     while True:
         response = await env.send(env.good_request() if "token" in env.have else env.request())
-        starting = response.failure == "timeout" or response.status == 503
+        starting = response.failure == "timeout" or (response.status == 503 and not _provider_failed(env, response))
         if not starting or clock() > deadline_s:
             break
+        has_answered = has_answered or response.status is not None
         await asyncio.sleep(_READY_POLL_S)
     if response.status is None and response.failure != "timeout":
-        raise CannotRun(
-            f"{URL(env.url).with_query(None)} gave {response}; is the endpoint running, and is the URL correct? "
-            "A sign-in would fail with 1003027 or 1003005: `explain 1003027`"
-        )
+        found = f"{URL(env.url).with_query(None)} gave {response}"
+        raise CannotRun(f"{found}; {_STOPPED if has_answered else _UNREACHABLE}{_end_of_log(env)}")
+
+
+def _provider_failed(env: CheckEnvironment, response: RawResponse) -> bool:
+    """Whether the app's line says that the provider failed, which no waiting changes."""
+    correlation_id = response.request.correlation_id or ""
+    found = {} if env.log is None else app_lines(env.log(), {correlation_id})
+    return any(line.code.startswith(_LASTING) for line in found.get(correlation_id, ()))
+
+
+def _end_of_log(env: CheckEnvironment) -> str:
+    """Return the last line of the log of an app that is run here and answers no more."""
+    lines = () if env.log is None else env.log()
+    return f"\nthe app's last line: {printable(lines[-1])[:_SHOWN_CHARS]}" if lines else ""
 
 
 async def await_keys_read(env: CheckEnvironment, *, say: Callable[[str], None] = _say) -> None:

@@ -5,10 +5,11 @@ A check names its variant; the runner starts one app per variant for all of its 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
+from selftest.base.setting_names import BUDGET_MS, ON_FAILURE
 from selftest.downstream.faults import FAULTS
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
@@ -35,6 +36,9 @@ class AppVariant:
         malformed_keys: Whether the key document that the app first reads has malformed entries.
         trouble: What is out of order.
         more_callers: The setting ``Claims__AdditionalCallerAppIds``, which warns.
+        downstream: Whether the provider is the one that calls the emulated downstream; otherwise the app has the
+            settings that the command was given.
+        faulty: Whether faults can be injected around the provider; policy and budget are then the given ones.
     """
 
     name: str
@@ -43,6 +47,15 @@ class AppVariant:
     malformed_keys: bool = False
     trouble: VariantTrouble = ""
     more_callers: str = ""
+    downstream: bool = True
+    faulty: bool = False
+
+    def as_given(self, settings: Mapping[str, str]) -> "AppVariant":
+        """Return the variant with the policy and the budget of the settings, if it takes these."""
+        if not self.faulty:
+            return self
+        policy = cast("VariantPolicy", settings.get(ON_FAILURE, self.policy))
+        return replace(self, policy=policy, budget_ms=int(settings.get(BUDGET_MS, self.budget_ms)))
 
     def settings(self) -> dict[str, str]:
         """Return the app's settings, in addition to those of tenant and downstream."""
@@ -65,14 +78,26 @@ BY_POLICY: Final[Mapping[VariantPolicy, AppVariant]] = MappingProxyType(
         "stale": AppVariant(name="on failure: stale", policy="stale"),
     }
 )
+#: The provider, policy and budget that the command was given; where it names none, the endpoint's defaults.
+GIVEN: Final = AppVariant(name="as given", policy="fail", budget_ms=1500, downstream=False, faulty=True)
 #: What an owner must be able to read in the log.
-KEYS_DOWN: Final = AppVariant(name="no keys: down", policy="fail", trouble="keys-down", budget_ms=1500)
-KEYS_HANG: Final = AppVariant(name="no keys: hanging", policy="fail", trouble="keys-hang", budget_ms=1500)
+KEYS_DOWN: Final = AppVariant(
+    name="no keys: down", policy="fail", trouble="keys-down", budget_ms=1500, downstream=False
+)
+KEYS_HANG: Final = AppVariant(
+    name="no keys: hanging", policy="fail", trouble="keys-hang", budget_ms=1500, downstream=False
+)
 NO_TOKEN: Final = AppVariant(name="no downstream token", policy="fail", trouble="identity-garbage", budget_ms=1500)
 WARNED: Final = AppVariant(
-    name="a setting that warns", policy="fail", more_callers="33333333-3333-4333-8333-333333333333", budget_ms=1500
+    name="a setting that warns",
+    policy="fail",
+    more_callers="33333333-3333-4333-8333-333333333333",
+    budget_ms=1500,
+    downstream=False,
 )
 #: The budget of a deployment, for sign-ins that need both of Entra's attempts.
 TWO_ATTEMPTS: Final = AppVariant(name="two attempts", policy="fail", budget_ms=1500)
 #: For the checks of malformed keys: nothing else may meet these.
-MALFORMED_KEYS: Final = AppVariant(name="malformed keys", policy="fail", budget_ms=1500, malformed_keys=True)
+MALFORMED_KEYS: Final = AppVariant(
+    name="malformed keys", policy="fail", budget_ms=1500, malformed_keys=True, downstream=False
+)

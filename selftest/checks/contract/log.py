@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.bench.log_lines import logged, logged_before_a_valid_one, records_of
+from selftest.checks.bench.log_lines import logged, logged_before_a_valid_one
 from selftest.checks.bench.probe import RawRequest
 from selftest.checks.expectations import failed, judged, passed, skipped
 from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import APP, LOG, CheckOutcome, check
+from selftest.play.app_log import records_of
 
 _MEMBERS: Final = frozenset({"event", "correlationId", "outcome", "status", "total_ms", "budget_ms", "phases"})
 #: How many refusals of one kind C96 sends.

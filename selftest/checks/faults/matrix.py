@@ -7,20 +7,26 @@ ids of the policies are 30 apart: F03, F33 and F63 are the same fault under ``fa
 from typing import Any, Final
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.bench.log_lines import logged, records_of
+from selftest.checks.bench.log_lines import logged
 from selftest.checks.bench.probe import RawResponse
 from selftest.checks.bench.variant import BY_POLICY, VariantPolicy
 from selftest.checks.expectations import claims_of, failed, judged
 from selftest.checks.faults.rows import ROWS, FaultExpectation
-from selftest.checks.faults.setup import NoClaimsBeforeFault, downstream_and_variant, event_of, playing
-from selftest.checks.faults.wanted import ClaimsOutcome, WantedResponse, complaints, lateness
+from selftest.checks.faults.setup import (
+    NoClaimsBeforeFault,
+    downstream_and_variant,
+    event_of,
+    judged_in_time,
+    playing,
+)
+from selftest.checks.faults.wanted import WantedResponse, complaints, wanted_by_policy
 from selftest.checks.registry import DOWNSTREAM, Check, CheckFunction, CheckOutcome, check, register
 from selftest.downstream.faults import FAULTS
+from selftest.play.app_log import records_of
 
 type _Claims = dict[str, Any]
 
 _FIRST: Final[dict[VariantPolicy, int]] = {"fail": 0, "omit": 30, "stale": 60}
-_SHOWN: Final[dict[VariantPolicy, ClaimsOutcome]] = {"fail": "failed", "omit": "omitted", "stale": "stale"}
 _DOES: Final[dict[VariantPolicy, str]] = {
     "fail": "fails in time",
     "omit": "omits the claims",
@@ -31,8 +37,6 @@ _FIX: Final = (
     "Limit the provider's time by the budget and apply Claims__OnFailure. See claims/provider_call.py and"
     " claims/failure_policy.py."
 )
-#: A pause of the machine delays one attempt; a slow endpoint delays every attempt.
-_ATTEMPTS: Final = 3
 #: Differs in each response of the emulated API, so that stored claims are recognized.
 _VERSION: Final = "ProfileVersion"
 
@@ -62,14 +66,7 @@ def _wanted(row: FaultExpectation, policy: VariantPolicy, budget_ms: int, good: 
     if row.effect != "failure":
         claims = good if row.effect == "claims" else {}
         return WantedResponse(status=200, shown="claims", claims=claims, codes=(), budget_ms=budget_ms)
-    sent: dict[VariantPolicy, _Claims | None] = {"fail": None, "omit": {}, "stale": good}
-    return WantedResponse(
-        status=503 if policy == "fail" else 200,
-        shown=_SHOWN[policy],
-        claims=sent[policy],
-        codes=row.codes,
-        budget_ms=budget_ms,
-    )
+    return wanted_by_policy(policy, row.codes, budget_ms, omitted={}, good=good)
 
 
 def _refreshed(good: _Claims, response: RawResponse) -> _Claims:
@@ -83,16 +80,7 @@ def _judged(row: FaultExpectation, policy: VariantPolicy) -> CheckFunction:
     async def run(env: CheckEnvironment) -> CheckOutcome:
         _, variant = downstream_and_variant(env)
         expected = _wanted(row, policy, variant.budget_ms, {}).words()
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                response, wrong = await _played(row, policy, env)
-            except NoClaimsBeforeFault as error:
-                return failed(error.response, expected, str(error))
-            late = [*lateness(response, variant.budget_ms)]
-            if wrong or not late or attempt == _ATTEMPTS:
-                break
-        complaint = "; ".join(wrong + late)
-        return judged(response, expected, complaint or None)
+        return await judged_in_time(lambda: _played(row, policy, env), expected, variant.budget_ms)
 
     return run
 

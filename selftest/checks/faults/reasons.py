@@ -5,10 +5,11 @@ local host marks such lines, so that they are no records here.
 """
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.bench.log_lines import logged, records_of
+from selftest.checks.bench.log_lines import logged
 from selftest.checks.bench.variant import KEYS_DOWN, KEYS_HANG, NO_TOKEN, WARNED
 from selftest.checks.expectations import judged
-from selftest.checks.registry import DOWNSTREAM, CheckFunction, CheckOutcome, check
+from selftest.checks.registry import DOWNSTREAM, STARTED, CheckFunction, CheckOutcome, check
+from selftest.play.app_log import records_of
 
 
 def _carried(member: str) -> CheckFunction:
@@ -32,4 +33,4 @@ for _id, _variant, _member in (
     ("F94", WARNED, "settings_warnings"),
     ("F95", NO_TOKEN, "detail"),
 ):
-    check(_id, needs=DOWNSTREAM, variant=_variant)(_carried(_member))
+    check(_id, needs=DOWNSTREAM if _variant.downstream else STARTED, variant=_variant)(_carried(_member))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from selftest.checks.bench.probe import RawResponse
+from selftest.checks.bench.variant import VariantPolicy
 from selftest.checks.expectations import claims_of
 
 #: How much later than the budget a response may leave the endpoint and arrive here, in milliseconds.
@@ -19,6 +20,7 @@ ARRIVES_LATE_MS: Final = 150
 type ClaimsOutcome = Literal["claims", "omitted", "stale", "failed"]
 
 OUTCOME: Final = "X-Claims-Outcome"
+_SHOWN: Final[dict[VariantPolicy, ClaimsOutcome]] = {"fail": "failed", "omit": "omitted", "stale": "stale"}
 _TOTAL: Final = re.compile(r"\btotal;dur=([0-9.]+)")
 
 
@@ -44,6 +46,28 @@ class WantedResponse:
         """Return the expectation as one line."""
         failure = f", logged as {' or '.join(sorted(self.codes))}" if self.codes else ""
         return f"HTTP {self.status} within {self.budget_ms} ms, {OUTCOME}: {self.shown}{failure}"
+
+
+def wanted_by_policy(
+    policy: VariantPolicy, codes: Collection[str], budget_ms: int, *, omitted: object, good: Mapping[str, object]
+) -> WantedResponse:
+    """Return what a policy makes of a failure.
+
+    Args:
+        policy: The app's.
+        codes: One of them must be logged.
+        budget_ms: The app's.
+        omitted: The provider's default claims.
+        good: The user's last good claims.
+    """
+    sent: dict[VariantPolicy, Any] = {"fail": None, "omit": omitted, "stale": good}
+    return WantedResponse(
+        status=503 if policy == "fail" else 200,
+        shown=_SHOWN[policy],
+        claims=sent[policy],
+        codes=codes,
+        budget_ms=budget_ms,
+    )
 
 
 def complaints(response: RawResponse, lines: Sequence[Mapping[str, Any]], wanted: WantedResponse) -> Iterator[str]:

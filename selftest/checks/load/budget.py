@@ -4,7 +4,9 @@ from typing import Final
 
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.expectations import skipped
+from selftest.checks.load.causes import fix_by_code, missed_by_code
 from selftest.checks.registry import LOAD, CheckOutcome, check
+from selftest.load.outcome import TIMED_OUT
 from selftest.report.load_result import LoadResult
 
 #: Reasons that do not depend on how punctual the generator was.
@@ -36,9 +38,13 @@ def invalid_run(
     return None
 
 
-def decided(expected: str, actual: str, *, good: bool, latency_ms: float | None = None) -> CheckOutcome:
-    """Return a pass or a fail."""
-    return CheckOutcome(status="pass" if good else "fail", expected=expected, actual=actual, latency_ms=latency_ms)
+def decided(
+    expected: str, actual: str, *, good: bool, latency_ms: float | None = None, fix: str | None = None
+) -> CheckOutcome:
+    """Return a pass or a fail; ``fix`` is what to do, if it depends on what the endpoint did."""
+    return CheckOutcome(
+        status="pass" if good else "fail", expected=expected, actual=actual, latency_ms=latency_ms, fix=fix
+    )
 
 
 @check("L01", needs=LOAD)
@@ -52,7 +58,9 @@ async def answers_in_time(env: CheckEnvironment) -> CheckOutcome:
     if (skip := invalid_run(load, expected, except_for=frozenset())) is not None:
         return skip
     p99_ms = None if load.latency is None else load.latency.p99_ms
-    return decided(expected, load.sentence, good=load.missed_below <= limit, latency_ms=p99_ms)
+    codes = missed_by_code(load)
+    actual = f"{load.sentence} ({codes})" if codes else load.sentence
+    return decided(expected, actual, good=load.missed_below <= limit, latency_ms=p99_ms, fix=fix_by_code(load))
 
 
 @check("L02", needs=LOAD)
@@ -65,9 +73,10 @@ async def loses_none(env: CheckEnvironment) -> CheckOutcome:
     if (skip := invalid_run(load, expected)) is not None:
         return skip
     lost = load.counts.lost
-    codes = ", ".join(f"{code}: {count:,}" for code, count in load.outcomes.items() if code != "minted")
+    codes = missed_by_code(load)
     actual = f"{lost:,} of {load.calls:,} lost" + (f" (first calls that missed, {codes})" if codes else "")
-    return decided(expected, actual, good=not lost)
+    slow = load.outcomes.get(str(TIMED_OUT), 0) > load.counts.first_calls_missed / 2
+    return decided(expected, actual, good=not lost, fix=None if slow else fix_by_code(load))
 
 
 @check("L03", needs=LOAD)

@@ -5,6 +5,7 @@ from typing import Final
 from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
 from selftest.checks.expectations import skipped
 from selftest.checks.load.budget import decided, invalid_run, load_of
+from selftest.checks.load.causes import fix_by_code
 from selftest.checks.registry import CheckOutcome, check
 
 _SOAK: Final[frozenset[CheckNeed]] = frozenset({"load", "soak"})
@@ -40,18 +41,15 @@ async def holds_every_rate(env: CheckEnvironment) -> CheckOutcome:
     load = load_of(env)
     rates = ", ".join(f"{step.rate_per_s:g}" for step in load.steps)
     expected = f"{rates} a second hold"
-    broken = next((step for step in load.steps if not (step.held and step.valid)), None)
-    if broken is None:
-        return decided(expected, "they do", good=True)
-    held = [step.rate_per_s for step in load.steps[: load.steps.index(broken)]]
-    highest = f"{held[-1]:g}/s holds" if held else "none holds"
+    held = len(load.held_steps)
+    if held == len(load.steps):
+        return decided(expected, load.sentence, good=True)
+    broken = load.steps[held]
     if not broken.valid:
-        actual = f"{highest}; at {broken.rate_per_s:g}/s the generator was late or dropped calls, so nothing is proved"
-        return skipped(expected, actual)
-    actual = (
-        f"{highest}; at {broken.rate_per_s:g}/s {broken.first_calls_missed:,} of {broken.signins:,} first calls miss"
-    )
-    return decided(expected, f"{actual}, {broken.lost:,} sign-ins are lost", good=False, latency_ms=broken.p99_ms)
+        return skipped(expected, load.sentence)
+    missed = f"{broken.first_calls_missed:,} of {broken.signins:,} first calls miss, {broken.lost:,} sign-ins are lost"
+    actual = f"{load.sentence}; at {broken.rate_per_s:g}/s {missed}"
+    return decided(expected, actual, good=False, latency_ms=broken.p99_ms, fix=fix_by_code(load))
 
 
 @check("L07", needs=frozenset({"load", "spike"}), recovery_s=f"{_RECOVERY_S:.0f}")

@@ -104,6 +104,8 @@ class Code:
         related: The ids, or leading letters, of checks that find the cause before Entra does.
         pair: A sample with this code and one without; None if neither a reply nor an object shows it.
         conflict: Both sides where sources disagree, and what to try; None if they agree.
+        steps: The fix as command lines, with comments.
+        says: Phrases in lower case by which a pasted text without a number is recognized.
     """
 
     code: int | str
@@ -119,3 +121,5 @@ class Code:
     seen: str = LOST
     pair: ReplyPair | ObjectPair | None = None
     conflict: str | None = None
+    steps: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ def read_codes() -> list[Code]:
 
 def _code(code: int | str, row: dict[str, Any]) -> Code:
     pair = _pair(row.pop("reply", None), row.pop("object", None))
+    row["steps"] = row.get("steps", "").strip().splitlines()
     members: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
     return Code(code=code, **members, pair=pair)
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import asdict
 from typing import Any, Final
 
 from selftest.load.measured.samples import LineError, number
@@ -11,7 +11,7 @@ from selftest.load.plan.profiles import LoadPlan
 from selftest.load.plan.schedule import Segment
 from selftest.report.decision import decide
 from selftest.report.document import ReportError, fitted, require_fit
-from selftest.report.load_result import ColdStart, LoadConfig, LoadResult, MemorySample
+from selftest.report.load_result import CauseInLog, ColdStart, LoadConfig, LoadResult, MemorySample
 from selftest.report.results import SCHEMA_MAJOR, SCHEMA_VERSION, CheckResult, Results, SignInResult
 
 type RawLine = Mapping[str, Any]
@@ -62,13 +62,8 @@ class Collector:
                 # If a load was played again, the last one counts. Cold starts are kept; they are measured separately.
                 kept = [] if self._load is None else self._load.cold_starts
                 self._load = _load_line(line, kept)
-            case "load_end":
-                loading = self._loading("load_end")
-                loading.elapsed_s, loading.wall_s = number(line, "elapsed_s"), number(line, "wall_s")
-            case "memory":
-                self._loading("memory").memory.append(fitted(members, MemorySample, "memory"))
-            case "cold_start":
-                self._loading("cold_start").cold_starts.append(fitted(members, ColdStart, "cold_start"))
+            case "load_end" | "memory" | "cold_start" | "cause":
+                self._take_of_load(kind, line, members)
             case "end":
                 number(line, "duration_s")
                 self._end = line
@@ -76,6 +71,18 @@ class Collector:
                 self._checks.append(fitted(members, CheckResult, "check"))
             case "signin":
                 self._signins.append(fitted(members, SignInResult, "signin"))
+
+    def _take_of_load(self, kind: str, line: RawLine, members: dict[str, Any]) -> None:
+        loading = self._loading(kind)
+        match kind:
+            case "memory":
+                loading.memory.append(fitted(members, MemorySample, "memory"))
+            case "cold_start":
+                loading.cold_starts.append(fitted(members, ColdStart, "cold_start"))
+            case "cause":
+                loading.causes.append(fitted(members, CauseInLog, "cause"))
+            case _:
+                loading.elapsed_s, loading.wall_s = number(line, "elapsed_s"), number(line, "wall_s")
 
     def _loading(self, kind: str) -> LoadRecord:
         if self._load is None:
@@ -145,7 +152,7 @@ def load_line(plan: LoadPlan, scheduled: int) -> dict[str, Any]:
     """Return the first line of a load run."""
     return {
         "kind": "load",
-        "config": {each.name: getattr(plan.config, each.name) for each in fields(plan.config)},
+        "config": {**asdict(plan.config), "thresholds": list(plan.config.thresholds)},
         "segments": [[segment.rate_per_s, segment.duration_s] for segment in plan.segments],
         "confidence": plan.confidence,
         "scheduled": scheduled,

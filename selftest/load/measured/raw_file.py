@@ -1,10 +1,11 @@
 """The raw file of a run: one JSON object per line, written at once, so that an interrupted run keeps its results.
 
 The first line is of kind ``run``, the last of kind ``end``; the others are of the kinds ``check``, ``signin``, ``load``
-(the configuration), ``call`` (one per sign-in, with its attempts), ``memory``, ``cold_start`` and ``load_end``. Names
-of times contain their unit. No line contains a token, a body or a name.
+(the configuration), ``call`` (one per sign-in, with its attempts), ``memory``, ``cold_start``, ``load_end`` and
+``cause`` (from the app's log). Names of times contain their unit. No line contains a token, a body or a name.
 """
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ class RawFile:
     """A raw file that is being written.
 
     Args:
-        path: The path; an existing file is replaced.
+        path: The path; an existing file is replaced, but not one that another run is writing.
         clock: Returns monotonic seconds.
 
     Raises:
@@ -41,7 +42,14 @@ class RawFile:
         self._flushed_s = clock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[str] = path.open("w", encoding="ascii", buffering=_BUFFER_BYTES)
+            self._file: IO[str] = path.open("a", encoding="ascii", buffering=_BUFFER_BYTES)
+            _lock(self._file)
+            self._file.truncate(0)
+        except BlockingIOError as error:
+            self._file.close()
+            raise ReportError(
+                f"another run is writing to {path.parent}: wait for its end, or name another folder with --out"
+            ) from error
         except OSError as error:
             raise ReportError(f"{path} cannot be written: {error.strerror}") from error
 
@@ -69,6 +77,18 @@ class RawFile:
             self._file.close()
         except OSError as error:
             raise ReportError(f"{self._path} cannot be written: {error.strerror}") from error
+
+
+def _lock(file: IO[str]) -> None:
+    """Lock a file until it is closed or the process ends; on Windows, which has no such lock, do nothing.
+
+    Raises:
+        BlockingIOError: Another process, or another file object of this one, has locked it.
+    """
+    with contextlib.suppress(ModuleNotFoundError):
+        import fcntl  # noqa: PLC0415 - not available on Windows
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def looks_raw(path: Path) -> bool:

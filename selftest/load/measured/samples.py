@@ -13,6 +13,7 @@ from selftest.load.phases import parts_ms
 from selftest.report.load_result import AttemptOutcome
 
 OUTCOMES: Final[tuple[AttemptOutcome, ...]] = get_args(AttemptOutcome.__value__)
+_FAILED: Final = OUTCOMES.index("failed")
 _PLACE: Final = {name: place for place, name in enumerate(OUTCOMES)}
 _MAX_ATTEMPTS: Final = 2
 #: The endpoint chooses the names, and could use new ones in every response.
@@ -30,7 +31,6 @@ class Samples:
         due_s, latency_ms, service_ms, lateness_ms: One entry per sent call, in the order of their ends.
         outcomes: The index in ``OUTCOMES`` of each call.
         lost: Whether the sign-in of each call was lost, 0 or 1.
-        answered: Whether each call got a complete response, 0 or 1.
         logged: The number of first calls by what Entra would log.
         dropped_s: When the calls that were not sent were due.
         phases_ms: By name, one entry per sent call; NaN for a call without the phase.
@@ -45,7 +45,6 @@ class Samples:
         self.lateness_ms = array("d")
         self.outcomes = array("b")
         self.lost = array("b")
-        self.answered = array("b")
         self.logged: Counter[str] = Counter()
         self.dropped_s = array("d")
         self.phases_ms: dict[str, array[float]] = {}
@@ -90,10 +89,13 @@ class Samples:
         self.lateness_ms.append(sent_ms)
         self.outcomes.append(_PLACE[outcome])
         self.lost.append(all(attempt["outcome"] != "in-budget" for attempt in attempts))
-        self.answered.append(first.get("failure") is None)
         self.logged[_logged(outcome, first.get("code"))] += 1
         self.retries += len(attempts) - 1
         self.last_sent_s = max(self.last_sent_s, due_s + sent_ms / 1000)
+
+    def refused(self, place: int, budget_ms: float) -> bool:
+        """Whether a call failed within the budget: such an answer may be fast, and is none."""
+        return self.outcomes[place] == _FAILED and self.latency_ms[place] <= budget_ms
 
     def _take_phases(self, parts: Mapping[str, float]) -> None:
         """Add one entry to every phase; a new phase starts with a NaN for each earlier call."""
@@ -121,10 +123,4 @@ def _is_number(value: object) -> TypeIs[int | float]:
 
 
 def _logged(outcome: AttemptOutcome, code: object) -> str:
-    match outcome:
-        case "in-budget":
-            return "minted"
-        case "late":
-            return "late"
-        case _:
-            return str(code) if isinstance(code, int) else "failed"
+    return "minted" if outcome == "in-budget" else str(code) if isinstance(code, int) else "failed"

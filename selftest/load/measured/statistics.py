@@ -6,7 +6,7 @@ without a miss prove 1 % with 99 % confidence).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from selftest.report.load_result import Percentiles
@@ -28,11 +28,11 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)]
 
 
-def percentiles(samples_ms: Sequence[float]) -> Percentiles | None:
+def percentiles(samples_ms: Iterable[float]) -> Percentiles | None:
     """Return the percentiles of samples in any order; None without samples."""
-    if not samples_ms:
-        return None
     ordered = sorted(samples_ms)
+    if not ordered:
+        return None
     p50, p90, p95, p99, p99_9 = (round(percentile(ordered, share), 3) for share in (0.5, 0.9, 0.95, 0.99, 0.999))
     return Percentiles(
         samples=len(ordered),

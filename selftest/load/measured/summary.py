@@ -1,16 +1,21 @@
 """Makes the result of a load run from its samples, for a running run and for a stored one."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Final
 
 from selftest.load.measured import thinned_samples
 from selftest.load.measured.samples import OUTCOMES, Samples
 from selftest.load.measured.statistics import lower_bound, percentile, percentiles, slope, upper_bound
+from selftest.load.measured.thresholds import judged
 from selftest.load.measured.validity import MAX_LATENESS_P99_MS, MIN_RATE_SHARE, Evidence, faults_of
 from selftest.load.plan.profiles import LoadPlan
 from selftest.report.load_result import (
+    AttemptOutcome,
+    CauseInLog,
     ColdStart,
     LoadCounts,
     LoadResult,
@@ -22,8 +27,6 @@ from selftest.report.load_result import (
 )
 
 _IN_BUDGET: Final = OUTCOMES.index("in-budget")
-_LATE: Final = OUTCOMES.index("late")
-_GOOD: Final = frozenset({_IN_BUDGET, _LATE})
 #: The share of the calls that counts as the slowest.
 _SLOWEST: Final = 0.01
 _HOUR_S: Final = 3600.0
@@ -48,6 +51,7 @@ class LoadRecord:
     samples: Samples = field(default_factory=Samples)
     memory: list[MemorySample] = field(default_factory=list)
     cold_starts: list[ColdStart] = field(default_factory=list)
+    causes: list[CauseInLog] = field(default_factory=list)
     elapsed_s: float | None = None
     wall_s: float | None = None
 
@@ -59,7 +63,6 @@ def summarize(record: LoadRecord) -> LoadResult:
     missed = sum(outcome != _IN_BUDGET for outcome in samples.outcomes)
     lost = sum(samples.lost)
     calls = len(samples)
-    good = [outcome in _GOOD for outcome in samples.outcomes]
     below = upper_bound(missed, calls, plan.confidence)
     above = lower_bound(missed, calls, plan.confidence)
     lateness = percentiles(samples.lateness_ms)
@@ -79,27 +82,35 @@ def summarize(record: LoadRecord) -> LoadResult:
         interrupted=record.elapsed_s is None,
     )
     slices = thinned_samples.slices(samples, config.duration_s)
+    counts = LoadCounts(
+        signins=calls + len(samples.dropped_s),
+        minted=calls - lost,
+        lost=lost,
+        dropped=len(samples.dropped_s),
+        first_calls_missed=missed,
+        retries=samples.retries,
+    )
+    endings = _endings(samples)
+    refused = [samples.refused(place, config.budget_ms) for place in range(calls)]
+    answered = [not each for each in refused]
+    latency = percentiles(compress(samples.latency_ms, answered))
     return LoadResult(
         config=config,
-        counts=LoadCounts(
-            signins=calls + len(samples.dropped_s),
-            minted=calls - lost,
-            lost=lost,
-            dropped=len(samples.dropped_s),
-            first_calls_missed=missed,
-            retries=samples.retries,
-        ),
+        counts=counts,
         outcomes=dict(samples.logged.most_common()),
-        latency=percentiles(_where(samples.latency_ms, good)),
-        missed_latency=percentiles(_where(samples.latency_ms, [not each for each in good])),
-        service=percentiles(_where(samples.service_ms, good)),
+        endings=endings,
+        latency=latency,
+        failed_latency=percentiles(compress(samples.latency_ms, refused)),
+        service=percentiles(compress(samples.service_ms, answered)),
         lateness=lateness,
         achieved_rate_per_s=round(achieved_per_s, 3),
         confidence=plan.confidence,
         missed_below=below,
         missed_above=above,
         faults=faults_of(config, evidence),
-        curve=thinned_samples.curve(samples),
+        thresholds=tuple(judged(config.thresholds, counts, endings, latency)),
+        causes=tuple(record.causes),
+        curve=thinned_samples.curve(compress(samples.latency_ms, answered)),
         points=thinned_samples.points(samples),
         slices=slices,
         phases=tuple(_phases(samples)),
@@ -112,8 +123,10 @@ def summarize(record: LoadRecord) -> LoadResult:
     )
 
 
-def _where(column: Sequence[float], chosen: Sequence[bool]) -> list[float]:
-    return [value for value, wanted in zip(column, chosen, strict=True) if wanted]
+def _endings(samples: Samples) -> dict[AttemptOutcome, int]:
+    counted = Counter(samples.outcomes)
+    found = {outcome: counted[place] for place, outcome in enumerate(OUTCOMES)} | {"dropped": len(samples.dropped_s)}
+    return {outcome: calls for outcome, calls in found.items() if calls}
 
 
 def _achieved(record: LoadRecord) -> float:
@@ -165,7 +178,8 @@ def _steps(record: LoadRecord) -> Iterator[RateStep]:
         dropped = sum(start_s <= due_s < end_s for due_s in samples.dropped_s)
         missed = sum(samples.outcomes[place] != _IN_BUDGET for place in places)
         lost = sum(samples.lost[place] for place in places)
-        latency = percentiles([samples.latency_ms[place] for place in places])
+        answered = [samples.latency_ms[place] for place in places if not samples.refused(place, config.budget_ms)]
+        latency = percentiles(answered or [samples.latency_ms[place] for place in places])
         lateness = percentiles([samples.lateness_ms[place] for place in places])
         enough = len(places) >= MIN_RATE_SHARE * math.floor(segment.rate_per_s * segment.duration_s)
         yield RateStep(

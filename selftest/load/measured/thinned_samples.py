@@ -1,7 +1,7 @@
 """A selection of a run's samples for charts; nothing is judged by it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from selftest.load.measured.samples import OUTCOMES, Samples
@@ -20,9 +20,9 @@ _SHARES: Final = (
 )
 
 
-def curve(samples: Samples) -> tuple[tuple[float, float], ...]:
-    """Return (share, ms) of all answered first calls; the last share is 1."""
-    ordered = sorted(ms for ms, answered in zip(samples.latency_ms, samples.answered, strict=True) if answered)
+def curve(latencies_ms: Iterable[float]) -> tuple[tuple[float, float], ...]:
+    """Return (share, ms) of latencies in any order; the last share is 1."""
+    ordered = sorted(latencies_ms)
     if not ordered:
         return ()
     # A share between the last two calls would repeat the maximum.

@@ -8,6 +8,7 @@ from typing import Final
 from selftest.base.cannot_run import CannotRun
 from selftest.base.flag_values import timeout_in_ms, whole_number
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.load.measured.thresholds import threshold
 from selftest.load.plan.profiles import LoadPlan, bounded, spike, steady, steps
 from selftest.load.plan.schedule import Segment
 from selftest.report.load_result import LoadConfig, Profile
@@ -104,6 +105,15 @@ def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
         help="share of first calls that may miss the budget (default: 1)",
     )
     group.add_argument(
+        "--threshold",
+        type=_threshold,
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="your own, as in k6: 'p95<300', 'max<1.5s', 'errors<1%%', 'missed<0.5%%', 'lost<=0'; may be repeated; "
+        "exit code 1 when one is crossed",
+    )
+    group.add_argument(
         "--confidence", type=_percent, default=99.0, metavar="P", help="confidence of the verdict (default: 99)"
     )
 
@@ -135,6 +145,7 @@ def plan_of(args: argparse.Namespace) -> LoadPlan:
         max_in_flight=args.max_in_flight,
         seed=args.seed,
         max_missed_share=args.max_missed_percent / 100,
+        thresholds=tuple(args.threshold),
     )
     plan = LoadPlan(config=config, segments=segments, confidence=args.confidence / 100, cold_starts=cold)
     return bounded(plan)
@@ -218,6 +229,13 @@ def _rates(text: str) -> tuple[float, ...]:
             f"expected at most {_MAX_STEPS} rates, each higher than the last, got {text!r}"
         )
     return rates
+
+
+def _threshold(text: str) -> str:
+    try:
+        return threshold(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _percent(text: str) -> float:

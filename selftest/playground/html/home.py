@@ -39,7 +39,7 @@ def home_values(
         "on_failure_settings": ON_FAILURE_SETTINGS,
         "browser_apps": [app for app in player.options.apps if loopback_redirect_uri(app) is not None],
         "failure": None if played is None else played.failure,
-        "view": None if record is None else sign_in_view(record, played),
+        "view": None if record is None else sign_in_view(record, played, player.main.log_lines),
         "shown_id": None if record is None else record.id,
         "rows": [_row(known, player) for known in newest],
         "endpoint": _endpoint(player, choice),

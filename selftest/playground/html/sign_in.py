@@ -9,8 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from selftest.base.printable import shown_url
+from selftest.judge.app_cause import explained
+from selftest.judge.app_line import AppLine
 from selftest.judge.codes import CODES, code_in_log
 from selftest.judge.explain import Explanation, of_code
+from selftest.play.app_log import kept_lines
+from selftest.play.call_verdict import BY_RETRY
 from selftest.playground.html.readable import body_text, header_lines, indented_json
 from selftest.playground.html.timing import AttemptBar, attempt_bar
 from selftest.playground.html.token_rows import TokenTable, token_tables
@@ -53,6 +57,7 @@ class SignInView:
         word: The verdict in one or two words, or its code.
         name: The name of the code; empty without a code.
         refusal: The error that the app receives; empty if it receives tokens.
+        logged: Why a call failed at first or at last, from the endpoint's log, each text with its label.
     """
 
     word: str
@@ -65,10 +70,12 @@ class SignInView:
     explanations: tuple[Explanation, ...]
     refusal: str
     log: tuple[str, ...]
+    logged: tuple[tuple[str, str], ...]
 
 
-def sign_in_view(record: SignInRecord, played: Played | None) -> SignInView:
-    """Return the view of a sign-in; ``played`` is None for a sign-in in the browser."""
+def sign_in_view(record: SignInRecord, played: Played | None, browser_log: Sequence[str] = ()) -> SignInView:
+    """Return the view of a sign-in; ``played`` is None for a sign-in in the browser, whose lines are in its log."""
+    lines = [line for line in browser_log if record.correlation_id in line] if played is None else played.log
     failed = next((call for call in record.callouts if not call.verdict.minted), None)
     tokens = token_tables(record)
     custom_claims = sum(table.from_endpoint for table in tokens)
@@ -83,12 +90,23 @@ def sign_in_view(record: SignInRecord, played: Played | None) -> SignInView:
         explanations=_explanations(record),
         refusal="" if record.refusal is None else f"AADSTS{record.refusal.aadsts}: {record.refusal}",
         log=() if played is None else played.log,
+        logged=tuple(explained(_odd_lines(record, lines))),
     )
 
 
+def _odd_lines(record: SignInRecord, lines: Sequence[str]) -> tuple[AppLine, ...]:
+    """Return what the log says about the first call that failed, or that needed its retry."""
+    odd = next((call for call in record.callouts if not call.verdict.minted or call.attempts > 1), None)
+    if odd is None or odd.call is None:
+        return ()
+    return kept_lines(lines, record.correlation_id, odd.http_status)
+
+
 def _word(record: SignInRecord, failed: Callout | None) -> str:
+    if record.refusal is None and record.minted:
+        return "Minted by the retry" if _by_retry(record) else "Token minted"
     if record.refusal is None:
-        return "Token minted" if record.minted else "Signed in"
+        return "Signed in"
     if failed is not None and failed.verdict.code is not None:
         return str(failed.verdict.code)
     return f"AADSTS{record.refusal.aadsts}"
@@ -103,6 +121,8 @@ def _sentence(record: SignInRecord, failed: Callout | None, played: Played | Non
         return "No listener fires for this app, so no endpoint was called."
     if not record.minted:
         return "The app has a code and has not redeemed it."
+    for warning in (each for call in record.callouts for each in call.verdict.warnings if each.kind == BY_RETRY):
+        return f"{warning.message[0].upper()}{warning.message[1:]}."
     return f"It contains {custom_claims or 'no'} {'claim' if custom_claims == 1 else 'claims'} from your endpoint."
 
 
@@ -118,7 +138,12 @@ def _circumstances(played: Played | None) -> str:
 def _tone(record: SignInRecord, custom_claims: int) -> Literal["good", "bad", "warn"]:
     if record.refusal is not None:
         return "bad"
-    return "warn" if any(call.verdict.warnings for call in record.callouts) and not custom_claims else "good"
+    is_warned = any(call.verdict.warnings for call in record.callouts) and not custom_claims
+    return "warn" if is_warned or _by_retry(record) else "good"
+
+
+def _by_retry(record: SignInRecord) -> bool:
+    return any(call.verdict.minted and call.attempts > 1 for call in record.callouts)
 
 
 def _call(callout: Callout, played: Played | None) -> CalloutView:

@@ -100,9 +100,10 @@ def _load_tiles(load: LoadResult) -> list[Tile]:
         )
     found.append(
         Tile(
-            label="of first calls miss the budget",
-            value=f"≤ {percent(load.missed_below)}",
-            note=f"with {percent(load.confidence)} confidence",
+            label="of first calls missed the budget",
+            value=percent(load.missed_share),
+            note=load.proof,
+            tone="bad" if load.missed_above > load.config.max_missed_share else "plain",
         )
     )
     if load.cold_starts:

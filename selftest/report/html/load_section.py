@@ -9,7 +9,8 @@ from typing import Final
 from selftest.judge.codes import CODES
 from selftest.report.html.figure import LoadFigures
 from selftest.report.load_result import ColdStart, LoadResult, Percentiles, TimingPhase
-from selftest.report.units import count, milliseconds, percent
+from selftest.report.load_text import population
+from selftest.report.units import count, milliseconds
 
 #: Further cold starts are in the table only.
 _MOST_BARS: Final = 12
@@ -21,7 +22,8 @@ class LoadSection:
     """Everything that is drawn or computed for the section.
 
     Attributes:
-        budget_words: What the bar of the budget shows; None without a good call.
+        budget_words: What the bar of the budget shows; None without a latency.
+        population: What the percentiles are of.
         phases: The phases of a call, the largest share first.
         cold: The cold starts that have a bar.
         cold_words: What their bars show; None without a cold start.
@@ -31,6 +33,7 @@ class LoadSection:
 
     figures: LoadFigures
     budget_words: str | None
+    population: str
     phases: list[TimingPhase]
     cold: tuple[ColdStart, ...]
     cold_words: str | None
@@ -44,6 +47,7 @@ def load_section(load: LoadResult) -> LoadSection:
     return LoadSection(
         figures=_figures(load),
         budget_words=_budget_words(load),
+        population=population(load),
         phases=sorted(load.phases, key=lambda phase: -phase.mean_share),
         cold=load.cold_starts[:_MOST_BARS],
         cold_words=_cold_words(load),
@@ -95,9 +99,9 @@ def _cold_words(load: LoadResult) -> str | None:
 
 def _percentiles(load: LoadResult) -> list[tuple[str, Percentiles]]:
     rows = (
-        ("good, from when due", load.latency),
-        ("missed, from when due", load.missed_latency),
-        ("good, from when sent", load.service),
+        ("since due", load.latency),
+        ("failed", load.failed_latency),
+        ("since sent", load.service),
         ("sent late by", load.lateness),
     )
     return [(name, percentiles) for name, percentiles in rows if percentiles is not None]
@@ -116,6 +120,5 @@ def validity_words(load: LoadResult) -> str:
         late = f"99 % of the calls left within {milliseconds(load.lateness.p99_ms)} of when they were due, "
     return (
         f"{late}{load.achieved_rate_per_s:.4g} of {load.config.rate_per_s:g} a second were sent, "
-        f"{count(load.counts.dropped)} dropped. With {percent(load.confidence)} confidence at most "
-        f"{percent(load.missed_below)} of first calls miss the budget."
+        f"{count(load.counts.dropped)} dropped. {load.sentence[:1].upper()}{load.sentence[1:]}."
     )

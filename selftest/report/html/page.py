@@ -1,5 +1,6 @@
 """Write the report of one run as one page of HTML."""
 
+from selftest.judge.app_cause import explained
 from selftest.report.check_groups import groups, skips
 from selftest.report.families import findings
 from selftest.report.html.fault_table import POLICIES, fault_rows
@@ -16,6 +17,7 @@ def page(results: Results) -> str:
         "report.html.jinja",
         results=results,
         headline=headline(results.verdict),
+        why=_why(results),
         tiles=tiles(results),
         findings=findings(results.checks),
         waived=[check for check in results.checks if check.waiver is not None],
@@ -25,6 +27,13 @@ def page(results: Results) -> str:
         fault_rows=fault_rows(results.checks),
         **_load(results.load),
     )
+
+
+def _why(results: Results) -> list[tuple[str, str]]:
+    """Return what the app logged about the worst finding that it says something about, or about a lost sign-in."""
+    logged = [check.app_lines for finding in findings(results.checks) for check in finding.checks]
+    logged += [signin.app_lines for signin in results.signins]
+    return explained(next(filter(None, logged), ()))
 
 
 def _load(load: LoadResult | None) -> dict[str, object]:

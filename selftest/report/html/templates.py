@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from selftest.base.printable import visible
+from selftest.judge.app_cause import explained
 from selftest.report import units
 
 _DIRECTORY: Final = Path(__file__).parent
@@ -31,6 +32,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_seen,
     )
+    made.globals["explained"] = explained
     made.filters.update(
         count=units.count,
         kilobytes=units.kilobytes,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from selftest.base.bounded_file import FileError
 from selftest.base.cannot_run import CannotRun
 from selftest.base.loopback import is_this_machine
+from selftest.base.program import PROGRAM
 from selftest.base.sample_tenant import DEFAULT_TENANT, guid
 from selftest.base.setting_names import (
     ADDITIONAL_AUTHORITY_URLS,
@@ -102,7 +103,7 @@ def expectations(
     if not authority or _on_this_machine(authority):
         settings = {**_EMULATED, **settings}
         authority = authority or settings[AUTHORITY_URL]
-        origin = origin or "none; those of the emulated Entra (`python -m selftest entra`)"
+        origin = origin or f"none; those of the emulated Entra (`{PROGRAM} entra`)"
     urls = tuple(map(_authority, (authority, *_items(settings, ADDITIONAL_AUTHORITY_URLS))))
     audience_app_id = _guid(AUDIENCE_APP_ID, audience or settings.get(AUDIENCE_APP_ID, ""))
     party = settings.get(AUTHORIZED_PARTY_APP_ID, EVENT_SERVICE_APP_ID)

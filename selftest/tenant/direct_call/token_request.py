@@ -15,6 +15,7 @@ from msgspec import DecodeError, Struct, json
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.loopback import is_this_machine
+from selftest.base.program import PROGRAM
 from selftest.tenant.direct_call.expectations import Expectations
 from selftest.tenant.direct_call.token_errors import meaning_of_error
 
@@ -124,7 +125,7 @@ async def _by_secret(request: DirectTokenRequest, timeout_s: float) -> str:
         ):
             status, body = response.status, await read_body(response, _MAX_ANSWER_BYTES)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        hint = "start `python -m selftest entra`" if request.expected.emulated else "compare the authority's host"
+        hint = f"start `{PROGRAM} entra`" if request.expected.emulated else "compare the authority's host"
         raise CannotRun(
             f"{request.url} cannot be reached ({type(error).__name__}): {hint}, or give --authority-url"
         ) from error

@@ -57,6 +57,8 @@ def decode(data: bytes | str) -> DecodedToken:
     token = text.strip()
     if len(token) > MAX_TOKEN_BYTES:
         raise CannotRun(f"the token has more than {MAX_TOKEN_BYTES} bytes; the endpoint refuses such a token")
+    if not token:
+        raise CannotRun("the token is empty; was it written completely?")
     segments = token.split(".")
     if len(segments) == 5:
         raise CannotRun("the token is encrypted (five segments): it is for another API, and only that API can read it")

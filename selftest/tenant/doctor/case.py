@@ -4,6 +4,7 @@ Statements read a case and nothing else, so each can be tested with plain data. 
 statement that needs it is skipped with that reason instead of passing.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -68,6 +69,7 @@ class Case:
         app_asked: Whether ``app_ids`` comes from the user and not from listeners.
         validations: Graph's own validation by extension id; None where Graph was not asked.
         lacks: Why evidence that the user asked for could not be read, by its name.
+        now: The time at which keys must be valid.
     """
 
     settings: SettingsRead | None = None
@@ -82,6 +84,7 @@ class Case:
     probe: ProbeReport | None = None
     validations: Mapping[str, Validation] | None = None
     lacks: Mapping[EvidenceName, str] = field(default_factory=dict)
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
 
     @property
     def required_tenant(self) -> TenantObjects:
@@ -147,7 +150,7 @@ class Case:
             "deployed": (self.deployed, "the settings are those of an app on this machine"),
             "extension": (bool(self.extensions), "there is no extension to examine (D20)"),
             "app": (bool(self.app_ids), "no application is known: no listener names one; --app names it"),
-            "claims": (self.claims is not None, "the names of the returned claims are not known: --claims NAMES"),
+            "claims": (self.claims is not None, "the names of the returned claims are not known: --claims-from FILE"),
             "tenant-id": (self.tenant_id is not None, "the tenant's id is not in what was read: --tenant GUID"),
             "tenant-kind": (kind, "whether the tenant is an external tenant was not read"),
             "validation": (self.validations is not None, "only Graph itself can validate: give --tenant"),

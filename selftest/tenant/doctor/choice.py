@@ -63,7 +63,7 @@ def claim_names(
 ) -> ReturnedClaims | None:
     """Return the claims that the endpoint returns: as given, by its settings, or as registered at the extension."""
     if given is not None:
-        return ReturnedClaims(names=given, origin="--claims")
+        return ReturnedClaims(names=given, origin="--claims-from or --claims")
     known = None if settings is None else settings.claim_names
     if known is not None:
         return ReturnedClaims(names=known, origin="the provider in the settings")

@@ -11,15 +11,17 @@
 Source: entra-docs ``custom-extension-troubleshoot.md``; that 0 attempts means no call: Microsoft Q&A 12786368.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from selftest.base.program import PROGRAM
 from selftest.judge.codes import CODES
 from selftest.judge.texts import own_table
 from selftest.tenant.doctor.diagnosis import Diagnosis
 
 _UNTRIED: Final = frozenset({"D20", "D45", "D47", "D48"})
-_MAPPING: Final = "D7"
+_MAPPING: Final = ("D68", "D69", "D7")
 _TARGET: Final = "D6"
 _BRANCHES: Final = own_table(__file__)
 
@@ -42,11 +44,19 @@ def branches(diagnosis: Diagnosis, *, probed_url: str | None = None) -> tuple[Br
         Branch(
             shows=text["shows"],
             checks=tuple(dict.fromkeys(found[place])),
-            next_command=text["next_command"].format(url=probed_url or "<URL>"),
+            next_command=f"{PROGRAM} {_command(text, found[place][0], probed_url)}",
         )
         for place, text in _BRANCHES.items()
         if place in found
     )
+
+
+def _command(text: Mapping[str, str], first_id: str, probed_url: str | None) -> str:
+    """Return a command that runs as it is; without a URL, or a command for the place, the page of the first finding."""
+    command = text.get("next_command", "")
+    if not command or ("{url}" in command and probed_url is None):
+        return f"explain {first_id}"
+    return command.format(url=probed_url)
 
 
 def _place(statement_id: str, code: int | str | None) -> str:

@@ -1,4 +1,4 @@
-"""The diagnosis for a terminal: faults first, with their fix; the verdict last, next to the prompt."""
+"""The diagnosis for a terminal: the verdict, then the faults with their fix."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -44,6 +44,7 @@ def show(
 def _parts(
     diagnosis: Diagnosis, about: tuple[str, ...], branches: tuple[Branch, ...], *, verbose: bool
 ) -> Iterator[RenderableType]:
+    yield Text(visible(diagnosis.sentence), style=f"bold {COLORS[diagnosis.verdict]}")
     yield from (Text(visible(line)) for line in about)
     yield Text("")
     for one, finding in diagnosis.faults:
@@ -56,7 +57,6 @@ def _parts(
     yield _summary(diagnosis)
     yield Text("")
     yield from _flow(branches)
-    yield Text(visible(diagnosis.sentence), style=f"bold {COLORS[diagnosis.verdict]}")
 
 
 def _finding(word: str, style: str, one: StatementResult, finding: TenantFinding) -> Iterator[Text]:

@@ -14,7 +14,7 @@ from selftest.tenant.graph.token_permissions import TokenPermissions
 from selftest.tenant.objects import azd_environment, permissions
 from selftest.tenant.objects.connection import connect
 from selftest.tenant.objects.endpoint_health import require_health
-from selftest.tenant.objects.intent import PHASES, Intent
+from selftest.tenant.objects.intent import CLAIMS, CLAIMS_FROM, PHASES, Intent
 from selftest.tenant.objects.status import show_status
 from selftest.tenant.objects.steps.activation import phase_d
 from selftest.tenant.objects.steps.apply import ApplyRun, StepState, plan_steps, report_plan
@@ -27,6 +27,10 @@ from selftest.tenant.objects.steps.step import SetupStep
 from selftest.tenant.objects.wait_times import WaitTimes
 
 _MAX_ANSWER_BYTES: Final = 1024
+_NOT_MAPPED: Final = (
+    "these claims are registered at the extension, and no mapping policy is changed: with --enable APP_ID, the "
+    "application's policy names them, too"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,7 @@ async def run(job: Job) -> None:
 async def _apply(client: GraphClient, job: Job, held: TokenPermissions) -> None:
     found = FoundObjects()
     plan = await plan_steps(client, job.intent, job.steps, found)
+    _say_what_claims_lack(job)
     if job.args.command == "plan":
         report_plan(plan, print_step)
         return
@@ -113,6 +118,19 @@ async def _apply(client: GraphClient, job: Job, held: TokenPermissions) -> None:
         azd_environment.set_app_id(job.intent.environment, app_id)
     elif job.environ.get(azd_environment.API_APP_ID) != app_id:
         print(azd_environment.hint(job.intent.environment, app_id))
+
+
+def _say_what_claims_lack(job: Job) -> None:
+    """Print where claims that flags name are not taken over: in policies, and in azd's next run."""
+    if not (job.args.claims or job.args.claims_from):
+        return
+    if "C" in job.phases and not job.intent.clients:
+        print(f"objects: {_NOT_MAPPED}", file=sys.stderr)
+    if job.args.claims_from and job.environ.get(CLAIMS) and not job.environ.get(CLAIMS_FROM):
+        print(
+            f"objects: azd's hooks register {CLAIMS} again: azd env set {CLAIMS_FROM} {job.args.claims_from}",
+            file=sys.stderr,
+        )
 
 
 async def _remove(client: GraphClient, job: Job, held: TokenPermissions) -> None:

@@ -29,7 +29,7 @@ def read_environment(name: str, directory: Path) -> dict[str, str]:
         FileError: The file is not what azd writes.
     """
     file = directory / ".azure" / name / ".env"
-    return env_lines(read_text(file, _MAX_BYTES), file) if file.is_file() else {}
+    return env_lines(read_text(file, _MAX_BYTES), file) if file.is_file() and file.stat().st_size else {}
 
 
 def hint(name: str, app_id: str) -> str:

@@ -6,19 +6,23 @@ v1.0 ``application-upsert.md`` (``uniqueName`` cannot be changed once it is set)
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, HEALTH_PATH
 from selftest.contract import is_guid
+from selftest.judge.claims_file import read_claims_file
+from selftest.judge.mapping import name_in_token
 from selftest.judge.restricted_claims import restriction
 from selftest.tenant.graph.objects import SAMPLE_CLAIMS, resource_id
 
 ENVIRONMENT: Final = "AZURE_ENV_NAME"
 HOST: Final = "ENDPOINT_HOST"
 CLAIMS: Final = "ENTRA_CLAIMS"
+CLAIMS_FROM: Final = "ENTRA_CLAIMS_FROM"
 #: The phases that can be chosen; D is done for the applications that are enabled.
 PHASES: Final = ("A", "B", "C")
 
@@ -64,31 +68,39 @@ class Intent:
         environment: str | None = None,
         host: str | None = None,
         claims: str | None = None,
+        claims_from: Path | None = None,
         clients: Sequence[str] = (),
         replace_policy: bool = False,
         move: bool = False,
+        needs_host: bool = False,
     ) -> Self:
-        """Read flags, and the environment for what they leave out.
+        """Read flags, and the environment and the claims file for what they leave out.
 
         Raises:
             CannotRun: With every fault that was found.
         """
         name = environment or environ.get(ENVIRONMENT) or ""
         host = (host or environ.get(HOST) or "").lower() or None
-        listed = claims if claims is not None else environ.get(CLAIMS) or None
         faults = []
         if not name:
             faults.append(f"which environment? Set {ENVIRONMENT} or --env: the names of all objects contain it")
-        elif not _ENVIRONMENT_NAME.fullmatch(name):
+        elif not is_environment_name(name):
             faults.append(
                 f"--env {name[:64]!r} is not the name of an azd environment: letters, digits, '.', '_' and '-'"
             )
+        if host is None and needs_host:
+            faults.append(f"which host? Set {HOST} or --host: the host name that Entra calls; --phase A needs none")
         if host is not None and not _HOST_NAME.fullmatch(host):
             faults.append(
                 f"the host {host[:80]!r} is not a public host name, as app.azurewebsites.net; no https://, no path"
             )
         faults += [f"--enable {each[:64]!r} is not a client id (GUID)" for each in clients if not is_guid(each)]
-        read, wrong = _claims(listed)
+        if claims is None and claims_from is None and environ.get(CLAIMS_FROM):
+            claims_from = Path(environ[CLAIMS_FROM])
+        if claims_from is None:
+            read, wrong = _claims("--claims", _pairs(claims if claims is not None else environ.get(CLAIMS) or None))
+        else:
+            read, wrong = _claims(str(claims_from), read_claims_file(claims_from).items())
         if faults := faults + wrong:
             raise CannotRun("\n".join(faults))
         apps = tuple(dict.fromkeys(each.lower() for each in clients))
@@ -140,26 +152,39 @@ class Intent:
         return self.host
 
 
-def _claims(listed: str | None) -> tuple[tuple[Claim, ...] | None, list[str]]:
-    """Read ``name`` or ``name:token-name``, comma-separated; return the faults with them."""
+def is_environment_name(name: str) -> bool:
+    """Whether it is the name of an azd environment, which may become part of a path."""
+    return _ENVIRONMENT_NAME.fullmatch(name) is not None
+
+
+def _pairs(listed: str | None) -> list[tuple[str, str]] | None:
+    """Read ``name`` or ``name:token-name``, comma-separated."""
     if listed is None:
+        return None
+    parts = [part.strip().partition(":") for part in listed.split(",") if part.strip()]
+    return [(name.strip(), (new or name).strip()) for name, _, new in parts]
+
+
+def _claims(source: str, pairs: Iterable[tuple[str, str]] | None) -> tuple[tuple[Claim, ...] | None, list[str]]:
+    """Return the claims, and the faults of what the source says."""
+    if pairs is None:
         return None, []
-    pairs = [part.strip().partition(":") for part in listed.split(",") if part.strip()]
-    claims = tuple(Claim(name=name.strip(), token_name=(new or name).strip()) for name, _, new in pairs)
-    faults = [] if claims else ["--claims names no claim"]
+    claims = tuple(Claim(name=name, token_name=token_name) for name, token_name in pairs)
+    faults = [] if claims else [f"{source} names no claim"]
     faults += [
-        f"--claims: {each.name[:64]!r} has no name on one side"
+        f"{source}: {each.name[:64]!r} has no name on one side"
         for each in claims
         if not all((each.name, each.token_name))
     ]
     faults += [
-        f"--claims: a policy may not emit {each.token_name[:64]!r}; write {each.name[:64]}:another-name"
+        f"{source}: a policy may not emit {each.token_name[:64]!r}; give {each.name[:64]!r} another name in the token, "
+        f"as {name_in_token(each.name)[:64]!r}"
         for each in claims
         if restriction(each.token_name, "jwt")
     ]
     for side in ("name", "token_name"):
         names = [str(getattr(each, side)) for each in claims]
         faults += [
-            f"--claims names {name[:64]!r} twice" for name in sorted({one for one in names if names.count(one) > 1})
+            f"{source} names {name[:64]!r} twice" for name in sorted({one for one in names if names.count(one) > 1})
         ]
     return claims, list(dict.fromkeys(faults))

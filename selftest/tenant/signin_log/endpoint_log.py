@@ -1,4 +1,4 @@
-"""The endpoint's lines, extracted from the platform's logs.
+"""The endpoint's lines and the host's about the app's start, extracted from the platform's logs.
 
 A line of the endpoint is one JSON object (``claims/request_log.py``). Core Tools write a time before it, Application
 Insights stores it in a column of a table, as JSON or CSV. A request whose token was refused has a line without a
@@ -15,12 +15,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeIs
 
-from selftest.tenant.signin_log.fields import Fields, parse_time
+from selftest.tenant.signin_log.fields import Fields
+from selftest.tenant.signin_log.host_log import AppStart, read_start
 from selftest.tenant.signin_log.read_text import InputError
 from selftest.tenant.signin_log.tables import Table, read_table
+from selftest.tenant.signin_log.times import TIME, parse_time
 
+_EVENT: Final = "onTokenIssuanceStart"
 _MARK: Final = re.compile(r'\{\s*"event"\s*:\s*"onTokenIssuanceStart"')
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
 #: A provider chooses the names of its phases; the endpoint writes them as tokens of RFC 9110 section 5.6.2.
 _PHASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
@@ -62,38 +64,53 @@ class EndpointLine:
         return max(self.phases_ms, key=lambda name: self.phases_ms[name], default=None)
 
 
-def read_lines(text: str, path: str) -> tuple[EndpointLine, ...]:
-    """Return the endpoint's lines, in the file's order.
+@dataclass(frozen=True, slots=True)
+class EndpointLog:
+    """The log of an app.
+
+    Attributes:
+        lines: In the file's order.
+        start: The app's last start; None where the host wrote nothing about one.
+    """
+
+    lines: tuple[EndpointLine, ...]
+    start: AppStart | None = None
+
+
+def read_log(text: str, path: str) -> EndpointLog:
+    """Return the endpoint's lines and how the app's last start ended.
 
     Raises:
-        InputError: There is no line, or the file is a table that cannot be read.
+        InputError: There is neither, or the file is a table that cannot be read.
     """
+    start = read_start(text)
     lines = tuple(_found_in(text))
-    if lines:
-        return lines
-    marked = "onTokenIssuanceStart" in text
-    try:
-        lines = tuple(_in_cells(read_table(text, path)))
-    except InputError:
-        if marked:
-            raise
     if not lines:
+        try:
+            lines = tuple(_in_cells(read_table(text, path)))
+        except InputError:
+            if start is None and _EVENT in text:
+                raise
+    if not lines and start is None:
         raise InputError(
             path,
-            'no line of the endpoint ({"event":"onTokenIssuanceStart",…}); give the app\'s log, or the traces table of '
-            "Application Insights with its message column",
+            'no line of the endpoint ({"event":"onTokenIssuanceStart",…}), and none of the host about its functions; '
+            "give the app's log, or the traces table of Application Insights with its message column",
         )
-    return lines
+    return EndpointLog(lines, start)
 
 
 def _found_in(text: str) -> Iterator[EndpointLine]:
     for line in text.splitlines():
         mark = _MARK.search(line)
-        if mark is None:
-            continue
-        before = _TIME.search(line[: mark.start()])
-        if found := _line(_object_at(line, mark.start()), None if before is None else parse_time(before[0])):
-            yield found
+        before = None if mark is None else TIME.search(line[: mark.start()])
+        at = None if before is None else parse_time(before[0])
+        while mark is not None:
+            document, end = _object_at(line, mark.start())
+            if found := _line(document, at):
+                yield found
+            # What follows an object that cannot be read may be inside it.
+            mark = None if document is None else _MARK.search(line, end)
 
 
 def _in_cells(table: Table) -> Iterator[EndpointLine]:
@@ -101,17 +118,18 @@ def _in_cells(table: Table) -> Iterator[EndpointLine]:
         at = row.fields.time("timestamp", "TimeGenerated", "time")
         for cell in row.fields.texts():
             mark = _MARK.search(cell)
-            if mark and (found := _line(_object_at(cell, mark.start()), at)):
+            if mark and (found := _line(_object_at(cell, mark.start())[0], at)):
                 yield found
                 break
 
 
-def _object_at(text: str, start: int) -> dict[str, Any] | None:
+def _object_at(text: str, start: int) -> tuple[dict[str, Any] | None, int]:
+    """Return the object at a place and the place after it."""
     try:
-        document, _ = _DECODER.raw_decode(text, start)
+        document, end = _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
+        return None, start
+    return document, end
 
 
 def _line(document: dict[str, Any] | None, at: dt.datetime | None) -> EndpointLine | None:

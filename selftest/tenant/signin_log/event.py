@@ -6,8 +6,9 @@ Monitor Logs, table ``SigninLogs``.
 
 import datetime as dt
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from selftest.judge.codes import CODES
@@ -15,14 +16,15 @@ from selftest.tenant.signin_log.fields import FieldError, Fields
 from selftest.tenant.signin_log.read_text import InputError
 from selftest.tenant.signin_log.tables import LogRow
 
-_EVENT_TYPE: Final = "tokenissuancestart"
+OURS: Final = "tokenIssuanceStart"
+_TYPE: Final = re.compile(r"#?(?:microsoft\.graph\.(?:[A-Za-z]{1,60}\.)?)?([A-Za-z]{1,60})")
+#: Of a type that is not a plain word, nothing is shown.
+_NO_TYPE: Final = "unnamed"
 #: The result of a sign-in whose event failed, instead of the event's code.
 _WRAPPERS: Final = frozenset({1100001, 1100000})
 _OK: Final = 200
 _SHOWN_NAME_CHARACTERS: Final = 40
-_PERSONAL: Final = re.compile(
-    r"\S+@\S+|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-f]{0,4}:){3,}[0-9a-f]{0,4}", re.IGNORECASE
-)
+_IP_ADDRESS: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-f]{0,4}:){3,}[0-9a-f]{0,4}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +36,11 @@ class SignInEvent:
         correlation_id: The sign-in's; the event that reaches the endpoint has the same.
         app_name: Its name, without parts that look like a mail or an IP address.
         result: The result of the sign-in as a whole; 0 is success.
-        code: The event's code; None where the log has none, which means success for a call.
+        code: The event's code; None where the log has none or 0.
+        cleared: Whether the log has the event's code and it is 0.
         http_status: Of the last attempt; None or 0 without a reply.
         attempts: How often the endpoint was called; 0: never.
+        event_type: Another type than ours: an event that failed the sign-in before the token was issued.
         logged: Whether the log has the event itself, and not only the sign-in's result.
     """
 
@@ -46,10 +50,12 @@ class SignInEvent:
     app_name: str
     result: int | None
     code: int | None = None
+    cleared: bool = False
     http_status: int | None = None
     attempts: int | None = None
     extension_id: str | None = None
     listener_id: str | None = None
+    event_type: str = OURS
     logged: bool = True
 
     @property
@@ -58,6 +64,12 @@ class SignInEvent:
         if not self.logged:
             return True
         return bool(self.code) or self.http_status not in {None, 0, _OK}
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the log does not say how the event ended: the absence of a code is not success."""
+        replied = self.http_status == _OK or (self.cleared and self.http_status is None and self.attempts != 0)
+        return not self.failed and not replied
 
     @property
     def before_call(self) -> bool:
@@ -72,82 +84,134 @@ class SignInLog:
 
     Attributes:
         events: In the file's order.
-        rows: The number of sign-ins.
-        others: The number of events of other types, which are not judged.
+        rows: The number of rows.
+        signins: The number of rows that are sign-ins.
+        recorded: The number of sign-ins that have a list of events, which may be empty.
+        others: The number of events of other types that did not fail a sign-in, by type.
+        unread: Why a sign-in could not be read, one reason a sign-in, with its place.
     """
 
     events: tuple[SignInEvent, ...]
     rows: int
-    others: int = 0
+    signins: int = 0
+    recorded: int = 0
+    others: Counter[str] = field(default_factory=Counter)
+    unread: tuple[str, ...] = ()
+
+    def notes(self) -> Iterator[str]:
+        """Yield what of the file was not judged, and why, a sentence each."""
+        if self.others:
+            listed = ", ".join(f"{name} {count}" for name, count in self.others.most_common())
+            yield f"events of other types, which are not judged: {listed}"
+        if left := self.rows - self.signins:
+            yield f"rows without correlationId and appliedEventListeners, which are not sign-ins: {left}"
+        if self.signins and not self.recorded:
+            yield "no sign-in has appliedEventListeners: Graph's v1.0 and the portal's CSV do not have them; use beta"
+        if self.unread:
+            yield f"sign-ins that could not be read: {len(self.unread)}; the first: {self.unread[0]}"
+        if timeless := sum(event.at is None for event in self.events):
+            yield f"events without a time, or with a time whose format or order of day and month is unknown: {timeless}"
 
 
 def read_events(rows: Iterable[LogRow], path: str) -> SignInLog:
     """Read the events of every row.
 
     Raises:
-        InputError: No row is a sign-in, or a member is unusable; the message names the place.
+        InputError: No row is a sign-in, or none can be read; the message names the place of the first.
     """
     events: list[SignInEvent] = []
-    count = others = signins = 0
+    others: Counter[str] = Counter()
+    unread: list[InputError] = []
+    count = signins = recorded = 0
     for row in rows:
         count += 1
         signins += "correlationId" in row.fields or "appliedEventListeners" in row.fields
+        recorded += "appliedEventListeners" in row.fields
         try:
-            found, left = _events_of(row.fields)
+            events += _events_of(row.fields, others)
         except FieldError as error:
-            raise InputError(path, str(error), place=row.place) from error
-        events += found
-        others += left
+            unread.append(InputError(path, str(error), place=row.place))
     if count and not signins:
         raise InputError(
             path,
             "no row has correlationId or appliedEventListeners: it is not a sign-in log, or the columns were left out",
         )
-    return SignInLog(events=tuple(events), rows=count, others=others)
+    if unread and len(unread) == signins:
+        raise unread[0]
+    return SignInLog(
+        events=tuple(events),
+        rows=count,
+        signins=signins,
+        recorded=recorded,
+        others=others,
+        unread=tuple(map(str, unread)),
+    )
 
 
 def shown_name(text: str | None, *, keep: int = _SHOWN_NAME_CHARACTERS) -> str:
     """Return an application's name for output: short, printable, without parts that look like a mail or IP address."""
-    plain = _PERSONAL.sub("…", " ".join((text or "").split()))[:keep]
+    # Word by word: a pattern for the text would start again at every letter of a long word.
+    words = ("…" if "@" in word[1:-1] else word for word in (text or "").split())
+    plain = _IP_ADDRESS.sub("…", " ".join(words))[:keep]
     return "".join(character if character.isprintable() else "?" for character in plain)
 
 
-def _events_of(signin: Fields) -> tuple[list[SignInEvent], int]:
-    """Return the events of a sign-in, and the number of events of other types."""
+def _events_of(signin: Fields, others: Counter[str]) -> list[SignInEvent]:
+    """Return the events of a sign-in that are ours or made it fail, and count the others."""
     result = _result(signin)
-    applied = signin.objects("appliedEventListeners")
-    ours = [listener for listener in applied if _is_ours(listener)]
-    if ours:
-        events = [_event(signin, result, listener) for listener in ours]
-        if result in _WRAPPERS and not any(event.failed for event in events):
-            events.append(_event(signin, result, None))
-        return events, len(applied) - len(ours)
-    if result in _WRAPPERS or result in CODES:
+    events: list[SignInEvent] = []
+    for listener in signin.objects("appliedEventListeners"):
+        kind = _type_of(listener)
+        event = _event(signin, result, listener, kind=kind) if kind == OURS else _other(signin, result, listener, kind)
+        if event is None:
+            others[kind] += 1
+        else:
+            events.append(event)
+    if (result in _WRAPPERS or result in CODES) and not any(event.failed for event in events):
         code = result if result in CODES else None
-        return [_event(signin, result, None, code=code)], len(applied)
-    return [], len(applied)
+        events = [event for event in events if not event.unknown]
+        events.append(_event(signin, result, None, code=code))
+    return events
 
 
-def _event(signin: Fields, result: int | None, listener: Fields | None, *, code: int | None = None) -> SignInEvent:
+def _other(signin: Fields, result: int | None, listener: Fields, kind: str) -> SignInEvent | None:
+    """Return an event of another type if it failed and the sign-in did not succeed."""
+    try:
+        event = _event(signin, result, listener, kind=kind)
+    except FieldError:
+        return None
+    return event if event.failed and result != 0 else None
+
+
+def _event(
+    signin: Fields, result: int | None, listener: Fields | None, *, kind: str = OURS, code: int | None = None
+) -> SignInEvent:
     callout = None if listener is None else (listener.object("handlerResult", "result") or listener)
     at = None if callout is None else callout.time("calloutDateTime")
+    code = code if callout is None else callout.number("errorCode")
     return SignInEvent(
         at=at or signin.time("createdDateTime", "TimeGenerated", "date (UTC)", "time", "date"),
         correlation_id=signin.guid("correlationId"),
         app_id=signin.guid("appId", "applicationId"),
         app_name=shown_name(signin.text("appDisplayName", "application")),
         result=result,
-        code=code if callout is None else (callout.number("errorCode") or None),
+        code=code or None,
+        cleared=code == 0,
         http_status=None if callout is None else callout.number("httpStatus"),
         attempts=None if callout is None else callout.number("numberOfAttempts"),
         extension_id=None if callout is None else callout.guid("customExtensionId"),
         listener_id=None if listener is None else listener.guid("executedListenerId"),
+        event_type=kind,
         logged=callout is not None or code is not None,
     )
 
 
-def _is_ours(listener: Fields) -> bool:
-    return (listener.text("eventType") or _EVENT_TYPE).lower() == _EVENT_TYPE
+def _type_of(listener: Fields) -> str:
+    """Return the event's type; an event without one is taken for ours."""
+    value = listener.any("eventType")
+    found = _TYPE.fullmatch(value) if isinstance(value, str) else None
+    name = _NO_TYPE if found is None else found[1]
+    return OURS if value is None or name.lower().removeprefix("on") == OURS.lower() else name
 
 
 def _result(signin: Fields) -> int | None:

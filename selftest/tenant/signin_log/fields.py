@@ -1,23 +1,22 @@
 """Members of a row by any spelling of their names: case, spaces and units in a heading are ignored.
 
 Graph writes ``correlationId``, Log Analytics ``CorrelationId``, the portal's CSV ``Correlation ID``; Log Analytics adds
-the time zone to a heading (``TimeGenerated [UTC]``); and an object in one format is JSON text in another.
+the time zone to a heading (``TimeGenerated [UTC]``); and an object in one format is JSON text in another. The Graph
+PowerShell SDK puts members that it has no property for one level down, under ``AdditionalProperties``.
 """
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from selftest.contract import is_guid
 from selftest.judge.reply_json import ReplyJsonError, loads
+from selftest.tenant.signin_log.times import parse_time
 
-#: A heading in local time keeps its zone and so is not recognized: no time is better than one that is hours off.
-_ZONE: Final = re.compile(r"\s*\[utc\]\s*$", re.IGNORECASE)
 _NOT_A_LETTER: Final = re.compile(r"[^a-z0-9]")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,10}(?:\.0+)?")
-#: The formats of the portals that are not ISO 8601.
-_FORMATS: Final = ("%m/%d/%Y, %I:%M:%S.%f %p", "%m/%d/%Y, %I:%M:%S %p", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S")
+_MORE: Final = "additionalproperties"
 
 
 class FieldError(ValueError):
@@ -32,8 +31,7 @@ class Fields:
 
     def __init__(self, members: Mapping[str, Any]) -> None:
         self._members: dict[str, Any] = {}
-        for name, value in members.items():
-            key = plain_name(name)
+        for key, value in (*_named(members), *_additional(members)):
             if self._members.get(key) in (None, ""):
                 self._members[key] = value
 
@@ -71,14 +69,16 @@ class Fields:
         value = self.any(*names)
         if value is None:
             return None
-        text = str(value).strip()
+        text = str(value).strip() if isinstance(value, str | int | float) else ""
         if not _NUMBER.fullmatch(text):
             raise FieldError(f"{names[0]} is not a whole number")
         return int(text.partition(".")[0])
 
     def time(self, *names: str) -> dt.datetime | None:
         """Return a member that is a time, in UTC; None for an unknown format."""
-        text = self.text(*names)
+        value = self.any(*names)
+        # PowerShell 5.1 may write a time as an object.
+        text = Fields(value).text("value") if isinstance(value, dict) else self.text(*names)
         return None if text is None else parse_time(text)
 
     def object(self, *names: str) -> "Fields | None":
@@ -110,28 +110,21 @@ class Fields:
 
 
 def plain_name(name: str) -> str:
-    """Return a member's name without case, spaces, punctuation and the time zone after it."""
-    return _NOT_A_LETTER.sub("", _ZONE.sub("", name).lower())
+    """Return a member's name without case, spaces, punctuation and the time zone after it.
+
+    A heading in local time keeps its zone and so is not recognized: no time is better than one that is hours off.
+    """
+    return _NOT_A_LETTER.sub("", name.lower().strip().removesuffix("[utc]"))
 
 
-def parse_time(text: str) -> dt.datetime | None:
-    """Return a time in ISO 8601 or a portal's format; without a zone it is UTC. None for any other text."""
-    found: dt.datetime | None = None
-    try:
-        found = dt.datetime.fromisoformat(text)
-    except ValueError:
-        for written in _FORMATS:
-            try:
-                found = dt.datetime.strptime(text, written).replace(tzinfo=dt.UTC)
-                break
-            except ValueError:
-                continue
-    if found is None:
-        return None
-    try:
-        return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-    except OverflowError:  # a zone that leaves the calendar
-        return None
+def _named(members: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    return ((plain_name(name), value) for name, value in members.items())
+
+
+def _additional(members: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in members.items():
+        if isinstance(value, dict) and plain_name(name) == _MORE:
+            yield from _named(value)
 
 
 def _parsed(name: str, value: Any) -> Any:
@@ -140,4 +133,6 @@ def _parsed(name: str, value: Any) -> Any:
     try:
         return loads(value.encode("utf-8", "surrogatepass"))
     except ReplyJsonError as error:
-        raise FieldError(f"{name} is text that is {error}") from error
+        raise FieldError(
+            f"{name} is text that is {error}; from PowerShell export it with ConvertTo-Json -Depth 10"
+        ) from error

@@ -13,12 +13,15 @@ from selftest.contract import DEFAULT_TIMEOUT_MS
 from selftest.judge.codes import CODES, code_in_log
 from selftest.judge.texts import own_table
 from selftest.tenant.signin_log.endpoint_log import EndpointLine
-from selftest.tenant.signin_log.event import SignInEvent
+from selftest.tenant.signin_log.event import OURS, SignInEvent
 from selftest.tenant.signin_log.outcomes import outcome_of
 from selftest.tenant.signin_log.pairing import Pair, Pairs
 from selftest.tenant.signin_log.selection import shown_code
 
 _OK: Final = 200
+_NOT_FOUND: Final = 404
+#: An app that did not start sends none of these.
+_IN_FRONT: Final = frozenset({401, 403})
 _TIMED_OUT: Final = 1003005
 _NO_CONNECTION: Final = 1003027
 _UNEXPECTED: Final = 1003001
@@ -35,7 +38,11 @@ _TEXTS: Final = own_table(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What happened, in a sentence or two, and the next command, without ``python -m selftest``."""
+    """What happened, in a sentence or two, and the next command, without ``python -m selftest``.
+
+    A word in capital letters in the command stands for a value that the log does not have. The command is empty where
+    there is nothing to do.
+    """
 
     says: str
     way_on: str
@@ -51,9 +58,17 @@ def meaning_of(pair: Pair, pairs: Pairs, *, timeout_ms: int) -> Meaning:
     """Return the meaning of one event; the extension's timeout is for one attempt."""
     event = pair.event
     if not event.logged:
-        return _meaning("not-logged", result=event.result)
+        return _meaning("not-logged", result=event.result, explain=explain(event.result))
+    if event.event_type != OURS:
+        code = shown_code(event)
+        values = {"code": code, "name": name_of(code), "reason": _reason(code), "explain": explain(code)}
+        return _meaning("other-event", kind=event.event_type, **values)
     if event.before_call:
         return _before_call(pair)
+    if event.unknown:
+        line = pair.lines[-1] if pair.lines else None
+        answered = "" if line is None else f"; the endpoint answered {line.status}, {line.outcome}"
+        return _meaning("unknown", answered=answered)
     if pair.lines:
         return _both(pair, timeout_ms)
     return _entra_alone(event, pairs)
@@ -67,19 +82,23 @@ def _before_call(pair: Pair) -> Meaning:
 
 def _entra_alone(event: SignInEvent, pairs: Pairs) -> Meaning:
     code = shown_code(event)
-    if not pairs.with_log:
-        entry = CODES.get(code or 0)
-        reason = "The code is not documented." if entry is None else entry.meaning
-        return _meaning("without-log", reason=reason, code=code) if event.failed else _meaning("accepted")
     if not event.failed:
-        return _meaning("replied-elsewhere")
+        return _meaning("replied-elsewhere" if pairs.with_log else "accepted")
+    if pairs.start is not None and not pairs.start.functions and event.http_status not in _IN_FRONT:
+        return _meaning("not-started", error=f" ({pairs.start.error})" if pairs.start.error else "")
+    if event.http_status == _NOT_FOUND and pairs.start is None:
+        return _meaning("answered-404")
+    if not pairs.with_log:
+        return _meaning("without-log", reason=_reason(code), explain=explain(code))
     refused = _most_frequent(pairs.refused)
     if event.http_status == 401 and refused is not None:
         return _refusal(refused, "The log has refusals without a time; the most frequent")
     sender = _TEXTS["in-front"].get(str(event.http_status))
     if sender is not None:
         return _meaning("answered-in-front", status=event.http_status, sender=sender)
-    return _meaning("timed-out-without-line") if event.code == _TIMED_OUT else _meaning("never-reached", code=code)
+    if event.code == _TIMED_OUT:
+        return _meaning("timed-out-without-line")
+    return _meaning("never-reached", explain=explain(code))
 
 
 def _both(pair: Pair, timeout_ms: int) -> Meaning:
@@ -89,12 +108,12 @@ def _both(pair: Pair, timeout_ms: int) -> Meaning:
         return _not_answered(event, line, pair)
     if not event.failed:
         return _good(line)
-    if event.code == _TIMED_OUT or (event.code is None and not event.http_status):
+    if event.code == _TIMED_OUT:
         return _late(line, timeout_ms)
     if event.http_status not in {None, 0, _OK}:
         return _meaning("reply-replaced", status=event.http_status)
     if event.code in {_NO_CONNECTION, _UNEXPECTED}:
-        return _meaning("reply-broken", code=event.code)
+        return _meaning("reply-broken", explain=explain(event.code))
     entry = CODES.get(event.code or 0)
     return _meaning("reply-unusable", reason="Entra could not use the reply." if entry is None else entry.meaning)
 
@@ -146,6 +165,12 @@ def refusals(lines: Iterable[EndpointLine]) -> Counter[str]:
     return counts
 
 
+def _reason(code: int | None) -> str:
+    """Return what a code means, as a sentence."""
+    entry = CODES.get(code or 0)
+    return "The code is not documented." if entry is None else entry.meaning
+
+
 def _most_frequent(lines: tuple[EndpointLine, ...]) -> EndpointLine | None:
     """Return a line of the most frequent outcome."""
     if not lines:
@@ -158,3 +183,8 @@ def name_of(number: int | None) -> str:
     """Return the name of a code of the log, or of an AADSTS code; empty where the table has none."""
     entry = None if number is None else code_in_log(number)
     return "" if entry is None else entry.name
+
+
+def explain(number: int | None) -> str:
+    """Return the command that explains a code; one that lists the codes where the table does not have it."""
+    return f"explain {number}" if name_of(number) else "explain --list"

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from selftest.tenant.signin_log.endpoint_log import EndpointLine
-from selftest.tenant.signin_log.event import SignInEvent
+from selftest.tenant.signin_log.event import OURS, SignInEvent
+from selftest.tenant.signin_log.host_log import AppStart
 
 #: The largest difference between Entra's time of a call and the endpoint's time of its reply: two attempts and clocks.
 _NEAR_S: Final = 10.0
@@ -46,15 +47,19 @@ class Pairs:
         refused: The lines of refused requests without an event.
         strangers: The number of other lines without an event.
         with_log: Whether a log of the endpoint was read.
+        start: The app's last start in that log; None where it has nothing about one.
     """
 
     pairs: tuple[Pair, ...]
     refused: tuple[EndpointLine, ...] = ()
     strangers: int = 0
     with_log: bool = False
+    start: AppStart | None = None
 
 
-def pair_up(events: Sequence[SignInEvent], lines: Sequence[EndpointLine] | None) -> Pairs:
+def pair_up(
+    events: Sequence[SignInEvent], lines: Sequence[EndpointLine] | None, start: AppStart | None = None
+) -> Pairs:
     """Match each event with its lines; None means that there is no log."""
     if lines is None:
         return Pairs(pairs=tuple(Pair(event=event) for event in events))
@@ -70,7 +75,9 @@ def pair_up(events: Sequence[SignInEvent], lines: Sequence[EndpointLine] | None)
     by_minute = _in_the_minute_before((event for event in open_events if id(event) not in by_time), refused)
     pairs = []
     for event in events:
-        if found := by_id.get(event.correlation_id or ""):
+        if event.event_type != OURS:
+            pairs.append(Pair(event=event))
+        elif found := by_id.get(event.correlation_id or ""):
             pairs.append(Pair(event=event, lines=tuple(found), by="correlation id"))
         elif (near := by_time.get(id(event))) is not None:
             pairs.append(Pair(event=event, lines=(near,), by="time"))
@@ -85,12 +92,14 @@ def pair_up(events: Sequence[SignInEvent], lines: Sequence[EndpointLine] | None)
         refused=tuple(line for line in refused if id(line) not in used),
         strangers=sum(len(found) for correlation_id, found in by_id.items() if correlation_id not in known),
         with_log=True,
+        start=start,
     )
 
 
 def _may_be_refused(event: SignInEvent) -> bool:
     """Whether this call's token may have been refused; without a status 1003005 can mean that, too."""
-    return event.failed and not event.before_call and event.http_status in {_REFUSED, 0, None}
+    ours = event.event_type == OURS and event.failed and not event.before_call
+    return ours and event.http_status in {_REFUSED, 0, None}
 
 
 def _in_order_of_time(events: Iterable[SignInEvent], lines: Iterable[EndpointLine]) -> dict[int, EndpointLine]:

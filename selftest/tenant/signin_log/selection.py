@@ -14,6 +14,8 @@ _UNITS_S: Final = {"m": 60, "h": 3600, "d": 86_400}
 #: Widths of a column in seconds: familiar units from a minute to a month.
 _WIDTHS_S: Final = (60, 300, 900, 3600, 4 * 3600, 86_400, 7 * 86_400, 30 * 86_400)
 _MAX_COLUMNS: Final = 30
+#: In place of a code where the log does not say how the event ended.
+UNREAD: Final = -1
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -87,7 +89,7 @@ def histogram(events: Sequence[SignInEvent]) -> Histogram | None:
     start = _EPOCH + dt.timedelta(seconds=(first - _EPOCH).total_seconds() // width_s * width_s)
     counts = Counter((code, min(int((at - start).total_seconds() // width_s), _MAX_COLUMNS - 1)) for at, code in timed)
     number = max(column for _, column in counts) + 1
-    codes = sorted({code for _, code in timed}, key=lambda code: (code is None, code or 0))
+    codes = sorted({code for _, code in timed}, key=lambda code: (code is None, code == UNREAD, code or 0))
     return Histogram(
         start=start,
         width_s=width_s,
@@ -96,10 +98,10 @@ def histogram(events: Sequence[SignInEvent]) -> Histogram | None:
 
 
 def shown_code(event: SignInEvent) -> int | None:
-    """Return the code under which an event counts: its own, else that of the sign-in; None without a failure.
+    """Return the code under which an event counts: its own, else that of the sign-in; None for a success.
 
     A call that failed by its status only counts as 1003002, the meaning of such a status.
     """
     if not event.failed:
-        return None
+        return UNREAD if event.unknown else None
     return event.code or (event.result if not event.logged else 1003002)

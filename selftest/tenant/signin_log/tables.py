@@ -1,20 +1,19 @@
-"""Rows of an export: a Graph page, a list, JSON lines, a query's tables, diagnostic records, or CSV.
+"""Rows of an export: a Graph page, a list, objects one after another, a query's tables, diagnostic records, or CSV.
 
 The content decides about the format, not the file's name. Rows are not interpreted here.
 """
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from selftest.judge.reply_json import ReplyJsonError, loads
+from selftest.judge.reply_json import ReplyJsonError, loads_each
 from selftest.tenant.signin_log.fields import Fields, plain_name
 from selftest.tenant.signin_log.read_text import InputError
 
-_WANTED: Final = "expected a Graph page (value), a list, a query's result (tables), records, JSON lines or CSV"
+_WANTED: Final = "expected a Graph page (value), a list, objects, a query's result (tables), records or CSV"
 _DELIMITERS: Final = ",;\t"
 #: One member of a sign-in as JSON text; Python's own limit is 128 KiB.
 _MAX_CELL_CHARACTERS: Final = 4 * 1024 * 1024
@@ -56,29 +55,33 @@ def read_table(text: str, path: str) -> Table:
 
 
 def _json_table(text: str, path: str) -> Table:
+    """Read one document, or documents one after another: JSON lines, pages, or objects as PowerShell writes them."""
+    tables: list[Table] = []
+    lines, counted = 1, 0
     try:
-        document = _loads(text)
+        for start, document in loads_each(text):
+            lines, counted = lines + text.count("\n", counted, start), start
+            tables.append(_document_table(document, path, f"line {lines}, " if tables else ""))
     except ReplyJsonError as error:
-        lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-        if len(lines) < 2 or not _is_object(lines[0][1]):
-            raise InputError(path, f"{error}; {_WANTED}, and the complete file") from error
-        return Table(rows=tuple(_line_rows(lines, path)))
-    return _document_table(document, path)
+        raise InputError(path, f"{error}; {_WANTED}, and the complete file") from error
+    return Table(rows=tuple(row for table in tables for row in table.rows), more=tables[-1].more)
 
 
-def _document_table(document: Any, path: str) -> Table:
+def _document_table(document: Any, path: str, before: str) -> Table:
     if isinstance(document, list):
-        return Table(rows=tuple(_rows(document, path, "entry")))
+        return Table(rows=tuple(_rows(document, path, f"{before}entry")))
+    if not isinstance(document, dict):
+        raise InputError(path, f"not a JSON object; {_WANTED}", place=before.removesuffix(", "))
     members = Fields(document)
     for name in ("value", "records"):
         if isinstance(items := members.any(name), list):
             more = members.any("@odata.nextLink") is not None
-            return Table(rows=tuple(_rows(items, path, f"{name}, entry")), more=more)
+            return Table(rows=tuple(_rows(items, path, f"{before}{name}, entry")), more=more)
     if isinstance(tables := members.any("tables"), list):
         return Table(rows=tuple(row for table in tables for row in _query_rows(table, path)))
     if "value" in members or "tables" in members or not document:
         raise InputError(path, f"a JSON object without rows; {_WANTED}")
-    return Table(rows=tuple(_rows([document], path, "entry")))
+    return Table(rows=tuple(_rows([document], path, f"{before}entry")))
 
 
 def _rows(items: Iterable[Any], path: str, kind: str) -> Iterator[LogRow]:
@@ -88,17 +91,6 @@ def _rows(items: Iterable[Any], path: str, kind: str) -> Iterator[LogRow]:
         # The members of a diagnostic record are one level down.
         inner = item.get("properties")
         yield LogRow(f"{kind} {number}", Fields({**inner, **item} if isinstance(inner, dict) else item))
-
-
-def _line_rows(lines: Iterable[tuple[int, str]], path: str) -> Iterator[LogRow]:
-    for number, line in lines:
-        try:
-            document = _loads(line)
-        except ReplyJsonError as error:
-            reason = str(error).partition(" at line ")[0]
-            raise InputError(path, f"{reason}; is the file whole?", place=f"line {number}") from error
-        for row in _document_table(document, path).rows:
-            yield LogRow(f"line {number}", row.fields)
 
 
 def _query_rows(table: Any, path: str) -> Iterator[LogRow]:
@@ -139,14 +131,3 @@ def _csv_rows(text: str, path: str) -> Iterator[LogRow]:
         raise InputError(path, f"not CSV: {error}", place=f"line {reader.line_num}") from error
     finally:
         csv.field_size_limit(previous)
-
-
-def _loads(text: str) -> Any:
-    return loads(text.encode("utf-8", "surrogatepass"))
-
-
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False

@@ -1,6 +1,6 @@
 """For each check of the failure policies, one planted fault that makes it fail.
 
-A fault takes effect only while the downstream's does, so that the endpoint returns claims before.
+A fault takes effect only while the downstream's or the provider's does, so that the endpoint returns claims before.
 """
 
 import json
@@ -8,6 +8,9 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
+from selftest.checks.bench.variant import VariantPolicy
+from selftest.checks.faults.around_provider import ROWS as AROUND
+from selftest.checks.faults.injected import MESSAGE, fault_of
 from selftest.checks.faults.rows import ROWS
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
@@ -18,12 +21,19 @@ type Make = Callable[[DownstreamServer], PlantedFault]
 type Change = Callable[[Outgoing], Outgoing]
 
 
+def active(downstream: DownstreamServer, request: Incoming) -> bool:
+    """Whether a dependency fails, or the provider for this event."""
+    if downstream.fault is not None or request.method != "POST":
+        return downstream.fault is not None
+    return fault_of(request.json["data"]["authenticationContext"]["correlationId"]) is not None
+
+
 def spoiled(change: Change) -> Make:
     """Return a fault that changes the responses while a dependency fails."""
 
     def make(downstream: DownstreamServer) -> PlantedFault:
         def after(request: Incoming, answer: Outgoing) -> Outgoing:
-            return change(answer) if downstream.fault is not None and request.method == "POST" else answer
+            return change(answer) if active(downstream, request) and request.method == "POST" else answer
 
         return PlantedFault(after=after)
 
@@ -34,8 +44,8 @@ def logged(change: Callable[[dict[str, object]], list[dict[str, object]]]) -> Ma
     """Return a fault that changes the log lines while a dependency fails."""
 
     def make(downstream: DownstreamServer) -> PlantedFault:
-        def log(line: str, _: Incoming) -> list[str]:
-            return [line] if downstream.fault is None else [json.dumps(each) for each in change(json.loads(line))]
+        def log(line: str, request: Incoming) -> list[str]:
+            return [json.dumps(each) for each in change(json.loads(line))] if active(downstream, request) else [line]
 
         return PlantedFault(log=log)
 
@@ -63,12 +73,15 @@ UNNAMED = logged(lambda line: [{**line, "failure": "unexpected", "outcome": "une
 LATE = total_ms(10_000)
 
 #: What each of the endpoint's duties looks like when it is not done.
-_IGNORED: dict[str, dict[str, Make]] = {
+_IGNORED: dict[VariantPolicy, dict[str, Make]] = {
     "fail": {"policy": OMITS, "deadline": LATE, "code": UNNAMED},
     "omit": {"policy": REFUSES, "deadline": LATE, "code": UNNAMED},
     "stale": {"policy": INVENTS, "deadline": LATE, "code": UNNAMED},
 }
-_DUTY = {"lateness": "deadline", "hang": "deadline", "trickle": "deadline", "huge": "code", "malformed": "code"}
+_DUTY = {
+    **dict.fromkeys(("lateness", "hang", "trickle", "late", "hanging"), "deadline"),
+    **dict.fromkeys(("huge", "malformed", "shapeless", "unnamed"), "code"),
+}
 #: Rows that are no failure, treated as one.
 _HARMLESS = {
     "latency": LATE,
@@ -76,6 +89,13 @@ _HARMLESS = {
     "not-found": REFUSES,
     "key-rotation": FORBIDS,
     "key-outage": REFUSES,
+}
+
+#: What an endpoint does wrong with its own provider, whatever the policy.
+_OF_PROVIDER = {
+    "raising": logged(lambda line: [{**line, "detail": MESSAGE}]),
+    "exiting": spoiled(lambda answer: replace(answer, body=answer.body + MESSAGE.encode())),
+    "blocking": logged(lambda line: [{**line, "loop_stalled_ms": None}]),
 }
 
 
@@ -111,4 +131,9 @@ def _logged_at_import(_: DownstreamServer) -> PlantedFault:
 
 
 REASON_FAULTS: dict[str, Make] = dict.fromkeys(("F92", "F93", "F94", "F95"), _logged_at_import)
+#: By policy and check: around the app's own provider.
+PROVIDER_FAULTS: dict[VariantPolicy, dict[str, Make]] = {
+    policy: {f"F{row.number}": _OF_PROVIDER.get(row.fault) or duties[_DUTY.get(row.fault, "policy")] for row in AROUND}
+    for policy, duties in _IGNORED.items()
+}
 POLICY_FAULTS: dict[str, Make] = {**MATRIX_FAULTS, "F89": INVENTS, **RETRY_FAULTS, **REASON_FAULTS}

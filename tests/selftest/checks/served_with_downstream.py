@@ -68,7 +68,12 @@ async def open_with_downstream(variant: AppVariant, *, delays: float = DELAYS) -
             endpoint = await _endpoint(environ, lives)
             async with serve_endpoint(entra, endpoint) as served:
                 served.env = replace(
-                    served.env, downstream=downstream, variant=variant, clock=lives.clock, sleep=lives.sleep
+                    served.env,
+                    downstream=downstream,
+                    variant=variant,
+                    provider="profile_api",
+                    clock=lives.clock,
+                    sleep=lives.sleep,
                 )
                 yield served
 

@@ -13,15 +13,15 @@ from tests.selftest.checks.contract_faults import CONTRACT_FAULTS
 from tests.selftest.checks.key_faults import KEY_FAULTS, KEY_STAGES
 from tests.selftest.checks.load_faults import LOAD_FAULTS
 from tests.selftest.checks.planted_fault import GOOD, PlantedFault
-from tests.selftest.checks.policy_faults import POLICY_FAULTS
+from tests.selftest.checks.policy_faults import POLICY_FAULTS, PROVIDER_FAULTS
 from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_endpoint
 from tests.selftest.checks.token_faults import TOKEN_FAULTS
 
 FAULTS = TOKEN_FAULTS | KEY_FAULTS | BODY_FAULTS | CONTRACT_FAULTS
 STAGED = [name for name, check in REGISTRY.items() if check.stage in KEY_STAGES]
-DOWNSTREAM = [name for name, check in REGISTRY.items() if "downstream" in check.needs]
+VARIANTS = [name for name, check in REGISTRY.items() if check.needs & {"downstream", "provider"}]
 LOAD = [name for name, check in REGISTRY.items() if "load" in check.needs]
-OTHERS = [name for name in REGISTRY if name not in {*STAGED, *DOWNSTREAM, *LOAD}]
+OTHERS = [name for name in REGISTRY if name not in {*STAGED, *VARIANTS, *LOAD}]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,9 +43,9 @@ async def outcome(served: ServedEndpoint, check_id: str, fault: PlantedFault) ->
 
 async def test_every_check_has_a_fault() -> None:
     """The table of faults and the registry name the same checks."""
-    assert set(FAULTS) | set(POLICY_FAULTS) | set(LOAD_FAULTS) == set(REGISTRY)
+    assert {*FAULTS, *VARIANTS, *LOAD_FAULTS} == set(REGISTRY)
     assert set(LOAD_FAULTS) == set(LOAD)
-    assert set(POLICY_FAULTS) == set(DOWNSTREAM)
+    assert {*POLICY_FAULTS, *PROVIDER_FAULTS["fail"]} == set(VARIANTS)
 
 
 @pytest.mark.parametrize("check_id", OTHERS)

@@ -1,5 +1,6 @@
 """Every load check passes for a good run and fails for a run with one fault."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -76,7 +77,7 @@ async def test_a_run_that_is_not_valid_neither_passes_nor_fails(served: ServedEn
         (
             "L06",
             replace(STEPS, steps=(GOOD_STEP, replace(GOOD_STEP, valid=False))),
-            "at 50/s the generator",
+            "at 50 a second the generator",
         ),
         ("L08", replace(SOAK, drift=None), "too short for a trend"),
     ],
@@ -94,7 +95,11 @@ async def test_what_cannot_be_said_is_a_skip_with_its_reason(
     ("check_id", "load", "words"),
     [
         ("L04", replace(GOOD_LOAD, cold_starts=(replace(GOOD_LOAD.cold_starts[0], minted=False),)), "0 of 1 minted"),
-        ("L06", replace(STEPS, steps=(replace(GOOD_STEP, held=False),)), "none holds; at 50/s"),
+        (
+            "L06",
+            replace(STEPS, steps=(replace(GOOD_STEP, held=False),)),
+            "none of the rates",
+        ),
         ("L07", replace(SPIKE, recovery_s=None), "was not back when the run ended"),
     ],
 )
@@ -103,3 +108,33 @@ async def test_other_ways_to_fail(served: ServedEndpoint, check_id: str, load: L
     result = await outcome(served, check_id, found(load))
     assert result.status == "fail"
     assert words in result.actual
+
+
+@pytest.mark.parametrize("check_id", ["L01", "L02"])
+@pytest.mark.parametrize(
+    ("code", "name", "words", "others"),
+    [
+        ("1003005", "CustomExtensionTimedOut", "", "connection"),
+        ("1003027", "CustomExtensionConnectionError", "the connection was refused or broke", "cache"),
+        ("1003001", "CustomExtensionUnexpectedError", "broke off or was no HTTP", "cache"),
+        ("1003002", "CustomExtensionInvalidHTTPStatus", "a status that is not 200", "cache"),
+        ("1003003", "CustomExtensionInvalidResponseBody", "1003003: ", "cache"),
+    ],
+)
+async def test_the_fix_is_that_of_the_code(
+    served: ServedEndpoint, check_id: str, code: str, name: str, words: str, others: str
+) -> None:
+    """A reset after 2 ms is not slowness, and a refusal is not an overload."""
+    counts = replace(GOOD_LOAD.counts, minted=0, lost=1200, first_calls_missed=1200)
+    load = replace(GOOD_LOAD, counts=counts, outcomes={code: 1200}, missed_below=1.0, missed_above=0.99)
+    result = await outcome(served, check_id, found(load))
+    assert f"{code} {name}: 1,200" in result.actual
+    assert words in result.fix
+    assert others not in result.fix
+
+
+@pytest.mark.parametrize("check_id", LOAD_RUNS)
+async def test_a_fix_names_no_file_of_this_project(served: ServedEndpoint, check_id: str) -> None:
+    """Load is played against endpoints in any language."""
+    fix = (await outcome(served, check_id, LOAD_FAULTS[check_id])).fix
+    assert not re.search(r"claims/|Claims__|docs/|\.py|\.md", fix + REGISTRY[check_id].fix)

@@ -11,12 +11,14 @@ import pytest_asyncio
 
 from selftest.checks import REGISTRY, Check, CheckOutcome
 from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
+from selftest.checks.bench.probe import RawRequest, RawResponse
 from selftest.checks.bench.variant import BY_POLICY, AppVariant
+from selftest.checks.expectations import failed, skipped
 from selftest.checks.registry import ANYWHERE
 from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
 from tests.selftest.checks.key_faults import KEY_STAGES
-from tests.selftest.checks.planted_fault import answers, believes
+from tests.selftest.checks.planted_fault import GOOD, answers, believes
 from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_endpoint
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -216,3 +218,52 @@ async def test_who_stops_listening_stops_the_variants(served: ServedEndpoint) ->
     assert (await anext(results)).id == "F01"
     await results.aclose()
     assert closed.is_set()
+
+
+async def test_a_failure_carries_the_apps_line(served: ServedEndpoint) -> None:
+    """The line of the request that decided it, found by its correlation id."""
+
+    async def fails(env: CheckEnvironment) -> CheckOutcome:
+        return failed(await env.send(env.good_request()), "another answer")
+
+    served.fault = GOOD
+    env = replace(served.env, log=lambda: served.lines)
+    failing, passing = await run(env, a_check("C01", run=fails), a_check("C02"))
+    (line,) = failing.app_lines
+    assert (line.status, line.outcome) == (200, "claims")
+    assert {"token", "body", "provider"} <= line.phases_ms.keys()
+    assert passing.app_lines == ()
+
+
+async def test_an_endpoint_that_stops_is_one_finding(served: ServedEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was checked just then, users cannot sign in any more; what follows is a skip that names it."""
+    served.fault = GOOD
+    gone = RawResponse(request=served.env.good_request(), status=None, failure="connection")
+
+    async def no_connection(_: CheckEnvironment, request: RawRequest) -> RawResponse:
+        return replace(gone, request=request)
+
+    async def stops(_: CheckEnvironment) -> CheckOutcome:
+        monkeypatch.setattr(CheckEnvironment, "send", no_connection)
+        return skipped("a refusal", f"{gone}, which is not a refusal")
+
+    env = replace(served.env, log=lambda: ["the worker ended (exit code 3): running calls"])
+    stops_here = a_check("C02", run=stops, level="convention")
+    first, second, third = await run(env, a_check("C01"), stops_here, a_check("C03"))
+    assert first.status == "pass"
+    assert (second.status, second.level) == ("error", "sign-in")
+    assert second.actual.startswith("the endpoint answered before this check, and stopped answering")
+    assert str(second.app_lines[0]) == "the app's process ended (exit code 3)"
+    assert (third.status, third.cause) == ("skip", "C02")
+    assert "stopped answering (C02)" in third.actual
+
+
+async def test_a_broken_connection_alone_is_no_stop(served: ServedEndpoint) -> None:
+    """The endpoint answers the next call, so the run goes on."""
+    served.fault = GOOD
+
+    async def breaks(_: CheckEnvironment) -> CheckOutcome:
+        return skipped("a refusal", "no response (connection), which is not a refusal")
+
+    first, second = await run(served.env, a_check("C02", run=breaks), a_check("C03"))
+    assert (first.status, second.status) == ("skip", "pass")

@@ -1,6 +1,7 @@
 """Waiting for a target: a starting endpoint is waited for, and an unreachable one is reported once and soon."""
 
 import itertools
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest_asyncio
 from selftest.base.cannot_run import CannotRun
 from selftest.checks.bench import target_environment
 from selftest.checks.bench.environment import CheckEnvironment
+from selftest.checks.bench.probe import RawRequest, RawResponse
 from selftest.checks.bench.target_environment import await_keys_read, require_answer
 from selftest.entra.key_fetches import KeyFetches
 from tests.selftest.checks.planted_fault import Incoming, Outgoing, answers
@@ -165,3 +167,39 @@ async def test_an_endpoint_that_does_not_refuse_is_not_waited_for(
     served.fault = answers(status, note)
     await await_keys_read(unread)
     assert len(asked) == 1
+
+
+async def test_an_endpoint_that_stopped_is_not_a_wrong_address(
+    served: ServedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answered 503 and then refuses the connection: the message says so, and shows the end of the app's log."""
+    monkeypatch.setattr(target_environment, "_READY_POLL_S", 0.001)
+    statuses = iter([503])
+
+    async def send(_: CheckEnvironment, request: RawRequest) -> RawResponse:
+        status = next(statuses, None)
+        return RawResponse(request=request, status=status, failure=None if status else "connection")
+
+    env = replace(served.env, log=lambda: ["it ended 3 times\x1b[2J"])
+    monkeypatch.setattr(CheckEnvironment, "send", send)
+    with pytest.raises(CannotRun, match="was answering before, and stopped") as raised:
+        await require_answer(env)
+    assert "is the URL correct" not in str(raised.value)
+    assert "the app's last line: it ended 3 times\\x1b[2J" in str(raised.value)
+
+
+async def test_a_provider_that_fails_is_not_waited_for(served: ServedEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its line says that it raised; the keys were there, so no waiting helps."""
+    seen: list[Incoming] = []
+    lines: list[str] = []
+
+    def raising(request: Incoming) -> bool:
+        seen.append(request)
+        correlation_id = request.json["data"]["authenticationContext"]["correlationId"]
+        lines.append(json.dumps({"correlationId": correlation_id, "outcome": "provider_error", "status": 503}))
+        return True
+
+    served.fault = answers(503, raising)
+    monkeypatch.setattr(target_environment, "_READY_POLL_S", 0.001)
+    await require_answer(replace(served.env, log=lambda: lines))
+    assert len(seen) == 1

@@ -1,17 +1,14 @@
 """``check`` and ``report`` as a person types them: what they print, where, and the exit codes."""
 
-import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
-from aiohttp import web
 
 from selftest.checks import REGISTRY
 from selftest.cli import main
 from selftest.load.measured.results_file import read_results
+from selftest.testing.loopback_api import LoopbackApi
 
 
 def command(*words: str) -> int:
@@ -19,32 +16,11 @@ def command(*words: str) -> int:
     return main(words)
 
 
-@pytest.fixture(name="refusing", scope="module")
-def an_endpoint_that_refuses() -> Iterator[str]:
-    """Serve an endpoint that answers every request 401, in a thread of its own, as one that runs elsewhere would."""
-    started, stop = Event(), Event()
-    address: list[str] = []
-
-    async def refuse(_: web.Request) -> web.Response:
-        return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
-
-    async def serve() -> None:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", refuse)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        address.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
-        started.set()
-        await asyncio.to_thread(stop.wait)
-        await runner.cleanup()
-
-    thread = Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    started.wait()
-    yield address[0]
-    stop.set()
-    thread.join()
+@pytest.fixture(name="refusing")
+def an_endpoint_that_refuses(loopback_api: LoopbackApi) -> str:
+    """Return an endpoint that answers every request 401, as one that runs elsewhere would."""
+    loopback_api.answers(b"", status=401, headers={"WWW-Authenticate": "Bearer"})
+    return loopback_api.url
 
 
 def test_the_list_names_every_check(capsys: pytest.CaptureFixture[str]) -> None:

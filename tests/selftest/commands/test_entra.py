@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
+from selftest.entra.certificates import CA_FILE
 from tests.checkout import ROOT
 from tests.selftest.command_process import command_process
 
@@ -74,6 +75,27 @@ async def test_missing_extra(missing: str, argv: tuple[str, ...], ends: str) -> 
         _, err = await process.communicate()
     assert process.returncode == 2
     assert ends in err.decode()
+
+
+@pytest.mark.parametrize("flags", [(), ("--https",)])
+async def test_rotates_the_keys_of_the_one_that_runs(
+    flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The line that is printed runs as printed."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    async with command_process("entra", "--port", "0", *flags) as process:
+        lines = await _lines_until_listening(process)
+        printed = next(line for line in lines if line.startswith("# new signing key: ")).split(" entra ")[1]
+        async with command_process("entra", *printed.split()) as rotating:
+            out, err = await rotating.communicate()
+        assert (rotating.returncode, err.decode()) == (0, "")
+        authority = lines[0].partition("=")[2]
+        trust = ssl.create_default_context(cafile=tmp_path / "entra-selftest" / CA_FILE) if flags else True
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{authority}/discovery/v2.0/keys", ssl=trust) as response,
+        ):
+            assert out.decode().strip() in {key["kid"] for key in (await response.json())["keys"]}
 
 
 async def test_tenant_file_with_https(tmp_path: Path) -> None:
@@ -155,8 +177,8 @@ async def test_port_in_use() -> None:
 
 
 async def test_sign_in_at_the_local_app() -> None:
-    """Against the app of this checkout a member gets a token, and the last line says so."""
+    """Against the app of this checkout a member gets a token, and the first line says so."""
     async with command_process("signin", "--user", "member") as process:
         out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
-    assert out.decode().splitlines()[-1].startswith("token minted with ")
+    assert out.decode().startswith("PASS  token minted with ")

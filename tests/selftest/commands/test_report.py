@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from selftest.cli import main
-from selftest.report.results import Results
+from selftest.report.results import SCHEMA_VERSION, Results
 from selftest.report.stored import write_results
 from tests.selftest.report.sample import check, results
 
@@ -58,7 +58,7 @@ def test_a_file_of_an_older_schema_is_refused(tmp_path: Path, capsys: pytest.Cap
     old = tmp_path / "old.json"
     old.write_text('{"schema_version": "1.1", "checks": []}')
     assert main(["report", str(old)]) == 2
-    message = "old.json: schema_version is '1.1', this version reads 2.0; use the one that wrote it"
+    message = f"old.json: schema_version is '1.1', this version reads {SCHEMA_VERSION}; use the one that wrote it"
     assert message in capsys.readouterr().err
 
 

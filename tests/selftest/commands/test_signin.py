@@ -5,7 +5,6 @@ import json
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
 
 import pytest
 from aiohttp import web
@@ -14,6 +13,7 @@ from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.base.serve import serve
 from selftest.cli import main
 from selftest.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
+from selftest.testing.loop_thread import LoopThread
 from tests.foreign.running import free_port
 
 _ACTION = {"@odata.type": PROVIDE_CLAIMS_ACTION, "claims": {"a": "b"}}
@@ -26,8 +26,6 @@ type Statuses = Callable[[int], int]
 @contextmanager
 def _endpoint(status: Statuses, *, reads_from: int | None) -> Iterator[tuple[str, list[str]]]:
     """Serve an endpoint in a thread of its own, which reads the keys of an authority's port after it refused a call."""
-    started, stop = Event(), Event()
-    found: list[str] = []
     calls: list[str] = []
     keys = f"http://127.0.0.1:{reads_from}/{DEFAULT_TENANT.tenant_id}/discovery/v2.0/keys"
 
@@ -38,21 +36,12 @@ def _endpoint(status: Statuses, *, reads_from: int | None) -> Iterator[tuple[str
             await asyncio.to_thread(lambda: urllib.request.urlopen(keys).read())
         return web.Response(status=answer, text=json.dumps(_REPLY), content_type="application/json")
 
-    async def run() -> None:
-        app = web.Application()
-        app.router.add_post("/{path:.*}", call)
-        runner, port = await serve(app, 0)
-        found.append(f"http://127.0.0.1:{port}/x")
-        started.set()
-        await asyncio.to_thread(stop.wait)
-        await runner.cleanup()
-
-    thread = Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    started.wait()
-    yield found[0], calls
-    stop.set()
-    thread.join()
+    app, loop = web.Application(), LoopThread()
+    app.router.add_post("/{path:.*}", call)
+    runner, port = loop.run(serve(app, 0))
+    yield f"http://127.0.0.1:{port}/x", calls
+    loop.run(runner.cleanup())
+    loop.close()
 
 
 @pytest.fixture(autouse=True)

@@ -263,3 +263,12 @@ async def test_one_fault_at_a_time(server: DownstreamServer) -> None:
 async def test_every_fault_has_its_words() -> None:
     """Names are unique and have a description."""
     assert all(fault.name == name and fault.says.startswith("the ") for name, fault in FAULTS.items())
+
+
+async def test_a_web_page_is_not_counted(server: DownstreamServer, session: aiohttp.ClientSession) -> None:
+    """A page that sends requests to this machine's ports changes no figure that a check compares."""
+    for path in ("/profile/x", "/v1.0/users", "/msi/token"):
+        async with session.get(f"{server.base_url}{path}", headers={"Sec-Fetch-Site": "cross-site"}) as response:
+            assert response.status == 403
+    assert not server.hits
+    assert not server.asked_about

@@ -12,7 +12,7 @@ import pytest
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.sample_tenant import local_tenant
-from selftest.entra.lease import borrowed, lending
+from selftest.entra.lease import borrowed, lending, rotate_keys
 from selftest.entra.server import EntraServer
 from selftest.entra.state_folder import state_folder
 
@@ -124,3 +124,21 @@ async def test_a_port_that_is_lost_is_given_up(monkeypatch: pytest.MonkeyPatch) 
             await stack.enter_async_context(EntraServer(TENANT, port=server.port))
         await asyncio.wait_for(ended.wait(), 5)
     assert "cannot be listened on again" in said[-1]
+
+
+async def test_keys_are_rotated_with_the_secret_of_the_file(lender: EntraServer) -> None:
+    """The command reads it from a file that only its user can read."""
+    before = lender.keys.current
+    assert await rotate_keys(lender.port, None) == lender.keys.current.kid != before.kid
+    file = state_folder() / f"entra-{lender.port}.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert json.loads(file.read_text())["secret"] == lender.control_secret
+
+
+async def test_nothing_to_rotate(lender: EntraServer) -> None:
+    """A port without an `entra`, and one whose secret is another."""
+    with pytest.raises(CannotRun, match="no `entra` of yours answers at http"):
+        await rotate_keys(1, None)
+    lender.control_secret = "another"
+    with pytest.raises(CannotRun, match="of yours"):
+        await rotate_keys(lender.port, None)

@@ -105,12 +105,40 @@ async def test_only_v2_keys_carry_an_issuer(entra: EntraServer, session: aiohttp
 async def test_rotation_over_http(entra: EntraServer, session: aiohttp.ClientSession) -> None:
     """POST /rotate changes the key that signs; tokens of the old and the new key both verify."""
     old = entra.mint.callout_token()
-    async with session.post(f"{entra.base_url}/rotate") as response:
+    secret = {"Authorization": f"Bearer {entra.control_secret}"}
+    async with session.post(f"{entra.base_url}/rotate", headers=secret) as response:
         assert (await response.json()) == {"kid": entra.keys.current.kid}
     new = entra.mint.callout_token()
     assert jwt.get_unverified_header(old)["kid"] != jwt.get_unverified_header(new)["kid"]
     await _verify(entra, session, old, "2.0")
     await _verify(entra, session, new, "2.0")
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Bearer ", "Bearer x", "Basic x", "Bearer \u00e9"])
+async def test_a_web_page_rotates_nothing(
+    entra: EntraServer, session: aiohttp.ClientSession, authorization: str | None
+) -> None:
+    """A page may send a POST anywhere, but does not know the secret; the answer has nothing that a page may read."""
+    before = entra.keys.current
+    headers = {"Origin": "https://page.example"}
+    if authorization is not None:
+        headers["Authorization"] = authorization
+    async with session.post(f"{entra.base_url}/rotate", headers=headers) as response:
+        assert response.status == 401
+        assert "Access-Control-Allow-Origin" not in response.headers
+    assert entra.keys.current is before
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://page.example"}, {"Sec-Fetch-Site": "cross-site"}])
+async def test_a_web_page_accuses_no_endpoint(
+    entra: EntraServer, session: aiohttp.ClientSession, headers: dict[str, str]
+) -> None:
+    """A page that fetches the attacker's keys is not counted: an endpoint that trusts a token's jku is."""
+    async with session.get(f"{entra.base_url}/attacker/keys", headers=headers) as response:
+        assert response.status == 200
+    assert +entra.hits == {}
+    async with session.get(f"{entra.base_url}/attacker/keys"):
+        assert entra.hits == {"attacker": 1}
 
 
 async def test_rotation_needs_post(entra: EntraServer, session: aiohttp.ClientSession) -> None:

@@ -1,11 +1,18 @@
 """The table of codes: complete, told in words, shown by samples that are right, open about its gaps and conflicts."""
 
 import argparse
+import base64
+import datetime as dt
+import json
 import re
 import shlex
+import shutil
+import subprocess
+from pathlib import Path
 from typing import get_args
 
 import pytest
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.checks import REGISTRY
@@ -13,9 +20,20 @@ from selftest.cli import parser
 from selftest.judge.codes import CODES, Code, CodePhase, ObjectPair, ReplyPair, ReplySample, code_in_log
 from selftest.judge.received_reply import ReceivedReply
 from selftest.judge.verdict import Verdict, judge
+from selftest.tenant.doctor.evidence.graph_model import read_model
+from selftest.tenant.doctor.evidence.key_credential import KeyCredential
+from tests.checkout import ROOT
 
 NUMBERS = range(1003000, 1003028)
-LETTERED = ("AADSTS1100001", "AADSTS1100000", "AADSTS50146", "AADSTS501461", "AADSTS50105", "AADB2C90063")
+LETTERED = (
+    "AADSTS1100001",
+    "AADSTS1100000",
+    "AADSTS50146",
+    "AADSTS501461",
+    "AADSTS50105",
+    "AADSTS7000112",
+    "AADB2C90063",
+)
 #: Nothing that a reply or an object says: a rate, and a list of Microsoft's own.
 WITHOUT_SAMPLE = {1003004, 1003023}
 COMMANDS = {
@@ -27,8 +45,43 @@ ENTRIES = list(CODES.values())
 
 def test_every_documented_code_is_there_in_order() -> None:
     """The table runs from 1003000 to 1003027 without a hole, then the codes that users see."""
-    assert list(CODES) == [*NUMBERS, *LETTERED]
+    assert list(CODES)[: len(NUMBERS) + len(LETTERED)] == [*NUMBERS, *LETTERED]
     assert all(key == entry.code for key, entry in CODES.items())
+
+
+def test_every_number_of_the_emulated_sign_in_is_explained() -> None:
+    """What an app meets here, `explain` knows; and it knows no other number of that kind."""
+    folders = (ROOT / "selftest" / "entra", ROOT / "selftest" / "signin")
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".py", ".toml"}]
+    used = {number for path in files for number in re.findall(r"aadsts ?=? ?(\d{4,8})\b", path.read_text())}
+    known = list(CODES)[len(NUMBERS) + len(LETTERED) :]
+    assert len(used) > 30
+    assert {f"AADSTS{number}" for number in used} <= {str(code) for code in CODES}
+    assert set(known) <= {f"AADSTS{number}" for number in used}
+
+
+def test_steps_of_a_signing_key_run(tmp_path: Path) -> None:
+    """The commands that make the key are run as printed, and what they make is a valid signing key to the doctor."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl was not found")
+    text = "\n".join(CODES["AADSTS50146"].steps)
+    make = text[text.index("openssl req") : text.index("az rest --method PATCH", text.index("body.json"))]
+    for placeholder, value in {
+        "<password>": "p ass",
+        "<start as 2026-01-01T00:00:00Z>": "2026-01-01T00:00:00Z",
+        "<end>": "2090-01-01T00:00:00Z",
+    }.items():
+        assert placeholder in make
+        make = make.replace(placeholder, value)
+    done = subprocess.run(["sh", "-e", "-c", make], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603, S607
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("notBefore=20")
+    body = json.loads((tmp_path / "body.json").read_text())
+    sign, verify = (read_model(KeyCredential, one, "a key") for one in body["keyCredentials"])
+    assert (sign.signs, verify.signs) == (True, False)
+    assert sign.state(dt.datetime.now(dt.UTC)) == "valid"
+    assert body["passwordCredentials"][0]["keyId"] == sign.key_id
+    assert load_pkcs12(base64.b64decode(body["keyCredentials"][0]["key"]), b"p ass").key is not None
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: str(entry.code))
@@ -88,13 +141,17 @@ def test_gap_is_told_as_a_gap() -> None:
         "AADSTS1100000",
         "AADB2C90063",
         1003002,
+        1003004,
         1003005,
         1003011,
+        1003012,
         1003017,
         1003018,
+        1003019,
         1003021,
         1003024,
         1003025,
+        1003027,
     ],
 )
 def test_disagreement_between_sources_is_told(code: int | str) -> None:
@@ -102,7 +159,9 @@ def test_disagreement_between_sources_is_told(code: int | str) -> None:
     assert CODES[code].conflict
 
 
-@pytest.mark.parametrize("code", [1003002, 1003005, 1003011, 1003017, 1003018, 1003021])
+@pytest.mark.parametrize(
+    "code", [1003002, 1003004, 1003005, 1003011, 1003012, 1003017, 1003018, 1003019, 1003021, 1003027]
+)
 def test_documented_conflict_comes_with_what_to_try(code: int) -> None:
     """Two sources that contradict each other leave the reader with something to do."""
     assert re.search(r"\bTry\b", CODES[code].conflict or "")

@@ -123,6 +123,37 @@ def test_code_is_shown_by_a_bad_sample_and_a_good_one() -> None:
     assert "(missing)" in {part.key: part for part in of_code(CODES[1003016]).sections}["bad"].text
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "cause"),
+    [
+        (("provider_late",), "1003002", "the provider did not return within the budget"),
+        (("1003002", "overloaded"), "1003002", "more events at once"),
+        (('{"outcome":"provider_error","status":503}',), "1003002", "the provider raised an exception"),
+        (('{"outcome":"claims","status":200,"loop_stalled_ms":2900}',), "1003005", "event loop is blocked"),
+        (("why", "keys_not_loaded"), "1003002", "the signing keys are not loaded"),
+    ],
+)
+def test_the_endpoints_own_line_leads(
+    words: tuple[str, ...], code: str, cause: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line of this project's endpoint, or its code, is explained first, with what to do."""
+    assert main(["explain", *words]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(code)
+    logged = " ".join(text.partition("What the endpoint logged")[2].partition("What it means")[0].split())
+    assert cause in logged
+    assert len(logged) > 100
+
+
+def test_a_code_knows_this_endpoints_failures() -> None:
+    """Its own 503s are listed, each with the code that its log line has."""
+    (lines,) = [part.text for part in of_code(CODES[1003002]).sections if part.key == "endpoint"]
+    text = "\n".join(lines)
+    for name in ("provider_error", "provider_late", "overloaded", "keys_not_loaded"):
+        assert f"`{name}`" in text
+    assert not [part for part in of_code(CODES[1003012]).sections if part.key == "endpoint"]
+
+
 def test_commands_can_be_copied() -> None:
     """What shows a code is a command line, whole."""
     (lines,) = [part.text for part in of_code(CODES[1003011]).sections if part.key == "commands"]
@@ -142,7 +173,7 @@ CORRELATION = "1a121212-1212-4212-8212-121212121212"
         ([PASTED], ["AADSTS1100001"]),
         (["error_description=AADSTS50146%3a+This+application"], ["AADSTS50146"]),
         (["code 1003005 inside AADSTS1100001", "(1003005)"], ["1003005", "AADSTS1100001"]),
-        (["AADSTS7000215:", "then", "AADSTS1003021."], ["1003021"]),
+        (["AADSTS7999999:", "then", "AADSTS1003021."], ["1003021"]),
         (["FAIL", "T10:", "refuses garbage"], ["T10"]),
         (["aadb2c90063: there is a problem with the service"], ["AADB2C90063"]),
     ],
@@ -161,7 +192,7 @@ def test_pasted_correlation_id_leads_to_the_sign_in_log(capsys: pytest.CaptureFi
     assert capsys.readouterr().out.splitlines()[-1].endswith(f"--correlation-id {CORRELATION}")
 
 
-@pytest.mark.parametrize("text", ["AADSTS7000215: Invalid client secret provided.", "no code at all", "\x1b]0;x\x07 1"])
+@pytest.mark.parametrize("text", ["AADSTS7999999: Another secret.", "no code at all", "\x1b]0;x\x07 1"])
 def test_pasted_line_without_a_known_code_is_an_error(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing to explain is exit code 2 and one clean line."""
     assert main(["explain", text]) == 2

@@ -112,7 +112,7 @@ def test_target_is_judged_by_the_list_of_its_token_and_the_returned_name_never(
     policy = MappingPolicy.parse({"ClaimsMappingPolicy": {"ClaimsSchema": schema}})
     reply = reply_of(document({name: "x"}))
 
-    assert kinds(judge(reply, mapping=policy)) == expected
+    assert kinds(judge(reply, mapping=policy, token="saml" if "SamlClaimType" in target else "jwt")) == expected
     assert not judge(reply).warnings
 
 
@@ -121,7 +121,7 @@ def test_name_id_from_the_directory_is_no_finding() -> None:
     schema = [{"Source": "User", "ID": "employeeid", "SamlClaimType": NAME_ID_CLAIM_TYPE}]
     policy = MappingPolicy.parse({"ClaimsMappingPolicy": {"ClaimsSchema": schema}})
 
-    assert not judge(reply_of(document({})), mapping=policy).warnings
+    assert not judge(reply_of(document({})), mapping=policy, token="saml").warnings
 
 
 def test_registered_names_warn_of_others_and_of_case() -> None:

@@ -1,13 +1,13 @@
 """An endpoint in its own thread, with a handler that the test chooses."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
 
 from aiohttp import web
 
+from selftest.base.serve import start_runner
+from selftest.testing.loop_thread import LoopThread
 from tests.selftest.replies import GOOD
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -31,25 +31,12 @@ async def broken(request: web.Request) -> web.Response:
 @contextmanager
 def serving(handler: Handler) -> Iterator[str]:
     """Serve every path with this handler, and yield the URL."""
-    started, stop = Event(), Event()
-    address: list[str] = []
-
-    async def serve() -> None:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", handler)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
-        address.append(f"http://127.0.0.1:{runner.addresses[0][1]}/api/onTokenIssuanceStart")
-        started.set()
-        await asyncio.to_thread(stop.wait)
-        await runner.cleanup()
-
-    thread = Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    started.wait()
+    app, loop = web.Application(), LoopThread()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = loop.run(start_runner(app))
+    loop.run(web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start())
     try:
-        yield address[0]
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/onTokenIssuanceStart"
     finally:
-        stop.set()
-        thread.join()
+        loop.run(runner.cleanup())
+        loop.close()

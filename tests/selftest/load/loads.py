@@ -22,6 +22,7 @@ from selftest.report.load_result import (
     Slice,
     TimingPhase,
 )
+from selftest.report.results import SCHEMA_VERSION
 
 CONFIG = LoadConfig(
     profile="load",
@@ -36,16 +37,17 @@ CONFIG = LoadConfig(
     seed=1,
 )
 PLAN = LoadPlan(config=CONFIG, segments=(Segment(rate_per_s=20.0, duration_s=60.0),))
-_FEW = Percentiles(samples=1200, p50_ms=12.5, p90_ms=20.0, p95_ms=22.0, p99_ms=31.0, p99_9_ms=90.0, max_ms=120.0)
+FEW = Percentiles(samples=1200, p50_ms=12.5, p90_ms=20.0, p95_ms=22.0, p99_ms=31.0, p99_9_ms=90.0, max_ms=120.0)
 
 #: A good run with one of everything that a run can have.
 GOOD_LOAD = LoadResult(
     config=CONFIG,
     counts=LoadCounts(signins=1200, minted=1200, lost=0, dropped=0, first_calls_missed=0, retries=0),
     outcomes={"minted": 1200},
-    latency=_FEW,
-    missed_latency=None,
-    service=_FEW,
+    endings={"in-budget": 1200},
+    latency=FEW,
+    failed_latency=None,
+    service=FEW,
     lateness=Percentiles(samples=1200, p50_ms=0.5, p90_ms=1.0, p95_ms=1.2, p99_ms=1.8, p99_9_ms=2.0, max_ms=3.0),
     achieved_rate_per_s=20.0,
     confidence=0.99,
@@ -67,7 +69,7 @@ GOOD_LOAD = LoadResult(
     phases=(TimingPhase(name="provider", calls=1200, p50_ms=8.0, p99_ms=20.0, mean_share=0.6, slowest_share=0.8),),
     memory=tuple(MemorySample(at_s=float(at_s), resident_kb=70_000) for at_s in range(60)),
     cold_starts=(ColdStart(listening_ms=700.0, indexed_ms=None, answered_ms=760.0, minted=True),),
-    warmup=_FEW,
+    warmup=FEW,
 )
 GOOD_STEP = RateStep(
     rate_per_s=50.0,
@@ -144,7 +146,7 @@ def raw_lines(calls: Iterable[dict[str, Any]], of: LoadPlan = PLAN, *, ended: bo
     taken = list(calls)
     run = {
         "kind": "run",
-        "schema_version": "2.0",
+        "schema_version": SCHEMA_VERSION,
         "tool": {"name": "t", "version": "0"},
         "environment": {"python": "3.13"},
         "target": {"url": "http://127.0.0.1:1/api/onTokenIssuanceStart", "mode": "local"},

@@ -16,6 +16,7 @@ from selftest.checks.bench import target_environment
 from selftest.cli import main
 from selftest.commands import check
 from selftest.load.measured import validity
+from selftest.load.measured.raw_file import RawFile
 from selftest.load.measured.results_file import read_results
 from selftest.load.plan import arguments
 from selftest.load.plan.profiles import steady
@@ -42,10 +43,11 @@ def test_a_good_endpoint_passes(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     """Exit code 0; the first line has the bound; the report is the same from either file."""
     with serving(good) as url:
         assert command("load", "--url", url, *QUICK, "--out", str(tmp_path)) == 0
-    printed = capsys.readouterr().out
+    printed, said = capsys.readouterr()
+    assert "an external tenant sends at most 50 calls a second" in said
     first = printed.splitlines()[0]
     assert first.startswith(
-        "PASS  3 checks passed, 1 skipped; 500 calls, 0 over 2,000 ms: with 99 % confidence fewer than"
+        "PASS  3 checks passed, 1 skipped; 0 of 500 first calls missed the budget of 2,000 ms; with 99 % confidence"
     )
     assert "run is VALID" in printed
     assert "provider" in printed
@@ -63,9 +65,12 @@ def test_a_broken_endpoint_fails_and_is_not_inconclusive(capsys: pytest.CaptureF
     flags = ("--rate", "50", "--duration", "1s", "--warmup", "0", "--authority-port", "0", "--out", str(tmp_path))
     with serving(broken) as url:
         assert command("load", "--url", url, *flags) == 1
-    printed = capsys.readouterr().out
+    printed, said = capsys.readouterr()
+    assert "external tenant" not in said
     assert printed.splitlines()[0].startswith("FAIL  2 sign-in checks failed, 0 checks passed")
-    assert "50 of 50 lost (first calls that missed, 1003002: 50)" in printed
+    words = " ".join(printed.split())
+    assert "50 of 50 lost (first calls that missed, 1003002 CustomExtensionInvalidHTTPStatus: 50)" in words
+    assert "fewer than" not in printed
 
 
 def test_too_few_calls_prove_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -165,7 +170,6 @@ def test_check_asks_before_it_loads_or_breaks_what_is_not_here(capsys: pytest.Ca
     ("words", "message"),
     [
         (("--rate", "9999"), "more than 5000/s"),
-        (("--url", "http://127.0.0.1:1"), "explain 1003027"),
         (("--url", "http://claims.example", "--rate", "51"), "needs --yes"),
         (("--deployed",), "--deployed needs --url"),
         (("--url", "http://127.0.0.1:1", "--deployed"), "--deployed needs --token-file"),
@@ -183,6 +187,44 @@ def test_what_cannot_run_is_exit_2_and_leaves_no_file(
     assert captured.err.startswith("load: ")
     assert captured.out == ""
     assert not (tmp_path / "kept").exists()
+
+
+def test_a_dead_endpoint_still_has_a_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Exit code 1, every form of the report, and causes that are not slowness."""
+    flags = ("--rate", "50", "--duration", "1s", "--warmup", "0", "--authority-port", "0", "--threshold", "p95<300")
+    assert command("load", "--url", "http://127.0.0.1:1/api", *flags, "--out", str(tmp_path)) == 1
+    captured = capsys.readouterr()
+    assert "the load is played all the same" in captured.err
+    assert "threshold p95<300 crossed: no value" in captured.out.splitlines()[0]
+    assert "50 of 50 first calls (100 %) missed the budget of 2,000 ms; with 99 % confidence at least 91.20 % do" in (
+        " ".join(captured.out.split())
+    )
+    assert "1003027" in captured.out
+    assert "not slowness" in captured.out
+    assert read_results(tmp_path / "results.json") == read_results(tmp_path / "run.jsonl")
+    assert "1003027" in (tmp_path / "report.html").read_text()
+    assert "1003027" in (tmp_path / "junit.xml").read_text()
+
+
+@pytest.mark.parametrize(("expression", "code"), [("p99<2s", 0), ("p50<0.0001", 1), ("errors<=0", 0)])
+def test_a_threshold_of_ones_own_decides_the_exit_code(tmp_path: Path, expression: str, code: int) -> None:
+    """0 where it holds, 1 where it is crossed, whatever else holds; the raw file has the same verdict."""
+    with serving(good) as url:
+        assert command("load", "--url", url, *QUICK, "--threshold", expression, "--out", str(tmp_path)) == code
+    results = read_results(tmp_path / "run.jsonl")
+    assert results.verdict.exit_code == code
+    assert results.load is not None
+    assert [each.held for each in results.load.thresholds] == [not code]
+
+
+def test_a_folder_in_use_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The file of the run that is under way stays as it is."""
+    first = RawFile(tmp_path / "run.jsonl")
+    with serving(good) as url:
+        assert command("load", "--url", url, *QUICK, "--out", str(tmp_path)) == 2
+    assert "another run is writing to" in capsys.readouterr().err
+    first.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["run.jsonl"]
 
 
 def test_a_deployed_endpoint_is_sent_its_token(tmp_path: Path) -> None:

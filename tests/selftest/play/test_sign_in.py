@@ -72,6 +72,16 @@ async def test_mapping_decides_what_arrives(session: aiohttp.ClientSession, entr
     assert "B" not in played.token_claims
 
 
+@pytest.mark.parametrize("mapping", [None, MappingPolicy.under_own_names(["A"])])
+async def test_assumed_policy_is_said(
+    session: aiohttp.ClientSession, entra: EntraServer, mapping: MappingPolicy | None
+) -> None:
+    """Without a policy the token shows what one could map, which is not what Entra would do."""
+    played = await signed_in(session, entra, claims_reply({"A": "1"}), mapping=mapping)
+    said = ", if a policy maps each under its own name" if mapping is None else ""
+    assert f"of these from the endpoint{said}" in list(as_lines(played, "http://x", timeout_ms=2000))
+
+
 async def test_basic_claims_may_be_left_out(session: aiohttp.ClientSession, entra: EntraServer) -> None:
     """A policy without the basic claim set leaves the person's names out, and what makes it a token in."""
     policy = MappingPolicy.parse({"ClaimsMappingPolicy": {"IncludeBasicClaimSet": "false"}})
@@ -88,9 +98,10 @@ async def test_returned_claim_cannot_replace_the_audience(session: aiohttp.Clien
     assert not played.verdict.warnings
     assert played.custom_claims == {"Fine": "z"}
     assert played.needs_renaming == ("aud", "xms_x")
-    assert [
+    (line,) = (
         line for line in as_lines(played, "http://x", timeout_ms=2000) if line.startswith("not in the token: 'aud'")
-    ]
+    )
+    assert line.endswith('{"Source": "CustomClaimsProvider", "ID": "aud", "JwtClaimType": "custom_aud"}')
     assert played.token_claims is not None
     assert played.token_claims["aud"] == DEFAULT_TENANT.client.app_id
 

@@ -16,7 +16,9 @@ from tests.selftest.scripted_server import claims_reply, scripted_server, silenc
 from tests.selftest.signing_in import signed_in
 
 
-async def test_text_ends_in_the_verdict_and_holds_no_token(session: aiohttp.ClientSession, entra: EntraServer) -> None:
+async def test_text_leads_with_the_verdict_and_holds_no_token(
+    session: aiohttp.ClientSession, entra: EntraServer
+) -> None:
     """The bearer token is shown decoded, never whole, not even where the endpoint sent it back."""
     async with scripted_server([claims_reply({})]) as probe:
         pass
@@ -24,8 +26,8 @@ async def test_text_ends_in_the_verdict_and_holds_no_token(session: aiohttp.Clie
     played = await signed_in(session, entra, claims_reply({"Echo": token}))
     lines = list(as_lines(played, f"{probe.url}?code=secret", timeout_ms=2000))
     text = "\n".join(lines)
-    assert lines[-1] == verdict_line(played)
-    assert lines[-1].startswith("token minted with 1 custom claim, in ")
+    assert lines[0] == verdict_line(played)
+    assert lines[0].startswith("PASS  token minted with 1 custom claim, in ")
     assert DEFAULT_TENANT.caller_app_id in text
     document = json.dumps(as_json(played, f"{probe.url}?code=secret", timeout_ms=2000))
     for secret in (played.token, token, played.token.rpartition(".")[2], "secret"):
@@ -45,10 +47,10 @@ async def test_json_form(session: aiohttp.ClientSession, entra: EntraServer) -> 
 
 
 async def test_failure_line_names_code_and_attempts(session: aiohttp.ClientSession, entra: EntraServer) -> None:
-    """A lost sign-in's last line has the code, its name and where to read on."""
+    """A lost sign-in's first line has the code, its name and where to read on."""
     ticks = itertools.count()
     played = await signed_in(session, entra, silence(), timeout_ms=200, clock=lambda: next(ticks) * 0.195)
-    assert verdict_line(played).startswith("no token after 2 attempts: 1003005 CustomExtensionTimedOut")
+    assert verdict_line(played).startswith("FAIL  no token after 2 attempts: 1003005 CustomExtensionTimedOut")
     assert "explain 1003005" in verdict_line(played)
 
 

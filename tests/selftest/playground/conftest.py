@@ -1,6 +1,5 @@
 """A player with the sample tenant: with a copy of the app, or with nobody at the other end."""
 
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,16 +10,7 @@ from selftest.playground.player import SignInPlayer
 from selftest.signin.tenant.directory import Directory
 from selftest.signin.tenant.file import read_tenant_file
 from tests.checkout import ROOT
-
-
-def copy_app(directory: Path) -> Path:
-    """Copy what is deployed, so that a test can edit it."""
-    app = directory / "app"
-    app.mkdir()
-    for name in ("function_app.py", "host.json"):
-        shutil.copy(ROOT / name, app)
-    shutil.copytree(ROOT / "claims", app / "claims", ignore=shutil.ignore_patterns("__pycache__"))
-    return app
+from tests.selftest.failing_providers import copy_app
 
 
 @pytest.fixture(scope="session")

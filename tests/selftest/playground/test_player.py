@@ -15,10 +15,14 @@ from selftest.downstream.faults import FAULTS
 from selftest.host.process import AppProcess
 from selftest.playground.choice import ChoiceError
 from selftest.playground.faults import FAULT_OPTIONS
+from selftest.playground.html.home import home_values
+from selftest.playground.html.sign_in import sign_in_view
+from selftest.playground.html.templates import render
 from selftest.playground.played import Played
 from selftest.playground.player import SignInPlayer, TooManySignInsError
 from selftest.signin.tenant.directory import Directory
 from tests.checkout import ROOT
+from tests.selftest.failing_providers import BODIES, FAULTY_LINE, copy_app
 
 #: Small, so that a timeout takes little time.
 FAST = {"Claims__BudgetMs": "600"}
@@ -276,3 +280,35 @@ async def test_every_variety_of_event_can_be_sent(nowhere: SignInPlayer) -> None
     both = (await play(nowhere, api="orders")).record
     assert both is not None
     assert {callout.audience.key for callout in both.callouts} == {"portal", "orders"}
+
+
+async def test_the_page_says_why_a_provider_failed(sample: Directory, tmp_path: Path) -> None:
+    """Directly under the verdict: the app's line, its cause, what to do; a good sign-in has none of it."""
+    app = copy_app(tmp_path, **BODIES)
+    async with SignInPlayer(sample, app_dir=app) as player:
+        played = await play(player, provider="raises")
+        assert played.record is not None, played.failure
+        logged = dict(sign_in_view(played.record, played).logged)
+        assert f"AttributeError at raises.py:{FAULTY_LINE}" in logged["app"]
+        assert logged["cause"] == "the provider raised an exception"
+        good = await play(player, provider="sample")
+        assert good.record is not None, good.failure
+        assert sign_in_view(good.record, good).logged == ()
+        html = render(
+            "playground.html.jinja",
+            **home_values(player, played.choice, page_token="x", played=played, record=played.record),
+        )
+        verdict = html.partition('<section class="verdict')[2].partition("</section>")[0]
+        assert f"AttributeError at raises.py:{FAULTY_LINE}" in verdict
+
+
+async def test_a_blocking_provider_is_named_and_its_token_is_a_warning(sample: Directory, tmp_path: Path) -> None:
+    """The retry minted it: no green word, and the place that blocks."""
+    async with SignInPlayer(sample, app_dir=copy_app(tmp_path, **BODIES)) as player:
+        played = await play(player, provider="blocks", user="ada")
+        assert played.record is not None, played.failure
+        view = sign_in_view(played.record, played)
+        assert (view.word, view.tone) == ("Minted by the retry", "warn")
+        assert "attempt 1 timed out" in view.sentence
+        assert any(f"blocked at blocks.py:{FAULTY_LINE}" in text for _, text in view.logged), view.logged
+        assert any("attempt 1 timed out" in warning for call in view.calls for warning in call.warnings)

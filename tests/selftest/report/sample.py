@@ -1,5 +1,6 @@
 """Results for the tests of the reports: one of everything."""
 
+from selftest.judge.app_line import AppLine
 from selftest.judge.statement import Status
 from selftest.report.decision import decide
 from selftest.report.results import CheckResult, Results, SignInResult
@@ -24,19 +25,30 @@ def check(check_id: str, status: Status = "pass", **changes: object) -> CheckRes
     return CheckResult(**{**result, **changes})  # type: ignore[arg-type] # the fields of CheckResult, chosen by the test
 
 
-def signin(code: int | None = None) -> SignInResult:
+#: What this project's endpoint logs when its provider raises.
+RAISED = AppLine(
+    outcome="provider_error",
+    status=503,
+    detail="AttributeError at mine.py:7",
+    total_ms=3.2,
+    phases_ms={"token": 1.9, "provider": 0.4},
+)
+
+
+def signin(code: int | None = None, **changes: object) -> SignInResult:
     """Make one sign-in."""
-    return SignInResult(
-        variety="member",
-        title="a member",
-        code=code,
-        name=None if code is None else "CustomExtensionTimedOut",
-        minted=code is None,
-        reason="one action",
-        attempts=1,
-        latency_ms=12.5,
-        warnings=("one",),
-    )
+    found: dict[str, object] = {
+        "variety": "member",
+        "title": "a member",
+        "code": code,
+        "name": None if code is None else "CustomExtensionTimedOut",
+        "minted": code is None,
+        "reason": "one action",
+        "attempts": 1,
+        "latency_ms": 12.5,
+        "warnings": ("one",),
+    }
+    return SignInResult(**{**found, **changes})  # type: ignore[arg-type] # as above
 
 
 def results(
@@ -61,6 +73,6 @@ EVERYTHING = results(
     check("B22", "fail", level="hardening"),
     check("C01", "error", actual="the check itself broke: RuntimeError"),
     check("C95", "skip", actual="the app runs elsewhere", latency_ms=None),
-    check("T30", "fail"),
-    signins=(signin(), signin(1003005)),
+    check("T30", "fail", app_lines=(RAISED,)),
+    signins=(signin(), signin(1003005, app_lines=(RAISED,))),
 )

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from selftest.checks import REGISTRY
 from selftest.entra.payloads import VARIETIES
+from selftest.judge.app_line import LOOP_BLOCKED, AppLine
 from selftest.report.console import show
 from selftest.report.html.page import page
 from selftest.report.junit import junit
@@ -20,7 +21,7 @@ from selftest.report.provenance import environment, target, tool
 from selftest.report.results import Results
 from selftest.report.stored import ReportError, parse
 from tests.selftest.load.loads import SOAK
-from tests.selftest.report.sample import EVERYTHING, check, results, signin
+from tests.selftest.report.sample import EVERYTHING, RAISED, check, results, signin
 
 HOSTILE = 'x\x1b[31m\x07\x00<b>&"]]>\u202e\ud800[red]:bomb:\r\n'
 
@@ -262,3 +263,32 @@ def test_progress_is_for_terminals_and_leaves_nothing_behind() -> None:
     assert file.getvalue() == ""
     assert "1/2 C01" in terminal.getvalue()
     assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_every_form_shows_what_the_app_logged() -> None:
+    """Under the verdict: exception and place, the cause; of a lost sign-in also what to do."""
+    run = results(check("C01", "fail", app_lines=(RAISED,)), signins=(signin(1003002, app_lines=(RAISED,)),))
+    line = "503 provider_error: AttributeError at mine.py:7, 3.2 ms (token 1.9, provider 0.4)"
+    for text in (shown(run), junit(run), page(run).partition("<main>")[2]):
+        assert text.count(line) == 2
+        assert text.count("the provider raised an exception") == 2
+        assert text.count("Correct the line that is named") == 1
+    assert line in page(run).partition("<main>")[0]
+
+
+def test_a_token_by_the_retry_is_a_warning_with_both_times() -> None:
+    """It fails no run, and no form calls it good."""
+    message = (
+        "the token was minted by the retry alone: attempt 1 timed out after 2,000 ms, attempt 2 answered 200 in 9 ms"
+    )
+    blocked = AppLine(outcome=LOOP_BLOCKED, status=None, detail="at mine.py:7", total_ms=2900)
+    run = results(signins=(signin(), signin(attempts=2, warnings=(message,), app_lines=(blocked,))))
+    assert run.verdict.sentence.endswith("2 of 2 sign-ins minted (1 by the retry alone)")
+    assert run.verdict.outcome == "held"
+    output = shown(run)
+    for part in ("WARN minted by the retry", message, "the event loop was blocked at mine.py:7 for 2,900 ms"):
+        assert part in output
+    assert message in junit(run)
+    assert parsed(run).get("failures") == "0"
+    for part in ("minted by the retry</span>", message, "the event loop was blocked at mine.py:7 for 2,900 ms"):
+        assert part in page(run)

@@ -12,10 +12,10 @@ from rich.console import Console
 from selftest.report.console import show
 from selftest.report.decision import decide
 from selftest.report.junit import junit
-from selftest.report.load_result import LoadFault, LoadResult, RateStep
+from selftest.report.load_result import LoadFault, LoadResult, LoadThreshold, RateStep
 from selftest.report.results import CheckResult, Results
 from selftest.report.stored import SCHEMA_PATH, ReportError, dump, parse
-from tests.selftest.load.loads import GOOD_LOAD, GOOD_STEP, LATE_GENERATOR, SOAK, SPIKE, STEPS
+from tests.selftest.load.loads import FEW, GOOD_LOAD, GOOD_STEP, LATE_GENERATOR, SOAK, SPIKE, STEPS
 from tests.selftest.report.sample import check, results
 
 INVALID = replace(GOOD_LOAD, faults=(LATE_GENERATOR,))
@@ -37,8 +37,8 @@ def shown(run: Results) -> str:
 @pytest.mark.parametrize(
     ("run", "exit_code", "words"),
     [
-        (with_load(GOOD_LOAD, check("L01")), 0, "PASS  1 check passed; 1,200 calls, 0 over 2,000 ms"),
-        (with_load(GOOD_LOAD, check("L01", "fail")), 1, "FAIL  1 sign-in check failed, 0 checks passed; 1,200 calls"),
+        (with_load(GOOD_LOAD, check("L01")), 0, "PASS  1 check passed; 0 of 1,200 first calls missed"),
+        (with_load(GOOD_LOAD, check("L01", "fail")), 1, "FAIL  1 sign-in check failed, 0 checks passed; 0 of"),
         (
             with_load(INVALID, check("L02")),
             3,
@@ -92,7 +92,7 @@ def test_the_console_shows_the_verdict_figures_and_validity() -> None:
         "load  20/s for 60 s, constant arrivals; budget 2,000 ms, timeout 10,000 ms, 1 retry",
         "warm-up: 1,200 calls",
         "p50 12.5 ms   p90 20.0 ms   p99 31.0 ms   p99.9 90.0 ms   max 120 ms     (from due time)",
-        "ok 1,200   late 0   failed 0   retried 0   sign-ins lost 0",
+        "ok 1,200   late 0   failed 0   unanswered 0   retried 0   sign-ins lost 0",
         "60.0 %   80.0 %",
         "fresh workers, spawn to first answer: 760 ms (listening 700 ms)",
         "memory of the app: 68.4 MB at the start",
@@ -107,12 +107,15 @@ def test_the_console_shows_what_failed_by_code() -> None:
     load = replace(
         GOOD_LOAD,
         counts=counts,
-        outcomes={"minted": 1170, "late": 20, "1003002": 10},
-        missed_latency=GOOD_LOAD.service,
+        outcomes={"minted": 1170, "1003005": 20, "1003002": 10},
+        endings={"in-budget": 1170, "late": 20, "failed": 10},
+        failed_latency=replace(FEW, samples=10),
     )
     text = shown(with_load(load, check("L01")))
-    assert "ok 1,170   late 20   failed 10   retried 0   sign-ins lost 10   (1003002 10)" in text
-    assert "not good: p50 12.5 ms" in text
+    assert "ok 1,170   late 20   failed 10   unanswered 0   retried 0   sign-ins lost 10" in text
+    assert "(Entra would log 1003005 20, 1003002 10)" in text
+    assert "failed: p50 12.5 ms" in text
+    assert "(from due time; without 10 that failed within the budget)" in text
 
 
 def test_the_console_shows_steps_and_the_spike() -> None:
@@ -128,14 +131,106 @@ def test_the_console_shows_steps_and_the_spike() -> None:
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        ((GOOD_STEP, replace(GOOD_STEP, rate_per_s=100.0)), "100 sign-ins a second is the highest rate that holds"),
-        ((GOOD_STEP, replace(GOOD_STEP, held=False)), "50 sign-ins a second is the highest rate that holds"),
-        ((replace(GOOD_STEP, valid=False), GOOD_STEP), "none of the rates holds"),
+        (
+            (GOOD_STEP, replace(GOOD_STEP, rate_per_s=100.0)),
+            "100 sign-ins a second hold, the highest rate that was tried: the limit is above it",
+        ),
+        (
+            (GOOD_STEP, replace(GOOD_STEP, rate_per_s=100.0, held=False), replace(GOOD_STEP, rate_per_s=200.0)),
+            "50 sign-ins a second hold, 100 do not",
+        ),
+        ((replace(GOOD_STEP, held=False), GOOD_STEP), "none of the rates that were tried holds"),
+        (
+            (replace(GOOD_STEP, valid=False), GOOD_STEP),
+            "nothing is proved: at 50 a second the generator was late or dropped calls",
+        ),
+        (
+            (GOOD_STEP, replace(GOOD_STEP, rate_per_s=100.0, valid=False)),
+            "50 sign-ins a second hold; at 100 a second the generator was late or dropped calls, which proves nothing",
+        ),
+        ((), "no rate was tried"),
     ],
 )
-def test_a_step_run_ends_with_the_highest_rate(steps: tuple[RateStep, ...], words: str) -> None:
-    """What holds above a rate that does not is no find."""
+def test_a_step_run_says_what_holds(steps: tuple[RateStep, ...], words: str) -> None:
+    """What holds above a rate that does not is no find, and the highest that was tried is not the limit."""
     assert replace(STEPS, steps=steps).sentence == words
+
+
+@pytest.mark.parametrize(
+    ("missed", "below", "above", "words"),
+    [
+        (
+            0,
+            0.00383,
+            0.0,
+            "0 of 1,200 first calls missed the budget of 2,000 ms; with 99 % confidence fewer than 0.39 % do",
+        ),
+        (
+            3,
+            0.0084,
+            0.0004,
+            "3 of 1,200 first calls (0.25 %) missed the budget of 2,000 ms; with 99 % confidence fewer than",
+        ),
+        (
+            300,
+            0.28,
+            0.22,
+            "300 of 1,200 first calls (25 %) missed the budget of 2,000 ms; with 99 % confidence at least 22",
+        ),
+        (
+            1200,
+            1.0,
+            0.996,
+            "1,200 of 1,200 first calls (100 %) missed the budget of 2,000 ms; with 99 % confidence at least 99.6",
+        ),
+        (1199, 1.0, 0.995, "1,199 of 1,200 first calls (99.9 %) missed"),
+    ],
+)
+def test_what_was_seen_comes_before_what_it_proves(missed: int, below: float, above: float, words: str) -> None:
+    """The bound is on the side that was proved, and never one that is true of everything."""
+    counts = replace(GOOD_LOAD.counts, first_calls_missed=missed)
+    load = replace(GOOD_LOAD, counts=counts, missed_below=below, missed_above=above)
+    assert load.sentence.startswith(words)
+    assert "100.00 %" not in load.sentence
+
+
+def test_a_bound_that_proves_nothing_is_left_out() -> None:
+    """With one call that missed, and with none at all."""
+    nothing = replace(GOOD_LOAD, missed_below=1.0, missed_above=0.0)
+    assert nothing.sentence == "0 of 1,200 first calls missed the budget of 2,000 ms"
+
+
+CROSSED = replace(
+    GOOD_LOAD,
+    thresholds=(
+        LoadThreshold(expression="p95<20", measured="22 ms", held=False),
+        LoadThreshold(expression="errors<1%", measured="0 %", held=True),
+    ),
+)
+
+
+def test_a_crossed_threshold_fails_the_run_in_every_form() -> None:
+    """Exit code 1; the verdict, the console and JUnit name it with its value."""
+    run = with_load(CROSSED, check("L01"))
+    assert run.verdict.exit_code == 1
+    assert run.verdict.sentence.startswith("FAIL  1 check passed; threshold p95<20 crossed: 22 ms; 0 of 1,200")
+    text = shown(run)
+    assert "threshold p95<20: 22 ms, crossed" in text
+    assert "threshold errors<1%: 0 %\n" in text
+    suite = fromstring(junit(run)).find("testsuite[@name='load']")  # noqa: S314 - our own document, just written
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None] == ["p95<20"]
+    assert parse(dump(run).encode()) == run
+
+
+def test_a_late_generator_crosses_no_threshold() -> None:
+    """But too few calls for a proof are enough for a threshold."""
+    late = with_load(replace(CROSSED, faults=(LATE_GENERATOR,)), check("L01"))
+    assert late.verdict.exit_code == 3
+    assert '<skipped message="measured 22 ms" />' in junit(late)
+    few = with_load(replace(CROSSED, faults=(replace(LATE_GENERATOR, name="samples"),)), check("L01"))
+    assert few.verdict.exit_code == 1
 
 
 def test_an_invalid_run_says_so_where_the_figures_are() -> None:

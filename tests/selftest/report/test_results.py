@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from selftest.judge.app_line import AppLine
 from selftest.load.measured.results_file import read_results
-from selftest.report.results import CheckResult, Results
+from selftest.report.results import CheckResult, Results, SignInResult
 from selftest.report.stored import SCHEMA_PATH, ReportError, dump, parse, write_results
 from tests.selftest.report.sample import EVERYTHING, check, results, signin
 
@@ -58,7 +59,10 @@ def test_the_file_fits_its_schema() -> None:
 def test_the_schema_names_every_member() -> None:
     """A member that is added to the results must be added to the schema."""
     assert set(SCHEMA["properties"]) == set(EVERYTHING.as_json())
-    assert set(SCHEMA["$defs"]["check"]["required"]) == set(CheckResult.__dataclass_fields__)
+    defined = SCHEMA["$defs"]
+    assert set(defined["check"]["properties"]) == set(CheckResult.__dataclass_fields__)
+    assert set(defined["signin"]["properties"]) == set(SignInResult.__dataclass_fields__)
+    assert set(defined["app_lines"]["items"]["properties"]) == set(AppLine.__dataclass_fields__)
 
 
 def test_every_number_carries_its_unit() -> None:
@@ -97,11 +101,11 @@ def first_check(**members: object) -> bytes:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "not JSON"),
+        (b"", "empty"),
         (b"{", "not JSON"),
         (b"\xff", "not JSON"),
         (b"[" * 100_000, "not JSON"),
-        (b"[]", "is not of type 'object'"),
+        (b"[]", "expected type object"),
         (b"{}", "is a required property"),
         (changed(schema_version="1.1"), "schema_version is '1.1', this version reads"),
         (changed(schema_version=None), r"schema_version"),

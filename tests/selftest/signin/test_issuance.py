@@ -10,6 +10,7 @@ import pytest
 from selftest.entra.payloads import VARIETIES
 from selftest.judge.codes import CODES
 from selftest.judge.mapping import MappingPolicy
+from selftest.playground.html.sign_in import sign_in_view
 from selftest.signin.server import SignInServer
 from selftest.signin.sign_in_log import EmulatedSignInLog, SignInRecord
 from selftest.signin.tenant.directory import App, Directory, Person
@@ -55,6 +56,41 @@ async def test_record_of_one_sign_in(sample: Directory, extension: Extension, cl
     assert record.custom_claims["access_token"].keys() == {"order_roles"}
     assert record.minted["id_token"]["aud"] == record.client.client_id
     assert record.minted["access_token"]["aud"] == record.resource.client_id
+
+
+@pytest.mark.parametrize(
+    ("user", "app", "claim", "entry"),
+    [
+        (
+            "ada",
+            "spa",
+            "DateOfBirth",
+            '{"Source": "CustomClaimsProvider", "ID": "DateOfBirth", "JwtClaimType": "DateOfBirth"}',
+        ),
+        (
+            "ada",
+            "legacy",
+            "ApiVersion",
+            '{"Source": "CustomClaimsProvider", "ID": "ApiVersion", "SamlClaimType": "ApiVersion"}',
+        ),
+        (
+            "ada",
+            "impatient",
+            "CustomRoles",
+            '{"Source": "CustomClaimsProvider", "ID": "CustomRoles", "JwtClaimType": "CustomRoles"}',
+        ),
+    ],
+)
+async def test_claim_that_no_policy_maps_is_shown_with_the_entry(
+    sample: Directory, extension: Extension, clock: Clock, user: str, app: str, claim: str, entry: str
+) -> None:
+    """For a JSON Web Token, for an assertion, and for an app without any policy; the playground's page has it."""
+    record = await _play(sample.with_target_url(extension.url), clock, user, app)
+    (callout,) = record.callouts
+    shown = [each.message for each in callout.verdict.warnings if (each.kind, each.claim) == ("unmapped-claim", claim)]
+    assert len(shown) == 1
+    assert shown[0].endswith(f"add the entry {entry}")
+    assert shown[0] in sign_in_view(record, None).calls[0].warnings
 
 
 async def test_audience_decides_who_is_asked(sample: Directory, extension: Extension, clock: Clock) -> None:

@@ -4,6 +4,7 @@ The x axis is 1 / (1 - share) on a log scale, so that each further nine has the 
 every call that fails a sign-in into its last pixel. The form is HdrHistogram's.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,9 @@ _WIDTH_PX: Final = 520
 _HEIGHT_PX: Final = 300
 #: The largest distance from a nine, as a factor, at which a point is labeled with it.
 _NEAR: Final = 1.25
+#: The width and the height that a label of a value needs, with the larger text of a narrow page.
+_LABEL_PX: Final = 76
+_LINE_PX: Final = 20
 _NINES: Final = ((0.5, "50 %"), (0.9, "90 %"), (0.99, "99 %"), (0.999, "99.9 %"), (0.9999, "99.99 %"))
 
 
@@ -46,7 +50,7 @@ def percentile_curve(lines: Sequence[CurveLine], budget_ms: float, *, name: str,
     values = [value for _, places in drawn for _, value in places]
     with house_style():
         figure = new_figure(_WIDTH_PX, _HEIGHT_PX)
-        axes = plot_area(figure, left=62, right=20, top=16, bottom=34)
+        axes = plot_area(figure, left=62, right=_LABEL_PX, top=26, bottom=34)
         axes.set_xscale("log")
         axes.set_xlim(1, end * 1.08)
         nines = [(1 / (1 - share), label) for share, label in _NINES if 1 / (1 - share) <= end * 1.08]
@@ -73,20 +77,27 @@ def percentile_curve(lines: Sequence[CurveLine], budget_ms: float, *, name: str,
 
 
 def _name_values(axes: Axes, places: Sequence[tuple[float, float]], nines: Sequence[tuple[float, str]]) -> None:
-    """Write the value at each nine, and the slowest, below the curve, where there is space because it only rises."""
+    """Write the value at each nine, and the slowest, right below the curve, where it leaves space as it only rises.
+
+    A value whose label would overlap that of a slower one is left out.
+    """
     at_nines = (next(((x, value) for x, value in places if x >= nine * 0.999), None) for nine, _ in nines)
     # With few calls the next point may be far from the nine, and the label would be wrong.
     named = [at for at, (nine, _) in zip(at_nines, nines, strict=True) if at is not None and at[0] < nine * _NEAR]
     if not named or named[-1][0] * _NEAR < places[-1][0]:
         named.append(places[-1])
-    marks(axes, named, shape="dot", role="accent")
-    for x, value in named:
+    free_px, free_y_px = math.inf, math.inf
+    for (x, value), (x_px, y_px) in reversed([*zip(named, axes.transData.transform(named), strict=True)]):
+        if x_px + _LABEL_PX > free_px and free_y_px - y_px < _LINE_PX:
+            continue
+        free_px, free_y_px = x_px, y_px
+        marks(axes, [(x, value)], shape="dot", role="accent")
         axes.annotate(
             milliseconds(value),
             (x, value),
-            xytext=(0, -16),
+            xytext=(5, -5),
             textcoords="offset points",
-            ha="center",
+            va="top",
             color=SENTINELS["ink"],
         )
 

@@ -8,6 +8,7 @@ from selftest.report.html.pictures.memory_line import memory_line
 from selftest.report.html.pictures.rates import latency_by_rate
 from selftest.report.html.pictures.timeline import OUTCOMES, latency_over_time, thinned
 from selftest.report.load_result import LoadResult
+from selftest.report.load_text import population
 from selftest.report.units import count, kilobytes, seconds
 
 #: A shorter run proves nothing about memory; the page lists its first and last values in the environment.
@@ -25,10 +26,9 @@ def _curve(load: LoadResult) -> Figure | None:
     if not load.curve:
         return None
     words = (
-        "How long the slowest tenth, hundredth and thousandth of all answered first calls took, good or not. "
-        "Time counts from when a call was due."
+        f"How long the slowest tenth, hundredth and thousandth of the first calls took. Time counts {population(load)}."
     )
-    line = CurveLine(points=load.curve, calls=load.counts.signins - load.counts.dropped)
+    line = CurveLine(points=load.curve, calls=load.latency.samples if load.latency else load.calls)
     picture = percentile_curve([line], load.config.budget_ms, name="curve", description=words)
     return Figure(picture=picture, caption=words)
 
@@ -44,20 +44,19 @@ def _timeline(load: LoadResult) -> Figure | None:
 
 
 def _legend(load: LoadResult) -> tuple[LegendEntry, ...]:
-    totals = {outcome: sum(point.outcome == outcome for point in load.points) for outcome in OUTCOMES}
     return tuple(
-        LegendEntry(outcome=outcome, label=label, calls=totals[outcome])
+        LegendEntry(outcome=outcome, label=label, calls=load.endings[outcome])
         for outcome, (_, _, label) in OUTCOMES.items()
-        if totals[outcome]
+        if load.endings.get(outcome)
     )
 
 
 def _rates(load: LoadResult) -> Figure | None:
     if not load.steps:
         return None
-    held = [step.rate_per_s for step in load.steps if step.held and step.valid]
-    best = f"The highest rate that held is {max(held):g} a second." if held else "No rate held."
-    words = f"Each bar goes from the median to the 99th percentile. {best}"
+    words = "Each bar goes from the median to the 99th percentile."
+    if load.config.profile == "step":
+        words += f" {load.sentence[:1].upper()}{load.sentence[1:]}."
     return Figure(picture=latency_by_rate(load.steps, load.config.budget_ms, description=words), caption=words)
 
 

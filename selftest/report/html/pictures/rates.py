@@ -27,7 +27,7 @@ def latency_by_rate(steps: Sequence[RateStep], budget_ms: float, *, description:
     every = -(-len(steps) // _MOST_LABELS)
     with house_style():
         figure = new_figure(_WIDTH_PX, _HEIGHT_PX)
-        axes = plot_area(figure, left=62, right=20, top=16, bottom=34)
+        axes = plot_area(figure, left=62, right=20, top=26, bottom=34)
         axes.set_xlim(-0.6, len(steps) - 0.4)
         shown = range(0, len(steps), every)
         axes.set_xticks(list(shown), [per_second(steps[index].rate_per_s) for index in shown])

@@ -5,7 +5,7 @@ from typing import Final
 
 from matplotlib.axes import Axes
 
-from selftest.report.html.pictures.canvas import SENTINELS, Role
+from selftest.report.html.pictures.canvas import SENTINELS
 from selftest.report.units import count
 
 #: Shorter times are not distinguishable, and a logarithm needs a value above zero.
@@ -31,21 +31,16 @@ def _short(value_ms: float) -> str:
 
 
 def budget_line(axes: Axes, budget_ms: float) -> None:
-    """Draw the budget as a red line with its label."""
+    """Draw the budget as a red line. Its label is above the plot, because late calls have their marks at the line."""
     axes.axhline(budget_ms, color=SENTINELS["bad"], linewidth=1.4, dashes=(5, 3))
-    note(axes, f"budget {count(int(budget_ms))} ms", budget_ms)
-
-
-def note(axes: Axes, text: str, y: float, role: Role = "bad") -> None:
-    """Write above a line, at its left end, because curves rise to the right."""
     axes.annotate(
-        text,
-        (0, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 5),
+        f"- - budget {count(int(budget_ms))} ms",
+        (1, 1),
+        xycoords="axes fraction",
+        xytext=(0, 7),
         textcoords="offset points",
-        ha="left",
-        color=SENTINELS[role],
+        ha="right",
+        color=SENTINELS["bad"],
     )
 
 

@@ -52,7 +52,7 @@ def latency_over_time(load: LoadResult, *, description: str) -> Markup:
     with house_style():
         figure = new_figure(_WIDTH_PX, _HEIGHT_PX)
         strip = bool(load.slices)
-        axes = plot_area(figure, left=62, right=20, top=16, bottom=34 + (_STRIP_PX + 30 if strip else 0))
+        axes = plot_area(figure, left=62, right=20, top=26, bottom=34 + (_STRIP_PX + 30 if strip else 0))
         run_axis(axes, end_s)
         latency_axis(axes, min(values), max(*values, load.config.budget_ms))
         budget_line(axes, load.config.budget_ms)

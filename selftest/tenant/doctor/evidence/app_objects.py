@@ -3,10 +3,14 @@
 Source: microsoft-graph-docs v1.0 ``application``, ``servicePrincipal``, ``appRoleAssignment``, ``claimsMappingPolicy``.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.tenant.doctor.evidence.graph_model import GraphModel, ObjectId, ObjectReference
+from selftest.tenant.doctor.evidence.key_credential import KeyCredential
+
+#: The values of ``disabledByMicrosoftStatus`` of an application that works.
+_NOT_DISABLED: Final = frozenset({"", "notdisabled"})
 
 
 class _Api(GraphModel, frozen=True):
@@ -25,8 +29,11 @@ class ApplicationObject(GraphModel, frozen=True):
     app_id: ObjectId = ObjectId()
     display_name: str | None = None
     sign_in_audience: str | None = None
+    is_disabled: bool = False
+    disabled_by_microsoft_status: str = ""
     identifier_uris: tuple[str, ...] = ()
     api: _Api = _Api()
+    key_credentials: tuple[KeyCredential, ...] = ()
     required_resource_access: tuple[_RequiredAccess, ...] = ()
 
     @property
@@ -47,10 +54,6 @@ class ApplicationObject(GraphModel, frozen=True):
             for access in self.required_resource_access
             for role in access.resource_access
         )
-
-
-class _Key(GraphModel, frozen=True):
-    usage: str = ""
 
 
 class _Assignment(GraphModel, frozen=True):
@@ -77,11 +80,13 @@ class PrincipalObject(GraphModel, frozen=True):
     app_id: ObjectId = ObjectId()
     display_name: str | None = None
     account_enabled: bool = True
+    is_disabled: bool = False
+    disabled_by_microsoft_status: str = ""
     app_owner_organization_id: ObjectId = ObjectId()
     app_role_assignment_required: bool = False
     service_principal_names: tuple[str, ...] = ()
     preferred_single_sign_on_mode: str | None = None
-    key_credentials: tuple[_Key, ...] = ()
+    key_credentials: tuple[KeyCredential, ...] = ()
     app_role_assignments: tuple[_Assignment, ...] | None = None
     claims_mapping_policies: tuple[ObjectReference, ...] | None = None
     claims_policy: _PortalClaims | None = None
@@ -104,9 +109,24 @@ class PrincipalObject(GraphModel, frozen=True):
         return None if self.claims_policy is None else bool(self.claims_policy.claims)
 
     @property
+    def gets_saml(self) -> bool:
+        """Whether its users sign in with SAML, so that its token is an assertion."""
+        return (self.preferred_single_sign_on_mode or "").lower() == "saml"
+
+    @property
     def has_signing_key(self) -> bool:
         """Whether it has a custom signing key."""
-        return any(key.usage.lower() == "sign" for key in self.key_credentials)
+        return any(key.signs for key in self.key_credentials)
+
+
+def disabled_member(one: ApplicationObject | PrincipalObject) -> tuple[str, str] | None:
+    """Return the member that disables an application or its service principal, with its value; None without one."""
+    if isinstance(one, PrincipalObject) and not one.account_enabled:
+        return "accountEnabled", "false"
+    if one.is_disabled:
+        return "isDisabled", "true"
+    status = one.disabled_by_microsoft_status
+    return None if status.lower() in _NOT_DISABLED else ("disabledByMicrosoftStatus", status[:60])
 
 
 class PolicyObject(GraphModel, frozen=True):

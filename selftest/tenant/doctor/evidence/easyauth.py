@@ -33,11 +33,23 @@ class _Policy(GraphModel, frozen=True):
     allowed_applications: tuple[ObjectId, ...] = ()
 
 
+class _ClaimChecks(GraphModel, frozen=True):
+    allowed_client_applications: tuple[ObjectId, ...] = ()
+
+
 class _Validation(GraphModel, frozen=True):
+    allowed_audiences: tuple[str, ...] = ()
     default_authorization_policy: _Policy = _Policy()
+    jwt_claim_checks: _ClaimChecks = _ClaimChecks()
+
+
+class _Registration(GraphModel, frozen=True):
+    client_id: ObjectId = ObjectId()
+    open_id_issuer: str = ""
 
 
 class _AzureActiveDirectory(GraphModel, frozen=True):
+    registration: _Registration = _Registration()
     validation: _Validation = _Validation()
 
 
@@ -59,11 +71,15 @@ class EasyAuth:
         allowed_app_ids: The callers that its policy lets through; None where that is not known.
         allowed_tenant_ids: The tenants; empty means that none is named.
         refuses: Whether an unauthenticated call is answered 401; None where that is not known.
+        audiences: The audiences that it accepts, its client id among them; empty where that is not known.
+        issuer: The URL that it reads issuer and keys from; empty where that is not known.
     """
 
     allowed_app_ids: frozenset[str] | None
     allowed_tenant_ids: frozenset[str]
     refuses: bool | None
+    audiences: frozenset[str] = frozenset()
+    issuer: str = ""
 
     @classmethod
     def of_settings(cls, settings: SettingsRead) -> Self | None:
@@ -97,11 +113,17 @@ class EasyAuth:
             raise FileError(f"{path}: the file holds no authsettingsV2 (none of its members)")
         if not read.platform.enabled:
             return None
-        policy = read.identity_providers.azure_active_directory.validation.default_authorization_policy
+        entra = read.identity_providers.azure_active_directory
+        allowed = frozenset(entra.validation.default_authorization_policy.allowed_applications)
+        if checked := frozenset(entra.validation.jwt_claim_checks.allowed_client_applications):
+            allowed &= checked
+        audiences = (entra.registration.client_id, *entra.validation.allowed_audiences)
         return cls(
-            allowed_app_ids=frozenset(policy.allowed_applications),
+            allowed_app_ids=allowed,
             allowed_tenant_ids=frozenset(settings.items(ALLOWED_TENANTS) if settings is not None else ()),
             refuses=_refuses(read.global_validation.unauthenticated_client_action),
+            audiences=frozenset(filter(None, (each.strip().lower() for each in audiences))),
+            issuer=entra.registration.open_id_issuer.strip(),
         )
 
 

@@ -5,7 +5,7 @@ the app's own reader reports what is wrong (``sources/app_reader.py``).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -30,6 +30,9 @@ _GUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _SHOWABLE: Final = re.compile(
     rf"{_GUID}|\d{{1,6}}|(?:https?|api)://[A-Za-z0-9.:-]{{1,120}}(?:/[A-Za-z0-9.-]{{0,64}}){{0,4}}"
 )
+_WORD: Final = re.compile(r"[a-z_]{1,12}(?::[a-z_]{1,12})?")
+#: An apostrophe inside a word is not a quote; a quote that was cut off ends with the message.
+_QUOTED: Final = re.compile(r"(?<!\w)'(.+?)(?:'(?!\w)|\Z)", re.DOTALL)
 #: The settings in which the providers of this project name the claims that they return.
 _CLAIMS_OF: Final = {
     "profile_api": "Claims__ProfileApi__Claims",
@@ -139,12 +142,32 @@ def showable(value: str) -> str:
     return value if _SHOWABLE.fullmatch(value) else f"a value of {len(value)} characters"
 
 
-def without_secrets(problem: str) -> str:
-    """Return a message of the app's reader, cut at the first quoted value unless all of them may be shown."""
-    quoted = problem.split("'")[1::2]
-    if all(_SHOWABLE.fullmatch(value) for value in quoted):
-        return problem
-    return f"{problem.partition("'")[0].rstrip()} a value that is not shown"
+def without_secrets(problem: str, values: Iterable[str]) -> str:
+    """Return a message of the app's reader without what may be a secret; its own words stay whole.
+
+    The settings' values and the items of lists among them are replaced wherever they occur, the longest first. So is
+    any other text in quotes, which the reader may have from elsewhere, but for a plain word that is in no value.
+    """
+    parts = {part.strip() for value in values for part in (value, *value.split(","))}
+    hidden = sorted((part for part in parts if part and not _SHOWABLE.fullmatch(part)), key=len, reverse=True)
+    if hidden:
+        anywhere = "|".join(f"'{part}'" if _WORD.fullmatch(part) else _whole(part) for part in hidden)
+        problem = re.sub(anywhere, lambda found: showable(found[0] if found[0] in parts else found[0][1:-1]), problem)
+    lowered = [part.lower() for part in hidden]
+
+    def quoted(found: re.Match[str]) -> str:
+        if _SHOWABLE.fullmatch(found[1]):
+            return found[0]
+        own = _WORD.fullmatch(found[1]) and not any(found[1] in whole for whole in lowered)
+        return found[0] if own else showable(found[1])
+
+    return _QUOTED.sub(quoted, problem)
+
+
+def _whole(part: str) -> str:
+    """Return a pattern for a value, in quotes or not, that does not begin or end inside a word or a number."""
+    before, after = (r"(?<!\w)" if part[0].isalnum() else "", r"(?!\w)" if part[-1].isalnum() else "")
+    return f"'{re.escape(part)}'|{before}{re.escape(part)}{after}"
 
 
 def _claim(item: str) -> str:

@@ -6,11 +6,13 @@ The tool has no rules of its own for settings: an app may be of another version,
 import json
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from selftest.base.app_folder import AppFolder, app_environment
+from selftest.base.setting_names import PREFIXES
+from selftest.play.misspelt_settings import nearest_setting
 from selftest.tenant.doctor.evidence.settings import SettingsVerdict
 
 _PROGRAM: Final = Path(__file__).with_name("read_in_app.py")
@@ -56,9 +58,18 @@ def judge_settings(app: AppFolder, settings: Mapping[str, str]) -> SettingsVerdi
         written = output.read(_MAX_BYTES)
     try:
         verdict = json.loads(written)
-        return SettingsVerdict(tuple(verdict["problems"]), tuple(verdict["warnings"]))
+        problems = dict.fromkeys((*verdict["problems"], *_misspelt(app, settings)))
+        return SettingsVerdict(tuple(problems), tuple(verdict["warnings"]))
     except (ValueError, TypeError, KeyError) as error:
         raise NotJudged(f"{app.python} cannot read the app's settings{_reason(done.stderr)}; {_WAY_ON}") from error
+
+
+def _misspelt(app: AppFolder, names: Iterable[str]) -> Iterator[str]:
+    """Yield what the reader does not see: names whose beginning is misspelt, so that they look like somebody else's."""
+    for name in names:
+        near = None if name.startswith(PREFIXES) else nearest_setting(app.directory, name)
+        if near is not None:
+            yield f"{name} is set, and no such setting is known: it must be {near}, or be removed"
 
 
 def _reason(written: bytes) -> str:

@@ -185,7 +185,7 @@ class _Reading:
     async def _portal(self, path: str) -> GraphObject | None:
         """Read the portal's Attributes & Claims; only beta shows them, so the result is optional."""
         try:
-            return await self._client.find(path, version="beta")
+            return await self._client.find(path, version="beta") or {"claims": []}
         except NotSignedIn:
             raise
         except GraphError:

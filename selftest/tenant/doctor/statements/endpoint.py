@@ -1,12 +1,14 @@
 """D80 to D90: the endpoint from outside, judged from a probe's report."""
 
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from statistics import median
 from typing import Final
 
+from selftest.base.program import PROGRAM
 from selftest.contract import DEFAULT_TIMEOUT_MS
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.evidence.probe_report import ProbeFailure, Timing
+from selftest.tenant.doctor.evidence.probe_report import ProbeFailure, ProbeReport, Timing
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import word
 from selftest.tenant.doctor.statements.extension import private_reason
@@ -100,11 +102,11 @@ def stranger_is_refused(case: Case) -> Iterator[TenantFinding]:
         raise EvidenceMissing("the endpoint did not answer (D80 to D84)")
     scheme = (refused.challenge or "absent").partition(" ")[0]
     if refused.status != 401 or scheme.lower() != "bearer":
-        with_what = f" with WWW-Authenticate: {scheme[:40]}" if refused.status == 401 else ""
+        with_what = f" with WWW-Authenticate: {scheme[:40]}" if refused.status == 401 else _of_404(case.required_probe)
         yield TenantFinding(
             expected="HTTP 401 with WWW-Authenticate: Bearer",
             actual=f"HTTP {refused.status}{with_what}",
-            command="python -m selftest check C --deployed --url <URL>",
+            command=f"{PROGRAM} explain 1003002",
         )
 
 
@@ -149,7 +151,7 @@ def starts_warm(case: Case) -> Iterator[TenantFinding]:
         yield TenantFinding(
             expected=f"about {later_ms:.0f} ms",
             actual=f"{first_ms:.0f} ms for the first",
-            command="python -m selftest load",
+            command=f"{PROGRAM} load",
         )
 
 
@@ -164,6 +166,20 @@ def clock_is_right(case: Case) -> Iterator[TenantFinding]:
     skew_s = median(skews)
     if abs(skew_s) > SKEW_S:
         yield TenantFinding(expected=f"within {SKEW_S} s of this machine's", actual=f"{skew_s:+.0f} s")
+
+
+def _of_404(probe: ProbeReport) -> str:
+    """Return what a status 404 means: an app without functions answers it on every route."""
+    if probe.refused is None or probe.refused.status != HTTPStatus.NOT_FOUND:
+        return ""
+    if not probe.health:
+        return ", and the health route did not answer"
+    if all(reply.status == HTTPStatus.NOT_FOUND for reply in probe.health):
+        return (
+            ", and 404 from the health route: the app did not start (settings or imports; D01 judges the settings), or "
+            "this is the URL of another app"
+        )
+    return f", and {probe.health[-1].status} from the health route: the app started, and the URL has another route"
 
 
 def _failed(case: Case, failures: set[ProbeFailure], expected: str) -> Iterator[TenantFinding]:

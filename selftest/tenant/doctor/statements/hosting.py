@@ -1,17 +1,21 @@
-"""D10 to D13: the authority's host against the kind of tenant, and App Service Authentication in front of the app."""
+"""D10 to D15: the authority's host against the kind of tenant, and App Service Authentication in front of the app."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from selftest.base.setting_names import AUTHORITY_URL
-from selftest.contract import EVENT_SERVICE_APP_ID
+from selftest.base.setting_names import APPLICATION_ID_URI, AUTHORITY_URL
+from selftest.contract import EVENT_SERVICE_APP_ID, is_guid
 from selftest.tenant.doctor.case import Case
+from selftest.tenant.doctor.evidence.app_objects import ApplicationObject
 from selftest.tenant.doctor.evidence.easyauth import ALLOWED_TENANTS
+from selftest.tenant.doctor.evidence.resource import shown_url
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
-from selftest.tenant.doctor.statements.az_rest import app_setting
+from selftest.tenant.doctor.statements.az_rest import app_setting, word
 
 _CIAM: Final = ".ciamlogin.com"
 _WORKFORCE: Final = "login.microsoftonline.com"
+_OLDER_WORKFORCE: Final = "sts.windows.net"
+_AUTH: Final = "az webapp auth microsoft update -g <group> -n <app>"
 
 
 @statement("D10", "settings", "tenant-kind")
@@ -43,7 +47,7 @@ def easyauth_allows_caller(case: Case) -> Iterator[TenantFinding]:
         yield TenantFinding(
             expected=f"{EVENT_SERVICE_APP_ID} among the allowed applications",
             actual=listed,
-            command="az webapp auth microsoft update -g <group> -n <app> --set "
+            command=f"{_AUTH} --set "
             f"validation.defaultAuthorizationPolicy.allowedApplications='[\"{EVENT_SERVICE_APP_ID}\"]'",
         )
 
@@ -73,3 +77,70 @@ def easyauth_refuses(case: Case) -> Iterator[TenantFinding]:
             actual="another action",
             command="az webapp auth update -g <group> -n <app> --unauthenticated-client-action Return401",
         )
+
+
+@statement("D14", "easyauth")
+def easyauth_accepts_audience(case: Case) -> Iterator[TenantFinding]:
+    """Compare the audiences of Entra's token with those that are accepted, where they are known."""
+    accepted = case.easyauth.audiences if case.easyauth else frozenset()
+    if not accepted:
+        raise NotApplicable
+    wanted = _audiences(case)
+    if not any(wanted):
+        raise EvidenceMissing("the endpoint's application is not known: --settings, or --tenant or --file")
+    if accepted.isdisjoint(wanted):
+        missing = wanted[0]
+        audiences = " ".join(word(each) for each in (*sorted(accepted), missing))
+        yield TenantFinding(
+            expected=f"{missing}, the audience of Entra's token, as the client id or an allowed audience",
+            actual=", ".join(sorted(accepted)),
+            command=f"{_AUTH} --allowed-token-audiences {audiences}",
+        )
+
+
+@statement("D15", "easyauth")
+def easyauth_trusts_issuer(case: Case) -> Iterator[TenantFinding]:
+    """Compare tenant, kind of tenant and version of tokens with the issuer, where it is known."""
+    issuer = case.easyauth.issuer if case.easyauth else ""
+    if not issuer:
+        raise NotApplicable
+    tenant_id = case.tenant_id or (case.settings.tenant_id if case.settings is not None else "")
+    host, _, path = issuer.lower().partition("://")[2].partition("/")
+    named = path.partition("/")[0]
+    external = None if case.tenant is None else case.tenant.external
+    version = 2 if path.rstrip("/").endswith("/v2.0") else 1
+    good_host = "<name>.ciamlogin.com" if external or (external is None and host.endswith(_CIAM)) else _WORKFORCE
+    wrong_host = external is not None and external is not host.endswith(_CIAM) and _is_known(host)
+    wrong_tenant = is_guid(named) and bool(tenant_id) and named != tenant_id
+    # The portal's older form has the keys and the issuers of both versions.
+    api = None if version == 2 and host == _OLDER_WORKFORCE else _api_application(case)
+    wanted = version if api is None else api.token_version or 1
+    if wrong_host or wrong_tenant or wanted != version:
+        good = f"https://{good_host}/{tenant_id or '<tenantId>'}{'/v2.0' if wanted == 2 else ''}"
+        yield TenantFinding(
+            expected=f"{good} for tokens of version {wanted}",
+            actual=shown_url(issuer),
+            command=f"{_AUTH} --issuer {word(good)}",
+        )
+
+
+def _audiences(case: Case) -> tuple[str, ...]:
+    """Return what the audience of Entra's token may be, in lower case: by the registration, else by the settings."""
+    for extension in case.extensions:
+        application = case.required_tenant.application(extension.api_app_id)
+        resource_id = (extension.resource_id or "").lower()
+        if application is not None:
+            return (application.app_id,) if application.token_version == 2 else (resource_id,)
+        return (extension.api_app_id or "", resource_id)
+    settings = case.settings
+    return () if settings is None else (settings.audience_app_id, settings.text(APPLICATION_ID_URI).lower())
+
+
+def _api_application(case: Case) -> ApplicationObject | None:
+    app_ids = [extension.api_app_id for extension in case.extensions]
+    return case.tenant.application(app_ids[0]) if case.tenant is not None and app_ids else None
+
+
+def _is_known(host: str) -> bool:
+    """Whether it is a host of Microsoft's worldwide cloud; those of national clouds are not judged."""
+    return host in {_WORKFORCE, _OLDER_WORKFORCE} or host.endswith(_CIAM)

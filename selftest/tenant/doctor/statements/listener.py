@@ -1,4 +1,4 @@
-"""D45 to D53: the listener, which names the applications for whose tokens the extension is called; the limits.
+"""D45 to D54: the listener, which names the applications for whose tokens the extension is called; the limits.
 
 Without a listener that names the application, Entra does not even try: the sign-in shows no Authentication Events.
 """
@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from selftest.contract import MAX_EXTERNAL_CALLS_PER_S
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.wiring_objects import ListenerObject
-from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, statement
+from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import graph, listener_with, patch_handler
 from selftest.tenant.graph.objects import LISTENERS
 
@@ -125,6 +126,18 @@ def names_are_unique(case: Case) -> Iterator[TenantFinding]:
         for ids in by_name.values():
             if len(ids) > 1:
                 yield TenantFinding(expected=f"one {kind} with a name", actual=f"{len(ids)}: {', '.join(ids)}")
+
+
+@statement("D54", "tenant-kind", "extension")
+def calls_are_limited(case: Case) -> Iterator[TenantFinding]:
+    """Say it in an external tenant; how many sign-ins there are is in no object."""
+    if not case.required_tenant.external:
+        raise NotApplicable
+    yield TenantFinding(
+        expected=f"at most {MAX_EXTERNAL_CALLS_PER_S} calls a second over all extensions of the external tenant",
+        actual="a rate that is not known here",
+        hint=True,
+    )
 
 
 def _ours(case: Case) -> list[ListenerObject]:

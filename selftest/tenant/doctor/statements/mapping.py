@@ -1,16 +1,48 @@
-"""D70 to D79: the claims mapping policy, without which no returned claim reaches a token.
+"""D68 to D79: the claims mapping policy, without which no returned claim reaches a token.
 
 Source of the rules: entra-docs ``custom-claims-provider-reference.md``, ``reference-claims-customization.md``.
 """
 
 from collections.abc import Iterator
 
-from selftest.judge.mapping import TARGET_FAULTS, TARGET_MEMBERS, MappingEntry, MappingPolicy, TargetFault
+from selftest.judge.mapping import (
+    TARGET_FAULTS,
+    TARGET_MEMBERS,
+    MappingPolicy,
+    TargetFault,
+    entry_for,
+)
+from selftest.judge.mapping_warnings import entry_warnings, is_for_provider
+from selftest.judge.restricted_claims import TokenFormat
 from selftest.judge.warnings import shown
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import PolicyObject
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import graph
+
+
+@statement("D68", "servicePrincipals", "claimsMappingPolicies", "app", "claims")
+def returned_claims_are_mapped(case: Case) -> Iterator[TenantFinding]:
+    """Look for each returned name; D73 reports a policy without any, D74 a name that differs by case or spaces."""
+    for app_id, policy, mapping in _applied(case):
+        known = {(entry.id or "").strip().casefold() for entry in mapping.entries if is_for_provider(entry)}
+        for name in sorted(case.claims.names) if case.claims is not None else ():
+            if known and name.strip().casefold() not in known:
+                yield TenantFinding(
+                    expected=f"{entry_for(name, _token_of(case, app_id))} in policy {policy.id}", actual="no such entry"
+                )
+
+
+@statement("D69", "servicePrincipals", "claimsMappingPolicies", "app")
+def entries_do_what_they_say(case: Case) -> Iterator[TenantFinding]:
+    """Repeat what the judge says of each entry; a misspelt source loses the claim."""
+    for app_id, policy, mapping in _applied(case):
+        for warning in entry_warnings(mapping, _token_of(case, app_id)):
+            yield TenantFinding(
+                expected=f"entries of policy {policy.id} that put each claim into the token once",
+                actual=warning.message,
+                hint=warning.kind != "misspelt-source",
+            )
 
 
 @statement("D70", "servicePrincipals", "claimsMappingPolicies", "app")
@@ -25,6 +57,12 @@ def policy_is_assigned(case: Case) -> Iterator[TenantFinding]:
         principal = case.required_tenant.principal(app_id)
         if assigned or principal is None or principal.portal_claims:
             continue
+        if not mapped and principal.portal_claims is None:
+            raise EvidenceMissing(
+                f"application {app_id} has no claims mapping policy; whether the portal maps its claims (Attributes & "
+                "Claims) is in no object that was read: look there, or read the tenant with --tenant",
+                asked=True,
+            )
         policy_id = mapped[0].id if len(mapped) == 1 else "<policy id>"
         reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/policies/claimsMappingPolicies/{policy_id}"}
         yield TenantFinding(
@@ -60,7 +98,7 @@ def policy_is_readable(case: Case) -> Iterator[TenantFinding]:
 def policy_uses_provider(case: Case) -> Iterator[TenantFinding]:
     """Check for such an entry."""
     for policy, mapping in _mappings(case):
-        if not mapping.provided:
+        if not any(map(is_for_provider, mapping.entries)):
             kinds = sorted({entry.source or "a constant" for entry in mapping.entries})
             yield TenantFinding(
                 expected=f"an entry of policy {policy.id} with source CustomClaimsProvider",
@@ -103,7 +141,7 @@ def names_have_no_blanks(case: Case) -> Iterator[TenantFinding]:
     """Check both ends."""
     for policy, mapping in _mappings(case):
         for entry in mapping.entries:
-            for member, name in _named(entry):
+            for member, name in entry.names:
                 if name != name.strip():
                     yield TenantFinding(
                         expected=f"{member} {shown(name.strip())}", actual=f"{shown(name)} in policy {policy.id}"
@@ -113,13 +151,16 @@ def names_have_no_blanks(case: Case) -> Iterator[TenantFinding]:
 @statement("D77", "extension", "claims")
 def portal_offers_names(case: Case) -> Iterator[TenantFinding]:
     """Compare the registered names with the returned ones."""
-    claims = case.claims
+    returned = frozenset[str]() if case.claims is None else case.claims.names
     for extension in case.extensions:
-        unknown = sorted(set(extension.claim_names) - claims.names) if claims is not None else []
-        if unknown and claims is not None:
+        registered = set(extension.claim_names)
+        if registered != returned:
             yield TenantFinding(
-                expected=f"names out of {', '.join(map(shown, sorted(claims.names)))}",
-                actual=", ".join(map(shown, unknown)),
+                expected=", ".join(map(shown, sorted(returned))),
+                actual=", ".join(
+                    f"{shown(name)} {'not returned' if name in registered else 'missing'}"
+                    for name in sorted(registered ^ returned)
+                ),
             )
 
 
@@ -180,6 +221,17 @@ def _mappings(case: Case) -> Iterator[tuple[PolicyObject, MappingPolicy]]:
         yield policy, policy.mapping
 
 
+def _applied(case: Case) -> Iterator[tuple[str, PolicyObject, MappingPolicy]]:
+    """Yield each application with each policy that is assigned to it."""
+    for policy, mapping in _mappings(case):
+        yield from ((app_id, policy, mapping) for app_id, assigned in _assigned(case) if policy.id in assigned)
+
+
+def _token_of(case: Case, app_id: str) -> TokenFormat:
+    principal = case.required_tenant.principal(app_id)
+    return "saml" if principal is not None and principal.gets_saml else "jwt"
+
+
 def _target_faults(case: Case) -> Iterator[tuple[PolicyObject, str, TargetFault]]:
     """Yield each target that a policy may not emit: the policy, the member with its value, and why."""
     for policy, mapping in _mappings(case):
@@ -204,13 +256,3 @@ def _elsewhere(case: Case, mapped: list[PolicyObject]) -> str:
     holders = [one.app_id for one in case.required_tenant.principals or () if ids & set(one.policy_ids or ())]
     where = f"assigned to application {', '.join(holders)}" if holders else "not assigned"
     return f"none; policy {', '.join(sorted(ids))} is {where}"
-
-
-def _named(entry: MappingEntry) -> Iterator[tuple[str, str]]:
-    for member, name in (
-        ("ID", entry.id),
-        ("JwtClaimType", entry.jwt_claim_type),
-        ("SamlClaimType", entry.saml_claim_type),
-    ):
-        if name is not None:
-            yield member, name

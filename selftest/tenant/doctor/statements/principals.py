@@ -1,4 +1,4 @@
-"""D30 to D41: the three service principals that Entra needs for a call, and the consent.
+"""D30 to D41: the three service principals that Entra needs for a call, that of the application, and the consent.
 
 A service principal is matched by its application id, the consent by the role's id: names are translated and renamed,
 and Microsoft's pages write this role's name in two ways.
@@ -8,9 +8,15 @@ from collections.abc import Iterator
 
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.evidence.app_objects import PrincipalObject
+from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, PrincipalObject, disabled_member
 from selftest.tenant.doctor.registry import EvidenceMissing, TenantFinding, statement
-from selftest.tenant.doctor.statements.az_rest import create_principal, graph, patch_principal, word
+from selftest.tenant.doctor.statements.az_rest import (
+    create_principal,
+    graph,
+    patch_application,
+    patch_principal,
+    word,
+)
 from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID
 
 
@@ -24,9 +30,9 @@ def resource_principal_exists(case: Case) -> Iterator[TenantFinding]:
 
 @statement("D31", "servicePrincipals", "extension")
 def resource_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
-    """Check the switch of an existing one."""
+    """Check the switches of an existing one, and of its registration where that is in this tenant."""
     for app_id in _api_app_ids(case):
-        yield from _disabled(_existing(case, app_id, "D30"))
+        yield from disabled(_existing(case, app_id, "D30"), case.required_tenant.application(app_id))
 
 
 @statement("D32", "servicePrincipals")
@@ -39,7 +45,7 @@ def caller_principal_exists(case: Case) -> Iterator[TenantFinding]:
 @statement("D33", "servicePrincipals")
 def caller_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
     """Check the switch of an existing one."""
-    yield from _disabled(_existing(case, EVENT_SERVICE_APP_ID, "D32"))
+    yield from disabled(_existing(case, EVENT_SERVICE_APP_ID, "D32"))
 
 
 @statement("D34", "servicePrincipals")
@@ -49,7 +55,7 @@ def graph_principal_is_enabled(case: Case) -> Iterator[TenantFinding]:
     if principal is None:
         yield missing_principal(GRAPH_APP_ID)
     else:
-        yield from _disabled(principal)
+        yield from disabled(principal)
 
 
 @statement("D35", "servicePrincipals", "extension")
@@ -62,6 +68,15 @@ def no_assignment_is_required(case: Case) -> Iterator[TenantFinding]:
                 actual="true",
                 command=patch_principal(app_id, {"appRoleAssignmentRequired": False}),
             )
+
+
+@statement("D36", "servicePrincipals", "app")
+def application_is_enabled(case: Case) -> Iterator[TenantFinding]:
+    """Check the switches of the service principal, and of the registration where that is in this tenant."""
+    for app_id in case.app_ids:
+        principal = case.required_tenant.principal(app_id)
+        if principal is not None:
+            yield from disabled(principal, case.required_tenant.application(app_id))
 
 
 @statement("D40", "servicePrincipals", "extension")
@@ -101,6 +116,24 @@ def missing_principal(app_id: str) -> TenantFinding:
     return TenantFinding(expected=expected, actual="none", command=create_principal(app_id))
 
 
+def disabled(principal: PrincipalObject, application: ApplicationObject | None = None) -> Iterator[TenantFinding]:
+    """Yield the finding that an application is disabled: its service principal, else its registration."""
+    for one in (principal, application):
+        found = None if one is None else disabled_member(one)
+        if one is None or found is None:
+            continue
+        name, actual = found
+        good: dict[str, bool | None] = {"accountEnabled": True, "isDisabled": False}
+        patch = patch_principal if one is principal else patch_application
+        wanted = good.get(name)
+        yield TenantFinding(
+            expected=f"{name} {'null' if wanted is None else str(wanted).lower()} for application {one.app_id}",
+            actual=actual,
+            command=None if wanted is None else patch(one.app_id, {name: wanted}),
+        )
+        return
+
+
 def _api_app_ids(case: Case) -> tuple[str, ...]:
     """Return the applications that the extensions name, each once."""
     named = [extension.api_app_id for extension in case.extensions]
@@ -119,15 +152,6 @@ def _existing(case: Case, app_id: str, reported_by: str) -> PrincipalObject:
     if principal is None:
         raise EvidenceMissing(f"there is no service principal of {app_id} ({reported_by})")
     return principal
-
-
-def _disabled(principal: PrincipalObject) -> Iterator[TenantFinding]:
-    if not principal.account_enabled:
-        yield TenantFinding(
-            expected=f"accountEnabled true for application {principal.app_id}",
-            actual="false",
-            command=patch_principal(principal.app_id, {"accountEnabled": True}),
-        )
 
 
 def _consent(principal: PrincipalObject, definer: PrincipalObject) -> str:

@@ -29,11 +29,12 @@ _CIAM: Final = ".ciamlogin.com"
 @statement("D01", "settings", "reader")
 def settings_start(case: Case) -> Iterator[TenantFinding]:
     """Repeat what the app's reader says; its warnings are hints."""
-    verdict = case.judged
+    verdict, values = case.judged, case.required_settings.values.values()
     for problem in verdict.problems:
-        yield TenantFinding(expected="settings that the endpoint starts with", actual=without_secrets(problem))
+        yield TenantFinding(expected="settings that the endpoint starts with", actual=without_secrets(problem, values))
     for warning in verdict.warnings:
-        yield TenantFinding(expected="settings without a warning", actual=without_secrets(warning), hint=True)
+        actual = without_secrets(warning, values)
+        yield TenantFinding(expected="settings without a warning", actual=actual, hint=True)
 
 
 @statement("D02", "settings", "tenant-id")

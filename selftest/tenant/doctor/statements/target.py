@@ -1,15 +1,18 @@
-"""D60 to D66: the application that is the audience of the token, which must allow mapped claims."""
+"""D60 to D67: the application that is the audience of the token, which must allow mapped claims."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, PrincipalObject
+from selftest.tenant.doctor.evidence.key_credential import KeyCredential
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
-from selftest.tenant.doctor.statements.az_rest import patch_application
+from selftest.tenant.doctor.statements.az_rest import graph, patch_application
 from selftest.tenant.doctor.statements.principals import missing_principal
 
-_SAML: Final = "saml"
+#: Time to roll a signing key and to have every client read the new one.
+KEY_DAYS: Final = 30
 
 
 @statement("D60", "servicePrincipals", "app")
@@ -24,7 +27,11 @@ def application_is_here(case: Case) -> Iterator[TenantFinding]:
 def claims_are_accepted(case: Case) -> Iterator[TenantFinding]:
     """Check the switch of single-tenant applications; D62 checks the others."""
     for application, principal in _targets(case):
-        if not application.multi_tenant and not application.api.accept_mapped_claims and not principal.has_signing_key:
+        if (
+            not application.multi_tenant
+            and not application.api.accept_mapped_claims
+            and not _keys(application, principal)
+        ):
             yield TenantFinding(
                 expected=f"acceptMappedClaims true for application {application.app_id}",
                 actual="null or false, and no custom signing key",
@@ -36,7 +43,7 @@ def claims_are_accepted(case: Case) -> Iterator[TenantFinding]:
 def several_tenants_need_a_key(case: Case) -> Iterator[TenantFinding]:
     """Check the audience and the keys."""
     for application, principal in _targets(case):
-        if application.multi_tenant and not principal.has_signing_key:
+        if application.multi_tenant and not _keys(application, principal):
             yield TenantFinding(
                 expected=f"signInAudience AzureADMyOrg for application {application.app_id}, or a signing key",
                 actual=f"{application.sign_in_audience}, and no custom signing key",
@@ -46,12 +53,19 @@ def several_tenants_need_a_key(case: Case) -> Iterator[TenantFinding]:
 
 @statement("D63", "applications", "servicePrincipals", "app")
 def audience_may_carry(case: Case) -> Iterator[TenantFinding]:
-    """Check the version, and then the hosts of the URIs."""
+    """Check the hosts of the URIs; with version 2 they matter to a client that asks by one of them."""
     for application, principal in _targets(case):
-        if application.token_version == 2 or principal.has_signing_key or not application.api.accept_mapped_claims:
+        signed = any(key.state(case.now) == "valid" for key in _keys(application, principal))
+        if signed or not application.api.accept_mapped_claims:
             continue
         foreign = [uri for uri in application.identifier_uris if not _is_verified(uri, case)]
-        if foreign:
+        if foreign and application.token_version == 2:
+            yield TenantFinding(
+                expected=f"clients ask for {application.app_id}/.default, or by a URI in a verified domain",
+                actual=f"a client may ask by {', '.join(foreign)}",
+                hint=True,
+            )
+        elif foreign:
             yield TenantFinding(
                 expected=f"requestedAccessTokenVersion 2 for application {application.app_id}, or URIs in "
                 "verified domains",
@@ -94,13 +108,40 @@ def application_is_in_flow(case: Case) -> Iterator[TenantFinding]:
     )
 
 
+@statement("D67", "applications", "servicePrincipals", "app")
+def signing_key_is_valid(case: Case) -> Iterator[TenantFinding]:
+    """Check the dates; D61 and D62 report a missing key."""
+    for application, principal in _targets(case):
+        keys = _keys(application, principal)
+        valid = [key for key in keys if key.state(case.now) == "valid"]
+        ends = [key.ends_at for key in valid]
+        soon = case.now + dt.timedelta(days=KEY_DAYS)
+        if not keys or any(end is None or end > soon for end in ends):
+            continue
+        yield TenantFinding(
+            expected=f"a signing key of application {application.app_id} that is valid for {KEY_DAYS} days or more",
+            actual=", ".join(key.shown(case.now) for key in valid or keys),
+            command=graph(
+                "POST",
+                f"/servicePrincipals(appId='{application.app_id}')/addTokenSigningCertificate",
+                {"displayName": "CN=claims-signing"},
+            ),
+            hint=bool(valid) or (application.api.accept_mapped_claims and not application.multi_tenant),
+        )
+
+
+def _keys(application: ApplicationObject, principal: PrincipalObject) -> list[KeyCredential]:
+    """Return its own signing keys, at the service principal (the documented place) or at the registration."""
+    return [key for key in (*principal.key_credentials, *application.key_credentials) if key.signs]
+
+
 def _targets(case: Case) -> list[tuple[ApplicationObject, PrincipalObject]]:
     """Return the applications that get a JSON Web Token, with their service principals; D60 reports missing ones."""
     found = []
     for app_id in case.app_ids:
         principal = case.required_tenant.principal(app_id)
         application = case.required_tenant.application(app_id)
-        if principal is None or (principal.preferred_single_sign_on_mode or "").lower() == _SAML:
+        if principal is None or principal.gets_saml:
             continue
         if application is None:
             raise EvidenceMissing(f"application {app_id} is registered in another tenant, not in this one")

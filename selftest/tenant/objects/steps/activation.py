@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
+from selftest.judge.mapping import PROVIDER_SOURCE, TARGET_MEMBERS
 from selftest.tenant.graph.client import GraphClient, literal
 from selftest.tenant.graph.objects import POLICIES, GraphObject
 from selftest.tenant.objects.errors import conflict
@@ -44,7 +45,7 @@ class PolicyStep(ClientStep):
         """Read the application, and find the policy by its name."""
         target = found.client(self.client_id)
         target.application = await client.find(f"/applications(appId='{self.client_id}')", select=_APPLICATION)
-        target.principal = await find_principal(client, self.client_id)
+        target.principal = await find_principal(client, self.client_id, "preferredSingleSignOnMode")
         name = intent.name_for(self.client_id)
         same = await client.list_all(POLICIES, query={"$filter": f"displayName eq {literal(name)}"})
         target.policy = one_of_name(same, name, "claims mapping policy")
@@ -56,7 +57,7 @@ class PolicyStep(ClientStep):
         name, existing = intent.name_for(self.client_id), target.policy
         if existing is not None and intent.claims is None:
             return PlannedChange(name=named(existing, name))
-        wanted = _definition(intent, found)
+        wanted = _definition(intent, found, target)
         lines = tuple(differences({"definition": wanted}, existing and {"definition": _parsed(existing)}))
         if not lines:
             return PlannedChange(name=named(existing, name))
@@ -158,13 +159,15 @@ def _allowed_now(target: FoundClient) -> str:
     return _BEFORE + json.dumps({member: api.get(member) for member in MAPPED})
 
 
-def _definition(intent: Intent, found: FoundObjects) -> GraphObject:
+def _definition(intent: Intent, found: FoundObjects, target: FoundClient) -> GraphObject:
     registered = (found.extension or {}).get("claimsForTokenConfiguration") or ()
     if intent.claims is not None or not registered:
         pairs = [(claim.name, claim.token_name) for claim in intent.wanted_claims]
     else:
         pairs = [(str(each["claimIdInApiResponse"]),) * 2 for each in registered]
-    schema = [{"Source": "CustomClaimsProvider", "ID": name, "JwtClaimType": token} for name, token in pairs]
+    is_saml = str((target.principal or {}).get("preferredSingleSignOnMode")).lower() == "saml"
+    member = TARGET_MEMBERS["saml" if is_saml else "jwt"]
+    schema = [{"Source": PROVIDER_SOURCE, "ID": name, member: token_name} for name, token_name in pairs]
     return {"ClaimsMappingPolicy": {"Version": 1, "IncludeBasicClaimSet": "true", "ClaimsSchema": schema}}
 
 

@@ -9,6 +9,7 @@ Source: Microsoft Graph v1.0 ``customauthenticationextension-validateauthenticat
 from collections.abc import Mapping
 from typing import Any, Final
 
+from selftest.base.program import PROGRAM
 from selftest.tenant.graph.client import GraphClient
 from selftest.tenant.graph.errors import safe_text
 from selftest.tenant.graph.objects import EXTENSIONS
@@ -40,7 +41,7 @@ async def validate(client: GraphClient, intent: Intent, found: FoundObjects, tim
             waited = "and does not become so with time" if lasting else f"still after {times.validate_s:g} s"
             raise NotClean(
                 f"Entra's validation is not clean, {waited}: {'; '.join(map(_shown, problems))}. The extension is "
-                "untouched. `python -m selftest explain CODE` explains a code; run the same command again to go on"
+                f"untouched. `{PROGRAM} explain CODE` explains a code; run the same command again to go on"
             )
         await times.sleep(times.between_s)
 

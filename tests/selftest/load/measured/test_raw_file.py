@@ -12,6 +12,7 @@ from selftest.load.measured.collect import Collector, results_of
 from selftest.load.measured.raw_file import MAX_LINE_BYTES, RawFile
 from selftest.load.measured.results_file import read_results
 from selftest.report.document import ReportError
+from selftest.report.results import SCHEMA_VERSION
 from selftest.report.stored import dump, parse
 from tests.selftest.load.loads import attempt, call, raw_lines
 
@@ -75,7 +76,7 @@ def test_wherever_it_is_cut_it_can_be_read_or_is_named(tmp_path_factory: pytest.
         (2, {"kind": "memory", "at_s": 1, "resident_kb": -1}, "line 3: .*minimum"),
         (2, {"kind": "end"}, "line 3: a line of kind end is invalid: duration_s"),
         (0, {"kind": "run", "schema_version": "1.1"}, "schema_version is '1.1', this version reads"),
-        (0, {"kind": "run", "schema_version": "2.0", "tool": {"a": 1}}, "is not of type 'string'"),
+        (0, {"kind": "run", "schema_version": SCHEMA_VERSION, "tool": {"a": 1}}, "is not of type 'string'"),
         (0, {**LINES[0], "started_at": "yesterday"}, "started_at should be a time"),
         (0, {**LINES[0], "strict": 1}, "strict should be true or false"),
         (1, {**LINES[1], "confidence": 2}, "confidence should be between 0 and 1"),
@@ -120,6 +121,19 @@ def test_a_load_that_is_played_again_counts_alone() -> None:
     assert results.load is not None
     assert results.load.counts.first_calls_missed == 0
     assert len(results.load.cold_starts) == 1
+
+
+def test_two_runs_at_once_do_not_share_a_folder(tmp_path: Path) -> None:
+    """The second is refused before it writes; after the end of the first the file is replaced."""
+    path = tmp_path / "run.jsonl"
+    first = RawFile(path)
+    first.write(LINES[0])
+    with pytest.raises(ReportError, match=r"another run is writing to .*--out"):
+        RawFile(path)
+    first.close()
+    assert len(path.read_text().splitlines()) == 1
+    RawFile(path).close()
+    assert path.read_text() == ""
 
 
 def test_nothing_is_no_file(tmp_path: Path) -> None:

@@ -37,18 +37,46 @@ def test_counts_add_up() -> None:
 
 
 def test_first_calls_by_what_entra_would_log() -> None:
-    """A late one is told apart from one that never came."""
-    outcomes = summarize(record(MIXED)).outcomes
-    assert outcomes == {"minted": 10, "late": 2, "1003002": 1, "1003005": 1}
+    """To Entra a late answer is none; how the calls ended is another count, of all calls."""
+    found = summarize(record(MIXED))
+    assert found.outcomes == {"minted": 10, "1003005": 3, "1003002": 1}
+    assert found.endings == {"in-budget": 10, "late": 2, "failed": 1, "unanswered": 1, "dropped": 1}
 
 
-def test_good_and_bad_answers_share_no_percentile() -> None:
-    """A fast refusal does not make the endpoint look fast; a late good answer counts as slow."""
+def test_failures_and_answers_share_no_percentile() -> None:
+    """A fast refusal does not make the endpoint look fast; a late answer and one that never came count as slow."""
     found = summarize(record(MIXED))
     assert found.latency is not None
-    assert found.missed_latency is not None
-    assert (found.latency.samples, found.latency.max_ms) == (12, 2500.0)
-    assert (found.missed_latency.samples, found.missed_latency.p50_ms) == (2, 3.0)
+    assert found.failed_latency is not None
+    assert (found.latency.samples, found.latency.p90_ms, found.latency.max_ms) == (13, 2500.0, 10_000.0)
+    assert (found.failed_latency.samples, found.failed_latency.max_ms) == (1, 3.0)
+    assert found.curve[-1] == (1.0, 10_000.0)
+
+
+def test_a_failure_after_the_budget_is_slow() -> None:
+    """Entra did not wait for it; its time is not left out."""
+    found = summarize(record([call(0.0, GOOD), call(0.1, attempt(2100.0, "failed", code=1003005))]))
+    assert found.latency is not None
+    assert (found.latency.samples, found.latency.max_ms, found.failed_latency) == (2, 2100.0, None)
+
+
+def test_thresholds_are_judged_by_what_was_measured() -> None:
+    """Time by the percentiles, shares by the counts."""
+    of = plan(replace(CONFIG, thresholds=("p50<20", "p99<2s", "errors<=15%", "missed<0.28", "lost<=0")))
+    found = summarize(record(MIXED, of)).thresholds
+    assert {each.expression: (each.measured, each.held) for each in found} == {
+        "p50<20": ("12 ms", True),
+        "p99<2s": ("10,000 ms", False),
+        "errors<=15%": ("14.3 %", True),
+        "missed<0.28": ("28.6 %", False),
+        "lost<=0": ("26.7 %", False),
+    }
+
+
+def test_without_a_call_no_threshold_holds() -> None:
+    """A dead endpoint is not within 300 ms."""
+    of = plan(replace(CONFIG, thresholds=("p95<300", "errors<100%")))
+    assert [each.held for each in summarize(record([call(0.0, FAILED)], of)).thresholds] == [False, False]
 
 
 def test_latency_counts_from_due_and_service_from_sent() -> None:
@@ -76,9 +104,9 @@ def test_an_empty_run_is_a_result() -> None:
 
 
 def test_the_curve_reaches_from_the_fastest_to_the_slowest() -> None:
-    """Ascending in both, ends at share 1 with the maximum, and leaves out what never was answered."""
+    """Ascending in both, ends at share 1 with the maximum, and leaves out what failed."""
     calls = [call(number / 1000, attempt(float(number + 1))) for number in range(1000)]
-    curve = summarize(record([*calls, call(1.0, SILENT)])).curve
+    curve = summarize(record([*calls, call(1.0, FAILED)])).curve
     assert (curve[0], curve[-1]) == ((0.0, 1.0), (1.0, 1000.0))
     assert list(curve) == sorted(curve)
     assert (0.99, 990.0) in curve
@@ -185,10 +213,10 @@ def test_the_sentence_is_the_verdict_in_words() -> None:
     """The bound is rounded up, so that it never looks better than it is."""
     calls = [call(number / 20, GOOD) for number in range(1200)]
     assert summarize(record(calls)).sentence == (
-        "1,200 calls, 0 over 2,000 ms: with 99 % confidence fewer than 0.39 % miss"
+        "0 of 1,200 first calls missed the budget of 2,000 ms; with 99 % confidence fewer than 0.39 % do"
     )
     missed = summarize(record([*calls[1:], call(0.0, FAILED)])).sentence
-    assert missed.startswith("1,200 calls, 1 not answered well in 2,000 ms: with 99 %")
+    assert missed.startswith("1 of 1,200 first calls (0.083 %) missed the budget of 2,000 ms; with 99 %")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +240,7 @@ def test_what_is_no_call_is_refused(line: dict[str, Any]) -> None:
     samples = Samples()
     with pytest.raises(LineError):
         samples.take(line)
-    columns = (samples.due_s, samples.latency_ms, samples.outcomes, samples.lost, samples.answered)
+    columns = (samples.due_s, samples.latency_ms, samples.outcomes, samples.lost)
     assert {len(column) for column in columns} == {0}
 
 
@@ -222,5 +250,5 @@ def test_nothing_is_lost_on_the_way(firsts: list[dict[str, Any]]) -> None:
     """Whatever the calls were, what comes out adds up to what went in."""
     found = summarize(record(call(number / 20, first) for number, first in enumerate(firsts)))
     assert sum(found.outcomes.values()) == found.counts.signins == len(firsts)
-    told = [values.samples for values in (found.latency, found.missed_latency) if values is not None]
+    told = [values.samples for values in (found.latency, found.failed_latency) if values is not None]
     assert sum(told) == len(firsts)

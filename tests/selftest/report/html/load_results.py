@@ -2,8 +2,10 @@
 
 import math
 import random
+from collections import Counter
 from dataclasses import replace
 
+from selftest.load.measured.statistics import lower_bound, upper_bound
 from selftest.report.load_result import (
     AttemptOutcome,
     ColdStart,
@@ -76,13 +78,11 @@ def points(calls: int, duration_s: float, *, slow: float = 0.0, failed: float = 
 
 def load(made: tuple[Point, ...], asked: LoadConfig, **changes: object) -> LoadResult:
     """Summarise calls."""
-    good = [point.latency_ms for point in made if point.outcome == "in-budget"]
-    missed = [point.latency_ms for point in made if point.outcome != "in-budget"]
-    ordered = sorted(point.latency_ms for point in made if point.outcome != "unanswered")
-    outcomes = {"minted": len(good)}
-    for outcome, code in (("late", "late"), ("failed", "1003002"), ("unanswered", "1003005")):
-        calls = sum(point.outcome == outcome for point in made)
-        outcomes |= {code: calls} if calls else {}
+    ordered = sorted(point.latency_ms for point in made if point.outcome != "failed")
+    failed = [point.latency_ms for point in made if point.outcome == "failed"]
+    missed = [point for point in made if point.outcome != "in-budget"]
+    endings = dict(Counter(point.outcome for point in made))
+    logged = Counter({"in-budget": "minted", "failed": "1003002"}.get(point.outcome, "1003005") for point in made)
     lost = len(missed) // 9
     result = LoadResult(
         config=asked,
@@ -94,15 +94,17 @@ def load(made: tuple[Point, ...], asked: LoadConfig, **changes: object) -> LoadR
             first_calls_missed=len(missed),
             retries=len(missed),
         ),
-        outcomes=outcomes,
-        latency=percentiles(good) if good else None,
-        missed_latency=percentiles(missed) if missed else None,
-        service=percentiles([latency_ms * 0.98 for latency_ms in good]) if good else None,
-        lateness=percentiles([latency_ms / 30 for latency_ms in good]) if good else None,
+        outcomes=dict(logged.most_common()),
+        endings=endings,
+        latency=percentiles(ordered) if ordered else None,
+        failed_latency=percentiles(failed) if failed else None,
+        service=percentiles([latency_ms * 0.98 for latency_ms in ordered]) if ordered else None,
+        lateness=percentiles([min(point.latency_ms / 30, 4.0) for point in made]),
         achieved_rate_per_s=asked.rate_per_s,
         confidence=0.99,
-        missed_below=0.0039 if not missed else 1.4 * len(missed) / len(made),
-        curve=tuple((share, ordered[max(0, math.ceil(share * len(ordered)) - 1)]) for share in _SHARES),
+        missed_below=upper_bound(len(missed), len(made), 0.99),
+        missed_above=lower_bound(len(missed), len(made), 0.99),
+        curve=tuple((share, ordered[max(0, math.ceil(share * len(ordered)) - 1)]) for share in _SHARES if ordered),
         points=made,
         slices=_slices(made, asked.duration_s),
         phases=PHASES,

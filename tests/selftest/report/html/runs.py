@@ -10,7 +10,7 @@ from selftest.checks import REGISTRY
 from selftest.judge.statement import Status
 from selftest.report.decision import decide
 from selftest.report.html.page import page
-from selftest.report.load_result import LoadFault, LoadResult, MemorySample, RateStep
+from selftest.report.load_result import LoadFault, LoadResult, LoadThreshold, MemorySample, RateStep
 from selftest.report.results import CheckResult, Results, RunVerdict, SignInResult
 from tests.selftest.report.html.load_results import config, load, points
 
@@ -114,7 +114,7 @@ def held() -> Results:
     skipped = frozenset({"C95", "C96", "C97", "C98"})
     sentence = (
         f"PASS  {len(REGISTRY) - len(skipped)} checks passed, 4 skipped, 7 of 7 sign-ins minted; "
-        "1,200 calls, 0 over 2,000 ms: with 99 % confidence fewer than 0.39 % miss"
+        "0 of 1,200 first calls missed the budget of 2,000 ms; with 99 % confidence fewer than 0.39 % do"
     )
     verdict = RunVerdict(outcome="held", exit_code=0, sentence=sentence, counts={})
     return run(checks(skipped=skipped), signins(), load(points(1200, 60), config()), verdict=verdict)
@@ -198,7 +198,7 @@ def only_load() -> Results:
     verdict = RunVerdict(
         outcome="held",
         exit_code=0,
-        sentence="PASS  0 of 1,200 calls over 2,000 ms: below 0.39 % with 99 % confidence",
+        sentence="PASS  0 of 1,200 first calls missed the budget; with 99 % confidence fewer than 0.39 % do",
         counts={},
     )
     return run(measured=load(points(1200, 60), config()), verdict=verdict)
@@ -206,10 +206,23 @@ def only_load() -> Results:
 
 @cache
 def broken_from_the_start() -> Results:
-    """Make a load run in which no call was good."""
+    """Make a load run in which every call was refused."""
     made = tuple(replace(point, latency_ms=1.0, outcome="failed") for point in points(500, 10))
     verdict = RunVerdict(outcome="broken", exit_code=1, sentence="FAIL  500 of 500 sign-ins lost", counts={})
     return run(measured=load(made, config(duration_s=10), cold_starts=(), phases=()), verdict=verdict)
+
+
+@cache
+def dead() -> Results:
+    """Make a load run in which no connection was opened, judged by thresholds of the user's."""
+    measured = broken_from_the_start().load
+    assert measured is not None
+    thresholds = tuple(
+        LoadThreshold(expression=expression, measured=value, held=False)
+        for expression, value in (("p95<300", "no value"), ("errors<1%", "100 %"))
+    )
+    found = replace(measured, outcomes={"1003027": 500}, thresholds=thresholds)
+    return run(measured=found, verdict=decide((), (), found))
 
 
 @cache
@@ -230,6 +243,7 @@ ALL = {
         only_checks,
         only_load,
         broken_from_the_start,
+        dead,
         nothing,
     )
 }

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from selftest.judge.app_line import AppLine
 from selftest.judge.statement import LEVELS
 from selftest.report.families import findings
 from selftest.report.html.page import page
+from selftest.report.load_result import CauseInLog
 from selftest.report.results import Results
 from tests.selftest.report.html import load_results, runs
 from tests.selftest.report.html.markup import Page, read
@@ -64,6 +66,7 @@ def pictures(parsed: Page) -> set[str]:
         (runs.steps, {"findings", "waived", "cold", "memory", "faults", "signins", "checks"}),
         (runs.only_checks, {"validity", "findings", "waived", "load", "phases", "rates", "cold", "memory", "signins"}),
         (runs.broken_from_the_start, set(SECTIONS) - {"validity", "load", "environment"}),
+        (runs.dead, set(SECTIONS) - {"validity", "load", "environment"}),
         (runs.nothing, set(SECTIONS) - {"validity", "environment"}),
     ],
 )
@@ -77,7 +80,8 @@ def test_pictures_are_drawn_from_what_there_is() -> None:
     assert pictures(read(runs.written(runs.held))) == PICTURES - {"rates", "memory"}
     assert pictures(read(runs.written(runs.soak))) == PICTURES - {"rates"}
     assert pictures(read(runs.written(runs.steps))) == PICTURES - {"cold-starts", "memory"}
-    assert pictures(read(runs.written(runs.broken_from_the_start))) == {"curve", "timeline"}
+    assert pictures(read(runs.written(runs.broken_from_the_start))) == {"timeline"}
+    assert pictures(read(runs.written(runs.dead))) == {"timeline"}
     assert pictures(read(runs.written(runs.only_checks))) == set()
 
 
@@ -87,7 +91,8 @@ def test_an_interrupted_load_without_a_call_is_a_page() -> None:
     assert load is not None
     nothing: dict[str, object] = {
         "latency": None,
-        "missed_latency": None,
+        "failed_latency": None,
+        "endings": {},
         "service": None,
         "lateness": None,
         "outcomes": {},
@@ -153,6 +158,32 @@ def test_nothing_comes_from_elsewhere(make: Callable[[], Results]) -> None:
 def test_the_page_is_small_enough_to_send(make: Callable[[], Results]) -> None:
     """A run of every check with its pictures goes into a mail."""
     assert len(runs.written(make).encode()) < 400_000
+
+
+def test_the_budget_has_its_label_where_it_is() -> None:
+    """A slowest call of 10 s puts the budget at a fifth of the bar, and the label there, too."""
+    html = page(runs.failing())
+    assert 'class="limit" style="width: 20.00%"' in html
+    assert 'class="at" style="padding-left: min(20.00%,' in html
+    assert ">budget 2,000 ms</span></p>" in html
+
+
+def test_the_legend_counts_calls() -> None:
+    """Not the marks, of which a long run has fewer than calls."""
+    load = runs.only_load().load
+    assert load is not None
+    long = replace(load, endings={"in-budget": 71_234, "late": 66})
+    html = page(replace(runs.only_load(), load=long))
+    assert re.search(r"in budget <b>71,234</b>.*late <b>66</b>", html, re.DOTALL)
+
+
+def test_what_the_app_logged_stands_with_the_codes() -> None:
+    """The line, with how many calls had one like it, as text."""
+    load = runs.only_load().load
+    assert load is not None
+    line = AppLine(outcome="provider_error", status=503, detail="AttributeError at <b>mine.py:7")
+    text = read(page(replace(runs.only_load(), load=replace(load, causes=(CauseInLog(calls=7, line=line),))))).text
+    assert "7 calls 503 provider_error: AttributeError at <b>mine.py:7" in " ".join(text.split())
 
 
 def test_many_calls_make_no_large_page() -> None:

@@ -1,5 +1,7 @@
 """One planted fault after the other, and what the doctor must say about it: that, and nothing else."""
 
+import datetime as dt
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -107,6 +109,7 @@ _OTHER_LISTENER = "#microsoft.graph.onAttributeCollectionStartListener"
 _RESOURCE = "authenticationConfiguration.resourceId"
 _TARGET = "endpointConfiguration.targetUrl"
 _CALL = "clientConfiguration"
+_VIOLATION = "DisabledDueToViolationOfServicesAgreement"
 _INCLUDED = "conditions.applications.includeApplications"
 
 
@@ -125,18 +128,30 @@ def _portal_too(subject: DoctorInput) -> None:
     subject.principal(APP)["claimsPolicy"] = {"id": OTHER, "claims": [{"@odata.type": "#microsoft.graph.customClaim"}]}
 
 
+def _for_saml_only(subject: DoctorInput) -> None:
+    document = json.loads(subject.policy["definition"][0])
+    del document["ClaimsMappingPolicy"]["ClaimsSchema"][3]["JwtClaimType"]
+    subject.policy["definition"] = [json.dumps(document)]
+    subject.schema({3: {"SamlClaimType": "urn:roles"}})
+
+
 WIRING = [
     Fault("resource id without host", extension(_RESOURCE, f"api://{API}"), {"D22": 1003014}),
     Fault("resource id with https", extension(_RESOURCE, f"https://{HOST}/{API}"), {"D22": 1003014}),
     Fault("resource id with a slash", extension(_RESOURCE, f"api://{HOST}/{API}/"), {"D22": 1003014}),
     Fault("resource id with a port", extension(_RESOURCE, f"api://{HOST}:443/{API}"), {"D22": 1003014}),
     Fault("resource id unknown to the app", app(API, "identifierUris", [f"api://{API}"]), {"D22": 1003014}),
+    Fault("resource id unknown to an app without any", app(API, "identifierUris", []), {"D22": 1003014}),
     Fault("target elsewhere", extension(_TARGET, "https://other.example/api/x"), {"D23": 1003015}),
     Fault("resource id elsewhere", extension(_RESOURCE, f"api://other.example/{API}"), {"D23": 1003015}),
     Fault("no service principal", lambda it: it.remove_principal(API), {"D30": 1003016}),
     Fault("no caller", lambda it: it.remove_principal(EVENT_SERVICE_APP_ID), {"D32": 1003017}),
     Fault("caller off", principal(EVENT_SERVICE_APP_ID, "accountEnabled", value=False), {"D33": 1003018}),
     Fault("service principal off", principal(API, "accountEnabled", value=False), {"D31": 1003019}),
+    Fault("registration deactivated", app(API, "isDisabled", value=True), {"D31": 1003019}),
+    Fault("service principal deactivated", principal(API, "isDisabled", value=True), {"D31": 1003019}),
+    Fault("disabled by Microsoft", principal(API, "disabledByMicrosoftStatus", _VIOLATION), {"D31": 1003019}),
+    Fault("caller deactivated", principal(EVENT_SERVICE_APP_ID, "isDisabled", value=True), {"D33": 1003018}),
     Fault("http target", extension(_TARGET, f"http://{HOST}/api/x"), {"D21": 1003020}),
     Fault("blank in target", extension(_TARGET, f"https://{HOST}/api/x "), {"D21": 1003020}),
     Fault("user in target", extension(_TARGET, f"https://a:b@{HOST}/api/x"), {"D21": 1003020}),
@@ -198,8 +213,8 @@ CALLS = [
 ]
 
 SETTINGS = [
-    Fault("budget out of bounds", settings(Claims__BudgetMs="90"), {"D01": 1003027}),
-    Fault("unknown policy", settings(Claims__OnFailure="perhaps"), {"D01": 1003027}),
+    Fault("budget out of bounds", settings(Claims__BudgetMs="90"), {"D01": 1003002}),
+    Fault("unknown policy", settings(Claims__OnFailure="perhaps"), {"D01": 1003002}),
     Fault(
         "another tenant",
         settings(AuthenticationEvents__AuthorityUrl=f"https://login.microsoftonline.com/{OTHER}"),
@@ -229,6 +244,7 @@ SETTINGS = [
         "customers at the wrong authority",
         lambda it: _set("tenantType", "CIAM")(it.one("organization")),
         {"D10": 1003002},
+        frozenset({"D54"}),
     ),
     Fault(
         "tenants of App Service Authentication",
@@ -261,6 +277,53 @@ TARGET = [
     Fault("assignment required", principal(APP, "appRoleAssignmentRequired", value=True), {}, frozenset({"D65"})),
 ]
 
+
+def _keys(
+    *dates: tuple[str, str], app_id: str = APP, place: str = "principal", **api: Any
+) -> Callable[[DoctorInput], None]:
+    """Give the app signing keys with these dates, and other members of its registration."""
+
+    def plant(subject: DoctorInput) -> None:
+        keys = [
+            {"keyId": f"k{number}", "usage": "Sign", "startDateTime": start, "endDateTime": end}
+            for number, (start, end) in enumerate(dates)
+        ]
+        (subject.principal if place == "principal" else subject.app)(app_id)["keyCredentials"] = keys
+        subject.app(app_id)["api"] |= api
+
+    return plant
+
+
+_SOON = (dt.datetime.now(dt.UTC) + dt.timedelta(days=9)).strftime("%Y-%m-%dT%H:%M:%SZ")
+_OLD = ("2022-01-01T00:00:00Z", "2023-01-01T00:00:00Z")
+_OLD_ELSEWHERE = ("2022-01-01T00:00:00.0000000+02:00", "2023-01-01T00:00:00")
+_FUTURE = ("2090-01-01T00:00:00Z", "2091-01-01T00:00:00Z")
+_ENDING = ("2022-01-01T00:00:00Z", _SOON)
+_MULTI = app(APP, "signInAudience", "AzureADMultipleOrgs")
+
+KEYS = [
+    Fault("expired key", _keys(_OLD, acceptMappedClaims=None), {"D67": "AADSTS50146"}),
+    Fault(
+        "key expired, dates of another writer", _keys(_OLD_ELSEWHERE, acceptMappedClaims=False), {"D67": "AADSTS50146"}
+    ),
+    Fault("key of tomorrow", _keys(_FUTURE, acceptMappedClaims=None), {"D67": "AADSTS50146"}),
+    Fault("an old key and one of tomorrow", _keys(_OLD, _FUTURE, acceptMappedClaims=None), {"D67": "AADSTS50146"}),
+    Fault("expired at the registration", _keys(_OLD, place="app", acceptMappedClaims=None), {"D67": "AADSTS50146"}),
+    Fault("expired, for several tenants", several(_MULTI, _keys(_OLD)), {"D67": "AADSTS50146"}),
+    Fault("a key that ends soon", _keys(_ENDING, acceptMappedClaims=None), {}, frozenset({"D67"})),
+    Fault("an expired key that is not needed", _keys(_OLD), {}, frozenset({"D67"})),
+    Fault("app off", principal(APP, "accountEnabled", value=False), {"D36": "AADSTS7000112"}),
+    Fault("app deactivated", app(APP, "isDisabled", value=True), {"D36": "AADSTS7000112"}),
+    Fault("app disabled by Microsoft", app(APP, "disabledByMicrosoftStatus", _VIOLATION), {"D36": "AADSTS7000112"}),
+    Fault("asked by an api:// URI", app(APP, "identifierUris", [f"api://{APP}"]), {}, frozenset({"D63"})),
+    Fault(
+        "asked by a host of Azure's",
+        app(APP, "identifierUris", ["https://x.azurewebsites.net/"]),
+        {},
+        frozenset({"D63"}),
+    ),
+]
+
 _IDENTITY = "http://schemas.microsoft.com/ws/2008/06/identity/claims"
 _SIGNED = principal(APP, "keyCredentials", [{"usage": "Sign"}])
 
@@ -277,7 +340,24 @@ MAPPING = [
         {"D73": None},
     ),
     Fault("another case", schema(3, ID="customRoles", JwtClaimType="customRoles"), {"D74": None}),
-    Fault("unknown name", schema(3, ID="Roles", JwtClaimType="Roles"), {"D74": None}),
+    Fault("unknown name", schema(3, ID="Roles", JwtClaimType="Roles"), {"D74": None}, frozenset({"D68"})),
+    Fault(
+        "claim that nothing maps and the extension lacks",
+        lambda it: it.flags.extend(["--claims", "ApiVersion,CorrelationId,CustomRoles,DateOfBirth,Region"]),
+        {},
+        frozenset({"D68", "D77"}),
+    ),
+    Fault("misspelt source", schema(3, Source="CustomClaimProvider"), {"D69": None}),
+    Fault(
+        "every source is misspelt",
+        lambda it: it.schema({place: {"Source": "Custom_Claims_Provider"} for place in range(4)}),
+        {"D69": None},
+    ),
+    Fault("source in another case", schema(3, Source="customClaimsProvider"), {}, frozenset({"D69"})),
+    Fault("two entries for one target", schema(3, JwtClaimType="ApiVersion"), {}, frozenset({"D69"})),
+    Fault("two entries for one claim", schema(3, ID="ApiVersion"), {}, frozenset({"D68", "D69"})),
+    Fault("JSON Web Token for a SAML app", principal(APP, "preferredSingleSignOnMode", "saml"), {}, frozenset({"D69"})),
+    Fault("SAML entry for an OpenID Connect app", _for_saml_only, {}, frozenset({"D69"})),
     Fault("restricted name", schema(3, JwtClaimType="roles"), {"D75": None}),
     Fault("restricted prefix", schema(3, JwtClaimType="xms_roles"), {"D75": None}),
     Fault("restricted for SAML", schema(3, SamlClaimType=f"{_IDENTITY}/groups"), {"D75": None}),
@@ -287,7 +367,12 @@ MAPPING = [
         "restricted with a signing key", several(schema(3, SamlClaimType=f"{_IDENTITY}/groups"), _SIGNED), {"D75": None}
     ),
     Fault("NameID from the endpoint", schema(3, SamlClaimType=NAME_ID_CLAIM_TYPE), {"D79": None}),
-    Fault("NameID of the user", schema(3, Source="User", SamlClaimType=NAME_ID_CLAIM_TYPE), {}),
+    Fault(
+        "NameID of the user",
+        schema(3, Source="User", SamlClaimType=NAME_ID_CLAIM_TYPE),
+        {},
+        frozenset({"D68"}),
+    ),
     Fault("blank after the name", schema(1, JwtClaimType="apiVersion "), {"D76": None}),
     Fault("blank in the id", schema(1, ID="ApiVersion "), {"D76": None}),
     Fault(
@@ -349,4 +434,4 @@ HINTS = [
     ),
 ]
 
-FAULTS = [*WIRING, *CALLS, *SETTINGS, *TARGET, *MAPPING, *HINTS]
+FAULTS = [*WIRING, *CALLS, *SETTINGS, *TARGET, *KEYS, *MAPPING, *HINTS]

@@ -38,6 +38,16 @@ def test_reader_of_the_app_is_asked(tmp_path: Path) -> None:
     assert "Claims__ProfileApi__Url is required and is not set" in problems
 
 
+@pytest.mark.parametrize("name", ["Claims__Providr", "Claim__Provider", "Claims:Provider"])
+def test_a_misspelt_setting_is_one_problem_with_the_nearest(name: str) -> None:
+    """Also where the beginning is misspelt, which the app takes for somebody else's setting."""
+    values = {**healthy_settings(), name: "graph"}
+    problems = judge_settings(AppFolder.at(ROOT), values).problems
+    assert [problem for problem in problems if name in problem] == [
+        f"{name} is set, and no such setting is known: it must be Claims__Provider, or be removed"
+    ]
+
+
 def test_without_an_app_settings_are_not_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -51,7 +61,7 @@ def test_without_an_app_settings_are_not_judged(
 def test_app_of_the_current_folder_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The default is where the command is typed, and what a reader quotes is cut before a secret."""
+    """The default is where the command is typed, and a secret that a reader quotes is replaced."""
     app_with_reader(
         tmp_path,
         "from claims.errors import SettingsError\n"
@@ -62,7 +72,7 @@ def test_app_of_the_current_folder_is_asked(
     (tmp_path / "settings.json").write_text(json.dumps({"Values": healthy_settings()}))
     assert main(["doctor", "--settings", "settings.json"]) == 1
     out = capsys.readouterr().out
-    assert "Claims__X: a value that is not shown" in out
+    assert f"Claims__X: a value of {len(SECRET)} characters is bad" in out
     assert SECRET not in out
 
 

@@ -1,8 +1,6 @@
 """The command whole: sources, forms of output, exit codes, and where in a sign-in the evidence points to."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,46 +9,20 @@ import pytest
 
 from selftest.cli import main
 from selftest.load.measured.results_file import read_results
+from selftest.testing.loop_thread import LoopThread
 from tests.emulated_graph.faults import refused
 from tests.emulated_graph.server import GraphServer
 from tests.selftest.tenant.doctor.doctor_input import API, APP, OTHER, TENANT, DoctorInput
 
 
-class ServerThread:
-    """The emulated Graph in a thread of its own, for a command that has a loop of its own."""
-
-    def __init__(self, server: GraphServer) -> None:
-        self.server = server
-        self._loop = asyncio.new_event_loop()
-        self._over = asyncio.Event()
-        self._up = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
-    async def _serve(self) -> None:
-        async with self.server:
-            self._up.set()
-            await self._over.wait()
-
-    def __enter__(self) -> GraphServer:
-        self._thread.start()
-        assert self._up.wait(10)
-        return self.server
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(10)
-
-
 @pytest.fixture
 def graph() -> Iterator[GraphServer]:
-    """Give the emulated Graph of a healthy tenant."""
-    with ServerThread(GraphServer()) as server:
-        yield server
+    """Return the emulated Graph of a healthy tenant, in a thread of its own: a command has a loop of its own."""
+    server, loop = GraphServer(), LoopThread()
+    loop.run(server.__aenter__())
+    yield server
+    loop.run(server.__aexit__(None, None, None))
+    loop.close()
 
 
 @pytest.fixture(autouse=True)
@@ -75,8 +47,8 @@ def wrong_host() -> DoctorInput:
     return subject
 
 
-def test_finding_leads_and_verdict_ends(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is wrong comes before what was skipped; the fix is a place and a command; the last line is the verdict."""
+def test_verdict_and_finding_lead(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first line is the verdict; what is wrong comes before what was skipped; the fix is a place and a command."""
     assert main(written(wrong_host())) == 1
     out = capsys.readouterr().out
     lines = out.splitlines()
@@ -85,17 +57,17 @@ def test_finding_leads_and_verdict_ends(capsys: pytest.CaptureFixture[str]) -> N
     assert "expected api://other.example/" in out
     assert "az rest --method PATCH" in out
     assert "python -m selftest explain D23 1003015" in out
-    assert lines[-1] == "FAIL  1 finding: 1003015 CustomExtensionDomainNameDoesNotMatch (D23)"
+    assert lines[0] == "FAIL  1 finding: 1003015 CustomExtensionDomainNameDoesNotMatch (D23)"
     assert "an entry with 0 attempts" in out
     assert "next: python -m selftest signin-log" in out
 
 
 def test_healthy_tenant_passes(capsys: pytest.CaptureFixture[str]) -> None:
-    """The last line counts; with -v every statement has a line."""
+    """The first line counts; with -v every statement has a line."""
     assert main([*written(DoctorInput()), "-v"]) == 0
     out = capsys.readouterr().out
 
-    assert out.splitlines()[-1].startswith("PASS  ")
+    assert out.splitlines()[0].startswith("PASS  ")
     assert "ok    D23  the target URL and the resource id have the same host" in out
     assert "a sign-in shows" not in out
 
@@ -180,7 +152,7 @@ def test_settings_alone_prove_too_little(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["doctor", "--settings", "settings.json"]) == 3
     out = capsys.readouterr().out
     assert "the tenant was not read" in out
-    assert out.splitlines()[-1].startswith("INCONCLUSIVE  ")
+    assert out.splitlines()[0].startswith("INCONCLUSIVE  ")
 
 
 def test_list_of_a_file_that_is_missing_proves_too_little(capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,7 +177,7 @@ def test_live_through_the_emulated_graph(graph: GraphServer, capsys: pytest.Capt
     live = ["doctor", "--settings", "settings.json", "--tenant", TENANT, "--graph-url", graph.url]
 
     assert main([*live, "--export", "export.json"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("PASS  ")
+    assert capsys.readouterr().out.splitlines()[0].startswith("PASS  ")
     assert main(["doctor", "--settings", "settings.json", "--file", "export.json"]) == 0
     assert graph.writes == []
 
@@ -243,9 +215,9 @@ BRANCHES: list[tuple[Any, str, str]] = [
         "signin-log",
     ),
     (lambda it: it.remove_principal(API), "0 attempts", "signin-log"),
-    (lambda it: it.env.update({"AuthenticationEvents__AudienceAppId": APP}), "a status or a code", "check"),
-    (lambda it: it.app(APP)["api"].update(acceptMappedClaims=None), "an AADSTS code", "token"),
-    (lambda it: it.principal(APP).update(claimsMappingPolicies=[]), "without the claims", "signin --mapping"),
+    (lambda it: it.env.update({"AuthenticationEvents__AudienceAppId": APP}), "a status or a code", "explain D03"),
+    (lambda it: it.app(APP)["api"].update(acceptMappedClaims=None), "an AADSTS code", "explain D6"),
+    (lambda it: it.principal(APP).update(claimsMappingPolicies=[]), "without the claims", "explain D70"),
 ]
 
 

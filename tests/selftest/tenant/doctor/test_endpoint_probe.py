@@ -221,6 +221,28 @@ def test_wrong_answer_is_found(manner: Manner, found: set[str], hints: set[str])
     assert bad(judged(report)) == (found, hints)
 
 
+@pytest.mark.parametrize(
+    ("manner", "says"),
+    [
+        (Manner(refusal=404, health=404), "HTTP 404, and 404 from the health route: the app did not start"),
+        (
+            Manner(refusal=404),
+            "HTTP 404, and 200 from the health route: the app started, and the URL has another route",
+        ),
+        (Manner(refusal=404, health=503), "503 from the health route: the app started"),
+        (Manner(refusal=403, health=404), "HTTP 403"),
+    ],
+)
+def test_app_that_did_not_start_is_told_from_a_wrong_route(manner: Manner, says: str) -> None:
+    """An app without functions answers 404 on every route, and an app that runs on one alone."""
+    with Server(manner) as server:
+        diagnosis = judged(probe(server.url("127.0.0.1"), Means(deadline_s=0.5)))
+
+    (actual,) = (finding.actual for one, finding in diagnosis.faults if one.statement.id == "D86")
+    assert says in actual
+    assert ("did not start" in actual) is (manner == Manner(refusal=404, health=404))
+
+
 def test_certificate_of_a_stranger(authority: trustme.CA) -> None:
     """A chain that ends nowhere."""
     with Server(Manner(), served(authority)) as server:

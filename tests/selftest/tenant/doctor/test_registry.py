@@ -8,7 +8,14 @@ import pytest
 from selftest.base.cannot_run import CannotRun
 from selftest.checks import REGISTRY, select
 from selftest.commands.explain import statements
-from selftest.contract import DEFAULT_TIMEOUT_MS, EVENT_SERVICE_APP_ID, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.contract import (
+    DEFAULT_TIMEOUT_MS,
+    EVENT_SERVICE_APP_ID,
+    MAX_EXTERNAL_CALLS_PER_S,
+    MAX_RETRIES,
+    MAX_TIMEOUT_MS,
+    MIN_TIMEOUT_MS,
+)
 from selftest.judge.codes import CODES, Code
 from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
 from selftest.judge.texts import read_texts
@@ -23,7 +30,7 @@ from selftest.tenant.doctor.registry import (
     complete,
     statement,
 )
-from selftest.tenant.doctor.statements import calls, endpoint, listener
+from selftest.tenant.doctor.statements import calls, endpoint, listener, target
 from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID
 
 
@@ -77,6 +84,8 @@ def test_texts_of_one_id_are_in_one_file(tmp_path: Path) -> None:
         ("D50", [f"hold {listener.MAX_EXTENSIONS} custom"]),
         ("D51", [f"({listener.MAX_LISTENERS})"]),
         ("D52", [f"have {listener.MAX_ASSIGNMENTS} pairs"]),
+        ("D67", [f"for {target.KEY_DAYS} days", f"{target.KEY_DAYS} days ahead"]),
+        ("D54", [f"{MAX_EXTERNAL_CALLS_PER_S} requests a second"]),
         ("D79", [NAME_ID_CLAIM_TYPE]),
         ("D85", [f"{endpoint.CERTIFICATE_DAYS} days"]),
         ("D87", [f"{endpoint.SHARE:.0%} of"]),

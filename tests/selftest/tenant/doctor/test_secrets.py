@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from selftest.cli import main
+from selftest.tenant.doctor.evidence.settings import showable, without_secrets
 from selftest.tenant.doctor.sources.export import exported
 from tests.emulated_graph.healthy_tenant import healthy_tenant
 from tests.selftest.tenant.doctor.doctor_input import APP, DoctorInput, examined, found
@@ -145,3 +148,45 @@ def test_export_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert main(["doctor", "--file", str(file), "--export", str(export)]) == 0
     assert export.stat().st_mode & 0o077 == 0
     assert main(["doctor", "--file", str(export)]) == 0
+
+
+MESSAGES = [
+    (
+        "must be the tenant's id, got 'https://h.example/a!b/c'",
+        ["https://h.example/a!b/c"],
+        "got a value of 23 characters",
+    ),
+    ("must be true or false, got 'true'", ["true"], "must be true or false, got a value of 4 characters"),
+    (
+        "must be 'name' or 'source:claim', it's 'Secret1'",
+        ["Secret1, a"],
+        "'source:claim', it's a value of 7 characters",
+    ),
+    ("the tenant's key 'from a file's line' is bad", [], "the tenant's key a value of 18 characters is bad"),
+    ("the tenant's key 'that was cut of", [], "the tenant's key a value of 15 characters"),
+    ("names the claim 'zed' twice", ["a:zed,b:zed"], "names the claim a value of 3 characters twice"),
+    ("is Secret1! without quotes", ["Secret1!"], "is a value of 8 characters without quotes"),
+    ("got 'it's Secret1'", ["it's Secret1"], "got a value of 12 characters"),
+    (f"must not be '{APP}'", [APP], f"must not be '{APP}'"),
+    ("must be 100 to 1900, got '90'", ["90"], "must be 100 to 1900, got '90'"),
+    ("must be 1 to 2000000000, got '1000000000'", ["1000000000"], "2000000000, got a value of 10 characters"),
+]
+
+
+@pytest.mark.parametrize(("message", "values", "shown"), MESSAGES)
+def test_values_are_redacted_as_values(message: str, values: list[str], shown: str) -> None:
+    """A message keeps its own words and apostrophes, and loses the values, in quotes or not."""
+    assert without_secrets(message, values).endswith(shown)
+
+
+@given(value=st.text(min_size=4).filter(lambda text: text.strip() == text and not text.islower()))
+def test_no_value_survives_in_a_message(value: str) -> None:
+    """Whatever the value is, the message is not cut, and has the value only if that may be shown."""
+    message = without_secrets(f"X must be the tenant's id, got '{value}'; set it", [value])
+
+    assert message.endswith("; set it")
+    assert message in {
+        f"X must be the tenant's id, got '{value}'; set it",
+        f"X must be the tenant's id, got a value of {len(value)} characters; set it",
+    }
+    assert showable(value) == value or f"'{value}'" not in message

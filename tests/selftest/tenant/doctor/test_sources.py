@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from claims.contract import EVENT_SERVICE_APP_ID
 from selftest.base.bounded_file import FileError
 from selftest.base.settings_file import parse_settings
 from selftest.tenant.doctor.evidence.settings import SettingsRead, showable
@@ -209,44 +208,3 @@ def test_a_full_tenant_is_hinted_at(tmp_path: Path) -> None:
     examination = examined(subject, tmp_path)
 
     assert (found(examination), hinted(examination)) == ({}, {"D52"})
-
-
-def _easyauth(allowed: object, *, action: str = "Return401", enabled: bool = True) -> dict[str, Any]:
-    policy = {"defaultAuthorizationPolicy": {"allowedApplications": allowed}}
-    return {
-        "properties": {
-            "platform": {"enabled": enabled},
-            "globalValidation": {"unauthenticatedClientAction": action},
-            "identityProviders": {"azureActiveDirectory": {"validation": policy}},
-        }
-    }
-
-
-@pytest.mark.parametrize(
-    ("document", "ids", "hints"),
-    [
-        (_easyauth([EVENT_SERVICE_APP_ID]), set(), set()),
-        (_easyauth([EVENT_SERVICE_APP_ID])["properties"], set(), set()),
-        (_easyauth([API]), {"D11"}, set()),
-        (_easyauth(None), {"D11"}, set()),
-        (_easyauth([API], enabled=False), set(), set()),
-        (_easyauth([EVENT_SERVICE_APP_ID], action="RedirectToLoginPage"), set(), {"D13"}),
-    ],
-)
-def test_app_service_authentication(document: Any, ids: set[str], hints: set[str], tmp_path: Path) -> None:
-    """authsettingsV2 as ARM returns it, or its properties alone."""
-    file = tmp_path / "auth.json"
-    file.write_text(json.dumps(document))
-    examination = examined(DoctorInput(flags=["--easyauth", str(file)]), tmp_path)
-
-    assert (set(found(examination)), hinted(examination)) == (ids, hints)
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '{"x": 1}', '{"platform": 1}', "[" * 100_000])
-def test_other_files_are_no_authsettings(text: str, tmp_path: Path) -> None:
-    """The error names the file."""
-    file = tmp_path / "auth.json"
-    file.write_text(text)
-
-    with pytest.raises(FileError, match=r"auth\.json"):
-        examined(DoctorInput(flags=["--easyauth", str(file)]), tmp_path)

@@ -144,6 +144,16 @@ def test_what_cannot_run_is_exit_code_2(
     assert says in capsys.readouterr().err
 
 
+def test_everything_that_is_missing_is_named_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """One run names the environment, the host and every flag that cannot be used."""
+    assert main(["plan", "--enable", "x", "--claims", "a,a"], {}) == 2
+    err = capsys.readouterr().err
+
+    for says in ("which environment", "which host", "--enable 'x'", "--claims names 'a' twice"):
+        assert says in err
+    assert all(line.startswith("objects: ") for line in err.splitlines())
+
+
 async def test_the_sign_in_has_to_be_to_the_intended_tenant(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,7 +43,7 @@ def test_names_carry_the_environment() -> None:
         ({"host": "a.example.com:443"}, "not a public host name"),
         ({"clients": ["x"]}, "not a client id"),
         ({"claims": ","}, "names no claim"),
-        ({"claims": "sub"}, "a policy may not emit 'sub'; write sub:another-name"),
+        ({"claims": "sub"}, "a policy may not emit 'sub'; give 'sub' another name in the token, as 'custom_sub'"),
         ({"claims": "a,a"}, "names 'a' twice"),
         ({"claims": "a:c,b:c"}, "names 'c' twice"),
         ({"claims": ":c"}, "has no name on one side"),

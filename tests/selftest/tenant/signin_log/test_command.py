@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from selftest.cli import main
-from selftest.tenant.signin_log.endpoint_log import read_lines
+from selftest.tenant.signin_log.endpoint_log import EndpointLog, read_log
 from selftest.tenant.signin_log.event import read_events
 from selftest.tenant.signin_log.pairing import pair_up
 from selftest.tenant.signin_log.read_text import InputError, read_text
-from selftest.tenant.signin_log.report import as_json, as_lines, make_report
+from selftest.tenant.signin_log.report import make_report
+from selftest.tenant.signin_log.report_forms import as_json, as_lines
 from selftest.tenant.signin_log.tables import read_table
 from tests.selftest.tenant.signin_log.exports import (
     FORMS,
@@ -75,7 +76,8 @@ def test_both_sides_are_told_with_a_verdict_last(export: Path, log: Path, capsys
         "  1003005      1  ..1.  CustomExtensionTimedOut"
     ]
     assert lines[-1].startswith("FAIL  2 of 3 events failed: 1 with 1003002 ")
-    assert "; next: python -m selftest token --call" in lines[-1]
+    assert lines[-1].endswith("; next: python -m selftest explain 1003002")
+    assert "  then      python -m selftest token --call https://HOST" in lines
 
 
 def test_json_says_the_same(export: Path, log: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,13 +113,13 @@ def test_nobody_is_named(
     [
         ([], 1, "FAIL  2 of 3"),
         (["--correlation-id", correlation_id(1)], 0, "PASS  1 event, none failed"),
-        (["--correlation-id", correlation_id(8)], 3, "INCONCLUSIVE  no token issuance event among 3 sign-ins"),
+        (["--correlation-id", correlation_id(8)], 3, "INCONCLUSIVE  the filters leave out all of 3 events"),
         (["--code", "AADSTS1100001", "--failed"], 1, "FAIL  2 of 2 events failed"),
         (["--code", "1003005"], 1, "FAIL  1 of 1 event failed: 1003005 CustomExtensionTimedOut"),
-        (["--app", "other"], 3, "INCONCLUSIVE"),
+        (["--app", "other"], 3, "INCONCLUSIVE  the filters"),
         (["--limit", "1"], 1, "FAIL  2 of 3"),
         (["--since", "99999d"], 1, "FAIL  2 of 3"),
-        (["--since", "1m"], 3, "INCONCLUSIVE"),
+        (["--since", "1m"], 3, "INCONCLUSIVE  the filters"),
     ],
 )
 def test_filters_and_exit_codes(
@@ -172,13 +174,14 @@ def test_refusal_stays_with_its_event_under_a_filter(
 
 def test_notes_on_the_input(tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Further pages, events of other types, refusals and lines that belong to nothing are told."""
-    rows = [signin(1, callout()), signin(6, callout(), event="emailOtpSend")]
+    rows = [signin(1, callout()), signin(6, callout(), event="emailOtpSend"), {"of": "another table"}]
     path = tmp_path / "page.json"
     path.write_text(json.dumps({"value": rows, "@odata.nextLink": "https://graph.example/next"}))
 
     assert main(["signin-log", "--file", str(path), "--log", str(log)]) == 0
     out = capsys.readouterr().out
-    assert "note  events of other types, which are not judged: 1" in out
+    assert "note  events of other types, which are not judged: emailOtpSend 1" in out
+    assert "which are not sign-ins: 1" in out
     assert "one page of several" in out
     assert "refused 1 request" in out
     assert "note  3 lines of the endpoint belong to no event of the sign-in log" in out
@@ -257,13 +260,13 @@ def test_any_file_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
     """Whatever is given as either file ends in a report or in an `InputError`, never in another exception."""
     path = tmp_path / "any"
     path.write_bytes(data)
-    lines = None
+    endpoint = EndpointLog(())
     with contextlib.suppress(InputError):
-        lines = read_lines(read_text(str(path)), "any")
+        endpoint = read_log(read_text(str(path)), "any")
     try:
         log = read_events(read_table(read_text(str(path)), "any").rows, "any")
     except InputError:
         return
-    report = make_report(pair_up(log.events, lines), limit=5, rows=log.rows, timeout_ms=2000)
+    report = make_report(pair_up(log.events, endpoint.lines, endpoint.start), limit=5, log=log, timeout_ms=2000)
     json.dumps(as_json(report))
     assert "".join(as_lines(report)).isprintable()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from selftest.tenant.signin_log.endpoint_log import EndpointLine, read_lines
+from selftest.tenant.signin_log.endpoint_log import EndpointLine, read_log
 from selftest.tenant.signin_log.read_text import InputError
 from tests.selftest.tenant.signin_log.exports import as_csv, as_query, correlation_id, endpoint_line
 
@@ -39,7 +39,7 @@ def test_lines_are_found(form: str, caplog: pytest.LogCaptureFixture) -> None:
     """Each line has what the endpoint's record wrote into it, and the time where there is one."""
     good = endpoint_line(caplog, number=2, total_ms=1900.0, cold=True)
     refused = endpoint_line(caplog, number=None, outcome="audience", status=401, detail="expected x")
-    first, second = read_lines(wrapped([good, refused])[form], "log")
+    first, second = read_log(wrapped([good, refused])[form], "log").lines
 
     at = None if form == "as written" else AT
     assert first == EndpointLine(
@@ -73,7 +73,7 @@ def test_spoilt_line_is_passed_over(spoilt: str, caplog: pytest.LogCaptureFixtur
     """One line that was cut or is another's does not cost the rest."""
     good = endpoint_line(caplog, number=1)
 
-    assert len(read_lines(f"{spoilt}\n{good}\n", "log")) == 1
+    assert len(read_log(f"{spoilt}\n{good}\n", "log").lines) == 1
 
 
 @pytest.mark.parametrize(
@@ -82,16 +82,16 @@ def test_spoilt_line_is_passed_over(spoilt: str, caplog: pytest.LogCaptureFixtur
 def test_log_without_a_line_is_an_error(text: str) -> None:
     """A wrong file is told as such rather than read as an endpoint that was never called."""
     with pytest.raises(InputError, match="log"):
-        read_lines(text, "log")
+        read_log(text, "log")
 
 
 def test_phases_that_are_none_are_left_out() -> None:
     """A phase has a plain name and a time; nothing else of the object is shown."""
-    (line,) = read_lines(
+    (line,) = read_log(
         '{"event":"onTokenIssuanceStart","outcome":"claims","status":200,"total_ms":1,'
         '"phases":{"provider":2,"Ada Sample":3,"token":"x","keys":true},"failure":"Ada"}',
         "log",
-    )
+    ).lines
 
     assert dict(line.phases_ms) == {"provider": 2.0}
     assert (line.failure, line.budget_ms) == (None, None)
@@ -110,7 +110,7 @@ def test_line_of_today_and_of_later_versions() -> None:
         "loop_stalled_ms": 612.5,
         "new": {"a": [1]},
     }
-    (line,) = read_lines(json.dumps(document), "log")
+    (line,) = read_log(json.dumps(document), "log").lines
 
     assert dict(line.phases_ms) == {"token": 1.0, "db-Read!#$%&'*+.^_`|~": 2.0, "other": 3.0}
     assert (line.not_written, line.loop_stalled_ms) == (41, 612.5)
@@ -120,7 +120,7 @@ def test_line_of_today_and_of_later_versions() -> None:
 def test_count_that_is_none_is_not_believed(value: object) -> None:
     """A count is a whole number above zero, and a stall a time."""
     document = {"event": "onTokenIssuanceStart", "outcome": "audience", "status": 401, "total_ms": 1}
-    (line,) = read_lines(json.dumps({**document, "not_written": value, "loop_stalled_ms": str(value)}), "log")
+    (line,) = read_log(json.dumps({**document, "not_written": value, "loop_stalled_ms": str(value)}), "log").lines
 
     assert (line.not_written, line.loop_stalled_ms) == (0, None)
 
@@ -128,4 +128,4 @@ def test_count_that_is_none_is_not_believed(value: object) -> None:
 def test_path_is_in_the_message(tmp_path: Path) -> None:
     """The reader knows which of two files is meant."""
     with pytest.raises(InputError, match=r"app\.log"):
-        read_lines("nothing", str(tmp_path / "app.log"))
+        read_log("nothing", str(tmp_path / "app.log"))

@@ -13,7 +13,7 @@ from selftest.tenant.graph.connection import open_graph
 from selftest.tenant.graph.errors import GraphError, NotSignedIn, PermissionMissing
 from selftest.tenant.signin_log.event import read_events
 from selftest.tenant.signin_log.live import PERMISSION, read_live
-from selftest.tenant.signin_log.report import as_json
+from selftest.tenant.signin_log.report_forms import as_json
 from tests.emulated_graph.faults import forbidden, garbage, throttled
 from tests.emulated_graph.healthy_tenant import healthy_tenant
 from tests.emulated_graph.server import GraphServer

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from selftest.tenant.signin_log.endpoint_log import EndpointLine
-from selftest.tenant.signin_log.event import SignInEvent
+from selftest.tenant.signin_log.event import SignInEvent, SignInLog
 from selftest.tenant.signin_log.meaning import meaning_of
 from selftest.tenant.signin_log.pairing import pair_up
-from selftest.tenant.signin_log.report import as_lines, make_report
+from selftest.tenant.signin_log.report import make_report
+from selftest.tenant.signin_log.report_forms import as_lines
 from tests.selftest.tenant.signin_log.exports import APP_ID, correlation_id
 
 AT = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
@@ -105,7 +106,20 @@ ROWS: list[tuple[str, SignInEvent, list[EndpointLine] | None, tuple[str, ...], s
     ),
     ("refused in front", event(1003002, 401), [], ("App Service Authentication",), "check C01"),
     ("forbidden in front", event(1003002, 403), [], ("allow-list",), "check C01"),
-    ("no such route", event(1003002, 404), [], ("route or function name",), "check C01"),
+    (
+        "no such route",
+        event(1003002, 404),
+        [],
+        ("the app did not start", "settings or imports", "route"),
+        "doctor --url",
+    ),
+    (
+        "no such route, without a log",
+        event(1003002, 404),
+        None,
+        ("the app did not start", "settings or imports", "Functions is empty", "--log"),
+        "doctor --url",
+    ),
     ("another status, and no line", event(1003002, 418), [], ("never reached the app",), "explain 1003002"),
     (
         "forbidden by the app",
@@ -141,7 +155,7 @@ ROWS: list[tuple[str, SignInEvent, list[EndpointLine] | None, tuple[str, ...], s
         ("another event of the same sign-in",),
         "doctor",
     ),
-    ("good on both sides", event(None, 200), [line()], ("both sides agree",), "signin"),
+    ("good on both sides", event(None, 200), [line()], ("both sides agree",), ""),
     (
         "good with default claims",
         event(None, 200),
@@ -154,7 +168,7 @@ ROWS: list[tuple[str, SignInEvent, list[EndpointLine] | None, tuple[str, ...], s
         event(None, 200, 2),
         [line("provider_late", 503, 1500), line(joined=True)],
         ("both sides agree",),
-        "signin",
+        "",
     ),
     (
         "good, and the log says otherwise",
@@ -164,9 +178,9 @@ ROWS: list[tuple[str, SignInEvent, list[EndpointLine] | None, tuple[str, ...], s
         "check F",
     ),
     ("good, and no line", event(None, 200), [], ("no line for it",), "doctor"),
-    ("good, without a log", event(None, 200), None, ("accepted its claims",), "signin"),
+    ("good, without a log", event(None, 200), None, ("accepted its claims",), ""),
     ("failed, without a log", event(1003006, 200), None, ("content type", "--log FILE"), "explain 1003006"),
-    ("a code that nobody knows", event(1003999, 200), None, ("not documented",), "explain 1003999"),
+    ("a code that nobody knows", event(1003999, 200), None, ("not documented",), "explain --list"),
     ("failed by its status alone", event(None, 500), None, ("does not accept",), "explain 1003002"),
     (
         "not logged",
@@ -242,7 +256,7 @@ def test_event_that_was_not_refused_takes_no_line_of_the_minute() -> None:
 def test_refusals_that_were_not_written_are_counted() -> None:
     """A line stands for those before it, too."""
     lines = [refusal("audience", after_s=-300), *[line("token_missing", 401, correlation_id=None, not_written=41)] * 2]
-    report = make_report(pair_up([event(None, 200)], lines), limit=1, rows=1, timeout_ms=2000)
+    report = make_report(pair_up([event(None, 200)], lines), limit=1, log=SignInLog(events=(), rows=1), timeout_ms=2000)
     note = next(text for text in as_lines(report) if "refused" in text)
 
     assert "refused 85 requests" in note

@@ -35,7 +35,7 @@ def test_every_form_gives_the_same_events(form: str, tmp_path: Path) -> None:
     """Who exported it, and how names, numbers and nested objects are written, makes no difference."""
     log = read(FORMS[form], tmp_path)
 
-    assert (log.rows, log.others) == (3, 0)
+    assert (log.rows, log.signins, log.others) == (3, 3, {})
     assert [(event.code, event.http_status, event.attempts) for event in log.events] == [
         (None, 200, 1),
         (1003005, 0, 2),
@@ -101,11 +101,16 @@ def test_failure_that_no_event_explains_is_told(tmp_path: Path) -> None:
 def test_events_of_other_types_are_counted_and_left(tmp_path: Path) -> None:
     """A tenant may have extensions for sign-up and mail, too."""
     rows = [signin(1, callout(code=1003005), event="emailOtpSend"), signin(2), signin(3, callout(), callout())]
+    rows.append(signin(4, callout(), event="emailOtpSend"))
     log = read(json.dumps(rows).encode(), tmp_path)
 
-    # The first sign-in failed with the wrapper, so it is told as one whose event is not there.
-    assert [event.logged for event in log.events] == [False, True, True]
-    assert (log.rows, log.others) == (3, 1)
+    # The first sign-in failed because of the other event, which is named; the others succeeded.
+    assert [(event.event_type, event.code) for event in log.events] == [
+        ("emailOtpSend", 1003005),
+        ("tokenIssuanceStart", None),
+        ("tokenIssuanceStart", None),
+    ]
+    assert (log.rows, log.others) == (4, {"emailOtpSend": 1})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from selftest.tenant.signin_log.event import SignInEvent
-from selftest.tenant.signin_log.selection import Selection, histogram, newest_first, parse_span, shown_code
+from selftest.tenant.signin_log.selection import UNREAD, Selection, histogram, newest_first, parse_span, shown_code
 from tests.selftest.tenant.signin_log.exports import APP_ID, correlation_id
 
 AT = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
@@ -21,7 +21,7 @@ def event(minutes: float | None = 0, code: int | None = None, **changes: Any) ->
         "app_name": "Sample portal",
         "result": 1100001 if code else 0,
     }
-    return SignInEvent(code=code, **(members | changes))
+    return SignInEvent(code=code, **({"http_status": None if code else 200} | members | changes))
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,5 @@ def test_code_that_counts() -> None:
     assert shown_code(event()) is None
     assert shown_code(event(code=1003005)) == 1003005
     assert shown_code(event(http_status=500)) == 1003002
+    assert shown_code(event(http_status=None)) == UNREAD
     assert shown_code(event(result=1100001, logged=False)) == 1100001

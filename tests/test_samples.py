@@ -1,0 +1,96 @@
+"""The samples of the pages can be copied: they pass the linter, the types, the checks and their own tests."""
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from selftest.checks import REGISTRY
+from selftest.checks.bench.variant import GIVEN
+from selftest.cli import main
+from selftest.testing.users import USERS
+from tests.checkout import ROOT, copied_app
+from tests.starter.commands import succeed
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TESTING = (ROOT / "docs/testing-your-provider.md").read_text()
+#: A test of a copier's is a plain function without types.
+_NOT_IN_TESTS = "ANN,D100"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A block of Python in a page, with the file that the line before it names."""
+
+    page: str
+    path: str
+    code: str
+
+
+def samples() -> list[Sample]:
+    """Return every block of Python in every page."""
+    return [
+        Sample(page.name, path, code)
+        for page in PAGES
+        for path, code in re.findall(r"(?:`([\w/.]+)`:\n\n)?```python\n(.*?)```", page.read_text(), re.DOTALL)
+    ]
+
+
+PROVIDERS = [sample for sample in samples() if sample.path.startswith("claims/providers/")]
+TESTS = [sample for sample in samples() if sample.path.startswith("tests/")]
+
+
+def test_each_sample_names_its_file() -> None:
+    """So none is left out here, and the reader knows where it goes."""
+    assert {sample.path for sample in samples()} == {sample.path for sample in (*PROVIDERS, *TESTS)}
+    assert {sample.page for sample in PROVIDERS} == {"make-it-yours.md"}
+    assert {sample.page for sample in TESTS} == {"README.md", "testing-your-provider.md"}
+
+
+@pytest.fixture(params=PROVIDERS, ids=lambda sample: sample.page)
+def provider(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a copy of the app with the provider of a page."""
+    return copied_app(tmp_path, mine=request.param.code)
+
+
+def test_provider_passes_make_check(provider: Path) -> None:
+    """The linter and the types of this project, as in its checkout."""
+    mine = "claims/providers/mine.py"
+    tool = (sys.executable, "-m")
+    config = ROOT / "pyproject.toml"
+    succeed((*tool, "ruff", "check", "--no-cache", "--config", config, mine), provider)
+    succeed((*tool, "ruff", "format", "--check", "--no-cache", "--config", config, mine), provider)
+    succeed((*tool, "mypy", "--config-file", config, mine), provider)
+
+
+def test_provider_passes_the_checks(provider: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The contract, and every fault that can be played around a provider."""
+    around = [name for name, check in REGISTRY.items() if check.variant == GIVEN]
+    words = ("check", "C", *around, "--strict", "--app", str(provider), "--setting", "Claims__Provider=mine")
+    assert main(words) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("sample", TESTS, ids=lambda sample: f"{sample.page} {sample.path}")
+def test_tests_pass(sample: Sample, tmp_path: Path) -> None:
+    """With the provider of the page on providers, in an environment that has the tool."""
+    app = copied_app(tmp_path, mine=PROVIDERS[0].code)
+    (app / "tests").mkdir()
+    (app / sample.path).write_text(sample.code)
+    ruff = (sys.executable, "-m", "ruff", "check", "--no-cache", "--config", ROOT / "pyproject.toml")
+    succeed((*ruff, "--extend-ignore", f"{_NOT_IN_TESTS},INP001", sample.path), app)
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "selftest.testing.plugin", "--rootdir", app)
+    printed = succeed((sys.executable, *words, sample.path), app, PYTHONPATH=str(ROOT))
+    assert re.search(r"^\d passed in", printed, re.MULTILINE)
+
+
+def test_page_names_every_user_and_every_fault() -> None:
+    """And no other one."""
+    from selftest.testing.loopback_api import API_FAULTS  # noqa: PLC0415 (what it is about)
+
+    users, _, rest = TESTING.partition("What it returns:")
+    first_cells = " ".join(re.findall(r"^\| (.+?) \|", users, re.MULTILINE))
+    assert set(re.findall(r"`([a-z-]+)`", first_cells)) - {"user"} == set(USERS)
+    faults = rest.partition("`fails(fault)` takes")[2].partition("What is told last")[0]
+    assert set(re.findall(r"`([a-z-]+)`", faults)) == set(API_FAULTS)
