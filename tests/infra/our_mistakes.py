@@ -81,7 +81,7 @@ OUR_MISTAKES: Final = (
         "'managedidentity'",
         "'AccountName=a;AccountKey=b'",
         "secrets",
-        "AzureWebJobsStorage__credential",
+        "known",
     ),
     Mistake(
         "a missing parameter",
