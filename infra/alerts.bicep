@@ -112,7 +112,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)
   }
 }
 
-resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   for rule in rules: {
     name: 'claims-${rule.name}'
     location: location
@@ -181,7 +181,7 @@ resource probe 'Microsoft.Insights/webtests@2022-06-15' = {
   }
 }
 
-resource unhealthy 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+resource unhealthy 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   name: 'claims-unhealthy'
   location: 'global'
   tags: union(tags, { 'hidden-link:${insightsId}': 'Resource', 'hidden-link:${probe.id}': 'Resource' })

@@ -28,8 +28,8 @@ COMPILER: Final = "BICEP"
 HOW_TO_GET_IT: Final = f"install it with `az bicep install`, or name one in {COMPILER}"
 _FOUND: Final = 1
 _COULD_NOT_RUN: Final = 2
-#: In the compiled template an app setting is the name, then what makes its value.
-_SETTING: Final = re.compile(r"'((?:AuthenticationEvents|Claims|AZURE)_\w+)', (?:([\w.]+)\()?parameters\('(\w+)'\)")
+#: In the compiled template: an app setting made of one parameter, and by what function.
+_SETTING: Final = re.compile(r"\[(?:([\w.]+)\()?parameters\('(\w+)'\)")
 _KEY_VAULT_REFERENCE: Final = "__bicep.keyVaultReference"
 
 
@@ -96,12 +96,12 @@ def preflight_rules(main: Mapping[str, Any]) -> dict[str, Any]:
         name: {key: value for key, value in rules.items() if key != "metadata"}
         for name, rules in main["parameters"].items()
     }
-    made = _SETTING.findall(json.dumps(main["resources"]["flex"]["properties"]["parameters"]["appSettings"]))
-    secret = {setting for setting, function, _ in made if function == _KEY_VAULT_REFERENCE}
+    made = {name: found for name, value in main["variables"]["trust"].items() if (found := _SETTING.match(value))}
+    secret = {name for name, found in made.items() if found[1] == _KEY_VAULT_REFERENCE}
     return {
         "parameters": parameters,
-        "settings": {setting: parameter for setting, _, parameter in made if setting not in secret},
-        "secrets": {setting: parameter for setting, _, parameter in made if setting in secret},
+        "settings": {name: found[2] for name, found in made.items() if name not in secret},
+        "secrets": {name: found[2] for name, found in made.items() if name in secret},
     }
 
 

@@ -3,27 +3,27 @@
 
 param location string
 param tags object
-@minLength(5)
-param suffix string
+
+@description('The names of identity, storage, containers, workspace and insights. main.bicep decides them, so that a preview knows them.')
+param names object
 param zoneRedundant bool
 param logRetentionDays int
 
-@description('Who may upload packages by hand; empty: nobody.')
-param uploaderPrincipalId string = ''
+@description('Gigabytes of logs a day after which Azure drops the rest until the next day; -1: no limit.')
+param dailyLogCapGb int
 
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
-var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
-  name: 'id-claims-${suffix}'
+  name: names.identity
   location: location
   tags: tags
 }
 
 // No key opens it: the platform and the people come with tokens.
-resource storage 'Microsoft.Storage/storageAccounts@2024-01-01' = {
-  name: 'stclaims${suffix}'
+resource storage 'Microsoft.Storage/storageAccounts@2026-06-01' = {
+  name: names.storage
   location: location
   tags: tags
   kind: 'StorageV2'
@@ -38,26 +38,33 @@ resource storage 'Microsoft.Storage/storageAccounts@2024-01-01' = {
 
   resource blobs 'blobServices' = {
     name: 'default'
-
-    resource packages 'containers' = {
-      name: 'packages'
-      properties: { publicAccess: 'None' }
+    properties: {
+      deleteRetentionPolicy: { enabled: true, days: 7 }
+      containerDeleteRetentionPolicy: { enabled: true, days: 7 }
     }
+
+    resource containers 'containers' = [
+      for name in names.containers: {
+        name: name
+        properties: { publicAccess: 'None' }
+      }
+    ]
   }
 }
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
-  name: 'log-claims-${suffix}'
+resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
+  name: names.workspace
   location: location
   tags: tags
   properties: {
     sku: { name: 'PerGB2018' }
     retentionInDays: logRetentionDays
+    workspaceCapping: { dailyQuotaGb: dailyLogCapGb }
   }
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-claims-${suffix}'
+  name: names.insights
   location: location
   tags: tags
   kind: 'web'
@@ -69,15 +76,18 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-resource mayReadPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(storage.id, identity.id, storageBlobDataOwner)
-  scope: storage
-  properties: {
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataOwner)
+// Only these containers, not the account: what else somebody stores there stays out of the app's reach.
+resource mayUseContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (name, i) in names.containers: {
+    name: guid(storage.id, name, identity.id, storageBlobDataOwner)
+    scope: storage::blobs::containers[i]
+    properties: {
+      principalId: identity.properties.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataOwner)
+    }
   }
-}
+]
 
 resource mayWriteTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(insights.id, identity.id, monitoringMetricsPublisher)
@@ -89,20 +99,4 @@ resource mayWriteTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' 
   }
 }
 
-resource mayUpload 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(uploaderPrincipalId)) {
-  name: guid(storage.id, uploaderPrincipalId, storageBlobDataContributor)
-  scope: storage
-  properties: {
-    principalId: uploaderPrincipalId
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataContributor)
-  }
-}
-
-output identityId string = identity.id
-output identityClientId string = identity.properties.clientId
 output identityPrincipalId string = identity.properties.principalId
-output storageAccountName string = storage.name
-output packageContainerName string = storage::blobs::packages.name
-output insightsId string = insights.id
-output insightsName string = insights.name
-output workspaceId string = workspace.id

@@ -5,14 +5,10 @@ param location string
 param tags object
 param suffix string
 
-@description('Who may put instances into the subnet: Flex and Premium have different names.')
-@allowed(['Microsoft.App/environments', 'Microsoft.Web/serverFarms'])
-param delegation string
-
 @description('The NAT gateway of the subnet; empty: none.')
 param natGatewayId string = ''
 
-resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
   name: 'vnet-claims-${suffix}'
   location: location
   tags: tags
@@ -23,7 +19,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
         name: 'app'
         properties: {
           addressPrefix: '10.77.0.0/26'
-          delegations: [{ name: 'app', properties: { serviceName: delegation } }]
+          delegations: [{ name: 'app', properties: { serviceName: 'Microsoft.App/environments' } }]
           natGateway: empty(natGatewayId) ? null : { id: natGatewayId }
         }
       }

@@ -1,8 +1,9 @@
 """``python -m infra.preflight``: would the endpoint start with this deployment's values, and would Entra's call fit?
 
 The endpoint's own code judges the app settings that the deployment would make, so that what it would refuse at its
-start in Azure is refused here, in the same words, before anything is deployed. azd's preprovision hook runs it. It
-needs neither the Bicep compiler nor Azure, and nothing is sent anywhere.
+start in Azure is refused here, in the same words, before anything is deployed. azd's preprovision hook runs it; the
+postprovision hook runs it with ``--deployed``, after which nothing may be missing any more. It needs neither the Bicep
+compiler nor Azure, and nothing is sent anywhere.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,12 +20,21 @@ from claims.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from claims.errors import SettingsError
 from claims.provider_module import configure
 from claims.settings.credential import CLIENT_ID, IDENTITY_ENDPOINT, IDENTITY_HEADER
-from claims.settings.settings import APPLICATION_ID_URI, AUDIENCE_APP_ID, BUDGET_MS
+from claims.settings.settings import (
+    APPLICATION_ID_URI,
+    AUDIENCE_APP_ID,
+    AUTHORITY_URL,
+    BUDGET_MS,
+    DEFAULT_BUDGET_MS,
+    MAX_BUDGET_MS,
+)
 from infra.bicep import INFRA, PREFLIGHT
 from infra.parameters import file_problems, read_parameters, resolve
 
-#: The output of main.bicep that names the endpoint's host; known from the second deployment on.
+#: An output of main.bicep, known from the second deployment on: the host that Entra calls.
 HOST: Final = "ENDPOINT_HOST"
+#: An output of main.bicep: the settings that the app needs and did not get.
+MISSING: Final = "MISSING_SETTINGS"
 _FOUND: Final = 1
 _COULD_NOT_RUN: Final = 2
 #: What is left of Entra's timeout for the connection, TLS and the host before the code is reached.
@@ -32,7 +42,9 @@ _RESERVE_MS: Final = 100
 _UNKNOWN: Final = "known-after-deployment"
 #: What a secret that stays in its Key Vault looks like, where the endpoint looks at it.
 _LOOKS_LIKE: Final = {"Claims__Table__ConnectionString": "AccountName=unknown;AccountKey=unknown"}
-#: Stands for an id that a later step makes; no real one looks so.
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_TYPE_AUTHORITY: Final = f"type: azd env set {AUTHORITY_URL} https://login.microsoftonline.com/<tenantId>"
+#: Stands for the app registration that a later step creates; no real id looks like it.
 _PENDING_GUID: Final = "ffffffff-ffff-4fff-8fff-ffffffffffff"
 _SECRET_URI: Final = re.compile(r"https://[a-z0-9-]{3,24}\.vault\.[a-z.]+/secrets/[A-Za-z0-9-]+(/[0-9a-f]{32})?/?")
 
@@ -55,10 +67,17 @@ def preflight(
     parameters: Path,
     environ: Mapping[str, str],
     *,
-    pending: frozenset[str] = frozenset(),
+    deployed: bool = False,
     timeout_ms: int = MAX_TIMEOUT_MS,
 ) -> Preflight:
     """Judge a deployment by its parameters.
+
+    Args:
+        rules: What `infra.bicep` wrote of ``main.bicep``.
+        parameters: The parameter file.
+        environ: azd's environment.
+        deployed: Whether the deployment has been made; before it, the app registration may be missing.
+        timeout_ms: How long Entra waits.
 
     Raises:
         ValueError: The parameter file cannot be read.
@@ -67,28 +86,29 @@ def preflight(
     wrong = tuple(file_problems(rules["parameters"], given))
     if wrong:
         return Preflight(wrong)
-    resolved = resolve(rules["parameters"], given, environ, pending=pending)
-    values = {**dict.fromkeys(pending, _PENDING_GUID), **resolved.values}
-    settings = app_settings(rules, values)
+    resolved = resolve(rules["parameters"], given, environ)
+    pending = {} if deployed else {"audienceAppId": _PENDING_GUID}
+    settings = app_settings(rules, {**pending, **resolved.values})
     refused, warnings = _judged(settings)
-    refused += _entra(settings, environ.get(HOST, ""), timeout_ms)
+    refused += _entra(settings, environ.get("PUBLIC_HOST") or environ.get(HOST, ""), timeout_ms)
     # What breaks its parameter's rule is reported once, in the words that name what to set.
-    made = {**rules["settings"], **rules["secrets"]}
+    made = {**rules["settings"], **rules["secrets"], **dict.fromkeys(given.get("settings", {}), "settings")}
     reported = {setting for setting, parameter in made.items() if parameter in resolved.problems}
     problems = [*resolved.problems.values(), *(one for one in refused if _subject(one) not in reported)]
-    problems += _secret_uris(values, rules["secrets"].values())
-    return Preflight(tuple(problems), (*warnings, *_few_instances(values)))
+    problems += _secret_uris(resolved.values, rules["secrets"].values())
+    problems += _surroundings(environ, deployed=deployed)
+    return Preflight(tuple(problems), (*warnings, *_few_instances(resolved.values)))
 
 
 def app_settings(rules: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> dict[str, str]:
     """Return the app settings that ``main.bicep`` makes of these values; what only Azure knows is a placeholder."""
-    plain = {setting: str(values.get(parameter, "")) for setting, parameter in rules["settings"].items()}
+    trust = {setting: str(values.get(parameter, "")) for setting, parameter in rules["settings"].items()}
     given = [setting for setting, parameter in rules["secrets"].items() if values.get(parameter)]
     secrets = {setting: _LOOKS_LIKE.get(setting, _UNKNOWN) for setting in given}
     own_app = values.get("credential") == "client-secret"
     identity = {CLIENT_ID: values.get("credentialClientId", "") if own_app else _UNKNOWN}
-    more = {name: str(value) for name, value in values.get("providerSettings", {}).items()}
-    return {name: value for name, value in (plain | secrets | identity | more).items() if value}
+    others = values.get("settings", {}) | values.get("providerSettings", {})
+    return {name: value for name, value in (others | trust | secrets | identity).items() if value}
 
 
 def _subject(problem: str) -> str:
@@ -103,14 +123,28 @@ def _judged(settings: Mapping[str, str]) -> tuple[list[str], tuple[str, ...]]:
     try:
         return [], configure(environ)[0].warnings
     except SettingsError as error:
-        return list(error.problems), ()
+        missing = AUTHORITY_URL not in settings
+        return [
+            f"{one}; {_TYPE_AUTHORITY}" if missing and _subject(one) == AUTHORITY_URL else one for one in error.problems
+        ], ()
+
+
+def _surroundings(environ: Mapping[str, str], *, deployed: bool) -> Iterator[str]:
+    """Yield what is wrong with the variables that are no app setting."""
+    if environ.get("HOSTING_PLAN", "flex") not in {"", "flex"}:
+        yield "HOSTING_PLAN: infra/ deploys Flex Consumption only, and no environment changes its plan (docs/deploy.md)"
+    public = environ.get("PUBLIC_HOST", "")
+    if public and not _HOST_NAME.fullmatch(public):
+        yield f"PUBLIC_HOST must be a host name alone, without https:// or a path, got {public}"
+    if deployed and environ.get(MISSING):
+        yield f"the app was deployed without {environ[MISSING]}, and refuses every call; type: azd provision"
 
 
 def _entra(settings: Mapping[str, str], host: str, timeout_ms: int) -> list[str]:
     """Hold the settings against what Entra does: where it calls, and how long it waits."""
     problems: list[str] = []
-    budget = settings.get(BUDGET_MS, "")
-    if budget.isdigit() and int(budget) > timeout_ms - _RESERVE_MS:
+    budget = settings.get(BUDGET_MS, str(DEFAULT_BUDGET_MS))
+    if budget.isdigit() and timeout_ms - _RESERVE_MS < int(budget) <= MAX_BUDGET_MS:  # the endpoint refuses more itself
         problems.append(
             f"{BUDGET_MS} is {budget}, and Entra gives up after {timeout_ms} ms: at most {timeout_ms - _RESERVE_MS}"
         )
@@ -148,7 +182,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
             rules,
             args.parameters,
             os.environ if environ is None else environ,
-            pending=frozenset(args.pending),
+            deployed=args.deployed,
             timeout_ms=args.timeout_ms,
         )
     except (OSError, ValueError) as error:
@@ -169,7 +203,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.preflight", description=__doc__.partition("\n")[0])
     add = parser.add_argument
     add("--parameters", type=Path, default=INFRA / "main.parameters.json", metavar="FILE", help="default: %(default)s")
-    add("--pending", action="append", default=[], metavar="NAME", help="a parameter that a later step fills in")
+    add("--deployed", action="store_true", help="after the deployment: nothing may be missing any more")
     add("--timeout-ms", type=_timeout_ms, default=MAX_TIMEOUT_MS, metavar="N", help="the extension's timeout")
     return parser
 

@@ -1,4 +1,4 @@
-// What holds for the app on either plan: no passwords for publishing, and, if wanted, App Service authentication in front.
+// What guards the app: no passwords for publishing and, optionally, App Service authentication in front of the code.
 
 param appName string
 
@@ -13,7 +13,7 @@ param additionalCallerAppIds string = ''
 
 var callers = filter(split('${authorizedPartyAppId},${additionalCallerAppIds}', ','), id => !empty(trim(id)))
 
-resource app 'Microsoft.Web/sites@2024-04-01' existing = {
+resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 
   resource noFtpPassword 'basicPublishingCredentialsPolicies' = {

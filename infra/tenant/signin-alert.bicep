@@ -15,7 +15,7 @@ param extensionId string
 @description('Who hears of it; empty: the alert shows in the portal only.')
 param actionGroupId string = ''
 
-resource failedEvents 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+resource failedEvents 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
   name: 'claims-failed-sign-ins'
   location: location
   kind: 'LogAlert'

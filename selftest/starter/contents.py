@@ -4,6 +4,7 @@ An update may replace what is managed. What is the copier's (provider, tests, RE
 written once, by `new`, and never touched again.
 """
 
+import hashlib
 import json
 import re
 import string
@@ -46,6 +47,8 @@ _RENAMED: Final[Mapping[str, str]] = {
     "LICENSE": "LICENSE.entra-claims-endpoint",
     "requirements-starter.txt": "requirements-dev.txt",
 }
+#: What azd installs for its hooks: in a copy, the tool too.
+_HOOKS: Final = "infra/hooks/requirements.txt"
 _COPIERS: Final = ("README.md", "local.settings.sample.json", "pyproject.toml", "tests/")
 _TEMPLATE: Final = Path(__file__).parent / "template"
 _SUFFIX: Final = ".tmpl"
@@ -95,6 +98,7 @@ def contents(answers: Answers, wheel: tuple[str, bytes], root: Path | None = Non
     texts = {path: content for path, content in files.items() if path.endswith(".md")}
     files.update({path: without_dead_links(path, content, files) for path, content in texts.items()})
     files[f"tools/{wheel[0]}"] = wheel[1]
+    files[_HOOKS] += f"../../tools/{wheel[0]} --hash=sha256:{hashlib.sha256(wheel[1]).hexdigest()}\n".encode()
     mine = {path for path in files if path.startswith(_COPIERS) or path == f"claims/providers/{answers.module}.py"}
     return Contents(
         managed={path: content for path, content in files.items() if path not in mine},
@@ -107,7 +111,7 @@ def _taken(root: Path, answers: Answers) -> Iterator[tuple[str, bytes]]:
         found = sorted((root / name).rglob("*")) if (root / name).is_dir() else [root / name]
         for file in found:
             path = file.relative_to(root).as_posix()
-            if "__pycache__" in file.parts or file.is_dir():
+            if {"__pycache__", "hooks_env"} & set(file.parts) or file.is_dir():
                 continue
             try:
                 yield _RENAMED.get(path, path), _adapted(path, file.read_bytes(), answers)

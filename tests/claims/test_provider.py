@@ -83,12 +83,17 @@ def test_built_in_providers_read_what_they_declare(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "absent"),
-    [("docs/settings.md", set()), ("infra/main.bicep", {"AuthenticationEvents__BypassTokenValidation"})],
+    ("pages", "absent"),
+    [
+        (["docs/settings.md"], set()),
+        (["infra/main.bicep", "infra/main.parameters.json"], {"AuthenticationEvents__BypassTokenValidation"}),
+    ],
 )
-def test_every_declared_setting_is_documented_and_deployed(page: str, absent: set[str]) -> None:
+def test_every_declared_setting_is_documented_and_deployed(pages: list[str], absent: set[str]) -> None:
     """And no page names a setting that nobody declares."""
-    named = set(re.findall(r"\b(?:Claims|AuthenticationEvents)__\w+", (ROOT / page).read_text()))
+    named = set(
+        re.findall(r"\b(?:Claims|AuthenticationEvents)__\w+", "".join((ROOT / page).read_text() for page in pages))
+    )
     assert named == _declared() - absent
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
 #: What the rules read of a checkout.
-_READ: Final = ("infra", "azure.yaml", "host.json", "Makefile", "docs/deploy.md")
+_READ: Final = ("infra", "azure.yaml", "host.json", "docs/deploy.md")
 #: The templates that are deployed; those of the modules are inside ``main``.
 DEPLOYED: Final = ("main", "tenant/signin-alert", "tenant/signin-logs")
 APP: Final = "Microsoft.Web/sites"
@@ -39,7 +39,7 @@ class Checkout:
 
 def copy(target: Path) -> Path:
     """Copy what the rules read of this checkout into ``target``, and return it."""
-    ignored = shutil.ignore_patterns("__pycache__", "*.py")
+    ignored = shutil.ignore_patterns("__pycache__", "hooks_env")
     for name in _READ:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():

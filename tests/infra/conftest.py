@@ -2,10 +2,10 @@
 
 import json
 import os
-import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,19 +19,43 @@ from tests.infra.compiler_mistakes import COMPILER_MISTAKES
 from tests.infra.mistake import Mistake
 from tests.infra.our_mistakes import OUR_MISTAKES
 
-PLANS: Final = ("flex", "premium")
 MISTAKES: Final = (*COMPILER_MISTAKES, *OUR_MISTAKES)
 #: Where it may lie next to the checkout.
 _BESIDE: Final = ROOT.parent / "shared" / "tools" / "bicep" / "bicep"
 _GUID: Final = "11111111-1111-4111-8111-111111111111"
 #: The name of the file in a copy that the compiler is asked about.
 _JUDGED: Final = "judged"
-_PARAMETERS: Final = f"""using 'main.bicep'
-param environmentName = 'claims-test'
-param location = 'westeurope'
+_TRUST: Final = f"""
 param authorityUrl = 'https://login.microsoftonline.com/{_GUID}'
 param audienceAppId = '{_GUID}'
 """
+_VAULT: Final = "https://vault-of-mine.vault.azure.net/secrets"
+#: Each switch of main.bicep that changes what is deployed, turned from its default.
+_SWITCHES: Final = {
+    "alert-email": "param alertEmail = 'people@contoso.example'",
+    "client-secret": f"""
+param credential = 'client-secret'
+param credentialTenantId = '{_GUID}'
+param credentialClientId = '{_GUID}'
+param clientSecretUri = '{_VAULT}/app'""",
+    "expect-traffic": "param expectTraffic = true",
+    "log-cap": "param dailyLogCapGb = 5",
+    "network": "param virtualNetwork = true",
+    "outer-layer": "param appServiceAuthentication = true",
+    "public-host": "param publicHost = 'claims.contoso.example'",
+    "settings": f"""
+param settings = {{ Claims__BudgetMs: '1400', Claims__OnFailure: '' }}
+param providerSettings = {{ Claims__Own__Region: 'eu' }}
+param tableConnectionStringUri = '{_VAULT}/table'""",
+    "zones": "param zoneRedundant = true",
+}
+#: What is deployed: with azd's environment as `azd env new` leaves it, with the least that works, with switches on.
+DEPLOYMENTS: Final = {
+    "bare": "",
+    "least": _TRUST,
+    **{name: f"{_TRUST}{text}" for name, text in _SWITCHES.items()},
+    "everything": _TRUST + "\n".join(_SWITCHES.values()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +73,19 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A deployment on one plan.
+    """A deployment as the compiler predicts it.
 
     Attributes:
-        name: ``flex`` or ``premium``.
+        name: One of `DEPLOYMENTS`.
         resources: What is deployed; a value that only Azure knows is an expression in brackets.
         diagnostics: What the compiler could not predict.
+        outputs: What azd writes into its environment.
     """
 
     name: str
     resources: list[dict[str, Any]]
     diagnostics: list[Any]
+    outputs: dict[str, Any]
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """Return the resources of a type."""
@@ -73,15 +99,8 @@ class Plan:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The app settings, by name; the value of one that only Azure knows is empty.
-
-        They are one expression, because some values are known to Azure only.
-        """
-        expression = self.app["siteConfig"]["appSettings"]
-        names = re.findall(r"'key', '(\w+)'", expression)
-        literals = re.findall(r"'key', '(\w+)', 'value', '([^']*)'", expression)
-        of_the_host = re.findall(r"'([A-Z]\w+)', '(?!value')([^']*)'", expression)
-        return {**dict.fromkeys(names, ""), **dict(literals), **dict(of_the_host)}
+        """The app settings, by name; the value of one that only Azure knows is an expression."""
+        return {setting["name"]: setting["value"] for setting in self.app["siteConfig"]["appSettings"]}
 
 
 @pytest.fixture(scope="session")
@@ -100,9 +119,17 @@ def compiler(found_compiler: Path | None) -> Path:
 
 @pytest.fixture(scope="session")
 def compiled(compiler: Path, tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    """Return this checkout, compiled."""
+    """Return this checkout, compiled.
+
+    With one rule more than is in ``bicepconfig.json``: each API version is the newest that this compiler knows. There
+    it would stop a copier's pipeline whenever the hosted runner gets another compiler.
+    """
     out = tmp_path_factory.mktemp("compiled")
-    diagnostics = build(compiler, ROOT / "infra", "**/*.bicep", out)
+    infra = copy(tmp_path_factory.mktemp("checkout")) / "infra"
+    config = json.loads((infra / "bicepconfig.json").read_text(encoding="utf-8"))
+    config["analyzers"]["core"]["rules"]["use-recent-api-versions"] = {"level": "error", "maxAgeInDays": 0}
+    (infra / "bicepconfig.json").write_text(json.dumps(config), encoding="utf-8")
+    diagnostics = build(compiler, infra, "**/*.bicep", out)
     return Planted(Checkout(templates=templates(out)), diagnostics)
 
 
@@ -126,21 +153,30 @@ def _snapshot(compiler: Path, parameters: Path, **where: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def plans(compiler: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Plan]:
-    """Return each plan's deployment as the compiler predicts it, with the least that has to be set."""
-    found = {}
-    for name in PLANS:
+def plans(compiler: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Plan]:
+    """Return a function that predicts one of `DEPLOYMENTS`."""
+
+    @cache
+    def predicted(name: str) -> Plan:
         parameters = copy(tmp_path_factory.mktemp(name)) / "infra" / "deployment.bicepparam"
-        parameters.write_text(f"{_PARAMETERS}param plan = '{name}'\n", encoding="utf-8")
+        text = "using 'main.bicep'\nparam environmentName = 'claims-test'\nparam location = 'westeurope'\n"
+        parameters.write_text(text + DEPLOYMENTS[name] + "\n", encoding="utf-8")
         result = _snapshot(compiler, parameters, subscription_id=_GUID, tenant_id=_GUID, location="westeurope")
-        found[name] = Plan(name, result["predictedResources"], result["diagnostics"])
-    return found
+        return Plan(name, result["predictedResources"], result["diagnostics"], result.get("outputs", {}))
+
+    return predicted
 
 
-@pytest.fixture(params=PLANS)
-def plan(request: pytest.FixtureRequest, plans: dict[str, Plan]) -> Plan:
-    """Return one plan's deployment."""
-    return plans[request.param]
+@pytest.fixture
+def plan(plans: Callable[[str], Plan]) -> Plan:
+    """Return the deployment with the least that has to be set."""
+    return plans("least")
+
+
+@pytest.fixture(params=DEPLOYMENTS)
+def deployment(request: pytest.FixtureRequest, plans: Callable[[str], Plan]) -> Plan:
+    """Return one deployment."""
+    return plans(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ AZD_SCHEMA: Final = "AZD_SCHEMA"
 _BESIDE: Final = ROOT.parent / "shared" / "data" / "azure.yaml.schema.json"
 _PARAMETERS: Final = "infra/main.parameters.json"
 #: Where commands read azd's environment.
-_READERS: Final = ("azure.yaml", "docs/deploy.md")
+_READERS: Final = ("docs/deploy.md",)
 _TAG: Final = re.compile(r"azd-service-name\W+(\w+)")
 
 
@@ -35,7 +35,7 @@ def parameters(checkout: Checkout) -> Iterator[str]:
 
 
 def names_read(checkout: Checkout) -> Iterator[str]:
-    """Each name of azd's environment that a hook or page reads is an output or a parameter's variable."""
+    """Each name of azd's environment that a page reads is an output or a parameter's variable."""
     values = read_parameters(checkout.root / _PARAMETERS).values()
     written = {name for value in values for name in variables(value)} | set(checkout.templates["main"]["outputs"])
     for page in _READERS:
@@ -82,20 +82,17 @@ def azd_keys(checkout: Checkout) -> Iterator[str]:
 
 
 def azd_paths(checkout: Checkout) -> Iterator[str]:
-    """The module, the folders and the make targets that azure.yaml names exist."""
+    """The module, the folders and the scripts that azure.yaml names exist."""
     project = _project(checkout)
     named = [f"{project['infra']['path']}/{project['infra']['module']}.bicep"]
-    named += [service["project"] for service in project["services"].values()]
+    named += [service["project"] for service in project["services"].values()] + list(scripts(project))
     yield from (
         f"azure.yaml names {path}, which does not exist" for path in named if not (checkout.root / path).exists()
     )
-    targets = set(re.findall(r"(?m)^([a-z.]+):", checkout.text("Makefile")))
-    called = {name for script in scripts(project) for name in re.findall(r"(?m)^\s*make ([a-z.]+)", script)}
-    yield from (f"a hook calls make {name}, and the Makefile has no such target" for name in sorted(called - targets))
 
 
 def azd_tags(checkout: Checkout) -> Iterator[str]:
-    """On each plan the app has the tag by which azd finds it."""
+    """The app has the tag by which azd finds it."""
     services = ", ".join(_project(checkout)["services"])
     for name, module in resources(checkout.templates["main"]):
         tagged = ", ".join(_TAG.findall(json.dumps(module)))

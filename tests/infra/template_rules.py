@@ -63,8 +63,8 @@ _LISTED: Final[dict[str, frozenset[str]]] = {
     "principalType": frozenset({"Group", "ServicePrincipal", "User"}),
     "runtime.name": frozenset({"python"}),
     "scmMinTlsVersion": frozenset({"1.2", "1.3"}),
-    "sku.name": frozenset({"EP1", "EP2", "EP3", "FC1", "PerGB2018", "Standard_LRS", "Standard_ZRS"}),
-    "sku.tier": frozenset({"ElasticPremium", "FlexConsumption"}),
+    "sku.name": frozenset({"FC1", "PerGB2018", "Standard_LRS", "Standard_ZRS"}),
+    "sku.tier": frozenset({"FlexConsumption"}),
     "storage.type": frozenset({"blobContainer"}),
     "timeAggregation": frozenset({"Average", "Count", "Maximum", "Minimum", "Total"}),
 }
@@ -101,9 +101,8 @@ def output_names(checkout: Checkout) -> Iterator[str]:
 def flex_settings(checkout: Checkout) -> Iterator[str]:
     """No app setting is one that Flex Consumption refuses."""
     main = checkout.templates["main"]
-    for module in (one for _, one in resources(main) if '"FC1"' in json.dumps(one)):
-        named = set(re.findall(r"[A-Za-z_]\w*", json.dumps(module)))
-        yield from (f"{name} is not allowed on Flex Consumption" for name in sorted(named & _NOT_ON_FLEX))
+    named = set(re.findall(r"[A-Za-z_]\w*", json.dumps(main)))
+    yield from (f"{name} is not allowed on Flex Consumption" for name in sorted(named & _NOT_ON_FLEX))
 
 
 def secrets(checkout: Checkout) -> Iterator[str]:

@@ -2,62 +2,85 @@
 
 import importlib.util
 import json
-import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 import yaml
 
+from infra.azd_hook import HOOKS, main
 from infra.bicep import PREFLIGHT
 from infra.package import DEFAULT_OUT
 from infra.parameters import read_parameters, variables
 from selftest.cli import parser
 from tests.infra.checkout import ROOT
-from tests.infra.file_rules import scripts
 
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text())
-MODULES = sorted({name for script in scripts(PROJECT) for name in re.findall(r"-m ([\w.]+)", script)})
-OURS = sorted(
-    {words for script in scripts(PROJECT) for words in re.findall(r"-m selftest (.+)$", script, re.MULTILINE)}
-)
+COMMANDS = [command for commands in HOOKS.values() for command in commands]
 
 
 def test_what_is_deployed_is_the_package() -> None:
     """Both ways: `azd up` names the zip, and azd's own packaging is stopped, because it would build another one."""
     service = PROJECT["services"]["api"]
     assert service["remoteBuild"] is False
-    assert "exit 1" in service["hooks"]["prepackage"]["run"]
+    script = service["hooks"]["prepackage"]["run"]
+    stopped = subprocess.run([sys.executable, ROOT / script], capture_output=True, text=True, check=False)  # noqa: S603
+    assert (stopped.returncode, stopped.stdout) == (1, "")
+    assert "azd deploy api --from-package build/package.zip" in stopped.stderr
     steps = [step["azd"] for step in PROJECT["workflows"]["up"]["steps"]]
     assert steps == ["provision", f"deploy api --from-package {DEFAULT_OUT.relative_to(ROOT)}"]
-    assert "make package" in "".join(hook["run"] for hook in PROJECT["hooks"]["predeploy"])
+    assert HOOKS["predeploy"] == [["infra.package"]]
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", sorted({command[0] for command in COMMANDS}))
 def test_hooks_call_modules_that_are_here(name: str) -> None:
     """A hook that names nothing stops a deployment halfway."""
     assert importlib.util.find_spec(name) is not None
 
 
-@pytest.mark.parametrize("words", OURS)
-def test_hooks_give_flags_that_exist(words: str) -> None:
+@pytest.mark.parametrize("words", [command[1:] for command in COMMANDS if command[0] == "selftest"], ids=" ".join)
+def test_hooks_give_flags_that_exist(words: list[str]) -> None:
     """A flag that a command does not know stops a deployment halfway, too."""
-    assert parser().parse_args(words.split()).run
+    assert parser().parse_args(words).run
+
+
+def test_each_hook_is_a_script_in_python() -> None:
+    """No shell, so that they work on Windows; azd gives a script no argument, so that each hook has a file."""
+    hooks = PROJECT["hooks"]
+    assert hooks.keys() == HOOKS.keys()
+    for name, hook in hooks.items():
+        assert (hook["run"], hook["kind"]) == (f"infra/hooks/{name}.py", "python")
+        assert hook["config"] == {"virtualEnvName": "hooks_env"}
 
 
 def test_the_values_are_judged_before_anything_is_made() -> None:
-    """The preflight is the first thing that the first hook runs, and what is pending there is what comes later."""
-    lines = PROJECT["hooks"]["preprovision"][0]["run"].splitlines()
-    assert lines[0] == "make .venv"
-    assert lines[1].split() == [
-        *(".venv/bin/python", "-m", "infra.preflight", "--parameters", "infra/main.parameters.json"),
-        *("--pending", "location", "--pending", "audienceAppId"),
-    ]
+    """And after provisioning, when nothing may be missing any more."""
+    assert HOOKS["preprovision"][0] == ["infra.preflight"]
+    assert HOOKS["postprovision"][0] == ["infra.preflight", "--deployed"]
+
+
+def test_a_hook_stops_at_the_first_failure() -> None:
+    """Without an authority no app registration is made: the second command would ask for a sign-in."""
+    script = ROOT / "infra/hooks/preprovision.py"
+    done = subprocess.run([sys.executable, script], env={}, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 1
+    assert "azd env set AuthenticationEvents__AuthorityUrl https://login.microsoftonline.com/<tenantId>" in done.stdout
+    assert done.stderr == "preflight: 1 errors\n"
+
+
+def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Azd takes the first one on the PATH."""
+    monkeypatch.setattr(sys, "version_info", (3, 12, 1))
+    assert main("predeploy") == 2
+    assert "put 3.13 or newer first on the PATH" in capsys.readouterr().err
 
 
 def test_settings_have_one_name() -> None:
     """Where a parameter is one setting, azd's environment has it under the setting's own name."""
     pairs = json.loads(PREFLIGHT.read_text())["settings"].items()
     given = read_parameters(ROOT / "infra/main.parameters.json")
+    assert {name: f"${{{name}}}" for name in given["settings"]} == given["settings"]
     named = {setting: variables(given[parameter]) for setting, parameter in pairs}
     renamed = {setting: names for setting, names in named.items() if names != [setting]}
     assert renamed == {

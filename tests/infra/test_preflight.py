@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.parameters import resolve
 from infra.preflight import main
 from tests.infra.checkout import ROOT
 
@@ -78,13 +79,13 @@ def test_a_good_deployment_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
             },
             "one tenant",
         ),
-        ({"AuthenticationEvents__AuthorityUrl": ""}, "required"),
+        ({"AuthenticationEvents__AuthorityUrl": ""}, "type: azd env set AuthenticationEvents__AuthorityUrl https://"),
         ({"ENTRA_API_APP_ID": "not-a-guid"}, "36 characters"),
         ({"ENTRA_API_APP_ID": "zzzzzzzz-2222-4222-8222-222222222222"}, "GUID"),
         ({"Claims__TenantId": APP}, "names the tenant"),
-        ({"Claims__BudgetMs": "2500"}, "100 to 1900"),
-        ({"Claims__BudgetMs": "soon"}, "whole number"),
-        ({"Claims__OnFailure": "ignore"}, "one of fail, omit, stale"),
+        ({"Claims__BudgetMs": "2500"}, "Claims__BudgetMs"),
+        ({"LATENCY_THRESHOLD_MS": "soon"}, "whole number"),
+        ({"Claims__OnFailure": "ignore"}, "Claims__OnFailure"),
         ({"Claims__Provider": "nowhere"}, "claims/providers/nowhere.py"),
         (
             {"Claims__Provider": "table", "Claims__Table__Url": "https://x.table.core.windows.net"},
@@ -97,8 +98,16 @@ def test_a_good_deployment_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
             {"Claims__ApplicationIdUri": f"api://elsewhere.example/{APP}", "ENDPOINT_HOST": HOST},
             "must name the endpoint's host",
         ),
-        ({"HOSTING_PLAN": "consumption"}, "one of flex, premium"),
+        ({"HOSTING_PLAN": "premium"}, "Flex Consumption only"),
+        ({"PUBLIC_HOST": "https://claims.contoso.example"}, "host name alone"),
+        ({"AZURE_LOCATION": "moon"}, "must be one of australiaeast"),
+        ({"Claims__Credential": ""}, "set and empty"),
+        ({"PROVIDER_SETTINGS": ""}, "delete its line in .azure/<environment>/.env"),
+        ({"PROVIDER_SETTINGS": '{"Claims__Own__Limit": 3}'}, "text as the value of Claims__Own__Limit"),
+        ({"ALERT_EMAIL": 'a"b@contoso.example'}, "quotation mark"),
+        ({"Claims__Table__Name": "CORP\\team"}, "(Claims__Table__Name) must have no quotation mark, backslash"),
         ({"ZONE_REDUNDANT": "maybe"}, "true or false"),
+        ({"ZONE_REDUNDANT": "yes"}, "true or false"),
         ({"PROVIDER_SETTINGS": "{"}, "must be JSON"),
         ({"PROVIDER_SETTINGS": "[]"}, "must be of type object"),
         (
@@ -146,19 +155,45 @@ def test_a_secret_in_its_vault_is_accepted(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_later_step_may_bring_a_value(capsys: pytest.CaptureFixture[str]) -> None:
-    """The first time, the app registration is made after this; a wrong value is wrong all the same."""
-    assert (
-        _refused(
-            {"ENTRA_API_APP_ID": "", "AZURE_LOCATION": ""},
-            capsys,
-            "--pending",
-            "audienceAppId",
-            "--pending",
-            "location",
-        )
-        == []
-    )
-    assert _refused({"ENTRA_API_APP_ID": "x"}, capsys, "--pending", "audienceAppId")
+    """The app registration is created after this, and azd asks for the region; a wrong value is wrong all the same."""
+    assert _refused({"ENTRA_API_APP_ID": "", "AZURE_LOCATION": ""}, capsys) == []
+    assert _refused({"ENTRA_API_APP_ID": "x"}, capsys)
+
+
+def test_after_the_deployment_nothing_may_be_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether the environment lacks it, or the app was deployed without it."""
+    assert _refused({"MISSING_SETTINGS": ""}, capsys, "--deployed") == []
+    (absent,) = _refused({"ENTRA_API_APP_ID": ""}, capsys, "--deployed")
+    assert "AuthenticationEvents__AudienceAppId is required" in absent
+    (late,) = _refused({"MISSING_SETTINGS": "AuthenticationEvents__AudienceAppId"}, capsys, "--deployed")
+    assert "deployed without AuthenticationEvents__AudienceAppId" in late
+    assert "type: azd provision" in late
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "value"),
+    [
+        ("${X}", {}, None),
+        ("${X}", {"X": "a"}, "a"),
+        ("${X=d}", {"X": ""}, "d"),
+        ("${X:=d}", {}, "d"),
+        ("${X:-d}", {}, "d"),
+        ("${X:-d}", {"X": "a"}, "a"),
+        ("x-${X}", {"X": "a"}, "x-a"),
+        ({"A": "${X}", "B": "${Y=d}"}, {}, {"A": "", "B": "d"}),
+    ],
+)
+def test_values_are_read_as_azd_reads_them(text: object, given: dict[str, str], value: object) -> None:
+    """Inside an object an unset name is empty; elsewhere the parameter is left out."""
+    rules = {"type": "object" if isinstance(text, dict) else "string"}
+    resolved = resolve({"p": rules}, {"p": text}, given)
+    assert (resolved.values.get("p"), resolved.problems) == (value, {})
+
+
+@pytest.mark.parametrize(("text", "value"), [("T", True), ("1", True), ("False", False), ("0", False), ("", False)])
+def test_bools_are_those_of_go(text: str, value: bool) -> None:  # noqa: FBT001 (a row of the table)
+    """Everything else azd would take for unset."""
+    assert resolve({"p": {"type": "bool", "defaultValue": False}}, {"p": "${X}"}, {"X": text}).values == {"p": value}
 
 
 def test_one_instance_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """What is in a copy, for each kind of provider: it is small, and what its pages and workflows name is there."""
 
+import hashlib
 import json
 import posixpath
 import re
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 TENANT, AUDIENCE = "0a0a0a0a-1111-4111-8111-0123456789ab", "0b0b0b0b-1111-4111-8111-0123456789ab"
 WHEEL = ("entra_selftest-0.1.0-py3-none-any.whl", b"\0")
 #: The limits of what a copier owns: the endpoint, its deployment, and a provider with its tests.
-MAX_FILES, MAX_PYTHON_LINES = 120, 8000
+MAX_FILES, MAX_PYTHON_LINES = 125, 8000
 #: What a reader is told to write.
 NOT_HERE = {"claims/providers/mine.py", "tests/test_mine.py", "tests/test_profile_api.py"}
 _WRITTEN_ONCE = ("README.md", "local.settings.sample.json", "pyproject.toml")
@@ -110,11 +111,19 @@ def test_settings_are_the_answers(files: dict[str, bytes]) -> None:
     assert local["Claims__Provider"] == module
     parameters = json.loads(files["infra/main.parameters.json"])["parameters"]
     given = {name: entry["value"] for name, entry in parameters.items()}
-    assert given["provider"] == f"${{Claims__Provider={module}}}"
+    assert given["settings"]["Claims__Provider"] == f"${{Claims__Provider={module}}}"
     assert TENANT in given["authorityUrl"]
     assert AUDIENCE in given["audienceAppId"]
     assert TENANT in texts(files)["README.md"]
     assert yaml.safe_load(files["azure.yaml"])["name"] == "contoso-hr"
+
+
+def test_azd_installs_the_tool_for_its_hooks(files: dict[str, bytes]) -> None:
+    """Beside the pinned requirements and, like them, with its hash; pip reads the path from the script's folder."""
+    lines = texts(files)["infra/hooks/requirements.txt"].splitlines()
+    assert lines[1] == "-r ../../requirements-dev.txt"
+    path, _, digest = lines[2].partition(" --hash=sha256:")
+    assert digest == hashlib.sha256(files[path.removeprefix("../../")]).hexdigest()
 
 
 def test_what_is_not_known_yet_is_left_out() -> None:
@@ -124,7 +133,7 @@ def test_what_is_not_known_yet_is_left_out() -> None:
     ours = read_parameters(ROOT / "infra/main.parameters.json")
     assert {name: entry["value"] for name, entry in given.items()} == {
         **ours,
-        "provider": "${Claims__Provider=contoso_hr}",
+        "settings": {**ours["settings"], "Claims__Provider": "${Claims__Provider=contoso_hr}"},
     }
     assert "login.microsoftonline.com/<tenantId>" in texts(files)["README.md"]
 

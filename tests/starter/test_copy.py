@@ -133,7 +133,7 @@ def test_package_has_the_provider_and_nothing_of_the_tool(copy: Path, kind: str)
 
 def test_preflight_judges_the_answers(copy: Path) -> None:
     """As azd's hook calls it: the tenant is known, the registration is made by a later step."""
-    words = (".venv/bin/python", "-m", "infra.preflight", "--pending", "location", "--pending", "audienceAppId")
+    words = (".venv/bin/python", "-m", "infra.preflight")
     given = {"AZURE_ENV_NAME": "test"}
     settings = {
         "Claims__ProfileApi__Url": "https://api.contoso.example",
