@@ -203,4 +203,19 @@ resource unhealthy 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   }
 }
 
+// One page to look at: volume, times by phase, outcomes, caches, cold starts. workbook.json is generated from queries/.
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(workspaceId, 'claims-endpoint')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'Claims endpoint'
+    category: 'workbook'
+    version: 'Notebook/1.0'
+    sourceId: workspaceId
+    serializedData: replace(loadTextContent('workbook.json'), '{workspaceId}', workspaceId)
+  }
+}
+
 output actionGroupId string = empty(email) ? '' : people.id

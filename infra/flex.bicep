@@ -20,6 +20,17 @@ param maximumInstanceCount int
 param perInstanceConcurrency int
 param zoneRedundant bool
 
+@description('Let App Service refuse callers before Python is reached. The code validates the token all the same.')
+param appServiceAuthentication bool
+param authorityUrl string
+param audienceAppId string
+param authorizedPartyAppId string
+
+@description('Comma-separated.')
+param additionalCallerAppIds string = ''
+
+var callers = filter(split('${authorizedPartyAppId},${additionalCallerAppIds}', ','), id => !empty(trim(id)))
+
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
 }
@@ -115,4 +126,44 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       ]
     }
   }
+
+  resource noFtpPassword 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
+  }
+
+  resource noScmPassword 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+  }
+
+  resource authentication 'config' = if (appServiceAuthentication) {
+    name: 'authsettingsV2'
+    properties: {
+      platform: { enabled: true }
+      globalValidation: {
+        requireAuthentication: true
+        unauthenticatedClientAction: 'Return401'
+        // The availability test has no token, and the answer names nobody.
+        excludedPaths: ['/api/health']
+      }
+      httpSettings: { requireHttps: true }
+      identityProviders: {
+        azureActiveDirectory: {
+          enabled: true
+          registration: {
+            clientId: audienceAppId
+            openIdIssuer: '${authorityUrl}/v2.0'
+          }
+          validation: {
+            allowedAudiences: [audienceAppId]
+            defaultAuthorizationPolicy: { allowedApplications: map(callers, id => trim(id)) }
+          }
+        }
+      }
+      login: { tokenStore: { enabled: false } }
+    }
+  }
 }
+
+output hostName string = app.properties.defaultHostName

@@ -11,6 +11,10 @@ param logRetentionDays int
 
 @description('Gigabytes of logs a day after which Azure drops the rest until the next day; -1: no limit.')
 param dailyLogCapGb int
+param virtualNetwork bool
+
+@description('The NAT gateway of the subnet; empty: none.')
+param natGatewayId string
 
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
@@ -99,4 +103,26 @@ resource mayWriteTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' 
   }
 }
 
+// A network for the app's way out, to a data source that is not on the internet. Nothing comes in through it: Entra calls
+// the app's public name. The signing keys are fetched through it too, so the way to the internet has to stay open.
+resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = if (virtualNetwork) {
+  name: names.network
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: { addressPrefixes: ['10.77.0.0/24'] }
+    subnets: [
+      {
+        name: 'app'
+        properties: {
+          addressPrefix: '10.77.0.0/26'
+          delegations: [{ name: 'app', properties: { serviceName: 'Microsoft.App/environments' } }]
+          natGateway: empty(natGatewayId) ? null : { id: natGatewayId }
+        }
+      }
+    ]
+  }
+}
+
 output identityPrincipalId string = identity.properties.principalId
+output subnetId string = virtualNetwork ? network!.properties.subnets[0].id : ''

@@ -173,6 +173,7 @@ var names = {
   storage: 'stclaims${suffix}'
   workspace: 'log-claims-${suffix}'
   insights: 'appi-claims-${suffix}'
+  network: 'vnet-claims-${suffix}'
   // The package, then the two that the Functions host uses for itself.
   containers: ['packages', 'azure-webjobs-hosts', 'azure-webjobs-secrets']
 }
@@ -229,16 +230,7 @@ module foundation 'foundation.bicep' = {
     zoneRedundant: zoneRedundant
     logRetentionDays: logRetentionDays
     dailyLogCapGb: dailyLogCapGb
-  }
-}
-
-module network 'network.bicep' = if (virtualNetwork) {
-  name: 'network'
-  scope: group
-  params: {
-    location: location
-    tags: tags
-    suffix: suffix
+    virtualNetwork: virtualNetwork
     natGatewayId: natGatewayId
   }
 }
@@ -254,32 +246,22 @@ module flex 'flex.bicep' = {
     storageAccountName: names.storage
     packageContainerName: names.containers[0]
     insightsName: names.insights
-    subnetId: virtualNetwork ? network!.outputs.subnetId : ''
+    subnetId: foundation.outputs.subnetId
     appSettings: appSettings
     alwaysReadyInstances: alwaysReadyInstances
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     perInstanceConcurrency: perInstanceConcurrency
     zoneRedundant: zoneRedundant
-  }
-  dependsOn: [foundation]
-}
-
-module protection 'protection.bicep' = {
-  name: 'protection'
-  scope: group
-  params: {
-    appName: appName
     appServiceAuthentication: appServiceAuthentication
     authorityUrl: authorityUrl ?? ''
     audienceAppId: audienceAppId ?? ''
     authorizedPartyAppId: authorizedPartyAppId
     additionalCallerAppIds: additionalCallerAppIds
   }
-  dependsOn: [flex]
 }
 
-var host = empty(publicHost) ? protection.outputs.hostName : publicHost
+var host = empty(publicHost) ? flex.outputs.hostName : publicHost
 
 module alerts 'alerts.bicep' = {
   name: 'alerts'
@@ -294,24 +276,12 @@ module alerts 'alerts.bicep' = {
     latencyThresholdMs: latencyThresholdMs
     expectTraffic: expectTraffic
   }
-  dependsOn: [foundation]
-}
-
-module workbook 'workbook.bicep' = {
-  name: 'workbook'
-  scope: group
-  params: {
-    location: location
-    tags: tags
-    workspaceId: workspace.id
-  }
-  dependsOn: [foundation]
 }
 
 // azd writes these into its environment, where the hooks, docs/deploy.md and the pipeline find them.
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_APP string = appName
-output APP_HOST string = protection.outputs.hostName
+output APP_HOST string = flex.outputs.hostName
 output ENDPOINT_HOST string = host
 output ENDPOINT_URL string = 'https://${host}/api/onTokenIssuanceStart'
 output IDENTITY_PRINCIPAL_ID string = foundation.outputs.identityPrincipalId

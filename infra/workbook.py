@@ -12,7 +12,7 @@ from typing import Any, Final
 
 INFRA: Final = Path(__file__).parent
 WORKBOOK: Final = INFRA / "workbook.json"
-#: workbook.bicep puts the workspace's id there; in the portal it is replaced by whatever is chosen.
+#: alerts.bicep puts the workspace's id there; in the portal it is replaced by whatever is chosen.
 WORKSPACE: Final = "{workspaceId}"
 #: In the order of the page: the query's file, and how its rows are shown.
 VIEWS: Final = (

@@ -30,11 +30,13 @@ class Sample:
 
 
 def samples() -> list[Sample]:
-    """Return every block of Python in every page."""
+    """Return every block of Python in every page; an indented one is a part of a list, and no file."""
     return [
         Sample(page.name, path, code)
         for page in PAGES
-        for path, code in re.findall(r"(?:`([\w/.]+)`:\n\n)?```python\n(.*?)```", page.read_text(), re.DOTALL)
+        for path, code in re.findall(
+            r"(?:`([\w/.]+)`:\n\n)?^```python\n(.*?)```", page.read_text(), re.DOTALL | re.MULTILINE
+        )
     ]
 
 

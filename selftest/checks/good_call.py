@@ -17,8 +17,9 @@ from selftest.play.app_log import last_refusal, request_lines
 
 _SHOWN_CHARS: Final = 300
 _NOT_ASKED: Final = (
-    "Start the endpoint with the authority that `entra` prints. An endpoint that read another authority, or checked "
-    "within the last minutes, has to be started again."
+    "An endpoint that was checked before has the keys already: then compare audience, issuer, tenant and caller with "
+    "what `entra` prints. Else start it with the authority that `entra` prints; one that read another authority has to "
+    "be started again."
 )
 
 

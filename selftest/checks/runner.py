@@ -21,7 +21,7 @@ from selftest.checks.registry import STAGES, Check, CheckOutcome
 from selftest.judge.app_line import AppLine
 from selftest.play.app_log import host_lines, request_lines
 from selftest.report.families import family_of
-from selftest.report.results import CheckResult
+from selftest.report.results import STOPPED, CheckResult
 
 if TYPE_CHECKING:
     from selftest.checks.bench.variant import AppVariant
@@ -126,7 +126,7 @@ async def _has_stopped(env: CheckEnvironment) -> bool:
 def _as_stopped(result: CheckResult, env: CheckEnvironment) -> CheckResult:
     """Return the result during which the endpoint stopped: whatever was checked, nobody can sign in any more."""
     lines = () if env.log is None else host_lines(env.log())
-    actual = f"the endpoint answered before this check, and stopped answering: {result.actual}"
+    actual = f"{STOPPED}: {result.actual}"
     return replace(result, level="sign-in", status="error", actual=actual, fix=_FIX_STOPPED, app_lines=lines)
 
 

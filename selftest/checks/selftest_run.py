@@ -36,7 +36,7 @@ from selftest.play.target import Target
 from selftest.report import provenance
 from selftest.report.load_result import LoadResult
 from selftest.report.progress import Progress
-from selftest.report.results import SCHEMA_VERSION, Results, SignInResult, as_members
+from selftest.report.results import SCHEMA_VERSION, CheckResult, Results, SignInResult, as_members
 from selftest.signin.tenant.mapping_flags import ClaimsRoute
 
 #: A line of the app's log is written before its response, but travels through another pipe.
@@ -165,14 +165,21 @@ class SelftestRun:
 
     async def run_checks(
         self, checks: Sequence[Check], env: CheckEnvironment, *, open_variant: OpenVariant | None = None
-    ) -> None:
-        """Run checks and keep each result; checks that need other settings only with ``open_variant``."""
+    ) -> CheckResult | None:
+        """Run checks and keep each result; checks that need other settings only with ``open_variant``.
+
+        Returns:
+            The result of the check during which the endpoint stopped answering; None if it still answers.
+        """
+        stopped = None
         with Progress(len(checks)) as progress:
             async for found in run_checks(checks, env, open_variant=open_variant):
                 waiver = self._waivers.get(found.id)
                 result = found if waiver is None else waiver.applied_to(found, self._started_at.date())
                 self._take({"kind": "check", **as_members(result)})
+                stopped = result if result.stopped else stopped
                 progress.step(result.id)
+        return stopped
 
     def results(self) -> Results:
         """End the run and return its results, with the checks in the order of their ids.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from selftest.base.cannot_run import PASSED, CannotRun
 from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY, Check, select
-from selftest.checks.bench.environment import GOOD_CALL, PROFILES, CheckEnvironment
+from selftest.checks.bench.environment import GOOD_CALL, PROFILES, CheckEnvironment, GoodCallRefusal
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.good_call import make_good_call
 from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
@@ -78,8 +78,11 @@ async def _collect(
         # What only a soak, a step or a spike shows is asked for by `load`; leaving it out here is no skip.
         of_load = [check for check in checks if "load" in check.needs and (args.ids or not check.needs & PROFILES)]
         others = [check for check in checks if "load" not in check.needs]
-        await session.run_checks(others, bench, open_variant=variants_of(target))
-        if of_load and _may_load(args, bench):
+        stopped = await session.run_checks(others, bench, open_variant=variants_of(target))
+        if stopped is not None:
+            refusal = GoodCallRefusal(stopped.actual, stopped.fix, stopped.curl or "", stopped.id)
+            bench = replace(bench, refusal=refusal)
+        elif of_load and _may_load(args, bench):
             found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), real_token=token, tries=TRIES)
             bench = replace(bench, load=found)
         await session.run_checks(of_load, bench)

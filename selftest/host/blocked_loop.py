@@ -63,17 +63,21 @@ class BlockedLoopWatch:
             _note(place, total_ms=int((time.monotonic() - asked_s) * 1000))
 
     def _place(self, frame: FrameType | None) -> str:
-        """Return the file and line of the app's innermost frame, a provider's before others; empty without one."""
-        place = ""
+        """Return the file and line of the app's innermost frame, a provider's before others; empty without one.
+
+        It is empty, too, where the endpoint's own code runs without a provider: that takes long on a busy machine.
+        """
+        innermost: str | None = None
         while frame is not None:
             path = Path(frame.f_code.co_filename)
             if self._is_the_apps(path):
                 here = f"{path.name}:{frame.f_lineno}"
                 if path.parent.name == "providers":
                     return here
-                place = place or here
+                if innermost is None:
+                    innermost = "" if path.is_relative_to(self._app_dir / "claims") else here
             frame = frame.f_back
-        return place
+        return innermost or ""
 
     def _is_the_apps(self, path: Path) -> bool:
         if not path.is_relative_to(self._app_dir) or path.is_relative_to(_HOST):

@@ -26,12 +26,14 @@ class AppCause:
         leads_to: The code that Entra logs.
         cause: What happened.
         fix: What to do.
+        lasting: Whether each call fails by it, however fast the machine is.
     """
 
     codes: tuple[str, ...]
     leads_to: int
     cause: str
     fix: str
+    lasting: bool = False
 
     def has(self, code: str) -> bool:
         """Whether the code of a line is one of these."""
@@ -54,12 +56,15 @@ def cause_of_code(code: str) -> AppCause | None:
 def cause_of(lines: Sequence[AppLine]) -> AppCause | None:
     """Return the cause that the lines of one request name; None if they name none.
 
-    A blocked event loop comes first: whatever else failed, failed after it.
+    What the provider did wrong at each call comes first, which no waiting changes. Then a blocked event loop: whatever
+    else failed, failed after it.
     """
+    found = [cause for line in reversed(lines) if (cause := cause_of_code(line.code)) is not None]
+    if found and found[0].lasting:
+        return found[0]
     if any(line.outcome == LOOP_BLOCKED or line.loop_stalled_ms >= BLOCKED_MS for line in lines):
         return cause_of_code(LOOP_BLOCKED)
-    found = (cause_of_code(line.code) for line in reversed(lines))
-    return next((cause for cause in found if cause is not None), None)
+    return found[0] if found else None
 
 
 def explained(lines: Sequence[AppLine], *, fix: bool = True) -> list[tuple[str, str]]:

@@ -84,6 +84,8 @@ def _checks(number: int, kind: str, verb: str) -> str:
 
 def _worst(checks: Sequence[CheckResult], *, strict: bool) -> str:
     """Return what the worst family of findings allows; nothing if the worst finding is a check of its own."""
+    if any(check.stopped for check in checks):
+        return "the endpoint stopped answering: "
     found = findings(checks)
     if not found or not found[0].checks[0].counts(strict=strict) or found[0].sentence == found[0].checks[0].title:
         return ""

@@ -35,6 +35,9 @@ _STORED_OUTCOMES: Final[Mapping[RunOutcome, StoredOutcome]] = {
     "INTERRUPTED": "interrupted",
 }
 
+#: How the result of a check begins during which the endpoint stopped answering.
+STOPPED: Final = "the endpoint answered before this check, and stopped answering"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
@@ -72,6 +75,11 @@ class CheckResult:
     def bad(self) -> bool:
         """Whether the check failed or broke, and no waiver tells of it."""
         return self.status in {"fail", "error"} and self.waiver is None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the endpoint stopped answering during this check."""
+        return self.status == "error" and self.actual.startswith(STOPPED)
 
     @property
     def rank(self) -> tuple[int, bool, str, int]:

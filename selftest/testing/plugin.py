@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS
+from selftest.contract import MAX_TIMEOUT_MS
 
 if TYPE_CHECKING:
     from selftest.testing.loopback_api import LoopbackApi
@@ -59,8 +59,9 @@ def sign_in(
     """Return a function that plays a sign-in: Entra's call, the app in Microsoft's worker library, Entra's verdict.
 
     Its arguments: ``user``, a kind of user, or the members of the member that differ, or None for an app without a
-    user; ``fresh``, whether the app is started again; ``timeout_ms`` and ``retries`` of Entra's call; ``mapping``, the
-    application's claims mapping policy; and settings of the app by their names.
+    user; ``fresh``, whether the app is started again; ``timeout_ms`` and ``retries`` of Entra's call, which fails at
+    once where only a retry would get an answer; ``mapping``, the application's claims mapping policy; and settings of
+    the app by their names.
     """
     from selftest.base.cannot_run import CannotRun  # noqa: PLC0415 - see above
     from selftest.base.printable import printable  # noqa: PLC0415 - see above
@@ -72,7 +73,7 @@ def sign_in(
         *,
         fresh: bool = False,
         timeout_ms: int = MAX_TIMEOUT_MS,
-        retries: int = MAX_RETRIES,
+        retries: int = 0,
         mapping: Mapping[str, Any] | None = None,
         **settings: str | int,
     ) -> "SignInOutcome":

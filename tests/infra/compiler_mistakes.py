@@ -5,7 +5,7 @@ from typing import Final
 from tests.infra.mistake import Mistake
 
 COMPILER_MISTAKES: Final = (
-    Mistake("a missing bracket", "infra/network.bicep", "['10.77.0.0/24']", "['10.77.0.0/24'", "BCP018", "}"),
+    Mistake("a missing bracket", "infra/foundation.bicep", "['10.77.0.0/24']", "['10.77.0.0/24'", "BCP018", "}"),
     Mistake("an unknown property", "infra/flex.bicep", "httpsOnly: true", "onlyHttps: true", "BCP037", "onlyHttps"),
     Mistake(
         "a property in the wrong case",
@@ -37,7 +37,7 @@ COMPILER_MISTAKES: Final = (
         "location",
     ),
     Mistake("an unlisted value", "infra/alerts.bicep", "Kind: 'standard'", "Kind: 'http'", "BCP036", "Kind"),
-    Mistake("an unknown variant", "infra/protection.bicep", "name: 'ftp'", "name: 'ftps'", "BCP088", "ftps"),
+    Mistake("an unknown variant", "infra/flex.bicep", "name: 'ftp'", "name: 'ftps'", "BCP088", "ftps"),
     Mistake(
         "an unknown variant of a criterion",
         "infra/alerts.bicep",
@@ -46,7 +46,7 @@ COMPILER_MISTAKES: Final = (
         "BCP088",
         "odata.type",
     ),
-    Mistake("an unknown API version", "infra/network.bicep", "@2026-03-01", "@2026-03-31", "BCP081", "2026-03-31"),
+    Mistake("an unknown API version", "infra/foundation.bicep", "@2026-03-01", "@2026-03-31", "BCP081", "2026-03-31"),
     Mistake(
         "an unknown resource type",
         "infra/flex.bicep",
@@ -85,7 +85,7 @@ COMPILER_MISTAKES: Final = (
     Mistake("an unknown function", "infra/main.bicep", "toLower(", "toLowercase(", "BCP057", "toLowercase"),
     Mistake(
         "an unused parameter",
-        "infra/workbook.bicep",
+        "infra/alerts.bicep",
         "param tags object",
         "param tags object\nparam spare string = ''",
         "no-unused-params",
@@ -101,7 +101,7 @@ COMPILER_MISTAKES: Final = (
     ),
     Mistake(
         "a duplicate property",
-        "infra/network.bicep",
+        "infra/foundation.bicep",
         "location: location",
         "location: location\n  location: 'x'",
         "BCP025",
@@ -123,7 +123,7 @@ COMPILER_MISTAKES: Final = (
         "BCP033",
         "'no'",
     ),
-    Mistake("a missing module file", "infra/main.bicep", "'workbook.bicep'", "'book.bicep'", "BCP091", "book.bicep"),
+    Mistake("a missing module file", "infra/main.bicep", "'alerts.bicep'", "'alarms.bicep'", "BCP091", "alarms.bicep"),
     Mistake(
         "a module without a parameter",
         "infra/main.bicep",
@@ -159,12 +159,12 @@ COMPILER_MISTAKES: Final = (
     Mistake(
         "a module without its scope",
         "infra/main.bicep",
-        "  name: 'workbook'\n  scope: group\n",
-        "  name: 'workbook'\n",
+        "  name: 'alerts'\n  scope: group\n",
+        "  name: 'alerts'\n",
         "BCP035",
         "scope",
     ),
-    Mistake("a missing file", "infra/workbook.bicep", "'workbook.json'", "'page.json'", "BCP091", "page.json"),
+    Mistake("a missing file", "infra/alerts.bicep", "'workbook.json'", "'page.json'", "BCP091", "page.json"),
     Mistake(
         "a name that is known too late",
         "infra/foundation.bicep",
@@ -207,7 +207,7 @@ COMPILER_MISTAKES: Final = (
     ),
     Mistake(
         "a secret as plain text",
-        "infra/workbook.bicep",
+        "infra/alerts.bicep",
         "param tags object",
         "param tags object\nparam apiPassword string = ''\noutput size int = length(apiPassword)",
         "secure-secrets-in-params",

@@ -5,11 +5,11 @@ from typing import Final
 from tests.infra.mistake import Mistake
 
 
-def _role_after_app(principal: str) -> str:
+def _role_after_app(principal: str, name: str = "appName") -> str:
     return f"""
 resource late 'Microsoft.Authorization/roleAssignments@2022-04-01' = {{
-  name: guid(appName, 'late')
-  properties: {{ principalId: {principal}, roleDefinitionId: appName }}
+  name: guid({name}, 'late')
+  properties: {{ principalId: {principal}, roleDefinitionId: {name} }}
 }}
 
 """
@@ -45,11 +45,11 @@ OUR_MISTAKES: Final = (
     ),
     Mistake(
         "a role in a module after the app",
-        "infra/protection.bicep",
-        "\noutput hostName",
-        _role_after_app("appName") + "output hostName",
+        "infra/alerts.bicep",
+        "\noutput actionGroupId",
+        _role_after_app("hostName", "hostName") + "output actionGroupId",
         "role-order",
-        "protection",
+        "alerts",
     ),
     Mistake(
         "a connection string in an output",

@@ -5,18 +5,20 @@ registers. Both come from files of their own, or from one tenant file, in which 
 """
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from selftest.base.bounded_file import read_text
 from selftest.base.cannot_run import CannotRun
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.judge.restricted_claims import TokenFormat
-from selftest.signin.tenant.directory import App
-from selftest.signin.tenant.file import read_tenant_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selftest.signin.tenant.directory import App
 
 #: Of a policy, as Graph returns it.
 _MAX_BYTES: Final = 1 << 20
@@ -86,6 +88,8 @@ def read_route(args: argparse.Namespace, *, saml: bool) -> ClaimsRoute:
         return ClaimsRoute(token=token, mapping=_policy(args.mapping), registered=args.registered)
     if args.registered is not None:
         raise CannotRun("--registered is in the tenant file, as claims of the extension: change it there")
+    from selftest.signin.tenant.file import read_tenant_file  # noqa: PLC0415 - judge without such a file needs no keys
+
     directory = read_tenant_file(args.tenant_file)
     app = _app(directory.apps, args.client, "saml" if saml else "oidc", args.tenant_file)
     listener = directory.listener_for(app)
@@ -96,7 +100,7 @@ def read_route(args: argparse.Namespace, *, saml: bool) -> ClaimsRoute:
     )
 
 
-def _app(apps: Sequence[App], name: str | None, protocol: str, path: Path) -> App:
+def _app(apps: "Sequence[App]", name: str | None, protocol: str, path: Path) -> "App":
     fitting = [app for app in apps if app.protocol == protocol]
     if name is not None:
         found = [app for app in fitting if app.key == name]

@@ -101,9 +101,11 @@ def test_every_503_of_the_endpoint_has_a_cause() -> None:
 
 
 def test_the_blocked_loop_leads() -> None:
-    """Whatever else failed, failed after it; a short stall is no cause, and an unknown code has none."""
+    """What was late, was late by it; an exception is not. A short stall is no cause, and an unknown code has none."""
     blocked = cause_of_code(LOOP_BLOCKED)
-    assert cause_of([app_line(RAISED | {"loop_stalled_ms": 3000})]) is blocked
+    late = {"status": 503, "outcome": "provider_late", "loop_stalled_ms": 3000}
+    assert cause_of([app_line(late)]) is blocked
+    assert cause_of([app_line(RAISED | {"loop_stalled_ms": 3000})]) is cause_of_code("provider_error")
     assert cause_of([app_line({"status": 200, "outcome": "claims", "loop_stalled_ms": 3000})]) is blocked
     raised = cause_of([app_line(RAISED | {"loop_stalled_ms": 60})])
     assert raised is not None

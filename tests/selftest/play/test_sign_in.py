@@ -157,7 +157,7 @@ def _run(*argv: str) -> int:
 def test_unreachable_endpoint_is_1003027(capsys: pytest.CaptureFixture[str]) -> None:
     """An endpoint that is not there loses the sign-in with code 1003027 and exit code 1."""
     assert _run("--url", "http://127.0.0.1:1/") == 1
-    assert "1003027" in capsys.readouterr().out.splitlines()[-1]
+    assert "1003027" in capsys.readouterr().out.splitlines()[0]
 
 
 def test_mapping_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,7 +108,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
 def test_app_is_kept_for_its_settings(started: list[dict[str, str]]) -> None:
     """At most three at once; one that was ended is started again."""
     loop, running = LoopThread(), RunningApps(ROOT)
-    options = {"timeout_ms": 2000, "retries": 1, "mapping": None}
+    options = {"timeout_ms": 2000, "retries": 0, "mapping": None}
     budgets = [{"Claims__BudgetMs": str(number)} for number in (1001, 1002, 1003, 1004)]
     try:
         for settings in (budgets[0], budgets[0], *budgets, budgets[0]):

@@ -67,10 +67,11 @@ def test_failed_sign_in_has_code_and_line(sign_in: SignIn, loopback_api: Loopbac
 def test_entras_retry_is_played(sign_in: SignIn, loopback_api: LoopbackApi) -> None:
     """The second attempt joins the work of the first; the line is that of the last attempt."""
     loopback_api.answers({"Role": "Reader"}, after_s=0.8)
-    signed_in = sign_in(timeout_ms=500, Claims__Provider="profile_api", Claims__ProfileApi__Url=loopback_api.url)
+    settings = {"Claims__Provider": "profile_api", "Claims__ProfileApi__Url": loopback_api.url}
+    signed_in = sign_in(timeout_ms=500, retries=1, **settings)
     assert (signed_in.attempts, signed_in.minted, signed_in.line["joined"]) == (2, True, True)
     assert len(loopback_api.requests) == 1
-    alone = sign_in(timeout_ms=500, retries=0, Claims__Provider="profile_api", Claims__ProfileApi__Url=loopback_api.url)
+    alone = sign_in(timeout_ms=500, **settings)
     assert (alone.attempts, alone.code) == (1, 1003005)
 
 

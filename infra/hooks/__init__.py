@@ -1,1 +1,0 @@
-"""The scripts that azd runs: one file a hook, because azd gives a script no argument."""
