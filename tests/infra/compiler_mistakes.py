@@ -175,9 +175,9 @@ COMPILER_MISTAKES: Final = (
     ),
     Mistake(
         "a condition that is known too late",
-        "infra/main.bicep",
+        "infra/foundation.bicep",
         "if (virtualNetwork)",
-        "if (virtualNetwork && !empty(foundation.outputs.identityPrincipalId))",
+        "if (virtualNetwork && !empty(identity.properties.principalId))",
         "BCP177",
         "if-condition",
     ),
