@@ -129,6 +129,7 @@ async def test_retry_may_succeed(session: aiohttp.ClientSession) -> None:
     assert call.reply.status == 200
 
 
+@pytest.mark.quiet
 async def test_answer_after_the_timeout_is_a_timeout(session: aiohttp.ClientSession) -> None:
     """When the timer fires late the clock decides: an answer that took longer does not count."""
     async with scripted_server([answer()]) as server:

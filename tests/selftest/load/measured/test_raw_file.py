@@ -76,7 +76,7 @@ def test_wherever_it_is_cut_it_can_be_read_or_is_named(tmp_path_factory: pytest.
         (2, {"kind": "memory", "at_s": 1, "resident_kb": -1}, "line 3: .*minimum"),
         (2, {"kind": "end"}, "line 3: a line of kind end is invalid: duration_s"),
         (0, {"kind": "run", "schema_version": "1.1"}, "schema_version is '1.1', this version reads"),
-        (0, {"kind": "run", "schema_version": SCHEMA_VERSION, "tool": {"a": 1}}, "is not of type 'string'"),
+        (0, {"kind": "run", "schema_version": SCHEMA_VERSION, "tool": {"a": 1}}, "expected type string"),
         (0, {**LINES[0], "started_at": "yesterday"}, "started_at should be a time"),
         (0, {**LINES[0], "strict": 1}, "strict should be true or false"),
         (1, {**LINES[1], "confidence": 2}, "confidence should be between 0 and 1"),
