@@ -141,7 +141,8 @@ class GraphSchema:
 
     def _properties(self, name: str) -> dict[str, Any]:
         schema = self.schemas[name]
-        properties = dict(schema.get("properties", {}))
+        properties: dict[str, Any] = {name: {} for name in schema.get("x-subset-omitted-properties", ())}
+        properties |= schema.get("properties", {})
         for base in schema.get("allOf", ()):
             properties |= self._properties(base["$ref"].removeprefix(_PREFIX))
         return properties
