@@ -76,7 +76,7 @@ docs: .venv ## generate docs/codes.md, docs/infra-checks.md, docs/host.md, docs/
 	@$(PY) -m tests.foreign.table
 
 site: .venv-site ## build the docs as a site, into build/site/index.html
-	@$(VENV_SITE)/bin/python -m sphinx -q -b html -n -W --keep-going -c docs/site -d build/site-cache . build/site
+	@$(VENV_SITE)/bin/python -m sphinx -q -E -n -W --keep-going -c docs/site -d build/site-cache . build/site
 
 # Each is compiled within the pins of the one before.
 COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate \
