@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import textwrap
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ root_doc = "README"
 include_patterns = ["*.md", "docs/*.md", "benchmarks/*.md"]
 extensions = ["myst_parser"]
 myst_heading_anchors = 4
+highlight_language = "text"  # of a block that names none
 smartquotes = False  # the text is shown as it was written
 
 html_theme = "furo"
@@ -47,8 +49,9 @@ def _as_lists(picture: re.Match[str]) -> str:
     arrows: dict[str, list[str]] = defaultdict(list)
     for start, end in re.findall(r"(\w+) --> (\w+)", picture[1]):
         arrows[start].append(end)
-    lines = (f"{start:<16} --> {', '.join(ends)}\n" for start, ends in arrows.items())
-    return f"```text\n{''.join(lines)}```"
+    lines = (f"{start:<16} --> {', '.join(ends)}" for start, ends in arrows.items())
+    folded = ("\n".join(textwrap.wrap(line, 90, subsequent_indent=" " * 21)) for line in lines)
+    return "```text\n{}\n```".format("\n".join(folded))
 
 
 def _copy_to_index(app: Any, error: Exception | None) -> None:
