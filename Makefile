@@ -61,7 +61,7 @@ wheel: .venv-wheel ## build dist/entra_selftest-*.whl, the tool for any folder a
 new: wheel ## make a project of your own: make new DIR=../contoso-claims [NEW="--provider graph"]
 	@$(VENV_WHEEL)/bin/python -m selftest new $(DIR) --wheel "$$(ls -t dist/entra_selftest-*.whl | head -1)" $(NEW)
 
-package: .venv ## make build/package.zip, the deployable zip, the same bytes every time
+package: .venv ## build build/package.zip, the deployable zip, reproducibly
 	@$(PY) -m infra.package
 
 bicep: .venv ## compile and lint infra/, and write what the preflight knows of main.bicep
