@@ -87,7 +87,7 @@ def test_several_mistakes_are_told_in_the_order_of_the_harm() -> None:
     assert [finding.sentence for finding in found] == [
         *(FAMILY[name].sentence for name in ("any-tenant", "any-application", "expired")),
         "expected: holds C97",
-        REGISTRY["T13"].title,
+        f"expected: {REGISTRY['T13'].title}",
     ]
 
 
