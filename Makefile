@@ -1,5 +1,7 @@
 # Each target works from a bare clone: it makes .venv first, once, and installs nothing the second time.
 .DEFAULT_GOAL := help
+# Images set it. The tests start a thousand processes, and each would compile every module that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 PY := $(VENV)/bin/python
 # What the endpoint is measured beside has an environment of its own: some of it changes Python for whoever imports it.
