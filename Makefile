@@ -27,13 +27,15 @@ selftest: .venv ## play Entra against the endpoint on this machine and give the 
 # to start. The endpoint's own tests cover all of it; watching the others, too, would make each of them slower. What
 # measures time or memory runs alone.
 PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile -m "not quiet"
+# Collecting all tests takes as long as many of these.
+QUIET = $$(grep -rl --include='test_*.py' 'mark\.quiet' tests)
 test: .venv ## run the tests; TESTS=tests/selftest/judge runs a part of them
 ifdef TESTS
 	@$(PY) -m pytest $(TESTS)
 else
 	@$(PARALLEL) --ignore=tests/claims
 	@$(PARALLEL) tests/claims --cov --cov-report=term --cov-fail-under=100
-	@$(PY) -m pytest -q -m quiet
+	@$(PY) -m pytest -q -m quiet $(QUIET)
 endif
 
 stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)

@@ -1,5 +1,6 @@
 """What holds in every test."""
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -20,6 +21,12 @@ def pytest_configure(config: pytest.Config) -> None:
     logger = logging.getLogger("claims")
     logger.addHandler(_OUTSIDE)
     logger.setLevel(logging.DEBUG)
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and tests out of every later collection: a test that collects looks at what it made itself."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
