@@ -25,8 +25,8 @@ selftest: .venv ## play Entra against the endpoint on this machine and give the 
 
 # Three processes on two processors, because many tests wait. A file stays in one process: its tests share what is slow
 # to start. The endpoint's own tests cover all of it; watching the others, too, would make each of them slower. What
-# measures time or memory runs alone.
-PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile -m "not quiet"
+# measures time runs alone. The order is that of tests/conftest.py: the longest files first.
+PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not quiet"
 # Collecting all tests takes as long as many of these.
 QUIET = $$(grep -rl --include='test_*.py' 'mark\.quiet' tests)
 test: .venv ## run the tests; TESTS=tests/selftest/judge runs a part of them
