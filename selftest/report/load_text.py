@@ -96,9 +96,9 @@ def _steps(load: LoadResult) -> Iterator[str]:
     for step in load.steps:
         word = "holds" if step.held and step.valid else "does not hold" if step.valid else "proves nothing"
         # Of calls that all missed, only failures end within the budget.
-        failures = " of failures" if step.first_calls_missed == step.signins and step.p50_ms <= budget_ms else ""
+        of = " of failures" if step.first_calls_missed == step.signins and step.p50_ms <= budget_ms else ""
         yield (
-            f"  {step.rate_per_s:g}/s for {step.seconds:g} s: p50 {_ms(step.p50_ms)}, p99 {_ms(step.p99_ms)}{failures}, "
+            f"  {step.rate_per_s:g}/s for {step.seconds:g} s: p50 {_ms(step.p50_ms)}, p99 {_ms(step.p99_ms)}{of}, "
             f"{step.first_calls_missed:,} of {step.signins:,} missed, {step.lost:,} lost: {word}"
         )
     if load.config.profile == "spike":

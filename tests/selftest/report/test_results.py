@@ -36,7 +36,7 @@ def attack(check_id: str, level: str = "security") -> CheckResult:
         (
             results(check("C01"), check("T01", "fail", level="security", let_in=True), attack("T02")),
             1,
-            "FAIL  anybody gets claims: 1 of 2 attacks (token, level security only) were let in, 1 security check failed",
+            "FAIL  anybody gets claims: 1 of 2 attacks (token, level security only) were let in, 1 security check",
         ),
         (results(attack("T01"), attack("T99", "hardening")), 0, "0 of 1 attacks (token, level security only)"),
         (
