@@ -1,7 +1,6 @@
 """``check``: the checks, against the local app or any endpoint in any language."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -57,8 +56,6 @@ def run(args: argparse.Namespace) -> int:
         raise CannotRun("--mapping needs a reply of the endpoint: with --deployed, give --token-file, too")
     _require_consent(args, checks)
     session = SelftestRun(args)
-    if args.url is not None:
-        _say_what_is_out_of_sight(checks, log=args.app_log is not None)
     session.run(_collect(args, checks, token, session, route))
     results = session.results()
     emit(results, args)
@@ -91,18 +88,6 @@ async def _collect(
             found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), real_token=token, tries=TRIES)
             bench = replace(bench, load=found)
         await session.run_checks(of_load, bench)
-
-
-def _say_what_is_out_of_sight(checks: Sequence[Check], *, log: bool) -> None:
-    """Print how many checks an endpoint that the harness did not start rules out, and how to run them."""
-    unseen = {"app", "downstream"} if log else {"app", "downstream", "log"}
-    hidden = sum(bool(check.needs & unseen) for check in checks)
-    if hidden:
-        print(
-            f"check: {hidden} of {len(checks)} checks need the app's log or its downstream and cannot run from outside "
-            "(--url); `--app DIR` starts a function app here",
-            file=sys.stderr,
-        )
 
 
 def _may_load(args: argparse.Namespace, bench: CheckEnvironment) -> bool:
