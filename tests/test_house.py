@@ -2,6 +2,8 @@
 
 import ast
 import graphlib
+import re
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -234,3 +236,35 @@ def test_no_module_is_named_after_nothing() -> None:
     """A module is named after its one concept."""
     names = {"util", "utils", "helper", "helpers", "common", "misc", "manager"}
     assert not [path for path in ROOT.glob("[cst]*/**/*.py") if path.stem in names]
+
+
+#: Written from texts that are looked at where they are.
+_GENERATED_PAGES = {"codes.md", "host.md", "infra-checks.md"}
+_TEXTS = [
+    path
+    for folder in ("claims", "selftest", "infra", "docs")
+    for kind in ("py", "toml", "md", "tmpl", "jinja", "bicep")
+    for path in sorted((ROOT / folder).rglob(f"*.{kind}"))
+    if path.name not in _GENERATED_PAGES
+] + [*ROOT.glob("*.md"), ROOT / "Makefile", ROOT / "function_app.py"]
+BANNED_TURNS = {
+    re.compile(turn): better for turn, better in tomllib.loads((ROOT / "tests/banned_turns.toml").read_text()).items()
+}
+
+
+def banned_turns(text: str) -> list[str]:
+    """Return each banned turn of a text with the better one."""
+    on_one_line = re.sub(r"\s+", " ", text)
+    return [f"{found}: {better}" for turn, better in BANNED_TURNS.items() for found in turn.findall(on_one_line)]
+
+
+def test_no_turn_is_banned() -> None:
+    """What a stranger reads is written as tests/banned_turns.toml says."""
+    found = {str(path.relative_to(ROOT)): banned_turns(path.read_text()) for path in _TEXTS}
+    assert {path: turns for path, turns in found.items() if turns} == {}
+
+
+def test_banned_turn_is_found_across_lines() -> None:
+    """With the better one beside it; standard words are no turns."""
+    assert banned_turns("The reason stands in\n  the log.") == ["stands in the log: is in the log"]
+    assert not banned_turns("It is None, there is none, and the fix is recommended.")

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from infra.parameters import read_parameters
+from selftest import __version__
 from selftest.cli import parser
 from selftest.starter.answers import PROVIDERS, Answers
 from selftest.starter.contents import PROJECT, TAKEN, Contents, contents
@@ -22,7 +23,7 @@ from tests.starter.commands import succeed
 
 ROOT = Path(__file__).parents[2]
 TENANT, AUDIENCE = "0a0a0a0a-1111-4111-8111-0123456789ab", "0b0b0b0b-1111-4111-8111-0123456789ab"
-WHEEL = ("entra_selftest-0.1.0-py3-none-any.whl", b"\0")
+WHEEL = (f"entra_selftest-{__version__}-py3-none-any.whl", b"\0")
 #: The limits of what a copier owns: the endpoint, its deployment, and a provider with its tests.
 MAX_FILES, MAX_PYTHON_LINES = 120, 8000
 #: What a reader is told to write.
