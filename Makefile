@@ -1,5 +1,7 @@
 # Each target works from a bare clone: it makes .venv first, once, and installs nothing the second time.
 .DEFAULT_GOAL := help
+# Images set it. The tests start a thousand processes, and each would compile every module that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 PY := $(VENV)/bin/python
 # What the endpoint is measured beside has an environment of its own: some of it changes Python for whoever imports it.
@@ -24,15 +26,17 @@ selftest: .venv ## play Entra against the endpoint on this machine and give the 
 
 # Three processes on two processors, because many tests wait. A file stays in one process: its tests share what is slow
 # to start. The endpoint's own tests cover all of it; watching the others, too, would make each of them slower. What
-# measures time or memory runs alone.
-PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile -m "not quiet"
+# measures time runs alone. The order is that of tests/conftest.py: the longest files first.
+PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not quiet"
+# Collecting all tests takes as long as many of these.
+QUIET = $$(grep -rl --include='test_*.py' 'mark\.quiet' tests)
 test: .venv ## run the tests; TESTS=tests/selftest/judge runs a part of them
 ifdef TESTS
 	@$(PY) -m pytest $(TESTS)
 else
 	@$(PARALLEL) --ignore=tests/claims
 	@$(PARALLEL) tests/claims --cov --cov-report=term --cov-fail-under=100
-	@$(PY) -m pytest -q -m quiet
+	@$(PY) -m pytest -q -m quiet $(QUIET)
 endif
 
 stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)

@@ -103,6 +103,16 @@ def test_pages_name_what_is_there(files: dict[str, bytes]) -> None:
         assert set(re.findall(r"(?:entra-selftest|tests\.local) ([a-z-]+)", text)) <= set(commands or ()), path
 
 
+def test_readme_fits_whatever_the_provider_returns(files: dict[str, bytes]) -> None:
+    """It names no claim of the example that the copier replaces, nor a setting of it: the names come from a sign-in."""
+    page, module = texts(files)["README.md"], "claims/providers/contoso_hr.py"
+    example = {*re.findall(r'"([A-Z]\w+)"', texts(files)[module]), "Region", "Department", "Teams", "Guest"}
+    words = page.replace("Claims__Graph__Attributes department:Department,jobTitle:JobTitle", "")
+    assert not {name for name in example if re.search(rf"\b(?:Claims__\w+__)?{name}\b", words)}
+    taken, given = "signin --claims-out claims.json\n", "azd env set ENTRA_CLAIMS_FROM claims.json\n"
+    assert 0 < page.index(taken) < page.index(given) < page.index("azd up\n")
+
+
 def test_settings_are_the_answers(files: dict[str, bytes]) -> None:
     """Asked once: the local start, the deployment and the README have them."""
     module = "contoso_hr"
