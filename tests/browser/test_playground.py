@@ -168,6 +168,7 @@ async def test_ten_readers_at_once_while_faults_change(browser: Browser, place: 
         async with reading(browser, place.url) as page:
             return await sign_in(page, fault=fault, provider="profile_api")
 
+    await one("none")  # the first request of a process has a smaller budget
     seen = await asyncio.gather(*map(one, wanted))
     assert [word.split()[0] for word in seen] == [verdicts.get(fault, "Token") for fault in wanted]
 
