@@ -112,8 +112,7 @@ var views = [
   { name: 'percentiles-over-time', shown: 'timechart', query: loadTextContent('queries/percentiles-over-time.kql') }
   { name: 'percentiles-by-phase', shown: 'table', query: loadTextContent('queries/percentiles-by-phase.kql') }
   { name: 'outcomes', shown: 'table', query: loadTextContent('queries/outcomes.kql') }
-  { name: 'cache-hit-rates', shown: 'table', query: loadTextContent('queries/cache-hit-rates.kql') }
-  { name: 'cold-starts', shown: 'table', query: loadTextContent('queries/cold-starts.kql') }
+  { name: 'cold-starts-and-caches', shown: 'table', query: loadTextContent('queries/cold-starts-and-caches.kql') }
   { name: 'slowest-sign-ins', shown: 'table', query: loadTextContent('queries/slowest-sign-ins.kql') }
 ]
 

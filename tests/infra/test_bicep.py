@@ -227,7 +227,7 @@ def test_the_workbook_shows_queries(plan: Plan) -> None:
     (page,) = plan.of("Microsoft.Insights/workbooks")
     introduction, *views = json.loads(page["properties"]["serializedData"])["items"]
     assert introduction["content"]["json"].startswith("# Claims endpoint\n\n")
-    assert len(views) == 7
+    assert len(views) == 6
     for view in views:
         query = (ROOT / f"infra/queries/{view['name']}.kql").read_text(encoding="utf-8")
         assert view["content"]["query"] == query
