@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None, given: Mapping[str, str] | None
         return _COULD_NOT_RUN
     url = f"https://{environ['ENDPOINT_HOST']}/api/health"
     if not is_healthy(url):
-        print(f"rollback: deployed, and {url} is not 200: python -m selftest objects disable APP_ID", file=sys.stderr)
+        print(f"rollback: deployed, and {url} is not 200: objects disable APP_ID (docs/runbook.md)", file=sys.stderr)
         return _FAILED
     print(f"healthy    {url}\nkept       {folder / 'rolled-back.zip'}, which was taken back")
     return 0

@@ -255,7 +255,7 @@ OUR_MISTAKES: Final = (
         "alert-calls",
         "alert-p95",
     ),
-    Mistake("an unknown hook", "azure.yaml", "  postprovision:", "  afterprovision:", "azd-keys", "afterprovision"),
+    Mistake("an unknown hook", "azure.yaml", "  postdeploy:", "  afterdeploy:", "azd-keys", "afterdeploy"),
     Mistake(
         "an unknown key of a service",
         "azure.yaml",
