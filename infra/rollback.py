@@ -11,6 +11,7 @@ Not tried against Azure. Read: Learn, ``az functionapp deployment source config-
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,10 +22,11 @@ from pathlib import Path
 from typing import Final
 
 from infra.package import DEFAULT_OUT, ROOT
-from selftest.base.cannot_run import CannotRun
-from selftest.tenant.objects.azd_environment import read_environment
-from selftest.tenant.objects.intent import ENVIRONMENT, is_environment_name
 
+ENVIRONMENT: Final = "AZURE_ENV_NAME"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+#: As azd writes its environment; none of the values that are read here has a quotation mark in it.
+_LINE: Final = re.compile(r'^(\w+)="?([^"\n]*)"?$', re.MULTILINE)
 #: Outputs of main.bicep.
 _NEEDED: Final = ("AZURE_RESOURCE_GROUP", "AZURE_FUNCTION_APP", "ENDPOINT_HOST")
 _FAILED: Final = 1
@@ -99,7 +101,7 @@ def main(arguments: Sequence[str] | None = None, given: Mapping[str, str] | None
     args = parser.parse_args(arguments)
     shell = os.environ if given is None else given
     name = args.env or shell.get(ENVIRONMENT) or ""
-    if not is_environment_name(name):
+    if not _NAME.fullmatch(name):
         print(f"rollback: name the azd environment with --env or {ENVIRONMENT}", file=sys.stderr)
         return _COULD_NOT_RUN
     folder = DEFAULT_OUT.parent / name
@@ -107,9 +109,11 @@ def main(arguments: Sequence[str] | None = None, given: Mapping[str, str] | None
         keep(DEFAULT_OUT, folder)
         return 0
     try:
-        environ = {**shell, **read_environment(name, ROOT)}
+        file = ROOT / ".azure" / name / ".env"
+        known = dict(_LINE.findall(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+        environ = {**shell, **known}
         roll_back(folder, environ)
-    except (RollbackError, CannotRun, OSError) as error:
+    except (RollbackError, OSError) as error:
         print(f"rollback: {error}", file=sys.stderr)
         return _COULD_NOT_RUN
     url = f"https://{environ['ENDPOINT_HOST']}/api/health"

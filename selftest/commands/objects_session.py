@@ -9,6 +9,7 @@ Until the process ends, a file that only this user can read has its address and 
 ``end``, after a failure, and after half an hour.
 """
 
+import argparse
 import contextlib
 import hashlib
 import io
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final, override
 
 from selftest.base.cannot_run import COULD_NOT_RUN
-from selftest.cli import parser
+from selftest.commands import objects
 from selftest.tenant.graph.credentials import BROWSER, INTERACTIVE
 from selftest.tenant.objects.connection import CREDENTIAL
 from selftest.tenant.objects.intent import ENVIRONMENT
@@ -64,9 +65,9 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
 
 
 def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
-    args = parser().parse_args(["objects", *words])
-    code: int = args.run(args, environ)
-    return code
+    parser = argparse.ArgumentParser(prog="objects")
+    objects.configure(parser)
+    return objects.run(parser.parse_args(words), environ)
 
 
 def _file(environ: Mapping[str, str]) -> Path:
