@@ -5,6 +5,9 @@ the app's settings have its id, which ``--set-azd-env`` writes into azd's enviro
 sign-in. No code is deployed to an app that lacks a setting. What contains the host's name, and what tells Entra where
 to call, is made once there is something that answers; sign-ins change only with ``objects apply --enable``, by hand. At
 the end the package is remembered for `infra.rollback`, and warnings are repeated.
+
+With ``ENTRA_OBJECTS=manual`` the commands for the Entra objects are left out: a pipeline's identity may not change
+them, and they exist since the first deployment.
 """
 
 import os
@@ -31,7 +34,8 @@ _NEEDED: Final = (3, 13)
 def commands(name: str, environ: Mapping[str, str]) -> list[Sequence[str]]:
     """Return what a hook runs in azd's environment."""
     registered = name == "preprovision" and all(environ.get(one) for one in _PROVISIONED)
-    return [command for command in HOOKS[name] if not (registered and command[0] == _OBJECTS)]
+    without_objects = registered or environ.get("ENTRA_OBJECTS") == "manual"
+    return [command for command in HOOKS[name] if not (without_objects and command[0] == _OBJECTS)]
 
 
 def main(name: str) -> int:

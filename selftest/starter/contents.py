@@ -22,6 +22,7 @@ from selftest.starter.links import without_dead_links
 TAKEN: Final = (
     ".funcignore",
     ".github/workflows/deploy.yml",
+    ".github/workflows/infrastructure.yml",
     ".gitignore",
     "LICENSE",
     "azure.yaml",
