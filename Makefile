@@ -60,8 +60,8 @@ wheel: .venv-wheel ## build dist/entra_selftest-*.whl, the tool for any folder a
 new: wheel ## make a project of your own: make new DIR=../contoso-claims [NEW="--provider graph"]
 	@$(VENV_WHEEL)/bin/python -m selftest new $(DIR) --wheel "$$(ls -t dist/entra_selftest-*.whl | head -1)" $(NEW)
 
-package: .venv ## make build/package.zip, the deployable zip, the same bytes every time
-	@$(PY) -m infra.package
+package: .venv ## make build/package.zip, the deployable zip, the same bytes every time; EXTRA=shared-cache adds Redis' client
+	@$(PY) -m infra.package $(if $(EXTRA),--extra $(EXTRA))
 
 bicep: .venv ## compile and lint infra/, and write what the preflight knows of main.bicep
 	@$(PY) -m infra.bicep
@@ -80,6 +80,7 @@ COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.13 --generat
 compile: .venv ## compile requirements*.txt from the dependency groups of pyproject.toml
 	@$(COMPILE) --group app -o requirements.txt
 	@$(COMPILE) --group telemetry -c requirements.txt -o requirements-telemetry.txt
+	@$(COMPILE) --group shared-cache -c requirements.txt -o requirements-shared-cache.txt
 	@$(COMPILE) --all-extras --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 	@$(COMPILE) --group starter -c requirements-dev.txt -o requirements-starter.txt pyproject.toml
 	@$(COMPILE) --group host -c requirements.txt -o requirements-host.txt

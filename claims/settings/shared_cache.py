@@ -1,6 +1,5 @@
 """The settings of the cache that all instances share: where it is, and how the app authenticates to it."""
 
-import importlib.util
 import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -17,7 +16,6 @@ SHARED_CACHE_SETTINGS: Final = (SHARED_CACHE, SHARED_CACHE_CREDENTIAL, SHARED_CA
 type CacheCredential = Literal["managed-identity", "password"]
 
 _IDENTITY: Final[CacheCredential] = "managed-identity"
-_CLIENT: Final = "redis"
 _URL: Final = re.compile(r"(rediss?)://([^/?#@]+:[0-9]{1,5})/?", re.IGNORECASE)
 
 
@@ -47,9 +45,6 @@ def read_shared_cache(reader: SettingsReader) -> CacheAddress | None:
     if not text:
         return None
     url = reader.check_url(SHARED_CACHE, text, parse_cache_url)
-    if importlib.util.find_spec(_CLIENT) is None:
-        why = f"needs the Python package '{_CLIENT}', which is not installed"
-        reader.problem(SHARED_CACHE, f"{why}: build with 'make package EXTRA=shared-cache'")
     if credential == "password" and not password:
         reader.problem(SHARED_CACHE_PASSWORD, f"is required by {SHARED_CACHE_CREDENTIAL}=password and is not set")
     if password.startswith("@Microsoft.KeyVault("):

@@ -1,14 +1,16 @@
 """The shared memory that the settings describe."""
 
+import importlib.util
 import time
 from collections.abc import Mapping
 from typing import Final
 
 from claims.downstream.credentials import create_token_cache
 from claims.downstream.token_cache import DownstreamTokenCache
+from claims.errors import SettingsError
 from claims.settings.credential import CREDENTIAL
 from claims.settings.settings import Settings
-from claims.settings.shared_cache import CacheAddress
+from claims.settings.shared_cache import SHARED_CACHE, CacheAddress
 from claims.shared_cache.replies import SharedReplies, Store
 from claims.wire.own_thread import in_own_thread
 
@@ -21,7 +23,13 @@ def create_shared_replies(settings: Settings, address: CacheAddress, environ: Ma
 
     The token comes from the endpoint's own cache for downstream tokens, which fetches it ahead of time and tells why it
     could not. ``redis-entraid`` would bring a second one, with its own settings, threads and time limits.
+
+    Raises:
+        SettingsError: The client is not installed.
     """
+    if importlib.util.find_spec("redis") is None:
+        problem = f"{SHARED_CACHE} needs the Python package 'redis', which is not installed: see docs/settings.md"
+        raise SettingsError((problem,))
 
     async def connect() -> Store:
         with_identity = address.tls and address.credential == "managed-identity"

@@ -1,7 +1,5 @@
 """The settings of the shared cache: what is accepted, and what stops the start."""
 
-import importlib.util
-
 import pytest
 
 from claims.errors import SettingsError
@@ -80,14 +78,6 @@ def test_what_stops_the_start(changes: dict[str, str], problem: str) -> None:
         settings(**changes)
     assert [one for one in caught.value.problems if one.startswith(problem)], caught.value.problems
     assert "secret" not in str(caught.value)
-
-
-def test_without_the_client_the_start_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache that is set and never used would be found missing on the day it is needed."""
-    found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "redis" else found(name))
-    with pytest.raises(SettingsError, match="needs the Python package 'redis', which is not installed: build with"):
-        settings(Claims__SharedCache="rediss://cache.example:10000")
 
 
 def test_only_stale_uses_it() -> None:

@@ -1,6 +1,7 @@
 """Several instances of the endpoint and one cache: what one knows, the others send under ``stale``."""
 
 import asyncio
+import importlib.util
 import json
 import logging
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from claims.endpoint import Endpoint, Response
+from claims.errors import SettingsError
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
 from claims.settings.authority import Authority
@@ -231,3 +233,10 @@ def test_nothing_of_it_is_imported_without_the_setting() -> None:
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)  # noqa: S603 (our own)
         assert ("claims.shared_cache.replies" in done.stdout) is found, done.stdout
         assert "redis" not in done.stdout.replace("claims.shared_cache.redis", "")
+
+
+def test_without_the_client_the_start_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that is set and never used would be found missing on the day it is needed."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(SettingsError, match="needs the Python package 'redis', which is not installed: see docs"):
+        Endpoint.from_env({**ENVIRON, "Claims__OnFailure": "stale", "Claims__SharedCache": "redis://127.0.0.1:1"})
