@@ -1,12 +1,14 @@
 """``host``: serve a function app through Microsoft's worker library, with settings from the environment."""
 
 import argparse
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 
 from selftest.base.app_folder import AppFolder, add_app_arguments
-from selftest.base.flag_values import port_number
+from selftest.base.flag_values import port_number, whole_number
 from selftest.host.command import serve_command
 
 
@@ -17,6 +19,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "azure-functions-runtime and what the app imports. Settings come from the environment."
     )
     parser.add_argument("--port", type=port_number, default=7071, help="0 takes any free one (default: %(default)s)")
+    parser.add_argument(
+        "--instances",
+        type=whole_number(1, 16, "instances"),
+        default=1,
+        metavar="N",
+        help="processes behind the one address, which answer in turn and share no memory; one that ends is replaced",
+    )
     add_app_arguments(parser)
 
 
@@ -24,8 +33,23 @@ def run(args: argparse.Namespace) -> int:
     """Become the process that serves. Exit code 0; 2 when the app or the port cannot be used; 130 while starting."""
     app = AppFolder.at(args.app_dir, args.app_python)
     app.require_app()
+    if args.instances > 1:
+        return asyncio.run(_serve_instances(app, args.instances, args.port))
     command = serve_command(app, port=args.port)
     if sys.platform != "win32":  # there exec starts a second process and ends this one at once
         sys.stdout.flush()
         os.execv(command[0], command)  # noqa: S606 - the same process: signals and pipes stay the caller's
     return subprocess.call(command)  # noqa: S603 - our own program
+
+
+async def _serve_instances(app: AppFolder, count: int, port: int) -> int:
+    # The front needs aiohttp, which one instance does without.
+    from selftest.host.instances import Instances  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with Instances(app, count, os.environ, port=port) as instances:
+        print(f"listening on {instances.url}", flush=True)
+        await stop.wait()
+    return 0
