@@ -1,9 +1,7 @@
 """``host``: serve a function app through Microsoft's worker library, with settings from the environment."""
 
 import argparse
-import asyncio
 import os
-import signal
 import subprocess
 import sys
 
@@ -34,22 +32,11 @@ def run(args: argparse.Namespace) -> int:
     app = AppFolder.at(args.app_dir, args.app_python)
     app.require_app()
     if args.instances > 1:
-        return asyncio.run(_serve_instances(app, args.instances, args.port))
+        from selftest.host.instances import serve_instances  # noqa: PLC0415 (one instance does without aiohttp)
+
+        return serve_instances(app, args.instances, args.port)
     command = serve_command(app, port=args.port)
     if sys.platform != "win32":  # there exec starts a second process and ends this one at once
         sys.stdout.flush()
         os.execv(command[0], command)  # noqa: S606 - the same process: signals and pipes stay the caller's
     return subprocess.call(command)  # noqa: S603 - our own program
-
-
-async def _serve_instances(app: AppFolder, count: int, port: int) -> int:
-    # The front needs aiohttp, which one instance does without.
-    from selftest.host.instances import Instances  # noqa: PLC0415
-
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Instances(app, count, os.environ, port=port) as instances:
-        print(f"listening on {instances.url}", flush=True)
-        await stop.wait()
-    return 0

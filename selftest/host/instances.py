@@ -6,7 +6,9 @@ that is gone gets no calls; the connection of a call that was under way in it br
 
 import asyncio
 import itertools
+import os
 import re
+import signal
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Final, Self
@@ -143,6 +145,25 @@ class Instances:
                     request.transport.abort()
                 return web.Response()
         return web.Response(status=503)
+
+
+def serve_instances(app: AppFolder, number: int, port: int) -> int:
+    """Serve until SIGTERM or SIGINT, with the settings of this process's environment; return the exit code.
+
+    Raises:
+        CannotRun: As in `Instances`.
+    """
+    return asyncio.run(_serve_until_stopped(app, number, port))
+
+
+async def _serve_until_stopped(app: AppFolder, number: int, port: int) -> int:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    async with Instances(app, number, os.environ, port=port) as instances:
+        print(f"listening on {instances.url}", flush=True)
+        await stop.wait()
+    return 0
 
 
 def _raise_first(results: Iterable[object]) -> None:

@@ -51,7 +51,6 @@ class Fleet:
         self.instances: Instances
         self.delay_s = 0.0
         self.down = False
-        self.outcomes: list[str] = []
         self._entra = entra
         self._caller = caller
 
