@@ -65,8 +65,8 @@ wheel: .venv-wheel ## build dist/entra_selftest-*.whl, the tool for any folder a
 new: wheel ## make a project of your own: make new DIR=../contoso-claims [NEW="--provider graph"]
 	@$(VENV_WHEEL)/bin/python -m selftest new $(DIR) --wheel "$$(ls -t dist/entra_selftest-*.whl | head -1)" $(NEW)
 
-package: .venv ## build build/package.zip, the deployable zip, reproducibly
-	@$(PY) -m infra.package
+package: .venv ## build build/package.zip, the deployable zip, reproducibly; EXTRA=shared-cache adds Redis' client
+	@$(PY) -m infra.package $(if $(EXTRA),--extra $(EXTRA))
 
 # The wheel's version has to be the tag's, and the changelog has to have its notes.
 release: wheel package ## make release VERSION=v1.0.0: wheel, package, bill of materials, notes, into build/release/
@@ -97,6 +97,7 @@ COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.13 --generat
 compile: .venv ## compile requirements*.txt from the dependency groups of pyproject.toml
 	@$(COMPILE) --group app -o requirements.txt
 	@$(COMPILE) --group telemetry -c requirements.txt -o requirements-telemetry.txt
+	@$(COMPILE) --group shared-cache -c requirements.txt -o requirements-shared-cache.txt
 	@$(COMPILE) --all-extras --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 	@$(COMPILE) --group starter -c requirements-dev.txt -o requirements-starter.txt pyproject.toml
 	@$(COMPILE) --group host -c requirements.txt -o requirements-host.txt
