@@ -59,7 +59,7 @@ def test_one_action_has_one_pin() -> None:
     assert len({name for name, _ in pins}) == len(pins)
 
 
-def test_rights_are_read_only_but_where_named(workflow: dict[str, Any]) -> None:
+def test_rights_are_read_only_but_where_named(workflow: dict[Any, Any]) -> None:
     """A job may sign in to Azure or write to a release only behind an environment, where reviewers stand."""
     assert workflow["permissions"] == {"contents": "read"}
     assert "pull_request_target" not in workflow[True]  # YAML reads `on` as a truth value
@@ -147,7 +147,7 @@ def _zizmor(path: Path) -> subprocess.CompletedProcess[str]:
     program = shutil.which("zizmor", path=str(Path(sys.executable).parent))
     if program is None:
         pytest.skip("zizmor is not installed: make .venv installs it")
-    run = [program, "--offline", "--no-progress", "--quiet", path]
+    run: list[str | Path] = [program, "--offline", "--no-progress", "--quiet", path]
     return subprocess.run(run, capture_output=True, text=True, check=False)  # noqa: S603 - our own files
 
 

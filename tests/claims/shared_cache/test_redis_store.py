@@ -26,8 +26,8 @@ PASSWORD = "a password"
 
 
 def _address(port: int, *, tls: bool = False, password: str = "") -> CacheAddress:
-    credential = "password" if password else "managed-identity"
-    return CacheAddress("localhost" if tls else "127.0.0.1", port, tls, credential, password)
+    host = "localhost" if tls else "127.0.0.1"
+    return CacheAddress(host, port, tls, "password" if password else "managed-identity", password)
 
 
 @asynccontextmanager
