@@ -94,7 +94,12 @@ def test_a_pipeline_leaves_the_entra_objects_alone(
 ) -> None:
     """Its identity has no rights in Entra; everything else of a hook runs."""
     ran: list[str] = []
-    monkeypatch.setattr(subprocess, "call", lambda words: ran.append(words[2]) or 0)
+
+    def call(words: list[str]) -> int:
+        ran.append(words[2])
+        return 0
+
+    monkeypatch.setattr(subprocess, "call", call)
     assert main("preprovision") == 0
     monkeypatch.setenv("ENTRA_OBJECTS", "manual")
     assert main("preprovision") == 0
