@@ -30,6 +30,7 @@ TAKEN: Final = (
     "docs/deploy.md",
     "docs/entra-objects.md",
     "docs/make-it-yours.md",
+    "docs/runbook.md",
     "docs/settings.md",
     "docs/testing-your-provider.md",
     "function_app.py",
