@@ -119,7 +119,8 @@ class Programs:
         return self.server.directory.credentials[self.application(name)["id"]]
 
     def review(self) -> None:
-        """Name reviewers, which only a person can do."""
+        """Name reviewers, which only a person can do; by then every replica has seen the new objects."""
+        self.server.directory._unseen.clear()
         for environment in self.environments.values():
             environment["protection_rules"] = [{"type": "required_reviewers"}]
 
