@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -50,7 +50,6 @@ class Endpoint:
         provider: Knows the claims.
         clock: Monotonic seconds, for durations.
         wall_clock: Seconds since the epoch, for the token's times.
-        closing: What else to close with the endpoint.
         renew_provider: Makes another provider for another event loop; None keeps the one there is.
         first_budget_ms: The budget of requests that begin before the process has answered one, where it is smaller
             than the settings': what the web host spends on its first request is lost to them.
@@ -69,7 +68,6 @@ class Endpoint:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
-        closing: Sequence[Callable[[], Awaitable[None]]] = (),
         renew_provider: Callable[[], Provider] | None = None,
         first_budget_ms: int | None = None,
         on_settled: Callable[[], object] | None = None,
@@ -89,7 +87,6 @@ class Endpoint:
         self._watch = LoopWatch(clock=clock)
         self._log = RequestLog(clock=clock, stalled_ms=self._watch.stalled_ms, warnings=settings.warnings)
         self._latencies = LatencyWindow()
-        self._closing = closing
         self._renew_provider = renew_provider
         self._on_settled = on_settled
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -112,12 +109,10 @@ class Endpoint:
             SettingsError: Naming every setting at fault.
         """
         settings, provider = configure(environ)
-        get = HttpGet()
         endpoint = cls(
             settings,
-            SigningKeys(settings.authorities, get, clock=time.monotonic, sleep=asyncio.sleep),
+            SigningKeys(settings.authorities, HttpGet(), clock=time.monotonic, sleep=asyncio.sleep),
             provider,
-            closing=[get.aclose],
             renew_provider=lambda: load_provider(settings.provider, environ),
             first_budget_ms=first_budget_ms,
             on_settled=on_settled,
@@ -193,8 +188,6 @@ class Endpoint:
         self._watch.stop()
         await self._keys.aclose()
         await self._calls.aclose()
-        for close in self._closing:
-            await close()
         if isinstance(self._provider, Closes):
             await self._provider.aclose()
 
