@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks import bad_days, cold_start, endpoint, engine, handler, machine, start_up
+from benchmarks import bad_days, cold_start, endpoint, engine, handler, machine, real_downstream, start_up
 from benchmarks.servers import FASTAPI
 from benchmarks.table import Part, show, write
 from selftest.host.process import AppStartError
@@ -16,12 +16,13 @@ from selftest.host.process import AppStartError
 PARTS: Final[dict[str, Callable[[], Part]]] = {
     "handler": handler.part,
     "endpoint": lambda: asyncio.run(endpoint.measure()),
+    "real-downstream": lambda: asyncio.run(real_downstream.measure()),
     "engine": engine.part,
     "cold-start": lambda: asyncio.run(cold_start.measure()),
     "bad-days": lambda: asyncio.run(bad_days.measure()),
     "start-up": start_up.part,
 }
-_NEED_PEERS: Final = frozenset({"endpoint", "cold-start", "bad-days"})
+_NEED_PEERS: Final = frozenset({"endpoint", "real-downstream", "cold-start", "bad-days"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
