@@ -102,8 +102,8 @@ def tables(results: str) -> str:
     return "\n".join(
         (
             f"Processor time for each sign-in: {measured.cpu_ms:.2f} ms ({measured.says}).",
-            f"The endpoint's own time at the median: {measured.own_ms:.1f} ms. From the start of a process to its first",
-            f"answer: {measured.cold_ms:.0f} ms.",
+            f"The endpoint's own time at the median: {measured.own_ms:.1f} ms.",
+            f"From the start of a process to its first answer: {measured.cold_ms:.0f} ms.",
             "",
             *_rows(
                 ("data source answers in", "by processor", f"by {CONCURRENCY} at once", "sign-ins/s of an instance"),
