@@ -170,7 +170,9 @@ def _secret_uris(values: Mapping[str, Any], parameters: Iterable[str]) -> list[s
 def _few_instances(values: Mapping[str, Any]) -> list[str]:
     instances = values.get("alwaysReadyInstances")
     few = isinstance(instances, int) and instances < 2  # noqa: PLR2004 (one to restart, one to answer)
-    return [f"alwaysReadyInstances is {json.dumps(instances)}: a restart of the only one stops sign-in"] if few else []
+    return (
+        [f"alwaysReadyInstances is {json.dumps(instances)}: a restart or a cold start can stop sign-ins"] if few else []
+    )
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:

@@ -361,7 +361,7 @@ async def test_a_rebound_name_gets_nothing(browser: Browser, place: Place) -> No
 
 
 async def test_a_screen_reader_hears_its_order(browser: Browser, place: Place) -> None:
-    """Landmarks, labelled fields, the verdict, the picture's words, then request, reply and token."""
+    """Landmarks, labeled fields, the verdict, the picture's words, then request, reply and token."""
     async with reading(browser, place.url) as page:
         await sign_in(page)
         heard = await page.locator("body").aria_snapshot()

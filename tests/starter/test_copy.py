@@ -122,7 +122,8 @@ def test_make_selftest_passes(copy: Path) -> None:
 
 def test_package_has_the_provider_and_nothing_of_the_tool(copy: Path, kind: str) -> None:
     """`make package` needs no source of the harness."""
-    del kind
+    if kind == "own":
+        pytest.skip("the first hour of the page packs it")
     succeed(("make", "package"), copy)
     with zipfile.ZipFile(copy / "build/package.zip") as package:
         names = package.namelist()
@@ -176,7 +177,9 @@ async def test_first_hour_of_the_page(copy: Path, kind: str, tool: Path, tmp_pat
             assert done.returncode == (1 if step.shown.startswith("FAIL") else 0), f"{step.line}\n{done.stdout}"
             assert step.missing(done.stdout) is None, f"{step.line}: {step.missing(done.stdout)}\n{done.stdout}"
     with zipfile.ZipFile(mine / "build" / "package.zip") as package:
-        names = {name for name in package.namelist() if not name.startswith(".python_packages/") and ".pyc" not in name}
+        packed = package.namelist()
+    names = {name for name in packed if not name.startswith(".python_packages/") and ".pyc" not in name}
+    assert ".python_packages/lib/site-packages/azure/functions/__init__.py" in packed
     delivered = {path.relative_to(mine).as_posix() for path in (mine / "claims").rglob("*.py")}
     assert names == {*delivered, "function_app.py", "host.json", "requirements.txt"}
 
