@@ -15,8 +15,8 @@ VENV_HOST := .venv-host
 VENV_WHEEL := .venv-wheel
 VENV_SITE := .venv-site
 
-.PHONY: help selftest test stress nightly parity check format compile wheel new package bicep docs site bench .venv \
-  .venv-bench .venv-host .venv-wheel .venv-site
+.PHONY: help selftest test stress nightly parity check format compile wheel new package release bicep docs site bench \
+  .venv .venv-bench .venv-host .venv-wheel .venv-site
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
@@ -65,8 +65,17 @@ wheel: .venv-wheel ## build dist/entra_selftest-*.whl, the tool for any folder a
 new: wheel ## make a project of your own: make new DIR=../contoso-claims [NEW="--provider graph"]
 	@$(VENV_WHEEL)/bin/python -m selftest new $(DIR) --wheel "$$(ls -t dist/entra_selftest-*.whl | head -1)" $(NEW)
 
-package: .venv ## build build/package.zip, the deployable zip, reproducibly
-	@$(PY) -m infra.package
+package: .venv ## build build/package.zip, the deployable zip, reproducibly; EXTRA=shared-cache adds Redis' client
+	@$(PY) -m infra.package $(if $(EXTRA),--extra $(EXTRA))
+
+# The wheel's version has to be the tag's, and the changelog has to have its notes.
+release: wheel package ## make release VERSION=v1.0.0: wheel, package, bill of materials, notes, into build/release/
+	@rm -rf build/release && mkdir -p build/release/files
+	@cp dist/entra_selftest-$(VERSION:v%=%)-py3-none-any.whl build/package.zip build/release/files
+	@$(PY) -m uv run -q --no-project --with-requirements requirements-release.txt cyclonedx-py requirements \
+	  --output-reproducible --output-file build/release/files/package.cdx.json requirements.txt
+	@awk '/^## /{found = $$2 == "$(VERSION:v%=%)"; next} found' CHANGELOG.md > build/release/notes.md
+	@grep -q . build/release/notes.md || { echo "CHANGELOG.md has no notes under ## $(VERSION:v%=%)" >&2; exit 2; }
 
 bicep: .venv ## compile and lint infra/, and write what the preflight knows of main.bicep
 	@$(PY) -m infra.bicep
@@ -88,9 +97,11 @@ COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.13 --generat
 compile: .venv ## compile requirements*.txt from the dependency groups of pyproject.toml
 	@$(COMPILE) --group app -o requirements.txt
 	@$(COMPILE) --group telemetry -c requirements.txt -o requirements-telemetry.txt
+	@$(COMPILE) --group shared-cache -c requirements.txt -o requirements-shared-cache.txt
 	@$(COMPILE) --all-extras --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 	@$(COMPILE) --group starter -c requirements-dev.txt -o requirements-starter.txt pyproject.toml
 	@$(COMPILE) --group host -c requirements.txt -o requirements-host.txt
+	@$(COMPILE) --group release -o requirements-release.txt
 	@$(COMPILE) --all-extras --group bench -c requirements-dev.txt -o requirements-bench.txt pyproject.toml
 	@$(COMPILE) --group site -o requirements-site.txt
 

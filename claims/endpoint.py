@@ -10,11 +10,11 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from claims.errors import KeysUnavailable, ProviderFailed, RequestError, SettingsError, TokenRefused, place_of
 from claims.event import parse_event, require_configured
-from claims.failure_policy import FailurePolicy
+from claims.failure_policy import LOOK_S, FailurePolicy
 from claims.header import bearer_token, require_json
 from claims.latency import LatencyWindow
 from claims.loop_watch import LoopWatch
@@ -28,6 +28,9 @@ from claims.settings.settings import ON_FAILURE, Settings
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
 from claims.wire.fetch import HttpGet
+
+if TYPE_CHECKING:
+    from claims.shared_cache.replies import SharedReplies
 
 _HEADERS: Final = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
 
@@ -72,6 +75,7 @@ class Endpoint:
         renew_provider: Callable[[], Provider] | None = None,
         first_budget_ms: int | None = None,
         on_settled: Callable[[], object] | None = None,
+        shared: "SharedReplies | None" = None,
     ) -> None:
         self._settings = settings
         self._budget_ms = min(settings.budget_ms, first_budget_ms or settings.budget_ms)
@@ -79,11 +83,23 @@ class Endpoint:
         self._provider = provider
         self._clock = clock
         self._validator = TokenValidator(settings, keys, wall_clock=wall_clock)
-        self._calls = ProviderCalls(
-            provider, budget_ms=settings.budget_ms, max_running=settings.max_concurrent, clock=clock
-        )
+        self._shared = shared
         self._policy = FailurePolicy(
-            settings.on_failure, default_reply=_default_reply(settings, provider), stale_s=settings.stale_s, clock=clock
+            settings.on_failure,
+            default_reply=_default_reply(settings, provider),
+            stale_s=settings.stale_s,
+            clock=clock,
+            wall_clock=wall_clock,
+            shared=shared,
+        )
+        self._calls = ProviderCalls(
+            provider,
+            budget_ms=settings.budget_ms,
+            max_running=settings.max_concurrent,
+            clock=clock,
+            on_reply=self._policy.remember,
+            on_slow=self._policy.look if shared else None,
+            slow_s=min(LOOK_S, settings.budget_ms / 4000),
         )
         self._watch = LoopWatch(clock=clock)
         self._log = RequestLog(clock=clock, stalled_ms=self._watch.stalled_ms, warnings=settings.warnings)
@@ -112,6 +128,11 @@ class Endpoint:
         """
         settings, provider = configure(environ)
         get = HttpGet()
+        shared = None
+        if settings.shared_cache and settings.on_failure == "stale":
+            from claims.shared_cache.create import create_shared_replies  # noqa: PLC0415 (nothing of it without)
+
+            shared = create_shared_replies(settings, settings.shared_cache, environ)
         endpoint = cls(
             settings,
             SigningKeys(settings.authorities, get, clock=time.monotonic, sleep=asyncio.sleep),
@@ -120,6 +141,7 @@ class Endpoint:
             renew_provider=lambda: load_provider(settings.provider, environ),
             first_budget_ms=first_budget_ms,
             on_settled=on_settled,
+            shared=shared,
         )
         with contextlib.suppress(RuntimeError):  # no running loop: the first request calls `start`
             endpoint.start()
@@ -145,6 +167,8 @@ class Endpoint:
             self._calls.use(self._provider)
         self._loop = loop
         self._watch.start()
+        if self._shared is not None:
+            self._shared.start()
         with contextlib.suppress(Exception):  # retried at the first call
             self._calls.start()
 
@@ -192,6 +216,8 @@ class Endpoint:
         self._watch.stop()
         await self._keys.aclose()
         await self._calls.aclose()
+        if self._shared is not None:
+            await self._shared.aclose()
         for close in self._closing:
             await close()
         if isinstance(self._provider, Closes):
@@ -209,10 +235,11 @@ class Endpoint:
         with measured.phase("provider"):
             delivery = await self._calls.deliver(event, measured)
         record.joined = delivery.joined
+        if self._shared is not None and (reason := self._shared.news()):
+            measured.failing["shared_cache"] = reason
         if isinstance(delivery.outcome, Reply):
-            self._policy.remember(event, delivery.outcome)
             return self._send(delivery.outcome, record, "claims")
-        fallback = self._policy.fallback(event)
+        fallback = await self._policy.fallback(event, measured, delivery.look)
         if fallback is None:
             return self._refuse(delivery.outcome, record)
         outcome, reply = fallback

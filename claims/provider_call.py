@@ -40,10 +40,12 @@ class Delivery:
     Attributes:
         outcome: The reply, or the failure.
         joined: Whether another delivery had started the call.
+        look: What `ProviderCalls` began because the provider was nearly late, if it did.
     """
 
     outcome: Outcome
     joined: bool
+    look: asyncio.Task[bool] | None = None
 
 
 class ProviderCalls:
@@ -55,6 +57,9 @@ class ProviderCalls:
         max_running: Events that are worked on at once; one more is refused, so that those under way stay in time.
         clock: Monotonic seconds.
         later: Schedules the removal of old replies.
+        on_reply: Called with each good reply when the provider is done with it, in time or late.
+        on_slow: Called where a delivery's budget is about to end; begins what its fallback will need.
+        slow_s: How long before the end.
     """
 
     def __init__(
@@ -65,9 +70,15 @@ class ProviderCalls:
         max_running: int,
         clock: Callable[[], float],
         later: CallLater = call_later,
+        on_reply: Callable[[TokenIssuanceStart, Reply], None] = lambda _event, _reply: None,
+        on_slow: Callable[[TokenIssuanceStart], asyncio.Task[bool] | None] | None = None,
+        slow_s: float = 0.0,
     ) -> None:
         self._max_running = max_running
         self._clock = clock
+        self._on_reply = on_reply
+        self._on_slow = on_slow
+        self._slow_s = slow_s
         # The second delivery comes when the first has timed out at the latest, and then waits for one budget.
         self._limit_s = (MAX_TIMEOUT_MS + budget_ms) / 1000
         self._done: ExpiringCache[EventKey, Reply] = ExpiringCache(
@@ -99,11 +110,15 @@ class ProviderCalls:
             if len(self._running) >= self._max_running:
                 return Delivery(Overloaded("overloaded", f"at most {self._max_running} events at once"), joined=False)
             call = self._begin(key, event, measured)
+        look = None
         if not call.done():
-            await asyncio.wait({call}, timeout=measured.remaining_s())
+            await asyncio.wait({call}, timeout=max(0.0, measured.remaining_s() - self._slow_s))
+            if self._on_slow is not None and not call.done():
+                look = self._on_slow(event)
+                await asyncio.wait({call}, timeout=measured.remaining_s())
         if call.done():
-            return Delivery(call.result(), joined)
-        return Delivery(ProviderLate("provider_late", "the budget ran out"), joined)
+            return Delivery(call.result(), joined, look)
+        return Delivery(ProviderLate("provider_late", "the budget ran out"), joined, look)
 
     async def aclose(self) -> None:
         """Cancel the calls under way and wait for them."""
@@ -118,12 +133,12 @@ class ProviderCalls:
         # Started at once: a provider that has everything at hand is done here, without a turn of the loop.
         call = asyncio.Task(self._call(event, measured, end_s), loop=loop, eager_start=True)
         if call.done():
-            self._keep(key, call)
+            self._keep(key, event, call)
         else:
             self._running[key] = call
             # A timer and not `asyncio.timeout`, which waits for a provider that swallows the cancellation.
             limit = loop.call_later(self._limit_s, call.cancel)
-            call.add_done_callback(lambda ended: self._ended(key, ended, limit))
+            call.add_done_callback(lambda ended: self._ended(key, event, ended, limit))
         return call
 
     async def _call(self, event: TokenIssuanceStart, measured: Measurements, end_s: float) -> Outcome:
@@ -145,15 +160,18 @@ class ProviderCalls:
         except BaseException as error:  # noqa: BLE001 (SystemExit would end the worker and every other sign-in with it)
             return _failure(error)
 
-    def _ended(self, key: EventKey, call: asyncio.Task[Outcome], limit: asyncio.TimerHandle) -> None:
+    def _ended(
+        self, key: EventKey, event: TokenIssuanceStart, call: asyncio.Task[Outcome], limit: asyncio.TimerHandle
+    ) -> None:
         limit.cancel()
         del self._running[key]
-        self._keep(key, call)
+        self._keep(key, event, call)
 
-    def _keep(self, key: EventKey, call: asyncio.Task[Outcome]) -> None:
+    def _keep(self, key: EventKey, event: TokenIssuanceStart, call: asyncio.Task[Outcome]) -> None:
         # A failure is no answer: a second delivery tries again.
         if isinstance(reply := call.result(), Reply):
             self._done.put(key, reply, JOIN_S)
+            self._on_reply(event, reply)
 
 
 def _key(event: TokenIssuanceStart) -> EventKey:

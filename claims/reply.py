@@ -65,6 +65,10 @@ class Reply:
         """Return about how much memory the reply takes in a cache."""
         return len(self.body) + _OVERHEAD_BYTES
 
+    def claims_json(self) -> bytes:
+        """Return the claims alone, a JSON object in UTF-8."""
+        return self.body[len(_BEFORE_CLAIMS) : len(self.body) - len(_AFTER_CLAIMS)]
+
 
 class _NotAClaim(Exception):
     """A value has no string form as a claim; the message says why."""

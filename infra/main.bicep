@@ -120,6 +120,14 @@ param clientSecretUri string = ''
 @description('The URI of a Key Vault secret with the table\'s connection string; a token (Claims__Table__Url) is better.')
 param tableConnectionStringUri string = ''
 
+// --- Last good claims for all instances ---
+
+@description('A Redis for Claims__OnFailure=stale. Costs every hour, used or not; the package needs EXTRA=shared-cache.')
+param sharedCache bool = false
+
+@description('The URI of a Key Vault secret with the password of a Redis of your own, which Claims__SharedCache names.')
+param sharedCacheSecretUri string = ''
+
 // --- Every other setting, under its own name; main.parameters.json lists them ---
 
 @description('An empty value is left out, and then the endpoint\'s own default holds.')
@@ -174,6 +182,7 @@ var names = {
   workspace: 'log-claims-${suffix}'
   insights: 'appi-claims-${suffix}'
   network: 'vnet-claims-${suffix}'
+  cache: 'redis-claims-${suffix}'
   // The package, then the two that the Functions host uses for itself.
   containers: ['packages', 'azure-webjobs-hosts', 'azure-webjobs-secrets']
 }
@@ -192,11 +201,17 @@ var trust = {
   Claims__AllowedExtensionIds: allowedExtensionIds
   Claims__Credential: credential
   Claims__Table__ConnectionString: keyVaultReference(tableConnectionStringUri)
+  Claims__SharedCachePassword: keyVaultReference(sharedCacheSecretUri)
   AZURE_TENANT_ID: credentialTenantId
   AZURE_CLIENT_ID: credential == 'client-secret' ? credentialClientId : '' // otherwise the managed identity's
   AZURE_CLIENT_SECRET: keyVaultReference(clientSecretUri)
 }
-var present = filter(items(union(settings, providerSettings, trust)), setting => !empty(setting.value))
+// Azure Managed Redis is found by this name; an output of the module would hide the setting from a preview.
+var cacheSettings = sharedCache ? { Claims__SharedCache: 'rediss://${names.cache}.${location}.redis.azure.net:10000' } : {}
+var present = filter(
+  items(union(settings, providerSettings, trust, cacheSettings)),
+  setting => !empty(setting.value)
+)
 var appSettings = toObject(present, setting => setting.key, setting => setting.value)
 var missing = filter(
   ['AuthenticationEvents__AuthorityUrl', 'AuthenticationEvents__AudienceAppId'],
@@ -235,6 +250,18 @@ module foundation 'foundation.bicep' = {
   }
 }
 
+module cache 'shared-cache.bicep' = if (sharedCache) {
+  name: 'shared-cache'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    name: names.cache
+    identityName: names.identity
+  }
+  dependsOn: [foundation]
+}
+
 module flex 'flex.bicep' = {
   name: 'flex'
   scope: group
@@ -259,6 +286,7 @@ module flex 'flex.bicep' = {
     authorizedPartyAppId: authorizedPartyAppId
     additionalCallerAppIds: additionalCallerAppIds
   }
+  dependsOn: [cache]
 }
 
 var host = empty(publicHost) ? flex.outputs.hostName : publicHost

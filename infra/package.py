@@ -10,6 +10,7 @@ Source: PEP 552 (hash-based pycs); Azure Functions Python developer guide (``.py
 
 import argparse
 import hashlib
+import os
 import platform
 import shutil
 import subprocess
@@ -40,17 +41,21 @@ _IMPORTS: Final = ("azure.functions", "azure_functions_runtime", "claims.endpoin
 _ON_PLATFORM: Final = (platform.system(), platform.machine()) == ("Linux", "x86_64")
 
 
-def build(out: Path, *, root: Path = ROOT) -> list[str]:
+def build(out: Path, *, root: Path = ROOT, extra: str = "") -> list[str]:
     """Make the zip and return the names in it.
 
     Args:
         out: where to; its directory is made. What was there is replaced only by a whole zip.
         root: the checkout.
+        extra: whose ``requirements-<extra>.txt`` is taken in place of ``requirements.txt``, of which it has all pins.
 
     Raises:
         PackageError: the wrong Python, a file that is missing or secret, a module that does not compile or misses a
             module of the app's, or dependencies that cannot be had as wheels.
     """
+    requirements = Path(f"requirements-{extra}.txt" if extra else "requirements.txt")
+    if not (root / requirements).is_file():
+        raise PackageError(f"there is no extra '{extra}': {requirements} is missing")
     files = app_files(root)
     modules = [path for path in files if path.suffix == ".py"]
     _refuse_broken(root, modules)
@@ -65,12 +70,15 @@ def build(out: Path, *, root: Path = ROOT) -> list[str]:
         for path in files:
             (stage / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / path, stage / path)
-        _stage_dependencies(root / "requirements.txt", stage / SITE_PACKAGES)
+        shutil.copyfile(root / requirements, stage / "requirements.txt")
+        _stage_dependencies(root / requirements, stage / SITE_PACKAGES)
         _compile(stage)
         if _ON_PLATFORM:
             # Providers too, which are imported by name: what one of them misses would otherwise show in Azure only.
             dotted = (".".join(path.with_suffix("").parts) for path in modules if path.parts[0] == "claims")
-            _imported_ms(stage, [name.removesuffix(".__init__") for name in dotted])
+            # The store's client is an extra: without it the setting stops the start, and says so.
+            names = (name.removesuffix(".__init__") for name in dotted)
+            _imported_ms(stage, [name for name in names if extra == "shared-cache" or not name.endswith("redis_store")])
         partial = out.with_suffix(".part")
         names = _zip(stage, partial)
         partial.replace(out)
@@ -183,9 +191,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Build and describe. Exit code 0; 2 when no package can be made."""
     parser = argparse.ArgumentParser(prog="python -m infra.package", description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT, metavar="FILE", help="default: build/package.zip")
-    out: Path = parser.parse_args(arguments).out.resolve()
+    parser.add_argument(
+        "--extra",
+        default=os.environ.get("PACKAGE_EXTRA", ""),
+        metavar="NAME",
+        help="add what an optional setting needs: shared-cache (default: PACKAGE_EXTRA, which azd's hooks pass on)",
+    )
+    args = parser.parse_args(arguments)
+    out: Path = args.out.resolve()
     try:
-        names = build(out)
+        names = build(out, extra=args.extra)
         print(_describe(out, names))
     except (PackageError, OSError) as error:
         print(f"package: {error}", file=sys.stderr)

@@ -23,7 +23,7 @@ LAYERS = [
     {"event", "token", "request_log"},
     {"provider", "failure_policy"},
     {"provider_call", "provider_module", "downstream"},
-    {"providers"},
+    {"providers", "shared_cache"},
     {"endpoint"},
 ]
 

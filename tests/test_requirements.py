@@ -62,6 +62,7 @@ def _closure(wanted: list[Requirement]) -> set[str]:
     [
         ("requirements.txt", _group("app")),
         ("requirements-telemetry.txt", _group("telemetry")),
+        ("requirements-shared-cache.txt", _group("shared-cache")),
         ("requirements-dev.txt", _group("dev") + _tool()),
         ("requirements-starter.txt", _group("starter") + _tool(extras=False)),
     ],
@@ -80,6 +81,7 @@ def test_installed_is_pinned() -> None:
     assert {name: version(name) for name in development} == development
     assert _pins("requirements.txt").items() <= development.items()
     assert _pins("requirements-telemetry.txt").items() <= development.items()
+    assert _pins("requirements-shared-cache.txt").items() <= development.items()
     assert _pins("requirements-starter.txt").items() <= development.items()
     assert _pins("requirements.txt").items() <= _pins("requirements-host.txt").items()
 

@@ -14,6 +14,7 @@ from claims.contract import EVENT_SERVICE_APP_ID, is_guid
 from claims.settings.authority import Authority, parse_authority
 from claims.settings.credential import CREDENTIAL, DEFAULT_KIND, credential_problems
 from claims.settings.reader import SettingsReader
+from claims.settings.shared_cache import SHARED_CACHE, SHARED_CACHE_SETTINGS, CacheAddress, read_shared_cache
 from claims.settings.unknown_names import check_names
 
 AUTHORITY_URL: Final = "AuthenticationEvents__AuthorityUrl"
@@ -49,6 +50,7 @@ SETTINGS: Final = (
     MAX_CONCURRENT,
     PROVIDER,
     CREDENTIAL,
+    *SHARED_CACHE_SETTINGS,
 )
 
 MIN_BUDGET_MS: Final = 100
@@ -81,6 +83,7 @@ class Settings:
         stale_s: For how many seconds ``stale`` may answer with a user's last good claims.
         max_concurrent: How many events the provider works on at once.
         provider: The name of the provider's module in ``claims/providers/``.
+        shared_cache: Where all instances keep last good claims for ``stale``; None: each in its own memory.
         warnings: What is legal and should not stay, one sentence each.
     """
 
@@ -95,6 +98,7 @@ class Settings:
     stale_s: int
     max_concurrent: int
     provider: str
+    shared_cache: CacheAddress | None = None
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -125,7 +129,10 @@ class Settings:
             stale_s=reader.integer(STALE_SECONDS, DEFAULT_STALE_S, 1, MAX_STALE_S, "seconds"),
             max_concurrent=reader.integer(MAX_CONCURRENT, DEFAULT_MAX_CONCURRENT, 1, 10_000, "events"),
             provider=reader.text(PROVIDER, "sample"),
+            shared_cache=read_shared_cache(reader),
         )
+        if settings.shared_cache and settings.on_failure != "stale":
+            reader.warnings.append(f"{SHARED_CACHE} is used by {ON_FAILURE}=stale only: nothing is kept there")
         if problem := provider_name_problem(settings.provider):
             reader.problems.append(problem)
         reader.problems += credential_problems(reader.text(CREDENTIAL, DEFAULT_KIND), reader.environ)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from selftest.base.app_folder import AppFolder, add_app_arguments
-from selftest.base.flag_values import port_number
+from selftest.base.flag_values import port_number, whole_number
 from selftest.host.command import serve_command
 from selftest.play.misspelt_settings import add_setting_argument, require_known
 
@@ -18,6 +18,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "azure-functions-runtime and what the app imports. Settings come from the environment and from --setting."
     )
     parser.add_argument("--port", type=port_number, default=7071, help="0 takes any free one (default: %(default)s)")
+    parser.add_argument(
+        "--instances",
+        type=whole_number(1, 16, "instances"),
+        default=1,
+        metavar="N",
+        help="processes behind the one address, which answer in turn and share no memory; one that ends is replaced",
+    )
     add_app_arguments(parser)
     add_setting_argument(parser)
 
@@ -28,8 +35,13 @@ def run(args: argparse.Namespace) -> int:
     app.require_app()
     chosen = dict(args.settings)
     require_known(app.directory, chosen)
-    command, environment = serve_command(app, port=args.port), {**os.environ, **chosen}
+    os.environ.update(chosen)
+    if args.instances > 1:
+        from selftest.host.instances import serve_instances  # noqa: PLC0415 (one instance does without aiohttp)
+
+        return serve_instances(app, args.instances, args.port)
+    command = serve_command(app, port=args.port)
     if sys.platform != "win32":  # there exec starts a second process and ends this one at once
         sys.stdout.flush()
-        os.execve(command[0], command, environment)  # noqa: S606 - the same process: signals and pipes stay the caller's
-    return subprocess.call(command, env=environment)  # noqa: S603 - our own program
+        os.execv(command[0], command)  # noqa: S606 - the same process: signals and pipes stay the caller's
+    return subprocess.call(command)  # noqa: S603 - our own program

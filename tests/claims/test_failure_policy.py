@@ -6,6 +6,7 @@ import pytest
 
 from claims.event import TokenIssuanceStart, parse_event
 from claims.failure_policy import MAX_STALE_BYTES, FailurePolicy
+from claims.measurements import Measurements
 from claims.reply import Reply, build_reply
 from claims.settings.settings import OnFailure
 from tests.claims.site import Clock, good_event
@@ -21,21 +22,25 @@ def _event(**context: object) -> TokenIssuanceStart:
     return parse_event(json.dumps(event).encode())
 
 
+def _measured(clock: Clock) -> Measurements:
+    return Measurements(budget_ms=100, clock=clock)
+
+
 def _policy(clock: Clock, policy: OnFailure = "fail", stale_s: float = 3600) -> FailurePolicy:
     return FailurePolicy(policy, default_reply=DEFAULT, stale_s=stale_s, clock=clock, later=clock.later)
 
 
-def test_fail_sends_nothing(clock: Clock) -> None:
+async def test_fail_sends_nothing(clock: Clock) -> None:
     """The default: the failure is the answer, whatever was good before."""
     policy = _policy(clock)
     policy.remember(_event(), GOOD)
-    assert policy.fallback(_event()) is None
+    assert await policy.fallback(_event(), _measured(clock)) is None
 
 
-def test_omit_sends_the_defaults(clock: Clock) -> None:
+async def test_omit_sends_the_defaults(clock: Clock) -> None:
     """The provider's default claims, for whomever."""
     policy = _policy(clock, "omit")
-    assert policy.fallback(_event(user=None)) == ("omitted", DEFAULT)
+    assert await policy.fallback(_event(user=None), _measured(clock)) == ("omitted", DEFAULT)
 
 
 async def test_stale_sends_the_last_good_ones(clock: Clock) -> None:
@@ -45,9 +50,9 @@ async def test_stale_sends_the_last_good_ones(clock: Clock) -> None:
     policy.remember(_event(), GOOD)
     policy.remember(_event(), newer)
     await clock.tick(59)
-    assert policy.fallback(_event(correlationId=OTHER)) == ("stale", newer)
+    assert await policy.fallback(_event(correlationId=OTHER), _measured(clock)) == ("stale", newer)
     await clock.tick(1)
-    assert policy.fallback(_event()) is None
+    assert await policy.fallback(_event(), _measured(clock)) is None
 
 
 @pytest.mark.parametrize(
@@ -60,25 +65,25 @@ async def test_stale_sends_the_last_good_ones(clock: Clock) -> None:
     ],
     ids=str,
 )
-def test_stale_is_for_the_same_user_and_app(change: dict[str, object], clock: Clock) -> None:
+async def test_stale_is_for_the_same_user_and_app(change: dict[str, object], clock: Clock) -> None:
     """Nobody gets another's claims, and no application gets another's."""
     policy = _policy(clock, "stale")
     policy.remember(_event(), GOOD)
-    assert policy.fallback(_event(**change)) is None
+    assert await policy.fallback(_event(**change), _measured(clock)) is None
 
 
-def test_nobody_is_not_remembered(clock: Clock) -> None:
+async def test_nobody_is_not_remembered(clock: Clock) -> None:
     """Claims of an event without a user are nobody's last good claims."""
     policy = _policy(clock, "stale")
     policy.remember(_event(user=None), GOOD)
-    assert policy.fallback(_event(user=None)) is None
+    assert await policy.fallback(_event(user=None), _measured(clock)) is None
 
 
-def test_no_claims_can_be_stale(clock: Clock) -> None:
+async def test_no_claims_can_be_stale(clock: Clock) -> None:
     """A user without claims was a good answer, too."""
     policy = _policy(clock, "stale")
     policy.remember(_event(), build_reply({}))
-    assert policy.fallback(_event()) == ("stale", build_reply({}))
+    assert await policy.fallback(_event(), _measured(clock)) == ("stale", build_reply({}))
 
 
 def _held(clock: Clock, policy: FailurePolicy) -> int:

@@ -73,6 +73,17 @@ def test_extension_modules_are_the_platforms(unzipped: Path) -> None:
         assert re.search(r"\.(cpython-313-x86_64-linux-gnu|abi3)\.so$", module.name), module.name
 
 
+def test_an_extra_adds_its_packages_and_no_others(tmp_path: Path, built: Path) -> None:
+    """The client of the shared cache, which the setting needs; without the extra it is absent."""
+    package.build(tmp_path / "package.zip", extra="shared-cache")
+    with zipfile.ZipFile(built) as without, zipfile.ZipFile(tmp_path / "package.zip") as extended:
+        added = set(extended.namelist()) - set(without.namelist())
+    tops = {Path(name).relative_to(package.SITE_PACKAGES).parts[0] for name in added}
+    assert {top.partition("-")[0] for top in tops} == {"redis"}
+    with pytest.raises(PackageError, match=r"there is no extra 'more': requirements-more\.txt is missing"):
+        package.build(tmp_path / "package.zip", extra="more")
+
+
 def app_copy(root: Path) -> Path:
     """Copy the app's own files to another place."""
     for path in app_files(package.ROOT):

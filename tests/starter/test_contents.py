@@ -152,12 +152,14 @@ def test_what_is_not_known_yet_is_left_out() -> None:
 def test_workflows_run_the_two_commands_with_our_pins(files: dict[str, bytes]) -> None:
     """Actions are pinned to the commits that this repository uses; Bicep is judged by the runner's compiler."""
     ours = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
-    check, deploy = (texts(files)[f".github/workflows/{name}.yml"] for name in ("check", "deploy"))
-    assert set(re.findall(r"uses: (\S+)", check + deploy)) <= set(re.findall(r"uses: (\S+)", ours))
-    steps: list[dict[str, Any]] = [step for job in yaml.safe_load(check)["jobs"].values() for step in job["steps"]]
+    check, *others = (texts(files)[f".github/workflows/{name}.yml"] for name in ("check", "deploy", "infrastructure"))
+    assert set(re.findall(r"uses: (\S+)", check + "".join(others))) <= set(re.findall(r"uses: (\S+)", ours))
+    jobs = yaml.safe_load(check)["jobs"]
+    assert set(jobs["attest"]["needs"]) == set(jobs) - {"attest"}
+    steps: list[dict[str, Any]] = [step for job in jobs.values() for step in job["steps"]]
     runs = [step["run"] for step in steps if "run" in step]
     assert runs == ["make test", "make selftest", "make package", "python -m infra.bicep --check"]
-    assert all("permissions" in yaml.safe_load(text) for text in (check, deploy))
+    assert all("permissions" in yaml.safe_load(text) for text in (check, *others))
 
 
 @pytest.fixture(scope="module")

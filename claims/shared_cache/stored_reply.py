@@ -1,0 +1,68 @@
+"""The form of a last good reply in the shared store.
+
+What comes back is believed no more than a provider's reply: it is capped before it is parsed, strict JSON, of the one
+form that is written here, and its claims become a reply as a provider's do. It names its key, so that no mistake of a
+client, a proxy or a person can hand one user's claims to another.
+"""
+
+import json
+from typing import Final
+
+from claims.errors import ProviderFailed
+from claims.failure_policy import GoodKey, LastGood
+from claims.reply import Reply, build_reply
+from claims.wire import strict_json
+
+#: Of a value: the claims of a reply are at most 3,000 bytes, which JSON's escapes make longer.
+MAX_VALUE_BYTES: Final = 32 * 1024
+#: Of a reply that is stored; the value names its key, too.
+MAX_BODY_BYTES: Final = MAX_VALUE_BYTES - 512
+#: How far the clocks of two instances may differ, in seconds.
+MAX_SKEW_S: Final = 60.0
+#: Changes with the form below, so that versions side by side do not read each other's values.
+_FORM: Final = "claims:1"
+_MEMBERS: Final = frozenset({"key", "made_s", "claims"})
+
+
+class StoredReplyRefused(Exception):
+    """A value of the store is not what this endpoint writes; the message says why and shows nothing of it."""
+
+
+def key_text(tenant_id: str, key: GoodKey) -> str:
+    """Return the name of a user's value: tenant and user come first, so that a pattern finds all of one user's."""
+    return ":".join((_FORM, tenant_id, *key))
+
+
+def encode_value(key: str, good: LastGood) -> bytes:
+    """Return the value for a reply."""
+    head = json.dumps({"key": key, "made_s": round(good.made_s, 3)}, separators=(",", ":"))
+    return b'%b,"claims":%b}' % (head[:-1].encode(), good.reply.claims_json())
+
+
+def decode_value(key: str, value: bytes, *, now_s: float, stale_s: float) -> tuple[Reply, float]:
+    """Return the reply of a value, and when it was made.
+
+    Args:
+        key: Under which name the value was read.
+        value: As it came.
+        now_s: Seconds since the epoch.
+        stale_s: How old it may be.
+
+    Raises:
+        StoredReplyRefused: It is not the value of this key, or too old, or its claims cannot be sent.
+    """
+    if len(value) > MAX_VALUE_BYTES:
+        raise StoredReplyRefused(f"it is longer than {MAX_VALUE_BYTES} bytes")
+    try:
+        members = strict_json.parse_object(value)
+    except strict_json.StrictJsonError as error:
+        raise StoredReplyRefused(str(error)) from error
+    if members.keys() != _MEMBERS or members["key"] != key:
+        raise StoredReplyRefused("it is the value of another key, or has other members")
+    made_s = members["made_s"]
+    if type(made_s) not in {int, float} or not now_s - stale_s < made_s <= now_s + MAX_SKEW_S:
+        raise StoredReplyRefused("the time at which it was made is too old, or in the future")
+    try:
+        return build_reply(members["claims"]), min(float(made_s), now_s)
+    except ProviderFailed as error:
+        raise StoredReplyRefused(error.code) from error

@@ -1,0 +1,182 @@
+"""Several instances of an app behind one address, as Azure runs them: each with its own memory, replaced when it ends.
+
+Calls go to the instances in turn, so that the second delivery of an event meets another one than the first. An instance
+that is gone gets no calls; the connection of a call that was under way in it breaks.
+"""
+
+import asyncio
+import itertools
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Final, Self
+
+import aiohttp
+from aiohttp import web
+
+from selftest.base.app_folder import AppFolder
+from selftest.base.cannot_run import CannotRun
+from selftest.base.serve import HOST, serve
+from selftest.host.command import serve_command
+
+_READY: Final = re.compile(rb"listening on (http://127\.0\.0\.1:\d+)\n")
+#: Of one connection only, not of the message (RFC 9110 section 7.6.1).
+_HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "host"})
+_START_TIMEOUT_S: Final = 30.0
+_STOP_TIMEOUT_S: Final = 5.0
+_MAX_BODY_BYTES: Final = 128 * 1024 * 1024
+
+
+class Instances:
+    """Serves an app by several processes; an async context manager.
+
+    Args:
+        app: The app.
+        count: How many.
+        environment: Of each process: the app's settings.
+        port: Where the front listens; 0 takes any free one.
+
+    Attributes:
+        url: Where the front listens, without a slash at the end.
+        pids: The processes that serve now, by the number of the instance, from 1.
+    """
+
+    def __init__(self, app: AppFolder, count: int, environment: Mapping[str, str], *, port: int = 0) -> None:
+        self.url = ""
+        self.pids: dict[int, int] = {}
+        self._command = serve_command(app)
+        self._cwd = app.directory
+        self._environment = dict(environment)
+        self._count = count
+        self._port = port
+        self._urls: dict[int, str] = {}
+        self._turn = itertools.count()
+        self._keepers: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        """Start the instances and the front.
+
+        Raises:
+            CannotRun: An instance did not start, or the port is in use.
+        """
+        self._session = aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+        numbers = range(1, self._count + 1)
+        try:
+            started = await asyncio.gather(*map(self._start, numbers), return_exceptions=True)
+            self._keepers = [
+                asyncio.create_task(self._keep(number, process))
+                for number, process in zip(numbers, started, strict=True)
+                if not isinstance(process, BaseException)
+            ]
+            _raise_first(started)
+            front = web.Application(client_max_size=_MAX_BODY_BYTES)
+            front.router.add_route("*", "/{path:.*}", self._forward)
+            self._runner, port = await serve(front, self._port)
+        except OSError as error:
+            await self._stop()
+            raise CannotRun(f"port {self._port} on {HOST} cannot be used: choose another with --port") from error
+        except BaseException:
+            await self._stop()
+            raise
+        self.url = f"http://{HOST}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop all of it."""
+        await self._runner.cleanup()
+        await self._stop()
+
+    async def _stop(self) -> None:
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await self._session.close()
+
+    async def _start(self, number: int) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            *self._command, cwd=self._cwd, env=self._environment, stdout=asyncio.subprocess.PIPE, start_new_session=True
+        )
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        try:
+            async with asyncio.timeout(_START_TIMEOUT_S):
+                found = _READY.fullmatch(await process.stdout.readline())
+        except BaseException:
+            await _end(process)
+            raise
+        if found is None:
+            await _end(process)
+            raise CannotRun(f"instance {number} did not start; its own message is above")
+        self._urls[number], self.pids[number] = found[1].decode(), process.pid
+        print(f"instance {number} listens on {self._urls[number]}, process {process.pid}", file=sys.stderr, flush=True)
+        return process
+
+    async def _keep(self, number: int, process: asyncio.subprocess.Process) -> None:
+        """Replace an instance that ends, for as long as the new one starts."""
+        try:
+            while True:
+                code = await process.wait()
+                del self._urls[number], self.pids[number]
+                print(f"instance {number} ended (exit code {code}) and is replaced", file=sys.stderr, flush=True)
+                process = await self._start(number)
+        finally:
+            await _end(process)
+
+    async def _forward(self, request: web.Request) -> web.Response:
+        """Send a call to the next instance; of one that does not listen any more, to the one after it."""
+        body = await request.read()
+        headers = [(name, value) for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP]
+        for _ in range(self._count):
+            urls = [*self._urls.values()]
+            if not urls:
+                break
+            url = urls[next(self._turn) % len(urls)]
+            try:
+                async with self._session.request(
+                    request.method, url + request.raw_path, data=body, headers=headers, allow_redirects=False
+                ) as answer:
+                    kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP]
+                    return web.Response(status=answer.status, body=await answer.read(), headers=dict(kept))
+            except aiohttp.ClientConnectorError:
+                continue
+            except aiohttp.ClientError:  # the instance ended, and the call with it: the connection breaks
+                if request.transport is not None:
+                    request.transport.abort()
+                return web.Response()
+        return web.Response(status=503)
+
+
+def serve_instances(app: AppFolder, number: int, port: int) -> int:
+    """Serve until SIGTERM or SIGINT, with the settings of this process's environment; return the exit code.
+
+    Raises:
+        CannotRun: As in `Instances`.
+    """
+    return asyncio.run(_serve_until_stopped(app, number, port))
+
+
+async def _serve_until_stopped(app: AppFolder, number: int, port: int) -> int:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    async with Instances(app, number, os.environ, port=port) as instances:
+        print(f"listening on {instances.url}", flush=True)
+        await stop.wait()
+    return 0
+
+
+def _raise_first(results: Iterable[object]) -> None:
+    for failure in results:
+        if isinstance(failure, BaseException):
+            raise failure
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_TIMEOUT_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
