@@ -29,7 +29,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "level sign-in or security does (with --strict: one of any level). 2: they could not run. 3: nothing could be "
         "proved. 130: interrupted; what was found is kept."
     )
-    parser.add_argument("ids", nargs="*", metavar="ID", help="an id (C03) or the start of some (T, B4); default: all")
+    parser.add_argument(
+        "ids",
+        nargs="*",
+        metavar="ID",
+        help="a check's id (C03) or the first characters of several (T, B4); default: all",
+    )
     add_target_arguments(parser)
     parser.add_argument("--list", action="store_true", help="name the checks instead of running them")
     add_verdict_arguments(parser)

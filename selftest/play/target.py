@@ -93,7 +93,7 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
         "--health-url",
         type=endpoint_url,
         metavar="URL",
-        help="where the endpoint says whether it is ready (default: health next to the endpoint)",
+        help="where the endpoint says whether it is ready (default: health in the same folder as the endpoint's path)",
     )
     add_app_arguments(group)
     add_setting_argument(group, "without --url: ")

@@ -101,6 +101,10 @@ def _worst(checks: Sequence[CheckResult], *, strict: bool) -> str:
     if any(check.stopped for check in checks):
         return "the endpoint stopped answering: "
     found = findings(checks)
-    if not found or not found[0].checks[0].counts(strict=strict) or found[0].sentence == found[0].checks[0].title:
+    if (
+        not found
+        or not found[0].checks[0].counts(strict=strict)
+        or found[0].sentence.endswith(found[0].checks[0].title)
+    ):
         return ""
     return f"{found[0].sentence}: "

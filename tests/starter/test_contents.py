@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from infra.parameters import read_parameters
+from selftest import __version__
 from selftest.cli import parser
 from selftest.starter.answers import PROVIDERS, Answers
 from selftest.starter.contents import PROJECT, TAKEN, Contents, contents
@@ -22,7 +23,7 @@ from tests.starter.commands import succeed
 
 ROOT = Path(__file__).parents[2]
 TENANT, AUDIENCE = "0a0a0a0a-1111-4111-8111-0123456789ab", "0b0b0b0b-1111-4111-8111-0123456789ab"
-WHEEL = ("entra_selftest-0.1.0-py3-none-any.whl", b"\0")
+WHEEL = (f"entra_selftest-{__version__}-py3-none-any.whl", b"\0")
 #: The limits of what a copier owns: the endpoint, its deployment, and a provider with its tests.
 MAX_FILES, MAX_PYTHON_LINES = 120, 8000
 #: What a reader is told to write.
@@ -151,12 +152,14 @@ def test_what_is_not_known_yet_is_left_out() -> None:
 def test_workflows_run_the_two_commands_with_our_pins(files: dict[str, bytes]) -> None:
     """Actions are pinned to the commits that this repository uses; Bicep is judged by the runner's compiler."""
     ours = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
-    check, deploy = (texts(files)[f".github/workflows/{name}.yml"] for name in ("check", "deploy"))
-    assert set(re.findall(r"uses: (\S+)", check + deploy)) <= set(re.findall(r"uses: (\S+)", ours))
-    steps: list[dict[str, Any]] = [step for job in yaml.safe_load(check)["jobs"].values() for step in job["steps"]]
+    check, *others = (texts(files)[f".github/workflows/{name}.yml"] for name in ("check", "deploy", "infrastructure"))
+    assert set(re.findall(r"uses: (\S+)", check + "".join(others))) <= set(re.findall(r"uses: (\S+)", ours))
+    jobs = yaml.safe_load(check)["jobs"]
+    assert set(jobs["attest"]["needs"]) == set(jobs) - {"attest"}
+    steps: list[dict[str, Any]] = [step for job in jobs.values() for step in job["steps"]]
     runs = [step["run"] for step in steps if "run" in step]
     assert runs == ["make test", "make selftest", "make package", "python -m infra.bicep --check"]
-    assert all("permissions" in yaml.safe_load(text) for text in (check, deploy))
+    assert all("permissions" in yaml.safe_load(text) for text in (check, *others))
 
 
 @pytest.fixture(scope="module")
