@@ -1,5 +1,7 @@
 # Each target works from a bare clone: it makes .venv first, once, and installs nothing the second time.
 .DEFAULT_GOAL := help
+# Images set it. The tests start a thousand processes, and each would compile every module that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 PY := $(VENV)/bin/python
 # What the endpoint is measured beside has an environment of its own: some of it changes Python for whoever imports it.
@@ -11,9 +13,10 @@ PYTHONS := $(PYTHON) python3.13 python3.14 python3 python $(wildcard $(HOME)/.py
 VENV_HOST := .venv-host
 # Python and pip alone: building the wheel, and a project from it, needs nothing else.
 VENV_WHEEL := .venv-wheel
+VENV_SITE := .venv-site
 
-.PHONY: help selftest test stress nightly parity check format compile wheel new package bicep docs bench .venv .venv-bench \
-  .venv-host .venv-wheel
+.PHONY: help selftest test stress nightly parity check format compile wheel new package release bicep docs site bench \
+  .venv .venv-bench .venv-host .venv-wheel .venv-site
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
@@ -23,15 +26,17 @@ selftest: .venv ## play Entra against the endpoint on this machine and give the 
 
 # Three processes on two processors, because many tests wait. A file stays in one process: its tests share what is slow
 # to start. The endpoint's own tests cover all of it; watching the others, too, would make each of them slower. What
-# measures time or memory runs alone.
-PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile -m "not quiet"
+# measures time runs alone. The order is that of tests/conftest.py: the longest files first.
+PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not quiet"
+# Collecting all tests takes as long as many of these.
+QUIET = $$(grep -rl --include='test_*.py' 'mark\.quiet' tests)
 test: .venv ## run the tests; TESTS=tests/selftest/judge runs a part of them
 ifdef TESTS
 	@$(PY) -m pytest $(TESTS)
 else
 	@$(PARALLEL) --ignore=tests/claims
 	@$(PARALLEL) tests/claims --cov --cov-report=term --cov-fail-under=100
-	@$(PY) -m pytest -q -m quiet
+	@$(PY) -m pytest -q -m quiet $(QUIET)
 endif
 
 stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)
@@ -48,8 +53,8 @@ nightly: .venv bench stress parity ## what CI has no time for: those, every prov
 bench: .venv-bench ## measure the endpoint beside its peers on this machine (18 minutes), into benchmarks/results.md
 	@$(VENV_BENCH)/bin/python -m benchmarks
 
-check: .venv ## lint, format check, types, dead code
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m vulture
+check: .venv ## lint, format check, spelling, types, dead code
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m codespell_lib && $(PY) -m mypy && $(PY) -m vulture
 
 format: .venv ## rewrite the code in the house format
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
@@ -60,8 +65,17 @@ wheel: .venv-wheel ## build dist/entra_selftest-*.whl, the tool for any folder a
 new: wheel ## make a project of your own: make new DIR=../contoso-claims [NEW="--provider graph"]
 	@$(VENV_WHEEL)/bin/python -m selftest new $(DIR) --wheel "$$(ls -t dist/entra_selftest-*.whl | head -1)" $(NEW)
 
-package: .venv ## make build/package.zip, the deployable zip, the same bytes every time; EXTRA=shared-cache adds Redis' client
+package: .venv ## build build/package.zip, the deployable zip, reproducibly; EXTRA=shared-cache adds the client of Redis
 	@$(PY) -m infra.package $(if $(EXTRA),--extra $(EXTRA))
+
+# The wheel's version has to be the tag's, and the changelog has to have its notes.
+release: wheel package ## make release VERSION=v1.0.0: wheel, package, bill of materials, notes, into build/release/
+	@rm -rf build/release && mkdir -p build/release/files
+	@cp dist/entra_selftest-$(VERSION:v%=%)-py3-none-any.whl build/package.zip build/release/files
+	@$(PY) -m uv run -q --no-project --with-requirements requirements-release.txt cyclonedx-py requirements \
+	  --output-reproducible --output-file build/release/files/package.cdx.json requirements.txt
+	@awk '/^## /{found = $$2 == "$(VERSION:v%=%)"; next} found' CHANGELOG.md > build/release/notes.md
+	@grep -q . build/release/notes.md || { echo "CHANGELOG.md has no notes under ## $(VERSION:v%=%)" >&2; exit 2; }
 
 bicep: .venv ## compile and lint infra/, and write what the preflight knows of main.bicep
 	@$(PY) -m infra.bicep
@@ -74,6 +88,9 @@ docs: .venv ## generate docs/codes.md, docs/infra-checks.md, docs/host.md, docs/
 	@$(PY) -m tests.architecture
 	@$(PY) -m tests.foreign.table
 
+site: .venv-site ## build the docs as a site, into build/site/index.html
+	@$(VENV_SITE)/bin/python -m sphinx -q -E -n -W --keep-going -c docs/site -d build/site-cache . build/site
+
 # Each is compiled within the pins of the one before.
 COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-annotate \
   --custom-compile-command 'make compile'
@@ -84,7 +101,9 @@ compile: .venv ## compile requirements*.txt from the dependency groups of pyproj
 	@$(COMPILE) --all-extras --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 	@$(COMPILE) --group starter -c requirements-dev.txt -o requirements-starter.txt pyproject.toml
 	@$(COMPILE) --group host -c requirements.txt -o requirements-host.txt
+	@$(COMPILE) --group release -o requirements-release.txt
 	@$(COMPILE) --all-extras --group bench -c requirements-dev.txt -o requirements-bench.txt pyproject.toml
+	@$(COMPILE) --group site -o requirements-site.txt
 
 .venv: $(VENV)/ready ## make the environment and nothing else
 
@@ -94,13 +113,16 @@ compile: .venv ## compile requirements*.txt from the dependency groups of pyproj
 
 .venv-wheel: $(VENV_WHEEL)/ready
 
+.venv-site: $(VENV_SITE)/ready ## make the environment of the site and nothing else
+
 $(VENV)/ready: requirements-dev.txt
 $(VENV_BENCH)/ready: requirements-bench.txt
 $(VENV_HOST)/ready: requirements-host.txt
 $(VENV_WHEEL)/ready: Makefile
+$(VENV_SITE)/ready: requirements-site.txt
 
 # Python compiles a module when it is first imported: most of what is installed never is.
-$(VENV)/ready $(VENV_BENCH)/ready $(VENV_HOST)/ready $(VENV_WHEEL)/ready:
+$(VENV)/ready $(VENV_BENCH)/ready $(VENV_HOST)/ready $(VENV_WHEEL)/ready $(VENV_SITE)/ready:
 	@for python in $(PYTHONS); do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null; then found=$$python; break; fi; \
 	done; \

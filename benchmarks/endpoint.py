@@ -41,7 +41,7 @@ All sign-ins carry one token, as a caller keeps its token while it lives. This e
   on the handler."""
 _THROUGHPUT_NOTE: Final = """\
 Throughput of a processor is requests per second of the server's processor time at saturation, the inverse of CPU ms
-  each, which a busy neighbour does not take away. Requests/s is by the clock: every server had at least {served:.0%} of
+  each, which a busy neighbor does not take away. Requests/s is by the clock: every server had at least {served:.0%} of
   its processor, and what is missing to 100 % went to others on the machine."""
 
 

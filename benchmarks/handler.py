@@ -2,7 +2,7 @@
 
 Both functions run in one process through Microsoft's worker library, without HTTP around them. The unit is one
 verification of an RSA-2048 signature and one ``json.loads`` of the body, measured between them: what a machine or its
-neighbours do to one, they do to the other. The log line is formatted and written, to nowhere.
+neighbors do to one, they do to the other. The log line is formatted and written, to nowhere.
 """
 
 import asyncio

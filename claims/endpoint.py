@@ -1,7 +1,7 @@
 """The endpoint: one event in, one answer out, always, and in time.
 
-This is the whole way of a request: header, token, event, provider, reply. It knows no web framework; `function_app.py`
-shows how little one needs to add.
+This is the complete path of a request: header, token, event, provider, reply. It knows no web framework;
+`function_app.py` shows how little one needs to add.
 """
 
 import asyncio
@@ -48,17 +48,16 @@ class Endpoint:
     """Answers Entra's ``onTokenIssuanceStart`` event.
 
     Args:
-        settings: Whom to believe and how long to take.
+        settings: The validated settings.
         keys: Entra's signing keys.
-        provider: Knows the claims.
+        provider: Returns the claims.
         clock: Monotonic seconds, for durations.
         wall_clock: Seconds since the epoch, for the token's times.
         closing: What else to close with the endpoint.
-        renew_provider: Makes another provider for another event loop; None keeps the one there is.
-        first_budget_ms: The budget of requests that begin before the process has answered one, where it is smaller
-            than the settings': what the web host spends on its first request is lost to them.
-        on_settled: Called once, after the first request that got claims: from then on everything that lives long is
-            in memory.
+        renew_provider: Makes another provider for another event loop; None keeps the current one.
+        first_budget_ms: A smaller budget until the first request of the process is answered, because a web host that
+                starts uses a part of Entra's timeout.
+        on_settled: Called once, after the first request that got claims: objects that live long exist by then.
 
     Raises:
         SettingsError: ``omit`` is set, and the provider's default claims cannot be sent.
@@ -144,7 +143,7 @@ class Endpoint:
             on_settled=on_settled,
             shared=shared,
         )
-        with contextlib.suppress(RuntimeError):  # no running loop: the first request begins
+        with contextlib.suppress(RuntimeError):  # no running loop: the first request calls `start`
             endpoint.start()
         return endpoint
 
@@ -161,16 +160,16 @@ class Endpoint:
         if loop is self._loop:
             return
         if self._loop is None:
-            self._keys.start()  # later, each request sees to its keys itself
+            self._keys.start()  # later requests load the keys that they need
         else:
-            with contextlib.suppress(Exception):  # the old one fails its calls, and then the failure policy applies
+            with contextlib.suppress(Exception):  # keep the old one: the failure policy answers when it fails
                 self._provider = self._renew_provider() if self._renew_provider else self._provider
             self._calls.use(self._provider)
         self._loop = loop
         self._watch.start()
         if self._shared is not None:
             self._shared.start()
-        with contextlib.suppress(Exception):  # the first call tries again
+        with contextlib.suppress(Exception):  # retried at the first call
             self._calls.start()
 
     async def token_issuance_start(self, headers: Mapping[str, str], body: bytes) -> Response:
@@ -188,13 +187,13 @@ class Endpoint:
             return await self._answer(headers, body, record)
         except RequestError as error:
             return self._refuse(error, record)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (the one edge: no answer would be worse)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (the last resort: no answer would be worse)
             return self._refuse(ProviderFailed("unexpected", place_of(error)), record)
         finally:
             self._budget_ms = self._settings.budget_ms
 
     async def health(self, headers: Mapping[str, str]) -> Response:
-        """Answer whether tokens can be judged: 200 once signing keys are loaded, 503 before.
+        """Answer whether tokens can be validated: 200 once signing keys are loaded, 503 before.
 
         A caller with a token that this endpoint accepts also gets the latencies of the last requests.
         """
@@ -263,11 +262,11 @@ class Endpoint:
 
     def _note_failing_keys(self, record: RequestRecord) -> None:
         if reason := self._keys.failing:
-            record.measured.failing["signing_keys"] = reason  # whatever a provider noted
+            record.measured.failing["signing_keys"] = reason  # this reason wins over a provider's
 
     def _refuse(self, error: RequestError, record: RequestRecord) -> Response:
         """Answer an error in constant words, and log the real ones."""
-        if not isinstance(error, KeysUnavailable):  # which has the reason itself
+        if not isinstance(error, KeysUnavailable):  # its detail has the reason
             self._note_failing_keys(record)
         timings_ms = record.measured.timings_ms()
         self._log.write(record, timings_ms, status=error.status, outcome=error.code, detail=error.detail)

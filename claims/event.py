@@ -7,10 +7,9 @@ that is documented and has the wrong type is refused, because what is wrong ther
 Source: entra-docs ``custom-claims-provider-reference.md``; microsoft/woodgrove-auth-api ``wwwroot/Help``.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from itertools import islice
-from typing import Any, Final
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any, Final, NamedTuple
 
 from claims.contract import CALLOUT_DATA_TYPE, EVENT_TYPE, is_guid
 from claims.errors import BodyRefused, BodyTooLarge, EventForbidden, shorten
@@ -22,8 +21,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 MAX_UNKNOWN: Final = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
+class Client(NamedTuple):
     """Where the user signs in from: ``ip`` is IPv4 or IPv6, ``locale`` and ``market`` are like ``en-us``."""
 
     ip: str | None
@@ -31,8 +29,7 @@ class Client:
     market: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServicePrincipal:
+class ServicePrincipal(NamedTuple):
     """An application in the tenant: ``app_id`` is its client id, ``id`` the object id of its service principal."""
 
     id: str | None
@@ -41,8 +38,7 @@ class ServicePrincipal:
     display_name: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+class User(NamedTuple):
     """The user who signs in. Only ``id``, the object id, is always there."""
 
     id: str
@@ -61,8 +57,7 @@ class User:
     user_type: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthenticationContext:
+class AuthenticationContext(NamedTuple):
     """The sign-in.
 
     Attributes:
@@ -80,8 +75,7 @@ class AuthenticationContext:
     user: User | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenIssuanceStart:
+class TokenIssuanceStart(NamedTuple):
     """The ``onTokenIssuanceStart`` event. GUIDs are in lower case.
 
     Attributes:
@@ -123,7 +117,7 @@ def parse_event(body: bytes) -> TokenIssuanceStart:
         listener_id=_guid(data, "authenticationEventListenerId"),
         extension_id=_guid(data, "customAuthenticationExtensionId"),
         context=_context(_object(data, "authenticationContext")),
-        unknown_members=tuple(islice(_unknown(event, _KNOWN), MAX_UNKNOWN)),
+        unknown_members=tuple(_unknown(event, _KNOWN)[:MAX_UNKNOWN]),
     )
 
 
@@ -153,18 +147,23 @@ def _context(context: dict[str, Any]) -> AuthenticationContext:
 def _build[T: (Client, ServicePrincipal, User)](kind: type[T], parent: dict[str, Any], name: str) -> T | None:
     if parent.get(name) is None:
         return None
-    members = _object(parent, name)
-    values: dict[str, Any] = {field: read(members, member) for field, member, read in _MEMBERS[kind]}
-    return kind(**values)
+    members, (names, guids) = _object(parent, name), _MEMBERS[kind]
+    values = list(map(members.get, names))
+    for place in guids:
+        values[place] = _guid(members, names[place])
+    if not _TEXT_TYPES.issuperset(map(type, values)):
+        for member in names:  # to name the one
+            _text(members, member)
+    return kind._make(values)
 
 
-def _unknown(members: Mapping[str, Any], known: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """Yield the paths of the members that are not known; of an unknown object only its own."""
-    for name, value in members.items():
-        if name not in known:
-            yield f"{path}{name}"
-        elif known[name] and isinstance(value, dict):
-            yield from _unknown(value, known[name], f"{path}{name}.")
+def _unknown(members: Mapping[str, Any], known: "_Known", path: str = "") -> list[str]:
+    """Return the paths of the members that are not known; of an unknown object only its own."""
+    found = [] if members.keys() <= known.names else [f"{path}{name}" for name in members if name not in known.names]
+    for name, inner in known.objects:
+        if isinstance(value := members.get(name), dict):
+            found += _unknown(value, inner, f"{path}{name}.")
+    return found
 
 
 def _wrong(name: str, expected: str, actual: object) -> BodyRefused:
@@ -210,29 +209,45 @@ def _camel_case(name: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
-#: Of each kind of object its members: the name here and in the event, and how it is read. What is required is a GUID.
+_TEXT_TYPES: Final = frozenset({str, NoneType})
+#: Of each kind of object the names of its members in the event, and the places of those that are GUIDs and required.
 _MEMBERS: Final = {
-    kind: tuple((one.name, _camel_case(one.name), _guid if one.type is str else _text) for one in fields(kind))
+    kind: (
+        tuple(map(_camel_case, kind._fields)),
+        tuple(place for place, name in enumerate(kind._fields) if kind.__annotations__[name] is str),
+    )
     for kind in (Client, ServicePrincipal, User)
 }
 
-_PRINCIPAL: Final = dict.fromkeys(member for _, member, _ in _MEMBERS[ServicePrincipal])
+
+class _Known(NamedTuple):
+    """The documented members of an object, and what is known of those that are objects."""
+
+    names: frozenset[str]
+    objects: tuple[tuple[str, "_Known"], ...] = ()
+
+    @classmethod
+    def of(cls, *names: str, **objects: "_Known") -> "_Known":
+        return cls(frozenset((*names, *objects)), tuple(objects.items()))
+
+
+_PRINCIPAL: Final = _Known.of(*_MEMBERS[ServicePrincipal][0])
 #: Every member that is documented, with those in it.
-_KNOWN: Final = {
-    "type": None,
-    "source": None,
-    "data": {
-        "@odata.type": None,
-        "tenantId": None,
-        "authenticationEventListenerId": None,
-        "customAuthenticationExtensionId": None,
-        "authenticationContext": {
-            "correlationId": None,
-            "protocol": None,
-            "client": dict.fromkeys(member for _, member, _ in _MEMBERS[Client]),
-            "clientServicePrincipal": _PRINCIPAL,
-            "resourceServicePrincipal": _PRINCIPAL,
-            "user": dict.fromkeys(member for _, member, _ in _MEMBERS[User]),
-        },
-    },
-}
+_KNOWN: Final = _Known.of(
+    "type",
+    "source",
+    data=_Known.of(
+        "@odata.type",
+        "tenantId",
+        "authenticationEventListenerId",
+        "customAuthenticationExtensionId",
+        authenticationContext=_Known.of(
+            "correlationId",
+            "protocol",
+            client=_Known.of(*_MEMBERS[Client][0]),
+            clientServicePrincipal=_PRINCIPAL,
+            resourceServicePrincipal=_PRINCIPAL,
+            user=_Known.of(*_MEMBERS[User][0]),
+        ),
+    ),
+)

@@ -1,9 +1,9 @@
-"""The provider: the one place where a copier writes code.
+"""The provider: the one module that you write.
 
 A provider is a module in ``claims/providers/`` with a function ``create(environ)`` that returns an object with one
 coroutine, ``provide``. ``Claims__Provider`` names the module. Its ``SETTINGS`` names the settings that it reads. The
-object may have more: ``start()`` and ``aclose()`` for connections and tokens, ``default_claims()`` for a user of whom
-nothing is known, ``claim_names`` for the log.
+object may have more: ``start()`` and ``aclose()`` for connections and tokens, ``default_claims()`` for the times when
+``provide`` fails, ``claim_names`` for the log.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,8 +19,8 @@ class ProviderContext:
     """What a provider may use in addition to the event. By default nothing is measured or recorded.
 
     Attributes:
-        remaining_s: Returns for how many seconds an answer is still of use to Entra, its second delivery included. The
-            first delivery may be over before; what is found afterwards serves the second.
+        remaining_s: Returns for how many seconds a result is still useful, counting Entra's retry: at most 2 s and the
+            budget. The first attempt ends earlier; a later result is used by the retry.
         phase: Measures a block: ``with context.phase("downstream_call"):``; the request's log line shows the time.
         cache_hit: Notes for the log line whether a cache of that name had what was asked of it.
         note_failing: Notes for the log line why background work fails that this request did not need: Azure drops what
@@ -35,7 +35,7 @@ class ProviderContext:
 
 @runtime_checkable
 class Provider(Protocol):
-    """Knows the claims of a user."""
+    """Returns the claims of a user."""
 
     async def provide(self, event: TokenIssuanceStart, context: ProviderContext) -> Mapping[str, object]:
         """Return the claims for this event, by name.
@@ -65,10 +65,10 @@ class Closes(Protocol):
 
 @runtime_checkable
 class Defaults(Protocol):
-    """A provider that has claims for a user of whom nothing is known."""
+    """A provider with default claims, which ``Claims__OnFailure=omit`` sends when ``provide`` fails or is late."""
 
     def default_claims(self) -> Mapping[str, object]:
-        """Return them; ``Claims__OnFailure=omit`` answers with them."""
+        """Return the default claims. Called once, at the start."""
 
 
 @runtime_checkable
@@ -86,5 +86,5 @@ def known_claim_names(provider: Provider) -> frozenset[str]:
 
 
 def default_claims(provider: Provider) -> Callable[[], Mapping[str, object]]:
-    """Return the function that returns a provider's default claims: none if the provider has none."""
+    """Return the provider's `default_claims`, or a function that returns no claims."""
     return provider.default_claims if isinstance(provider, Defaults) else dict

@@ -117,10 +117,12 @@ class RequestLog:
         try:
             not_written = self._count_refusal(f"health {outcome}")
             if not_written is not None:
-                line = {"event": "health", "outcome": outcome, "status": status}
+                line: dict[str, Any] = {"event": "health", "outcome": outcome, "status": status}
                 failing = {"downstream_token": self._token_failure} if self._token_failure else {}
-                further = {"detail": printable(reason)[:_MAX_REASON_CHARACTERS], "not_written": not_written}
-                self._emit(logging.WARNING, line, further | {"failing": failing})
+                told = printable(reason)[:_MAX_REASON_CHARACTERS]
+                self._emit(
+                    logging.WARNING, line | _that_say_something(detail=told, not_written=not_written, failing=failing)
+                )
         except Exception:  # noqa: BLE001 (see `write`)
             self._lost += 1
 
@@ -154,23 +156,26 @@ class RequestLog:
             line |= {"failure": failure.code, "detail": failure.detail}
         if reply is not None:
             line["claims_bytes"] = reply.claims_bytes
-        further = {
-            "detail": detail,
-            "not_written": not_written,
-            "dropped_claims": reply and reply.dropped,
-            "unknown_members": _names(unknown),
-            "slow": slow[:_MAX_SLOW],
-            "loop_stalled_ms": int(self._stalled_ms(measured.start_s)),
-            "failing": {name: printable(reason)[:_MAX_REASON_CHARACTERS] for name, reason in measured.failing.items()},
-        }
-        self._emit(level, line, further)
+            if reply.dropped:
+                line["dropped_claims"] = reply.dropped
+        if stalled_ms := int(self._stalled_ms(measured.start_s)):
+            line["loop_stalled_ms"] = stalled_ms
+        if odd:
+            line |= _that_say_something(
+                detail=detail,
+                not_written=not_written,
+                unknown_members=_names(unknown),
+                slow=slow[:_MAX_SLOW],
+                failing={name: printable(reason)[:_MAX_REASON_CHARACTERS] for name, reason in measured.failing.items()},
+            )
+        self._emit(level, line)
         self._told_unknown |= bool(unknown)
 
-    def _emit(self, level: int, line: dict[str, Any], further: Mapping[str, object]) -> None:
-        """Write a line with those of the further members that say something."""
-        waiting = {"lines_lost": self._lost, "settings_warnings": self._warnings}
-        line |= {name: value for name, value in (*further.items(), *waiting.items()) if value}
-        _log.log(level, "%s", _encode(line))
+    def _emit(self, level: int, line: dict[str, Any]) -> None:
+        """Write a line, with what waited for one."""
+        if self._lost or self._warnings:
+            line |= _that_say_something(lines_lost=self._lost, settings_warnings=self._warnings)
+        _log.log(level, _encode(line))
         self._warnings, self._lost = [], 0
 
     def _remember(self, code: str, detail: str) -> None:
@@ -189,6 +194,11 @@ class RequestLog:
             return None
         self._refusals[code] = (now_s, 0)
         return not_written
+
+
+def _that_say_something(**members: object) -> dict[str, object]:
+    """Return the members of a line that are not empty."""
+    return {name: value for name, value in members.items() if value}
 
 
 def _names(paths: Sequence[str]) -> str:

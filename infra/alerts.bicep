@@ -101,6 +101,21 @@ var rules = [
   }
 ]
 
+var introduction = '''# Claims endpoint
+
+What Entra asked, what it was answered, and where the time went. Times are milliseconds. A call that takes more than 2000 is
+a failed sign-in.'''
+
+// In the order of the page.
+var views = [
+  { name: 'calls-by-answer', shown: 'timechart', query: loadTextContent('queries/calls-by-answer.kql') }
+  { name: 'percentiles-over-time', shown: 'timechart', query: loadTextContent('queries/percentiles-over-time.kql') }
+  { name: 'percentiles-by-phase', shown: 'table', query: loadTextContent('queries/percentiles-by-phase.kql') }
+  { name: 'outcomes', shown: 'table', query: loadTextContent('queries/outcomes.kql') }
+  { name: 'cold-starts-and-caches', shown: 'table', query: loadTextContent('queries/cold-starts-and-caches.kql') }
+  { name: 'slowest-sign-ins', shown: 'table', query: loadTextContent('queries/slowest-sign-ins.kql') }
+]
+
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
   name: 'ag-claims'
   location: 'global'
@@ -203,7 +218,8 @@ resource unhealthy 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   }
 }
 
-// One page to look at: volume, times by phase, outcomes, caches, cold starts. workbook.json is generated from queries/.
+// One page to look at: volume, times by phase, outcomes, caches, cold starts. A view's title is its query's first line.
+// Source: the format is Azure Monitor's Notebook/1.0, as the portal exports it.
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(workspaceId, 'claims-endpoint')
   location: location
@@ -214,7 +230,26 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     category: 'workbook'
     version: 'Notebook/1.0'
     sourceId: workspaceId
-    serializedData: replace(loadTextContent('workbook.json'), '{workspaceId}', workspaceId)
+    serializedData: string({
+      version: 'Notebook/1.0'
+      items: concat(
+        [{ type: 1, name: 'introduction', content: { json: introduction } }],
+        map(views, view => {
+          type: 3
+          name: view.name
+          content: {
+            version: 'KqlItem/1.0'
+            title: substring(split(view.query, '\n')[0], length('// '))
+            query: view.query
+            queryType: 0
+            resourceType: 'microsoft.operationalinsights/workspaces'
+            size: 0
+            visualization: view.shown
+          }
+        })
+      )
+      fallbackResourceIds: [workspaceId]
+    })
   }
 }
 

@@ -130,11 +130,12 @@ def _compile(stage: Path) -> None:
 
 def _zip(stage: Path, out: Path) -> list[str]:
     names = sorted(path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file())
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    # Level 9 takes four times as long and makes one per cent less.
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name in names:
             entry = zipfile.ZipInfo(name, date_time=_EPOCH)
             entry.create_system, entry.external_attr = 3, 0o100644 << 16  # a plain file of Unix, readable by all
-            archive.writestr(entry, (stage / name).read_bytes(), zipfile.ZIP_DEFLATED, 9)
+            archive.writestr(entry, (stage / name).read_bytes(), zipfile.ZIP_DEFLATED, 6)
     return names
 
 

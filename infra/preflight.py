@@ -2,8 +2,8 @@
 
 The endpoint's own code judges the app settings that the deployment would make, so that what it would refuse at its
 start in Azure is refused here, in the same words, before anything is deployed. azd's preprovision hook runs it; the
-postprovision hook runs it with ``--deployed``, after which nothing may be missing any more. It needs neither the Bicep
-compiler nor Azure, and nothing is sent anywhere.
+hooks around the deployment of the code run it with ``--deployed``, when nothing may be missing any more. It needs
+neither the Bicep compiler nor Azure, and nothing is sent anywhere.
 """
 
 import argparse
@@ -33,6 +33,8 @@ from infra.parameters import file_problems, read_parameters, resolve
 
 #: An output of main.bicep, known from the second deployment on: the host that Entra calls.
 HOST: Final = "ENDPOINT_HOST"
+#: An output of main.bicep: who hears of alerts; empty without anybody.
+RECEIVER: Final = "ACTION_GROUP_ID"
 #: An output of main.bicep: the settings that the app needs and did not get.
 MISSING: Final = "MISSING_SETTINGS"
 _FOUND: Final = 1
@@ -97,7 +99,8 @@ def preflight(
     problems = [*resolved.problems.values(), *(one for one in refused if _subject(one) not in reported)]
     problems += _secret_uris(resolved.values, rules["secrets"].values())
     problems += _surroundings(environ, deployed=deployed)
-    return Preflight(tuple(problems), (*warnings, *_few_instances(resolved.values)))
+    nobody = _nobody_hears(resolved.values, environ, deployed=deployed)
+    return Preflight(tuple(problems), (*warnings, *_few_instances(resolved.values), *nobody))
 
 
 def app_settings(rules: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> dict[str, str]:
@@ -170,7 +173,16 @@ def _secret_uris(values: Mapping[str, Any], parameters: Iterable[str]) -> list[s
 def _few_instances(values: Mapping[str, Any]) -> list[str]:
     instances = values.get("alwaysReadyInstances")
     few = isinstance(instances, int) and instances < 2  # noqa: PLR2004 (one to restart, one to answer)
-    return [f"alwaysReadyInstances is {json.dumps(instances)}: a restart of the only one stops sign-in"] if few else []
+    return (
+        [f"alwaysReadyInstances is {json.dumps(instances)}: a restart or a cold start can stop sign-ins"] if few else []
+    )
+
+
+def _nobody_hears(values: Mapping[str, Any], environ: Mapping[str, str], *, deployed: bool) -> list[str]:
+    if values.get("alertEmail") and not (deployed and environ.get(RECEIVER) == ""):
+        return []
+    way_on = "azd provision" if values.get("alertEmail") else "azd env set ALERT_EMAIL <address>, then: azd provision"
+    return [f"NOBODY IS TOLD WHEN SIGN-INS FAIL: alerts have no receiver and show in the portal only; type: {way_on}"]
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:

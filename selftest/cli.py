@@ -19,10 +19,10 @@ from selftest.base.program import DISTRIBUTION, PROGRAM
 
 #: Each command with its line of the help.
 COMMANDS: Final[Mapping[str, str]] = {
-    "run": "all of it, on this machine; what runs without a command",
+    "run": "run everything on this machine (the default)",
     "check": "run checks by id or prefix, against the local app or any endpoint",
     "signin": "play one sign-in: what Entra sends, what comes back, what Entra makes of it",
-    "load": "sign-ins at a rate, open loop, under Entra's timeout: are they answered in time?",
+    "load": "send sign-ins at a constant rate: are they answered in time?",
     "judge": "print the code that Entra would log for one reply",
     "doctor": "find what is wrong with the settings and the tenant",
     "signin-log": "read the Authentication Events of sign-ins, next to the endpoint's log",
@@ -44,7 +44,7 @@ exit codes:
   0    no finding counts
   1    a finding of the level sign-in or security (with --strict: of any), a threshold failed, or no token was minted
   2    it could not run: usage, settings, unreachable
-  3    it ran, but the evidence is not good enough
+  3    not enough evidence for a verdict
   130  interrupted; what was found is kept
 
 Results go to stdout, progress to stderr. Without a command everything is run, here, on this machine.

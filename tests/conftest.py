@@ -1,8 +1,10 @@
 """What holds in every test."""
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -12,6 +14,12 @@ from tests.outside_requests import OutsideRequests
 pytest_plugins = ["selftest.testing.plugin"]
 
 _OUTSIDE: Final = OutsideRequests()
+#: What takes a minute or more. A parallel run starts these first, or it ends with one process at work.
+_LONGEST: Final = (
+    *("starter/test_copy.py", "foreign/test_verdicts.py", "foreign/test_page.py", "app/test_memory.py"),
+    *("browser/test_report_page.py", "browser/test_playground.py", "tool/test_action.py", "locust/test_locustfile.py"),
+    *("infra/test_package.py", "selftest/playground/test_player.py", "clients/test_msal_js.py"),
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,6 +28,18 @@ def pytest_configure(config: pytest.Config) -> None:
     logger = logging.getLogger("claims")
     logger.addHandler(_OUTSIDE)
     logger.setLevel(logging.DEBUG)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and tests out of every later collection: a test that collects looks at what it made itself."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -2,6 +2,8 @@
 
 import ast
 import graphlib
+import re
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -32,10 +34,15 @@ def _modules(package: str) -> dict[str, Path]:
 
 
 @cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def _imports(path: Path) -> frozenset[str]:
     """Name the modules of this project, and all others, that a file imports anywhere in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -85,10 +92,18 @@ def test_function_app_knows_the_endpoint_alone() -> None:
     assert {name.rpartition(".")[0] or name for name in ours} <= {"claims", "claims.endpoint"}
 
 
-@pytest.mark.parametrize("module", CLAIMS)
-def test_endpoint_runs_without_the_host_and_the_harness(module: str) -> None:
+def _importing(modules: dict[str, Path], *packages: str) -> dict[str, set[str]]:
+    """Return the modules that import something of these packages, and what."""
+    found = {
+        module: {name for name in _imports(path) if f"{name}.".startswith(tuple(f"{each}." for each in packages))}
+        for module, path in modules.items()
+    }
+    return {module: names for module, names in found.items() if names}
+
+
+def test_endpoint_runs_without_the_host_and_the_harness() -> None:
     """No module of the endpoint imports azure.functions or the harness."""
-    assert not {name for name in _imports(CLAIMS[module]) if name.startswith(("azure.functions", "selftest", "tests"))}
+    assert not _importing(CLAIMS, "azure.functions", "selftest", "tests")
 
 
 def test_every_module_has_a_layer() -> None:
@@ -107,10 +122,9 @@ def test_imports_point_down(module: str) -> None:
     assert imported <= below, f"{module} reaches up or sideways to {sorted(imported - below)}"
 
 
-@pytest.mark.parametrize("module", SELFTEST)
-def test_harness_does_without_the_endpoint(module: str) -> None:
+def test_harness_does_without_the_endpoint() -> None:
     """The tool is installed where our endpoint is not: an app's settings are judged in the app's Python."""
-    assert not {name for name in _imports(SELFTEST[module]) if name.split(".")[0] == "claims"}
+    assert not _importing(SELFTEST, "claims")
 
 
 def test_the_harness_knows_the_same_contract() -> None:
@@ -121,13 +135,12 @@ def test_the_harness_knows_the_same_contract() -> None:
     assert {name: ours[name] for name in names} == {name: theirs[name] for name in names}
 
 
-@pytest.mark.parametrize("module", [name for name in SELFTEST if name != "selftest"])
-def test_rooms_import_downwards(module: str) -> None:
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_import_downwards(room: str) -> None:
     """The way through the rooms is one way, so that each can be read, and tested, without those above it."""
-    room = module.split(".")[1]
-    above = set(ROOMS[ROOMS.index(room) + 1 :])
-    imported = {name for name in _imports(SELFTEST[module]) if name.startswith("selftest.")}
-    assert not {name for name in imported if name.split(".")[1] in above}
+    modules = {name: path for name, path in SELFTEST.items() if f"{name}.".startswith(f"selftest.{room}.")}
+    assert modules
+    assert not _importing(modules, *(f"selftest.{above}" for above in ROOMS[ROOMS.index(room) + 1 :]))
 
 
 @pytest.mark.parametrize("room", NOT_FOR)
@@ -148,10 +161,9 @@ def test_no_module_is_loose_in_the_harness() -> None:
     assert {name.split(".")[1] for name in SELFTEST if name != "selftest"} == set(ROOMS)
 
 
-@pytest.mark.parametrize("module", INFRA)
-def test_deployment_does_without_the_harness(module: str) -> None:
+def test_deployment_does_without_the_harness() -> None:
     """Bicep, package and preflight are in a copy of the template where the harness is not."""
-    assert not {name for name in _imports(INFRA[module]) if name.startswith(("selftest", "tests"))}
+    assert not _importing(INFRA, "selftest", "tests")
 
 
 def test_no_folder_has_more_modules_than_a_reader_takes_in() -> None:
@@ -173,7 +185,7 @@ def test_no_import_circle(package: dict[str, Path]) -> None:
 
 def _public_types(path: Path) -> Iterator[str]:
     """Return the public classes and type aliases that a module defines."""
-    for node in ast.parse(path.read_text()).body:
+    for node in _parsed(path).body:
         name = node.name.id if isinstance(node, ast.TypeAlias) else node.name if isinstance(node, ast.ClassDef) else "_"
         if not name.startswith("_"):
             yield name
@@ -208,18 +220,51 @@ def test_a_second_definition_is_found(tmp_path: Path) -> None:
     assert ambiguous_names({"a": first, "b": second}).keys() == {"Reply", "Kind", "Claims"}
 
 
-@pytest.mark.parametrize("module", CLAIMS | SELFTEST | INFRA)
-def test_product_does_without_tests_and_benchmarks(module: str) -> None:
+def test_product_does_without_tests_and_benchmarks() -> None:
     """What is handed over imports nothing that is not, and no relative import hides what it imports."""
-    path = (CLAIMS | SELFTEST | INFRA)[module]
-    assert not {name for name in _imports(path) if name.split(".")[0] in {"tests", "benchmarks"}}
+    product = CLAIMS | SELFTEST | INFRA
+    assert not _importing(product, "tests", "benchmarks")
     relative = [
-        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom) and node.level
+        module
+        for module, path in product.items()
+        if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(_parsed(path)))
     ]
     assert not relative
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("[cst]*/**/*.py")), ids=str)
-def test_no_module_is_named_after_nothing(path: Path) -> None:
+def test_no_module_is_named_after_nothing() -> None:
     """A module is named after its one concept."""
-    assert path.stem not in {"util", "utils", "helper", "helpers", "common", "misc", "manager"}
+    names = {"util", "utils", "helper", "helpers", "common", "misc", "manager"}
+    assert not [path for path in ROOT.glob("[cst]*/**/*.py") if path.stem in names]
+
+
+#: Written from texts that are looked at where they are.
+_GENERATED_PAGES = {"codes.md", "host.md", "infra-checks.md"}
+_TEXTS = [
+    path
+    for folder in ("claims", "selftest", "infra", "docs")
+    for kind in ("py", "toml", "md", "tmpl", "jinja", "bicep")
+    for path in sorted((ROOT / folder).rglob(f"*.{kind}"))
+    if path.name not in _GENERATED_PAGES
+] + [*ROOT.glob("*.md"), ROOT / "Makefile", ROOT / "function_app.py"]
+BANNED_TURNS = {
+    re.compile(turn): better for turn, better in tomllib.loads((ROOT / "tests/banned_turns.toml").read_text()).items()
+}
+
+
+def banned_turns(text: str) -> list[str]:
+    """Return each banned turn of a text with the better one."""
+    on_one_line = re.sub(r"\s+", " ", text)
+    return [f"{found}: {better}" for turn, better in BANNED_TURNS.items() for found in turn.findall(on_one_line)]
+
+
+def test_no_turn_is_banned() -> None:
+    """What a stranger reads is written as tests/banned_turns.toml says."""
+    found = {str(path.relative_to(ROOT)): banned_turns(path.read_text()) for path in _TEXTS}
+    assert {path: turns for path, turns in found.items() if turns} == {}
+
+
+def test_banned_turn_is_found_across_lines() -> None:
+    """With the better one beside it; standard words are no turns."""
+    assert banned_turns("The reason stands in\n  the log.") == ["stands in the log: is in the log"]
+    assert not banned_turns("It is None, there is none, and the fix is recommended.")

@@ -94,5 +94,5 @@ def test_page_names_every_user_and_every_fault() -> None:
     users, _, rest = TESTING.partition("What it returns:")
     first_cells = " ".join(re.findall(r"^\| (.+?) \|", users, re.MULTILINE))
     assert set(re.findall(r"`([a-z-]+)`", first_cells)) - {"user"} == set(USERS)
-    faults = rest.partition("`fails(fault)` takes")[2].partition("What is told last")[0]
+    faults = rest.partition("`fails(fault)` takes")[2].partition("The answer that was configured last")[0]
     assert set(re.findall(r"`([a-z-]+)`", faults)) == set(API_FAULTS)

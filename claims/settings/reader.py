@@ -108,7 +108,7 @@ class SettingsReader:
             name: The setting that contains it.
             text: Https, or http on a loopback host outside Azure: a bearer token is sent there.
             parse: Takes ``text`` and ``in_azure``, and raises ``ValueError``.
-            secret: Whether the setting contains a secret too, so that nothing of it may be shown.
+            secret: Whether the setting contains a secret too, so that none of it may be shown.
         """
         try:
             return str(parse(text, in_azure=self.in_azure)).rstrip("/")

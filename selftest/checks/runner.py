@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from selftest.base.program import PROGRAM
 from selftest.base.setting_names import PROVIDER
 from selftest.checks.bench.environment import GOOD_CALL, CheckEnvironment, CheckNeed, GoodCallRefusal, OpenVariant
 from selftest.checks.bench.probe import redact
@@ -36,8 +37,10 @@ _LINE_WITHIN_S: Final = 0.05
 _OUR_PLACE: Final = re.compile(r" See claims/[\w/]+\.py[^.]*\.")
 
 _LACKS: Final[dict[CheckNeed, str]] = {
-    "downstream": "the downstream of an endpoint that runs elsewhere cannot be made to fail; leave out --url",
-    "provider": "no fault can be injected: the app runs elsewhere, or has no module in claims/providers/",
+    "downstream": "the HTTP API of an endpoint that runs elsewhere cannot be made to fail; a function app with this "
+    f"project's providers is started here with `{PROGRAM} check --app DIR`, without --url",
+    "provider": "no fault can be injected: the app runs elsewhere (leave out --url), or has no module in "
+    "claims/providers/",
     "token": "there is no token that the endpoint accepts; pass one with --token-file",
     "issuer": "the endpoint trusts another issuer than the emulated Entra, so its tokens cannot be signed here",
     "app": "the app runs elsewhere: its log, if there is one, may have any form",
@@ -186,7 +189,8 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
         return CheckOutcome(status="skip", expected=expected, actual=reason, cause=cause)
     if _other_provider(check, env):
         reason = (
-            f"{PROVIDER}={env.provider} does not call what fails here; without that setting {_CALLS_DOWNSTREAM} does"
+            f"{PROVIDER}={env.provider} does not call the HTTP API that fails here. To see how the endpoint handles it "
+            f"with the built-in {_CALLS_DOWNSTREAM}: `{PROGRAM} check F` without --setting {PROVIDER}"
         )
         return CheckOutcome(status="skip", expected=expected, actual=reason)
     lacking = [need for need in _LACKS if need in check.needs - env.have]

@@ -234,7 +234,7 @@ def _load_target(target: Target, plan: LoadPlan, real_token: str | None) -> Load
 def _mode(url: str | None, *, deployed: bool) -> str:
     if url is None:
         return "the local app, emulated Entra"
-    return "deployed, trusts the real Entra" if deployed else "any endpoint, emulated Entra"
+    return "deployed, trusts the real Entra" if deployed else "your endpoint, emulated Entra"
 
 
 def _result(played: SignIn) -> SignInResult:

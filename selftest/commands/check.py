@@ -1,7 +1,6 @@
 """``check``: the checks, against the local app or any endpoint in any language."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -30,7 +29,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "level sign-in or security does (with --strict: one of any level). 2: they could not run. 3: nothing could be "
         "proved. 130: interrupted; what was found is kept."
     )
-    parser.add_argument("ids", nargs="*", metavar="ID", help="an id (C03) or the start of some (T, B4); default: all")
+    parser.add_argument(
+        "ids",
+        nargs="*",
+        metavar="ID",
+        help="a check's id (C03) or the first characters of several (T, B4); default: all",
+    )
     add_target_arguments(parser)
     parser.add_argument("--list", action="store_true", help="name the checks instead of running them")
     add_verdict_arguments(parser)
@@ -52,8 +56,6 @@ def run(args: argparse.Namespace) -> int:
         raise CannotRun("--mapping needs a reply of the endpoint: with --deployed, give --token-file, too")
     _require_consent(args, checks)
     session = SelftestRun(args)
-    if args.url is not None:
-        _say_what_is_out_of_sight(checks, log=args.app_log is not None)
     session.run(_collect(args, checks, token, session, route))
     results = session.results()
     emit(results, args)
@@ -86,18 +88,6 @@ async def _collect(
             found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), real_token=token, tries=TRIES)
             bench = replace(bench, load=found)
         await session.run_checks(of_load, bench)
-
-
-def _say_what_is_out_of_sight(checks: Sequence[Check], *, log: bool) -> None:
-    """Print how many checks an endpoint that the harness did not start rules out, and how to run them."""
-    unseen = {"app", "downstream"} if log else {"app", "downstream", "log"}
-    hidden = sum(bool(check.needs & unseen) for check in checks)
-    if hidden:
-        print(
-            f"check: {hidden} of {len(checks)} checks need the app's log or its downstream and cannot run from outside "
-            "(--url); `--app DIR` starts a function app here",
-            file=sys.stderr,
-        )
 
 
 def _may_load(args: argparse.Namespace, bench: CheckEnvironment) -> bool:

@@ -16,7 +16,7 @@ from selftest.tenant.doctor.statements import TENANT_STATEMENTS
 from selftest.tenant.graph.credentials import KINDS
 
 _EPILOG: Final = """\
-exit codes: 0 every statement holds, 1 something is wrong, 2 it could not run, 3 not enough could be looked at
+exit codes: 0 every check passed, 1 something is wrong, 2 it could not run, 3 not enough evidence for a verdict
 
 Settings come from --settings, else --azd-env, else the environment, else local.settings.json. Nothing is changed.
 """
@@ -24,7 +24,9 @@ Settings come from --settings, else --azd-env, else the environment, else local.
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
-    parser.description = "Hold the endpoint's settings and the tenant's objects against every documented error code."
+    parser.description = (
+        "Compare the endpoint's settings and the tenant's objects with the rule behind every documented error code."
+    )
     parser.epilog = _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     _add_sources(parser)
@@ -45,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     output.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
     output.add_argument("--out", type=Path, metavar="DIR", help="write results.json, junit.xml and report.txt there")
-    output.add_argument("-v", "--verbose", action="store_true", help="name the statements that hold, too")
+    output.add_argument("-v", "--verbose", action="store_true", help="also list the checks that passed")
     output.add_argument("--list", action="store_true", help="name the statements instead of trying them")
 
 

@@ -77,6 +77,8 @@ def _add_refusals(one: argparse.ArgumentParser) -> None:
 def _add_making(one: argparse.ArgumentParser) -> None:
     _add_common(one)
     one.add_argument("--phase", choices=PHASES, default="C", help="the last phase to do (default: C)")
+    told = "sign in for the phases up to this one, for which there will be another run (default: that of --phase)"
+    one.add_argument("--sign-in-for", choices=PHASES, metavar="PHASE", help=told)
     one.add_argument("--host", metavar="NAME", help=f"the host that Entra calls (default: {HOST})")
     claims = one.add_mutually_exclusive_group()
     told = f"the claims of the reply, as signin --claims-out wrote them, to register and map (default: {CLAIMS_FROM})"

@@ -1,6 +1,6 @@
 """Says that the app blocks its event loop, while it does, which only another thread can.
 
-A blocked loop answers nobody: the app's own line about it comes late, or never. Azure's host says nothing of it, so the
+A blocked loop answers nobody: the app's own line about it comes late, or never. Azure's host does not report it, so the
 note is the local host's own; the harness reads it (`selftest.play.app_log`).
 
 It is imported in the app's interpreter, so it needs nothing but the standard library.

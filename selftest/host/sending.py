@@ -57,7 +57,7 @@ async def refuse(status: int, reader: StreamReader, writer: StreamWriter) -> Non
 
 
 async def linger(reader: StreamReader, writer: StreamWriter) -> None:
-    """Say that nothing more will come, and read on for a moment."""
+    """Close the sending side, and read on for a moment."""
     writer.write_eof()
     async with asyncio.timeout(_LINGER_S):
         while await reader.read(_CHUNK_BYTES):

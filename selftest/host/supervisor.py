@@ -46,7 +46,7 @@ class CallReport:
         threading.Thread(target=self._end_with_the_supervisor, daemon=True).start()
 
     def ready(self) -> None:
-        """Say that the app is loaded: from now on a crash is no failed start."""
+        """Note that the app is loaded: from now on a crash is no failed start."""
         self._control.send(_MESSAGE.pack(_READY, 0))
 
     @contextmanager

@@ -110,10 +110,10 @@ class Worker:
         sys.path.insert(0, str(app_dir))
         runtime.start_threadpool_executor()
         with _without_duplicate_errors():
-            initialised = await _initialise(app_dir)
-        if initialised.result.status != protos.StatusResult.Success:
-            raise StartError(_explain(initialised.result.exception, app_dir))
-        if "HttpUri" in initialised.capabilities:
+            initialized = await _initialize(app_dir)
+        if initialized.result.status != protos.StatusResult.Success:
+            raise StartError(_explain(initialized.result.exception, app_dir))
+        if "HttpUri" in initialized.capabilities:
             raise StartError("the app uses the FastAPI streaming extension, which this host does not imitate")
         response = await runtime.functions_metadata_request(SimpleNamespace())
         if not response.function_metadata_results:
@@ -162,7 +162,7 @@ class Worker:
         runtime.stop_threadpool_executor()
 
 
-async def _initialise(directory: Path) -> protos.WorkerInitResponse:
+async def _initialize(directory: Path) -> protos.WorkerInitResponse:
     init = SimpleNamespace(capabilities={}, function_app_directory=str(directory))
     request = SimpleNamespace(
         request=SimpleNamespace(worker_init_request=init),

@@ -198,7 +198,7 @@ def _pair(pair: ReplyPair | ObjectPair | None) -> tuple[Section, ...]:
     match pair:
         case ReplyPair():
             bad, good = pair.bad.lines(), pair.good.lines()
-            headings = "A reply with this code", "A reply with a token"
+            headings = "A reply that causes this code", "A reply that Entra accepts"
         case ObjectPair():
             bad, good = pair.lines(pair.bad), pair.lines(pair.good)
             headings = "Objects with this code", "Correct objects"

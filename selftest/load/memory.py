@@ -60,7 +60,7 @@ async def watch_memory(
     clock: Callable[[], float] = time.perf_counter,
     proc: Path = Path("/proc"),
 ) -> None:
-    """Sample the memory until cancelled, or until the process cannot be read."""
+    """Sample the memory until canceled, or until the process cannot be read."""
     start_s = clock()
     interval_s = max(_MIN_INTERVAL_S, duration_s / _SAMPLES)
     while (found_kb := resident_kb(pid, proc)) is not None:

@@ -37,7 +37,7 @@ class LoadProgress:
         )
 
     async def show(self) -> None:
-        """Write the line twice a second until cancelled, and then clear it."""
+        """Write the line twice a second until canceled, and then clear it."""
         if not self._stream.isatty():
             return
         loop = asyncio.get_running_loop()

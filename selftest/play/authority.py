@@ -25,7 +25,7 @@ def add_authority_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--https",
         action="store_true",
-        help="serve it over https, which some libraries require, with a certificate authority of this user's",
+        help="serve it over https, as some libraries require, with a certificate authority made for your user account",
     )
     group.add_argument(
         "--new-keys",

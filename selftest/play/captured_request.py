@@ -54,7 +54,7 @@ def read_request(path: Path) -> CapturedRequest:
     """Read a request as HTTP has it, a JSON object with ``headers`` and ``body``, or the body alone.
 
     Raises:
-        FileError: The file holds none of them; the message quotes nothing of it.
+        FileError: The file holds none of them; the message quotes none of it.
     """
     text = read_text(path, _MAX_BYTES)
     if not text.strip():

@@ -6,16 +6,22 @@ from pathlib import Path
 from typing import Final
 
 from selftest.base.cannot_run import CannotRun
+from selftest.play.app_log import records_of
 
 #: What is read of the file in one run.
 MAX_BYTES: Final = 64 * 1024 * 1024
+#: What is read of what it had before.
+_EARLIER_BYTES: Final = 256 * 1024
 
 
 class LogFile:
-    """What an endpoint wrote to a file since the run began.
+    """What an endpoint wrote to a file since the run began, after the refusals that it wrote before.
+
+    Of the refusals without a correlation id the endpoint writes the first of each minute and code: the line of a
+    sign-in that this run plays may have been written before. Every other line belongs to the run that caused it.
 
     Args:
-        path: The file. It may grow, and what it had before the run is not read.
+        path: The file. It may grow.
 
     Raises:
         CannotRun: The file cannot be read.
@@ -23,14 +29,16 @@ class LogFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lines: list[str] = []
         self._unfinished = b""
         self._left = MAX_BYTES
         try:
             with path.open("rb") as file:
                 self._position = file.seek(0, io.SEEK_END)
+                file.seek(max(0, self._position - _EARLIER_BYTES))
+                earlier = file.read(_EARLIER_BYTES).decode(errors="replace").split("\n")
         except OSError as error:
             raise CannotRun(f"--app-log {path} cannot be read: {error.strerror}") from error
+        self._lines = [line for line in earlier if any(records_of([line], None))]
 
     def lines(self) -> Sequence[str]:
         """Return the lines so far, oldest first, of at most 64 MB. A file that is gone has no new ones."""

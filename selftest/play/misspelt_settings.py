@@ -1,9 +1,10 @@
-"""Names of settings that an app does not read, although they are nearly one that it reads.
+"""The flag ``--setting``, and names of settings that an app does not read, although they are nearly one that it reads.
 
 The app refuses those that begin as its settings do; here a misspelt beginning is found, too, and the mistake is named
 before anything is started. What an app reads is what its source names, so that the provider of its owner counts.
 """
 
+import argparse
 import re
 import sys
 from collections.abc import Iterable
@@ -17,6 +18,19 @@ from selftest.base.setting_names import PREFIXES
 
 _NAME: Final = re.compile(rf"\b(?:{'|'.join(PREFIXES)})\w*[A-Za-z0-9]")
 _ALIKE: Final = 0.85
+
+
+def add_setting_argument(parser: argparse._ActionsContainer, when: str = "") -> None:
+    """Add the flag; its values are pairs in ``args.settings``."""
+    parser.add_argument(
+        "--setting",
+        action="append",
+        default=[],
+        type=_setting,
+        dest="settings",
+        metavar="NAME=VALUE",
+        help=f"{when}one more setting of the local app (Claims__Provider=graph); may be repeated",
+    )
 
 
 def nearest_setting(app_dir: Path, name: str) -> str | None:
@@ -47,3 +61,10 @@ def require_known(app_dir: Path, names: Iterable[str]) -> None:
 def _names_in(app_dir: Path) -> frozenset[str]:
     texts = (path.read_text("utf-8", "replace") for path in (app_dir / "claims").rglob("*.py"))
     return frozenset(name for text in texts for name in _NAME.findall(text))
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError("expected NAME=VALUE")
+    return name, value

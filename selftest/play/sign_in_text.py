@@ -52,8 +52,10 @@ def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
     if sign_in.token_claims is not None:
         yield "the token that the app gets"
         yield from _indented(sign_in.token_claims)
-        condition = ", if a policy maps each under its own name" if sign_in.policy_assumed else ""
-        yield f"of these from the endpoint{condition}" if sign_in.custom_claims else "of these none from the endpoint"
+        condition = ", with each mapped under its own name (no policy was given)" if sign_in.policy_assumed else ""
+        yield (
+            f"of these from the endpoint{condition}" if sign_in.custom_claims else "none of these is from the endpoint"
+        )
         yield from _indented(sign_in.custom_claims) if sign_in.custom_claims else ()
         for name in sign_in.needs_renaming:
             entry = entry_for(name, "saml" if is_saml(sign_in.event) else "jwt")

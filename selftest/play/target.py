@@ -38,7 +38,7 @@ from selftest.play.authority import (
 )
 from selftest.play.caller import Caller, caller_session
 from selftest.play.log_file import LogFile
-from selftest.play.misspelt_settings import require_known
+from selftest.play.misspelt_settings import add_setting_argument, require_known
 from selftest.starter.manifest import version_warning
 
 _CA_BYTES: Final = 1 << 20
@@ -93,9 +93,10 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
         "--health-url",
         type=endpoint_url,
         metavar="URL",
-        help="where the endpoint says whether it is ready (default: health next to the endpoint)",
+        help="where the endpoint says whether it is ready (default: health in the same folder as the endpoint's path)",
     )
     add_app_arguments(group)
+    add_setting_argument(group, "without --url: ")
     group.add_argument(
         "--route",
         type=_route,
@@ -105,15 +106,6 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--app-log", type=Path, metavar="FILE", help="with --url: the file that the endpoint logs into, read for tokens"
-    )
-    group.add_argument(
-        "--setting",
-        action="append",
-        default=[],
-        type=_setting,
-        dest="settings",
-        metavar="NAME=VALUE",
-        help="without --url: one more setting of the local app (Claims__Provider=graph); may be repeated",
     )
     group.add_argument(
         "--authority-port",
@@ -246,10 +238,3 @@ def _route(text: str) -> str:
     if not text.startswith("/") or "?" in text or "#" in text:
         raise argparse.ArgumentTypeError("expected a path, as in /api/onTokenIssuanceStart")
     return text
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise argparse.ArgumentTypeError("expected NAME=VALUE")
-    return name, value

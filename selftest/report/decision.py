@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from selftest.judge.statement import COUNTING_LEVELS, LEVELS
+from selftest.report.check_groups import SUBJECTS
 from selftest.report.families import findings
 from selftest.report.load_result import LoadResult
 from selftest.report.results import CheckResult, RunVerdict, SignInResult
@@ -27,7 +28,7 @@ def decide(
     counts = count_checks(checks, strict=strict)
     counts |= {"signins": len(signins), "signins_failed": sum(not signin.minted for signin in signins)}
     counts["signins_by_retry"] = sum(signin.by_retry for signin in signins)
-    summary = _summary(counts, load)
+    summary = _summary(counts, load, _played(checks, strict=strict))
     if interrupted:
         return RunVerdict.of("INTERRUPTED", f"{summary}; {cut_off}", counts)
     if counts["signins_failed"] or any(check.counts(strict=strict) for check in checks):
@@ -47,7 +48,7 @@ def count_checks(checks: Sequence[CheckResult], *, strict: bool = False) -> dict
     """Return the number of checks by status, of those that failed by level, and of attacks of levels that count."""
     counts = {status: sum(result.status == status for result in checks) for status in ("pass", "fail", "skip", "error")}
     failed = {f"{level}_failed": sum(result.bad for result in checks if result.level == level) for level in LEVELS}
-    attacks = [result for result in checks if result.let_in is not None and (strict or result.level in COUNTING_LEVELS)]
+    attacks = _attacks(checks, strict=strict)
     return {
         **counts,
         **failed,
@@ -57,9 +58,22 @@ def count_checks(checks: Sequence[CheckResult], *, strict: bool = False) -> dict
     }
 
 
-def _summary(counts: dict[str, int], load: LoadResult | None) -> str:
-    """Return the counts in words, without those that are 0."""
-    parts = [f"{counts['let_in']} of {counts['attacks']} attacks were let in"] if counts["attacks"] else []
+def _attacks(checks: Sequence[CheckResult], *, strict: bool) -> list[CheckResult]:
+    """Return the attacks that were judged, of the levels that count."""
+    return [result for result in checks if result.let_in is not None and (strict or result.level in COUNTING_LEVELS)]
+
+
+def _played(checks: Sequence[CheckResult], *, strict: bool) -> str:
+    """Return which attacks are counted: another run counts more, or fewer."""
+    attacks = _attacks(checks, strict=strict)
+    subjects = " and ".join(name for letter, name in SUBJECTS.items() if any(each.id[0] == letter for each in attacks))
+    levels = " and ".join(level for level in LEVELS if any(each.level == level for each in attacks))
+    return f"{subjects}, {'every level' if strict else f'level {levels} only'}"
+
+
+def _summary(counts: dict[str, int], load: LoadResult | None, played: str) -> str:
+    """Return the counts in words, without those that are 0; ``played`` says which attacks are counted."""
+    parts = [f"{counts['let_in']} of {counts['attacks']} attacks ({played}) were let in"] if counts["attacks"] else []
     parts += [
         _checks(counts[f"{level}_failed"], f"{level} ", "failed") for level in LEVELS if counts[f"{level}_failed"]
     ]
@@ -87,6 +101,10 @@ def _worst(checks: Sequence[CheckResult], *, strict: bool) -> str:
     if any(check.stopped for check in checks):
         return "the endpoint stopped answering: "
     found = findings(checks)
-    if not found or not found[0].checks[0].counts(strict=strict) or found[0].sentence == found[0].checks[0].title:
+    if (
+        not found
+        or not found[0].checks[0].counts(strict=strict)
+        or found[0].sentence.endswith(found[0].checks[0].title)
+    ):
         return ""
     return f"{found[0].sentence}: "

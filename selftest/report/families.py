@@ -107,7 +107,7 @@ def findings(checks: Sequence[CheckResult]) -> list[Finding]:
     found = list(_of_families(checks, failed, proven))
     told = {check.id for finding in found for check in finding.checks}
     single = [
-        Finding(sentence=check.title, fix=check.fix, checks=(check,), tried=1)
+        Finding(sentence=f"expected: {check.title}", fix=check.fix, checks=(check,), tried=1)
         for check in failed
         if check.id not in told
     ]

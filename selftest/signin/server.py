@@ -26,6 +26,7 @@ from selftest.signin.account_endpoints import end_session, instance_discovery, s
 from selftest.signin.oidc.authorization_request import correlation_id
 from selftest.signin.oidc.authorize import AuthorizeEndpoint
 from selftest.signin.oidc.token_grants import redeem
+from selftest.signin.saml.packages import saml_fault
 from selftest.signin.sign_in_service import USER_PATH, SignInService
 from selftest.signin.tenant.directory import Directory
 from selftest.signin.tenant.redirect_uris import is_spa_origin
@@ -239,12 +240,10 @@ class SignInServer(EntraServer):
         return self._saml_endpoint(request).metadata()
 
     def _saml_endpoint(self, request: web.Request) -> "SamlEndpoint":
-        # XML and its signatures are loaded at the first SAML request: few tenants have a SAML app.
-        try:
-            from selftest.signin.saml.endpoint import SamlEndpoint  # noqa: PLC0415 - see above
-        except ModuleNotFoundError as error:
-            text = f"SAML requires the package {error.name}: install entra-selftest[browser]"
-            raise web.HTTPNotImplemented(text=text) from error
+        if (fault := saml_fault()) is not None:
+            raise web.HTTPNotImplemented(text=fault)
+        from selftest.signin.saml.endpoint import SamlEndpoint  # noqa: PLC0415 - see `saml_fault`
+
         return SamlEndpoint(self.service, self.mint_of(request))
 
     async def _instance(self, request: web.Request) -> web.StreamResponse:

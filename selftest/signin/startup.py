@@ -8,6 +8,7 @@ from selftest.base.cannot_run import CannotRun
 from selftest.entra.certificates import how_to_trust
 from selftest.entra.key_store import KeyStore
 from selftest.play.authority import local_authority
+from selftest.signin.saml.packages import saml_fault
 from selftest.signin.server import SignInServer
 from selftest.signin.tenant.file import read_tenant_file
 
@@ -32,7 +33,10 @@ class ServedTenant:
         if self.ca_file is not None:
             yield f"clients must trust {self.ca_file} while this runs:"
             yield from (f"  {line}" for line in self.how_to_trust)
-        for app in self.server.directory.apps:
+        apps = self.server.directory.apps
+        if any(app.protocol == "saml" for app in apps) and (fault := saml_fault()) is not None:
+            yield f"warning: {fault}"
+        for app in apps:
             yield f"app {app.key}: {app.client_id} {app.principal.display_name}"
         yield f"sign-in log in Graph's format: curl {self.server.base_url}/signins"
 

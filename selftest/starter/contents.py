@@ -22,6 +22,7 @@ from selftest.starter.links import without_dead_links
 TAKEN: Final = (
     ".funcignore",
     ".github/workflows/deploy.yml",
+    ".github/workflows/infrastructure.yml",
     ".gitignore",
     "LICENSE",
     "azure.yaml",
@@ -29,6 +30,7 @@ TAKEN: Final = (
     "docs/deploy.md",
     "docs/entra-objects.md",
     "docs/make-it-yours.md",
+    "docs/runbook.md",
     "docs/settings.md",
     "docs/testing-your-provider.md",
     "function_app.py",

@@ -1,4 +1,4 @@
-"""The pytest plugin of the tool: sign-ins through the real worker, and an API on this machine that answers as told.
+"""The pytest plugin: sign-ins through the real worker, and an API on this machine that answers as configured.
 
 ``plugin`` has the fixtures and imports the rest when a test uses one: pytest loads it wherever the tool is installed.
 ``apps`` keeps the apps that were started, ``outcome`` is what a sign-in gives, ``users`` has the kinds of user,

@@ -1,4 +1,4 @@
-"""An HTTP API on this machine that answers as a test tells it, and remembers what it was asked."""
+"""An HTTP API on this machine that answers as a test configures it, and remembers what it was asked."""
 
 import asyncio
 import json
@@ -51,8 +51,8 @@ class _Rule:
 class LoopbackApi:
     """The API; a context manager that listens while it is entered.
 
-    What was told last comes first. When it was told for some requests only, what was told before comes after it. A
-    request that nothing was told for is answered 501.
+    The answer that was configured last comes first. If it is for some requests only, the one before it follows. A
+    request without a configured answer gets 501.
 
     Attributes:
         url: Where it listens, without a slash at the end.
@@ -108,7 +108,7 @@ class LoopbackApi:
         self._rules.insert(0, _Rule(path, API_FAULTS[fault], times))
 
     def forget(self) -> None:
-        """Forget what was told and what was asked, and end the requests that hang."""
+        """Forget what was configured and what was asked, and end the requests that hang."""
         self._rules.clear()
         self.requests.clear()
         self._loop.run(self._end_waiting())
@@ -141,7 +141,7 @@ class LoopbackApi:
         )
         rule = next((rule for rule in self._rules if rule.times != 0 and fnmatchcase(request.path, rule.path)), None)
         if rule is None:
-            missing = {"error": f"no answer was told for {request.method} {request.path}"}
+            missing = {"error": f"no answer is configured for {request.method} {request.path}"}
             return web.json_response(missing, status=501)
         if rule.times is not None:
             rule.times -= 1

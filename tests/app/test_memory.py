@@ -29,8 +29,6 @@ from selftest.play.target import endpoint_settings
 from tests.checkout import ROOT
 from tests.claims.providers.azurite import azurite, connection_string, why_not
 
-pytestmark = pytest.mark.quiet
-
 IN_PARALLEL = 20
 MAX_GROWTH = 0.05
 ROUNDS = 3

@@ -168,6 +168,7 @@ async def test_ten_readers_at_once_while_faults_change(browser: Browser, place: 
         async with reading(browser, place.url) as page:
             return await sign_in(page, fault=fault, provider="profile_api")
 
+    await one("none")  # the first request of a process has a smaller budget
     seen = await asyncio.gather(*map(one, wanted))
     assert [word.split()[0] for word in seen] == [verdicts.get(fault, "Token") for fault in wanted]
 
@@ -361,7 +362,7 @@ async def test_a_rebound_name_gets_nothing(browser: Browser, place: Place) -> No
 
 
 async def test_a_screen_reader_hears_its_order(browser: Browser, place: Place) -> None:
-    """Landmarks, labelled fields, the verdict, the picture's words, then request, reply and token."""
+    """Landmarks, labeled fields, the verdict, the picture's words, then request, reply and token."""
     async with reading(browser, place.url) as page:
         await sign_in(page)
         heard = await page.locator("body").aria_snapshot()

@@ -103,16 +103,16 @@ async def test_everything_can_be_read(browser: Browser, tmp_path: Path, write: C
 
 async def test_dark_is_dark(browser: Browser, tmp_path: Path) -> None:
     """The scheme changes paper and ink, and the pictures with them."""
-    colours = []
+    colors = []
     for scheme in SCHEMES:
         async with opened(browser, tmp_path, runs.written(runs.held), color_scheme=scheme) as page:
-            colours.append(
+            colors.append(
                 await page.evaluate(
                     "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
                     " getComputedStyle(document.querySelector('.picture text')).fill]"
                 )
             )
-    assert all(light != dark for light, dark in zip(*colours, strict=True))
+    assert all(light != dark for light, dark in zip(*colors, strict=True))
 
 
 async def test_a_run_that_holds_is_two_sheets_of_paper(browser: Browser, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ async def test_a_screen_reader_hears_its_order(browser: Browser, tmp_path: Path)
         heard = await page.locator("body").aria_snapshot()
     wanted = (
         "- banner:",
-        'heading "FAIL 2 of 39 attacks were let in, 4 sign-in checks failed',
+        'heading "FAIL 2 of 39 attacks (token, level security only) were let in, 4 sign-in checks failed',
         "- main:",
         'heading "Is this run valid?"',
         'heading "Findings and how to fix them"',

@@ -372,7 +372,7 @@ async def test_provider_measures_into_the_line(
 
 
 def test_shorten_shows_little() -> None:
-    """Enough to recognise, too little to use."""
+    """Enough to recognize, too little to use."""
     assert shorten(EVENT_SERVICE_APP_ID) == "'99045fe1...'"
     assert shorten("é" * 9) == "'" + "\\xe9" * 8 + "...'"
     assert shorten("short") == "a short string"

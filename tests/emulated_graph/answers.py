@@ -96,6 +96,8 @@ class Answers:
             return self._list(asked, collection) if asked.operation.method == "GET" else self._create(asked, collection)
         if rest.startswith("(") or rest.count("/") == 1:
             return self._entity(asked, collection, rest)
+        if rest.split("/")[2] == "federatedIdentityCredentials":
+            return self._credentials(asked)
         return self._relation(asked, rest.split("/")[2])
 
     def _list(self, asked: Asked, collection: str) -> Answer:
@@ -142,6 +144,17 @@ class Answers:
             raise bad_request("A value is required for property 'displayName'.")
         item = self._writer.create("applications", {**asked.body, "uniqueName": name})
         return Answer(status=201, body=self._directory.view("applications", item))
+
+    def _credentials(self, asked: Asked) -> Answer:
+        application_id = self._directory.get("applications", asked.keys[0])["id"]
+        match asked.operation.method:
+            case "GET":
+                return self._page(asked, self._directory.credentials.get(application_id, []))
+            case "POST":
+                return Answer(status=201, body=self._writer.trust(application_id, asked.body))
+            case _:
+                self._writer.trust(application_id, asked.body, asked.keys[1])
+        return _DONE
 
     def _relation(self, asked: Asked, name: str) -> Answer:
         principal_id = self._directory.get("servicePrincipals", asked.keys[0])["id"]

@@ -35,6 +35,7 @@ class Directory:
         kinds: Objects by id, by collection. Tests may change them; nothing is checked then.
         assignments: App role assignments by id.
         policies: The ids of the policies assigned to each service principal, by its id.
+        credentials: The federated identity credentials of each application, by its id.
         claims_policies: The custom claims policy of a service principal (the "Attributes & Claims" page), by its id.
         lag_requests: The number of requests that do not see a new object.
     """
@@ -43,6 +44,7 @@ class Directory:
         self.kinds: dict[str, dict[str, GraphObject]] = {name: {} for name in COLLECTIONS}
         self.assignments: dict[str, GraphObject] = {}
         self.policies: dict[str, list[str]] = {}
+        self.credentials: dict[str, list[GraphObject]] = {}
         self.claims_policies: dict[str, GraphObject] = {}
         self.lag_requests = 0
         self._unseen: dict[str, int] = {}

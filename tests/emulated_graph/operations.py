@@ -86,6 +86,7 @@ def _entity(path: str, kind: str) -> Iterator[Operation]:
     yield Operation(method="DELETE", path=path)
 
 
+_CREDENTIALS: Final = "/applications/{application-id}/federatedIdentityCredentials"
 _PRINCIPAL: Final = "/servicePrincipals/{servicePrincipal-id}"
 _EXTENSION: Final = f"{EXTENSIONS}/{{customAuthenticationExtension-id}}"
 
@@ -96,6 +97,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *_entity("/applications/{application-id}", "application"),
     *_entity("/applications(appId='{appId}')", "application"),
     *_entity("/applications(uniqueName='{uniqueName}')", "application"),
+    _list(_CREDENTIALS, "federatedIdentityCredential", "$select", "$top"),
+    _create(_CREDENTIALS, "federatedIdentityCredential", "audiences", "issuer", "name", "subject"),
+    Operation(
+        method="PATCH",
+        path=f"{_CREDENTIALS}/{{federatedIdentityCredential-id}}",
+        body="federatedIdentityCredential",
+    ),
     _list("/servicePrincipals", "servicePrincipal"),
     _create("/servicePrincipals", "servicePrincipal", "appId"),
     *_entity(_PRINCIPAL, "servicePrincipal"),

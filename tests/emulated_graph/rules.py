@@ -4,6 +4,7 @@ A documented rule names its page, a rule from public reports says so. Where neit
 strict, so that a command that passes here does not depend on a permissive Graph.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from tests.emulated_graph.refusal import Refusal, bad_request, conflict
 MAX_EXTENSIONS: Final = 100
 #: Source: ``resources/authenticationeventlistener.md``; the page of External ID's limits says 249.
 MAX_LISTENERS: Final = 250
+MAX_CREDENTIALS: Final = 20
 
 #: Services of Microsoft: a service principal of theirs needs no application in the tenant.
 _MICROSOFT_APPS: Final = frozenset({GRAPH_APP_ID, EVENT_SERVICE_APP_ID})
@@ -103,6 +105,23 @@ def check_grant(directory: Directory, body: GraphObject) -> tuple[GraphObject, G
         if all(assignment[member] == body[member] for member in wanted):
             raise bad_request("Permission being assigned already exists on the object.", detail="InvalidUpdate")
     return principal, resource
+
+
+def check_credential(others: Sequence[GraphObject], credential: GraphObject, before: GraphObject | None) -> None:
+    """Refuse a federated identity credential whose name, or issuer and subject, another one of the application has.
+
+    Source: ``application-post-federatedidentitycredentials.md``, ``resources/federatedidentitycredential.md``: at most
+    20; the name cannot be changed; a single audience.
+    """
+    if before is not None and credential["name"] != before["name"]:
+        raise bad_request("Property 'name' is read-only and cannot be set.")
+    if len(others) >= MAX_CREDENTIALS or len(credential["audiences"]) != 1:
+        raise bad_request("The federated identity credential is beyond a limit.")
+    for other in others:
+        if other["name"] == credential["name"]:
+            raise conflict(f"FederatedIdentityCredential with name {credential['name']} already exists.")
+        if (other["issuer"], other["subject"]) == (credential["issuer"], credential["subject"]):
+            raise conflict("FederatedIdentityCredential with this issuer and subject already exists.")
 
 
 def check_policy(policy: GraphObject) -> None:

@@ -37,6 +37,7 @@ BASES: Final[Mapping[str, str]] = {
     "customExtensionCalloutResult": "authenticationEventHandlerResult",
     "customClaim": "customClaimBase",
     "customClaimsPolicy": "entity",
+    "federatedIdentityCredential": "entity",
     "organization": "directoryObject",
     "signIn": "entity",
 }
@@ -83,6 +84,13 @@ _OWN: Final[Mapping[str, Mapping[str, Shape]]] = {
         "tags": _TEXTS,
         "uniqueName": "text",
         "web": "webApplication",
+    },
+    "federatedIdentityCredential": {
+        "audiences": _TEXTS,
+        "description": "text",
+        "issuer": "text",
+        "name": "text",
+        "subject": "text",
     },
     "apiApplication": {
         "acceptMappedClaims": "bool",
@@ -240,6 +248,7 @@ READ_ONLY: Final[Mapping[str, frozenset[str]]] = {
     ),
     "claimsMappingPolicy": frozenset({"id", "deletedDateTime"}),
     "customAuthenticationExtension": frozenset({"id"}),
+    "federatedIdentityCredential": frozenset({"id"}),
     "authenticationEventListener": frozenset({"id"}),
 }
 

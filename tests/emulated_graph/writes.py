@@ -127,6 +127,22 @@ class Writer:
         self._directory.assignments[assignment["id"]] = assignment
         return assignment
 
+    def trust(self, application_id: str, body: GraphObject, credential_id: str | None = None) -> GraphObject:
+        """Add a federated identity credential to an application, or change the one that is named.
+
+        Raises:
+            Refusal: It does not exist, or a rule is broken.
+        """
+        held = self._directory.credentials.setdefault(application_id, [])
+        before = next((one for one in held if one["id"] == credential_id), None)
+        if credential_id is not None and before is None:
+            raise not_found(credential_id)
+        others = [one for one in held if one is not before]
+        credential = {"id": new_id(), "description": None, **(before or {}), **copy.deepcopy(body)}
+        rules.check_credential(others, credential, before)
+        held[:] = [*others, credential]
+        return credential
+
     def assign(self, principal_id: str, reference: str) -> None:
         """Assign a policy, named by its URL.
 

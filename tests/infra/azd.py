@@ -58,13 +58,12 @@ class Azd:
         self.deploy()
 
     def provision(self) -> None:
-        """Deploy between the two hooks, unless nothing has changed."""
+        """Deploy after the hook, unless nothing has changed; the outputs replace values of their names."""
         self._hook("preprovision")
         values = self.parameters()
         if values != self._deployed:
             self._outputs, self._deployed = self.azure(values), values
         self.dotenv.update({name: str(value) for name, value in self._outputs.items()})
-        self._hook("postprovision")
 
     def preview(self) -> Mapping[str, Any]:
         """Ask as before a deployment, and run no hook."""

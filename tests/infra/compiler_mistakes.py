@@ -164,7 +164,17 @@ COMPILER_MISTAKES: Final = (
         "BCP035",
         "scope",
     ),
-    Mistake("a missing file", "infra/alerts.bicep", "'workbook.json'", "'page.json'", "BCP091", "page.json"),
+    Mistake(
+        "a missing file", "infra/alerts.bicep", "'queries/outcomes.kql'", "'outcomes.kql'", "BCP091", "outcomes.kql"
+    ),
+    Mistake(
+        "an API version that is not the newest",
+        "infra/foundation.bicep",
+        "userAssignedIdentities@2024-11-30",
+        "userAssignedIdentities@2023-01-31",
+        "use-recent-api-versions",
+        "2023-01-31",
+    ),
     Mistake(
         "a name that is known too late",
         "infra/foundation.bicep",

@@ -25,11 +25,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "queries-used": query_rules.queries_used,
     "role-order": template_rules.role_order,
     "secrets": template_rules.secrets,
-    "workbook": query_rules.workbook,
 }
-_OF_FILES: Final = frozenset(
-    {"alert-calls", "azd-keys", "azd-paths", "host", "parameters", "queries", "query-weights", "workbook"}
-)
+_OF_FILES: Final = frozenset({"alert-calls", "azd-keys", "azd-paths", "host", "parameters", "queries", "query-weights"})
 
 
 def why_not(rule: str, checkout: Checkout) -> str | None:

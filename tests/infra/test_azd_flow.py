@@ -3,17 +3,18 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from infra import preflight
-from infra.azd_hook import HOOKS
+from infra.azd_hook import commands
 from infra.parameters import read_parameters, resolve
 from selftest.cli import parser
-from selftest.commands import objects
-from selftest.tenant.objects import azd_environment
+from selftest.commands import objects, objects_session
+from selftest.tenant.objects import azd_environment, tenants
 from selftest.tenant.objects.wait_times import WaitTimes
 from tests.emulated_graph.server import GraphServer
 from tests.infra.azd import Azd, HookError, MissingInputsError
@@ -23,6 +24,8 @@ from tests.selftest.tenant.graph.wiring import bare_tenant
 
 _AT_ONCE: Final = WaitTimes(settle_s=0.0, doubt_s=0.0, between_s=0.0, validate_s=0.0)
 _TENANT: Final = "11111111-1111-4111-8111-111111111111"
+_SUBSCRIPTION: Final = "99999999-9999-4999-8999-999999999999"
+_ELSEWHERE: Final = "22222222-2222-4222-8222-222222222222"
 _HOST: Final = "func-claims-abc-d1e2f3.westeurope-01.azurewebsites.net"
 _AUTHORITY: Final = "AuthenticationEvents__AuthorityUrl"
 _PARAMETERS: Final = ROOT / "infra/main.parameters.json"
@@ -60,17 +63,18 @@ class Hooks:
         """Run the commands that need Microsoft Graph against this one."""
         self._graph = ("--graph-url", graph_url)
         self.ran: list[str] = []
+        self.signed_in: list[tuple[str, str]] = []
 
     def run(self, name: str, dotenv: Mapping[str, str]) -> int:
         """Return the exit code of the first command that fails, or 0."""
         self.ran.append(name)
-        for module, *arguments in HOOKS[name]:
+        for module, *arguments in commands(name, dotenv):
             code = 0
             if module == "infra.preflight":
                 code = preflight.main(arguments, dotenv)
-            elif module == "selftest":
-                checked = ("--no-health-check",) if name == "postdeploy" else ()
-                words = parser().parse_args([*arguments, *self._graph, *checked])
+            elif module == objects_session.__name__:
+                self.signed_in.append((name, arguments[0]))
+                words = parser().parse_args(["objects", *arguments[1:], *self._graph])
                 code = objects.run(words, dict(dotenv), _AT_ONCE)
             if code:
                 return code
@@ -98,7 +102,8 @@ def new(
 
     def made(hooks: Hooks) -> Azd:
         given = read_parameters(_PARAMETERS)
-        azd = Azd(main_template["parameters"], given, azure.deploy, hooks.run, {"AZURE_ENV_NAME": "dev"})
+        dotenv = {"AZURE_ENV_NAME": "dev", "AZURE_SUBSCRIPTION_ID": _SUBSCRIPTION}
+        azd = Azd(main_template["parameters"], given, azure.deploy, hooks.run, dotenv)
         azd.answers = {"location": "westeurope"}
         monkeypatch.setattr(azd_environment, "set_app_id", lambda _, app_id: azd.dotenv.update(ENTRA_API_APP_ID=app_id))
         return azd
@@ -107,46 +112,113 @@ def new(
 
 
 def _registrations(server: GraphServer) -> list[str]:
-    return [one["appId"] for one in server.directory.export()["applications"] if one.get("uniqueName")]
+    return [one["appId"] for one in server.directory.export()["applications"]]
 
 
-@pytest.mark.parametrize(
-    "authority",
-    [f"https://login.microsoftonline.com/{_TENANT}", f"https://contoso.ciamlogin.com/{_TENANT}"],
-    ids=["one tenant", "another tenant"],
-)
-async def test_from_nothing_to_nothing(authority: str, azure: Subscription, new: Callable[[Hooks], Azd]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What there is before the first `azd up`.
+
+    Attributes:
+        authority: The authority setting.
+        subscription_tenant: The tenant that Azure Resource Manager names; None: it names none.
+        set: What the page for this case has a person set besides.
+        adopted: Whether the app registration exists and is named.
+    """
+
+    authority: str = f"https://login.microsoftonline.com/{_TENANT}"
+    subscription_tenant: str | None = _TENANT
+    set: Mapping[str, str] = field(default_factory=dict)
+    adopted: bool = False
+
+
+_CASES: Final = {
+    "one tenant": Case(),
+    "another tenant": Case(
+        authority=f"https://contoso.ciamlogin.com/{_TENANT}",
+        subscription_tenant=_ELSEWHERE,
+        set={"ENTRA_TENANT_ID": _TENANT},
+    ),
+    "existing registration": Case(adopted=True),
+}
+
+
+def _in_tenant(tenant_id: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have Azure Resource Manager name the subscription's tenant."""
+
+    async def named(_url: str) -> str | None:
+        return tenant_id
+
+    monkeypatch.setattr(tenants, "_tenant_of", named)
+
+
+@pytest.mark.parametrize("case", _CASES.values(), ids=_CASES)
+async def test_from_nothing_to_nothing(
+    case: Case, azure: Subscription, new: Callable[[Hooks], Azd], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One question, one registration; a change of a setting and a second `up` lose nothing; `down` keeps the id."""
+    _in_tenant(case.subscription_tenant, monkeypatch)
     async with GraphServer(bare_tenant()) as server:
-        azd = new(Hooks(server.url))
-        azd.dotenv[_AUTHORITY] = authority
+        others = _registrations(server)
+        hooks = Hooks(server.url)
+        azd = new(hooks)
+        azd.dotenv |= {_AUTHORITY: case.authority, **case.set}
+        if case.adopted:
+            body = {"displayName": "Theirs", "signInAudience": "AzureADMyOrg"}
+            azd.dotenv["ENTRA_API_APP_ID"] = server.writer.create("applications", body)["appId"]
+        mine = set(azd.dotenv)
         await asyncio.to_thread(azd.up)
         assert azd.asked == ["location"]
-        (app_id,) = _registrations(server)
+        assert hooks.signed_in == [("preprovision", "keep"), ("postdeploy", "end")]
+        (app_id,) = (one for one in _registrations(server) if one not in others)
         first = azure.settings
         assert first["AuthenticationEvents__AudienceAppId"] == app_id == azd.dotenv["ENTRA_API_APP_ID"]
-        assert (first[_AUTHORITY], azd.dotenv["MISSING_SETTINGS"]) == (authority, "")
+        assert (first[_AUTHORITY], azd.dotenv["MISSING_SETTINGS"]) == (case.authority, "")
+        (extension,) = server.directory.export()["customAuthenticationExtensions"]
+        assert extension["authenticationConfiguration"]["resourceId"] == f"api://{_HOST}/{app_id}"
+        tenant = server.directory.export()
         await asyncio.to_thread(azd.up)
-        assert azure.deployments == 1
+        assert (azure.deployments, server.directory.export()) == (1, tenant)
+        assert hooks.signed_in[2:] == [("postdeploy", "end")]
         azd.dotenv["Claims__BudgetMs"] = "1400"
         await asyncio.to_thread(azd.provision)
         assert azure.settings == {**first, "Claims__BudgetMs": "1400"}
+        assert (len(hooks.signed_in), server.directory.export()) == (3, tenant)
         await asyncio.to_thread(azd.down)
-        assert azd.dotenv.keys() == {
-            *("AZURE_ENV_NAME", "AZURE_LOCATION", "ENTRA_API_APP_ID", "Claims__BudgetMs", _AUTHORITY)
-        }
+        assert azd.dotenv.keys() == mine | {"AZURE_LOCATION", "ENTRA_API_APP_ID", "Claims__BudgetMs"}
         await asyncio.to_thread(azd.up)
-        assert (azd.asked, _registrations(server)) == (["location"], [app_id])
+        assert (azd.asked, server.directory.export()) == (["location"], tenant)
 
 
-async def test_a_registration_is_found_again(azure: Subscription, new: Callable[[Hooks], Azd]) -> None:
-    """The environment was lost, or is on another machine: its name is enough."""
+async def test_a_subscription_of_another_tenant_is_no_accident(
+    azure: Subscription,
+    new: Callable[[Hooks], Azd],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Before anything is made it stops, and says what to type."""
+    _in_tenant(_ELSEWHERE, monkeypatch)
     async with GraphServer(bare_tenant()) as server:
+        azd = new(Hooks(server.url))
+        azd.dotenv[_AUTHORITY] = f"https://contoso.ciamlogin.com/{_TENANT}"
+        with pytest.raises(HookError, match="preprovision exited with 2"):
+            await asyncio.to_thread(azd.up)
+        assert (server.writes, azure.deployments) == ([], 0)
+    assert f"azd env set ENTRA_TENANT_ID {_TENANT}" in capsys.readouterr().err
+
+
+async def test_a_registration_is_found_again(
+    azure: Subscription, new: Callable[[Hooks], Azd], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment was lost, or is on another machine: its name is enough."""
+    _in_tenant(None, monkeypatch)
+    async with GraphServer(bare_tenant()) as server:
+        others = _registrations(server)
         for _ in range(2):
             azd = new(Hooks(server.url))
             azd.dotenv[_AUTHORITY] = f"https://login.microsoftonline.com/{_TENANT}"
             await asyncio.to_thread(azd.up)
-        assert _registrations(server) == [azure.settings["AuthenticationEvents__AudienceAppId"]]
+        assert [*others, azure.settings["AuthenticationEvents__AudienceAppId"]] == _registrations(server)
 
 
 async def test_a_bare_environment(azure: Subscription, new: Callable[[Hooks], Azd]) -> None:

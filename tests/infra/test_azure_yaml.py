@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.azd_hook import HOOKS, main
+from infra.azd_hook import HOOKS, commands, main
 from infra.bicep import PREFLIGHT
 from infra.package import DEFAULT_OUT
 from infra.parameters import read_parameters, variables
 from selftest.cli import parser
+from selftest.commands import objects_session
 from tests.infra.checkout import ROOT
 
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text())
-COMMANDS = [command for commands in HOOKS.values() for command in commands]
+COMMANDS = [command for listed in HOOKS.values() for command in listed]
+GRAPH_COMMANDS = [command for command in COMMANDS if command[0] == objects_session.__name__]
 
 
 def test_what_is_deployed_is_the_package() -> None:
@@ -30,7 +32,8 @@ def test_what_is_deployed_is_the_package() -> None:
     assert "azd deploy api --from-package build/package.zip" in stopped.stderr
     steps = [step["azd"] for step in PROJECT["workflows"]["up"]["steps"]]
     assert steps == ["provision", f"deploy api --from-package {DEFAULT_OUT.relative_to(ROOT)}"]
-    assert HOOKS["predeploy"] == [["infra.package"]]
+    assert HOOKS["predeploy"][-1] == ["infra.package"]
+    assert HOOKS["postdeploy"][1] == ["infra.rollback", "--keep"]
 
 
 @pytest.mark.parametrize("name", sorted({command[0] for command in COMMANDS}))
@@ -39,10 +42,23 @@ def test_hooks_call_modules_that_are_here(name: str) -> None:
     assert importlib.util.find_spec(name) is not None
 
 
-@pytest.mark.parametrize("words", [command[1:] for command in COMMANDS if command[0] == "selftest"], ids=" ".join)
+@pytest.mark.parametrize("words", [command[1:] for command in GRAPH_COMMANDS], ids=" ".join)
 def test_hooks_give_flags_that_exist(words: list[str]) -> None:
     """A flag that a command does not know stops a deployment halfway, too."""
-    assert parser().parse_args(words).run
+    assert words[0] in {objects_session.KEEP, objects_session.END}
+    assert parser().parse_args(["objects", *words[1:]]).run
+
+
+def test_only_what_needs_graph_signs_in() -> None:
+    """First before anything is made, for all of it; a later provisioning needs nobody; the last hook ends it."""
+    first = commands("preprovision", {"ENTRA_API_APP_ID": "x"})
+    assert first == HOOKS["preprovision"]
+    assert [command for command in first if command in GRAPH_COMMANDS] == GRAPH_COMMANDS[:1]
+    assert "--sign-in-for" in GRAPH_COMMANDS[0]
+    later = commands("preprovision", {"ENTRA_API_APP_ID": "x", "ENDPOINT_HOST": "x.example"})
+    assert later == [["infra.preflight"]]
+    assert [command[1] for command in GRAPH_COMMANDS] == [objects_session.KEEP, objects_session.END]
+    assert GRAPH_COMMANDS[1] in HOOKS["postdeploy"]
 
 
 def test_each_hook_is_a_script_in_python() -> None:
@@ -55,9 +71,9 @@ def test_each_hook_is_a_script_in_python() -> None:
 
 
 def test_the_values_are_judged_before_anything_is_made() -> None:
-    """And after provisioning, when nothing may be missing any more."""
+    """And after provisioning, when nothing may be missing any more; at the end warnings are repeated."""
     assert HOOKS["preprovision"][0] == ["infra.preflight"]
-    assert HOOKS["postprovision"][0] == ["infra.preflight", "--deployed"]
+    assert HOOKS["predeploy"][0] == HOOKS["postdeploy"][-1] == ["infra.preflight", "--deployed"]
 
 
 def test_a_hook_stops_at_the_first_failure() -> None:
@@ -66,7 +82,7 @@ def test_a_hook_stops_at_the_first_failure() -> None:
     done = subprocess.run([sys.executable, script], env={}, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 1
     assert "azd env set AuthenticationEvents__AuthorityUrl https://login.microsoftonline.com/<tenantId>" in done.stdout
-    assert done.stderr == "preflight: 1 errors\n"
+    assert done.stderr.endswith("preflight: 1 errors\n")
 
 
 def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,3 +103,16 @@ def test_settings_have_one_name() -> None:
         "AuthenticationEvents__AudienceAppId": ["ENTRA_API_APP_ID"],
         "AZURE_TENANT_ID": ["DOWNSTREAM_TENANT_ID"],
     }
+
+
+def test_a_pipeline_leaves_the_entra_objects_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its identity has no rights in Entra; everything else of a hook runs."""
+    ran: list[str] = []
+    monkeypatch.setattr(subprocess, "call", lambda words: ran.append(words[2]) or 0)
+    assert main("preprovision") == 0
+    monkeypatch.setenv("ENTRA_OBJECTS", "manual")
+    assert main("preprovision") == 0
+    assert ran == ["infra.preflight", "selftest", "infra.preflight"]
+    assert "left out, because ENTRA_OBJECTS is manual: selftest objects apply --phase A" in capsys.readouterr().out

@@ -11,7 +11,6 @@ import pytest
 from claims.contract import EVENT_SERVICE_APP_ID
 from claims.event import MAX_BODY_BYTES
 from claims.settings.settings import AUDIENCE_APP_ID, AUTHORITY_URL
-from infra import workbook
 from infra.bicep import PREFLIGHT, preflight_rules, written
 from infra.package import PYTHON_VERSION
 from infra.parameters import read_parameters
@@ -223,6 +222,13 @@ def test_the_probe_and_the_outer_layer_agree_on_what_is_open(plan: Plan, main_te
     assert "https://{0}/api/health'" in probe["properties"]["Request"]["RequestUrl"]
 
 
-def test_the_workbook_is_generated() -> None:
-    """Write it with ``python -m infra.workbook``."""
-    assert workbook.WORKBOOK.read_text() == workbook.written(workbook.build())
+def test_the_workbook_shows_queries(plan: Plan) -> None:
+    """Each as it is in its file, under the first line of its comment."""
+    (page,) = plan.of("Microsoft.Insights/workbooks")
+    introduction, *views = json.loads(page["properties"]["serializedData"])["items"]
+    assert introduction["content"]["json"].startswith("# Claims endpoint\n\n")
+    assert len(views) == 6
+    for view in views:
+        query = (ROOT / f"infra/queries/{view['name']}.kql").read_text(encoding="utf-8")
+        assert view["content"]["query"] == query
+        assert query.startswith(f"// {view['content']['title']}\n")

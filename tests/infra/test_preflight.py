@@ -20,6 +20,7 @@ GOOD = {
     "AZURE_LOCATION": "westeurope",
     "AuthenticationEvents__AuthorityUrl": f"https://login.microsoftonline.com/{TENANT}",
     "ENTRA_API_APP_ID": APP,
+    "ALERT_EMAIL": "people@contoso.example",
 }
 
 
@@ -200,3 +201,19 @@ def test_one_instance_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     """It is cheaper, and it is told."""
     assert main(PARAMETERS, GOOD | {"ALWAYS_READY_INSTANCES": "1"}) == 0
     assert "alwaysReadyInstances is 1" in capsys.readouterr().err
+
+
+def test_without_a_receiver_of_alerts_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the deployment and after it, where what was deployed counts and not what is set by now."""
+    told = "preflight: warning: NOBODY IS TOLD WHEN SIGN-INS FAIL"
+    for flags, changes, way_on in (
+        ([], {"ALERT_EMAIL": ""}, "type: azd env set ALERT_EMAIL <address>"),
+        (["--deployed"], {"ALERT_EMAIL": ""}, "type: azd env set ALERT_EMAIL <address>"),
+        (["--deployed"], {"ACTION_GROUP_ID": ""}, "type: azd provision"),
+    ):
+        assert main([*PARAMETERS, *flags], GOOD | changes) == 0
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(told)
+        assert way_on in line
+    assert main([*PARAMETERS, "--deployed"], GOOD | {"ACTION_GROUP_ID": "/subscriptions/x"}) == 0
+    assert capsys.readouterr().err == ""

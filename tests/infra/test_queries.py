@@ -68,4 +68,4 @@ def test_queries_that_count_refusals_count_those_that_were_not_written() -> None
         if "weight = ItemCount * (1 + coalesce(toint(line.not_written), 0))" in path.read_text()
     }
     alerts = {"alert-few-failures", "alert-over-budget", "alert-refused-callers", "alert-server-errors"}
-    assert counting == {"failures-by-code", "outcomes"} | alerts
+    assert counting == {"outcomes"} | alerts

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from infra.parameters import read_parameters
+from selftest import __version__
 from selftest.cli import parser
 from selftest.starter.answers import PROVIDERS, Answers
 from selftest.starter.contents import PROJECT, TAKEN, Contents, contents
@@ -22,7 +23,7 @@ from tests.starter.commands import succeed
 
 ROOT = Path(__file__).parents[2]
 TENANT, AUDIENCE = "0a0a0a0a-1111-4111-8111-0123456789ab", "0b0b0b0b-1111-4111-8111-0123456789ab"
-WHEEL = ("entra_selftest-0.1.0-py3-none-any.whl", b"\0")
+WHEEL = (f"entra_selftest-{__version__}-py3-none-any.whl", b"\0")
 #: The limits of what a copier owns: the endpoint, its deployment, and a provider with its tests.
 MAX_FILES, MAX_PYTHON_LINES = 120, 8000
 #: What a reader is told to write.
@@ -102,6 +103,16 @@ def test_pages_name_what_is_there(files: dict[str, bytes]) -> None:
         assert set(re.findall(r"(?:entra-selftest|tests\.local) ([a-z-]+)", text)) <= set(commands or ()), path
 
 
+def test_readme_fits_whatever_the_provider_returns(files: dict[str, bytes]) -> None:
+    """It names no claim of the example that the copier replaces, nor a setting of it: the names come from a sign-in."""
+    page, module = texts(files)["README.md"], "claims/providers/contoso_hr.py"
+    example = {*re.findall(r'"([A-Z]\w+)"', texts(files)[module]), "Region", "Department", "Teams", "Guest"}
+    words = page.replace("Claims__Graph__Attributes department:Department,jobTitle:JobTitle", "")
+    assert not {name for name in example if re.search(rf"\b(?:Claims__\w+__)?{name}\b", words)}
+    taken, given = "signin --claims-out claims.json\n", "azd env set ENTRA_CLAIMS_FROM claims.json\n"
+    assert 0 < page.index(taken) < page.index(given) < page.index("azd up\n")
+
+
 def test_settings_are_the_answers(files: dict[str, bytes]) -> None:
     """Asked once: the local start, the deployment and the README have them."""
     module = "contoso_hr"
@@ -141,12 +152,14 @@ def test_what_is_not_known_yet_is_left_out() -> None:
 def test_workflows_run_the_two_commands_with_our_pins(files: dict[str, bytes]) -> None:
     """Actions are pinned to the commits that this repository uses; Bicep is judged by the runner's compiler."""
     ours = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
-    check, deploy = (texts(files)[f".github/workflows/{name}.yml"] for name in ("check", "deploy"))
-    assert set(re.findall(r"uses: (\S+)", check + deploy)) <= set(re.findall(r"uses: (\S+)", ours))
-    steps: list[dict[str, Any]] = [step for job in yaml.safe_load(check)["jobs"].values() for step in job["steps"]]
+    check, *others = (texts(files)[f".github/workflows/{name}.yml"] for name in ("check", "deploy", "infrastructure"))
+    assert set(re.findall(r"uses: (\S+)", check + "".join(others))) <= set(re.findall(r"uses: (\S+)", ours))
+    jobs = yaml.safe_load(check)["jobs"]
+    assert set(jobs["attest"]["needs"]) == set(jobs) - {"attest"}
+    steps: list[dict[str, Any]] = [step for job in jobs.values() for step in job["steps"]]
     runs = [step["run"] for step in steps if "run" in step]
     assert runs == ["make test", "make selftest", "make package", "python -m infra.bicep --check"]
-    assert all("permissions" in yaml.safe_load(text) for text in (check, deploy))
+    assert all("permissions" in yaml.safe_load(text) for text in (check, *others))
 
 
 @pytest.fixture(scope="module")

@@ -122,7 +122,8 @@ def test_make_selftest_passes(copy: Path) -> None:
 
 def test_package_has_the_provider_and_nothing_of_the_tool(copy: Path, kind: str) -> None:
     """`make package` needs no source of the harness."""
-    del kind
+    if kind == "own":
+        pytest.skip("the first hour of the page packs it")
     succeed(("make", "package"), copy)
     with zipfile.ZipFile(copy / "build/package.zip") as package:
         names = package.namelist()
@@ -176,7 +177,9 @@ async def test_first_hour_of_the_page(copy: Path, kind: str, tool: Path, tmp_pat
             assert done.returncode == (1 if step.shown.startswith("FAIL") else 0), f"{step.line}\n{done.stdout}"
             assert step.missing(done.stdout) is None, f"{step.line}: {step.missing(done.stdout)}\n{done.stdout}"
     with zipfile.ZipFile(mine / "build" / "package.zip") as package:
-        names = {name for name in package.namelist() if not name.startswith(".python_packages/") and ".pyc" not in name}
+        packed = package.namelist()
+    names = {name for name in packed if not name.startswith(".python_packages/") and ".pyc" not in name}
+    assert ".python_packages/lib/site-packages/azure/functions/__init__.py" in packed
     delivered = {path.relative_to(mine).as_posix() for path in (mine / "claims").rglob("*.py")}
     assert names == {*delivered, "function_app.py", "host.json", "requirements.txt"}
 
@@ -192,14 +195,14 @@ def test_update_from_a_later_version(copy: Path, kind: str, wheel: Path, tmp_pat
     for path, text in MINE.items():
         (copy / path).write_text((copy / path).read_text() + text)
     (copy / "host.json").write_text((copy / "host.json").read_text() + "\n")
-    (copy / "infra/workbook.py").unlink()
+    (copy / "infra/tenant/signin-alert.bicep").unlink()
     before = hashes(copy)
 
     def change(files: dict[str, bytes]) -> None:
         files["claims/latency.py"] += b"\nLATER = True\n"
         files["claims/arrived.py"] = b'"""New in this version."""\n'
         files["host.json"] = files["host.json"].replace(b"00:00:30", b"00:00:40")
-        del files["infra/workbook.json"]
+        del files["infra/queries/outcomes.kql"]
 
     (tmp_path / "later").mkdir()
     tool = installed(later(wheel, tmp_path, change), tmp_path / "later")
@@ -211,16 +214,16 @@ def test_update_from_a_later_version(copy: Path, kind: str, wheel: Path, tmp_pat
     assert {(one[0] or one[2], one[1] or one[3]) for one in lines} >= {
         ("added", "claims/arrived.py"),
         ("replaced", "claims/latency.py"),
-        ("removed", "infra/workbook.json"),
+        ("removed", "infra/queries/outcomes.kql"),
         ("replaced", "infra/hooks/requirements.txt"),
         ("CONFLICT", "host.json"),
     }
-    assert "removed by you infra/workbook.py" in done.stdout
+    assert "removed by you infra/tenant/signin-alert.bicep" in done.stdout
     after = hashes(copy)
     changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
     old_wheel, new_wheel = (f"tools/entra_selftest-{version}-py3-none-any.whl" for version in (__version__, LATER))
     assert changed == {
-        *("claims/arrived.py", "claims/latency.py", "infra/workbook.json"),
+        *("claims/arrived.py", "claims/latency.py", "infra/queries/outcomes.kql"),
         *("host.json.new", ".entra-selftest.json", "infra/hooks/requirements.txt", old_wheel, new_wheel),
     }
     assert '"00:00:40"' in (copy / "host.json.new").read_text()

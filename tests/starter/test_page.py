@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from selftest import __version__
 from tests.starter.commands import run, succeed
 from tests.starter.wheels import ROOT
 
@@ -36,7 +37,7 @@ def test_full_clone_becomes_a_starter(clone: Path, tmp_path: Path) -> None:
     section = PAGE.partition("## From a full clone to a starter")[2]
     script = re.findall(r"```\n(.*?)```", section, re.DOTALL)[0]
     # The tool of this checkout in place of an installed one; its wheel is of no interest here.
-    wheel = tmp_path / "entra_selftest-0.1.0-py3-none-any.whl"
+    wheel = tmp_path / f"entra_selftest-{__version__}-py3-none-any.whl"
     wheel.write_bytes(b"\0")
     tool = tmp_path / "bin/entra-selftest"
     tool.parent.mkdir()

@@ -1,4 +1,4 @@
-"""Faults around any provider, injected in the app's process: the provider is called, and then fails as told.
+"""Faults around any provider, injected in the app's process: the provider is called, and then fails as configured.
 
 The local host calls `install` before it imports the app. From then on the module that ``Claims__Provider`` names
 creates a provider that asks the module's own one and adds the fault that the event's correlation id names, or none.
@@ -101,7 +101,7 @@ def fault_of(correlation_id: str) -> str | None:
 
 
 def with_faults(provider: Any) -> Any:
-    """Return a provider with the optional members of another one, that calls it and fails as told."""
+    """Return a provider with the optional members of another one, that calls it and fails as configured."""
     theirs: _Provide = provider.provide
 
     async def provide(event: Any, context: Any) -> _Claims:

@@ -42,7 +42,7 @@ def add_malformed_keys_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--malformed-keys",
         action="store_true",
-        help="with --url: publish malformed keys at the end, for which some libraries refuse all tokens for minutes",
+        help="with --url: publish malformed keys at the end; after these some libraries refuse all tokens for minutes",
     )
 
 

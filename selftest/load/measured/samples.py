@@ -94,7 +94,7 @@ class Samples:
         self.last_sent_s = max(self.last_sent_s, due_s + sent_ms / 1000)
 
     def refused(self, place: int, budget_ms: float) -> bool:
-        """Whether a call failed within the budget: such an answer may be fast, and is none."""
+        """Whether a call failed within the budget: such an answer may be fast, but does not count."""
         return self.outcomes[place] == _FAILED and self.latency_ms[place] <= budget_ms
 
     def _take_phases(self, parts: Mapping[str, float]) -> None:

@@ -81,7 +81,7 @@ def summarize(record: LoadRecord) -> LoadResult:
         confidence=plan.confidence,
         interrupted=record.elapsed_s is None,
     )
-    slices = thinned_samples.slices(samples, config.duration_s)
+    slices = thinned_samples.slices(samples, config.duration_s, config.budget_ms)
     counts = LoadCounts(
         signins=calls + len(samples.dropped_s),
         minted=calls - lost,
@@ -113,7 +113,7 @@ def summarize(record: LoadRecord) -> LoadResult:
         curve=thinned_samples.curve(compress(samples.latency_ms, answered)),
         points=thinned_samples.points(samples),
         slices=slices,
-        phases=tuple(_phases(samples)),
+        phases=tuple(_phases(samples, config.budget_ms)),
         steps=tuple(_steps(record)) if config.profile in {"step", "spike"} else (),
         memory=tuple(record.memory),
         cold_starts=tuple(record.cold_starts),
@@ -137,11 +137,13 @@ def _achieved(record: LoadRecord) -> float:
     return len(record.samples) / sent_for_s if sent_for_s else 0.0
 
 
-def _phases(samples: Samples) -> Iterator[TimingPhase]:
+def _phases(samples: Samples, budget_ms: float) -> Iterator[TimingPhase]:
     """Yield each phase with its share of all latency, and of the latency of the slowest hundredth."""
     if not samples.phases_ms:
         return
-    timed = [place for place in range(len(samples)) if _has_phases(samples, place)]
+    # A fast failure would make each phase look fast; without any other call there is nothing else to show.
+    every = [place for place in range(len(samples)) if _has_phases(samples, place)]
+    timed = [place for place in every if not samples.refused(place, budget_ms)] or every
     by_latency = sorted(timed, key=samples.latency_ms.__getitem__)
     slowest = by_latency[-max(1, math.ceil(len(timed) * _SLOWEST)) :]
     for name, column in samples.phases_ms.items():
@@ -219,6 +221,8 @@ def _recovery_s(record: LoadRecord) -> float | None:
     spike_ends_s = segments[0].duration_s + segments[1].duration_s
     windows: dict[int, list[float]] = {}
     for place in after:
+        if samples.refused(place, record.plan.config.budget_ms):
+            continue
         window = int((samples.due_s[place] - spike_ends_s) / _WINDOW_S)
         windows.setdefault(window, []).append(samples.latency_ms[place])
     for window in sorted(windows):

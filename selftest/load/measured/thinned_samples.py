@@ -47,14 +47,18 @@ def points(samples: Samples) -> tuple[Point, ...]:
     )
 
 
-def slices(samples: Samples, duration_s: float) -> tuple[Slice, ...]:
-    """Return the run in at most sixty intervals of whole or half seconds, without empty ones."""
+def slices(samples: Samples, duration_s: float, budget_ms: float) -> tuple[Slice, ...]:
+    """Return the run in at most sixty intervals of whole or half seconds, without empty ones.
+
+    Failures within the budget count in the times of an interval only if there was no other call in it.
+    """
     width_s = max(0.5, math.ceil(2 * duration_s / _MAX_SLICES) / 2)
     places: dict[int, list[int]] = {}
     for place, due_s in enumerate(samples.due_s):
         places.setdefault(int(due_s / width_s), []).append(place)
     return tuple(
-        _slice(samples, start_s=index * width_s, seconds=width_s, places=places[index]) for index in sorted(places)
+        _slice(samples, budget_ms, start_s=index * width_s, seconds=width_s, places=places[index])
+        for index in sorted(places)
     )
 
 
@@ -74,8 +78,9 @@ def _thinned(places: Sequence[int], most: int) -> Sequence[int]:
     return places if len(places) <= most else places[:: math.ceil(len(places) / most)]
 
 
-def _slice(samples: Samples, *, start_s: float, seconds: float, places: Sequence[int]) -> Slice:
-    ordered = sorted(samples.latency_ms[place] for place in places)
+def _slice(samples: Samples, budget_ms: float, *, start_s: float, seconds: float, places: Sequence[int]) -> Slice:
+    answered = [place for place in places if not samples.refused(place, budget_ms)] or places
+    ordered = sorted(samples.latency_ms[place] for place in answered)
     return Slice(
         start_s=start_s,
         seconds=seconds,

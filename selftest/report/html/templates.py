@@ -4,6 +4,7 @@ Direction marks and control characters of inserted text are made visible, then t
 inserted unchanged, and only figures are `Markup`.
 """
 
+import functools
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(values)
 
 
+@functools.cache
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_DIRECTORY),

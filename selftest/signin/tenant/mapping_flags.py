@@ -62,7 +62,9 @@ def add_mapping_arguments(parser: argparse.ArgumentParser, *, saml: bool = True)
         help="instead of --mapping and --registered: the file of the playground, which has both",
     )
     group.add_argument(
-        "--client", metavar="NAME", help="with --tenant-file: the application in it (default: the sample's, or the one)"
+        "--client",
+        metavar="NAME",
+        help="with --tenant-file: the application in it (default: the sample application, or the only one)",
     )
     group.add_argument(
         "--registered",

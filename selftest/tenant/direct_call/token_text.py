@@ -51,7 +51,7 @@ def decode(data: bytes | str) -> DecodedToken:
 
     Raises:
         CannotRun: The text is too large, is not three segments of base64url, or a part is not a JSON object. The
-            message shows nothing of it.
+            message shows none of it.
     """
     text = data.decode("ascii", "replace") if isinstance(data, bytes) else data
     token = text.strip()

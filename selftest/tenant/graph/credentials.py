@@ -82,6 +82,8 @@ _WAYS: Final[Mapping[str, _Way]] = {
     ),
 }
 KINDS: Final = tuple(_WAYS)
+#: By kind, client and tenant: a person signs in once in a process, however many commands it runs.
+_OF_PERSONS: Final[dict[tuple[str, Any, Any], Any]] = {}
 
 
 class GraphTokenSource(Protocol):
@@ -147,7 +149,8 @@ class GraphCredential(AbstractAsyncContextManager["GraphCredential"]):
 
     async def __aexit__(self, *_: object) -> None:
         credential, self._credential = self._credential, None
-        closing = credential.close() if credential is not None else None
+        keeps = credential is None or credential in _OF_PERSONS.values()
+        closing = None if keeps else credential.close()
         if closing is not None:
             await closing
 
@@ -156,8 +159,15 @@ class GraphCredential(AbstractAsyncContextManager["GraphCredential"]):
         for name in _VERBOSE_LOGGERS:
             if (logger := logging.getLogger(name)).level == logging.NOTSET:
                 logger.setLevel(logging.CRITICAL)
+        arguments = self._arguments()
+        whose = (self._kind, arguments.get("client_id"), arguments.get("tenant_id"))
+        if self._kind in INTERACTIVE and not self._options and whose in _OF_PERSONS:
+            return _OF_PERSONS[whose]
         module = "azure.identity" if self._kind in INTERACTIVE else "azure.identity.aio"
-        return getattr(importlib.import_module(module), _WAYS[self._kind].name)(**self._arguments(), **self._options)
+        created = getattr(importlib.import_module(module), _WAYS[self._kind].name)(**arguments, **self._options)
+        if self._kind in INTERACTIVE and not self._options:
+            _OF_PERSONS[whose] = created
+        return created
 
     def _arguments(self) -> dict[str, Any]:
         """Return the arguments for azure-identity's class."""

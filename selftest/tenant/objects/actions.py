@@ -66,6 +66,12 @@ class Job:
         return (*chosen, "D") if self.intent.clients else chosen
 
     @property
+    def sign_in_phases(self) -> tuple[str, ...]:
+        """Return the phases whose permissions are asked for: also those of a later run with the same sign-in."""
+        last = getattr(self.args, "sign_in_for", None)
+        return tuple(dict.fromkeys((*self.phases, *PHASES[: PHASES.index(last) + 1]))) if last else self.phases
+
+    @property
     def steps(self) -> list[SetupStep]:
         """Return the steps of the phases, in order."""
         steps = [step for step in (*PHASE_A, *PHASE_B, *PHASE_C) if step.phase in self.phases]
@@ -95,10 +101,10 @@ async def run(job: Job) -> None:
         credential=job.args.credential,
         tenant_id=job.args.tenant,
         graph_url=job.args.graph_url,
-        permissions=permissions.scopes(job.phases, writing=job.writing),
+        permissions=permissions.scopes(job.sign_in_phases, writing=job.writing),
     ) as client:
         held = await client.permissions()
-        permissions.require_reading(held, job.phases, writing=job.writing)
+        permissions.require_reading(held, job.sign_in_phases, writing=job.writing)
         match job.args.command:
             case "status":
                 await show_status(client, job.intent, print_step)

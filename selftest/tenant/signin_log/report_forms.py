@@ -154,7 +154,7 @@ def _histogram_lines(events: Sequence[SignInEvent]) -> Iterator[str]:
     if counted is None:
         return
     width = _WIDTHS.get(counted.width_s, f"{counted.width_s // 86_400} days")
-    yield f"by code, from {_when(counted.start)}, a column is {width}, a digit a count, + more than nine"
+    yield f"by code, from {_when(counted.start)}, one column per {width}; digit = count, + = more than 9"
     for code, columns in counted.columns.items():
         drawn = "".join("." if not count else str(count) if count <= _MANY else "+" for count in columns)
         yield f"  {code_word(code):<8} {sum(columns):>5}  {drawn}  {name_of(code)}".rstrip()

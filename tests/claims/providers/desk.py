@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from copy import replace
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer

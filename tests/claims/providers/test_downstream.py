@@ -82,7 +82,7 @@ async def test_connections_are_bounded(downstream: Downstream, api: Api) -> None
 
 
 async def test_given_up_calls_hold_no_connection(downstream: Downstream, api: Api) -> None:
-    """More calls than there are connections may be cancelled midway, and the next one is answered."""
+    """More calls than there are connections may be canceled midway, and the next one is answered."""
     api.answer = hanging
     calls = [asyncio.create_task(downstream.get_object(api.url, some_context())) for _ in range(150)]
     await asyncio.sleep(0.05)

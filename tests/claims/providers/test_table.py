@@ -199,7 +199,7 @@ async def test_client_that_could_not_be_built_once(api: Api) -> None:
 
 
 async def test_given_up_request_leaves_the_client_to_others(api: Api) -> None:
-    """A request cancelled while the library is imported does not stop the import."""
+    """A request canceled while the library is imported does not stop the import."""
     api.answer = respond(ENTITY)
     async with aclosing(create(_settings(api))) as provider:
         request = asyncio.create_task(provider.provide(EVENT, some_context()))

@@ -184,7 +184,7 @@ def _one_at_a_time() -> PlantedFault:
     return PlantedFault(before=before)
 
 
-BEHAVIOUR = {
+BEHAVIOR = {
     "C85": answers(404, lambda request: "code=" in request.query),
     "C86": answers(403, lambda request: request.header("user-agent") == "unheard-of/0.1"),
     "C87": answers(500, lambda request: request.header("traceparent") == "00-zz"),
@@ -213,4 +213,4 @@ LOG = {
     "C98": PlantedFault(log=lambda line, request: [line, f"user {request.body.decode()}"]),
 }
 
-CONTRACT_FAULTS: dict[str, PlantedFault] = REPLY | HTTP | REFUSALS | VARIETIES | BEHAVIOUR | LOG
+CONTRACT_FAULTS: dict[str, PlantedFault] = REPLY | HTTP | REFUSALS | VARIETIES | BEHAVIOR | LOG

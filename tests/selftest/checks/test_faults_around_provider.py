@@ -1,6 +1,7 @@
 """Faults around the app's own provider: every check passes and fails as it must, in this process and in the app's."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from claims.endpoint import Endpoint
 from claims.provider import Provider
 from claims.provider_module import configure
 from claims.settings.settings import Settings
+from selftest.base.program import PROGRAM
 from selftest.checks import REGISTRY
 from selftest.checks.bench.variant import BY_POLICY, GIVEN, VariantPolicy
 from selftest.checks.faults.injected import INJECTED, correlation_id_with, fault_of, with_faults
@@ -128,7 +130,11 @@ def checked(app: Path, *words: str) -> dict[str, Any]:
     return results
 
 
-def test_check_plays_them_around_the_named_provider(app: Path) -> None:
+#: What a skip says to type.
+TO_PLAY = re.compile(rf"`{re.escape(PROGRAM)} (.+?)` without --setting Claims__Provider")
+
+
+def test_check_plays_them_around_the_named_provider(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The policy and the budget are the given ones, the header says so, and the downstream's faults are skips."""
     words = ["Claims__Provider=mine", "Claims__OnFailure=omit", "Claims__BudgetMs=700"]
     settings = [word for setting in words for word in ("--setting", setting)]
@@ -143,7 +149,18 @@ def test_check_plays_them_around_the_named_provider(app: Path) -> None:
     }
     assert "X-Claims-Outcome: omitted" in found["F101"]["expected"]
     assert "within 700 ms" in found["F101"]["expected"]
-    assert "Claims__Provider=mine does not call what fails here" in found["F11"]["actual"]
+    assert "Claims__Provider=mine does not call the HTTP API that fails here" in found["F11"]["actual"]
+    (played,) = TO_PLAY.findall(found["F11"]["actual"])
+    assert found["F95"]["actual"] == found["F11"]["actual"], "one line in the report"
+    capsys.readouterr()
+    assert main([*played.split(), "--list"]) == 0
+    assert {"F11", "F95"} <= {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+
+
+def test_the_typed_command_plays_what_was_skipped(app: Path) -> None:
+    """The skip says to leave the setting out: the built-in provider then meets the fault."""
+    (check,) = checked(app, "F11")["checks"]
+    assert check["status"] == "pass", check["actual"]
 
 
 def test_without_a_provider_nothing_is_injected(app: Path) -> None:

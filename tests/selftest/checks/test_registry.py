@@ -147,3 +147,8 @@ def test_every_group_s_modules_are_imported() -> None:
     modules = {f"selftest.checks.{group}.{path.stem}" for group in groups for path in (folder / group).glob("[!_]*.py")}
     assert len(modules) > 20
     assert modules <= sys.modules.keys()
+
+
+def test_the_fix_of_a_setting_names_it() -> None:
+    """Somebody who runs this project's endpoint looks for a setting, and not for how a library is configured."""
+    assert "Claims__ApplicationIdUri" in REGISTRY["T152"].fix

@@ -75,8 +75,8 @@ async def test_a_check_that_breaks_is_an_error_and_names_the_class_only(served: 
         ({"log": None}, "C95", "the app runs elsewhere"),
         ({"runs_app": False}, "C95", "may have any form"),
         ({"log": None}, "C97", "name its file with --app-log"),
-        ({}, "F03", "leave out --url"),
-        ({"log": None, "trusted": False}, "F03", "leave out --url"),
+        ({}, "F03", "check --app DIR`, without --url"),
+        ({"log": None, "trusted": False}, "F03", "check --app DIR`, without --url"),
     ],
 )
 async def test_what_cannot_run_is_a_skip_with_its_reason(

@@ -120,15 +120,14 @@ def test_an_interrupted_run_keeps_what_it_found(
     assert document["verdict"]["outcome"] == "interrupted"
 
 
-def test_what_cannot_be_seen_from_outside_is_said_before_the_start(
-    capsys: pytest.CaptureFixture[str], refusing: str
-) -> None:
-    """One line on stderr, with the number; none where nothing is missing."""
-    assert command("check", "C96", "C97", "T01", "--url", refusing, "--deployed") == 0
-    first = capsys.readouterr().err.splitlines()[0]
-    assert first.startswith("check: 2 of 3 checks need the app's log or its downstream and cannot run from outside")
-    assert command("check", "T01", "--url", refusing, "--deployed") == 0
-    assert capsys.readouterr().err == ""
+def test_the_verdict_comes_first(capsys: pytest.CaptureFixture[str], refusing: str) -> None:
+    """Nothing is printed before it; what cannot be seen from outside is a skip with its reason and what to type."""
+    assert command("check", "C95", "C97", "F11", "T01", "--url", refusing, "--deployed") == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.startswith("PASS  0 of 1 attacks (token, level security only) were let in, 1 check passed")
+    assert "skip  F11: " in printed.out
+    assert "check --app DIR`, without --url" in printed.out
 
 
 def test_a_waived_failure_does_not_count(capsys: pytest.CaptureFixture[str], tmp_path: Path, refusing: str) -> None:

@@ -77,6 +77,19 @@ async def test_missing_extra(missing: str, argv: tuple[str, ...], ends: str) -> 
     assert ends in err.decode()
 
 
+@pytest.mark.parametrize("missing", ["lxml", "signxml"])
+async def test_a_saml_app_without_the_extra_is_named_at_the_start(missing: str) -> None:
+    """Apps with OpenID Connect can sign in all the same; the page of SAML says why it cannot, with what to install."""
+    before = f"import sys; sys.modules[{missing!r}] = None"
+    fault = f"SAML requires the package {missing}: install entra-selftest[browser]"
+    async with command_process("entra", "--port", "0", "--tenant-file", SAMPLE, before=before) as process:
+        lines = await _lines_until_listening(process)
+        assert f"# warning: {fault}" in lines
+        authority = next(line for line in lines if line.startswith("# authority for client libraries: ")).split()[-1]
+        async with aiohttp.ClientSession() as session, session.get(f"{authority}/saml2") as response:
+            assert (response.status, await response.text()) == (501, fault)
+
+
 @pytest.mark.parametrize("flags", [(), ("--https",)])
 async def test_rotates_the_keys_of_the_one_that_runs(
     flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path

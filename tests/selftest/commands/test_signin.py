@@ -5,6 +5,7 @@ import json
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -80,3 +81,15 @@ def test_a_refusal_without_a_read_is_final(more: tuple[str, ...], capsys: pytest
         assert main(["signin", "--url", url, "--authority-port", "0", *more]) == 1
         assert len(calls) == 1
     assert ("once in 30 s (jose)" in capsys.readouterr().err) == bool(more)
+
+
+def test_the_line_of_an_earlier_refusal_in_the_same_minute_is_quoted(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The endpoint writes one line a minute for each code, and somebody who types the command twice has none."""
+    log = tmp_path / "app.log"
+    record = {"event": "onTokenIssuanceStart", "outcome": "token_audience", "status": 401, "total_ms": 1.5}
+    log.write_text(f"{json.dumps(record)}\n")
+    with _endpoint(lambda _: 401, reads_from=None) as (url, _):
+        assert main(["signin", "--url", url, "--authority-port", "0", "--app-log", str(log)]) == 1
+    assert "401 token_audience" in capsys.readouterr().out

@@ -49,7 +49,7 @@ async def test_token_of_the_emulated_entra(entra: EntraServer, capsys: pytest.Ca
     assert await run(entra) == 0
     out = capsys.readouterr().out
 
-    assert out.splitlines()[-1].startswith("PASS  everything but the caller")
+    assert out.splitlines()[-1].startswith("PASS  everything is as the endpoint expects except the caller")
     assert f"Claims__AdditionalCallerAppIds={APP}" in out
     assert "eyJ" not in out
 

@@ -40,7 +40,7 @@ def _without(*names: str, **changes: str) -> dict[str, str]:
 
 
 async def test_secret_in_the_body(entra: EntraServer, session: aiohttp.ClientSession) -> None:
-    """Client credentials give a bearer token for the asked resource, whose authorised party is the client."""
+    """Client credentials give a bearer token for the asked resource, whose authorized party is the client."""
     status, reply, headers = await _post(entra, session, GOOD)
     assert status == 200
     assert (reply["token_type"], reply["expires_in"]) == ("Bearer", 3599)

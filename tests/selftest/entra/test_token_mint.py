@@ -89,7 +89,7 @@ def test_user_token_may_name_the_event_service(mint: TokenMint) -> None:
 
 
 def test_id_token(mint: TokenMint) -> None:
-    """An id token has the right audience and a nonce, and authorises nobody."""
+    """An id token has the right audience and a nonce, and authorizes nobody."""
     claims = _claims(mint.id_token())
     assert claims["aud"] == DEFAULT_TENANT.audience_app_id
     assert "nonce" in claims

@@ -13,6 +13,7 @@ import pytest
 from selftest.base.app_folder import app_environment
 from selftest.host import process as process_module
 from selftest.host.process import AppProcess, AppStartError
+from tests.checkout import ROOT
 
 APPS = Path(__file__).parent / "apps"
 
@@ -104,6 +105,20 @@ async def test_port_in_use_says_what_to_do() -> None:
     assert (process.returncode, out) == (2, b"")
     assert f"port {port} on 127.0.0.1 cannot be used".encode() in err
     assert b"--port 0" in err
+
+
+async def test_host_takes_settings_like_the_other_commands() -> None:
+    """--setting comes on top of the environment; one that the app does not have is refused before the start."""
+    words = (sys.executable, "-m", "selftest", "host", "--port", "0", "--app", str(ROOT))
+    for setting, message in (
+        ("Claims__Providr=sample", b"--setting Claims__Providr: the app has no such setting; the nearest is"),
+        ("Claims__BudgetMs=99", b"Claims__BudgetMs must be"),
+    ):
+        process = await asyncio.create_subprocess_exec(
+            *(*words, "--setting", setting), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        out, err = await process.communicate()
+        assert (process.returncode, out, message in err) == (2, b"", True), err
 
 
 def test_app_sees_only_its_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def test_every_text_says_something(entry: Code) -> None:
 
 @pytest.mark.parametrize("name", ["meaning", "confirm", "fix", "cause"])
 def test_no_two_codes_share_a_text(name: str) -> None:
-    """A text copied from a neighbour would explain the wrong code."""
+    """A text copied from a neighbor would explain the wrong code."""
     texts = [getattr(entry, name) for entry in ENTRIES]
 
     assert len(set(texts)) == len(texts)

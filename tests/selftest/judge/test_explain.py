@@ -1,4 +1,4 @@
-"""Explain: every id is found in every spelling, unknown ones name their neighbours, and all forms say the same."""
+"""Explain: every id is found in every spelling, unknown ones name their neighbors, and all forms say the same."""
 
 import json
 from pathlib import Path

@@ -27,7 +27,7 @@ NEARLY_GOOD = st.builds(
 )
 
 
-@settings(deadline=None)  # the time of one judgement is no promise, and machines that run tests are busy
+@settings(deadline=None)  # the time of one judgment is no promise, and machines that run tests are busy
 @given(
     body=st.binary(max_size=200) | (NEARLY_GOOD | ANY_JSON).map(lambda value: json.dumps(value).encode()),
     status=st.none() | st.just(200) | st.integers(),

@@ -6,6 +6,7 @@ import pytest
 
 from selftest.base.cannot_run import CannotRun
 from selftest.play import log_file
+from selftest.play.app_log import last_refusal
 from selftest.play.log_file import LogFile
 
 
@@ -32,6 +33,17 @@ def test_lines_of_this_run_are_read(path: Path) -> None:
     assert list(log.lines()) == ["one", "two", "\ufffd"]
     path.unlink()
     assert list(log.lines()) == ["one", "two", "\ufffd"]
+
+
+def test_a_refusal_of_this_minute_was_written_before_the_run(path: Path) -> None:
+    """It has no correlation id and stands for the later ones; a line that has one is that of another sign-in."""
+    old, mine = '{"status": 401, "outcome": "token_expired"}', '{"status": 401, "outcome": "audience_wrong"}'
+    _append(path, f'{old}\n{{"status": 503, "outcome": "late", "correlationId": "a"}}\n'.encode())
+    log = LogFile(path)
+    assert list(log.lines()) == [old]
+    assert [line.outcome for line in last_refusal(log.lines(), 401)] == ["token_expired"]
+    _append(path, f"{mine}\n".encode())
+    assert [line.outcome for line in last_refusal(log.lines(), 401)] == ["audience_wrong"]
 
 
 def test_a_run_reads_only_so_much(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ async def test_assumed_policy_is_said(
 ) -> None:
     """Without a policy the token shows what one could map, which is not what Entra would do."""
     played = await signed_in(session, entra, claims_reply({"A": "1"}), mapping=mapping)
-    said = ", if a policy maps each under its own name" if mapping is None else ""
+    said = ", with each mapped under its own name (no policy was given)" if mapping is None else ""
     assert f"of these from the endpoint{said}" in list(as_lines(played, "http://x", timeout_ms=2000))
 
 

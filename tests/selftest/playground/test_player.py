@@ -1,6 +1,7 @@
 """Played sign-ins: each gets the outcome of its own fault, whatever else is running."""
 
 import asyncio
+import itertools
 import os
 from collections import Counter
 from dataclasses import replace
@@ -199,8 +200,8 @@ async def test_a_fault_is_not_injected_into_a_failing_app(sample: Directory, app
         async def no_sleep(_: float) -> None:
             await asyncio.sleep(0)
 
-        ticks = iter(range(1000))
-        environment._bench = lambda: replace(bench_of(), sleep=no_sleep, clock=lambda: float(next(ticks)) * 8)  # type: ignore[method-assign]  # time is the bench's argument
+        ticks = itertools.count(step=8.0)
+        environment._bench = lambda: replace(bench_of(), sleep=no_sleep, stopwatch=lambda: next(ticks))  # type: ignore[method-assign]  # time is the bench's argument
         played = await player.play(choice)
         assert played.failure is not None
         assert played.failure.title.startswith("The fault was not injected")

@@ -86,8 +86,8 @@ def test_several_mistakes_are_told_in_the_order_of_the_harm() -> None:
     found = findings([*attacks("T120", "T80", "T100", "T13"), check("C97", "fail", level="security", let_in=True)])
     assert [finding.sentence for finding in found] == [
         *(FAMILY[name].sentence for name in ("any-tenant", "any-application", "expired")),
-        "holds C97",
-        REGISTRY["T13"].title,
+        "expected: holds C97",
+        f"expected: {REGISTRY['T13'].title}",
     ]
 
 
@@ -104,7 +104,7 @@ def test_what_stands_alone_is_a_finding_of_its_own() -> None:
 def test_a_refused_attack_that_fails_otherwise_proves_no_family() -> None:
     """An endpoint that refuses a token and still fetches its key set lets nobody in."""
     found = findings([*attacks("T30"), check("T52", "fail", level="security", let_in=False, title="fetches nothing")])
-    assert told(found)[1:] == [("fetches nothing", ("T52",))]
+    assert told(found)[1:] == [("expected: fetches nothing", ("T52",))]
 
 
 def test_a_waived_failure_is_no_finding_and_no_proof() -> None:

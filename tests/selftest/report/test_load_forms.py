@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from xml.etree.ElementTree import fromstring
 
@@ -114,7 +115,7 @@ def test_the_console_shows_what_failed_by_code() -> None:
     text = shown(with_load(load, check("L01")))
     assert "ok 1,170   late 20   failed 10   unanswered 0   retried 0   sign-ins lost 10" in text
     assert "(Entra would log 1003005 20, 1003002 10)" in text
-    assert "failed: p50 12.5 ms" in text
+    assert re.search(r"failed: p50 12.5 ms .+ \(fast failures: the time until a sign-in was lost\)", text)
     assert "(from due time; without 10 that failed within the budget)" in text
 
 
@@ -124,6 +125,9 @@ def test_the_console_shows_steps_and_the_spike() -> None:
     text = shown(with_load(replace(STEPS, steps=steps), check("L06")))
     for words in ("0 lost: holds", "7 lost: does not hold", "0 lost: proves nothing"):
         assert words in text
+    lost = replace(GOOD_STEP, held=False, lost=GOOD_STEP.signins, first_calls_missed=GOOD_STEP.signins)
+    assert " ms of failures, " in shown(with_load(replace(STEPS, steps=(lost,)), check("L06")))
+    assert "where the time of the failures went" in shown(with_load(replace(GOOD_LOAD, latency=None), check("L01")))
     assert "was back after 2 s" in shown(with_load(SPIKE, check("L07")))
     assert "was not back" in shown(with_load(replace(SPIKE, recovery_s=None), check("L07")))
 

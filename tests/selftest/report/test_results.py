@@ -16,6 +16,11 @@ from tests.selftest.report.sample import EVERYTHING, check, results, signin
 SCHEMA = json.loads(SCHEMA_PATH.read_text())
 
 
+def attack(check_id: str, level: str = "security") -> CheckResult:
+    """Return an attack that was refused."""
+    return check(check_id, level=level, let_in=False)
+
+
 @pytest.mark.parametrize(
     ("run", "exit_code", "words"),
     [
@@ -29,9 +34,15 @@ SCHEMA = json.loads(SCHEMA_PATH.read_text())
         ),
         (results(check("C01"), check("C10", "fail", level="hardening"), strict=True), 1, "FAIL"),
         (
-            results(check("C01"), check("T01", "fail", level="security", let_in=True), check("T02", let_in=False)),
+            results(check("C01"), check("T01", "fail", level="security", let_in=True), attack("T02")),
             1,
-            "FAIL  anybody gets claims: 1 of 2 attacks were let in, 1 security check failed, 2 checks passed",
+            "FAIL  anybody gets claims: 1 of 2 attacks (token, level security only) were let in, 1 security check",
+        ),
+        (results(attack("T01"), attack("T99", "hardening")), 0, "0 of 1 attacks (token, level security only)"),
+        (
+            results(check("C01"), attack("T01"), attack("T99", "hardening"), attack("B01"), strict=True),
+            0,
+            "PASS  0 of 3 attacks (token and body, every level) were let in, 4 checks passed",
         ),
         (results(check("C01"), check("C10", "fail", level="convention"), strict=True), 1, "1 convention check failed"),
         (results(check("C01"), check("T01", "fail", waiver="known")), 0, "PASS  1 check passed, 1 waived"),

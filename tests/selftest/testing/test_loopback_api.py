@@ -1,4 +1,4 @@
-"""The API that answers as told."""
+"""The API that answers as configured."""
 
 import http.client
 import json
@@ -45,11 +45,11 @@ def test_what_was_told_last_comes_first_as_often_as_it_was_told(loopback_api: Lo
 
 
 def test_paths_have_answers_of_their_own(loopback_api: LoopbackApi) -> None:
-    """What nothing was told for is 501, so that a test notices it."""
+    """A request without a configured answer gets 501, so that a test notices it."""
     loopback_api.answers({"id": "1"}, path="/users/*")
     assert asked(loopback_api) == (200, {"id": "1"})
     status, document = asked(loopback_api, "/groups")
-    assert (status, document["error"]) == (501, "no answer was told for GET /groups")
+    assert (status, document["error"]) == (501, "no answer is configured for GET /groups")
 
 
 def test_answer_can_take_time(loopback_api: LoopbackApi) -> None:

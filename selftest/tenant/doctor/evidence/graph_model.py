@@ -5,7 +5,7 @@ members at any time, so an unknown one is not an error. A member of another type
 the file was written by hand, or is a different file.
 """
 
-from collections.abc import Iterator
+import functools
 from typing import Any
 
 from msgspec import Struct, ValidationError, convert, field
@@ -53,9 +53,10 @@ def read_model[Model: GraphModel](model: type[Model], value: object, place: str)
         raise ShapeError(f"{place} is nested too deeply") from error
 
 
-def members(model: type[GraphModel]) -> Iterator[tuple[str, Any]]:
-    """Yield the name in JSON and the type of every declared member."""
-    return ((member.encode_name, member.type) for member in fields(model))
+@functools.cache  # msgspec evaluates every annotation again, and an export has thousands of objects
+def members(model: type[GraphModel]) -> tuple[tuple[str, Any], ...]:
+    """Return the name in JSON and the type of every declared member."""
+    return tuple((member.encode_name, member.type) for member in fields(model))
 
 
 def _without_nulls(value: Any) -> Any:

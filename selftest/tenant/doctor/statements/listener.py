@@ -130,7 +130,7 @@ def names_are_unique(case: Case) -> Iterator[TenantFinding]:
 
 @statement("D54", "tenant-kind", "extension")
 def calls_are_limited(case: Case) -> Iterator[TenantFinding]:
-    """Say it in an external tenant; how many sign-ins there are is in no object."""
+    """Report it in an external tenant; how many sign-ins there are is in no object."""
     if not case.required_tenant.external:
         raise NotApplicable
     yield TenantFinding(

@@ -108,7 +108,7 @@ class NoteGoneStep(ClientStep):
         await PolicyStep(self.client_id).read(client, intent, found)
 
     def compare(self, intent: Intent, found: FoundObjects) -> PlannedChange:
-        """Give the policy its description back."""
+        """Restore the description of the policy."""
         policy = found.client(self.client_id).policy
         name = named(policy, intent.name_for(self.client_id))
         if policy is None or find_note(policy, _MARKER) is None:

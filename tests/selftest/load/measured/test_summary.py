@@ -53,6 +53,19 @@ def test_failures_and_answers_share_no_percentile() -> None:
     assert found.curve[-1] == (1.0, 10_000.0)
 
 
+def test_fast_failures_make_no_part_look_fast() -> None:
+    """Neither an interval nor a phase nor the way back from a spike gets its times from replies without a token."""
+    slow = attempt(800.0, timing={"provider": 700.0, "total": 700.0})
+    refused = attempt(3.0, "failed", code=1003002, timing={"provider": 1.0, "total": 1.0})
+    found = summarize(record([call(0.0, slow), *(call(0.1, refused) for _ in range(9))]))
+    assert [(each.p50_ms, each.calls, each.missed) for each in found.slices] == [(800.0, 10, 9)]
+    assert {phase.name: (phase.calls, phase.p50_ms) for phase in found.phases}["provider"] == (1, 700.0)
+    segments = spike(10.0, 15.0, 50.0, 2.0)
+    of = plan(replace(CONFIG, profile="spike", rate_per_s=50.0, duration_s=15.0), *segments)
+    calls = [call(number / 10, GOOD if number < 50 else refused) for number in range(150)]
+    assert summarize(record(calls, of)).recovery_s is None
+
+
 def test_a_failure_after_the_budget_is_slow() -> None:
     """Entra did not wait for it; its time is not left out."""
     found = summarize(record([call(0.0, GOOD), call(0.1, attempt(2100.0, "failed", code=1003005))]))

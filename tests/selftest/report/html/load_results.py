@@ -1,4 +1,4 @@
-"""Load results for the tests of the page: made up, summarised from calls, and the same each time."""
+"""Load results for the tests of the page: made up, summarized from calls, and the same each time."""
 
 import math
 import random
@@ -77,7 +77,7 @@ def points(calls: int, duration_s: float, *, slow: float = 0.0, failed: float = 
 
 
 def load(made: tuple[Point, ...], asked: LoadConfig, **changes: object) -> LoadResult:
-    """Summarise calls."""
+    """Summarize calls."""
     ordered = sorted(point.latency_ms for point in made if point.outcome != "failed")
     failed = [point.latency_ms for point in made if point.outcome == "failed"]
     missed = [point for point in made if point.outcome != "in-budget"]

@@ -57,7 +57,7 @@ def signins(*, lost: bool = False) -> tuple[SignInResult, ...]:
     titles = (
         "a member of a workforce tenant",
         "a guest invited from another tenant",
-        "a member synchronised from a domain controller",
+        "a member synchronized from a domain controller",
         "a customer with a local account, without mail",
         "a customer with a social account, without a userPrincipalName",
         "a member whose app asks for an access token to another API",

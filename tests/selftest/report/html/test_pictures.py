@@ -1,4 +1,4 @@
-"""The pictures: sound SVG in the page's colours, a mark a call, and matplotlib kept quiet."""
+"""The pictures: sound SVG in the page's colors, a mark a call, and matplotlib kept quiet."""
 
 import os
 import re
@@ -41,7 +41,7 @@ PICTURES = pictures()
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_follows_the_page(name: str) -> None:
-    """Every colour is a variable of the page's, no font and no size is its own, and no style reaches out of it."""
+    """Every color is a variable of the page's, no font and no size is its own, and no style reaches out of it."""
     svg = PICTURES[name]
     fromstring(svg)  # noqa: S314 - our own drawing
     assert not re.search(r"(?:fill|stroke): #", svg)

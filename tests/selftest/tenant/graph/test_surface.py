@@ -13,8 +13,13 @@ from tests.graph_schema import GraphSchema
 from tests.selftest.tenant.graph.description import published
 
 #: Read from its page alone: the available descriptions do not have it.
-UNPUBLISHED_PATHS = {"/organization"}
-UNPUBLISHED_TYPES = {"organization", "verifiedDomain"}
+_CREDENTIALS = "/applications/{application-id}/federatedIdentityCredentials"
+UNPUBLISHED_PATHS = {
+    "/organization",
+    _CREDENTIALS,
+    f"{_CREDENTIALS}/{{federatedIdentityCredential-id}}",
+}
+UNPUBLISHED_TYPES = {"organization", "verifiedDomain", "federatedIdentityCredential"}
 
 ROWS = [
     pytest.param(operation, version, id=f"{version} {operation.method} {operation.path}")

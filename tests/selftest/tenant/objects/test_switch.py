@@ -134,8 +134,15 @@ async def _uninterrupted() -> tuple[str, str, int, int]:
         return off, shape(env.tenant), requests, len(env.server.log) - start - requests
 
 
-@pytest.mark.parametrize("manner", ["cut", "lose"])
-@pytest.mark.parametrize("lag_requests", [0, 2])
+@pytest.mark.parametrize(
+    ("manner", "lag_requests"),
+    [
+        ("cut", 0),
+        ("lose", 2),
+        pytest.param("cut", 2, marks=pytest.mark.nightly),
+        pytest.param("lose", 0, marks=pytest.mark.nightly),
+    ],
+)
 async def test_killed_after_each_request(manner: Literal["cut", "lose"], lag_requests: int) -> None:
     """For each n the server stops answering after n requests; the next run reaches the same state, and back."""
     off, on, to_off, to_on = await _uninterrupted()
