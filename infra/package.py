@@ -77,8 +77,8 @@ def build(out: Path, *, root: Path = ROOT, extra: str = "") -> list[str]:
             # Providers too, which are imported by name: what one of them misses would otherwise show in Azure only.
             dotted = (".".join(path.with_suffix("").parts) for path in modules if path.parts[0] == "claims")
             # The store's client is an extra: without it the setting stops the start, and says so.
-            names = (name.removesuffix(".__init__") for name in dotted)
-            _imported_ms(stage, [name for name in names if extra == "shared-cache" or not name.endswith("redis_store")])
+            named = (name.removesuffix(".__init__") for name in dotted)
+            _imported_ms(stage, [name for name in named if extra == "shared-cache" or not name.endswith("redis_store")])
         partial = out.with_suffix(".part")
         names = _zip(stage, partial)
         partial.replace(out)

@@ -202,7 +202,8 @@ async def test_reads_of_one_key_are_one(shared: Shared) -> None:
     shared.store.stall = asyncio.Event()
     found: list[LastGood] = []
     first, second = shared.read(KEY, found.append), shared.read(KEY, found.append)
-    assert first is second is not None
+    assert first is second
+    assert first is not None
     shared.store.stall.set()
     assert await first
     assert shared.store.gets == 1
