@@ -136,8 +136,10 @@ class SharedReplies:
     async def _read(self, key: GoodKey, found: Callable[[LastGood], None]) -> bool:
         name = key_text(self._tenant_id, key)
         try:
+            # A young instance still imports the client: its requests wait within their budgets, and nothing has failed.
+            store = await self._open()
             async with asyncio.timeout(LOOK_S):
-                value = await (await self._open()).get(name, MAX_VALUE_BYTES + 1)
+                value = await store.get(name, MAX_VALUE_BYTES + 1)
             if value:
                 now_s = self._wall_clock()
                 reply, made_s = decode_value(name, value, now_s=now_s, stale_s=self._stale_s)

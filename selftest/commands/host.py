@@ -35,11 +35,11 @@ def run(args: argparse.Namespace) -> int:
     app.require_app()
     chosen = dict(args.settings)
     require_known(app.directory, chosen)
-    os.environ.update(chosen)
+    environment = {**os.environ, **chosen}
     if args.instances > 1:
         from selftest.host.instances import serve_instances  # noqa: PLC0415 (one instance does without aiohttp)
 
-        return serve_instances(app, args.instances, args.port)
+        return serve_instances(app, args.instances, environment, args.port)
     command = serve_command(app, port=args.port)
     if sys.platform != "win32":  # there exec starts a second process and ends this one at once
         sys.stdout.flush()

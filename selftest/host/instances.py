@@ -6,7 +6,6 @@ that is gone gets no calls; the connection of a call that was under way in it br
 
 import asyncio
 import itertools
-import os
 import re
 import signal
 import sys
@@ -147,20 +146,20 @@ class Instances:
         return web.Response(status=503)
 
 
-def serve_instances(app: AppFolder, number: int, port: int) -> int:
-    """Serve until SIGTERM or SIGINT, with the settings of this process's environment; return the exit code.
+def serve_instances(app: AppFolder, number: int, environment: Mapping[str, str], port: int) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code.
 
     Raises:
         CannotRun: As in `Instances`.
     """
-    return asyncio.run(_serve_until_stopped(app, number, port))
+    return asyncio.run(_serve_until_stopped(app, number, environment, port))
 
 
-async def _serve_until_stopped(app: AppFolder, number: int, port: int) -> int:
+async def _serve_until_stopped(app: AppFolder, number: int, environment: Mapping[str, str], port: int) -> int:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    async with Instances(app, number, os.environ, port=port) as instances:
+    async with Instances(app, number, environment, port=port) as instances:
         print(f"listening on {instances.url}", flush=True)
         await stop.wait()
     return 0

@@ -222,7 +222,8 @@ async def test_a_broken_cache_is_as_if_it_were_not_there(fault: str, caplog: pyt
 
 def test_nothing_of_it_is_imported_without_the_setting() -> None:
     """Neither the client nor this project's own modules; with it, the client comes later, in a thread."""
-    Endpoint.from_env({**ENVIRON, "Claims__OnFailure": "stale", "Claims__SharedCache": "redis://127.0.0.1:1"})
+    made = Endpoint.from_env({**ENVIRON, "Claims__OnFailure": "stale", "Claims__SharedCache": "redis://127.0.0.1:1"})
+    assert made._shared is not None
     script = (
         "import sys, os; from claims.endpoint import Endpoint; Endpoint.from_env(os.environ);"
         "print(sorted(name for name in sys.modules if name.startswith(('claims.shared_cache', 'redis'))))"

@@ -13,7 +13,7 @@ import trustme
 from claims.downstream.issued_token import DownstreamToken
 from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import TokenUnavailable
-from claims.settings.shared_cache import CacheAddress
+from claims.settings.shared_cache import CacheAddress, CacheCredential
 from claims.shared_cache import create
 from claims.shared_cache.create import REDIS_SCOPE, create_shared_replies
 from claims.shared_cache.redis_store import RedisStore
@@ -26,8 +26,8 @@ PASSWORD = "a password"
 
 
 def _address(port: int, *, tls: bool = False, password: str = "") -> CacheAddress:
-    host = "localhost" if tls else "127.0.0.1"
-    return CacheAddress(host, port, tls, "password" if password else "managed-identity", password)
+    credential: CacheCredential = "password" if password else "managed-identity"
+    return CacheAddress("localhost" if tls else "127.0.0.1", port, tls, credential, password)
 
 
 @asynccontextmanager
