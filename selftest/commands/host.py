@@ -43,5 +43,5 @@ def run(args: argparse.Namespace) -> int:
     command = serve_command(app, port=args.port)
     if sys.platform != "win32":  # there exec starts a second process and ends this one at once
         sys.stdout.flush()
-        os.execv(command[0], command)  # noqa: S606 - the same process: signals and pipes stay the caller's
-    return subprocess.call(command)  # noqa: S603 - our own program
+        os.execve(command[0], command, environment)  # noqa: S606 - the same process: signals and pipes stay the caller's
+    return subprocess.call(command, env=environment)  # noqa: S603 - our own program
