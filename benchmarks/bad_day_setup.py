@@ -58,15 +58,19 @@ class BadDaySetup:
     load: LoadProcess
     port: int
 
-    async def arrive(self, duration_s: float, *others: SignIns) -> LoadResult:
-        """Send good sign-ins with a token of the current key, and others in proportion to their weights."""
-        kinds = {"good": self.good()} | {f"other{index}": other for index, other in enumerate(others)}
+    async def arrive(self, duration_s: float, *others: SignIns, good: SignIns | None = None) -> LoadResult:
+        """Send good sign-ins, with a token of the current key unless given, and others by their weights."""
+        kinds = {"good": good or self.good()} | {f"other{index}": other for index, other in enumerate(others)}
         rate = RATE * sum(kind.weight for kind in kinds.values())
         return await self.load.arrive(self.port, kinds, duration_s=duration_s, rate=rate)
 
     def good(self) -> SignIns:
         """Return good sign-ins."""
         return SignIns.good(self.entra)
+
+    def more(self, weight: float = 1.0) -> SignIns:
+        """Return more good sign-ins, for a control with as many arrivals as a bad window has."""
+        return SignIns.good(self.entra, weight=weight)
 
     def slow(self, weight: float) -> SignIns:
         """Return good sign-ins of users for whom the downstream is slow."""

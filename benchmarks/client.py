@@ -27,6 +27,7 @@ TIMEOUT_S: Final = 2.0
 #: Open connections; a sign-in that is due when all are waiting is counted as unanswered.
 _MAX_CONNECTIONS: Final = 900
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+_LAST_CHUNK: Final = b"\r\n0\r\n\r\n"
 _ACTION: Final = b"provideClaimsForToken"
 #: Makes each correlation id a GUID.
 _GUID_TAIL: Final = "4000-8000"
@@ -105,9 +106,8 @@ class _Connection(asyncio.Protocol):
         if head_end < 0:
             return
         found = _LENGTH.search(self._buffer, 0, head_end + 2)
-        if found is None:
-            raise RuntimeError("an answer without Content-Length")
-        if len(self._buffer) < head_end + 4 + int(found[1]):
+        # An answer without a length is chunked, as every answer of Microsoft's host is; nothing comes after its end.
+        if len(self._buffer) < head_end + 4 + int(found[1]) if found else not self._buffer.endswith(_LAST_CHUNK):
             return
         status, body, self._buffer = int(self._buffer[9:12]), self._buffer[head_end + 4 :], b""
         self._end(status, body)

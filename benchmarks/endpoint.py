@@ -13,7 +13,8 @@ from statistics import median
 from typing import Final
 
 from benchmarks import machine
-from benchmarks.load import LoadProcess, LoadResult, SignIns
+from benchmarks.load import LoadProcess, SignIns
+from benchmarks.peer_round import CONNECTIONS, LATE_MS, arrive, saturate
 from benchmarks.rounds import median_of_ratios, shuffled
 from benchmarks.servers import EMPTY, EMPTY_ASGI, FASTAPI, HANDWRITTEN, OURS, OURS_ASGI, Peer, Served, serving
 from benchmarks.table import Must, Part, Table
@@ -24,7 +25,6 @@ IN_WORKER: Final = (OURS, HANDWRITTEN, EMPTY)
 BEHIND_UVICORN: Final = (OURS_ASGI, FASTAPI, EMPTY_ASGI)
 
 _ROUNDS: Final = 4
-_CONNECTIONS: Final = 16
 _WARM_UP_S: Final = 0.7
 _SATURATE_S: Final = 2.0
 _ARRIVE_S: Final = 2.5
@@ -32,9 +32,6 @@ _SELDOM_S: Final = 1.5
 _SELDOM_RATE: Final = 100.0
 #: Of what the slowest sustains: everybody is busy and nobody is overrun.
 _MODERATE_SHARE: Final = 0.5
-#: A window in which the load process itself was later than this says little about the server.
-_LATE_MS: Final = 1.0
-_TRIES: Final = 2
 _ONE_CALLER_NOTE: Final = """\
 All sign-ins carry one token, as a caller keeps its token while it lives. This endpoint verifies a token's signature
   once and its claims every time; the others do all of it every time. What a token never seen costs more is in the part
@@ -78,7 +75,7 @@ async def measure() -> Part:
                 machine.pin(served[peer.name].pid, pair[1])
         kinds = {"good": SignIns.good(entra)}
         rates = [
-            (await load.saturate(served[peer.name].port, kinds, duration_s=_WARM_UP_S, connections=_CONNECTIONS)).rate
+            (await load.saturate(served[peer.name].port, kinds, duration_s=_WARM_UP_S, connections=CONNECTIONS)).rate
             for peer in peers
         ]
         moderate = round(_MODERATE_SHARE * min(rates), -1)
@@ -90,36 +87,22 @@ async def measure() -> Part:
 
 
 async def _round(load: LoadProcess, served: Served, kinds: Mapping[str, SignIns], moderate: float) -> Round:
-    before_s = machine.processor_s(served.pid)
-    full = await load.saturate(served.port, kinds, duration_s=_SATURATE_S, connections=_CONNECTIONS)
-    used_s = machine.processor_s(served.pid) - before_s
-    busy = await _arrive(load, served, kinds, moderate, _ARRIVE_S)
-    seldom = await _arrive(load, served, kinds, _SELDOM_RATE, _SELDOM_S)
+    full = await saturate(load, served, kinds, duration_s=_SATURATE_S)
+    busy = await arrive(load, served, kinds, moderate, _ARRIVE_S)
+    seldom = await arrive(load, served, kinds, _SELDOM_RATE, _SELDOM_S)
     return Round(
         rate=full.rate,
-        cpu_ms=used_s * 1000 / len(full.kinds["good"].latencies_ms),
+        cpu_ms=full.cpu_ms,
         p50_ms=busy.kinds["good"].percentile_ms(50),
         p99_ms=busy.kinds["good"].percentile_ms(99),
         seldom_p50_ms=seldom.kinds["good"].percentile_ms(50),
         seldom_p99_ms=seldom.kinds["good"].percentile_ms(99),
         memory_mib=machine.memory_mib(served.pid),
         client_share=full.client_share,
-        server_share=used_s / full.wall_s,
+        server_share=full.server_share,
         late_ms=busy.late_ms,
-        wrong=sum(result.kinds["good"].wrong for result in (full, busy, seldom)),
+        wrong=full.wrong + sum(result.kinds["good"].wrong for result in (busy, seldom)),
     )
-
-
-async def _arrive(
-    load: LoadProcess, served: Served, kinds: Mapping[str, SignIns], rate: float, duration_s: float
-) -> LoadResult:
-    """Send at a rate; once more when the load process was held up, and keep the window where it was less."""
-    windows: list[LoadResult] = []
-    for _ in range(_TRIES):
-        windows.append(await load.arrive(served.port, kinds, duration_s=duration_s, rate=rate))
-        if windows[-1].late_ms <= _LATE_MS:
-            break
-    return min(windows, key=lambda window: window.late_ms)
 
 
 def _part(found: Mapping[str, list[Round]], moderate: float) -> Part:
@@ -132,7 +115,7 @@ def _part(found: Mapping[str, list[Round]], moderate: float) -> Part:
         title="The endpoint and its peers",
         method=(
             "The same callout and token for each, every event with a correlation id of its own, constant claims. "
-            f"Medians of {_ROUNDS} interleaved rounds. Throughput: {_CONNECTIONS} connections, each always busy. "
+            f"Medians of {_ROUNDS} interleaved rounds. Throughput: {CONNECTIONS} connections, each always busy. "
             f"Latency: random arrivals around {moderate:.0f} a second, {_MODERATE_SHARE:.0%} of what the slowest "
             f"sustains, and around {_SELDOM_RATE:.0f} a second; timed from when each was due. Server and load process "
             "have a processor each. The endpoint writes its line of log for each request, as it always does; the "
@@ -153,7 +136,7 @@ def _part(found: Mapping[str, list[Round]], moderate: float) -> Part:
                 says=f"p99 at {moderate:.0f} a second over FastAPI + fastapi-azure-auth",
                 measured=median_of_ratios([each.p99_ms for each in ours], [each.p99_ms for each in fastapi]),
                 limit=0.5,
-                judged=median(each.late_ms for each in (*ours, *fastapi)) <= _LATE_MS,
+                judged=median(each.late_ms for each in (*ours, *fastapi)) <= LATE_MS,
             ),
             Must(says="wrong answers of anybody", measured=wrong, limit=0),
         ),

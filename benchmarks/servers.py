@@ -60,6 +60,9 @@ FASTAPI: Final = Peer(
     asgi="benchmarks.peers.fastapi_endpoint:app",
     packages=("uvicorn", "fastapi", "fastapi_azure_auth"),
 )
+FASTAPI_FUNCTION: Final = Peer(
+    name="fastapi-function", title="FastAPI behind AsgiMiddleware", app_dir=_PEERS / "fastapi_function"
+)
 
 
 @dataclass(frozen=True, slots=True)

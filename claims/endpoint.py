@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -53,7 +53,6 @@ class Endpoint:
         provider: Returns the claims.
         clock: Monotonic seconds, for durations.
         wall_clock: Seconds since the epoch, for the token's times.
-        closing: What else to close with the endpoint.
         renew_provider: Makes another provider for another event loop; None keeps the current one.
         first_budget_ms: A smaller budget until the first request of the process is answered, because a web host that
                 starts uses a part of Entra's timeout.
@@ -71,7 +70,6 @@ class Endpoint:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
-        closing: Sequence[Callable[[], Awaitable[None]]] = (),
         renew_provider: Callable[[], Provider] | None = None,
         first_budget_ms: int | None = None,
         on_settled: Callable[[], object] | None = None,
@@ -104,7 +102,6 @@ class Endpoint:
         self._watch = LoopWatch(clock=clock)
         self._log = RequestLog(clock=clock, stalled_ms=self._watch.stalled_ms, warnings=settings.warnings)
         self._latencies = LatencyWindow()
-        self._closing = closing
         self._renew_provider = renew_provider
         self._on_settled = on_settled
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -127,7 +124,6 @@ class Endpoint:
             SettingsError: Naming every setting at fault.
         """
         settings, provider = configure(environ)
-        get = HttpGet()
         shared = None
         if settings.shared_cache and settings.on_failure == "stale":
             from claims.shared_cache.create import create_shared_replies  # noqa: PLC0415 (only with the setting)
@@ -135,9 +131,8 @@ class Endpoint:
             shared = create_shared_replies(settings, settings.shared_cache, environ)
         endpoint = cls(
             settings,
-            SigningKeys(settings.authorities, get, clock=time.monotonic, sleep=asyncio.sleep),
+            SigningKeys(settings.authorities, HttpGet(), clock=time.monotonic, sleep=asyncio.sleep),
             provider,
-            closing=[get.aclose],
             renew_provider=lambda: load_provider(settings.provider, environ),
             first_budget_ms=first_budget_ms,
             on_settled=on_settled,
@@ -218,8 +213,6 @@ class Endpoint:
         await self._calls.aclose()
         if self._shared is not None:
             await self._shared.aclose()
-        for close in self._closing:
-            await close()
         if isinstance(self._provider, Closes):
             await self._provider.aclose()
 

@@ -77,8 +77,9 @@ def build(out: Path, *, root: Path = ROOT, extra: str = "") -> list[str]:
             # Providers too, which are imported by name: what one of them misses would otherwise show in Azure only.
             dotted = (".".join(path.with_suffix("").parts) for path in modules if path.parts[0] == "claims")
             # The store's client is an extra: without it the setting stops the start, and says so.
-            named = (name.removesuffix(".__init__") for name in dotted)
-            _imported_ms(stage, [name for name in named if extra == "shared-cache" or not name.endswith("redis_store")])
+            imported = (name.removesuffix(".__init__") for name in dotted)
+            with_client = extra == "shared-cache"
+            _imported_ms(stage, [name for name in imported if with_client or not name.endswith("redis_store")])
         partial = out.with_suffix(".part")
         names = _zip(stage, partial)
         partial.replace(out)

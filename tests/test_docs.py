@@ -14,7 +14,7 @@ README = ROOT / "README.md"
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 _SETTING = re.compile(r"\b(?:AuthenticationEvents|Claims)__\w+")
 #: What a reader is told to write, and what Microsoft's trigger has and this endpoint has not.
-NOT_HERE = {"claims/providers/mine.py", "tests/test_mine.py", "tests/test_profile_api.py"}
+NOT_HERE = {"claims/providers/mine.py", "claims/providers/crm.py", "tests/test_mine.py", "tests/test_profile_api.py"}
 #: What is in a copy of the starter, or in the clone of a team.
 IN_A_COPY = {"claims/providers/contoso_hr.py", "tests/data_source.py", "tests/test_contoso_hr.py"}
 

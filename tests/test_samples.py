@@ -10,6 +10,7 @@ import pytest
 from selftest.checks import REGISTRY
 from selftest.checks.bench.variant import GIVEN
 from selftest.cli import main
+from selftest.testing.loopback_api import LoopbackApi
 from selftest.testing.users import USERS
 from tests.checkout import ROOT, copied_app
 from tests.starter.commands import succeed
@@ -51,7 +52,7 @@ def test_each_sample_names_its_file() -> None:
     assert {sample.page for sample in TESTS} == {"README.md", "testing-your-provider.md"}
 
 
-@pytest.fixture(params=PROVIDERS, ids=lambda sample: sample.page)
+@pytest.fixture(params=PROVIDERS, ids=lambda sample: sample.path)
 def provider(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Return a copy of the app with the provider of a page."""
     return copied_app(tmp_path, mine=request.param.code)
@@ -67,10 +68,45 @@ def test_provider_passes_make_check(provider: Path) -> None:
     succeed((*tool, "mypy", "--config-file", config, mine), provider)
 
 
-def test_provider_passes_the_checks(provider: Path, capsys: pytest.CaptureFixture[str]) -> None:
+#: The setting of the sample that asks an API.
+_ASKS = "Claims__Crm__Url"
+
+
+def test_the_provider_of_an_api_asks_it(
+    tmp_path: Path, loopback_api: LoopbackApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One request with the user's id; its members become the claims, and 404 is a user without any."""
+    (crm,) = (sample for sample in PROVIDERS if _ASKS in sample.code)
+    app = copied_app(tmp_path, crm=crm.code)
+    words = (
+        "signin",
+        "--app",
+        str(app),
+        "--setting",
+        "Claims__Provider=crm",
+        "--setting",
+        f"{_ASKS}={loopback_api.url}",
+    )
+    loopback_api.answers({"tier": "gold", "contracts": ["A1", "B2"]})
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    assert '"Tier": "gold"' in printed
+    assert "token minted with 2 custom claims" in printed
+    assert re.fullmatch(r"/contacts/[0-9a-f-]{36}", loopback_api.requests[0].path)
+    loopback_api.answers({}, status=404)
+    assert main(words) == 0
+    assert "token minted with 0 custom claims" in capsys.readouterr().out
+
+
+def test_provider_passes_the_checks(
+    provider: Path, loopback_api: LoopbackApi, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The contract, and every fault that can be played around a provider."""
+    loopback_api.answers({"tier": "gold"})
+    asks = _ASKS in (provider / "claims/providers/mine.py").read_text()
     around = [name for name, check in REGISTRY.items() if check.variant == GIVEN]
     words = ("check", "C", *around, "--strict", "--app", str(provider), "--setting", "Claims__Provider=mine")
+    words += ("--setting", f"{_ASKS}={loopback_api.url}") if asks else ()
     assert main(words) == 0, capsys.readouterr().out
 
 

@@ -2,27 +2,25 @@
 
 A downstream may answer anything, so the status must be 200 or 404 and the body a JSON object of limited size. Errors
 name the rule that was broken and never quote the answer. Connections stay open between sign-ins, because a TLS
-handshake costs as much as the call; a server may close one just as it is used again, so a GET whose connection broke
-before the answer began is sent once more (RFC 9110 section 9.2.2).
+handshake costs as much as the call. The client, aiohttp, is imported off the event loop.
 """
 
 import asyncio
+import importlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import ProviderFailed
 from claims.provider import ProviderContext
 from claims.wire import strict_json
-from claims.wire.fetch import Answer, AnswerTooLarge, ConnectionLost, FetchError, HttpGet
+from claims.wire.fetch import AnswerTooLarge, FetchError
+from claims.wire.own_thread import in_own_thread
+
+if TYPE_CHECKING:
+    from claims.wire.http_client import Answer, HttpClient
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
-#: More than 50 requests per second need if each call takes the whole budget.
-_MAX_CONNECTIONS: Final = 100
-#: Azure's front ends drop an idle connection after four minutes at the earliest.
-_IDLE_S: Final = 120.0
-#: Only so that no connection is held forever: the budget ends long before.
-_STALL_S: Final = 10.0
 
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
@@ -39,14 +37,14 @@ class Downstream:
 
     def __init__(self, tokens: DownstreamTokenCache | None, *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> None:
         self._tokens = tokens
-        self._http = HttpGet(max_answer_bytes, max_connections=_MAX_CONNECTIONS, idle_s=_IDLE_S, stall_s=_STALL_S)
-        self._opening: asyncio.Task[object] | None = None
+        self._max_answer_bytes = max_answer_bytes
+        self._opening: asyncio.Task[HttpClient] | None = None
 
     def start(self) -> None:
-        """Fetch the first token and read the system's certificates in the background, before a request needs them."""
+        """Fetch the first token and import the client in the background, before a request needs them."""
         if self._tokens is not None:
             self._tokens.start()
-        self._opening = asyncio.get_running_loop().create_task(self._http.open())
+        _ = self._open()
 
     async def get_object(
         self, url: str, context: ProviderContext, headers: Sequence[tuple[str, str]] = ()
@@ -76,12 +74,20 @@ class Downstream:
     async def aclose(self) -> None:
         """Stop fetching tokens and close the connections."""
         if self._opening is not None:
-            await asyncio.gather(self._opening, return_exceptions=True)
+            client = (await asyncio.gather(self._opening, return_exceptions=True))[0]
+            if not isinstance(client, BaseException):
+                await client.aclose()
         if self._tokens is not None:
             await self._tokens.aclose()
-        await self._http.aclose()
 
-    async def _authorized(self, url: str, context: ProviderContext, headers: Sequence[tuple[str, str]]) -> Answer:
+    def _open(self) -> "asyncio.Task[HttpClient]":
+        opening = self._opening
+        # What failed once, for example for lack of memory, must not fail every later sign-in.
+        if opening is None or (opening.done() and (opening.cancelled() or opening.exception() is not None)):
+            opening = self._opening = asyncio.get_running_loop().create_task(_open_client(self._max_answer_bytes))
+        return opening
+
+    async def _authorized(self, url: str, context: ProviderContext, headers: Sequence[tuple[str, str]]) -> "Answer":
         if self._tokens is None:
             return await self._call(url, context, headers)
         self._tokens.report(context)
@@ -98,17 +104,21 @@ class Downstream:
         with context.phase("downstream_token"):
             return (await tokens.token()).token
 
-    async def _call(self, url: str, context: ProviderContext, headers: Sequence[tuple[str, str]]) -> Answer:
+    async def _call(self, url: str, context: ProviderContext, headers: Sequence[tuple[str, str]]) -> "Answer":
         with context.phase("downstream_call"):
             try:
-                try:
-                    return await self._http.answer(url, headers)
-                except ConnectionLost:
-                    return await self._http.answer(url, headers)
+                client = await asyncio.shield(self._open())
+                return await client.get(url, headers)
             except AnswerTooLarge as error:
                 raise ProviderFailed("downstream_too_large", str(error)) from error
             except FetchError as error:
                 raise ProviderFailed("downstream_unreachable", str(error)) from error
+
+
+async def _open_client(max_answer_bytes: int) -> "HttpClient":
+    module = await in_own_thread(importlib.import_module, "claims.wire.http_client")
+    client: HttpClient = module.HttpClient(max_answer_bytes)
+    return client
 
 
 def _bearer(token: str) -> tuple[str, str]:

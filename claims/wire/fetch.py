@@ -1,21 +1,23 @@
-"""A bounded GET, for the documents that token validation depends on and for what a provider asks.
+"""A bounded GET for the few documents that token validation depends on.
 
-httpcore follows no redirect, keeps no cookie and reads no proxy from the environment, which is wanted here: the answer
-comes from the requested host, or the fetch fails. Nothing runs in the loop's default executor, which sign-ins that
-block can fill.
+Every cold start waits for them, so this imports nothing that the endpoint does not need anyway: `http.client`, in a
+thread for each document. It follows no redirect, keeps no cookie and reads no proxy from the environment, which is
+wanted here: the answer comes from the requested host, or the fetch fails. `claims.wire.http_client` is for what
+providers call at each sign-in.
 """
 
 import asyncio
+import contextlib
+import socket
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, IncompleteRead
 from typing import Final
-
-import httpcore2
+from urllib.parse import SplitResult, urlsplit
 
 from claims.wire.own_thread import in_own_thread
-from claims.wire.resolver import OwnThreadResolver
+from claims.wire.resolver import ATTEMPT_S, resolve
 
 #: A large JWK set with certificates, 1000 keys long, is about 2 MB.
 MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
@@ -24,7 +26,10 @@ MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
 type Get = Callable[[str], Awaitable[bytes]]
 
 _OK: Final = 200
-_HEADERS: Final = [("accept", "application/json"), ("accept-encoding", "identity")]
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
+#: For one step on the network; the caller gives up earlier.
+_STALL_S: Final = 10.0
 
 
 class FetchError(Exception):
@@ -35,46 +40,19 @@ class AnswerTooLarge(FetchError):
     """The body is larger than the limit."""
 
 
-class ConnectionLost(FetchError):
-    """The connection broke before the answer began, as one does that the server had closed while it was idle."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A server's answer: any status, and the body within the limit."""
-
-    status: int
-    body: bytes
-
-
 class HttpGet:
-    """Fetches documents over one small connection pool, made on first use and again where the loop is another one.
+    """Fetches documents, each over its own connection, on any event loop.
 
-    The caller limits the time (`asyncio.timeout`), from the connection to the last byte.
+    The caller limits the time (`asyncio.timeout`), from the lookup of the host to the last byte.
 
     Args:
         max_bytes: Of a body.
-        max_connections: At once; further requests wait for one.
-        idle_s: How long an unused connection is kept, in seconds.
-        stall_s: How long a server may send nothing at all, in seconds; None leaves that to the caller.
     """
 
-    def __init__(
-        self,
-        max_bytes: int = MAX_DOCUMENT_BYTES,
-        *,
-        max_connections: int = 8,
-        idle_s: float = 5,
-        stall_s: float | None = None,
-    ) -> None:
+    def __init__(self, max_bytes: int = MAX_DOCUMENT_BYTES) -> None:
         self._max_bytes = max_bytes
-        self._max_connections = max_connections
-        self._idle_s = idle_s
-        self._extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), stall_s)}
         self._context: ssl.SSLContext | None = None
         self._making_context = threading.Lock()
-        #: A pool is of use on its own loop only.
-        self._pool: tuple[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool] | None = None
 
     async def __call__(self, url: str) -> bytes:
         """Fetch one document.
@@ -82,63 +60,96 @@ class HttpGet:
         Raises:
             FetchError: No connection, a status other than 200, or a body that is too large.
         """
-        answer = await self.answer(url)
-        if answer.status != _OK:
-            raise FetchError(f"status {answer.status}")
-        return answer.body
-
-    async def answer(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Answer:
-        """Fetch a URL and return the server's answer, whatever its status.
-
-        Raises:
-            ConnectionLost: It broke before the answer began; a GET may be sent again (RFC 9110 section 9.2.2).
-            AnswerTooLarge: More than ``max_bytes``.
-            FetchError: No connection, or it broke or stalled midway.
-        """
-        began = False
         try:
-            pool = await self.open()
-            async with pool.stream("GET", url, headers=[*_HEADERS, *headers], extensions=self._extensions) as response:
-                began = True
-                body = bytearray()
-                async for chunk in response.aiter_stream():
-                    body += chunk
-                    if len(body) > self._max_bytes:
-                        raise AnswerTooLarge(f"more than {self._max_bytes} bytes")
-                return Answer(response.status, bytes(body))
-        except (httpcore2.ReadError, httpcore2.WriteError, httpcore2.RemoteProtocolError) as error:
-            raise (FetchError if began else ConnectionLost)(type(error).__name__) from error
-        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException, OSError) as error:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]
+            connection = _Connection(await resolve(host, port), host, port)
+            try:
+                return await in_own_thread(self._fetch, connection, parts)
+            except asyncio.CancelledError:
+                connection.give_up()
+                raise
+        except (HTTPException, OSError) as error:
             raise FetchError(type(error).__name__) from error
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        pool, self._pool = self._pool, None
-        if pool is not None and pool[0] is asyncio.get_running_loop():
-            await pool[1].aclose()
+    def _fetch(self, connection: "_Connection", parts: SplitResult) -> bytes:
+        context = None if parts.scheme == "http" else self._tls_context()
+        with contextlib.closing(connection.open(context)) as exchange:
+            return _read_document(exchange, parts, self._max_bytes)
 
-    async def open(self) -> httpcore2.AsyncConnectionPool:
-        """Return this loop's pool; create it on first use.
-
-        Connections of another loop are left to the garbage collector: they cannot be closed from this one.
-        """
-        loop = asyncio.get_running_loop()
-        # Reading the system's certificates takes tens of milliseconds.
-        context = self._context or await in_own_thread(self._make_context)
-        made = self._pool
-        if made is not None and made[0] is loop:
-            return made[1]
-        pool = httpcore2.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=self._max_connections,
-            keepalive_expiry=self._idle_s,
-            network_backend=OwnThreadResolver(),
-        )
-        self._pool = loop, pool
-        return pool
-
-    def _make_context(self) -> ssl.SSLContext:
+    def _tls_context(self) -> ssl.SSLContext:
         with self._making_context:
+            # Reading the system's certificates takes tens of milliseconds.
             if self._context is None:
                 self._context = ssl.create_default_context()
             return self._context
+
+
+class _Connection:
+    """A connection that one thread makes and uses, and that the loop can end.
+
+    Args:
+        addresses: Of the host, in the order in which to try them.
+        host: As the server's certificate names it.
+        port: Of every address.
+    """
+
+    def __init__(self, addresses: Sequence[str], host: str, port: int) -> None:
+        self._addresses = addresses
+        self._host = host
+        self._port = port
+        self._socket: socket.socket | None = None
+        self._given_up = False
+
+    def give_up(self) -> None:
+        """End what the thread waits for, so that a host that hangs or dawdles keeps no thread."""
+        self._given_up = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # an SSLSocket's would end TLS first
+
+    def open(self, context: ssl.SSLContext | None) -> HTTPConnection:
+        """Connect, with TLS unless there is no context."""
+        connected = self._hold(self._connect())
+        try:
+            if context is not None:
+                # The handshake waits for the server, so it starts only when `give_up` could end it.
+                wrapped = context.wrap_socket(connected, server_hostname=self._host, do_handshake_on_connect=False)
+                connected = self._hold(wrapped)
+                wrapped.do_handshake()
+        except BaseException:
+            connected.close()
+            raise
+        exchange = HTTPConnection(self._host, self._port)
+        exchange.sock = connected
+        return exchange
+
+    def _connect(self) -> socket.socket:
+        """Connect to the addresses in order, until one accepts."""
+        *others, last = self._addresses
+        for address in others:
+            with contextlib.suppress(OSError):
+                return socket.create_connection((address, self._port), ATTEMPT_S)
+        return socket.create_connection((last, self._port), _STALL_S)
+
+    def _hold[S: socket.socket](self, connected: S) -> S:
+        connected.settimeout(_STALL_S)
+        self._socket = connected
+        if self._given_up:
+            connected.close()
+            raise ConnectionAbortedError
+        return connected
+
+
+def _read_document(exchange: HTTPConnection, parts: SplitResult, max_bytes: int) -> bytes:
+    target = parts._replace(scheme="", netloc="", path=parts.path or "/", fragment="").geturl()
+    exchange.request("GET", target, headers={"Host": parts.netloc, **_HEADERS})
+    with exchange.getresponse() as response:
+        if response.status != _OK:
+            raise FetchError(f"status {response.status}")
+        body = response.read(max_bytes + 1)
+        if len(body) > max_bytes:
+            raise AnswerTooLarge(f"more than {max_bytes} bytes")
+        if response.length:
+            raise IncompleteRead(body, response.length)
+        return body

@@ -7,7 +7,16 @@ They are rare (at the start, then about once an hour), so a thread for each cost
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+
+
+def start_in_own_thread[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    """Start a blocking function in a new thread and return its result to come."""
+    executor = ThreadPoolExecutor(1, thread_name_prefix="claims")
+    try:
+        return executor.submit(function, *args, **kwargs)
+    finally:
+        executor.shutdown(wait=False)
 
 
 async def in_own_thread[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -18,8 +27,4 @@ async def in_own_thread[**P, T](function: Callable[P, T], *args: P.args, **kwarg
     Raises:
         BaseException: Whatever the function raises.
     """
-    executor = ThreadPoolExecutor(1, thread_name_prefix="claims")
-    try:
-        return await asyncio.get_running_loop().run_in_executor(executor, lambda: function(*args, **kwargs))
-    finally:
-        executor.shutdown(wait=False)
+    return await asyncio.wrap_future(start_in_own_thread(function, *args, **kwargs))

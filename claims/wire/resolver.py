@@ -5,70 +5,40 @@ each host, a name server that does not answer costs one thread and not one for e
 """
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterable
+from concurrent.futures import Future
 from itertools import chain, zip_longest
 from typing import Final
 
-import httpcore2
-
-from claims.wire.own_thread import in_own_thread
+from claims.wire.own_thread import start_in_own_thread
 
 #: How long one of several addresses may take before the next one is tried.
 #: Source: RFC 8305 section 5 (connection attempt delay, 250 ms).
 ATTEMPT_S: Final = 0.25
 
+#: In progress. Threads finish them, so they belong to no event loop.
+_lookups: Final[dict[tuple[str, int], Future[list[str]]]] = {}
 
-class HostNotResolved(httpcore2.ConnectError):
+
+class HostNotResolved(OSError):
     """The host's name has no address, or the name server did not answer."""
 
 
-class OwnThreadResolver(httpcore2.AnyIOBackend):
-    """Connects as httpcore does by default, but for the thread in which it resolves names.
+async def resolve(host: str, port: int) -> list[str]:
+    """Return the addresses of a host, in the order in which to try them.
 
-    It belongs to the loop of its first connection.
+    Raises:
+        HostNotResolved: There is none.
     """
-
-    def __init__(self) -> None:
-        self._lookups: dict[tuple[str, int], asyncio.Task[list[str]]] = {}
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's signature)
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        """Resolve the host and connect to its addresses in order, until one accepts.
-
-        Raises:
-            HostNotResolved: The name has no address.
-            ConnectError: The last address refused.
-            ConnectTimeout: The time is over.
-        """
-        try:
-            async with asyncio.timeout(timeout):
-                *others, last = await self._addresses(host, port)
-                for address in others:
-                    with contextlib.suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                        return await super().connect_tcp(address, port, ATTEMPT_S, local_address, socket_options)
-                return await super().connect_tcp(last, port, None, local_address, socket_options)
-        except TimeoutError as error:
-            raise httpcore2.ConnectTimeout from error
-
-    async def _addresses(self, host: str, port: int) -> list[str]:
-        lookup = self._lookups.get((host, port))
-        if lookup is None:
-            lookup = asyncio.get_running_loop().create_task(in_own_thread(_resolve, host, port))
-            lookup.add_done_callback(lambda _: self._lookups.pop((host, port)))
-            self._lookups[host, port] = lookup
-        # A caller that gives up leaves the lookup to the others, and to those that come later.
-        addresses = await asyncio.shield(lookup)
-        if not addresses:
-            raise HostNotResolved
-        return addresses
+    lookup = _lookups.get((host, port))
+    if lookup is None:
+        lookup = _lookups[host, port] = start_in_own_thread(_resolve, host, port)
+        lookup.add_done_callback(lambda _: _lookups.pop((host, port), None))
+    # A caller that gives up leaves the lookup to the others, and to those that come later.
+    addresses = await asyncio.shield(asyncio.wrap_future(lookup))
+    if not addresses:
+        raise HostNotResolved
+    return addresses
 
 
 def _resolve(host: str, port: int) -> list[str]:

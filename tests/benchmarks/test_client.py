@@ -1,6 +1,7 @@
 """The load process: every sign-in is counted once, as what it was, and timed from when it was due."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -85,3 +86,26 @@ async def test_silence_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch
     assert good["statuses"] == {0: len(good["latencies_ms"])}
     assert good["wrong"] == len(good["latencies_ms"]) > 0
     assert min(good["latencies_ms"]) >= 50
+
+
+async def test_reads_chunked_answers() -> None:
+    """Microsoft's host, and the one that imitates it, answer without a length."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                await reader.readuntil(b'"}')
+                writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                await asyncio.sleep(0)
+                writer.write(b"%x\r\n%s\r\n" % (len(CLAIMS), CLAIMS.encode()))
+                await asyncio.sleep(0)
+                writer.write(b"0\r\n\r\n")
+                continue
+            writer.close()
+            return
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, LoadProcess() as load:
+        port = server.sockets[0].getsockname()[1]
+        result = await load.arrive(port, _kinds(), duration_s=0.2, rate=200)
+    assert result.kinds["good"].statuses.keys() == {"200"}
+    assert result.kinds["good"].wrong == 0

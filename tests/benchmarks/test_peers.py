@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -100,3 +101,15 @@ async def test_floor_answers_what_would_be_minted(
     _require(peer)
     async with serving(peer, {}) as served:
         assert judge(await _send(session, served.port, "none", entra)).minted
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads /proc, which only Linux has")
+async def test_the_server_of_every_peer_imports_no_http_client(entra: EntraServer) -> None:
+    """A client that the host had imported before the app would look free in the cold start of the app that uses it."""
+    for peer, imports in ((EMPTY, False), (HANDWRITTEN, True)):
+        async with serving(peer, endpoint_settings(entra)) as served:
+            assert ("aiohttp" in _mapped(served.pid)) is imports
+
+
+def _mapped(pid: int) -> str:
+    return Path(f"/proc/{pid}/maps").read_text()

@@ -13,7 +13,7 @@ from tests.checkout import ROOT
 from tests.foreign.running import Endpoint
 
 _FINDING: Final = re.compile(
-    r"^(?:FAIL|ERROR|warn) +(?P<id>[A-Z]\d+) +(?P<sentence>.*?)  \((?P<level>[a-z-]+)", re.MULTILINE
+    r"^(?:FAIL|ERROR|warn) +(?P<id>[A-Z]\d+) +(?:expected: )?(?P<sentence>.*?)  \((?P<level>[a-z-]+)", re.MULTILINE
 )
 #: The groups that call an endpoint which runs elsewhere; the load is not needed for a verdict on what it validates.
 GROUPS: Final = ("C", "T", "B")

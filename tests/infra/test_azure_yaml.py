@@ -105,14 +105,12 @@ def test_settings_have_one_name() -> None:
     }
 
 
-def test_a_pipeline_leaves_the_entra_objects_alone(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_pipeline_leaves_the_entra_objects_alone() -> None:
     """Its identity has no rights in Entra; everything else of a hook runs."""
-    ran: list[str] = []
-    monkeypatch.setattr(subprocess, "call", lambda words: ran.append(words[2]) or 0)
-    assert main("preprovision") == 0
-    monkeypatch.setenv("ENTRA_OBJECTS", "manual")
-    assert main("preprovision") == 0
-    assert ran == ["infra.preflight", "selftest", "infra.preflight"]
-    assert "left out, because ENTRA_OBJECTS is manual: selftest objects apply --phase A" in capsys.readouterr().out
+    assert [one[0] for one in commands("preprovision", {})] == [
+        "infra.preflight",
+        "selftest.commands.objects_session",
+    ]
+    assert [one[0] for one in commands("preprovision", {"ENTRA_OBJECTS": "manual"})] == ["infra.preflight"]
+    kept = commands("postdeploy", {"ENTRA_OBJECTS": "manual"})
+    assert [one[0] for one in kept] == ["infra.rollback", "infra.preflight"]

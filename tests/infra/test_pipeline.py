@@ -87,7 +87,7 @@ class Programs:
                 return json.dumps({"name": "claims", "id": 456, "owner": {"login": "contoso", "id": 123}})
             case ["api", "--method", "PUT", path, *flags]:
                 policy = {"custom_branch_policies": True} if flags else None
-                made = {"protection_rules": [], "deployment_branch_policy": policy, "refs": []}
+                made: dict[str, Any] = {"protection_rules": [], "deployment_branch_policy": policy, "refs": []}
                 self.environments[path.rpartition("/")[2]] = made
             case ["api", path, "-f", name, "-f", kind]:
                 ref = {"name": name.removeprefix("name="), "type": kind.removeprefix("type=")}
@@ -119,7 +119,8 @@ class Programs:
         return self.server.directory.credentials[self.application(name)["id"]]
 
     def review(self) -> None:
-        """Name reviewers, which only a person can do."""
+        """Name reviewers, which only a person can do; by then every replica has seen the new objects."""
+        self.server.directory._unseen.clear()
         for environment in self.environments.values():
             environment["protection_rules"] = [{"type": "required_reviewers"}]
 

@@ -1,8 +1,10 @@
 """The client of downstream APIs, against a real server."""
 
 import asyncio
+import importlib
 import json
 from collections.abc import AsyncIterator
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import web
@@ -137,7 +139,7 @@ async def test_broken_connection_is_tried_once_more(downstream: Downstream, api:
         (respond(b'{"a":1,"a":2}'), "downstream_shape", "duplicate"),
         (respond(b"<html>sign in</html>"), "downstream_shape", "not JSON"),
         (respond({"a": "x" * 70_000}), "downstream_too_large", "65536"),
-        (broken, "downstream_unreachable", "RemoteProtocolError"),
+        (broken, "downstream_unreachable", "ServerDisconnectedError|ClientOSError"),
     ],
 )
 async def test_anything_else_fails_with_a_code(
@@ -165,14 +167,14 @@ async def test_truncated_answer(downstream: Downstream) -> None:
     server = await asyncio.start_server(cut, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises(ProviderFailed, match="downstream_unreachable: RemoteProtocolError"):
+        with pytest.raises(ProviderFailed, match="downstream_unreachable: ClientPayloadError"):
             await downstream.get_object(f"http://127.0.0.1:{port}/", some_context())
     assert asked == 1
 
 
 async def test_nobody_listens(downstream: Downstream) -> None:
     """A refused connection is told as such."""
-    with pytest.raises(ProviderFailed, match="downstream_unreachable: ConnectError"):
+    with pytest.raises(ProviderFailed, match="downstream_unreachable: ClientConnectorError"):
         await downstream.get_object("http://127.0.0.1:9/", some_context())
 
 
@@ -220,6 +222,19 @@ def test_created_before_there_is_a_loop(name: str) -> None:
         await provider.aclose()
 
     asyncio.run(run())
+
+
+async def test_a_client_that_cannot_be_imported(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed once, for example for lack of memory, is tried again for the next request."""
+    client = Downstream(None)
+    with monkeypatch.context() as broken:
+        broken.setattr(importlib, "import_module", Mock(side_effect=MemoryError))
+        with pytest.raises(MemoryError):
+            await client.get_object(api.url, some_context())
+        await client.aclose()
+    api.answer = respond({"a": 1})
+    assert await client.get_object(api.url, some_context()) == {"a": 1}
+    await client.aclose()
 
 
 async def test_strict_about_json(downstream: Downstream, api: Api) -> None:

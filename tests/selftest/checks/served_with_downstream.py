@@ -91,8 +91,7 @@ async def _endpoint(environ: dict[str, str], lives: FastClock) -> Endpoint:
     )
     url = environ["Claims__ProfileApi__Url"]
     provider = ProfileApiProvider(Downstream(tokens), url, ClaimNames())
-    get = HttpGet()
-    keys = SigningKeys(settings.authorities, get, clock=time.monotonic, sleep=asyncio.sleep)
-    endpoint = Endpoint(settings, keys, provider, closing=[get.aclose, provider.aclose])
+    keys = SigningKeys(settings.authorities, HttpGet(), clock=time.monotonic, sleep=asyncio.sleep)
+    endpoint = Endpoint(settings, keys, provider)
     provider.start()
     return endpoint

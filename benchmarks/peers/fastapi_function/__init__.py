@@ -1,0 +1,1 @@
+"""The handler as it is usually written by hand."""
