@@ -118,7 +118,13 @@ def test_command_in_a_sentence_exists(page: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["make selftst", "entra-selftest checks", "python -m selftest check --ulr x", "python -m tests.nothing", "ls | wc"],
+    [
+        "make selftst",
+        "entra-selftest nothing",
+        "python -m selftest check --ulr x",
+        "python -m tests.nothing",
+        "ls | wc",
+    ],
 )
 def test_wrong_command_is_found(line: str) -> None:
     """A target, a command, a flag, a module, and a program that nobody thought about."""

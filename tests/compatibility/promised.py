@@ -47,7 +47,7 @@ def promised() -> Names:
     """Return every promised name, by kind, as the code has it now."""
     return {
         "settings": _settings(),
-        "members of the log line": _literals(ROOT / "claims/request_log.py"),
+        "members of the log line": _log_members(),
         "outcomes of the log line": OUTCOMES.keys(),
         "members of results.json": set(_schema_members()),
         **{f"members of {name} --json": _printed(paths) for name, paths in _PRINTED.items()},
@@ -97,6 +97,13 @@ def _literals(path: Path) -> set[str]:
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
             keys.append(node.slice)
     return {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+
+
+def _log_members() -> set[str]:
+    path = ROOT / "claims/request_log.py"
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    said = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "_that_say_something"]
+    return _literals(path) | {word.arg for call in said for word in call.keywords if word.arg}
 
 
 def _printed(modules: Collection[str]) -> set[str]:

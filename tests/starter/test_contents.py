@@ -27,7 +27,13 @@ WHEEL = (f"entra_selftest-{__version__}-py3-none-any.whl", b"\0")
 #: The limits of what a copier owns: the endpoint, its deployment, and a provider with its tests.
 MAX_FILES, MAX_PYTHON_LINES = 120, 8000
 #: What a reader is told to write.
-NOT_HERE = {"claims/providers/mine.py", "claims/providers/crm.py", "tests/test_mine.py", "tests/test_profile_api.py"}
+NOT_HERE = {
+    "claims/providers/contoso.py",
+    "claims/providers/crm.py",
+    "claims/providers/mine.py",
+    "tests/test_mine.py",
+    "tests/test_profile_api.py",
+}
 _WRITTEN_ONCE = ("README.md", "local.settings.sample.json", "pyproject.toml")
 
 
