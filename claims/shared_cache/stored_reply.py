@@ -25,7 +25,7 @@ _MEMBERS: Final = frozenset({"key", "made_s", "claims"})
 
 
 class StoredReplyRefused(Exception):
-    """A value of the store is not what this endpoint writes; the message says why and shows nothing of it."""
+    """A value of the store is not what this endpoint writes; the message says why, not what it is."""
 
 
 def key_text(tenant_id: str, key: GoodKey) -> str:
