@@ -7,18 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks import (
-    bad_days,
-    cold_start,
-    endpoint,
-    engine,
-    handler,
-    host_process,
-    machine,
-    on_host,
-    real_downstream,
-    start_up,
-)
+from benchmarks import cold_start, endpoint, engine, handler, machine, real_downstream, start_up
+from benchmarks.days import bad_days
+from benchmarks.host import host_process, on_host
 from benchmarks.servers import FASTAPI
 from benchmarks.table import Part, show, write
 from selftest.host.process import AppStartError

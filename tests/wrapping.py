@@ -14,7 +14,7 @@ from tests.checkout import ROOT
 
 WIDTH: Final = 120
 #: Written by programs, with one line for each thing they know.
-GENERATED: Final = {"codes.md", "host.md", "infra-checks.md", "results.md"}
+GENERATED: Final = {"capacity.md", "codes.md", "host.md", "infra-checks.md", "results.md"}
 PAGES: Final = [page for page in sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")}) if page.name not in GENERATED]
 _MARKDOWN: Final = MarkdownIt("commonmark").enable("table")
 #: Where a line must not be broken: in code, and before what would begin a list, a heading or a quotation there.

@@ -8,8 +8,9 @@ import urllib.request
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import host_process, on_host, real_downstream
+from benchmarks import real_downstream
 from benchmarks.downstream import downstream
+from benchmarks.host import host_process, on_host
 from benchmarks.servers import EMPTY, FASTAPI, FASTAPI_FUNCTION, HANDWRITTEN, OURS, OURS_ASGI
 
 

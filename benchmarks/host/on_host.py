@@ -14,7 +14,7 @@ from typing import Final
 import aiohttp
 
 from benchmarks import machine
-from benchmarks.host_process import Hosted, hosting
+from benchmarks.host.host_process import Hosted, hosting
 from benchmarks.load import PLACE, LoadProcess, SignIns
 from benchmarks.rounds import median_of_ratios, shuffled
 from benchmarks.servers import EMPTY, FASTAPI_FUNCTION, HANDWRITTEN, OURS, Peer

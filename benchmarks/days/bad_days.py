@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from benchmarks.bad_day_setup import COOLDOWN_S, LIFESPAN_S, RATE, BadDaySetup, bad_day_setup
+from benchmarks.days.bad_day_setup import COOLDOWN_S, LIFESPAN_S, RATE, BadDaySetup, bad_day_setup
 from benchmarks.load import LoadResult
 from benchmarks.rounds import percentile
 from benchmarks.servers import FASTAPI, HANDWRITTEN, OURS_AGED, Peer

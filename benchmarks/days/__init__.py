@@ -1,0 +1,1 @@
+"""Days on which something behind the endpoint fails."""

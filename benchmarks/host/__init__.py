@@ -1,0 +1,1 @@
+"""Apps on Microsoft's own Functions host."""
