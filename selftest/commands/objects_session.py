@@ -5,7 +5,7 @@ Microsoft Graph: the first one (``keep``) starts it, and a later one (``end``) h
 prints what that process prints. Without it, for example when azd is run again later, ``end`` signs in itself. Only a
 person's sign-in is shared: another one needs no sharing.
 
-Until the process ends, a file that only this user can read has its address and a key to it, and no token. It ends after
+Until the process ends, a file that only this user can read has its port and a key to it, and no token. It ends after
 ``end``, after a failure, and after half an hour.
 """
 
@@ -35,6 +35,7 @@ from selftest.tenant.objects.intent import ENVIRONMENT
 KEEP: Final = "keep"
 END: Final = "end"
 _SERVE: Final = "serve"
+_HOST: Final = "127.0.0.1"
 #: Provisioning and deployment lie between the hooks, and take minutes.
 _IDLE_S: Final = 1800.0
 #: On Windows: without azd's console.
@@ -71,7 +72,7 @@ def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _file(environ: Mapping[str, str]) -> Path:
-    """Return where the address is; each environment of each checkout has its own process."""
+    """Return where the port is; each environment of each checkout has its own process."""
     whose = hashlib.sha256(f"{Path.cwd()}\n{environ.get(ENVIRONMENT)}".encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"entra-selftest-{whose}.json"
 
@@ -83,7 +84,7 @@ def _connect(file: Path) -> Any:
             if hasattr(os, "getuid") and os.fstat(opened.fileno()).st_uid != os.getuid():
                 return None
             known = json.load(opened)
-        return Client(known["address"], authkey=bytes.fromhex(known["key"]))
+        return Client((_HOST, int(known["port"])), authkey=bytes.fromhex(known["key"]))
     except (OSError, EOFError, AuthenticationError, ValueError, KeyError, TypeError):
         return None
 
@@ -104,7 +105,7 @@ def _start(file: Path) -> None:
         return
     with process.stdin, process.stdout, contextlib.suppress(OSError):
         print(key, file=process.stdin, flush=True)
-        known = {"address": process.stdout.readline().strip(), "key": key}
+        known = {"port": process.stdout.readline().strip(), "key": key}
         file.unlink(missing_ok=True)
         with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as opened:
             json.dump(known, opened)
@@ -141,8 +142,9 @@ class _Sent(io.TextIOBase):
 def _serve(key: str) -> int:
     """Do what the hooks ask for, one after the other, until one of them is the last, fails or goes away."""
     authkey = bytes.fromhex(key)
-    with Listener(authkey=authkey) as listener:
-        print(listener.address, flush=True)
+    # Not a socket of the file system: the path of a long folder for temporary files does not fit into its address.
+    with Listener((_HOST, 0), authkey=authkey) as listener:
+        print(listener.address[1], flush=True)
         while True:
             idle = threading.Timer(_IDLE_S, _stop, (listener.address, authkey))
             idle.daemon = True

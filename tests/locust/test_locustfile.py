@@ -72,6 +72,7 @@ async def test_what_is_sent_is_what_entra_sends(tmp_path: Path) -> None:
     assert len(seen.connections) < len(seen.callouts) / 5
 
 
+@pytest.mark.quiet
 async def test_slow_endpoint_loses_sign_ins(tmp_path: Path) -> None:
     """No answer in the budget, nor at the retry: every one is counted, with Entra's code, and the exit code is 1."""
     async with endpoint(silent) as seen:

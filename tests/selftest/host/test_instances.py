@@ -32,6 +32,9 @@ from tests.checkout import ROOT
 from tests.claims.shared_cache.real_redis import free_port, needs_redis, running_redis
 from tests.selftest.command_process import command_process
 
+#: Each answer has to leave in its budget, on every instance.
+pytestmark = pytest.mark.quiet
+
 #: A longer outage for `make stress`.
 OUTAGE_S: Final = float(os.environ.get("STRESS_DURATION_S", "5"))
 #: No multiple of the number of instances: each round meets every user on another one.

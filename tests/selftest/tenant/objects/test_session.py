@@ -48,12 +48,13 @@ def environ(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/azd").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/azd\n')
     (tmp_path / "bin/azd").chmod(0o755)
-    (tmp_path / "temporary").mkdir()
+    temporary = tmp_path / ("temporary" * 12)  # longer than the address of a socket in the file system
+    temporary.mkdir()
     return {
         "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
         "HOME": str(tmp_path),
-        "TMPDIR": str(tmp_path / "temporary"),
+        "TMPDIR": str(temporary),
         "SIGN_INS": str(tmp_path / "sign-ins"),
         "AZURE_ENV_NAME": "dev",
         "ENTRA_CREDENTIAL": "browser",
@@ -101,7 +102,7 @@ async def test_a_person_signs_in_once(environ: dict[str, str]) -> None:
         assert azd.read_text() == f"env set ENTRA_API_APP_ID {app['appId']} -e dev\n"
         file = _address_file(environ)
         assert file.stat().st_mode & 0o777 == 0o600
-        assert json.loads(file.read_text()).keys() == {"address", "key"}
+        assert json.loads(file.read_text()).keys() == {"port", "key"}
         deployed = {**environ, "ENTRA_API_APP_ID": app["appId"], "ENDPOINT_HOST": DEFAULT_HOST}
         code, out, err = await _hook(server, deployed, "end", "apply")
         assert (code, err) == (0, ""), out
@@ -143,7 +144,7 @@ async def test_a_process_that_is_gone_is_replaced(environ: dict[str, str]) -> No
         after = json.loads(file.read_text())
         assert after["key"] not in {known["key"], "00" * 32}
         for each in (known, after):
-            objects_session._stop(each["address"], bytes.fromhex(each["key"]))
+            objects_session._stop(("127.0.0.1", int(each["port"])), bytes.fromhex(each["key"]))
 
 
 async def test_an_application_needs_no_process(environ: dict[str, str]) -> None:
