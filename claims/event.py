@@ -152,8 +152,7 @@ def _build[T: (Client, ServicePrincipal, User)](kind: type[T], parent: dict[str,
     for place in guids:
         values[place] = _guid(members, names[place])
     if not _TEXT_TYPES.issuperset(map(type, values)):
-        for member in names:  # to name the one
-            _text(members, member)
+        values = [_text(members, member) for member in names]  # refuses the one that is no text
     return kind._make(values)
 
 

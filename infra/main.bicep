@@ -71,7 +71,7 @@ param zoneRedundant bool = false
 
 // --- Whom the endpoint believes: the settings of docs/settings.md ---
 // azd asks for each parameter without a default before any hook runs. What a hook provides is therefore nullable, and the
-// postprovision hook stops when MISSING_SETTINGS, below, names it.
+// predeploy hook stops when MISSING_SETTINGS, below, names it.
 
 @description('https://login.microsoftonline.com/<tenantId>, or https://<sub>.ciamlogin.com/<tenantId> for External ID.')
 @minLength(20)

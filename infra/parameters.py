@@ -24,6 +24,10 @@ type Rules = Mapping[str, Any]
 #: All three forms of a default mean "if unset or empty".
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_]\w*)(?:(?::-|:?=)([^}]*))?\}")
 _TYPES: Final[Mapping[str, type]] = {"string": str, "int": int, "bool": bool, "object": dict, "array": list}
+#: One line of azd's environment file; quotes and some other characters in a value have a backslash before them.
+_LINE: Final = re.compile(r'^(\w+)=(?:"((?:[^"\\]|\\.)*)"|(.*))$', re.MULTILINE)
+#: The name of an environment, which becomes part of a path.
+ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _JSON_SYNTAX: Final = re.compile(r'["\\\x00-\x1f]')
 #: What Go's strconv.ParseBool takes.
 _TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
@@ -42,6 +46,19 @@ class Resolved:
 
     values: Mapping[str, Any]
     problems: Mapping[str, str]
+
+
+def read_environment(name: str, root: Path) -> dict[str, str]:
+    """Return the values of azd's environment from its file.
+
+    Raises:
+        ValueError: azd has no such environment in the checkout.
+    """
+    file = root / ".azure" / name / ".env"
+    if not (ENVIRONMENT_NAME.fullmatch(name) and file.is_file()):
+        raise ValueError(f"azd has no environment {name!r} in this checkout; `azd env list` names them")
+    text = file.read_text(encoding="utf-8")
+    return {found[1]: re.sub(r"\\(.)", r"\1", found[2] or "") or found[3] or "" for found in _LINE.finditer(text)}
 
 
 def read_parameters(path: Path) -> dict[str, Any]:

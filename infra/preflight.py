@@ -2,8 +2,8 @@
 
 The endpoint's own code judges the app settings that the deployment would make, so that what it would refuse at its
 start in Azure is refused here, in the same words, before anything is deployed. azd's preprovision hook runs it; the
-hooks around the deployment of the code run it with ``--deployed``, when nothing may be missing any more. It needs
-neither the Bicep compiler nor Azure, and nothing is sent anywhere.
+hooks around the deployment of the code run it with ``--deployed``, when nothing may be missing any more. Outside of a
+hook, ``--env`` names azd's environment. It needs neither the Bicep compiler nor Azure, and nothing is sent anywhere.
 """
 
 import argparse
@@ -28,8 +28,9 @@ from claims.settings.settings import (
     DEFAULT_BUDGET_MS,
     MAX_BUDGET_MS,
 )
+from claims.settings.shared_cache import SHARED_CACHE
 from infra.bicep import INFRA, PREFLIGHT
-from infra.parameters import file_problems, read_parameters, resolve
+from infra.parameters import file_problems, read_environment, read_parameters, resolve
 
 #: An output of main.bicep, known from the second deployment on: the host that Entra calls.
 HOST: Final = "ENDPOINT_HOST"
@@ -45,7 +46,11 @@ _UNKNOWN: Final = "known-after-deployment"
 #: What a secret that stays in its Key Vault looks like, where the endpoint looks at it.
 _LOOKS_LIKE: Final = {"Claims__Table__ConnectionString": "AccountName=unknown;AccountKey=unknown"}
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-_TYPE_AUTHORITY: Final = f"type: azd env set {AUTHORITY_URL} https://login.microsoftonline.com/<tenantId>"
+#: By setting that may be missing: what to type.
+_TYPE: Final = {
+    AUTHORITY_URL: f"type: azd env set {AUTHORITY_URL} https://login.microsoftonline.com/<tenantId>",
+    AUDIENCE_APP_ID: "type: azd env set ENTRA_API_APP_ID <client id>, then: azd provision",
+}
 #: Stands for the app registration that a later step creates; no real id looks like it.
 _PENDING_GUID: Final = "ffffffff-ffff-4fff-8fff-ffffffffffff"
 _SECRET_URI: Final = re.compile(r"https://[a-z0-9-]{3,24}\.vault\.[a-z.]+/secrets/[A-Za-z0-9-]+(/[0-9a-f]{32})?/?")
@@ -99,6 +104,7 @@ def preflight(
     problems = [*resolved.problems.values(), *(one for one in refused if _subject(one) not in reported)]
     problems += _secret_uris(resolved.values, rules["secrets"].values())
     problems += _surroundings(environ, deployed=deployed)
+    problems += _package(settings, environ)
     nobody = _nobody_hears(resolved.values, environ, deployed=deployed)
     return Preflight(tuple(problems), (*warnings, *_few_instances(resolved.values), *nobody))
 
@@ -111,6 +117,8 @@ def app_settings(rules: Mapping[str, Mapping[str, Any]], values: Mapping[str, An
     own_app = values.get("credential") == "client-secret"
     identity = {CLIENT_ID: values.get("credentialClientId", "") if own_app else _UNKNOWN}
     others = values.get("settings", {}) | values.get("providerSettings", {})
+    if values.get("sharedCache"):
+        others[SHARED_CACHE] = f"rediss://{_UNKNOWN}:10000"
     return {name: value for name, value in (others | trust | secrets | identity).items() if value}
 
 
@@ -126,10 +134,8 @@ def _judged(settings: Mapping[str, str]) -> tuple[list[str], tuple[str, ...]]:
     try:
         return [], configure(environ)[0].warnings
     except SettingsError as error:
-        missing = AUTHORITY_URL not in settings
-        return [
-            f"{one}; {_TYPE_AUTHORITY}" if missing and _subject(one) == AUTHORITY_URL else one for one in error.problems
-        ], ()
+        hints = {setting: hint for setting, hint in _TYPE.items() if setting not in settings}
+        return ["; ".join(filter(None, (one, hints.get(_subject(one))))) for one in error.problems], ()
 
 
 def _surroundings(environ: Mapping[str, str], *, deployed: bool) -> Iterator[str]:
@@ -141,6 +147,15 @@ def _surroundings(environ: Mapping[str, str], *, deployed: bool) -> Iterator[str
         yield f"PUBLIC_HOST must be a host name alone, without https:// or a path, got {public}"
     if deployed and environ.get(MISSING):
         yield f"the app was deployed without {environ[MISSING]}, and refuses every call; type: azd provision"
+
+
+def _package(settings: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield what the package would lack; the app does not start without it."""
+    extra = environ.get("PACKAGE_EXTRA")
+    file = INFRA.parent / (f"requirements-{extra}.txt" if extra else "requirements.txt")
+    pins = file.read_text(encoding="utf-8") if file.is_file() else ""
+    if settings.get(SHARED_CACHE) and not re.search(r"^redis==", pins, re.MULTILINE):
+        yield f"{SHARED_CACHE} needs Redis' client in the package; type: azd env set PACKAGE_EXTRA shared-cache"
 
 
 def _entra(settings: Mapping[str, str], host: str, timeout_ms: int) -> list[str]:
@@ -188,12 +203,15 @@ def _nobody_hears(values: Mapping[str, Any], environ: Mapping[str, str], *, depl
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Judge and print. Exit code 0; 1 when the deployment would fail; 2 when it could not be judged."""
     args = _parser().parse_args(arguments)
+    environ = dict(os.environ if environ is None else environ)
     try:
+        if args.env is not None:
+            environ |= read_environment(args.env, INFRA.parent)
         rules = json.loads(PREFLIGHT.read_text(encoding="utf-8"))
         result = preflight(
             rules,
             args.parameters,
-            os.environ if environ is None else environ,
+            environ,
             deployed=args.deployed,
             timeout_ms=args.timeout_ms,
         )
@@ -215,6 +233,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.preflight", description=__doc__.partition("\n")[0])
     add = parser.add_argument
     add("--parameters", type=Path, default=INFRA / "main.parameters.json", metavar="FILE", help="default: %(default)s")
+    add("--env", metavar="NAME", help="the azd environment (in a hook of azd: its own)")
     add("--deployed", action="store_true", help="after the deployment: nothing may be missing any more")
     add("--timeout-ms", type=_timeout_ms, default=MAX_TIMEOUT_MS, metavar="N", help="the extension's timeout")
     return parser

@@ -11,7 +11,6 @@ Not tried against Azure. Read: Learn, ``az functionapp deployment source config-
 import argparse
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -22,11 +21,9 @@ from pathlib import Path
 from typing import Final
 
 from infra.package import DEFAULT_OUT, ROOT
+from infra.parameters import ENVIRONMENT_NAME, read_environment
 
 ENVIRONMENT: Final = "AZURE_ENV_NAME"
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-#: As azd writes its environment; none of the values that are read here has a quotation mark in it.
-_LINE: Final = re.compile(r'^(\w+)="?([^"\n]*)"?$', re.MULTILINE)
 #: Outputs of main.bicep.
 _NEEDED: Final = ("AZURE_RESOURCE_GROUP", "AZURE_FUNCTION_APP", "ENDPOINT_HOST")
 _FAILED: Final = 1
@@ -60,7 +57,7 @@ def roll_back(folder: Path, environ: Mapping[str, str]) -> None:
     if not previous.is_file():
         raise RollbackError(
             f"there is no {previous}: it was not deployed from this checkout, or has been rolled back already; "
-            "run the pipeline for the commit before, or check that commit out and deploy it (docs/deploy.md)"
+            "deploy the commit before from a checkout or, by the pipeline, from a tag v* (docs/deploy.md, Go back)"
         )
     if missing := [name for name in _NEEDED if not environ.get(name)]:
         raise RollbackError(f"azd's environment has no {', '.join(missing)}: name it with --env")
@@ -101,7 +98,7 @@ def main(arguments: Sequence[str] | None = None, given: Mapping[str, str] | None
     args = parser.parse_args(arguments)
     shell = os.environ if given is None else given
     name = args.env or shell.get(ENVIRONMENT) or ""
-    if not _NAME.fullmatch(name):
+    if not ENVIRONMENT_NAME.fullmatch(name):
         print(f"rollback: name the azd environment with --env or {ENVIRONMENT}", file=sys.stderr)
         return _COULD_NOT_RUN
     folder = DEFAULT_OUT.parent / name
@@ -109,11 +106,9 @@ def main(arguments: Sequence[str] | None = None, given: Mapping[str, str] | None
         keep(DEFAULT_OUT, folder)
         return 0
     try:
-        file = ROOT / ".azure" / name / ".env"
-        known = dict(_LINE.findall(file.read_text(encoding="utf-8"))) if file.is_file() else {}
-        environ = {**shell, **known}
+        environ = {**shell, **read_environment(name, ROOT)}
         roll_back(folder, environ)
-    except (RollbackError, OSError) as error:
+    except (RollbackError, OSError, ValueError) as error:
         print(f"rollback: {error}", file=sys.stderr)
         return _COULD_NOT_RUN
     url = f"https://{environ['ENDPOINT_HOST']}/api/health"

@@ -127,7 +127,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str] | None = None, time
 
 def _job(args: argparse.Namespace, given: Mapping[str, str], times: WaitTimes) -> Job:
     """Read flags, then the environment, then azd's file."""
-    if args.command not in {"plan", "apply", "status"}:
+    if args.command not in {"plan", "apply"}:
         # A claims file that is gone must not prevent bringing sign-in back.
         given = {**given, CLAIMS: "", CLAIMS_FROM: ""}
     phase = getattr(args, "phase", "A")

@@ -93,6 +93,14 @@ async def test_returns_what_the_provider_returns(calls: ProviderCalls) -> None:
     assert _claims_of(await _outcome(calls)) == {"a": "1"}
 
 
+async def test_the_whole_budget_is_the_providers_where_nobody_looks(provider: Scripted) -> None:
+    """The time before the end is kept for a look at a shared cache, and there is none."""
+    provider.script = _sleeping(0.02)
+    calls = ProviderCalls(provider, budget_ms=10_000, max_running=1, clock=time.monotonic, slow_s=10)
+    assert _claims_of(await _outcome(calls, budget_ms=10_000)) == {"slept": "0.02"}
+    await calls.aclose()
+
+
 async def test_slow_provider_is_late(calls: ProviderCalls, provider: Scripted) -> None:
     """A provider that sleeps past the budget is left."""
     provider.script = _sleeping(30)

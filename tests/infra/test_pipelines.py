@@ -91,6 +91,7 @@ def test_what_the_checks_made_is_what_is_deployed() -> None:
     assert set(jobs["attest"]["needs"]) == set(jobs) - {"attest"}
     (built,) = [step for step in jobs["check"]["steps"] if step.get("run") == "make package"]
     assert built["if"] == "${{ matrix.python == '3.13' }}"
+    assert built["env"] == {"PACKAGE_EXTRA": "${{ vars.PACKAGE_EXTRA }}"}
     assert (ROOT / ".python-version").read_text().strip() == "3.13"
     job = read("deploy")["jobs"]["deploy"]
     assert job["if"] == f"${{{{ {MAIN_OR_TAG} }}}}"
@@ -114,6 +115,17 @@ def test_a_pull_request_is_previewed_and_not_applied() -> None:
     assert "--preview" not in steps["Apply"]["run"]
 
 
+def test_values_are_checked_where_no_hook_does_it() -> None:
+    """A preview runs no hook, and the hook that looks for what is missing belongs to the deployment of the code."""
+    steps = {step.get("name"): step for step in read("infrastructure")["jobs"]["azd"]["steps"]}
+    preview = steps["Preview"]["run"]
+    assert preview.index("python -m infra.preflight --env") < preview.index("azd provision --preview")
+    check = steps["Check what was deployed"]
+    assert check["run"] == 'python -m infra.preflight --deployed --env "$AZURE_ENV_NAME"'
+    assert check["if"] == steps["Apply"]["if"]
+    assert list(steps).index("Check what was deployed") == list(steps).index("Apply") + 1
+
+
 def test_the_page_the_workflows_and_the_command_name_the_same() -> None:
     """Each variable, environment and role; one that the page lacks would be found out at the first deployment."""
     page = (ROOT / "docs/deploy.md").read_text()
@@ -124,7 +136,7 @@ def test_the_page_the_workflows_and_the_command_name_the_same() -> None:
     }
     by_suffix = {part.suffix: set(part.variables) for part in PARTS}
     assert used["deploy"] == by_suffix[""] | {"ATTESTATIONS"}
-    assert used["check"] == {"ATTESTATIONS"}
+    assert used["check"] == {"ATTESTATIONS", "PACKAGE_EXTRA"}
     assert used["infrastructure"] == by_suffix["-infrastructure"] == by_suffix["-preview"]
     named = set(re.findall(r"`([A-Z][A-Z_]+)`", section))
     assert named == set().union(*used.values())

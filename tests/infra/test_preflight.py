@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from infra import preflight
 from infra.parameters import resolve
 from infra.preflight import main
 from tests.infra.checkout import ROOT
@@ -120,6 +121,8 @@ def test_a_good_deployment_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
             "AZURE_CLIENT_ID",
         ),
         ({"MAXIMUM_INSTANCE_COUNT": "10"}, "40 to 1000"),
+        ({"SHARED_CACHE": "true"}, "type: azd env set PACKAGE_EXTRA shared-cache"),
+        ({"Claims__SharedCache": f"rediss://{HOST}:10000", "PACKAGE_EXTRA": "telemetry"}, "Redis' client"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -130,6 +133,36 @@ def test_a_bad_value_is_refused_before_anything_is_made(
     lines = _refused(changes, capsys)
     assert len(lines) == 1, lines
     assert told in lines[0]
+
+
+def test_a_package_with_the_client_takes_the_shared_cache(capsys: pytest.CaptureFixture[str]) -> None:
+    """The app would not start without it, and every sign-in would fail."""
+    shared = {"SHARED_CACHE": "true", "Claims__OnFailure": "stale", "PACKAGE_EXTRA": "shared-cache"}
+    assert _refused(shared, capsys) == []
+
+
+def test_what_a_deployment_lacks_is_named_as_azd_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """With ENTRA_OBJECTS=manual no hook sets it."""
+    (line,) = _refused({"ENTRA_API_APP_ID": ""}, capsys, "--deployed")
+    assert "type: azd env set ENTRA_API_APP_ID <client id>" in line
+
+
+def test_outside_of_a_hook_an_environment_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its values are read from azd's file, with what azd puts before quotation marks taken off."""
+    monkeypatch.setattr(preflight, "INFRA", tmp_path / "infra")
+    folder = tmp_path / ".azure/claims-test"
+    folder.mkdir(parents=True)
+    own = {"PROVIDER_SETTINGS": '{\\"OWN\\":\\"x\\"}', "LATENCY_THRESHOLD_MS": "soon"}
+    (folder / ".env").write_text("".join(f'{name}="{value}"\n' for name, value in (GOOD | own).items()))
+    assert main([*PARAMETERS, "--env", "claims-test"], {}) == 1
+    printed = capsys.readouterr()
+    assert "LATENCY_THRESHOLD_MS (parameter latencyThresholdMs) must be a whole number, got soon" in printed.out
+    assert printed.err == "preflight: 1 errors\n"
+    for name in ("another", "../claims-test"):
+        assert main([*PARAMETERS, "--env", name], {}) == 2
+        assert f"azd has no environment {name!r}" in capsys.readouterr().err
 
 
 def test_a_budget_has_to_fit_a_shorter_timeout(capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,6 +75,8 @@ def test_what_stops_it(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing to go back to, no name, no Azure CLI, no deployment, and a refusal, after which it can be run again."""
     assert _roll_back(root) == 2
     assert "previous.zip" in capsys.readouterr().err
+    assert main(["--env", "other"], {}) == 2
+    assert "azd has no environment 'other'" in capsys.readouterr().err
     assert main([], {}) == main(["--env", "../dev"], {}) == 2
     assert "name the azd environment" in capsys.readouterr().err
     for package in ("refused", "bad"):

@@ -251,6 +251,7 @@ async def test_disable_needs_neither_the_endpoint_nor_its_settings(
     bare = {"AZURE_ENV_NAME": "dev", "ENTRA_CLAIMS_FROM": "gone.json"}
     async with graph() as server:
         assert await run(server, "apply", *ENABLE) == 0
+        assert await run(server, "status", environ=bare) == 0
         capsys.readouterr()
         assert await run(server, "disable", CLIENT.upper(), environ=bare) == 0
         shown = capsys.readouterr().out
