@@ -26,7 +26,7 @@ from tests.claims.site import AUTHORITY, ENVIRON, NOW_S, TENANT_ID, Site, good_e
 
 BUDGET_MS = 400
 
-# The client warns of a connection that it dropped because its handshake was cancelled when the time for it was over.
+# The client warns of a connection that it dropped because its handshake was canceled when the time for it was over.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
