@@ -78,7 +78,7 @@ class ProviderCalls:
         self._clock = clock
         self._on_reply = on_reply
         self._on_slow = on_slow
-        self._slow_s = slow_s  # nobody looks then, and the whole budget is the provider's
+        self._slow_s = slow_s if on_slow is not None else 0.0
         # The second delivery comes when the first has timed out at the latest, and then waits for one budget.
         self._limit_s = (MAX_TIMEOUT_MS + budget_ms) / 1000
         self._done: ExpiringCache[EventKey, Reply] = ExpiringCache(
