@@ -23,7 +23,8 @@ from tests.locust.endpoints import GOOD, BreakConnection, endpoint, good, silent
 from tests.locust.runs import end_of, locust, needs_locust, start
 from tests.selftest.scripted_server import raw, scripted_server
 
-pytestmark = needs_locust
+#: Locust reaches its rate only with a processor of its own.
+pytestmark = [needs_locust, pytest.mark.quiet]
 
 
 def _credentials(entra: EntraServer, token_url: str | None = None) -> dict[str, str]:
@@ -72,7 +73,6 @@ async def test_what_is_sent_is_what_entra_sends(tmp_path: Path) -> None:
     assert len(seen.connections) < len(seen.callouts) / 5
 
 
-@pytest.mark.quiet
 async def test_slow_endpoint_loses_sign_ins(tmp_path: Path) -> None:
     """No answer in the budget, nor at the retry: every one is counted, with Entra's code, and the exit code is 1."""
     async with endpoint(silent) as seen:
