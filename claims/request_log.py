@@ -119,9 +119,9 @@ class RequestLog:
             if not_written is not None:
                 line: dict[str, Any] = {"event": "health", "outcome": outcome, "status": status}
                 failing = {"downstream_token": self._token_failure} if self._token_failure else {}
-                told = printable(reason)[:_MAX_REASON_CHARACTERS]
+                shown = printable(reason)[:_MAX_REASON_CHARACTERS]
                 self._emit(
-                    logging.WARNING, line | _that_say_something(detail=told, not_written=not_written, failing=failing)
+                    logging.WARNING, line | _that_say_something(detail=shown, not_written=not_written, failing=failing)
                 )
         except Exception:  # noqa: BLE001 (see `write`)
             self._lost += 1

@@ -37,7 +37,7 @@ class Store(Protocol):
     """Keeps values for a time. Whatever it raises means that it is as if it were not there."""
 
     async def get(self, key: str, max_bytes: int) -> bytes:
-        """Return at most the first ``max_bytes`` of a value; nothing where there is none."""
+        """Return at most the first ``max_bytes`` of a value, or nothing if the store has no value."""
 
     async def put(self, entries: Sequence[tuple[str, bytes, int]]) -> None:
         """Keep values, each for its milliseconds; without any, find out whether the store is there."""

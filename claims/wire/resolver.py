@@ -28,7 +28,7 @@ async def resolve(host: str, port: int) -> list[str]:
     """Return the addresses of a host, in the order in which to try them.
 
     Raises:
-        HostNotResolved: There is none.
+        HostNotResolved: The host has no address.
     """
     lookup = _lookups.get((host, port))
     if lookup is None:
