@@ -21,8 +21,8 @@ REDIS_SCOPE: Final = "https://redis.azure.com/.default"
 def create_shared_replies(settings: Settings, address: CacheAddress, environ: Mapping[str, str]) -> SharedReplies:
     """Create the shared memory; it imports its client and connects when it is started.
 
-    The token comes from the endpoint's own cache for downstream tokens, which fetches it ahead of time and reports why it
-    could not. ``redis-entraid`` would bring a second one, with its own settings, threads and time limits.
+    The token comes from the endpoint's own cache for downstream tokens, which fetches it ahead of time and reports
+    failures. ``redis-entraid`` would bring a second one, with its own settings, threads and time limits.
 
     Raises:
         SettingsError: The client is not installed.
