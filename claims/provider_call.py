@@ -48,6 +48,46 @@ class Delivery:
     look: asyncio.Task[bool] | None = None
 
 
+class _Call:
+    """One event's call of the provider, and the deliveries that wait for it.
+
+    Its end wakes them directly: a task's own callbacks would come a turn of the event loop later each, and a turn costs
+    as much as reading the event.
+    """
+
+    __slots__ = ("_waiting", "limit", "outcome", "task")
+
+    def __init__(self) -> None:
+        self.outcome: Outcome | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.limit: asyncio.TimerHandle | None = None
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def wait(self, timeout_s: float) -> None:
+        """Wait for the end, or for this long."""
+        loop = asyncio.get_running_loop()
+        woken = loop.create_future()
+        self._waiting.append(woken)
+        timer = loop.call_later(timeout_s, _wake, woken)
+        try:
+            await woken
+        finally:
+            timer.cancel()
+
+    def end(self, outcome: Outcome) -> None:
+        """Record the outcome and wake every delivery."""
+        self.outcome = outcome
+        for woken in self._waiting:
+            _wake(woken)
+        if self.limit is not None:
+            self.limit.cancel()
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
 class ProviderCalls:
     """Calls the provider for events.
 
@@ -91,7 +131,7 @@ class ProviderCalls:
         self._provider = provider
         self._known_names = known_claim_names(provider)
         self._started = not isinstance(provider, Starts)
-        self._running: dict[EventKey, asyncio.Task[Outcome]] = {}
+        self._running: dict[EventKey, _Call] = {}
 
     def start(self) -> None:
         """Let the provider prepare itself on the running loop, unless it has done so."""
@@ -111,35 +151,44 @@ class ProviderCalls:
                 return Delivery(Overloaded("overloaded", f"at most {self._max_running} events at once"), joined=False)
             call = self._begin(key, event, measured)
         look = None
-        if not call.done():
-            await asyncio.wait({call}, timeout=max(0.0, measured.remaining_s() - self._slow_s))
-            if self._on_slow is not None and not call.done():
+        if call.outcome is None:
+            await call.wait(max(0.0, measured.remaining_s() - self._slow_s))
+            if self._on_slow is not None and call.outcome is None:
                 look = self._on_slow(event)
-                await asyncio.wait({call}, timeout=measured.remaining_s())
-        if call.done():
-            return Delivery(call.result(), joined, look)
+                await call.wait(measured.remaining_s())
+        if call.outcome is not None:
+            return Delivery(call.outcome, joined, look)
         return Delivery(ProviderLate("provider_late", "the budget ran out"), joined, look)
 
     async def aclose(self) -> None:
         """Cancel the calls under way and wait for them."""
-        calls = list(self._running.values())
-        for call in calls:
-            call.cancel()
-        await asyncio.gather(*calls)
+        tasks = [call.task for call in self._running.values() if call.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks)
 
-    def _begin(self, key: EventKey, event: TokenIssuanceStart, measured: Measurements) -> asyncio.Task[Outcome]:
+    def _begin(self, key: EventKey, event: TokenIssuanceStart, measured: Measurements) -> _Call:
         loop = asyncio.get_running_loop()
         end_s = self._clock() + self._limit_s
+        call = _Call()
         # Started at once: a provider that has everything at hand is done here, without a turn of the loop.
-        call = asyncio.Task(self._call(event, measured, end_s), loop=loop, eager_start=True)
-        if call.done():
-            self._keep(key, event, call)
-        else:
+        call.task = asyncio.Task(self._run(call, key, event, measured, end_s), loop=loop, eager_start=True)
+        if call.outcome is None:
             self._running[key] = call
             # A timer and not `asyncio.timeout`, which waits for a provider that swallows the cancellation.
-            limit = loop.call_later(self._limit_s, call.cancel)
-            call.add_done_callback(lambda ended: self._ended(key, event, ended, limit))
+            call.limit = loop.call_later(self._limit_s, call.task.cancel)
         return call
+
+    async def _run(
+        self, call: _Call, key: EventKey, event: TokenIssuanceStart, measured: Measurements, end_s: float
+    ) -> None:
+        outcome = await self._call(event, measured, end_s)
+        call.end(outcome)
+        self._running.pop(key, None)
+        # A failure is no answer: a second delivery tries again.
+        if isinstance(outcome, Reply):
+            self._done.put(key, outcome, JOIN_S)
+            self._on_reply(event, outcome)
 
     async def _call(self, event: TokenIssuanceStart, measured: Measurements, end_s: float) -> Outcome:
         context = ProviderContext(
@@ -159,19 +208,6 @@ class ProviderCalls:
             return ProviderFailed("provider_cancelled", "it raised CancelledError")
         except BaseException as error:  # noqa: BLE001 (SystemExit would end the worker and every other sign-in with it)
             return _failure(error)
-
-    def _ended(
-        self, key: EventKey, event: TokenIssuanceStart, call: asyncio.Task[Outcome], limit: asyncio.TimerHandle
-    ) -> None:
-        limit.cancel()
-        del self._running[key]
-        self._keep(key, event, call)
-
-    def _keep(self, key: EventKey, event: TokenIssuanceStart, call: asyncio.Task[Outcome]) -> None:
-        # A failure is no answer: a second delivery tries again.
-        if isinstance(reply := call.result(), Reply):
-            self._done.put(key, reply, JOIN_S)
-            self._on_reply(event, reply)
 
 
 def _key(event: TokenIssuanceStart) -> EventKey:

@@ -24,8 +24,6 @@ from claims.wire.resolver import ATTEMPT_S, resolve
 _MAX_CONNECTIONS: Final = 100
 #: Azure's front ends drop an idle connection after four minutes at the earliest.
 _IDLE_S: Final = 120.0
-#: Only so that no connection is held forever: the budget ends long before.
-_STALL_S: Final = 10.0
 
 _HEADERS: Final = (("accept", "application/json"), ("accept-encoding", "identity"))
 
@@ -51,7 +49,7 @@ def open_session() -> ClientSession:
             happy_eyeballs_delay=ATTEMPT_S,
         ),
         cookie_jar=DummyCookieJar(),
-        timeout=ClientTimeout(total=None, connect=_STALL_S, sock_read=_STALL_S),
+        timeout=ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None),
         skip_auto_headers=("user-agent",),
         auto_decompress=False,
     )

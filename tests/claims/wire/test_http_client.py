@@ -9,7 +9,6 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
-from claims.wire import http_client
 from claims.wire.fetch import AnswerTooLarge, FetchError
 from claims.wire.http_client import HttpClient
 from tests.claims.site import all_threads_busy
@@ -74,15 +73,6 @@ async def test_bounds_the_body(server: BaseTestServer, client: HttpClient) -> No
     with pytest.raises(AnswerTooLarge, match="more than 1000 bytes"):
         await client.get(str(server.make_url("/large")))
     assert (await client.get(str(server.make_url("/good")))).body == b"/good"
-
-
-async def test_a_server_may_not_stall(server: BaseTestServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A caller without a limit of its own is told when a server says nothing."""
-    monkeypatch.setattr(http_client, "_STALL_S", 0.05)
-    client = HttpClient(1000)
-    with pytest.raises(FetchError, match="SocketTimeoutError"):
-        await client.get(str(server.make_url("/hangs")))
-    await client.aclose()
 
 
 async def test_needs_no_shared_thread(server: BaseTestServer, client: HttpClient) -> None:
