@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks import cold_start, endpoint, engine, handler, machine, real_downstream, start_up
+from benchmarks import cold_start, endpoint, engine, handler, machine, real_downstream, shared_cache, start_up
 from benchmarks.days import bad_days
 from benchmarks.host import host_process, on_host
 from benchmarks.servers import FASTAPI
@@ -19,6 +19,7 @@ PARTS: Final[dict[str, Callable[[], Part]]] = {
     "handler": handler.part,
     "endpoint": lambda: asyncio.run(endpoint.measure()),
     "real-downstream": lambda: asyncio.run(real_downstream.measure()),
+    "shared-cache": lambda: asyncio.run(shared_cache.measure()),
     "microsoft-host": lambda: asyncio.run(on_host.measure()),
     "engine": engine.part,
     "cold-start": lambda: asyncio.run(cold_start.measure()),
@@ -26,6 +27,9 @@ PARTS: Final[dict[str, Callable[[], Part]]] = {
     "start-up": start_up.part,
 }
 _NEED_PEERS: Final = frozenset({"endpoint", "real-downstream", "microsoft-host", "cold-start", "bad-days"})
+
+#: Of parts that need what not every machine has: why it cannot be measured here, or nothing.
+_MAY_BE_SKIPPED: Final = {"microsoft-host": host_process.missing, "shared-cache": shared_cache.missing}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if args.part is None:
         return _run_all()
-    if args.part == "microsoft-host" and (why := host_process.missing()):
-        print(f"SKIP microsoft-host: {why}")
+    if args.part in _MAY_BE_SKIPPED and (why := _MAY_BE_SKIPPED[args.part]()):
+        print(f"SKIP {args.part}: {why}")
         return 0
     try:
         part = PARTS[args.part]()

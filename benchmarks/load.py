@@ -82,6 +82,10 @@ class LoadResult:
     client_share: float
     late_ms: float
 
+    def percentile_ms(self, percent: float) -> float:
+        """Return a percentile of all kinds together, by nearest rank."""
+        return percentile([spent_ms for kind in self.kinds.values() for spent_ms in kind.latencies_ms], percent)
+
 
 def event(entra: EntraServer, *, user: str | None = None) -> str:
     """Write the event of a member's sign-in, as Entra does, with a place for the correlation id."""

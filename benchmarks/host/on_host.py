@@ -1,7 +1,6 @@
 """The endpoint and its peers on Microsoft's own Functions host, side by side, eight calls at once."""
 
 import asyncio
-import os
 import time
 import uuid
 from collections import defaultdict
@@ -25,9 +24,9 @@ from selftest.host.process import AppStartError
 from selftest.play.target import endpoint_settings
 
 PEERS: Final = (EMPTY, OURS, HANDWRITTEN, FASTAPI_FUNCTION)
-_ROUNDS: Final = 3
+_ROUNDS: Final = 5
 _AT_ONCE: Final = 8
-_WARM_UP_S: Final = 2.0
+_WARM_UP_S: Final = 5.0
 _WINDOW_S: Final = 3.0
 _FIRST_ANSWER_S: Final = 60.0
 _AGAIN_S: Final = 0.1
@@ -35,6 +34,8 @@ _AGAIN_S: Final = 0.1
 MIN_THROUGHPUT_OF_EMPTY: Final = 0.8
 MAX_WORKER_ADDED_US: Final = 300.0
 MIN_THROUGHPUT_OF_HANDWRITTEN: Final = 1.0
+#: A machine on which the empty function's own rounds differ by more than this says nothing about a share of its time.
+MAX_SPREAD_OF_EMPTY: Final = 1.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +51,6 @@ class Round:
 
 async def measure() -> Part:
     """Measure all of them."""
-    pair = machine.processors()
-    if pair:
-        os.sched_setaffinity(0, {pair[0]})
     found: dict[str, list[Round]] = defaultdict(list)
     async with AsyncExitStack() as stack:
         entra = await stack.enter_async_context(EntraServer())
@@ -62,9 +60,6 @@ async def measure() -> Part:
         for peer in PEERS:
             on = hosted[peer.name] = await stack.enter_async_context(hosting(peer, endpoint_settings(entra)))
             await _first_answer(peer, on, kinds["good"])
-            if pair:
-                machine.pin(on.host, pair[1])
-                machine.pin(on.worker, pair[1])
             await load.saturate(on.port, kinds, duration_s=_WARM_UP_S, connections=_AT_ONCE)
         for number in range(_ROUNDS):
             for peer in shuffled(PEERS, number):
@@ -110,13 +105,15 @@ def part(found: Mapping[str, Sequence[Round]]) -> Part:
     empty, ours, handwritten = found[EMPTY.name], found[OURS.name], found[HANDWRITTEN.name]
     added_us = median(one.worker_us - other.worker_us for one, other in zip(ours, empty, strict=True))
     wrong = sum(each.wrong for rounds in found.values() for each in rounds)
+    of_empty = [each.worker_us for each in empty]
+    quiet = max(of_empty) <= MAX_SPREAD_OF_EMPTY * min(of_empty)
     return Part(
         name="microsoft-host",
         title="On Microsoft's Functions host",
         method=(
             "Each app in Microsoft's own Functions host with Microsoft's Python worker, constant claims, "
-            f"{_AT_ONCE} calls at once. Medians of {_ROUNDS} interleaved rounds of {_WINDOW_S:g} s. Host and worker "
-            "share a processor, the load process has another. CPU is of each process for each call."
+            f"{_AT_ONCE} calls at once. Medians of {_ROUNDS} interleaved rounds of {_WINDOW_S:g} s. Host, worker and "
+            "load process share the processors, as the two share an instance. CPU is of each process for each call."
         ),
         tables=(
             Table(
@@ -131,18 +128,21 @@ def part(found: Mapping[str, Sequence[Round]]) -> Part:
                 measured=_of_rates(ours, empty),
                 limit=MIN_THROUGHPUT_OF_EMPTY,
                 bound="at least",
+                judged=quiet,
             ),
             Must(
                 says="CPU of the worker added to the empty function's",
                 measured=added_us,
                 limit=MAX_WORKER_ADDED_US,
                 unit=" us",
+                judged=quiet,
             ),
             Must(
                 says="throughput over the hand-written handler's",
                 measured=_of_rates(ours, handwritten),
                 limit=MIN_THROUGHPUT_OF_HANDWRITTEN,
                 bound="at least",
+                judged=quiet,
             ),
             Must(says="wrong answers of anybody", measured=wrong, limit=0),
         ),

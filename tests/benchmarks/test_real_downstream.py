@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import real_downstream
+from benchmarks import real_downstream, shared_cache
 from benchmarks.downstream import downstream
 from benchmarks.host import host_process, on_host
 from benchmarks.servers import EMPTY, FASTAPI, FASTAPI_FUNCTION, HANDWRITTEN, OURS, OURS_ASGI
@@ -91,3 +91,15 @@ def test_a_visible_skip_without_microsofts_host(
     assert capsys.readouterr().out.startswith("SKIP microsoft-host: set HOST")
     monkeypatch.setattr(host_process, "PROGRAM", "/nowhere")
     assert "not found: /nowhere" in host_process.missing()
+
+
+def test_the_limit_of_the_shared_cache() -> None:
+    """The ratio is of rounds, and a busy machine is no verdict."""
+
+    def rounds(p99_ms: float, late_ms: float = 0.1) -> list[shared_cache.Round]:
+        return [shared_cache.Round(cpu_ms=1, p50_ms=2, p99_ms=p99_ms, late_ms=late_ms, wrong=0)]
+
+    part = shared_cache.part({shared_cache.WITHOUT: rounds(5), shared_cache.WITH: rounds(6)})
+    assert [(round(must.measured, 2), must.holds) for must in part.musts] == [(1.2, False), (0.0, True)]
+    busy = shared_cache.part({shared_cache.WITHOUT: rounds(5), shared_cache.WITH: rounds(6, late_ms=3)})
+    assert [must.judged for must in busy.musts] == [False, True]
