@@ -42,7 +42,6 @@ def main() -> int:
     parser.add_argument("--app", type=Path, required=True)
     parser.add_argument("--h11", type=Path, required=True)
     parser.add_argument("--preload", type=Path, help="a file with install(), called before the app is imported")
-    parser.add_argument("--worker", help="the file descriptors of the port and of the supervisor: for its workers")
     args = parser.parse_args()
     results = sys.stdout
     # What an app prints is log, as in Azure; only the address is a result.
@@ -50,19 +49,18 @@ def main() -> int:
         formatter = _OneLine()
         _send_log_to(sys.stderr, formatter)
         try:
-            sock = _bind(args.port) if args.worker is None else socket.socket(fileno=int(args.worker.split(",")[0]))
+            sock = _bind(args.port)
         except OSError as error:
             return _refuse(
                 f"port {args.port} on {LOOPBACK} cannot be used: {os.strerror(error.errno or 0)}.\n"
                 "Choose another with --port, or --port 0 for any free one."
             )
-        supervisor = _supervisor()
-        if args.worker is None and sys.platform != "win32":
-            code: int = supervisor.Supervisor(sock, sys.orig_argv).run()
-            return code
         report = None
-        if args.worker is not None:
-            report = supervisor.CallReport(socket.socket(fileno=int(args.worker.split(",")[1])))
+        if sys.platform != "win32":
+            outcome: int | CallReport = _supervisor().Supervisor(sock).run()
+            if isinstance(outcome, int):
+                return outcome
+            report = outcome
         with sock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
             try:
                 return runner.run(_serve(sock, args, results, formatter, report))

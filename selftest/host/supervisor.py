@@ -1,8 +1,8 @@
 """Replaces a worker that ends, as the Functions host does: running calls get 500, and the port stays open.
 
-The worker is a process of its own, to which the listening socket is handed down. It also hands up the connection of
-each call that begins, so that somebody can still answer when it is gone. Where sockets cannot be handed over (Windows)
-there is one process, and a crash ends it.
+The worker is a copy of the supervisor's process, with its listening socket: a copy starts sooner than an interpreter.
+It hands up the connection of each call that begins, so that somebody can still answer when it is gone. Where a process
+cannot be copied (Windows) there is one process, and a crash ends it.
 
 Source: azure-functions-host, run: 500 to the running calls, a new worker within half a second; several crashes one
 after the other stop the host.
@@ -13,11 +13,10 @@ import os
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -70,32 +69,30 @@ class Supervisor:
 
     Args:
         sock: Listens.
-        command: Starts a worker; ``--worker SOCKET,CONTROL`` with two file descriptors is added.
     """
 
-    def __init__(self, sock: socket.socket, command: Sequence[str]) -> None:
+    def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._command = command
-        self._worker: subprocess.Popen[bytes] | None = None
+        self._worker = 0
         self._stopping = False
         self._ready = False
 
-    def run(self) -> int:
-        """Serve until a signal comes; return the exit code of the last worker."""
+    def run(self) -> int | CallReport:
+        """Serve until a signal comes; return the exit code of the last worker, or in a worker what it reports with."""
         for number in _SIGNALS:
             signal.signal(number, self._stop)
-        try:
-            return self._keep_running()
-        finally:
+        outcome = self._keep_running()
+        if isinstance(outcome, int):
             for number in _SIGNALS:
                 # One that comes while the interpreter ends would turn a clean end into a killed one.
                 signal.signal(number, signal.SIG_IGN)
+        return outcome
 
-    def _keep_running(self) -> int:
+    def _keep_running(self) -> int | CallReport:
         crashes_s: list[float] = []
         while True:
             code = self._run_worker()
-            if self._stopping or not self._ready or code == 0:
+            if not isinstance(code, int) or self._stopping or not self._ready or code == 0:
                 return code
             now_s = time.monotonic()
             crashes_s = [at_s for at_s in crashes_s if now_s - at_s < _CRASHES_WITHIN_S] + [now_s]
@@ -104,15 +101,25 @@ class Supervisor:
                 _say(f"it ended {_MAX_CRASHES} times within a minute: Azure's host gives up then, and answers 503")
                 return 1
 
-    def _run_worker(self) -> int:
+    def _run_worker(self) -> int | CallReport:
+        if self._stopping:
+            return 0
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        handed = (self._sock.fileno(), theirs.fileno())
+        # A signal in between would reach neither of the two.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        self._worker = os.fork()
+        if not self._worker:
+            ours.close()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            return CallReport(theirs)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        theirs.close()
         with ours:
-            words = [*self._command, "--worker", ",".join(map(str, handed))]
-            self._worker = subprocess.Popen(words, pass_fds=handed)  # noqa: S603 (this program)
-            theirs.close()
             calls = self._follow(ours)
-            code = self._worker.wait()
+            code = os.waitstatus_to_exitcode(os.waitpid(self._worker, 0)[1])
+        self._worker = 0
         for connection in calls:
             with contextlib.suppress(OSError):
                 os.write(connection, _LOST)
@@ -138,8 +145,8 @@ class Supervisor:
         self._stopping = True
         # What is handed down must be closed here, too, or the port would stay open while calls are finished.
         self._sock.close()
-        if self._worker is not None:
-            self._worker.send_signal(signal.SIGTERM)
+        if self._worker:
+            os.kill(self._worker, signal.SIGTERM)
 
 
 def _hang_up(connection: int) -> None:
