@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks import cold_start, endpoint, engine, handler, machine, real_downstream, shared_cache, start_up
-from benchmarks.days import bad_days
+from benchmarks import cold_start, endpoint, engine, handler, machine, real_downstream, start_up
+from benchmarks.days import bad_days, shared_cache
 from benchmarks.host import host_process, on_host
 from benchmarks.servers import FASTAPI
 from benchmarks.table import Part, show, write

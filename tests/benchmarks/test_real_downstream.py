@@ -8,7 +8,8 @@ import urllib.request
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import real_downstream, shared_cache
+from benchmarks import real_downstream
+from benchmarks.days import shared_cache
 from benchmarks.downstream import downstream
 from benchmarks.host import host_process, on_host
 from benchmarks.servers import EMPTY, FASTAPI, FASTAPI_FUNCTION, HANDWRITTEN, OURS, OURS_ASGI
