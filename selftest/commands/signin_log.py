@@ -1,4 +1,4 @@
-"""``signin-log``: what Entra logged of recent sign-ins, beside what the endpoint logged of them."""
+"""``signin-log``: what Entra logged about recent sign-ins, next to what the endpoint logged about them."""
 
 import argparse
 import asyncio
@@ -48,8 +48,8 @@ exit code: 0 no event failed, 1 some did, 2 a file or Graph could not be read, 3
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
     parser.description = (
-        "Read what Entra logged of sign-ins and what the endpoint logged of them, and say what both mean\n"
-        "together. User names, mail and IP addresses of the input are not read and never shown."
+        "Read what Entra logged about sign-ins and what the endpoint logged about them, and say what both\n"
+        "mean together. User names, mail and IP addresses of the input are not read and never shown."
     )
     parser.epilog = _EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -88,10 +88,10 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
 def _add_filters(parser: argparse.ArgumentParser) -> None:
     chosen = parser.add_argument_group("which events")
     chosen.add_argument("--since", type=_span, metavar="SPAN", help="the last 90m, 24h, 7d (with --tenant: 24h)")
-    chosen.add_argument("--app", metavar="APP", help="an application's id, or the start of its name")
+    chosen.add_argument("--app", metavar="APP_ID", help="an application's client id, or the start of its name")
     chosen.add_argument("--code", type=_code, metavar="CODE", help="1003005, AADSTS1100001")
     chosen.add_argument("--correlation-id", type=guid_value, metavar="GUID", help="one sign-in")
-    chosen.add_argument("--failed", action="store_true", help="failed events alone")
+    chosen.add_argument("--failed", action="store_true", help="failed events only")
     chosen.add_argument(
         "--limit",
         type=whole_number(0, 999_999),
