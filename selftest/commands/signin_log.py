@@ -25,7 +25,7 @@ from selftest.tenant.signin_log.event import SignInLog, read_events
 from selftest.tenant.signin_log.live import PERMISSION, read_live
 from selftest.tenant.signin_log.pairing import pair_up
 from selftest.tenant.signin_log.read_text import read_text
-from selftest.tenant.signin_log.report import SignInReport, make_report
+from selftest.tenant.signin_log.report import SignInReport, counted, make_report
 from selftest.tenant.signin_log.report_forms import as_json, as_lines
 from selftest.tenant.signin_log.selection import Selection, newest_first, parse_span
 from selftest.tenant.signin_log.tables import Table, read_table
@@ -40,7 +40,8 @@ where the files come from:
   Graph        GET /beta/auditLogs/signIns, with Prefer: include-unknown-enum-members
   the portal   Entra admin center > Sign-in logs > Download, as JSON (we know no Authentication Events in its CSV)
   a workspace  az monitor log-analytics query -w ID -o json --analytics-query "SigninLogs | take 1000"
-  the app      its log stream, or the traces of Application Insights with their message column
+  the app      its log stream, or the traces of Application Insights with their message column, as CSV or JSON
+               (docs/troubleshooting.md, "Where the app's log is")
 
 exit code: 0 no event failed, 1 some did, 2 a file or Graph could not be read, 3 there was nothing to judge"""
 
@@ -138,7 +139,7 @@ def _report(
     if more:
         notes.append("the file is one page of several: its @odata.nextLink leads on")
     if (left := len(log.events) - len(wanted)) > 0:
-        notes.append(f"{left} of {len(log.events)} events are left out by the filters")
+        notes.append(f"the filters leave out {left} of {counted(len(log.events), 'event')}")
     return make_report(
         replace(pairs, pairs=wanted),
         limit=args.limit,
