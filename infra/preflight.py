@@ -2,7 +2,7 @@
 
 The endpoint's own code judges the app settings that the deployment would make, so that what it would refuse at its
 start in Azure is refused here, in the same words, before anything is deployed. azd's preprovision hook runs it; the
-hooks around the deployment of the code run it with ``--deployed``, when nothing may be missing any more. Outside of a
+hooks around the deployment of the code run it with ``--deployed``: a missing value is then an error, too. Outside of a
 hook, ``--env`` names azd's environment. It needs neither the Bicep compiler nor Azure, and nothing is sent anywhere.
 """
 
@@ -159,7 +159,7 @@ def _package(settings: Mapping[str, str], environ: Mapping[str, str]) -> Iterato
 
 
 def _entra(settings: Mapping[str, str], host: str, timeout_ms: int) -> list[str]:
-    """Hold the settings against what Entra does: where it calls, and how long it waits."""
+    """Compare the settings with what Entra does: where it calls, and how long it waits."""
     problems: list[str] = []
     budget = settings.get(BUDGET_MS, str(DEFAULT_BUDGET_MS))
     if budget.isdigit() and timeout_ms - _RESERVE_MS < int(budget) <= MAX_BUDGET_MS:  # the endpoint refuses more itself
@@ -223,7 +223,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
     for problem in result.problems:
         print(f"{args.parameters.name}: {problem}")
     if result.problems:
-        print(f"preflight: {len(result.problems)} errors", file=sys.stderr)
+        count = len(result.problems)
+        print(f"preflight: {count} error{'s' if count > 1 else ''}", file=sys.stderr)
         return _FOUND
     print("preflight: no errors")
     return 0
@@ -234,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--parameters", type=Path, default=INFRA / "main.parameters.json", metavar="FILE", help="default: %(default)s")
     add("--env", metavar="NAME", help="the azd environment (in a hook of azd: its own)")
-    add("--deployed", action="store_true", help="after the deployment: nothing may be missing any more")
+    add("--deployed", action="store_true", help="after the deployment: a missing value is an error, too")
     add("--timeout-ms", type=_timeout_ms, default=MAX_TIMEOUT_MS, metavar="N", help="the extension's timeout")
     return parser
 

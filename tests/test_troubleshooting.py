@@ -37,7 +37,7 @@ SYMPTOMS = (
 _PROGRAM = "python -m selftest "
 _STANDS_FOR = {
     "https://HOST": "https://claims.sample.example",
-    "TENANT": "t",
+    "TENANT": "22222222-2222-4222-8222-222222222222",
     "APPID": "11111111-1111-4111-8111-111111111111",
 }
 

@@ -68,7 +68,7 @@ class Day:
 
     Attributes:
         name: in tables.
-        play: plays the control and the bad window.
+        play: runs the control and the bad window.
         token_life_s: of the first downstream tokens, where claims come from the profile API; None: they are constant.
     """
 

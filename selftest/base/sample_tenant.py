@@ -1,4 +1,4 @@
-"""The tenant that the emulated Entra plays: its ids, its apps and the service that makes the calls.
+"""The tenant of the emulated Entra: its ids, its apps and the service that makes the calls.
 
 The ids are fixed and documented, so that an endpoint in any language can be configured for the harness once. They are
 patterns on purpose: nobody takes them for real ids.

@@ -1,4 +1,4 @@
-"""``doctor``: the settings and the tenant's objects, held against every documented error code."""
+"""``doctor``: compares the settings and the tenant's objects with the rule behind every documented error code."""
 
 import argparse
 import os
@@ -30,9 +30,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     _add_sources(parser)
-    chosen = parser.add_argument_group("what is looked at")
+    chosen = parser.add_argument_group("what is examined")
     chosen.add_argument(
-        "--app", type=guid_value, metavar="GUID", help="the client id of the application that should get claims"
+        "--app",
+        type=guid_value,
+        metavar="APP_ID",
+        help="the client id (a GUID) of the application that should get claims",
     )
     chosen.add_argument("--extension", type=guid_value, metavar="GUID", help="the id of the extension")
     claims = chosen.add_mutually_exclusive_group()
@@ -48,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
     output.add_argument("--out", type=Path, metavar="DIR", help="write results.json, junit.xml and report.txt there")
     output.add_argument("-v", "--verbose", action="store_true", help="also list the checks that passed")
-    output.add_argument("--list", action="store_true", help="name the statements instead of trying them")
+    output.add_argument("--list", action="store_true", help="list the statements and examine nothing")
 
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""``signin-log``: what Entra logged of recent sign-ins, beside what the endpoint logged of them."""
+"""``signin-log``: what Entra logged about recent sign-ins, next to what the endpoint logged about them."""
 
 import argparse
 import asyncio
@@ -25,7 +25,7 @@ from selftest.tenant.signin_log.event import SignInLog, read_events
 from selftest.tenant.signin_log.live import PERMISSION, read_live
 from selftest.tenant.signin_log.pairing import pair_up
 from selftest.tenant.signin_log.read_text import read_text
-from selftest.tenant.signin_log.report import SignInReport, make_report
+from selftest.tenant.signin_log.report import SignInReport, counted, make_report
 from selftest.tenant.signin_log.report_forms import as_json, as_lines
 from selftest.tenant.signin_log.selection import Selection, newest_first, parse_span
 from selftest.tenant.signin_log.tables import Table, read_table
@@ -40,7 +40,8 @@ where the files come from:
   Graph        GET /beta/auditLogs/signIns, with Prefer: include-unknown-enum-members
   the portal   Entra admin center > Sign-in logs > Download, as JSON (we know no Authentication Events in its CSV)
   a workspace  az monitor log-analytics query -w ID -o json --analytics-query "SigninLogs | take 1000"
-  the app      its log stream, or the traces of Application Insights with their message column
+  the app      its log stream, or the traces of Application Insights with their message column, as CSV or JSON
+               (docs/troubleshooting.md, "Where the app's log is")
 
 exit code: 0 no event failed, 1 some did, 2 a file or Graph could not be read, 3 there was nothing to judge"""
 
@@ -48,8 +49,8 @@ exit code: 0 no event failed, 1 some did, 2 a file or Graph could not be read, 3
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
     parser.description = (
-        "Read what Entra logged of sign-ins and what the endpoint logged of them, and say what both mean\n"
-        "together. User names, mail and IP addresses of the input are not read and never shown."
+        "Read what Entra logged about sign-ins and what the endpoint logged about them, and say what both\n"
+        "mean together. User names, mail and IP addresses of the input are not read and never shown."
     )
     parser.epilog = _EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -88,10 +89,10 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
 def _add_filters(parser: argparse.ArgumentParser) -> None:
     chosen = parser.add_argument_group("which events")
     chosen.add_argument("--since", type=_span, metavar="SPAN", help="the last 90m, 24h, 7d (with --tenant: 24h)")
-    chosen.add_argument("--app", metavar="APP", help="an application's id, or the start of its name")
+    chosen.add_argument("--app", metavar="APP_ID", help="an application's client id, or the start of its name")
     chosen.add_argument("--code", type=_code, metavar="CODE", help="1003005, AADSTS1100001")
     chosen.add_argument("--correlation-id", type=guid_value, metavar="GUID", help="one sign-in")
-    chosen.add_argument("--failed", action="store_true", help="failed events alone")
+    chosen.add_argument("--failed", action="store_true", help="failed events only")
     chosen.add_argument(
         "--limit",
         type=whole_number(0, 999_999),
@@ -138,7 +139,7 @@ def _report(
     if more:
         notes.append("the file is one page of several: its @odata.nextLink leads on")
     if (left := len(log.events) - len(wanted)) > 0:
-        notes.append(f"{left} of {len(log.events)} events are left out by the filters")
+        notes.append(f"the filters leave out {left} of {counted(len(log.events), 'event')}")
     return make_report(
         replace(pairs, pairs=wanted),
         limit=args.limit,

@@ -18,7 +18,7 @@ class LogFile:
     """What an endpoint wrote to a file since the run began, after the refusals that it wrote before.
 
     Of the refusals without a correlation id the endpoint writes the first of each minute and code: the line of a
-    sign-in that this run plays may have been written before. Every other line belongs to the run that caused it.
+    sign-in of this run may have been written before. Every other line belongs to the run that caused it.
 
     Args:
         path: The file. It may grow.

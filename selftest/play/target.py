@@ -57,7 +57,7 @@ class Target:
         url: Where events are posted to, with its query if it has one.
         health_url: Where the endpoint answers whether it is ready.
         entra: The emulated Entra, listening.
-        tenant: The tenant that it plays.
+        tenant: The tenant that it emulates.
         fetches: The record of the endpoint's requests for keys.
         app: The local app; None when the endpoint runs elsewhere.
         log: Returns the app's log lines so far; None if they cannot be read.

@@ -139,7 +139,7 @@ _TOOL: Final = re.compile(r"(?:\.venv/bin/)?python -m selftest")
 
 
 def _local_settings(content: bytes, values: Mapping[str, str]) -> bytes:
-    """Return the settings for a start next to the emulated Entra, which plays the copier's tenant."""
+    """Return the settings for a start next to the emulated Entra, which acts as the copier's tenant."""
     document: dict[str, Any] = json.loads(content)
     settings = document["Values"]
     authority = settings["AuthenticationEvents__AuthorityUrl"].rpartition("/")[0]

@@ -56,7 +56,7 @@ def _claims_apps(request: pytest.FixtureRequest) -> Iterator[Callable[..., "Sign
 def sign_in(
     request: pytest.FixtureRequest, _claims_apps: Callable[..., "SignInOutcome"], claims_settings: Mapping[str, str]
 ) -> Callable[..., "SignInOutcome"]:
-    """Return a function that plays a sign-in: Entra's call, the app in Microsoft's worker library, Entra's verdict.
+    """Return a function that runs a sign-in: Entra's call, the app in Microsoft's worker library, Entra's verdict.
 
     Its arguments: ``user``, a kind of user, or the members of the member that differ, or None for an app without a
     user; ``fresh``, whether the app is started again; ``timeout_ms`` and ``retries`` of Entra's call, which fails at

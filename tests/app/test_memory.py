@@ -1,6 +1,6 @@
 """Memory stays flat, whichever provider answers, whatever its data source does, and whoever calls.
 
-CI plays the sample provider and the profile API for a few thousand requests; ``make stress`` plays every provider for
+CI runs the sample provider and the profile API for a few thousand requests; ``make stress`` runs every provider for
 50,000.
 """
 

@@ -32,7 +32,7 @@ needs_microsoft_host: Final = pytest.mark.skipif(
 )
 
 #: Each start of the host takes seconds: what needs many is played by make parity, and not with every run of the tests.
-slow: Final = pytest.mark.skipif(os.environ.get("PARITY") != "all", reason="slow: make parity plays it (PARITY=all)")
+slow: Final = pytest.mark.skipif(os.environ.get("PARITY") != "all", reason="slow: make parity runs it (PARITY=all)")
 
 _POLL_S: Final = 0.02
 _STOP_S: Final = 40.0

@@ -43,7 +43,7 @@ def _compiler() -> Iterator[str]:
 def _ours() -> Iterator[str]:
     yield f"## Found by our rules ({len(OUR_MISTAKES)})\n"
     yield "The compiler reports none of these. Each rule finds at least two different mistakes of its kind.\n"
-    yield "| rule | what it holds | mistakes that are planted |\n|---|---|---|"
+    yield "| rule | what it requires | mistakes that are planted |\n|---|---|---|"
     for rule, names in _by_rule(OUR_MISTAKES):
         yield f"| {rule} | {RULES[rule].__doc__} | {names} |"
 

@@ -82,7 +82,7 @@ def test_a_hook_stops_at_the_first_failure() -> None:
     done = subprocess.run([sys.executable, script], env={}, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 1
     assert "azd env set AuthenticationEvents__AuthorityUrl https://login.microsoftonline.com/<tenantId>" in done.stdout
-    assert done.stderr.endswith("preflight: 1 errors\n")
+    assert done.stderr.endswith("preflight: 1 error\n")
 
 
 def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

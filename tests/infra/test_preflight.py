@@ -159,7 +159,7 @@ def test_outside_of_a_hook_an_environment_is_named(
     assert main([*PARAMETERS, "--env", "claims-test"], {}) == 1
     printed = capsys.readouterr()
     assert "LATENCY_THRESHOLD_MS (parameter latencyThresholdMs) must be a whole number, got soon" in printed.out
-    assert printed.err == "preflight: 1 errors\n"
+    assert printed.err == "preflight: 1 error\n"
     for name in ("another", "../claims-test"):
         assert main([*PARAMETERS, "--env", name], {}) == 2
         assert f"azd has no environment {name!r}" in capsys.readouterr().err

@@ -46,15 +46,21 @@ IMITATED: Final[tuple[tuple[int, str], ...]] = (
     (2, "1,000 threads for synchronous handlers, unless `PYTHON_THREADPOOL_THREAD_COUNT` says otherwise."),
     (
         3,
-        "A Content-Length too short: 500; too long: a cut answer. Transfer-Encoding of a function: a body without end.",
+        "A Content-Length too short: 500; too long: a cut answer. A function sets Transfer-Encoding: an endless body.",
     ),
     (3, "Any status that is a number goes out; a header that HTTP cannot carry: 500."),
     (
         4,
         "An app that cannot be imported is not served. The local host ends with exit code 2 and says what Azure shows.",
     ),
-    (5, "Refused at the start, with what Azure would do: a route with an outer slash, or that begins with admin."),
-    (5, "The same: a route twice, a prefix with a slash, a wrong functionTimeout or version in host.json."),
+    (
+        5,
+        "Refused at the start, with what Azure would do: a route with a slash at an end, or that begins with admin.",
+    ),
+    (
+        5,
+        "The same: one route of two functions, a prefix with a slash, a wrong functionTimeout or version in host.json.",
+    ),
     (6, "Comments and a last comma in host.json, `{x:length(2,3)}`, `{x=5}`."),
     (7, "functionTimeout: 500, and another worker."),
     (8, "A crash of the worker: 500 to running calls, and another worker; the third within a minute stops the host."),

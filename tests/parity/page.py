@@ -7,10 +7,11 @@ from tests.parity.differences import DIFFERENCES, IMITATED, NOT_IMITATED
 
 _HEAD: Final = """# The local host and Microsoft's
 
-`python -m selftest host` serves an app through Microsoft's worker library behind an imitation of the Functions host.
-Where Microsoft's own host is on the machine, `make parity` serves one app with both, sends both the same requests, and
-compares the answers, the log lines, failed starts, crashes, timeouts and the end. This page is made from its tables.
-The numbers are rows of the measurements on host 4.1037.0 with the classic Python worker 4.34.0.
+`python -m selftest host` serves an app through Microsoft's worker library behind an imitation of the Functions host,
+which is called the local host here. Where Microsoft's own host is on the machine, `make parity` serves one app with
+both, sends both the same requests, and compares the answers, the log lines, failed starts, crashes, timeouts and the
+end of the process. This page is made from its tables. A row number stands for one group of measurements on Microsoft's
+host 4.1037.0 with the classic Python worker 4.34.0.
 """
 
 
@@ -25,7 +26,7 @@ def _lines() -> Iterator[str]:
     yield "| row | what Microsoft's host does |\n|---|---|"
     yield from (f"| {row} | {what} |" for row, what in IMITATED)
     yield "\n## Known differences\n"
-    yield "Each is played by the parity suite, which fails when one no longer differs.\n"
+    yield "The parity tests run each of them, and fail when one no longer differs.\n"
     yield "| row | Microsoft's host | the local host | why |\n|---|---|---|---|"
     yield from (f"| {each.row} | {each.microsoft} | {each.stand_in} | {each.reason} |" for each in DIFFERENCES)
     yield "\n## Not imitated\n"

@@ -1,6 +1,6 @@
 """F01 to F89: every fault of a dependency under every failure policy.
 
-Each check waits until the endpoint returns claims, plays one fault, sends one event, and judges the response. The
+Each check waits until the endpoint returns claims, causes one fault, sends one event, and judges the response. The
 ids of the policies are 30 apart: F03, F33 and F63 are the same fault under ``fail``, ``omit`` and ``stale``.
 """
 

@@ -146,14 +146,14 @@ class Case:
         kind = self.tenant is not None and self.tenant.external is not None
         return {
             "settings": (self.settings is not None, "no settings were given: --settings FILE or --azd-env NAME"),
-            "reader": (self.verdict is not None, "there is no app whose reader could judge them: --app-dir DIR"),
+            "reader": (self.verdict is not None, "no app is known whose code could judge the settings: --app-dir DIR"),
             "deployed": (self.deployed, "the settings are those of an app on this machine"),
             "extension": (bool(self.extensions), "there is no extension to examine (D20)"),
             "app": (bool(self.app_ids), "no application is known: no listener names one; --app names it"),
             "claims": (self.claims is not None, "the names of the returned claims are not known: --claims-from FILE"),
             "tenant-id": (self.tenant_id is not None, "the tenant's id is not in what was read: --tenant GUID"),
             "tenant-kind": (kind, "whether the tenant is an external tenant was not read"),
-            "validation": (self.validations is not None, "only Graph itself can validate: give --tenant"),
+            "validation": (self.validations is not None, "Graph did not validate the extension: give --tenant"),
             "probe": (self.probe is not None, "the endpoint was not called: --url URL, or --probe for the target URL"),
             "easyauth": (self.easyauth is not None, "App Service Authentication is off, or not in what was read"),
         }

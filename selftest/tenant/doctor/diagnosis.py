@@ -91,12 +91,12 @@ class Diagnosis:
 
     @property
     def exit_code(self) -> int:
-        """Return the exit code: 0 all hold, 1 there are faults, 3 not enough evidence."""
+        """Return the exit code: 0 all passed, 1 there are faults, 3 not enough evidence."""
         return EXIT_CODES[self.verdict]
 
     @property
     def sentence(self) -> str:
-        """Return the sentence that ends the report."""
+        """Return the first line of the report: the verdict and the reason for it."""
         if self.verdict == "FAIL":
             count = len(self.faults)
             named = "; ".join(dict.fromkeys(_named(one, finding) for one, finding in self.faults))
@@ -104,11 +104,15 @@ class Diagnosis:
         tried = [one for one in self.results if one.status not in {"skip", "not applicable"}]
         rest = f", {len(self.skipped)} skipped" if self.skipped else ""
         end = "" if self.verdict == "PASS" else ": not enough evidence"
-        return f"{self.verdict}  {sum(one.holds for one in tried)} of {len(tried)} statements hold{rest}{end}"
+        return f"{self.verdict}  {sum(one.holds for one in tried)} of {len(tried)} statements passed{rest}{end}"
 
 
 def diagnose(case: Case, statements: Iterable[TenantStatement]) -> Diagnosis:
-    """Try every statement. A statement that raises has the status "error", never "pass"."""
+    """Try every statement. A statement that raises has the status "error", never "pass".
+
+    An echo is a finding of Graph's own validation (D25) with a code that another statement has reported, with its fix:
+    it is dropped, so that one fault is one finding.
+    """
     results = [_try(statement, case) for statement in statements]
     reported = {one.code_of(finding) for one in results if not one.statement.echo for finding in one.findings}
     results = [_without_echo(one, reported) for one in results]

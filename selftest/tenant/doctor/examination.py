@@ -40,7 +40,7 @@ class Examination:
 
 
 def examine(args: argparse.Namespace, *, environ: Mapping[str, str], directory: Path) -> Examination:
-    """Read the evidence, settings files among it that lie in ``directory``, and try every statement.
+    """Read the evidence, including the settings files in ``directory``, and try every statement.
 
     Raises:
         FileError: A file cannot be read or written, or is not what it should be.
@@ -140,7 +140,7 @@ def about(case: Case, origin: str, url: str | None) -> tuple[str, ...]:
         unread.setdefault(reason, []).append(name)
     for reason, names in unread.items():
         hit = [one.id for one in TENANT_STATEMENTS.values() if set(one.needs) & set(names)]
-        lines.append(f"not read   {', '.join(names)}: {reason}; not tried: {' '.join(hit)}")
+        lines.append(f"not read   {', '.join(names)}: {reason}; skipped: {' '.join(hit)}")
     if url is not None:
         lines.append(f"endpoint   {url}  (at most {REQUESTS} requests, none with a token)")
     return tuple(lines)

@@ -38,11 +38,15 @@ class Branch:
 def branches(diagnosis: Diagnosis, *, probed_url: str | None = None) -> tuple[Branch, ...]:
     """Sort the faults by what a sign-in would show, the earliest first."""
     found: dict[str, list[str]] = {}
+    codes: dict[str, list[str]] = {}
     for one, finding in diagnosis.faults:
-        found.setdefault(_place(one.statement.id, one.code_of(finding)), []).append(one.statement.id)
+        code = one.code_of(finding)
+        place = _place(one.statement.id, code)
+        found.setdefault(place, []).append(one.statement.id)
+        codes.setdefault(place, []).extend(() if code is None else (f"code {code}",))
     return tuple(
         Branch(
-            shows=text["shows"],
+            shows=text["shows"].format(codes=" or ".join(dict.fromkeys(codes[place])) or "a code"),
             checks=tuple(dict.fromkeys(found[place])),
             next_command=f"{PROGRAM} {_command(text, found[place][0], probed_url)}",
         )

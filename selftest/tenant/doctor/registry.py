@@ -61,7 +61,7 @@ class TenantStatement(Statement):
     Attributes:
         code: What Entra logs or shows where it is false; None where it shows nothing.
         needs: The evidence without which it is skipped.
-        echo: Whether it repeats findings of other statements, which are then reported there only.
+        echo: Whether it may repeat what other statements find: such a finding is then reported by the other one only.
     """
 
     run: _Run = field(repr=False)

@@ -98,8 +98,9 @@ def _summary(diagnosis: Diagnosis) -> RenderableType:
             continue
         counts = {status: sum(one.status == status for one in group) for status in ("fail", "error", "hint", "skip")}
         held = sum(one.holds for one in group)
-        words = {"fail": "false", "error": "broken", "hint": "with a hint", "skip": "skipped"}
-        shown = [f"{held} of {len(group)} hold", *(f"{count} {words[name]}" for name, count in counts.items() if count)]
+        words = {"fail": "failed", "error": "with an internal error", "hint": "of them with a hint", "skip": "skipped"}
+        shown = [f"{held} of {len(group)} passed"]
+        shown += [f"{count} {words[name]}" for name, count in counts.items() if count]
         table.add_row(Text(name), Text(", ".join(shown)))
     return Padding(table, 0, expand=False)
 
@@ -107,10 +108,10 @@ def _summary(diagnosis: Diagnosis) -> RenderableType:
 def _flow(branches: tuple[Branch, ...]) -> Iterator[Text]:
     if not branches:
         return
-    yield Text("a sign-in shows", style="bold")
+    yield Text("in Entra's sign-in log you will see", style="bold")
     for branch in branches:
         yield Text(visible(f"  {branch.shows}  ({', '.join(branch.checks)})"))
-        yield Text(visible(f"    next: {branch.next_command}"))
+        yield Text(visible(f"    next: apply the fix above and run doctor again; more: {branch.next_command}"))
     yield Text("")
 
 

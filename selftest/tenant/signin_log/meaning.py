@@ -67,7 +67,7 @@ def meaning_of(pair: Pair, pairs: Pairs, *, timeout_ms: int) -> Meaning:
         return _before_call(pair)
     if event.unknown:
         line = pair.lines[-1] if pair.lines else None
-        answered = "" if line is None else f"; the endpoint answered {line.status}, {line.outcome}"
+        answered = "" if line is None else f"; the endpoint answered HTTP {line.status}, outcome {line.outcome}"
         return _meaning("unknown", answered=answered)
     if pair.lines:
         return _both(pair, timeout_ms)

@@ -24,6 +24,8 @@ _WIDTHS: Final = {60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h", 14_400:
 _MANY: Final = 9
 _MAX_DETAIL_CHARACTERS: Final = 200
 _MATCHED: Final = {"time": " (matched by time)", "minute": " (the one written in that minute)"}
+_COLD: Final = "the first request of its process"
+_JOINED: Final = "it joined the provider call of an earlier attempt"
 #: What a command needs and a log does not have.
 _VALUE: Final = re.compile(r"\b(?:HOST|TENANT)\b")
 
@@ -90,14 +92,14 @@ def _event_lines(pair: Pair, meaning: Meaning, values: Mapping[str, str]) -> Ite
 
 
 def _line_text(line: EndpointLine) -> str:
-    budget = "" if line.budget_ms is None else f" of {line.budget_ms:,.0f}"
+    budget = "" if line.budget_ms is None else f" of its budget of {line.budget_ms:,.0f} ms"
     phases = ", ".join(f"{name} {spent_ms:,.1f}" for name, spent_ms in line.phases_ms.items())
-    marks = "".join(f", {mark}" for mark, there in (("cold", line.cold), ("joined", line.joined)) if there)
+    marks = "".join(f", {mark}" for mark, there in ((_COLD, line.cold), (_JOINED, line.joined)) if there)
     failure = f" ({line.failure})" if line.failure else ""
-    stalled = "" if line.loop_stalled_ms is None else f", loop stalled {line.loop_stalled_ms:,.0f} ms"
-    more = f", {line.not_written:,} more not written before it" if line.not_written else ""
-    text = f"{line.status} {line.outcome}{failure}, {line.total_ms:,.1f}{budget} ms{marks}{stalled}{more}"
-    return f"{text}: {phases or 'no phases'}"
+    stalled = "" if line.loop_stalled_ms is None else f", event loop blocked for {line.loop_stalled_ms:,.0f} ms"
+    more = f", {counted(line.not_written, 'refusal')} before it without a line" if line.not_written else ""
+    text = f"HTTP {line.status}, outcome {line.outcome}{failure}, {line.total_ms:,.1f} ms{budget}{marks}{stalled}{more}"
+    return f"{text}; {f'phases in ms: {phases}' if phases else 'no phases'}"
 
 
 def _detail(line: EndpointLine) -> str:

@@ -1,6 +1,6 @@
 """Under load no fault makes a response late or lost.
 
-Some faults are played for half a second each; ``make stress`` plays every one for 30 s (``STRESS_DURATION_S``).
+Some faults last half a second each; ``make stress`` causes every one for 30 s (``STRESS_DURATION_S``).
 Requests are sent when they are due, regardless of earlier ones.
 """
 

@@ -31,7 +31,7 @@ def test_unmapped_claims_are_shown_with_their_entries(
 
 
 def test_nothing_is_played_without_a_policy(tmp_path: Path) -> None:
-    """Sign-ins belong to the mapping alone; `run` plays them anyway."""
+    """Sign-ins belong to the mapping alone; `run` does them anyway."""
     assert main(["check", "C03", "--authority-port", "0", "--out", str(tmp_path)]) == 0
     assert json.loads((tmp_path / "results.json").read_text())["signins"] == []
 

@@ -43,7 +43,7 @@ def easyauth_allows_caller(case: Case) -> Iterator[TenantFinding]:
             "App Service Authentication is on, and app settings do not name the allowed callers: --easyauth FILE"
         )
     if EVENT_SERVICE_APP_ID not in easyauth.allowed_app_ids:
-        listed = f"{len(easyauth.allowed_app_ids)} others" if easyauth.allowed_app_ids else "none"
+        listed = f"other applications only ({len(easyauth.allowed_app_ids)})" if easyauth.allowed_app_ids else "none"
         yield TenantFinding(
             expected=f"{EVENT_SERVICE_APP_ID} among the allowed applications",
             actual=listed,
@@ -61,7 +61,7 @@ def easyauth_allows_tenant(case: Case) -> Iterator[TenantFinding]:
     if case.tenant_id not in allowed:
         yield TenantFinding(
             expected=f"{case.tenant_id} among the allowed tenants",
-            actual=f"{len(allowed)} others",
+            actual=f"other tenants only ({len(allowed)})",
             command=app_setting(ALLOWED_TENANTS, case.tenant_id or "<tenantId>"),
         )
 

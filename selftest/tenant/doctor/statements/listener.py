@@ -67,7 +67,7 @@ def application_is_named(case: Case) -> Iterator[TenantFinding]:
     for app_id in missing or (["<client id>"] if not named else []):
         yield TenantFinding(
             expected=f"application {app_id} in includeApplications",
-            actual=f"{len(named)} others" if named else "no application",
+            actual=f"other applications only ({len(named)})" if named else "no application",
             command=graph(
                 "POST", f"{LISTENERS}/{listeners[0].id}/conditions/applications/includeApplications", {"appId": app_id}
             ),

@@ -55,7 +55,7 @@ def test_without_an_app_settings_are_not_judged(
     monkeypatch.chdir(tmp_path)
     Path("settings.json").write_text(json.dumps({"Values": healthy_settings()}))
     assert main(["doctor", "--settings", "settings.json"]) == 3
-    assert "there is no app whose reader could judge them: --app-dir DIR" in capsys.readouterr().out
+    assert "no app is known whose code could judge the settings: --app-dir DIR" in capsys.readouterr().out
 
 
 def test_app_of_the_current_folder_is_asked(

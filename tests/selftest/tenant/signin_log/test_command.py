@@ -68,7 +68,7 @@ def test_both_sides_are_told_with_a_verdict_last(export: Path, log: Path, capsys
 
     assert lines[0] == "2026-11-20 09:03:00Z  1003002 CustomExtensionInvalidHTTPStatus  HTTP 401  1 attempt"
     assert lines[1] == f"  sign-in   {correlation_id(3)}, app Sample portal 77777777-7777-4777-8777-777777777777"
-    assert lines[2].startswith("  endpoint  401 audience, 12.0 of 1,500 ms: ")
+    assert lines[2].startswith("  endpoint  HTTP 401, outcome audience, 12.0 ms of its budget of 1,500 ms; phases in ")
     assert lines[2].endswith(" (matched by time)")
     assert lines[3].strip() == "expected A"
     assert any("The endpoint answered 200 after 1,900 ms" in line for line in lines)
@@ -132,7 +132,7 @@ def test_filters_and_exit_codes(
 
     assert out.splitlines()[-1].startswith(last)
     assert ("--limit" in out) is ("--limit" in arguments)
-    assert ("left out by the filters" in out) is bool(
+    assert ("the filters leave out" in out) is bool(
         set(arguments) & {"--correlation-id", "--code", "--app"} or "1m" in arguments
     )
 
