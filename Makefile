@@ -26,17 +26,18 @@ selftest: .venv ## play Entra against the endpoint on this machine and give the 
 
 # Three processes on two processors, because many tests wait. A file stays in one process: its tests share what is slow
 # to start. The endpoint's own tests cover all of it; watching the others, too, would make each of them slower. What
-# measures time runs alone. The order is that of tests/conftest.py: the longest files first.
-PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not quiet"
+# measures time runs alone, or with others that mostly wait. The order is that of tests/conftest.py: the longest files first.
+PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 # Collecting all tests takes as long as many of these.
-QUIET = $$(grep -rl --include='test_*.py' 'mark\.quiet' tests)
+MARKED = $$(grep -rl --include='test_*.py' 'mark\.$(1)' tests)
 test: .venv ## run the tests; TESTS=tests/selftest/judge runs a part of them
 ifdef TESTS
 	@$(PY) -m pytest $(TESTS)
 else
-	@$(PARALLEL) --ignore=tests/claims
-	@$(PARALLEL) tests/claims --cov --cov-report=term --cov-fail-under=100
-	@$(PY) -m pytest -q -m quiet $(QUIET)
+	@$(PARALLEL) -m "not quiet and not waits" --ignore=tests/claims
+	@$(PARALLEL) -m "not quiet and not waits" tests/claims --cov --cov-report=term --cov-fail-under=100
+	@$(PARALLEL) -m waits $(call MARKED,waits)
+	@$(PY) -m pytest -q -m quiet $(call MARKED,quiet)
 endif
 
 stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)

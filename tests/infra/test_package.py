@@ -73,6 +73,7 @@ def test_extension_modules_are_the_platforms(unzipped: Path) -> None:
         assert re.search(r"\.(cpython-313-x86_64-linux-gnu|abi3)\.so$", module.name), module.name
 
 
+@pytest.mark.nightly
 def test_an_extra_adds_its_packages_and_no_others(tmp_path: Path, built: Path) -> None:
     """The client of the shared cache, which the setting needs; without the extra it is absent."""
     package.build(tmp_path / "package.zip", extra="shared-cache")

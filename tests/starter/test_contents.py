@@ -178,7 +178,7 @@ def unpacked(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) 
     return directory
 
 
-@pytest.mark.quiet
+@pytest.mark.waits
 def test_provider_passes_its_tests(unpacked: Path) -> None:
     """In this project's environment, with its plugin; test_copy.py runs them in the copy's own."""
     words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "selftest.testing.plugin")

@@ -33,7 +33,7 @@ VARIANTS = {policy: replace(variant, budget_ms=BUDGET_MS) for policy, variant in
 #: One forced refresh of the keys a minute: these take a fresh endpoint each time.
 ROTATIONS = ["F16", "F46", "F76"]
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.quiet]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.waits]
 
 
 def _ids(policy: VariantPolicy) -> list[str]:

@@ -34,7 +34,7 @@ from tests.selftest.checks.served_endpoint import ServedEndpoint, serve_endpoint
 BUDGET_MS = 400
 IDS = [name for name, check in REGISTRY.items() if check.variant == GIVEN]
 
-pytestmark = pytest.mark.quiet
+pytestmark = pytest.mark.waits
 
 
 def _with_faults(environ: dict[str, str]) -> tuple[Settings, Provider]:

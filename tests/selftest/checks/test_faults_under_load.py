@@ -36,7 +36,7 @@ BRIEFLY = ("lateness", "hang", "reset", "trickle", "throttled", "truncated", "hu
 #: A log line travels through a pipe of its own.
 LOG_WAIT_S = 1.0
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.quiet]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.waits]
 
 
 @dataclass(frozen=True)

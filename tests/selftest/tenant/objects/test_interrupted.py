@@ -32,7 +32,7 @@ async def _attempt(env: EntraEnvironment, *, remove: bool = False) -> bool:
     ("manner", "lag_requests"),
     [
         ("cut", 0),
-        ("lose", 2),
+        pytest.param("lose", 2, marks=pytest.mark.nightly),
         pytest.param("cut", 2, marks=pytest.mark.nightly),
         pytest.param("lose", 0, marks=pytest.mark.nightly),
     ],

@@ -137,8 +137,8 @@ async def _uninterrupted() -> tuple[str, str, int, int]:
 @pytest.mark.parametrize(
     ("manner", "lag_requests"),
     [
-        ("cut", 0),
         ("lose", 2),
+        pytest.param("cut", 0, marks=pytest.mark.nightly),
         pytest.param("cut", 2, marks=pytest.mark.nightly),
         pytest.param("lose", 0, marks=pytest.mark.nightly),
     ],
