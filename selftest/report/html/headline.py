@@ -100,7 +100,7 @@ def _load_tiles(load: LoadResult) -> list[Tile]:
         )
     found.append(
         Tile(
-            label="of calls failed or were late (retries not counted)",
+            label="of calls failed or were late",
             value=percent(load.missed_share),
             note=load.proof,
             tone="bad" if load.missed_above > load.config.max_missed_share else "plain",
