@@ -52,8 +52,8 @@ class GoodCallRefusal:
         reason: What came.
         fix: What to do.
         curl: A command that repeats the call without its token.
-        check_id: The check that reports this refusal: that of the valid call or, if the endpoint stopped during the run,
-            the one whose request it did not answer.
+        check_id: The check that reports this refusal: that of the valid call or, if the endpoint stopped during the
+            run, the one whose request it did not answer.
         app_lines: What the app's log says about it.
     """
 
