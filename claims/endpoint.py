@@ -56,8 +56,8 @@ class Endpoint:
         renew_provider: Makes another provider for another event loop; None keeps the current one.
         first_budget_ms: A smaller budget until the first request of the process is answered, because a web host that
                 starts uses a part of Entra's timeout.
-        on_settled: Called once, with the first answer 200 (claims, or what ``Claims__OnFailure`` sends instead): by then
-                the objects exist that live as long as the process. `function_app.py` passes ``gc.freeze``.
+        on_settled: Called once, with the first answer 200 (claims, or what ``Claims__OnFailure`` sends instead); by
+                then the objects exist that live as long as the process. `function_app.py` passes ``gc.freeze``.
 
     Raises:
         SettingsError: ``omit`` is set, and the provider's default claims cannot be sent.
