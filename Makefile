@@ -21,7 +21,7 @@ VENV_SITE := .venv-site
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
 
-selftest: .venv ## play Entra against the endpoint on this machine and give the verdict
+selftest: .venv ## call the endpoint on this machine as Entra does, and give the verdict
 	@$(PY) -m selftest run --strict
 
 # Three processes on two processors, because many tests wait. A file stays in one process: its tests share what is slow

@@ -56,7 +56,8 @@ class Endpoint:
         renew_provider: Makes another provider for another event loop; None keeps the current one.
         first_budget_ms: A smaller budget until the first request of the process is answered, because a web host that
                 starts uses a part of Entra's timeout.
-        on_settled: Called once, after the first request that got claims: objects that live long exist by then.
+        on_settled: Called once, with the first answer 200 (claims, or what ``Claims__OnFailure`` sends instead); by
+                then the objects exist that live as long as the process. `function_app.py` passes ``gc.freeze``.
 
     Raises:
         SettingsError: ``omit`` is set, and the provider's default claims cannot be sent.
@@ -97,7 +98,7 @@ class Endpoint:
             clock=clock,
             on_reply=self._policy.remember,
             on_slow=self._policy.look if shared else None,
-            slow_s=min(LOOK_S, settings.budget_ms / 4000),
+            slow_s=min(LOOK_S, settings.budget_ms / 1000 / 4),  # at most a quarter of a short budget
         )
         self._watch = LoopWatch(clock=clock)
         self._log = RequestLog(clock=clock, stalled_ms=self._watch.stalled_ms, warnings=settings.warnings)
@@ -247,7 +248,7 @@ class Endpoint:
         self._latencies.add(timings_ms)
         if self._on_settled is not None:
             settled, self._on_settled = self._on_settled, None
-            with contextlib.suppress(Exception):  # the answer is ready, and nothing may cost it
+            with contextlib.suppress(Exception):  # an error here must not replace the answer, which is ready
                 settled()
         shown = "joined" if record.joined and outcome == "claims" else outcome
         headers = {**_HEADERS, "Server-Timing": server_timing(timings_ms), "X-Claims-Outcome": shown}
@@ -255,7 +256,7 @@ class Endpoint:
 
     def _note_failing_keys(self, record: RequestRecord) -> None:
         if reason := self._keys.failing:
-            record.measured.failing["signing_keys"] = reason  # this reason wins over a provider's
+            record.measured.failing["signing_keys"] = reason  # overwrites a provider's reason of the same name
 
     def _refuse(self, error: RequestError, record: RequestRecord) -> Response:
         """Answer an error in constant words, and log the real ones."""

@@ -24,8 +24,8 @@ from claims.settings.settings import OnFailure
 MAX_STALE_BYTES: Final = 32 * 1024 * 1024
 #: What an entry takes in addition to its reply and its place in the cache.
 _OVERHEAD_BYTES: Final = 100
-#: For one read of the shared store, in seconds, and how long before the end of a budget it begins where the provider is
-#: late.
+#: How long one read of the shared store may take, in seconds. If the provider is late, the read therefore begins that
+#: long before the end of the budget.
 LOOK_S: Final = 0.2
 
 #: Whose claims they are, by which extension, and for which applications: another one may get other claims.

@@ -27,7 +27,8 @@ from claims.reply import Reply, build_reply
 type EventKey = tuple[str | None, ...]
 type Outcome = Reply | Unavailable
 
-#: How long a finished reply waits for a second delivery. Two attempts of Entra's fit in 4 s, with its pause between.
+#: How long a finished reply is kept for a second delivery, in seconds. Entra's two attempts take up to 2 s each; how
+#: long it waits between them is not documented.
 JOIN_S: Final = 10.0
 #: Finished replies kept for a second delivery: 10 s of 400 sign-ins a second.
 MAX_JOIN_BYTES: Final = 12 * 1024 * 1024
@@ -40,7 +41,8 @@ class Delivery:
     Attributes:
         outcome: The reply, or the failure.
         joined: Whether another delivery had started the call.
-        look: What `ProviderCalls` began because the provider was nearly late, if it did.
+        look: The task that reads the user's last good claims from the shared store, begun shortly before the budget
+            ends; its result is True if it found them. None if no such task was begun.
     """
 
     outcome: Outcome
@@ -98,8 +100,8 @@ class ProviderCalls:
         clock: Monotonic seconds.
         later: Schedules the removal of old replies.
         on_reply: Called with each good reply when the provider is done with it, in time or late.
-        on_slow: Called where a delivery's budget is about to end; begins what its fallback will need.
-        slow_s: How long before the end.
+        on_slow: Called when a delivery's budget is about to end without a result; starts the task in `Delivery.look`.
+        slow_s: How many seconds before the end of the budget.
     """
 
     def __init__(
@@ -127,7 +129,7 @@ class ProviderCalls:
         self.use(provider)
 
     def use(self, provider: Provider) -> None:
-        """Call this provider from now on; calls under way are on a loop that has ended, and are forgotten."""
+        """Call this provider from now on, on a new event loop; calls on the old one cannot finish and are forgotten."""
         self._provider = provider
         self._known_names = known_claim_names(provider)
         self._started = not isinstance(provider, Starts)

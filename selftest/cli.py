@@ -21,7 +21,7 @@ from selftest.base.program import DISTRIBUTION, PROGRAM
 COMMANDS: Final[Mapping[str, str]] = {
     "run": "run everything on this machine (the default)",
     "check": "run checks by id or prefix, against the local app or any endpoint",
-    "signin": "play one sign-in: what Entra sends, what comes back, what Entra makes of it",
+    "signin": "run one sign-in: what Entra sends, what comes back, what Entra makes of it",
     "load": "send sign-ins at a constant rate: are they answered in time?",
     "judge": "print the code that Entra would log for one reply",
     "doctor": "find what is wrong with the settings and the tenant",
@@ -33,7 +33,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "report": "make the reports of a run again from its results file, or compare two runs",
     "host": "serve function_app.py on this machine as Azure Functions would",
     "entra": "serve the emulated Entra: metadata, keys, tokens; with a tenant file whole sign-ins",
-    "playground": "a local page: choose user, app and fault, sign in, watch the call and the token",
+    "playground": "serve a local page: choose user, app and fault, sign in, watch the call and the token",
     "new": "make a project of your own: the endpoint, its deployment, a provider with a test",
     "update": "bring a project made by `new` to this version; your files stay as they are",
 }
@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     made = argparse.ArgumentParser(
         prog=PROGRAM,
-        description="Play Microsoft Entra against a custom claims endpoint, and judge what it answers.",
+        description="Act as Microsoft Entra towards a custom claims endpoint, and judge what it answers.",
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

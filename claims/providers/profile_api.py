@@ -1,7 +1,8 @@
 """Claims from an HTTP API of your own: ``GET {url}/{userId}`` answers with a JSON object of claims.
 
-A loopback URL may do without a scope, and is then called without a token: a stub on a developer's machine knows nothing
-of tokens, and a token must never leave over plain http by accident.
+A plain http URL is accepted only for a loopback host outside Azure, and needs no scope. Without a scope the API is
+called without a token, as a stub on a developer's machine expects. With one the token is sent, to that loopback host
+too. An https URL always needs a scope.
 
 404 is a user without claims. An event without a user gets no claims either, without a call: there is nobody to ask
 about, now or at Entra's retry, and a token without a user's claims says nothing untrue. Every other answer that is not

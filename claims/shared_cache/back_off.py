@@ -54,7 +54,7 @@ class BackOff:
 
 
 def _reason(error: Exception) -> str:
-    """Return the types of an exception and of its cause: a server, or whatever answers in its place, chooses its message."""
+    """Return the types of an exception and its cause: a server, or what answers in its place, chooses the message."""
     if isinstance(error, ClaimsError):  # no token; the detail is the token cache's
         return str(error)
     cause = error.__cause__ or error.__context__

@@ -23,7 +23,8 @@ from claims.shared_cache.stored_reply import (
 
 #: Between two writes of one unchanged reply, in seconds; half of ``Claims__StaleSeconds`` where that is shorter.
 REWRITE_S: Final = 300.0
-#: How long a reply waits to be written: the answer has left by then, and others may share the way.
+#: How long a reply waits to be written, in seconds, so that the answer is sent first and several replies are written in
+#: one batch.
 WRITE_PAUSE_S: Final = 0.02
 #: Replies that wait; of more the oldest are dropped.
 MAX_WAITING: Final = 1000

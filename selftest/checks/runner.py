@@ -45,8 +45,8 @@ _LACKS: Final[dict[CheckNeed, str]] = {
     "issuer": "the endpoint trusts another issuer than the emulated Entra, so its tokens cannot be signed here",
     "app": "the app runs elsewhere: its log, if there is one, may have any form",
     "log": "the app runs elsewhere, so its log cannot be read; name its file with --app-log",
-    "load": "no load was played; run `load`, or `check L` for a short one",
-    "cold": "no new worker was started; that needs the local app and --cold",
+    "load": "no load was run; type `load`, or `check L` for a short one",
+    "cold": "no new process of the app was started; that needs the local app and --cold",
     "soak": "this needs hours of load: `load --profile soak`",
     "step": "this needs rising rates: `load --profile step`",
     "spike": "this needs a spike: `load --profile spike`",
@@ -185,7 +185,7 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
                 status="fail", expected="HTTP 200", actual=refusal.reason, fix=refusal.fix, curl=refusal.curl
             )
         what = "the valid call is refused" if cause == GOOD_CALL else "the endpoint stopped answering"
-        reason = f"{what} ({cause}), so that nothing else was played"
+        reason = f"{what} ({cause}), so that nothing else was run"
         return CheckOutcome(status="skip", expected=expected, actual=reason, cause=cause)
     if _other_provider(check, env):
         reason = (

@@ -70,7 +70,7 @@ async def _play(args: argparse.Namespace, plan: LoadPlan, token: str | None, ses
             await require_answer(bench)
         except CannotRun as error:
             # A load that is measured to its end has a report, also if nothing answers.
-            print(f"load: {error}\nload: the load is played all the same; Ctrl-C ends it", file=sys.stderr)
+            print(f"load: {error}\nload: the load runs all the same; Ctrl-C ends it", file=sys.stderr)
         else:
             await await_keys_read(bench)
         found = await session.play_load(target, plan, real_token=token)

@@ -27,7 +27,7 @@ TRIES: Final = 3
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
     parser.description = (
-        "Start the emulated Entra and the app, sign every kind of user in, play a short load, run every "
+        "Start the emulated Entra and the app, sign every kind of user in, run a short load, run every "
         f"check, and report. The results are kept in {REPORT_DIR}/."
     )
     add_target_arguments(parser)

@@ -32,7 +32,7 @@ _NEW_KEYS: Final = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
-    parser.description = "Play one sign-in. Exit code 0: a token would be minted. 1: none. 2: it could not be played."
+    parser.description = "Run one sign-in. Exit code 0: the user would get a token. 1: none. 2: it could not be run."
     add_target_arguments(parser)
     parser.add_argument(
         "--user",

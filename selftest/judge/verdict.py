@@ -87,7 +87,8 @@ def judge(
        ``apiSchemaVersion`` instead of ``data``, 1003008; another data type, or ``actions`` that is not a list, 1003003;
     6. the action: not exactly one 1003010; not an object 1003003; of another type 1003012;
     7. the claims: missing or null 1003007; not an object 1003003; an empty or blank name 1003026; names and values of
-       more than 3072 UTF-8 bytes 1003025.
+       more than 3072 UTF-8 bytes 1003025. (Microsoft says 3 KB; this is the larger reading. From 3001 on there is a
+       warning, and check C10 fails: a good endpoint keeps to the smaller one.)
 
     Args:
         reply: The reply.

@@ -39,7 +39,7 @@ _MAX_HEADER_BYTES: Final = 64 * 1024
 #: The failures that a retry follows.
 RETRIED: Final[frozenset[CallFailure | None]] = frozenset({"timeout", "connection"})
 
-#: How the detail of a failure starts that is the certificate's.
+#: The prefix of `Attempt.detail` if the endpoint's certificate is not trusted.
 CERTIFICATE: Final = "certificate"
 
 #: Headers that the client library would add by itself and Entra is not documented to send.

@@ -1,7 +1,8 @@
 """Group check results for a reader: by subject, and the skips by reason."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from selftest.judge.statement import LEVELS, Level
@@ -69,3 +70,24 @@ def skips(checks: Sequence[CheckResult]) -> list[SkipReason]:
         if check.status == "skip":
             reasons.setdefault((check.actual, check.cause), []).append(check.id)
     return [SkipReason(reason=reason, cause=cause, ids=tuple(ids)) for (reason, cause), ids in reasons.items()]
+
+
+def skips_in_short(checks: Sequence[CheckResult]) -> list[SkipReason]:
+    """Return the reasons with the most checks first; a group of which no check ran is named once, with its number."""
+    whole = {group.letter: group.skipped for group in groups(checks) if group.skipped == len(group.checks) > 1}
+    named: set[str] = set()
+    found = []
+    for skip in sorted(skips(checks), key=lambda each: -len(each.ids)):
+        numbers = Counter(check_id[0] for check_id in skip.ids)
+        names = [
+            _all_of(letter, whole[letter], numbers[letter]) for letter in numbers if letter in whole.keys() - named
+        ]
+        names += [check_id for check_id in skip.ids if check_id[0] not in whole]
+        named |= numbers.keys() & whole.keys()
+        if names:
+            found.append(replace(skip, ids=tuple(names)))
+    return found
+
+
+def _all_of(letter: str, skipped: int, for_this_reason: int) -> str:
+    return f"{letter} (all {skipped}{'' if for_this_reason == skipped else f'; {for_this_reason} for this reason'})"

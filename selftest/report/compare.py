@@ -233,16 +233,16 @@ def _load_figures(load: LoadResult | None) -> dict[tuple[str, Unit], float | Non
     counts = None if load is None else load.counts
     cold = [] if load is None else sorted(start.answered_ms for start in load.cold_starts)
     return {
-        ("50 % of first calls", "ms"): None if latency is None else latency.p50_ms,
+        ("50 % of calls", "ms"): None if latency is None else latency.p50_ms,
         ("90 %", "ms"): None if latency is None else latency.p90_ms,
         ("95 %", "ms"): None if latency is None else latency.p95_ms,
         ("99 %", "ms"): None if latency is None else latency.p99_ms,
         ("99.9 %", "ms"): None if latency is None else latency.p99_9_ms,
         ("the slowest", "ms"): None if latency is None else latency.max_ms,
         ("sign-ins due", "count"): None if counts is None else counts.signins,
-        ("first calls that missed", "count"): None if counts is None else counts.first_calls_missed,
+        ("calls that failed or were late", "count"): None if counts is None else counts.first_calls_missed,
         ("sign-ins lost", "count"): None if counts is None else counts.lost,
-        ("share that missed", "percent"): None if load is None else load.missed_share,
+        ("share that failed or was late", "percent"): None if load is None else load.missed_share,
         ("rate sent", "per_second"): None if load is None else load.achieved_rate_per_s,
         ("cold start to first answer", "ms"): cold[len(cold) // 2] if cold else None,
     }

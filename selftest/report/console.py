@@ -14,7 +14,7 @@ from selftest.base.printable import visible
 from selftest.base.program import PROGRAM
 from selftest.judge.app_cause import explained
 from selftest.judge.statement import COUNTING_LEVELS, LEVELS
-from selftest.report.check_groups import SUBJECTS, groups, skips
+from selftest.report.check_groups import SUBJECTS, groups, skips, skips_in_short
 from selftest.report.families import Finding, findings
 from selftest.report.load_text import load_lines
 from selftest.report.results import CheckResult, Results, SignInResult
@@ -83,21 +83,21 @@ def _finding(finding: Finding, *, verbose: bool, strict: bool) -> Iterator[Rende
     worst = finding.checks[0]
     word = "ERROR" if worst.status == "error" else "FAIL" if worst.counts(strict=strict) else "warn"
     style = "bold yellow" if word == "warn" else "bold red"
-    proofs = f", {len(finding.checks)} of {finding.tried} attacks" if finding.tried > 1 else ""
     yield Text.assemble(
-        (f"{word:<6}", style), (f"{worst.id:<5}", "bold"), visible(finding.sentence), f"  ({worst.level}{proofs})"
+        (f"{word:<6}", style), (f"{worst.id:<5}", "bold"), visible(finding.sentence), f"  ({worst.level})"
     )
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     logged = explained(worst.app_lines, fix=False)
-    rows = [("actual", worst.actual), *logged, ("why", worst.why), ("fix", finding.fix)]
+    proofs = [("proofs", f"{finding.proofs}; {worst.id} stands for all of them")] if len(finding.checks) > 1 else []
+    rows = [("actual", worst.actual), *proofs, *logged, ("why", worst.why), ("fix", finding.fix)]
     if verbose:
         rows = [("expected", worst.expected), *rows, ("more", f"{PROGRAM} explain {worst.id}")]
     for name, value in rows:
         table.add_row(name, Text(visible(value if verbose else shorten(value, _SHOWN_CHARS, placeholder=" …"))))
     if len(finding.checks) > 1 and verbose:
-        table.add_row("proofs", Text(" ".join(check.id for check in finding.checks)))
+        table.add_row("these", Text(" ".join(check.id for check in finding.checks)))
     yield Padding(table, (0, 0, 0, 6), expand=False)
     if worst.curl is not None and verbose:
         yield Text(visible(worst.curl), style="dim")
@@ -114,7 +114,7 @@ def _others(found: Sequence[Finding]) -> Iterator[RenderableType]:
 
 def _not_checked(checks: Sequence[CheckResult], *, verbose: bool) -> Iterator[RenderableType]:
     """Return why checks did not run, and which failures are waived."""
-    skipped = [("skip", skip.ids, skip.reason) for skip in skips(checks)]
+    skipped = [("skip", skip.ids, skip.reason) for skip in (skips if verbose else skips_in_short)(checks)]
     waived = [("waived", (check.id,), check.waiver) for check in checks if check.waiver is not None]
     for lines, limit in ((skipped, _REASONS), (waived, _LINES)):
         shown = lines if verbose or len(lines) <= limit else lines[: limit - 1]
@@ -141,11 +141,13 @@ def _signins(signins: tuple[SignInResult, ...], *, verbose: bool) -> RenderableT
     for signin in signins if verbose or not lost else lost[:_LINES]:
         verdict = Text(visible(f"{signin.code} {signin.name}"), "red")
         if signin.minted:
-            verdict = Text("WARN minted by the retry", "yellow") if signin.by_retry else Text("token minted", "green")
+            verdict = (
+                Text("WARN token minted by the retry", "yellow") if signin.by_retry else Text("token minted", "green")
+            )
         warnings = f"{len(signin.warnings)} warnings" if signin.warnings else ""
         table.add_row(Text(visible(signin.title)), verdict, Text(f"{signin.latency_ms:.1f} ms"), Text(warnings))
     return Group(
-        Text(f"sign-ins: {len(signins) - len(lost)} of {len(signins)} minted", style="bold"),
+        Text(f"sign-ins: {len(signins) - len(lost)} of {len(signins)} got a token", style="bold"),
         Padding(table, (0, 0, 1, 2), expand=False),
     )
 

@@ -84,7 +84,9 @@ def _summary(counts: dict[str, int], load: LoadResult | None, played: str) -> st
         parts.append(f"{counts['skip']} skipped")
     if counts["signins"]:
         by_retry = f" ({counts['signins_by_retry']} by the retry alone)" if counts["signins_by_retry"] else ""
-        parts.append(f"{counts['signins'] - counts['signins_failed']} of {counts['signins']} sign-ins minted{by_retry}")
+        parts.append(
+            f"{counts['signins'] - counts['signins_failed']} of {counts['signins']} sign-ins got a token{by_retry}"
+        )
     summary = ", ".join(parts)
     if load is None:
         return summary

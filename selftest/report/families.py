@@ -4,10 +4,12 @@ The order is that of the harm, and each family contains the ones after it: who l
 application of the tenant.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from selftest.judge.statement import LEVELS
 from selftest.report.results import CheckResult
 
 
@@ -98,6 +100,13 @@ class Finding:
     fix: str
     checks: tuple[CheckResult, ...]
     tried: int
+
+    @property
+    def proofs(self) -> str:
+        """Return how many attacks were let in, and of which levels: the finding stands for all of them."""
+        levels = Counter(check.level for check in self.checks)
+        named = ", ".join(f"{levels[level]} {level}" for level in LEVELS if level in levels)
+        return f"{len(self.checks)} of {self.tried} attacks were let in: {named}"
 
 
 def findings(checks: Sequence[CheckResult]) -> list[Finding]:

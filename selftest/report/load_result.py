@@ -279,12 +279,13 @@ class LoadResult:
 
     @property
     def sentence(self) -> str:
-        """Return how many calls missed the budget, then what that proves; of a step run the rates that held."""
+        """Return how many first calls failed or were late, then what that proves; of a step run the rates that held."""
         if self.config.profile == "step":
             return self._rates_held()
         missed, calls = self.counts.first_calls_missed, self.calls
         share = f" ({percent(self.missed_share)})" if missed else ""
-        counted = f"{missed:,} of {calls:,} first calls{share} missed the budget of {self.config.budget_ms:,} ms"
+        late = f"failed or took over {self.config.budget_ms:,} ms (retries not counted)"
+        counted = f"{missed:,} of {calls:,} calls under load{share} {late}"
         return f"{counted}; {self.proof}" if self.proof else counted
 
     @property
@@ -293,9 +294,9 @@ class LoadResult:
         given = f"with {self.confidence * 100:.6g} % confidence"
         # Both are rounded so that the bound does not look better than it is.
         if self.missed_above > self.config.max_missed_share:
-            return f"{given} at least {math.floor(round(self.missed_above * 10_000, 6)) / 100:.2f} % do"
+            return f"{given} at least {math.floor(round(self.missed_above * 10_000, 6)) / 100:.2f} % of calls do"
         below = math.ceil(round(self.missed_below * 10_000, 6)) / 100
-        return f"{given} fewer than {below:.2f} % do" if below < 100 else ""
+        return f"{given} fewer than {below:.2f} % of calls do" if below < 100 else ""
 
     def _rates_held(self) -> str:
         held = self.held_steps

@@ -9,13 +9,13 @@ from selftest.report.load_result import LoadResult, Percentiles
 def load_lines(load: LoadResult) -> Iterator[str]:
     """Return the lines of the report, without color."""
     config = load.config
-    kept = f"budget {config.budget_ms:,} ms, timeout {config.timeout_ms:,} ms, {_retries(config.max_retries)}"
-    yield f"{_shape(load)}, {config.arrivals} arrivals; {kept}"
+    rule = f"Entra's timeout {config.budget_ms:,} ms, {_retries(config.max_retries)}"
+    yield f"{_shape(load)}, {config.arrivals} arrivals; {rule}"
     if load.warmup is not None:
         warmup = load.warmup
         yield f"  warm-up: {warmup.samples:,} calls, p50 {_ms(warmup.p50_ms)}, max {_ms(warmup.max_ms)}; not counted"
     if load.latency is not None:
-        yield f"  {percentile_line(load.latency)}     ({population(load)})"
+        yield f"  {percentile_line(load.latency)}   ({population(load)})"
     if load.failed_latency is not None:
         yield f"  failed: {percentile_line(load.failed_latency)}     (fast failures: the time until a sign-in was lost)"
     yield f"  {_counts(load)}"
@@ -26,9 +26,9 @@ def load_lines(load: LoadResult) -> Iterator[str]:
     yield from _phases(load)
     if load.cold_starts:
         text = ", ".join(
-            f"{_ms(start.answered_ms)} (listening {_ms(start.listening_ms)})" for start in load.cold_starts
+            f"{_ms(start.answered_ms)} (listening after {_ms(start.listening_ms)})" for start in load.cold_starts
         )
-        yield f"  fresh workers, spawn to first answer: {text}"
+        yield f"  new processes of the app, from start to first answer: {text}"
     if load.memory:
         first_mb, last_mb = load.memory[0].resident_kb / 1024, load.memory[-1].resident_kb / 1024
         yield f"  memory of the app: {first_mb:,.1f} MB at the start, {last_mb:,.1f} MB at the end"
@@ -51,7 +51,8 @@ def population(load: LoadResult) -> str:
     """Return what the percentiles are of."""
     unanswered, failed = load.endings.get("unanswered", 0), load.failed_latency.samples if load.failed_latency else 0
     waited = f"; {unanswered:,} unanswered count as {load.config.timeout_ms:,} ms" if unanswered else ""
-    return f"from due time{waited}" + (f"; without {failed:,} that failed within the budget" if failed else "")
+    without = f"; without {failed:,} that failed within Entra's timeout" if failed else ""
+    return f"from each call's due time{waited}{without}"
 
 
 def cause_lines(load: LoadResult) -> Iterator[str]:
@@ -82,7 +83,7 @@ def _counts(load: LoadResult) -> str:
         ("ok", ended("in-budget", 0)),
         ("late", ended("late", 0)),
         ("failed", ended("failed", 0)),
-        ("unanswered", ended("unanswered", 0)),
+        (f"unanswered in {load.config.timeout_ms / 1000:g} s", ended("unanswered", 0)),
         ("retried", load.counts.retries),
         ("sign-ins lost", load.counts.lost),
     )
@@ -99,7 +100,7 @@ def _steps(load: LoadResult) -> Iterator[str]:
         of = " of failures" if step.first_calls_missed == step.signins and step.p50_ms <= budget_ms else ""
         yield (
             f"  {step.rate_per_s:g}/s for {step.seconds:g} s: p50 {_ms(step.p50_ms)}, p99 {_ms(step.p99_ms)}{of}, "
-            f"{step.first_calls_missed:,} of {step.signins:,} missed, {step.lost:,} lost: {word}"
+            f"{step.first_calls_missed:,} of {step.signins:,} failed or late, {step.lost:,} lost: {word}"
         )
     if load.config.profile == "spike":
         back = "was not back" if load.recovery_s is None else f"was back after {load.recovery_s:g} s"
@@ -111,21 +112,22 @@ def _phases(load: LoadResult) -> Iterator[str]:
         return
     width = max(len(phase.name) for phase in load.phases)
     of = "" if load.latency is not None else " of the failures"
-    yield f"  where the time{of} went (share of all, share of the slowest hundredth):"
+    heads = f"{'of all calls':>14}{'of the slowest 1 %':>20}"
+    yield f"  {f'where the time{of} went':<{width + 2}}  {'p50':>12}  {'p99':>12}{heads}"
     for phase in sorted(load.phases, key=lambda each: -each.mean_share):
         yield (
-            f"    {phase.name:<{width}}  p50 {phase.p50_ms:>9,.2f} ms  p99 {phase.p99_ms:>9,.2f} ms  "
-            f"{phase.mean_share * 100:5.1f} %  {phase.slowest_share * 100:5.1f} %"
+            f"    {phase.name:<{width}}  {phase.p50_ms:>9,.2f} ms  {phase.p99_ms:>9,.2f} ms"
+            f"{phase.mean_share * 100:>12.1f} %{phase.slowest_share * 100:>18.1f} %"
         )
 
 
 def _generator(load: LoadResult) -> str:
-    late = "" if load.lateness is None else f"late p99 {_ms(load.lateness.p99_ms)}, "
-    text = f"generator: {late}rate {load.achieved_rate_per_s:.1f}/s, dropped {load.counts.dropped:,}"
+    late = "" if load.lateness is None else f"99 % sent within {_ms(load.lateness.p99_ms)} of their due time, "
+    text = f"generator: {load.achieved_rate_per_s:.1f}/s, {late}dropped {load.counts.dropped:,}"
     if load.valid:
-        return f"{text}     run is VALID"
+        return f"{text}: the measurement is valid"
     faults = "; ".join(f"{fault.name} {fault.measured}, wanted {fault.limit}" for fault in load.faults)
-    return f"{text}     run is NOT VALID ({faults})"
+    return f"{text}: the measurement is NOT valid ({faults})"
 
 
 def _retries(number: int) -> str:

@@ -98,7 +98,7 @@ async def test_a_good_sign_in_is_shown_whole(browser: Browser, place: Place) -> 
         sent, came = await page.locator(".call pre[tabindex]").all_inner_texts()
         assert '"bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"' in sent
         assert '"DateOfBirth"' in came
-        assert await page.locator("#log tr.current td").nth(3).inner_text() == "minted"
+        assert await page.locator("#log tr.current td").nth(3).inner_text() == "token minted"
         assert not re.search(r"eyJ[\w-]{8,}\.", await page.content())
 
 

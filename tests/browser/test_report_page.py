@@ -165,7 +165,7 @@ async def test_a_screen_reader_hears_its_order(browser: Browser, tmp_path: Path)
         "- main:",
         'heading "Is this run valid?"',
         'heading "Findings and how to fix them"',
-        'img "The budget and what was used of it. Half of the first calls took',
+        "img \"Entra's timeout and what was used of it. Half of the calls took",
         'img "Latency by percentile"',
         'img "Latency over time"',
         'heading "Faults of dependencies"',

@@ -8,6 +8,7 @@ import json
 import os
 from typing import Final
 
+from selftest.checks import REGISTRY
 from tests.checkout import ROOT
 from tests.foreign.programs import FOLDER, MISTAKES, PROGRAMS, Program
 
@@ -59,7 +60,12 @@ def with_table(page: str) -> str:
 def _firsts(verdicts: _Verdicts, mistake: str) -> list[str]:
     """Return what endpoints with this mistake are told first: the same everywhere, or else each."""
     firsts = {first for found in verdicts.values() if (first := found.get(mistake)) is not None}
-    return [f"`{check}` {sentence}" for check, sentence in sorted(first.split(" ", 1) for first in firsts)]
+    return [_failed(*first.split(" ", 1)) for first in sorted(firsts)]
+
+
+def _failed(check: str, sentence: str) -> str:
+    expects = f", which expects that the endpoint {sentence}"
+    return f"fails `{check}`{expects if sentence == REGISTRY[check].title else f': {sentence}'}"
 
 
 def _version(found: dict[str, str | None], version: str) -> str:

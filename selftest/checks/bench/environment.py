@@ -30,9 +30,9 @@ from selftest.report.load_result import LoadResult
 type EventJson = dict[str, Any]
 
 #: What a check may need: a token that the endpoint accepts; the signing key that the endpoint trusts; the app as a
-#: process of the harness; a log to read; an app that calls the emulated downstream; an app with a module in
-#: ``claims/providers/`` that was started with other settings; a load that was played; cold starts; a soak, step or
-#: spike profile.
+#: process of the harness; a log to read; an app that calls the emulated downstream; an app that has a module in
+#: ``claims/providers/`` and that the harness starts with the settings of a variant; a load that was run; cold starts; a
+#: soak, step or spike profile.
 type CheckNeed = Literal[
     "token", "issuer", "app", "log", "downstream", "provider", "load", "cold", "soak", "step", "spike"
 ]
@@ -52,7 +52,8 @@ class GoodCallRefusal:
         reason: What came.
         fix: What to do.
         curl: A command that repeats the call without its token.
-        check_id: The check that failed by it: that of the valid call, or the last one that the endpoint answered.
+        check_id: The check that reports this refusal: that of the valid call or, if the endpoint stopped during the
+            run, the one whose request it did not answer.
         app_lines: What the app's log says about it.
     """
 
@@ -84,7 +85,7 @@ class CheckEnvironment:
         downstream: The emulated downstream of the app's provider; None if there is none.
         variant: The settings of the app; None for the usual ones.
         provider: What ``Claims__Provider`` names; None if the command names none, or the app has no such module.
-        load: The result of a load run; None if none was played.
+        load: The result of a load run; None if there was none.
         clock: Returns Unix time in seconds.
         sleep: Waits, in seconds of ``clock``.
         stopwatch: Returns monotonic seconds, for latencies.

@@ -1,4 +1,4 @@
-"""App settings other than the usual ones that checks need.
+"""Variants of the app: the settings with which a check needs it to be started, where the usual ones do not do.
 
 A check names its variant; the runner starts one app per variant for all of its checks.
 """
@@ -15,8 +15,8 @@ from selftest.downstream.server import DownstreamServer
 from selftest.entra.server import EntraServer
 
 type VariantPolicy = Literal["fail", "omit", "stale"]
-#: What is out of order from before the app's start on: the key host answers 503 or never, or the identity answers
-#: garbage.
+#: What fails, already when the app starts: the host of the signing keys answers 503 (``keys-down``) or never
+#: (``keys-hang``), or the token endpoint for the downstream API answers garbage (``identity-garbage``).
 type VariantTrouble = Literal["", "keys-down", "keys-hang", "identity-garbage"]
 
 #: Small, so that a late response takes little time, and large compared with the pauses of a busy machine.
@@ -27,18 +27,19 @@ _HANG_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppVariant:
-    """How the endpoint handles a provider that fails.
+    """Settings with which the app is started, and what fails around it.
 
     Attributes:
         name: The variant's name in messages.
         policy: The setting ``Claims__OnFailure``.
         budget_ms: The setting ``Claims__BudgetMs``.
         malformed_keys: Whether the key document that the app first reads has malformed entries.
-        trouble: What is out of order.
-        more_callers: The setting ``Claims__AdditionalCallerAppIds``, which warns.
+        trouble: What fails, already when the app starts.
+        more_callers: The setting ``Claims__AdditionalCallerAppIds``; the app warns of it in its log.
         downstream: Whether the provider is the one that calls the emulated downstream; otherwise the app has the
             settings that the command was given.
-        faulty: Whether faults can be injected around the provider; policy and budget are then the given ones.
+        faulty: Whether faults can be injected around the provider. If so, policy and budget are those that the command
+            was given.
     """
 
     name: str
@@ -64,7 +65,7 @@ class AppVariant:
 
     @contextmanager
     def in_trouble(self, entra: EntraServer, downstream: DownstreamServer) -> Iterator[None]:
-        """Put out of order what the variant says; to be entered before the app starts."""
+        """Make what the variant's ``trouble`` names fail; to be entered before the app starts."""
         entra.outage = self.trouble == "keys-down"
         entra.delay_s = _HANG_S if self.trouble == "keys-hang" else 0.0
         with downstream.playing(FAULTS[self.trouble]) if self.trouble in FAULTS else nullcontext():
@@ -80,7 +81,7 @@ BY_POLICY: Final[Mapping[VariantPolicy, AppVariant]] = MappingProxyType(
 )
 #: The provider, policy and budget that the command was given; where it names none, the endpoint's defaults.
 GIVEN: Final = AppVariant(name="as given", policy="fail", budget_ms=1500, downstream=False, faulty=True)
-#: What an owner must be able to read in the log.
+#: For the checks of the log line: apps that cannot read the signing keys, cannot get a downstream token, or warn.
 KEYS_DOWN: Final = AppVariant(
     name="no keys: down", policy="fail", trouble="keys-down", budget_ms=1500, downstream=False
 )

@@ -47,7 +47,9 @@ async def holds_every_rate(env: CheckEnvironment) -> CheckOutcome:
     broken = load.steps[held]
     if not broken.valid:
         return skipped(expected, load.sentence)
-    missed = f"{broken.first_calls_missed:,} of {broken.signins:,} first calls miss, {broken.lost:,} sign-ins are lost"
+    missed = (
+        f"{broken.first_calls_missed:,} of {broken.signins:,} calls fail or are late, {broken.lost:,} sign-ins are lost"
+    )
     actual = f"{load.sentence}; at {broken.rate_per_s:g}/s {missed}"
     return decided(expected, actual, good=False, latency_ms=broken.p99_ms, fix=fix_by_code(load))
 

@@ -97,14 +97,13 @@ def _too_few(config: LoadConfig, evidence: Evidence) -> Iterator[LoadFault]:
     missing = calls_needed(evidence.missed, limit, evidence.confidence) - evidence.calls
     share = evidence.missed / evidence.calls if evidence.calls else 0.0
     if share < limit:
-        advice = f"needs {missing:,} more calls, all in budget: raise --duration or --rate"
+        advice = f"needs {missing:,} more calls, all in time: raise --duration or --rate"
     else:
-        advice = f"{share:.2%} missed, which is over the limit, but not with this confidence: raise --duration".replace(
-            "%", " %"
-        )
+        seen = f"{share * 100:.2f} % failed or were late"
+        advice = f"{seen}, which is over the limit, but not with this confidence: raise --duration"
     yield LoadFault(
         name="samples",
-        measured=f"{evidence.calls:,} calls, {evidence.missed:,} missed",
-        limit=f"{evidence.confidence * 100:.6g} % confidence that fewer than {limit * 100:.6g} % miss",
+        measured=f"{evidence.calls:,} calls, {evidence.missed:,} failed or late",
+        limit=f"{evidence.confidence * 100:.6g} % confidence that fewer than {limit * 100:.6g} % fail or are late",
         recommendation=advice,
     )

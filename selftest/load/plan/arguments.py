@@ -87,7 +87,7 @@ def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_number(MIN_TIMEOUT_MS, _MAX_TIMEOUT_MS),
         default=10_000,
         metavar="MS",
-        help="how long to wait for a late response (default: %(default)s)",
+        help="how long this tool listens for an answer, to measure late ones (default: %(default)s)",
     )
     group.add_argument("--retries", type=int, choices=range(MAX_RETRIES + 1), default=1, help="(default: %(default)s)")
     group.add_argument(
@@ -102,7 +102,7 @@ def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
         type=_percent,
         default=1.0,
         metavar="P",
-        help="share of first calls that may miss the budget (default: 1)",
+        help="share of calls (retries not counted) that may fail or be late (default: 1)",
     )
     group.add_argument(
         "--threshold",

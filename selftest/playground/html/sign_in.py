@@ -104,7 +104,7 @@ def _odd_lines(record: SignInRecord, lines: Sequence[str]) -> tuple[AppLine, ...
 
 def _word(record: SignInRecord, failed: Callout | None) -> str:
     if record.refusal is None and record.minted:
-        return "Minted by the retry" if _by_retry(record) else "Token minted"
+        return "Token minted by the retry" if _by_retry(record) else "Token minted"
     if record.refusal is None:
         return "Signed in"
     if failed is not None and failed.verdict.code is not None:

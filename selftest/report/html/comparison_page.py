@@ -43,5 +43,5 @@ def _curves(a: LoadResult | None, b: LoadResult | None) -> tuple[Markup | None, 
         CurveLine(points=a.curve, calls=a.counts.signins - a.counts.dropped, role="muted", label="A"),
         CurveLine(points=b.curve, calls=b.counts.signins - b.counts.dropped, label="B"),
     ]
-    words = "How long the slowest tenth, hundredth and thousandth of the first calls took, in both runs."
+    words = "How long the slowest tenth, hundredth and thousandth of the calls took, in both runs."
     return percentile_curve(lines, b.config.budget_ms, name="curves", description=words), ""

@@ -46,7 +46,7 @@ def tiles(results: Results) -> list[Tile]:
         total = len(results.signins)
         value = f"{minted} of {total}"
         tone: Tone = "good" if minted == total else "bad"
-        found.append(Tile(label="kinds of sign-in minted", value=value, note="one call each", tone=tone))
+        found.append(Tile(label="kinds of sign-in got a token", value=value, note="one call each", tone=tone))
     return found + (_load_tiles(results.load) if results.load is not None else [])
 
 
@@ -100,7 +100,7 @@ def _load_tiles(load: LoadResult) -> list[Tile]:
         )
     found.append(
         Tile(
-            label="of first calls missed the budget",
+            label="of calls failed or were late",
             value=percent(load.missed_share),
             note=load.proof,
             tone="bad" if load.missed_above > load.config.max_missed_share else "plain",

@@ -80,7 +80,7 @@ def _budget_words(load: LoadResult) -> str | None:
     if load.latency is None:
         return None
     return (
-        f"Half of the first calls took {milliseconds(load.latency.p50_ms)} or less, 99 % of them "
+        f"Half of the calls took {milliseconds(load.latency.p50_ms)} or less, 99 % of them "
         f"{milliseconds(load.latency.p99_ms)}, the slowest {milliseconds(load.latency.max_ms)}. "
         f"Entra waits {milliseconds(load.config.budget_ms)}."
     )
@@ -92,8 +92,8 @@ def _cold_words(load: LoadResult) -> str | None:
     listening_ms = sorted(start.listening_ms for start in load.cold_starts)[len(load.cold_starts) // 2]
     answer_ms = max(start.answered_ms - start.listening_ms for start in load.cold_starts)
     return (
-        f"A fresh worker listens after {milliseconds(listening_ms)} (the median); its first answer then takes "
-        f"{milliseconds(answer_ms)} at most."
+        f"A new process of the app listens after {milliseconds(listening_ms)} (the median); its first answer then "
+        f"takes {milliseconds(answer_ms)} at most."
     )
 
 

@@ -47,9 +47,10 @@ def test_a_good_endpoint_passes(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert "an external tenant sends at most 50 calls a second" in said
     first = printed.splitlines()[0]
     assert first.startswith(
-        "PASS  3 checks passed, 1 skipped; 0 of 500 first calls missed the budget of 2,000 ms; with 99 % confidence"
+        "PASS  3 checks passed, 1 skipped; "
+        "0 of 500 calls under load failed or took over 2,000 ms (retries not counted); with 99 % confidence"
     )
-    assert "run is VALID" in printed
+    assert "the measurement is valid" in printed
     assert "provider" in printed
     results = read_results(tmp_path / "results.json")
     assert read_results(tmp_path / "run.jsonl") == results
@@ -69,7 +70,7 @@ def test_a_broken_endpoint_fails_and_is_not_inconclusive(capsys: pytest.CaptureF
     assert "external tenant" not in said
     assert printed.splitlines()[0].startswith("FAIL  2 sign-in checks failed, 0 checks passed")
     words = " ".join(printed.split())
-    assert "50 of 50 lost (first calls that missed, 1003002 CustomExtensionInvalidHTTPStatus: 50)" in words
+    assert "50 of 50 lost (calls that failed or were late, 1003002 CustomExtensionInvalidHTTPStatus: 50)" in words
     assert "fewer than" not in printed
 
 
@@ -80,7 +81,7 @@ def test_too_few_calls_prove_nothing(capsys: pytest.CaptureFixture[str], tmp_pat
         assert command("load", "--url", url, *flags) == 3
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith("INCONCLUSIVE")
-    assert "needs 359 more calls, all in budget" in first
+    assert "needs 359 more calls, all in time" in first
 
 
 def test_dropped_calls_make_the_run_invalid(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_dropped_calls_make_the_run_invalid(capsys: pytest.CaptureFixture[str], 
         assert command("load", "--url", url, *QUICK, "--max-in-flight", "5", "--out", str(tmp_path)) == 3
     printed = capsys.readouterr().out
     assert "raise --max-in-flight" in printed.splitlines()[0]
-    assert "run is NOT VALID" in printed
+    assert "the measurement is NOT valid" in printed
     counts = json.loads((tmp_path / "results.json").read_text())["load"]["counts"]
     assert counts["dropped"] > 0
     assert counts["signins"] == 500
@@ -194,10 +195,11 @@ def test_a_dead_endpoint_still_has_a_report(capsys: pytest.CaptureFixture[str], 
     flags = ("--rate", "50", "--duration", "1s", "--warmup", "0", "--authority-port", "0", "--threshold", "p95<300")
     assert command("load", "--url", "http://127.0.0.1:1/api", *flags, "--out", str(tmp_path)) == 1
     captured = capsys.readouterr()
-    assert "the load is played all the same" in captured.err
+    assert "the load runs all the same" in captured.err
     assert "threshold p95<300 crossed: no value" in captured.out.splitlines()[0]
-    assert "50 of 50 first calls (100 %) missed the budget of 2,000 ms; with 99 % confidence at least 91.20 % do" in (
-        " ".join(captured.out.split())
+    assert (
+        "50 of 50 calls under load (100 %) failed or took over 2,000 ms (retries not counted); "
+        "with 99 % confidence at least 91.20 % of calls do" in (" ".join(captured.out.split()))
     )
     assert "1003027" in captured.out
     assert "not slowness" in captured.out

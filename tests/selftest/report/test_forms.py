@@ -110,7 +110,7 @@ def test_hostile_text_stays_text_on_the_console() -> None:
 def test_the_verdict_is_the_first_line() -> None:
     """The eye begins at the top."""
     assert shown(EVERYTHING).startswith(
-        "FAIL  2 sign-in checks failed, 1 hardening check failed, 1 check passed, 1 skipped, 1 of 2 sign-ins minted"
+        "FAIL  2 sign-in checks failed, 1 hardening check failed, 1 check passed, 1 skipped, 1 of 2 sign-ins got"
     )
 
 
@@ -138,6 +138,28 @@ def test_the_worst_of_each_level_that_counts_is_among_the_three() -> None:
     places = [output.index(text) for text in ("FAIL  C01", "FAIL  C02", "FAIL  T01  anybody gets claims", "also")]
     assert places == sorted(places)
     assert "also  sign-in: C03 C04 C05" in output
+
+
+def test_a_finding_says_for_how_many_attacks_of_which_level_it_stands() -> None:
+    """So that the numbers of the verdict can be added up."""
+    attacks = [check(f"T0{number}", "fail", level="hardening", let_in=True) for number in range(2, 5)]
+    output = shown(results(check("T01", "fail", level="security", let_in=True), *attacks))
+    assert "proofs 4 of 4 attacks were let in: 1 security, 3 hardening; T01 stands for all of them" in output
+
+
+def test_a_group_that_did_not_run_is_one_line_with_its_reason() -> None:
+    """The reasons with the most checks come first; all of them with --verbose."""
+    elsewhere = [check(f"F0{number}", "skip", actual="it runs elsewhere") for number in range(1, 4)]
+    run = results(
+        check("C01"), check("C40", "skip", actual="no 401"), *elsewhere, check("F92", "skip", actual="no app")
+    )
+    lines = shown(run).splitlines()
+    assert [line for line in lines if line.startswith("skip")] == [
+        "skip  F (all 4; 3 for this reason): it runs elsewhere",
+        "skip  C40: no 401",
+    ]
+    assert "skip  F92: no app" in shown(run, verbose=True)
+    assert "skip  F (all 3): it runs elsewhere" in shown(results(check("C01"), *elsewhere))
 
 
 def worst() -> Results:
@@ -283,10 +305,10 @@ def test_a_token_by_the_retry_is_a_warning_with_both_times() -> None:
     )
     blocked = AppLine(outcome=LOOP_BLOCKED, status=None, detail="at mine.py:7", total_ms=2900)
     run = results(signins=(signin(), signin(attempts=2, warnings=(message,), app_lines=(blocked,))))
-    assert run.verdict.sentence.endswith("2 of 2 sign-ins minted (1 by the retry alone)")
+    assert run.verdict.sentence.endswith("2 of 2 sign-ins got a token (1 by the retry alone)")
     assert run.verdict.outcome == "held"
     output = shown(run)
-    for part in ("WARN minted by the retry", message, "the event loop was blocked at mine.py:7 for 2,900 ms"):
+    for part in ("WARN token minted by the retry", message, "the event loop was blocked at mine.py:7 for 2,900 ms"):
         assert part in output
     assert message in junit(run)
     assert parsed(run).get("failures") == "0"

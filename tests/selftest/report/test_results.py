@@ -50,8 +50,8 @@ def attack(check_id: str, level: str = "security") -> CheckResult:
         (results(check("C01", "skip")), 3, "INCONCLUSIVE"),
         (results(), 3, "INCONCLUSIVE"),
         (results(check("C01"), check("C02", "skip")), 0, "PASS  1 check passed, 1 skipped"),
-        (results(check("C01"), signins=(signin(),)), 0, "1 of 1 sign-ins minted"),
-        (results(check("C01"), signins=(signin(1003005),)), 1, "0 of 1 sign-ins minted"),
+        (results(check("C01"), signins=(signin(),)), 0, "1 of 1 sign-ins got a token"),
+        (results(check("C01"), signins=(signin(1003005),)), 1, "0 of 1 sign-ins got a token"),
         (results(check("C01"), interrupted=True), 130, "INTERRUPTED"),
     ],
 )

@@ -25,9 +25,7 @@ def draw(load: LoadResult) -> LoadFigures:
 def _curve(load: LoadResult) -> Figure | None:
     if not load.curve:
         return None
-    words = (
-        f"How long the slowest tenth, hundredth and thousandth of the first calls took. Time counts {population(load)}."
-    )
+    words = f"How long the slowest tenth, hundredth and thousandth of the calls took, {population(load)}."
     line = CurveLine(points=load.curve, calls=load.latency.samples if load.latency else load.calls)
     picture = percentile_curve([line], load.config.budget_ms, name="curve", description=words)
     return Figure(picture=picture, caption=words)
@@ -37,7 +35,8 @@ def _timeline(load: LoadResult) -> Figure | None:
     if not load.points:
         return None
     shown = sum(map(len, thinned(load.points).values()))
-    words = f"Each mark is a first call, by when it was due; {count(load.counts.first_calls_missed)} missed the budget."
+    missed = count(load.counts.first_calls_missed)
+    words = f"Each mark is a call (no retry), by when it was due; {missed} failed or were late."
     if shown < load.counts.signins:
         words += f" {count(shown)} of {count(load.counts.signins)} calls are drawn."
     return Figure(picture=latency_over_time(load, description=words), caption=words)

@@ -34,7 +34,7 @@ def budget_line(axes: Axes, budget_ms: float) -> None:
     """Draw the budget as a red line. Its label is above the plot, because late calls have their marks at the line."""
     axes.axhline(budget_ms, color=SENTINELS["bad"], linewidth=1.4, dashes=(5, 3))
     axes.annotate(
-        f"- - budget {count(int(budget_ms))} ms",
+        f"- - Entra's timeout {count(int(budget_ms))} ms",
         (1, 1),
         xycoords="axes fraction",
         xytext=(0, 7),

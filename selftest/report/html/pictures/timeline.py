@@ -1,4 +1,4 @@
-"""Draw latency over time: one mark for each first call, by how it ended, with the budget as a line.
+"""Draw latency over time: one mark for each first call, by how it ended, with Entra's timeout as a line.
 
 Below it is the lateness of the generator, because calls that were sent late show the generator, not the endpoint.
 """
@@ -19,7 +19,7 @@ from selftest.report.units import milliseconds
 MOST_MARKS: Final = 1500
 #: In the order in which they are drawn, the worst on top. Shapes differ, for readers who cannot distinguish the colors.
 OUTCOMES: Final[dict[AttemptOutcome, tuple[MarkShape, Role, str]]] = {
-    "in-budget": ("dot", "accent", "in budget"),
+    "in-budget": ("dot", "accent", "in time"),
     "dropped": ("square", "muted", "never sent"),
     "late": ("triangle", "warn", "late"),
     "failed": ("cross", "bad", "failed"),

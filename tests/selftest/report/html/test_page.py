@@ -165,7 +165,7 @@ def test_the_budget_has_its_label_where_it_is() -> None:
     html = page(runs.failing())
     assert 'class="limit" style="width: 20.00%"' in html
     assert 'class="at" style="padding-left: min(20.00%,' in html
-    assert ">budget 2,000 ms</span></p>" in html
+    assert ">Entra's timeout 2,000 ms</span></p>" in html
 
 
 def test_the_legend_counts_calls() -> None:
@@ -174,7 +174,7 @@ def test_the_legend_counts_calls() -> None:
     assert load is not None
     long = replace(load, endings={"in-budget": 71_234, "late": 66})
     html = page(replace(runs.only_load(), load=long))
-    assert re.search(r"in budget <b>71,234</b>.*late <b>66</b>", html, re.DOTALL)
+    assert re.search(r"in time <b>71,234</b>.*late <b>66</b>", html, re.DOTALL)
 
 
 def test_what_the_app_logged_stands_with_the_codes() -> None:
@@ -233,7 +233,7 @@ def test_a_family_is_one_card_with_its_proofs() -> None:
     """T30 and T31 prove one finding; their ids stand in its card."""
     text = " ".join(read(runs.written(runs.failing)).text.split())
     assert text.count("anybody gets claims") == 1
-    assert re.search(r"proofs\s*2 of \d+ attacks were let in: T30 T31 expected", text)
+    assert re.search(r"proofs\s*2 of \d+ attacks were let in: 2 security \(T30 T31\) expected", text)
     assert re.search(r"attacks let in\s*2 of \d+\s*answered with 200", text)
 
 
