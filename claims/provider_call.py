@@ -53,8 +53,8 @@ class Delivery:
 class _Call:
     """One event's call of the provider, and the deliveries that wait for it.
 
-    Its end wakes them directly: a task's own callbacks would come a turn of the event loop later each, and a turn costs
-    as much as reading the event.
+    Its end wakes them directly. The callbacks of a finished task would do so two turns of the event loop later, each of
+    which is a system call.
     """
 
     __slots__ = ("_waiting", "limit", "outcome", "task")
