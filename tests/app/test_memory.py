@@ -36,7 +36,7 @@ ROUNDS = 3
 WARM_UP = 12_000
 #: Last good claims are forgotten after seconds, so the warm-up reaches the level that lasts.
 SETTINGS = {"Claims__OnFailure": "stale", "Claims__StaleSeconds": "2", "Claims__BudgetMs": "1000"}
-REQUESTS = {"profile_api": 2_500}
+REQUESTS = {"profile_api": 1_000}
 if os.environ.get("STRESS_DURATION_S"):
     REQUESTS = dict.fromkeys(("sample", "profile_api", "graph", "table"), 50_000)
 #: 63 KB of claims under names that look like addresses: within the cap of an answer, far over that of claims.

@@ -158,7 +158,7 @@ async def test_an_edited_provider_answers_the_next_sign_in(browser: Browser, tmp
         assert await sign_in(page) == "Token minted"
 
 
-@pytest.mark.quiet
+@pytest.mark.nightly
 async def test_ten_readers_at_once_while_faults_change(browser: Browser, place: Place) -> None:
     """Each page shows the outcome of what was chosen on it."""
     wanted = ["none", "downstream:error", "reply:1003007", "downstream:latency", "preset:1003021"] * 2

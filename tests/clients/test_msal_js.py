@@ -63,7 +63,9 @@ async def test_both_tokens_are_enriched(page: Page, extension: Extension) -> Non
     assert extension.audiences == ["Sample orders API", "Sample single-page app"]
 
 
-@pytest.mark.parametrize("mood", ["slow", "broken", "refusing"])
+@pytest.mark.parametrize(
+    "mood", ["slow", *(pytest.param(mood, marks=pytest.mark.nightly) for mood in ("broken", "refusing"))]
+)
 async def test_failed_extension_is_a_failed_sign_in(
     page: Page, extension: Extension, entra: SignInServer, mood: Mood
 ) -> None:

@@ -105,6 +105,7 @@ async def test_retry_saves_the_sign_in(tmp_path: Path) -> None:
     assert set(run.codes) == {("callout", "1003005"), ("callout", "1003027")}
 
 
+@pytest.mark.nightly
 async def test_without_retry_the_first_callout_decides(tmp_path: Path) -> None:
     """``--retries 0``, as the extension may be set, and a share of misses that is allowed."""
 
@@ -224,6 +225,7 @@ async def test_token_is_refreshed_in_the_background(tmp_path: Path) -> None:
     assert "token-number" not in run.output + run.page
 
 
+@pytest.mark.nightly
 async def test_late_generator_proves_nothing() -> None:
     """A generator that was stopped reports its lateness, and not a slow endpoint: exit code 3."""
     begun = asyncio.Event()
@@ -281,6 +283,7 @@ async def test_what_cannot_run_says_why(
     assert "hush" not in run.output
 
 
+@pytest.mark.nightly
 async def test_certificate_is_verified(tmp_path: Path) -> None:
     """The token is sent only to a host with a valid certificate."""
     authority = trustme.CA()

@@ -157,6 +157,7 @@ async def test_objects_are_planned(copy: Path) -> None:
     assert re.search(r"^would create  app registration +Claims endpoint \(test\)$", printed, re.MULTILINE)
 
 
+@pytest.mark.nightly
 async def test_first_hour_of_the_page(copy: Path, kind: str, tool: Path, tmp_path: Path) -> None:
     """Each file, change, command and output of docs/make-it-yours.md, in a copy of its own with this one's packages."""
     if kind != "own":

@@ -97,6 +97,7 @@ async def test_only_the_last_sign_ins_are_kept(nowhere: SignInPlayer) -> None:
     assert nowhere.played(first.id) is None
 
 
+@pytest.mark.nightly
 async def test_every_fault_has_its_effect(sample: Directory) -> None:
     """Each once, in turn, on one player: what one leaves behind does not spoil the next."""
     faults = [known.id for known in FAULT_OPTIONS.values() if known.kind == "downstream"]
