@@ -67,7 +67,8 @@ async def hosting(peer: Peer, settings: Mapping[str, str]) -> AsyncIterator[Host
                 **app_environment(),
                 **settings,
                 "FH_STATE": folder,
-                "PYTHONPATH": str(ROOT),
+                # Not PYTHONPATH, where this checkout's function_app.py would come before the app's own.
+                "BENCHMARK_ROOT": str(ROOT),
                 "BENCHMARK_PACKAGES": sysconfig.get_path("purelib"),
             },
             stdin=asyncio.subprocess.DEVNULL,

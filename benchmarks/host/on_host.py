@@ -68,7 +68,11 @@ async def measure() -> Part:
 
 
 async def _first_answer(peer: Peer, on: Hosted, sign_in: SignIns) -> None:
-    """Wait until the app answers: the host listens before its worker has loaded it."""
+    """Wait until the app answers: the host listens before its worker has loaded it.
+
+    Raises:
+        AppStartError: It gives no good answer, or another app answers in its place.
+    """
     headers = {"Authorization": f"Bearer {sign_in.token}", "Content-Type": "application/json"}
     end_s = time.monotonic() + _FIRST_ANSWER_S
     status = 0
@@ -79,8 +83,11 @@ async def _first_answer(peer: Peer, on: Hosted, sign_in: SignIns) -> None:
                 url = f"http://127.0.0.1:{on.port}{CALLOUT_PATH}"
                 async with session.post(url, data=body, headers=headers) as response:
                     status = response.status
+                    ours = "X-Claims-Outcome" in response.headers
             except aiohttp.ClientError:
                 status = 0
+            if status == 200 and ours is not (peer is OURS):
+                raise AppStartError(f"not {peer.title} but another app answers on Microsoft's host", "")
             if status == 200:
                 return
             await asyncio.sleep(_AGAIN_S)

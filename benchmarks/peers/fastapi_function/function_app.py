@@ -1,7 +1,7 @@
 """The FastAPI peer as a function: behind AsgiMiddleware, as Microsoft's documentation says.
 
 Microsoft's host has an interpreter of its own, in which FastAPI is not installed: it comes from the benchmarks'
-environment, after everything that this interpreter has itself.
+environment, and the peer from this checkout, after everything that this interpreter has itself.
 
 Source: Microsoft's documentation of Azure Functions for Python, "Web frameworks".
 """
@@ -11,6 +11,7 @@ import site
 
 import azure.functions as func
 
+site.addsitedir(os.environ["BENCHMARK_ROOT"])
 site.addsitedir(os.environ["BENCHMARK_PACKAGES"])
 
 from benchmarks.peers.fastapi_endpoint import app as fastapi_app
