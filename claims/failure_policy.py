@@ -1,6 +1,7 @@
 """The failure policy: what is answered when the provider fails or is late.
 
-``fail`` sends nothing: 503, and Entra issues no token. ``omit`` sends the default claims. ``stale`` sends the user's
+``fail`` answers 503, and Entra issues no token. ``omit`` answers 200 with what the provider's ``default_claims()``
+returns, or with no claims where it has none. ``stale`` sends the user's
 last good claims while they are young enough, and fails otherwise. Which one is right depends on what a missing claim
 means to the applications that read it: see docs/timing-budget.md.
 

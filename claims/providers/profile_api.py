@@ -1,5 +1,7 @@
 """Claims from an HTTP API of your own: ``GET {url}/{userId}`` answers with a JSON object of claims.
 
+The id is the user's object id in Entra, a GUID.
+
 A plain http URL is accepted only for a loopback host outside Azure, and needs no scope. Without a scope the API is
 called without a token, as a stub on a developer's machine expects. With one the token is sent, to that loopback host
 too. An https URL always needs a scope.

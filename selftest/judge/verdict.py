@@ -79,12 +79,13 @@ def judge(
 
     The first broken rule decides:
 
-    1. the exchange: timeout 1003005, no connection 1003027, anything else that is not a whole HTTP reply 1003001;
-    2. the status: not exactly 200 is 1003002 (a 401 may show as 1003005 in the log: the sources disagree);
+    1. the exchange: timeout 1003005; no connection, or one that broke before a reply began, 1003027; anything else that
+       is not a whole HTTP reply 1003001;
+    2. the status: not exactly 200 is 1003002 (a 401 or 403 may show as 1003005 in the log: the sources disagree);
     3. the content type: not ``application/json`` is 1003006; a charset parameter is fine;
     4. the body: empty, blank or the word ``null`` is 1003009; over 1 MiB, a bound of ours, 1003024;
-    5. its shape: not UTF-8 JSON, not an object, ``data`` not an object, 1003003; the 2021 preview's shape, with
-       ``apiSchemaVersion`` instead of ``data``, 1003008; another data type, or ``actions`` that is not a list, 1003003;
+    5. its shape: not UTF-8 JSON or not an object 1003003; the 2021 preview's shape, with ``apiSchemaVersion`` instead
+       of ``data``, 1003008; ``data`` not an object, another data type, or ``actions`` that is not a list, 1003003;
     6. the action: not exactly one 1003010; not an object 1003003; of another type 1003012;
     7. the claims: missing or null 1003007; not an object 1003003; an empty or blank name 1003026; names and values of
        more than 3072 UTF-8 bytes 1003025. (Microsoft says 3 KB; this is the larger reading. From 3001 on there is a
@@ -125,7 +126,7 @@ def _check_exchange(reply: ReceivedReply) -> None:
     if reply.failure == "timeout":
         raise _RefusedError(1003005, "expected a complete reply within the timeout, received none")
     if reply.failure == "connection":
-        raise _RefusedError(1003027, "expected a connection, none could be opened")
+        raise _RefusedError(1003027, "expected a reply, received no connection or one that broke before a reply began")
     if reply.failure is not None or reply.status is None:
         raise _RefusedError(1003001, "expected an HTTP reply, received something else or part of one")
 

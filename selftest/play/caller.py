@@ -42,8 +42,8 @@ RETRIED: Final[frozenset[CallFailure | None]] = frozenset({"timeout", "connectio
 #: The prefix of `Attempt.detail` if the endpoint's certificate is not trusted.
 CERTIFICATE: Final = "certificate"
 
-#: Headers that the client library would add by itself and Entra is not documented to send.
-_UNDOCUMENTED_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+#: Headers that the client library must not add by itself: only those that are given are sent.
+_NO_AUTOMATIC_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +251,7 @@ class Exchange:
             url,
             data=body,
             headers=headers,
-            skip_auto_headers=_UNDOCUMENTED_HEADERS,
+            skip_auto_headers=_NO_AUTOMATIC_HEADERS,
             allow_redirects=False,
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None),
