@@ -2,8 +2,9 @@
 
 A request waits for the call only as long as its budget lasts; then its answer leaves, whatever the provider does. The
 call itself goes on, because Entra calls once more with the same event: that second delivery joins the call under way,
-or finds its reply, instead of starting again. So a provider that takes 2.5 s costs the first attempt and not the
-sign-in, and its side effects happen once. (Whether Entra repeats a call is its own rule: docs/timing-budget.md.)
+or finds its reply, instead of starting again. Where Entra repeats, a provider that takes 2.5 s costs the first attempt
+and not the sign-in, and its side effects happen once. That it repeats after a timeout was seen; whether it does after
+the 503 at the end of our budget is not documented (docs/timing-budget.md).
 
 The provider runs in its own task, whose result is a value: the reply, or the failure. Whatever the provider
 raises ends there, ``SystemExit`` and ``CancelledError`` included, and so does what it returns: only the finished reply
@@ -121,7 +122,7 @@ class ProviderCalls:
         self._on_reply = on_reply
         self._on_slow = on_slow
         self._slow_s = slow_s if on_slow is not None else 0.0
-        # The second delivery comes when the first has timed out at the latest, and then waits for one budget.
+        # Assumed: the second delivery comes when the first has timed out at the latest. It then waits for one budget.
         self._limit_s = (MAX_TIMEOUT_MS + budget_ms) / 1000
         self._done: ExpiringCache[EventKey, Reply] = ExpiringCache(
             MAX_JOIN_BYTES, size_bytes=Reply.held_bytes, clock=clock, later=later

@@ -18,8 +18,8 @@ from selftest.entra.server import EntraServer
 from selftest.entra.signing import sign_compact
 from selftest.play.target import endpoint_settings
 
-#: Good sign-ins a second. With as many bad ones on top it is still less than half of what the slowest peer sustains on a
-#: slow processor: above that a window measures the queue.
+#: Good sign-ins a second. With as many bad ones on top it is still less than half of what the slowest peer sustains on
+#: a slow processor: above that a window measures the queue.
 RATE: Final = 100.0
 #: What the hand-written handler's keys live instead of 300 s, and the pause between its fetches for unknown key ids
 #: instead of 30 s: its client offers both. As long as an hour of the aged endpoint.

@@ -58,8 +58,9 @@ def sign_in(
 ) -> Callable[..., "SignInOutcome"]:
     """Return a function that runs a sign-in: Entra's call, the app in Microsoft's worker library, Entra's verdict.
 
-    Its arguments: ``user``, a kind of user, or the members of the member that differ, or None for an app without a
-    user; ``fresh``, whether the app is started again; ``timeout_ms`` and ``retries`` of Entra's call, which fails at
+    Its arguments: ``user``, a kind of user (``"guest"``), or JSON names of the event with the values that differ from
+    those of a member (``{"userType": "Guest", "mail": None}``; None leaves one out), or None for an app without a user;
+    ``fresh``, whether the app is started again; ``timeout_ms`` and ``retries`` of Entra's call, which fails at
     once where only a retry would get an answer; ``mapping``, the application's claims mapping policy; and settings of
     the app by their names.
     """
