@@ -101,6 +101,15 @@ async def test_the_whole_budget_is_the_providers_where_nobody_looks(provider: Sc
     await calls.aclose()
 
 
+async def test_the_end_of_the_call_wakes_every_delivery(calls: ProviderCalls, provider: Scripted) -> None:
+    """None waits for the end of its budget."""
+    provider.script = _sleeping(0.05)
+    async with asyncio.timeout(20):
+        outcomes = await asyncio.gather(*(_outcome(calls, budget_ms=60_000) for _ in range(3)))
+    assert [_claims_of(outcome) for outcome in outcomes] == [{"slept": "0.05"}] * 3
+    assert provider.calls == 1
+
+
 async def test_slow_provider_is_late(calls: ProviderCalls, provider: Scripted) -> None:
     """A provider that sleeps past the budget is left."""
     provider.script = _sleeping(30)
