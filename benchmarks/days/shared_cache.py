@@ -8,7 +8,6 @@ import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
@@ -16,6 +15,7 @@ from benchmarks import machine
 from benchmarks.downstream import downstream
 from benchmarks.load import LoadProcess, SignIns
 from benchmarks.peer_round import LATE_MS, arrive, saturate
+from benchmarks.real_downstream import Round
 from benchmarks.rounds import median_of_ratios, shuffled
 from benchmarks.servers import OURS, Served, serving
 from benchmarks.table import Must, Part, Table
@@ -40,17 +40,6 @@ def missing() -> str:
     return (
         "" if shutil.which("redis-server") else "redis-server is not installed (Debian: apt-get install redis-server)"
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """One of the two in one round; times in milliseconds."""
-
-    cpu_ms: float
-    p50_ms: float
-    p99_ms: float
-    late_ms: float
-    wrong: int
 
 
 async def measure() -> Part:

@@ -97,8 +97,8 @@ def test_a_visible_skip_without_microsofts_host(
 def test_the_limit_of_the_shared_cache() -> None:
     """The ratio is of rounds, and a busy machine is no verdict."""
 
-    def rounds(p99_ms: float, late_ms: float = 0.1) -> list[shared_cache.Round]:
-        return [shared_cache.Round(cpu_ms=1, p50_ms=2, p99_ms=p99_ms, late_ms=late_ms, wrong=0)]
+    def rounds(p99_ms: float, late_ms: float = 0.1) -> list[real_downstream.Round]:
+        return [real_downstream.Round(cpu_ms=1, p50_ms=2, p99_ms=p99_ms, late_ms=late_ms, wrong=0)]
 
     part = shared_cache.part({shared_cache.WITHOUT: rounds(5), shared_cache.WITH: rounds(6)})
     assert [(round(must.measured, 2), must.holds) for must in part.musts] == [(1.2, False), (0.0, True)]
