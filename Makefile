@@ -15,8 +15,8 @@ VENV_HOST := .venv-host
 VENV_WHEEL := .venv-wheel
 VENV_SITE := .venv-site
 
-.PHONY: help selftest test stress nightly parity check format compile wheel new package release bicep docs site bench \
-  .venv .venv-bench .venv-host .venv-wheel .venv-site
+.PHONY: help selftest test test-claims test-waits stress nightly parity check format compile wheel new package release \
+  bicep docs site bench .venv .venv-bench .venv-host .venv-wheel .venv-site
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
@@ -26,7 +26,8 @@ selftest: .venv ## call the endpoint on this machine as Entra does, and give the
 
 # Three processes on two processors, because many tests wait. A file stays in one process: its tests share what is slow
 # to start. The endpoint's own tests cover all of it; watching the others, too, would make each of them slower. What
-# measures time runs alone, or with others that mostly wait. The order is that of tests/conftest.py: the longest files first.
+# measures time runs alone; what mostly waits runs with its like, and the endpoint's own tests take the time that it
+# leaves. The order is that of tests/conftest.py: the longest files first.
 PARALLEL := $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 # Collecting all tests takes as long as many of these.
 MARKED = $$(grep -rl --include='test_*.py' 'mark\.$(1)' tests)
@@ -35,10 +36,16 @@ ifdef TESTS
 	@$(PY) -m pytest $(TESTS)
 else
 	@$(PARALLEL) -m "not quiet and not waits" --ignore=tests/claims
-	@$(PARALLEL) -m "not quiet and not waits" tests/claims --cov --cov-report=term --cov-fail-under=100
-	@$(PARALLEL) -m waits $(call MARKED,waits)
+	@$(MAKE) --no-print-directory -j 2 test-claims test-waits
 	@$(PY) -m pytest -q -m quiet $(call MARKED,quiet)
 endif
+
+test-claims:
+	@nice -n 19 $(PARALLEL) -m "not quiet and not waits" tests/claims --cov --cov-report=term --cov-fail-under=100
+
+# What it prints comes as a whole, after the other's dots.
+test-waits:
+	@printed=$$($(PARALLEL) -m waits $(call MARKED,waits) 2>&1); code=$$?; echo "$$printed"; exit $$code
 
 stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)
 	@STRESS_DURATION_S=30 $(PY) -m pytest -q -s tests/app/test_memory.py tests/selftest/checks/test_faults_under_load.py

@@ -5,11 +5,11 @@ Playwright's own browsers are not fetched. `CHROMIUM` names another executable t
 
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _QUIET: Final = (
@@ -39,3 +39,22 @@ async def chromium(path: str) -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+@contextmanager
+def heard(page: Page) -> Iterator[tuple[list[str], list[str]]]:
+    """Return what a page complains of, and the addresses that it asks for, until the block ends."""
+    said: list[str] = []
+    asked: list[str] = []
+    listeners: dict[str, Any] = {
+        "console": lambda message: said.append(message.text),
+        "pageerror": lambda error: said.append(str(error)),
+        "request": lambda request: asked.append(request.url),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)  # type: ignore[call-overload] # one of the events above
+    try:
+        yield said, asked
+    finally:
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)

@@ -1,10 +1,13 @@
-"""The browser, started once a module. Its tests share the event loop of their module: `loop_scope="module"`."""
+"""The browser, started once a module. Its tests share the event loop of their module: `loop_scope="module"`.
+
+They share a tab as well, where they can: another one costs as much as loading the largest page four times.
+"""
 
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from tests.browser.chromium import MISSING, chromium, executable
 
@@ -17,3 +20,11 @@ async def browser() -> AsyncIterator[Browser]:
         pytest.skip(MISSING)
     async with chromium(path) as started:
         yield started
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tab(browser: Browser) -> AsyncIterator[Page]:
+    """Open the tab that the tests of a module share."""
+    context = await browser.new_context()
+    yield await context.new_page()
+    await context.close()

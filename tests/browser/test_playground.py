@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import pytest
 import pytest_asyncio
@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page
 from selftest.playground.player import SignInPlayer
 from selftest.playground.server import PlaygroundServer
 from selftest.signin.tenant.file import read_tenant_file
+from tests.browser.chromium import heard
 from tests.checkout import ROOT
 from tests.selftest.failing_providers import copy_app
 from tests.selftest.report.html.hostile import CONTROLS, MARKUP
@@ -52,23 +53,19 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
 
 
 @asynccontextmanager
-async def reading(browser: Browser, url: str, **how: Any) -> AsyncIterator[Page]:
-    """Open the page; what the browser complains of fails the test."""
-    context = await browser.new_context(**how)
-    complaints: list[str] = []
-    elsewhere: list[str] = []
-    try:
-        page = await context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda asked: elsewhere.append(asked.url) if "//127.0.0.1:" not in asked.url else None)
-        await page.goto(url)
-        yield page
-        assert complaints == []
-        assert [asked for asked in elsewhere if not asked.startswith("http://localhost:")] == []
-    finally:
-        await context.close()
+async def reading(
+    tab: Page, url: str, *, width: int = 1280, scheme: Literal["light", "dark"] = "light"
+) -> AsyncIterator[Page]:
+    """Open the page, with nobody signed in; what the browser complains of fails the test."""
+    await tab.context.clear_cookies()
+    await tab.set_viewport_size({"width": width, "height": 740})
+    await tab.emulate_media(color_scheme=scheme)
+    tab.set_default_timeout(15_000)
+    with heard(tab) as (complaints, asked):
+        await tab.goto(url)
+        yield tab
+    assert complaints == []
+    assert [address for address in asked if not address.startswith(("http://127.0.0.1:", "http://localhost:"))] == []
 
 
 async def sign_in(page: Page, **chosen: str) -> str:
@@ -81,9 +78,9 @@ async def sign_in(page: Page, **chosen: str) -> str:
     return await page.inner_text("#result h1")
 
 
-async def test_a_good_sign_in_is_shown_whole(browser: Browser, place: Place) -> None:
+async def test_a_good_sign_in_is_shown_whole(tab: Page, place: Place) -> None:
     """Request, reply, phases against the budget, the token with its custom claims marked, and a line in the log."""
-    async with reading(browser, place.url) as page:
+    async with reading(tab, place.url) as page:
         assert await page.locator("#log tbody tr").count() == len(place.player.log.records)
         assert await sign_in(page) == "Token minted"
         assert await page.locator("tr.endpoint th").all_inner_texts() == ["custom_roles", "DateOfBirth"]
@@ -130,9 +127,9 @@ MORE_CHOICES = [
     [*CHOICES, *(pytest.param(*choice, marks=pytest.mark.nightly) for choice in MORE_CHOICES)],
     ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else value,
 )
-async def test_each_kind_of_fault(browser: Browser, place: Place, chosen: dict[str, str], verdict: str) -> None:
+async def test_each_kind_of_fault(tab: Page, place: Place, chosen: dict[str, str], verdict: str) -> None:
     """The verdict is that of the fault, with its explanation, and the log has a line."""
-    async with reading(browser, place.url) as page:
+    async with reading(tab, place.url) as page:
         assert (await sign_in(page, **chosen)).startswith(verdict)
         row = await page.locator("#log tr.current").inner_text()
         assert (verdict in row) if verdict != "Token minted" else ("minted" in row)
@@ -140,9 +137,9 @@ async def test_each_kind_of_fault(browser: Browser, place: Place, chosen: dict[s
             assert await page.locator(f'section[aria-label="About {verdict}"] dd').count() >= 3
 
 
-async def test_an_edited_provider_answers_the_next_sign_in(browser: Browser, tmp_path: Path) -> None:
+async def test_an_edited_provider_answers_the_next_sign_in(tab: Page, tmp_path: Path) -> None:
     """The new claim is in the reply; a provider that breaks is shown with its error, and works again once fixed."""
-    async with served(copy_app(tmp_path)) as place, reading(browser, place.url) as page:
+    async with served(copy_app(tmp_path)) as place, reading(tab, place.url) as page:
         provider = place.app_dir / "claims" / "providers" / "sample.py"
         text = provider.read_text()
         await sign_in(page)
@@ -165,7 +162,8 @@ async def test_ten_readers_at_once_while_faults_change(browser: Browser, place: 
     verdicts = {"downstream:error": "1003002", "reply:1003007": "1003007", "preset:1003021": "1003021"}
 
     async def one(fault: str) -> str:
-        async with reading(browser, place.url) as page:
+        context = await browser.new_context()
+        async with reading(await context.new_page(), place.url) as page:
             return await sign_in(page, fault=fault, provider="profile_api")
 
     await one("none")  # the first request of a process has a smaller budget
@@ -173,9 +171,9 @@ async def test_ten_readers_at_once_while_faults_change(browser: Browser, place: 
     assert [word.split()[0] for word in seen] == [verdicts.get(fault, "Token") for fault in wanted]
 
 
-async def test_by_keyboard_alone(browser: Browser, place: Place) -> None:
+async def test_by_keyboard_alone(tab: Page, place: Place) -> None:
     """Tab, arrows and Enter are enough; the verdict is where the reader is afterwards, and focus can be seen."""
-    async with reading(browser, place.url) as page:
+    async with reading(tab, place.url) as page:
         await page.keyboard.press("Tab")  # the name of the page
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.name") == "user"
@@ -195,17 +193,19 @@ async def test_by_keyboard_alone(browser: Browser, place: Place) -> None:
 
 async def test_without_script(browser: Browser, place: Place) -> None:
     """The form is posted, and the page that comes shows what was chosen."""
-    async with reading(browser, place.url, java_script_enabled=False) as page:
+    context = await browser.new_context(java_script_enabled=False)
+    async with reading(await context.new_page(), place.url) as page:
         assert (await sign_in(page, user="dana", fault="reply:1003010")).startswith("1003010")
         assert await page.input_value("select[name=user]") == "dana"
         assert await page.input_value("select[name=fault]") == "reply:1003010"
+    await context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("fault", ["none", "reply:1003005"])
-async def test_text_stands_out(browser: Browser, place: Place, scheme: str, fault: str) -> None:
+async def test_text_stands_out(tab: Page, place: Place, scheme: Literal["light", "dark"], fault: str) -> None:
     """Every text, also in folded parts, has the contrast that WCAG asks for, in light and in dark."""
-    async with reading(browser, place.url, color_scheme=scheme) as page:
+    async with reading(tab, place.url, scheme=scheme) as page:
         await sign_in(page, fault=fault, app="portal" if fault == "none" else "impatient")
         await page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
         found = await page.evaluate(CONTRAST)
@@ -214,9 +214,9 @@ async def test_text_stands_out(browser: Browser, place: Place, scheme: str, faul
 
 
 @pytest.mark.parametrize("chosen", [{}, {"api": "orders"}, {"fault": "reply:1003005", "app": "impatient"}], ids=str)
-async def test_a_phone_shows_it_whole(browser: Browser, place: Place, chosen: dict[str, str]) -> None:
+async def test_a_phone_shows_it_whole(tab: Page, place: Place, chosen: dict[str, str]) -> None:
     """At 360 pixels nothing sticks out, and what is pressed is large enough for a finger."""
-    async with reading(browser, place.url, viewport={"width": 360, "height": 740}) as page:
+    async with reading(tab, place.url, width=360) as page:
         await sign_in(page, **chosen)
         await page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
         assert await page.evaluate("document.documentElement.scrollWidth") == 360
@@ -227,9 +227,9 @@ async def test_a_phone_shows_it_whole(browser: Browser, place: Place, chosen: di
 
 
 @pytest.mark.parametrize("app", ["portal", "spa", "desktop"])
-async def test_the_real_sign_in_comes_back_here(browser: Browser, place: Place, app: str) -> None:
+async def test_the_real_sign_in_comes_back_here(tab: Page, place: Place, app: str) -> None:
     """The browser goes to the emulator, chooses a user, comes back with a code, and the page shows the tokens."""
-    async with reading(browser, place.url) as page:
+    async with reading(tab, place.url) as page:
         await page.locator(f'.browser a[href="/browser/{app}"]').click()
         assert "127.0.0.1" in page.url
         assert place.url not in page.url
@@ -240,28 +240,24 @@ async def test_the_real_sign_in_comes_back_here(browser: Browser, place: Place, 
         assert "custom_roles" in await page.locator("tr.endpoint th").all_inner_texts()
 
 
-async def test_a_real_sign_in_that_fails_comes_back_with_its_reason(browser: Browser, place: Place) -> None:
+async def test_a_real_sign_in_that_fails_comes_back_with_its_reason(tab: Page, place: Place) -> None:
     """The page shows the error that the app receives."""
-    async with reading(browser, place.url) as page:
+    async with reading(tab, place.url) as page:
         await page.locator('.browser a[href="/browser/unmapped"]').click()
         await page.get_by_role("button", name="Ada Sample").click()
         await page.wait_for_url("**/played/*")
         assert await page.inner_text("#result h1") == "AADSTS50146"
 
 
-async def test_a_canceled_sign_in_in_the_browser(browser: Browser, place: Place) -> None:
+async def test_a_canceled_sign_in_in_the_browser(tab: Page, place: Place) -> None:
     """No user signed in, so the log has no entry; the page shows the emulator's error."""
     before = len(place.player.log.records)
-    context = await browser.new_context()
-    try:
-        page = await context.new_page()
-        await page.goto(f"{place.url}/browser/portal")
-        await page.get_by_role("button", name="Cancel").click()
-        await page.wait_for_selector("text=No user signed in")
-        assert "AADSTS" in await page.inner_text("main")
-        assert len(place.player.log.records) == before
-    finally:
-        await context.close()
+    await tab.context.clear_cookies()
+    await tab.goto(f"{place.url}/browser/portal")
+    await tab.get_by_role("button", name="Cancel").click()
+    await tab.wait_for_selector("text=No user signed in")
+    assert "AADSTS" in await tab.inner_text("main")
+    assert len(place.player.log.records) == before
 
 
 HOSTILE_PROVIDER = """
@@ -274,7 +270,7 @@ def create(environ):
 """
 
 
-async def test_hostile_claims_inject_nothing(browser: Browser, tmp_path: Path) -> None:
+async def test_hostile_claims_inject_nothing(tab: Page, tmp_path: Path) -> None:
     """Names, values, a policy's names and a start-up error are text; a compact token in a claim is not shown."""
     hostile = MARKUP + CONTROLS.replace("\ud800", "") + "W" * 300
     app = copy_app(tmp_path)
@@ -283,7 +279,7 @@ async def test_hostile_claims_inject_nothing(browser: Browser, tmp_path: Path) -
     tenant = tmp_path / "tenant.toml"
     policy_name = "<img src=x onerror='window.pwned = 1'></script>"
     tenant.write_text(SAMPLE.read_text().replace('JwtClaimType = "custom_roles"', f'JwtClaimType = "{policy_name}"'))
-    async with served(app, tenant) as place, reading(browser, place.url) as page:
+    async with served(app, tenant) as place, reading(tab, place.url) as page:
         plain = await _foreign(page)
         assert await sign_in(page) == "Token minted"
         assert policy_name in await page.inner_text("tr.endpoint th")
@@ -302,26 +298,21 @@ async def _foreign(page: Page) -> int:
     return await page.locator("script, img, iframe, style, textarea, [onload], [onerror], [style]").count()
 
 
-async def test_another_sites_page_can_do_nothing(browser: Browser, place: Place) -> None:
+async def test_another_sites_page_can_do_nothing(tab: Page, place: Place) -> None:
     """Its form is refused, it cannot read the page, and it cannot frame it."""
     async with served_beside(place.url) as other:
-        context = await browser.new_context()
-        try:
-            page = await context.new_page()
-            before = len(place.player.log.records)
-            await page.goto(other)
-            assert await page.evaluate(
-                "fetch(document.body.dataset.url).then(r => r.text()).catch(() => 'blocked')"
-            ) == ("blocked")
-            await page.click("button")
-            await page.wait_for_url(f"{place.url}/sign-in")
-            assert "Refused" in await page.inner_text("h1")
-            assert len(place.player.log.records) == before
-            await page.goto(other)
-            frame = page.frames[1]
-            assert await frame.locator("form").count() == 0
-        finally:
-            await context.close()
+        before = len(place.player.log.records)
+        await tab.goto(other)
+        assert await tab.evaluate("fetch(document.body.dataset.url).then(r => r.text()).catch(() => 'blocked')") == (
+            "blocked"
+        )
+        await tab.click("button")
+        await tab.wait_for_url(f"{place.url}/sign-in")
+        assert "Refused" in await tab.inner_text("h1")
+        assert len(place.player.log.records) == before
+        await tab.goto(other)
+        frame = tab.frames[1]
+        assert await frame.locator("form").count() == 0
 
 
 @asynccontextmanager
@@ -346,24 +337,19 @@ async def served_beside(url: str) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def test_a_rebound_name_gets_nothing(browser: Browser, place: Place) -> None:
+async def test_a_rebound_name_gets_nothing(tab: Page, place: Place) -> None:
     """The browser believes that the other site is at this address; the page does not answer to its name."""
     port = place.url.rpartition(":")[2]
-    context = await browser.new_context()
-    try:
-        page = await context.new_page()
-        # Chromium resolves every name below localhost to this computer by itself.
-        response = await page.goto(f"http://attacker.localhost:{port}/")
-        assert response is not None
-        assert response.status == 421
-        assert await page.locator("form").count() == 0
-    finally:
-        await context.close()
+    # Chromium resolves every name below localhost to this computer by itself.
+    response = await tab.goto(f"http://attacker.localhost:{port}/")
+    assert response is not None
+    assert response.status == 421
+    assert await tab.locator("form").count() == 0
 
 
-async def test_a_screen_reader_hears_its_order(browser: Browser, place: Place) -> None:
+async def test_a_screen_reader_hears_its_order(tab: Page, place: Place) -> None:
     """Landmarks, labeled fields, the verdict, the picture's words, then request, reply and token."""
-    async with reading(browser, place.url) as page:
+    async with reading(tab, place.url) as page:
         await sign_in(page)
         heard = await page.locator("body").aria_snapshot()
     wanted = (

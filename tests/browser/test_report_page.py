@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Page
 from selftest.report.compare import compare
 from selftest.report.html.comparison_page import comparison_page
 from selftest.report.html.page import page as report_page
+from tests.browser.chromium import heard
 from tests.selftest.report.html import runs
 from tests.selftest.report.html.hostile import CONTROLS, MARKUP, with_text
 
@@ -59,46 +60,33 @@ async def opened(browser: Browser, directory: Path, html: str, **how: Any) -> As
 
 
 @every_page
-async def test_the_page_fetches_nothing_and_complains_of_nothing(
-    browser: Browser, tmp_path: Path, write: Callable[[], str]
+async def test_the_page_fetches_nothing_and_everything_can_be_read(
+    tab: Page, tmp_path: Path, write: Callable[[], str]
 ) -> None:
-    """The one request is for the file itself, and the console stays empty."""
-    file = tmp_path / "page.html"
-    file.write_text(write(), encoding="utf-8")
-    context = await browser.new_context()
-    try:
-        page = await context.new_page()
-        said: list[str] = []
-        asked: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        await page.goto(file.as_uri(), wait_until="networkidle")
-        assert said == []
-        assert asked == [file.as_uri()]
-    finally:
-        await context.close()
+    """The one request is for the file itself, and the console stays empty.
 
-
-@every_page
-async def test_everything_can_be_read(browser: Browser, tmp_path: Path, write: Callable[[], str]) -> None:
-    """Every text, also in pictures and opened details, has the contrast that WCAG asks for, in light and in dark.
-
+    Every text, also in pictures and opened details, has the contrast that WCAG asks for, in light and in dark.
     On a phone of 360 pixels nothing sticks out: only tables scroll, within themselves.
     """
-    async with opened(browser, tmp_path, write()) as page:
-        await page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    file = tmp_path / "page.html"
+    file.write_text(write(), encoding="utf-8")
+    with heard(tab) as (said, asked):
+        await tab.set_viewport_size({"width": 1280, "height": 720})
+        await tab.goto(file.as_uri(), wait_until="networkidle")
+        await tab.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
         for scheme in SCHEMES:
-            await page.emulate_media(color_scheme=scheme)
-            found = await page.evaluate(CONTRAST)
+            await tab.emulate_media(color_scheme=scheme)
+            found = await tab.evaluate(CONTRAST)
             assert len(found) > 10
             assert [text for text in found if text["ratio"] < LEAST_CONTRAST] == []
-        await page.set_viewport_size({"width": 360, "height": 740})
-        assert await page.evaluate("document.documentElement.scrollWidth") == 360
-        sizes = await page.evaluate(
+        await tab.set_viewport_size({"width": 360, "height": 740})
+        assert await tab.evaluate("document.documentElement.scrollWidth") == 360
+        sizes = await tab.evaluate(
             "[...document.querySelectorAll('.picture text')].map(text => text.getBoundingClientRect().height)"
         )
         assert all(height >= 9 for height in sizes)
+    assert said == []
+    assert asked == [file.as_uri()]
 
 
 async def test_dark_is_dark(browser: Browser, tmp_path: Path) -> None:

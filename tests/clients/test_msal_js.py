@@ -1,39 +1,73 @@
 """MSAL.js in a real Chromium: the page is clicked, the answer is read where a user would read it."""
 
 import json
+import ssl
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from selftest.signin.server import SignInServer
+from selftest.signin.tenant.directory import Directory
 from tests.clients.chromium import chromium, single_page_app, why_not
-from tests.clients.extension import Extension, Mood
+from tests.clients.extension import Extension, Mood, running_extension
 
-pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+pytestmark = [
+    pytest.mark.skipif(why_not() is not None, reason=str(why_not())),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 ORDERS = ["api://orders.sample.example/orders.read"]
 
 
-@pytest.fixture
-async def page(entra: SignInServer, tmp_path: Path) -> AsyncIterator[Page]:
-    """Return a browser that shows the single-page app, ready to sign in."""
-    registered = entra.directory.app_named("spa")
-    assert registered is not None
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="listening")
+async def one_extension() -> AsyncIterator[Extension]:
+    """Return an extension that listens for all tests."""
+    async with running_extension() as extension:
+        yield extension
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def entra(sample: Directory, listening: Extension, tls: ssl.SSLContext) -> AsyncIterator[SignInServer]:
+    """Return the emulated Entra that all tests sign in to."""
+    async with SignInServer(sample.with_target_url(listening.url), tls=tls) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tab(entra: SignInServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Page]:
+    """Return the tab of a browser, which costs more to start than a test to run."""
     port = urlsplit(entra.sign_in_authority_url).port
     assert port is not None
-    async with (
-        single_page_app(client_id=registered.client_id, authority=entra.sign_in_authority_url, scopes=ORDERS) as url,
-        chromium(port, tmp_path) as context,
-    ):
-        page = context.pages[0]
-        await page.goto(url)
-        await _result(page)
-        yield page
+    async with chromium(port, tmp_path_factory.mktemp("profile")) as context:
+        yield context.pages[0]
+
+
+@pytest.fixture
+def extension(listening: Extension) -> Extension:
+    """Return the extension as it is at the start."""
+    listening.mood = "well"
+    listening.events.clear()
+    return listening
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(tab: Page, extension: Extension, entra: SignInServer) -> AsyncIterator[Page]:
+    """Return the tab with the single-page app at an address of its own, and nobody signed in."""
+    del extension
+    registered = entra.directory.app_named("spa")
+    assert registered is not None
+    await tab.context.clear_cookies()
+    async with single_page_app(
+        client_id=registered.client_id, authority=entra.sign_in_authority_url, scopes=ORDERS
+    ) as url:
+        await tab.goto(url)
+        await _result(tab)
+        yield tab
 
 
 async def _result(page: Page) -> Any:

@@ -23,8 +23,8 @@ from tests.locust.endpoints import GOOD, BreakConnection, endpoint, good, silent
 from tests.locust.runs import end_of, locust, needs_locust, start
 from tests.selftest.scripted_server import raw, scripted_server
 
-#: Locust reaches its rate only with a processor of its own.
-pytestmark = [needs_locust, pytest.mark.quiet]
+#: Most of a run is the time between two requests; Locust keeps its rate only where no other test takes the processors.
+pytestmark = [needs_locust, pytest.mark.waits]
 
 
 def _credentials(entra: EntraServer, token_url: str | None = None) -> dict[str, str]:

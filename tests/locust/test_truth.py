@@ -80,7 +80,7 @@ def test_answers_of_the_tools_are_read(tmp_path: Path) -> None:
     assert (ours.p99_ms, ours.over_budget, ours.lateness) == (2000, 3, "2 over 25 ms")
 
 
-@pytest.mark.quiet
+@pytest.mark.waits
 @pytest.mark.parametrize("name", ["Locust, this locustfile", "Locust, paced users", "hey", "wrk"])
 def test_each_tool_runs(name: str) -> None:
     """Three seconds at 50/s, of which a busy machine needs one to start: it came to the server, and can be read."""
