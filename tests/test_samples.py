@@ -110,17 +110,19 @@ def test_provider_passes_the_checks(
     assert main(words) == 0, capsys.readouterr().out
 
 
-@pytest.mark.parametrize("sample", TESTS, ids=lambda sample: f"{sample.page} {sample.path}")
-def test_tests_pass(sample: Sample, tmp_path: Path) -> None:
-    """With the provider of the page on providers, in an environment that has the tool."""
+def test_tests_pass(tmp_path: Path) -> None:
+    """With the provider of the page on providers, in an environment that has the tool; each page has a folder."""
     app = copied_app(tmp_path, mine=PROVIDERS[0].code)
-    (app / "tests").mkdir()
-    (app / sample.path).write_text(sample.code)
+    paths = [sample.path.replace("tests/", f"tests/{sample.page.removesuffix('.md')}/") for sample in TESTS]
+    for sample, path in zip(TESTS, paths, strict=True):
+        (app / path).parent.mkdir(parents=True, exist_ok=True)
+        (app / path).write_text(sample.code)
     ruff = (sys.executable, "-m", "ruff", "check", "--no-cache", "--config", ROOT / "pyproject.toml")
-    succeed((*ruff, "--extend-ignore", f"{_NOT_IN_TESTS},INP001", sample.path), app)
-    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "selftest.testing.plugin", "--rootdir", app)
-    printed = succeed((sys.executable, *words, sample.path), app, PYTHONPATH=str(ROOT))
-    assert re.search(r"^\d passed in", printed, re.MULTILINE)
+    succeed((*ruff, "--extend-ignore", f"{_NOT_IN_TESTS},INP001", *paths), app)
+    words = ("-m", "pytest", "-v", "-p", "no:cacheprovider", "-p", "selftest.testing.plugin", "--rootdir", app)
+    printed = succeed((sys.executable, *words, "--import-mode=importlib", *paths), app, PYTHONPATH=str(ROOT))
+    passed = re.findall(r"^(\S+)::\S+ PASSED", printed, re.MULTILINE)
+    assert set(passed) == set(paths)
 
 
 def test_page_names_every_user_and_every_fault() -> None:

@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-MB: Final = 2**20
+#: In bytes. Four times this takes quadratic work seconds, and linear work milliseconds.
+_SMALL: Final = 2**18
 #: Below this, the ratio of two times is chance.
-_NOTHING_S: Final = 0.004
+_NOTHING_S: Final = 0.001
 _ATTEMPTS: Final = 5
 
 
 def cost_ratio(make: Callable[[int], Callable[[], object]]) -> float:
-    """Return the cost at 4 MB in multiples of that at 1 MB: the smallest of a few attempts, as soon as it is linear.
+    """Return the cost at 1 MB in multiples of that at 256 KB: the smallest of a few attempts, as soon as it is linear.
 
     Quadratic work costs sixteen times as much in every attempt. The processor time of this thread is measured, without
     the garbage collector, whose passes depend on what else is in memory.
@@ -20,7 +21,7 @@ def cost_ratio(make: Callable[[int], Callable[[], object]]) -> float:
     Args:
         make: Returns the work for a size in bytes.
     """
-    small, large = make(MB), make(4 * MB)
+    small, large = make(_SMALL), make(4 * _SMALL)
     ratio = float("inf")
     gc.disable()
     try:

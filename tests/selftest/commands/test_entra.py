@@ -12,8 +12,9 @@ import pytest
 
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.certificates import CA_FILE
+from selftest.entra.state_folder import state_folder
 from tests.checkout import ROOT
-from tests.selftest.command_process import command_process
+from tests.selftest.command_process import command_process, exit_code
 
 SAMPLE = str(ROOT / "selftest" / "signin" / "tenant" / "sample.toml")
 
@@ -91,11 +92,8 @@ async def test_a_saml_app_without_the_extra_is_named_at_the_start(missing: str) 
 
 
 @pytest.mark.parametrize("flags", [(), ("--https",)])
-async def test_rotates_the_keys_of_the_one_that_runs(
-    flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_rotates_the_keys_of_the_one_that_runs(flags: tuple[str, ...]) -> None:
     """The line that is printed runs as printed."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     async with command_process("entra", "--port", "0", *flags) as process:
         lines = await _lines_until_listening(process)
         printed = next(line for line in lines if line.startswith("# new signing key: ")).split(" entra ")[1]
@@ -103,7 +101,7 @@ async def test_rotates_the_keys_of_the_one_that_runs(
             out, err = await rotating.communicate()
         assert (rotating.returncode, err.decode()) == (0, "")
         authority = lines[0].partition("=")[2]
-        trust = ssl.create_default_context(cafile=tmp_path / "entra-selftest" / CA_FILE) if flags else True
+        trust = ssl.create_default_context(cafile=state_folder() / CA_FILE) if flags else True
         async with (
             aiohttp.ClientSession() as session,
             session.get(f"{authority}/discovery/v2.0/keys", ssl=trust) as response,
@@ -166,32 +164,28 @@ async def test_https_without_a_tenant_file_is_the_authority() -> None:
         (("--tenant-file", SAMPLE, "--https", "--ca-file", "/nowhere/ca.pem"), "--ca-file /nowhere/ca.pem cannot be"),
     ],
 )
-async def test_what_cannot_run(argv: tuple[str, ...], words: str) -> None:
+def test_what_cannot_run(argv: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A contradiction or a file that cannot be used is exit code 2 with what to do, and no traceback."""
-    async with command_process("entra", "--port", "0", *argv) as process:
-        _, err = await process.communicate()
-    assert process.returncode == 2
-    assert words in err.decode()
-    assert "Traceback" not in err.decode()
+    assert exit_code("entra", "--port", "0", *argv) == 2
+    err = capsys.readouterr().err
+    assert words in err
+    assert "Traceback" not in err
 
 
-async def test_port_in_use() -> None:
+def test_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
     """A taken port is exit code 2 with the port and the way on, and no traceback."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        async with command_process("entra", "--port", port) as process:
-            _, err = await process.communicate()
-    assert process.returncode == 2
-    assert f"127.0.0.1:{port}" in err.decode()
-    assert "--port" in err.decode()
-    assert "Traceback" not in err.decode()
+        assert exit_code("entra", "--port", port) == 2
+    err = capsys.readouterr().err
+    assert f"127.0.0.1:{port}" in err
+    assert "--port" in err
+    assert "Traceback" not in err
 
 
-async def test_sign_in_at_the_local_app() -> None:
+def test_sign_in_at_the_local_app(capsys: pytest.CaptureFixture[str]) -> None:
     """Against the app of this checkout a member gets a token, and the first line says so."""
-    async with command_process("signin", "--user", "member") as process:
-        out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    assert out.decode().startswith("PASS  token minted with ")
+    assert exit_code("signin", "--user", "member") == 0
+    assert capsys.readouterr().out.startswith("PASS  token minted with ")

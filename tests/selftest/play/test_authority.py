@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,8 +16,10 @@ from selftest.base.cannot_run import CannotRun
 from selftest.base.sample_tenant import local_tenant
 from selftest.base.serve import listen_tls, serve, start_runner
 from selftest.entra.certificates import LocalAuthority
+from selftest.entra.key_store import KEYS_FILE, KeyStore
 from selftest.entra.lease import lending
 from selftest.entra.server import EntraServer
+from selftest.entra.state_folder import state_folder
 from selftest.play.target import add_target_arguments, open_target
 from tests.selftest.scripted_server import scripted_server
 
@@ -25,7 +28,12 @@ AUDIENCE = "abcdefab-0000-4000-8000-000000000001"
 
 @pytest.fixture(autouse=True)
 def _own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the state of each test apart; the keys at its start are those of the test run, which take long to make."""
+    KeyStore.open()
+    keys = state_folder() / KEYS_FILE
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    state_folder().mkdir(parents=True)
+    shutil.copy(keys, state_folder())
 
 
 def _parse(*argv: str) -> argparse.Namespace:

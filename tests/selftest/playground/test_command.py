@@ -8,7 +8,7 @@ import socket
 import aiohttp
 import pytest
 
-from tests.selftest.command_process import command_process
+from tests.selftest.command_process import command_process, exit_code
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -74,14 +74,13 @@ async def test_the_settings_of_an_endpoint_elsewhere_are_printed() -> None:
         (["--port", "x"], "expected a port"),
     ],
 )
-async def test_what_cannot_run_is_exit_2(argv: list[str], words: str) -> None:
+def test_what_cannot_run_is_exit_2(argv: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The message names the remedy, without a traceback."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        async with command_process("playground", *(text.replace("{taken}", port) for text in argv)) as process:
-            _, err = await process.communicate()
-    assert process.returncode == 2
-    assert words in err.decode()
-    assert b"Traceback" not in err
+        assert exit_code("playground", *(text.replace("{taken}", port) for text in argv)) == 2
+    err = capsys.readouterr().err
+    assert words in err
+    assert "Traceback" not in err
