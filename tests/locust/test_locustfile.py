@@ -57,7 +57,7 @@ async def test_what_is_sent_is_what_entra_sends(tmp_path: Path) -> None:
     """Seven kinds of sign-in, each event once, with the chosen ids, the documented headers, over few connections."""
     tenant_id, extension_id = "aaaaaaaa-1111-4aaa-8aaa-aaaaaaaaaaaa", "bbbbbbbb-1111-4bbb-8bbb-bbbbbbbbbbbb"
     async with endpoint(good) as seen:
-        arguments = ("--rate", "50", "--run-time", "1s", "--tenant", tenant_id, "--extension", extension_id)
+        arguments = ("--rate", "50", "--run-time", "2s", "--tenant", tenant_id, "--extension", extension_id)
         run = await locust(tmp_path, "--host", seen.url, *arguments)
     assert run.exit_code == 0, run.output
     assert set(seen.callouts.values()) == {1}
