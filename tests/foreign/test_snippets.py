@@ -1,14 +1,15 @@
 """The endpoints that ``entra --for`` prints, saved and started as a reader would, and asked directly."""
 
-import subprocess
+import io
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from selftest.cli import main
 from selftest.entra.server import EntraServer
 from selftest.entra.snippets.snippet import SNIPPETS
-from tests.checkout import ROOT
 from tests.foreign.direct import ask
 from tests.foreign.programs import BENCH_PYTHON, CORRECT, FOLDER, Program
 from tests.foreign.running import free_port, running
@@ -17,8 +18,10 @@ PYTHON = {"fastapi": BENCH_PYTHON, "pyjwt": Path(sys.executable)}
 
 
 def _printed(library: str, port: int) -> str:
-    command = [sys.executable, "-m", "selftest", "entra", "--port", str(port), "--for", library]
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S603
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        assert main(("entra", "--port", str(port), "--for", library)) == 0
+    return printed.getvalue()
 
 
 def _saved(library: str, text: str, folder: Path) -> Program:

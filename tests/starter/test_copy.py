@@ -53,7 +53,7 @@ def installed(wheel: Path, directory: Path) -> Path:
     """Make an environment with a wheel and nothing else, and return its console script."""
     succeed((sys.executable, "-m", "venv", "--without-pip", directory), directory)
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", directory / "bin/python")
-    succeed((*pip, "install", "-q", "--no-index", "--no-deps", wheel), directory)
+    succeed((*pip, "install", "-q", "--no-index", "--no-deps", "--no-compile", wheel), directory)
     return directory / "bin/entra-selftest"
 
 
