@@ -40,8 +40,11 @@ else
 	@$(PY) -m pytest -q -m quiet $(call MARKED,quiet)
 endif
 
+# The properties come after, without the measurement, which makes their many examples three times as slow.
 test-claims:
-	@nice -n 19 $(PARALLEL) -m "not quiet and not waits" tests/claims --cov --cov-report=term --cov-fail-under=100
+	@nice -n 19 $(PARALLEL) -m "not quiet and not waits and not hypothesis" tests/claims \
+	  --cov --cov-report=term --cov-fail-under=100
+	@nice -n 19 $(PY) -m pytest -q -n 2 --dist loadfile -m hypothesis tests/claims
 
 # What it prints comes as a whole, after the other's dots.
 test-waits:

@@ -469,6 +469,7 @@ async def test_azure_sdk_clients_share_the_cache(tokens: DownstreamTokenCache, s
     assert source.fetches == ["s"]
 
 
+@pytest.mark.waits
 async def test_expiry_against_a_real_issuer(tmp_path: Path) -> None:
     """Over real sockets too, a hundred requests at the token's end cost one token request, and a failure heals."""
     async with running_issuer(tmp_path) as issuer:
