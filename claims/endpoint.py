@@ -56,6 +56,7 @@ class Endpoint:
         renew_provider: Makes another provider for another event loop; None keeps the current one.
         first_budget_ms: A smaller budget until the first request of the process is answered, because a web host that
                 starts uses a part of Entra's timeout.
+        shared: Last good replies of all instances, with ``Claims__SharedCache``.
         on_settled: Called once, with the first answer 200 (claims, or what ``Claims__OnFailure`` sends instead); by
                 then the objects exist that live as long as the process. `function_app.py` passes ``gc.freeze``.
 

@@ -39,7 +39,7 @@ class ServicePrincipal(NamedTuple):
 
 
 class User(NamedTuple):
-    """The user who signs in. Only ``id``, the object id, is always there."""
+    """The user who signs in. Only ``id``, the object id, is always there; ``user_type`` is ``Member`` or ``Guest``."""
 
     id: str
     company_name: str | None
