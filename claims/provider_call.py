@@ -2,9 +2,10 @@
 
 A request waits for the call only as long as its budget lasts; then its answer leaves, whatever the provider does. The
 call itself goes on, because Entra calls once more with the same event: that second delivery joins the call under way,
-or finds its reply, instead of starting again. Where Entra repeats, a provider that takes 2.5 s costs the first attempt
-and not the sign-in, and its side effects happen once. That it repeats after a timeout was seen; whether it does after
-the 503 at the end of our budget is not documented (docs/timing-budget.md).
+or finds its reply, instead of starting again. If Entra repeats the call, a provider that takes 2.5 s costs the first
+attempt and not the sign-in, and its side effects happen once. Users report that Entra repeats after a timeout
+(Microsoft Q&A 5617636); whether it does after the 503 at the end of our budget is not documented
+(docs/timing-budget.md).
 
 The provider runs in its own task, whose result is a value: the reply, or the failure. Whatever the provider
 raises ends there, ``SystemExit`` and ``CancelledError`` included, and so does what it returns: only the finished reply
@@ -122,7 +123,7 @@ class ProviderCalls:
         self._on_reply = on_reply
         self._on_slow = on_slow
         self._slow_s = slow_s if on_slow is not None else 0.0
-        # Assumed: the second delivery comes when the first has timed out at the latest. It then waits for one budget.
+        # Assumed: the second delivery comes no later than the first one's timeout, and then waits one budget.
         self._limit_s = (MAX_TIMEOUT_MS + budget_ms) / 1000
         self._done: ExpiringCache[EventKey, Reply] = ExpiringCache(
             MAX_JOIN_BYTES, size_bytes=Reply.held_bytes, clock=clock, later=later

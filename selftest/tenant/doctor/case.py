@@ -33,6 +33,7 @@ type EvidenceName = Literal[
 ]
 
 _NO_TENANT: Final = "the tenant was not read: give --tenant to read it through Graph, or --file"
+_NO_EASYAUTH: Final = "App Service Authentication is off (then nothing to do), or it was not read: --easyauth FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,5 +156,5 @@ class Case:
             "tenant-kind": (kind, "whether the tenant is an external tenant was not read"),
             "validation": (self.validations is not None, "Graph did not validate the extension: give --tenant"),
             "probe": (self.probe is not None, "the endpoint was not called: --url URL, or --probe for the target URL"),
-            "easyauth": (self.easyauth is not None, "App Service Authentication is off, or not in what was read"),
+            "easyauth": (self.easyauth is not None, _NO_EASYAUTH),
         }

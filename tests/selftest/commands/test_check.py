@@ -125,7 +125,9 @@ def test_the_verdict_comes_first(capsys: pytest.CaptureFixture[str], refusing: s
     assert command("check", "C95", "C97", "F11", "T01", "--url", refusing, "--deployed") == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert printed.out.startswith("PASS  0 of 1 attacks (token, level security only) were let in, 1 check passed")
+    assert printed.out.startswith(
+        "PASS  0 of 1 token attacks (level security; --strict counts every level) were let in, 1 check passed"
+    )
     assert "skip  F11: " in printed.out
     assert "check --app DIR`, without --url" in printed.out
 
