@@ -1,8 +1,8 @@
 """The call of the provider: bounded in time and number, and shared by the deliveries of one event.
 
 A request waits for the call only as long as its budget lasts; then its answer leaves, whatever the provider does. The
-call itself goes on, because Entra calls once more with the same event: that second delivery joins the call under way,
-or finds its reply, instead of starting again. If Entra repeats the call, a provider that takes 2.5 s costs the first
+call itself goes on, because Entra may call once more with the same event: that second delivery joins the call under
+way, or finds its reply, instead of starting again. If Entra repeats, a provider that takes 2.5 s costs the first
 attempt and not the sign-in, and its side effects happen once. Users report that Entra repeats after a timeout
 (Microsoft Q&A 5617636); whether it does after the 503 at the end of our budget is not documented
 (docs/timing-budget.md).

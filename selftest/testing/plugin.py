@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def claims_settings(request: pytest.FixtureRequest) -> Mapping[str, str]:
     """Return the settings of the app in every sign-in; those that a test gives take precedence.
 
-    A test that has them from elsewhere overrides this fixture.
+    A test module that gets its settings from elsewhere overrides this fixture.
     """
     lines: list[str] = request.config.getini("claims_settings")
     if odd := [line for line in lines if "=" not in line]:
@@ -60,10 +60,9 @@ def sign_in(
 
     Its arguments: ``user``, a kind of user (``"guest"``), or JSON names of the event with the values that differ from
     those of a member (``{"userType": "Guest", "mail": None}``; a None in it leaves that name out), or None if an app
-    signs in as itself, without a user;
-    ``fresh``, whether the app is started again; ``timeout_ms`` of Entra's call; ``retries``, how often Entra calls
-    again after a late answer (default: never, so that a late provider fails the test); ``mapping``, the
-    application's claims mapping policy; and settings of the app by their names.
+    signs in as itself, without a user; ``fresh``, whether the app is started again; ``timeout_ms`` of Entra's call;
+    ``retries``, how often Entra calls again after a late answer (default: never, so that a late provider fails the
+    test); ``mapping``, the application's claims mapping policy; and settings of the app by their names.
     """
     from selftest.base.cannot_run import CannotRun  # noqa: PLC0415 - see above
     from selftest.base.printable import printable  # noqa: PLC0415 - see above

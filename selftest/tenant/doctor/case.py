@@ -65,7 +65,7 @@ class Case:
     """The evidence.
 
     Attributes:
-        verdict: What the app's reader says of the settings; None where there is no app to ask.
+        verdict: Whether the app's own code accepts the settings, and why not; None if there is no app to ask.
         extensions: The extensions to examine; empty where none belongs to this endpoint.
         app_asked: Whether ``app_ids`` comes from the user and not from listeners.
         validations: Graph's own validation by extension id; None where Graph was not asked.
@@ -110,7 +110,7 @@ class Case:
 
     @property
     def judged(self) -> SettingsVerdict:
-        """Return what the app's reader says, to a statement whose needs include it."""
+        """Return what the app's own code says of the settings, to a statement whose needs include it."""
         if self.verdict is None:
             raise LookupError("the app's reader was not asked")
         return self.verdict
@@ -154,7 +154,7 @@ class Case:
             "claims": (self.claims is not None, "the names of the returned claims are not known: --claims-from FILE"),
             "tenant-id": (self.tenant_id is not None, "the tenant's id is not in what was read: --tenant GUID"),
             "tenant-kind": (kind, "whether the tenant is an external tenant was not read"),
-            "validation": (self.validations is not None, "Graph did not validate the extension: give --tenant"),
+            "validation": (self.validations is not None, "Graph did not validate the extension: only --tenant asks it"),
             "probe": (self.probe is not None, "the endpoint was not called: --url URL, or --probe for the target URL"),
             "easyauth": (self.easyauth is not None, _NO_EASYAUTH),
         }
