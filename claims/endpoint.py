@@ -9,8 +9,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from claims.errors import KeysUnavailable, ProviderFailed, RequestError, SettingsError, TokenRefused, place_of
 from claims.event import parse_event, require_configured
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
 _HEADERS: Final = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An HTTP response for any web host to send."""
 
     status: int
