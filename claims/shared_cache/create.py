@@ -11,7 +11,8 @@ from claims.errors import SettingsError
 from claims.settings.credential import CREDENTIAL
 from claims.settings.settings import Settings
 from claims.settings.shared_cache import SHARED_CACHE, CacheAddress
-from claims.shared_cache.replies import SharedReplies, Store
+from claims.shared_cache.replies import SharedReplies
+from claims.shared_cache.store import Store
 from claims.wire.own_thread import in_own_thread
 
 #: Source: Azure Managed Redis, "Use Microsoft Entra for cache authentication".

@@ -28,7 +28,7 @@ _MAX_CONNECTIONS: Final = 8
 
 
 class RedisStore:
-    """A `claims.shared_cache.replies.Store`; it connects with the first command.
+    """A `claims.shared_cache.store.Store`; it connects with the first command.
 
     Args:
         address: Where it is.

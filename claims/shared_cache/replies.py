@@ -5,16 +5,17 @@ for a while, and the log line of the next request says why, once until it works 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from claims.expiring import CallLater, call_later
 from claims.failure_policy import LOOK_S, GoodKey, LastGood
-from claims.shared_cache.back_off import BackOff
-from claims.shared_cache.stored_reply import (
+from claims.shared_cache.store import (
     MAX_BODY_BYTES,
     MAX_VALUE_BYTES,
+    BackOff,
+    Store,
     StoredReplyRefused,
     decode_value,
     encode_value,
@@ -32,19 +33,6 @@ MAX_WAITING: Final = 1000
 BATCH: Final = 100
 #: For one batch, in seconds.
 WRITE_S: Final = 2.0
-
-
-class Store(Protocol):
-    """Keeps values for a time. Whatever it raises means that it is as if it were not there."""
-
-    async def get(self, key: str, max_bytes: int) -> bytes:
-        """Return at most the first ``max_bytes`` of a value, or nothing if the store has no value."""
-
-    async def put(self, entries: Sequence[tuple[str, bytes, int]]) -> None:
-        """Keep values, each for its milliseconds; without any, find out whether the store is there."""
-
-    async def aclose(self) -> None:
-        """Close the connections."""
 
 
 class SharedReplies:
