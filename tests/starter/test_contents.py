@@ -143,6 +143,14 @@ def test_azd_installs_the_tool_for_its_hooks(files: dict[str, bytes]) -> None:
     assert digest == hashlib.sha256(files[path.removeprefix("../../")]).hexdigest()
 
 
+def test_environment_has_what_tool_and_tests_import(files: dict[str, bytes]) -> None:
+    """`make compile` takes the names from the wheel and from the group `dev`; what is delivered pins them."""
+    group = tomllib.loads(texts(files)["pyproject.toml"])["dependency-groups"]["dev"]
+    tool = tomllib.loads((ROOT / PROJECT).read_text())["project"]["dependencies"]
+    names = {re.split(r"[^\w.-]", line)[0].lower() for line in (*group, *tool)}
+    assert names <= set(re.findall(r"^([\w.-]+)==", texts(files)["requirements-dev.txt"], re.MULTILINE))
+
+
 def test_what_is_not_known_yet_is_left_out() -> None:
     """The emulated tenant takes the place of an unknown one on this machine, and nowhere else."""
     files = files_of("own")
