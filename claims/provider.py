@@ -8,14 +8,12 @@ object may have more: ``start()`` and ``aclose()`` for connections and tokens, `
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from claims.event import TokenIssuanceStart
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderContext:
+class ProviderContext(NamedTuple):
     """What a provider may use in addition to the event. By default nothing is measured or recorded.
 
     Attributes:

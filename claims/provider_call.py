@@ -13,8 +13,7 @@ is shared and remembered, never an object that the provider could change afterwa
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from claims.contract import MAX_TIMEOUT_MS
 from claims.errors import Overloaded, ProviderFailed, ProviderLate, Unavailable, place_of
@@ -35,8 +34,7 @@ JOIN_S: Final = 10.0
 MAX_JOIN_BYTES: Final = 12 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """What one delivery of an event gets.
 
     Attributes:
@@ -195,10 +193,10 @@ class ProviderCalls:
 
     async def _call(self, event: TokenIssuanceStart, measured: Measurements, end_s: float) -> Outcome:
         context = ProviderContext(
-            remaining_s=lambda: max(0.0, end_s - self._clock()),
-            phase=measured.provider_phase,
-            cache_hit=measured.cache_hit,
-            note_failing=measured.note_failing,
+            lambda: max(0.0, end_s - self._clock()),
+            measured.provider_phase,
+            measured.cache_hit,
+            measured.note_failing,
         )
         try:
             self.start()
@@ -215,13 +213,14 @@ class ProviderCalls:
 
 def _key(event: TokenIssuanceStart) -> EventKey:
     context = event.context
-    apps = (context.client_service_principal, context.resource_service_principal)
+    client, resource = context.client_service_principal, context.resource_service_principal
     return (
         context.correlation_id,
         event.listener_id,
         event.extension_id,
         context.user.id if context.user else None,
-        *(app.app_id if app else None for app in apps),
+        client.app_id if client else None,
+        resource.app_id if resource else None,
     )
 
 

@@ -50,7 +50,7 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
         yield from _finding(finding, verbose=verbose, strict=results.strict)
     if found and not verbose:
         yield from _others([finding for finding in found if finding not in shown])
-        yield Text(f"more  {PROGRAM} explain {found[0].checks[0].id}; every finding, with its request: --verbose")
+        yield Text(f"more  {PROGRAM} explain {found[0].checks[0].id}; all findings: --verbose, or --html FILE")
         yield Text("")
     yield from _not_checked(results.checks, verbose=verbose)
     if verbose:

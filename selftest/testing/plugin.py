@@ -60,9 +60,9 @@ def sign_in(
 
     Its arguments: ``user``, a kind of user (``"guest"``), or JSON names of the event with the values that differ from
     those of a member (``{"userType": "Guest", "mail": None}``; None leaves one out), or None for an app without a user;
-    ``fresh``, whether the app is started again; ``timeout_ms`` and ``retries`` of Entra's call, which fails at
-    once where only a retry would get an answer; ``mapping``, the application's claims mapping policy; and settings of
-    the app by their names.
+    ``fresh``, whether the app is started again; ``timeout_ms`` of Entra's call; ``retries``, how often Entra calls
+    again after a late answer (default: never, so that a late provider fails the test); ``mapping``, the
+    application's claims mapping policy; and settings of the app by their names.
     """
     from selftest.base.cannot_run import CannotRun  # noqa: PLC0415 - see above
     from selftest.base.printable import printable  # noqa: PLC0415 - see above
