@@ -23,6 +23,8 @@ MAX_SKEW_S: Final = 60.0
 #: Changes with the form below, so that versions side by side do not read each other's values.
 _FORM: Final = "claims:1"
 _MEMBERS: Final = frozenset({"key", "made_s", "claims"})
+#: For one batch of writes, in seconds.
+WRITE_S: Final = 2.0
 #: The first pause after a failure and the longest, in seconds.
 MIN_PAUSE_S: Final = 1.0
 MAX_PAUSE_S: Final = 30.0
