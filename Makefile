@@ -60,11 +60,13 @@ check: .venv ## lint, format check, spelling, types, dead code
 format: .venv ## rewrite the code in the house format
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
 
+BUILT = $$(ls -t dist/entra_selftest-*.whl | head -1)
 wheel: .venv-wheel ## build dist/entra_selftest-*.whl, the tool for any folder and any endpoint
 	@$(VENV_WHEEL)/bin/python -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .
+	@echo "built  $(BUILT)"
 
 new: wheel ## make a project of your own: make new DIR=../contoso-claims [NEW="--provider graph"]
-	@$(VENV_WHEEL)/bin/python -m selftest new $(DIR) --wheel "$$(ls -t dist/entra_selftest-*.whl | head -1)" $(NEW)
+	@$(VENV_WHEEL)/bin/python -m selftest new $(DIR) --wheel "$(BUILT)" $(NEW)
 
 package: .venv ## build build/package.zip, the deployable zip, reproducibly; EXTRA=shared-cache adds Redis' client
 	@$(PY) -m infra.package $(if $(EXTRA),--extra $(EXTRA))

@@ -126,7 +126,7 @@ class Endpoint:
         settings, provider = configure(environ)
         shared = None
         if settings.shared_cache and settings.on_failure == "stale":
-            from claims.shared_cache.create import create_shared_replies  # noqa: PLC0415 (only with the setting)
+            from claims.shared_cache.replies import create_shared_replies  # noqa: PLC0415 (only with the setting)
 
             shared = create_shared_replies(settings, settings.shared_cache, environ)
         endpoint = cls(

@@ -16,8 +16,7 @@ from http.client import HTTPConnection, HTTPException, IncompleteRead
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from claims.wire.own_thread import in_own_thread
-from claims.wire.resolver import ATTEMPT_S, resolve
+from claims.wire.own_thread import ATTEMPT_S, in_own_thread, resolve
 
 #: A large JWK set with certificates, 1000 keys long, is about 2 MB.
 MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024

@@ -18,7 +18,7 @@ from claims.errors import SettingsError
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
 from claims.settings.authority import Authority
-from claims.shared_cache.create import create_shared_replies
+from claims.shared_cache.replies import create_shared_replies
 from claims.token.keys import SigningKeys
 from tests.claims.shared_cache.loopback_redis import LoopbackRedis
 from tests.claims.shared_cache.real_redis import free_port, needs_redis, running_redis
