@@ -15,8 +15,8 @@ VENV_HOST := .venv-host
 VENV_WHEEL := .venv-wheel
 VENV_SITE := .venv-site
 
-.PHONY: help selftest test test-claims test-waits stress nightly parity check format compile wheel new package release \
-  bicep docs site bench .venv .venv-bench .venv-host .venv-wheel .venv-site
+.PHONY: help selftest test test-claims test-waits stress nightly nightly-starters nightly-foreign nightly-tests parity \
+  check format compile wheel new package release bicep docs site bench .venv .venv-bench .venv-host .venv-wheel .venv-site
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  make \1\t/' | expand -t 20
@@ -56,10 +56,18 @@ stress: .venv ## memory with every provider, and every fault for 30 s at 50 a se
 parity: .venv $(if $(FUNCTIONS_HOST),.venv-host) ## compare the local host with Microsoft's (FUNCTIONS_HOST), 10 minutes
 	@PARITY=all $(PY) -m pytest -q tests/parity tests/functions_host
 
-nightly: .venv bench stress parity ## what CI has no time for: those, every provider's starter, every foreign endpoint (an hour)
+# Each part runs, whatever became of those before it; the last one wants the machine for itself.
+nightly: .venv ## what CI has no time for: those, every provider's starter, every foreign endpoint (75 minutes)
+	@$(MAKE) --no-print-directory -k nightly-starters nightly-foreign nightly-tests parity stress bench
+
+nightly-starters: .venv
 	@NIGHTLY=1 STARTER_PROVIDERS=all $(PY) -m pytest -q tests/starter/test_copy.py
-	@FOREIGN=all $(PY) -m pytest -q tests/foreign
-	@NIGHTLY=1 $(PY) -m pytest -q -m nightly --ignore=tests/starter/test_copy.py
+
+nightly-foreign: .venv
+	@FOREIGN=all $(PARALLEL) tests/foreign
+
+nightly-tests: .venv
+	@NIGHTLY=1 $(PARALLEL) -m nightly --ignore=tests/starter/test_copy.py
 
 bench: .venv-bench $(if $(HOST),.venv-host) ## measure the endpoint beside its peers (25 minutes); HOST=…: also on Microsoft's host
 	@HOST=$(HOST) $(VENV_BENCH)/bin/python -m benchmarks
@@ -70,11 +78,13 @@ check: .venv ## lint, format check, spelling, types, dead code
 format: .venv ## rewrite the code in the house format
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
 
+BUILT = $$(ls -t dist/entra_selftest-*.whl | head -1)
 wheel: .venv-wheel ## build dist/entra_selftest-*.whl, the tool for any folder and any endpoint
 	@$(VENV_WHEEL)/bin/python -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .
+	@echo "built  $(BUILT)"
 
 new: wheel ## make a project of your own: make new DIR=../contoso-claims [NEW="--provider graph"]
-	@$(VENV_WHEEL)/bin/python -m selftest new $(DIR) --wheel "$$(ls -t dist/entra_selftest-*.whl | head -1)" $(NEW)
+	@$(VENV_WHEEL)/bin/python -m selftest new $(DIR) --wheel "$(BUILT)" $(NEW)
 
 package: .venv ## build build/package.zip, the deployable zip, reproducibly; EXTRA=shared-cache adds Redis' client
 	@$(PY) -m infra.package $(if $(EXTRA),--extra $(EXTRA))

@@ -1,5 +1,5 @@
-"""The endpoint: what answers Microsoft Entra's ``onTokenIssuanceStart`` event.
+"""The endpoint, which answers Microsoft Entra's ``onTokenIssuanceStart`` event.
 
-The data's way is the file names: header, token, event, provider, claims, reply.
+A request passes through the modules in this order: header, token, event, provider, reply.
 Nothing here imports ``azure.functions``, so it runs under any other web host too.
 """

@@ -9,8 +9,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from claims.errors import KeysUnavailable, ProviderFailed, RequestError, SettingsError, TokenRefused, place_of
 from claims.event import parse_event, require_configured
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
 _HEADERS: Final = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An HTTP response for any web host to send."""
 
     status: int
@@ -56,6 +54,7 @@ class Endpoint:
         renew_provider: Makes another provider for another event loop; None keeps the current one.
         first_budget_ms: A smaller budget until the first request of the process is answered, because a web host that
                 starts uses a part of Entra's timeout.
+        shared: Last good replies of all instances, with ``Claims__SharedCache``.
         on_settled: Called once, with the first answer 200 (claims, or what ``Claims__OnFailure`` sends instead); by
                 then the objects exist that live as long as the process. `function_app.py` passes ``gc.freeze``.
 
@@ -127,7 +126,7 @@ class Endpoint:
         settings, provider = configure(environ)
         shared = None
         if settings.shared_cache and settings.on_failure == "stale":
-            from claims.shared_cache.create import create_shared_replies  # noqa: PLC0415 (only with the setting)
+            from claims.shared_cache.replies import create_shared_replies  # noqa: PLC0415 (only with the setting)
 
             shared = create_shared_replies(settings, settings.shared_cache, environ)
         endpoint = cls(

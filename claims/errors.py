@@ -177,7 +177,7 @@ def place_of(error: BaseException) -> str:
 
 
 def printable(value: object) -> str:
-    """Return a text in printable ASCII without double quotes; of what is no text, only its type."""
+    """Return a text in printable ASCII without double quotes; for a value that is not a text, its type."""
     if not isinstance(value, str):
         return f"a value of type {type(value).__name__}"
     text = _NOT_PRINTABLE.sub("?", str.encode(value, "ascii", "backslashreplace").decode())

@@ -120,7 +120,7 @@ class FailurePolicy:
         return None
 
     def _take(self, key: GoodKey, found: LastGood) -> None:
-        """Keep what another instance knew, unless this one knows better by now."""
+        """Keep what another instance knew, unless this one has newer claims by now."""
         held = self._good.get(key)
         if held is None or held.made_s < found.made_s:
             self._good.put(key, found, self._stale_s - (self._wall_clock() - found.made_s))

@@ -1,6 +1,6 @@
 """The latencies of the last requests, for the health answer to an authenticated caller.
 
-Exact percentiles over a sliding window of requests: at this size a sort is cheaper to understand than an estimate.
+Exact percentiles over a sliding window of requests: at this size a sort is fast, and simpler than an estimate.
 """
 
 import math

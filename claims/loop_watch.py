@@ -1,8 +1,8 @@
 """Notices when something blocks the event loop, because every other sign-in waits for it.
 
-A provider that blocks (a synchronous client, a long computation) is blamed on the network otherwise: its own line looks
-fast, and the requests that it held up look slow. One timer is cheap and sees it. The result belongs into the lines of
-the requests that were held up: Azure drops log records that are written while no request runs.
+Without this, a provider that blocks (a synchronous client, a long computation) would look like a slow network: its own
+log line looks fast, and the requests that it held up look slow. One timer is enough to notice it. The result is written
+into the log lines of the requests that were held up: Azure drops log records that are written while no request runs.
 """
 
 from collections import deque

@@ -8,23 +8,21 @@ object may have more: ``start()`` and ``aclose()`` for connections and tokens, `
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from claims.event import TokenIssuanceStart
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderContext:
+class ProviderContext(NamedTuple):
     """What a provider may use in addition to the event. By default nothing is measured or recorded.
 
     Attributes:
-        remaining_s: Returns for how many seconds a result is still useful, counting Entra's retry: at most 2 s and the
-            budget. The first attempt ends earlier; a later result is used by the retry.
+        remaining_s: Returns for how many seconds a result is still useful, counting Entra's retry; starts at the budget
+            plus 2 s. The first attempt ends with the budget; a later result is used by the retry.
         phase: Measures a block: ``with context.phase("downstream_call"):``; the request's log line shows the time.
         cache_hit: Notes for the log line whether a cache of that name had what was asked of it.
-        note_failing: Notes for the log line why background work fails that this request did not need: Azure drops what
-            is logged outside a request.
+        note_failing: Adds to this request's log line why background work fails that this request does not depend on;
+            Azure drops what is logged outside a request.
     """
 
     remaining_s: Callable[[], float]

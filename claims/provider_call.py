@@ -1,10 +1,11 @@
 """The call of the provider: bounded in time and number, and shared by the deliveries of one event.
 
 A request waits for the call only as long as its budget lasts; then its answer leaves, whatever the provider does. The
-call itself goes on, because Entra calls once more with the same event: that second delivery joins the call under way,
-or finds its reply, instead of starting again. Where Entra repeats, a provider that takes 2.5 s costs the first attempt
-and not the sign-in, and its side effects happen once. That it repeats after a timeout was seen; whether it does after
-the 503 at the end of our budget is not documented (docs/timing-budget.md).
+call itself goes on, because Entra may call once more with the same event: that second delivery joins the call under
+way, or finds its reply, instead of starting again. If Entra repeats, a provider that takes 2.5 s costs the first
+attempt and not the sign-in, and its side effects happen once. Users report that Entra repeats after a timeout
+(Microsoft Q&A 5617636); whether it does after the 503 at the end of our budget is not documented
+(docs/timing-budget.md).
 
 The provider runs in its own task, whose result is a value: the reply, or the failure. Whatever the provider
 raises ends there, ``SystemExit`` and ``CancelledError`` included, and so does what it returns: only the finished reply
@@ -13,8 +14,7 @@ is shared and remembered, never an object that the provider could change afterwa
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from claims.contract import MAX_TIMEOUT_MS
 from claims.errors import Overloaded, ProviderFailed, ProviderLate, Unavailable, place_of
@@ -35,8 +35,7 @@ JOIN_S: Final = 10.0
 MAX_JOIN_BYTES: Final = 12 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """What one delivery of an event gets.
 
     Attributes:
@@ -122,7 +121,7 @@ class ProviderCalls:
         self._on_reply = on_reply
         self._on_slow = on_slow
         self._slow_s = slow_s if on_slow is not None else 0.0
-        # Assumed: the second delivery comes when the first has timed out at the latest. It then waits for one budget.
+        # Assumed: the second delivery comes no later than the first one's timeout, and then waits one budget.
         self._limit_s = (MAX_TIMEOUT_MS + budget_ms) / 1000
         self._done: ExpiringCache[EventKey, Reply] = ExpiringCache(
             MAX_JOIN_BYTES, size_bytes=Reply.held_bytes, clock=clock, later=later
@@ -195,10 +194,10 @@ class ProviderCalls:
 
     async def _call(self, event: TokenIssuanceStart, measured: Measurements, end_s: float) -> Outcome:
         context = ProviderContext(
-            remaining_s=lambda: max(0.0, end_s - self._clock()),
-            phase=measured.provider_phase,
-            cache_hit=measured.cache_hit,
-            note_failing=measured.note_failing,
+            lambda: max(0.0, end_s - self._clock()),
+            measured.provider_phase,
+            measured.cache_hit,
+            measured.note_failing,
         )
         try:
             self.start()
@@ -215,13 +214,14 @@ class ProviderCalls:
 
 def _key(event: TokenIssuanceStart) -> EventKey:
     context = event.context
-    apps = (context.client_service_principal, context.resource_service_principal)
+    client, resource = context.client_service_principal, context.resource_service_principal
     return (
         context.correlation_id,
         event.listener_id,
         event.extension_id,
         context.user.id if context.user else None,
-        *(app.app_id if app else None for app in apps),
+        client.app_id if client else None,
+        resource.app_id if resource else None,
     )
 
 

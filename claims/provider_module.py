@@ -1,7 +1,7 @@
 """The provider's module: imported and asked for its provider, or refused with file and line.
 
-A copier's mistake in it is a problem of the settings, because ``Claims__Provider`` names it. Of an exception only the
-type is shown: its message may contain a secret, and so might a chained traceback.
+A mistake in it is reported as a problem of the settings, because ``Claims__Provider`` names it. Of an exception only
+the type is shown: its message may contain a secret, and so might a chained traceback.
 """
 
 import importlib

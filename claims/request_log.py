@@ -137,9 +137,6 @@ class RequestLog:
         self._remember(*((failure.code, failure.detail) if failure else (outcome, detail)))
         unknown = () if self._told_unknown else record.unknown_members
         odd = slow or failure or status != _OK or measured.failing or self._warnings or unknown
-        level = logging.WARNING if odd else logging.INFO
-        if not _log.isEnabledFor(level):
-            return
         line: dict[str, Any] = {
             "event": "onTokenIssuanceStart",
             "correlationId": record.correlation_id,
@@ -168,15 +165,19 @@ class RequestLog:
                 slow=slow[:_MAX_SLOW],
                 failing={name: printable(reason)[:_MAX_REASON_CHARACTERS] for name, reason in measured.failing.items()},
             )
-        self._emit(level, line)
-        self._told_unknown |= bool(unknown)
+        if self._emit(logging.WARNING if odd else logging.INFO, line):
+            self._told_unknown |= bool(unknown)
 
-    def _emit(self, level: int, line: dict[str, Any]) -> None:
-        """Write a line, with what waited for one."""
+    def _emit(self, level: int, line: dict[str, Any]) -> bool:
+        """Write a line, with what waited for one; return False where the level is off."""
+        if not _log.isEnabledFor(level):
+            return False
         if self._lost or self._warnings:
             line |= _that_say_something(lines_lost=self._lost, settings_warnings=self._warnings)
-        _log.log(level, _encode(line))
+        # Not `log`, which walks the stack for the place of the call: here it is always this one.
+        _log.handle(_log.makeRecord(_log.name, level, __file__, 0, _encode(line), (), None))
         self._warnings, self._lost = [], 0
+        return True
 
     def _remember(self, code: str, detail: str) -> None:
         """Keep the last reason why there was no downstream token, until claims are sent again."""

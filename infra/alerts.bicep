@@ -106,15 +106,7 @@ var introduction = '''# Claims endpoint
 What Entra asked, what it was answered, and where the time went. Times are milliseconds. A call that takes more than 2000 is
 a failed sign-in.'''
 
-// In the order of the page.
-var views = [
-  { name: 'calls-by-answer', shown: 'timechart', query: loadTextContent('queries/calls-by-answer.kql') }
-  { name: 'percentiles-over-time', shown: 'timechart', query: loadTextContent('queries/percentiles-over-time.kql') }
-  { name: 'percentiles-by-phase', shown: 'table', query: loadTextContent('queries/percentiles-by-phase.kql') }
-  { name: 'outcomes', shown: 'table', query: loadTextContent('queries/outcomes.kql') }
-  { name: 'cold-starts-and-caches', shown: 'table', query: loadTextContent('queries/cold-starts-and-caches.kql') }
-  { name: 'slowest-sign-ins', shown: 'table', query: loadTextContent('queries/slowest-sign-ins.kql') }
-]
+var views = loadYamlContent('workbook.yaml')
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
   name: 'ag-claims'
@@ -218,7 +210,7 @@ resource unhealthy 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   }
 }
 
-// One page to look at: volume, times by phase, outcomes, caches, cold starts. A view's title is its query's first line.
+// One page to look at: volume, times by phase, outcomes, caches, cold starts.
 // Source: the format is Azure Monitor's Notebook/1.0, as the portal exports it.
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(workspaceId, 'claims-endpoint')
@@ -239,7 +231,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
           name: view.name
           content: {
             version: 'KqlItem/1.0'
-            title: substring(split(view.query, '\n')[0], length('// '))
+            title: view.title
             query: view.query
             queryType: 0
             resourceType: 'microsoft.operationalinsights/workspaces'

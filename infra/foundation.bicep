@@ -15,6 +15,7 @@ param virtualNetwork bool
 
 @description('The NAT gateway of the subnet; empty: none.')
 param natGatewayId string
+param sharedCache bool
 
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
@@ -121,6 +122,41 @@ resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = if (virtualNet
         }
       }
     ]
+  }
+}
+
+// Last good claims for all instances: Azure Managed Redis, which takes the app's identity and no key, keeps nothing on a
+// disk, and lets every value go at its own time. The app needs it for Claims__OnFailure=stale only, and does without it
+// when it is down.
+resource cache 'Microsoft.Cache/redisEnterprise@2025-07-01' = if (sharedCache) {
+  name: names.cache
+  location: location
+  tags: tags
+  sku: { name: 'Balanced_B0' } // the smallest: 0.5 GB, some 100,000 users and applications
+  properties: {
+    minimumTlsVersion: '1.2'
+    highAvailability: 'Enabled'
+    publicNetworkAccess: 'Enabled' // the app has no private network of its own unless virtualNetwork is set
+  }
+
+  resource database 'databases' = {
+    name: 'default'
+    properties: {
+      port: 10000
+      clientProtocol: 'Encrypted'
+      clusteringPolicy: 'EnterpriseCluster' // one address for clients that know nothing of the cluster
+      evictionPolicy: 'VolatileTTL'
+      accessKeysAuthentication: 'Disabled'
+      persistence: { aofEnabled: false, rdbEnabled: false }
+    }
+
+    resource mayUse 'accessPolicyAssignments' = {
+      name: 'app'
+      properties: {
+        accessPolicyName: 'default'
+        user: { objectId: identity.properties.principalId }
+      }
+    }
   }
 }
 

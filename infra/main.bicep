@@ -247,19 +247,8 @@ module foundation 'foundation.bicep' = {
     dailyLogCapGb: dailyLogCapGb
     virtualNetwork: virtualNetwork
     natGatewayId: natGatewayId
+    sharedCache: sharedCache
   }
-}
-
-module cache 'shared-cache.bicep' = if (sharedCache) {
-  name: 'shared-cache'
-  scope: group
-  params: {
-    location: location
-    tags: tags
-    name: names.cache
-    identityName: names.identity
-  }
-  dependsOn: [foundation]
 }
 
 module flex 'flex.bicep' = {
@@ -286,7 +275,6 @@ module flex 'flex.bicep' = {
     authorizedPartyAppId: authorizedPartyAppId
     additionalCallerAppIds: additionalCallerAppIds
   }
-  dependsOn: [cache]
 }
 
 var host = empty(publicHost) ? flex.outputs.hostName : publicHost

@@ -1,4 +1,4 @@
-"""Where downstream tokens come from: azure-identity's asynchronous credentials.
+"""Where downstream tokens come from: the app's own identity in Azure, or azure-identity's asynchronous credentials.
 
 azure-identity is imported in a thread, when the first token is fetched. Each fetch creates a credential, because a
 credential has a token cache: it would return again the token that a downstream has just refused, and hide that a
@@ -17,10 +17,10 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from claims.downstream.issued_token import DownstreamToken, TokenFetchError, TokenSource
+from claims.downstream.app_identity import AppIdentity
+from claims.downstream.issued_token import DownstreamToken, TokenFetchError, TokenSource, read_retry_after_s
 from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import SettingsError
 from claims.settings.credential import (
@@ -32,6 +32,8 @@ from claims.settings.credential import (
     CREDENTIAL,
     DEFAULT_KIND,
     FEDERATED_TOKEN_FILE,
+    IDENTITY_ENDPOINT,
+    IDENTITY_HEADER,
     TENANT_ID,
     credential_problems,
     runs_in_azure,
@@ -69,6 +71,9 @@ def token_source(
     """
     if problems := credential_problems(kind, environ):
         raise SettingsError(tuple(problems))
+    endpoint, secret = environ.get(IDENTITY_ENDPOINT), environ.get(IDENTITY_HEADER)
+    if kind == "managed-identity" and endpoint and secret:
+        return AppIdentity(endpoint, secret, environ.get(CLIENT_ID, ""), clock)
     return _AzureIdentity(kind, environ, clock, client_options or {})
 
 
@@ -147,8 +152,8 @@ class _AzureIdentity:
         facts = [type(error).__name__, *dict.fromkeys(_ENTRA_ERROR.findall(str(error)))]
         if answer.status is not None:
             facts.insert(1, f"status {answer.status}")
-        retry_after_s = _seconds(answer.retry_after, self._clock())
-        return TokenFetchError(f"{self._kind}: {' '.join(facts)}", retry_after_s=retry_after_s)
+        asked_s = read_retry_after_s(answer.retry_after, self._clock())
+        return TokenFetchError(f"{self._kind}: {' '.join(facts)}", retry_after_s=asked_s)
 
 
 class _LastAnswer:
@@ -162,13 +167,3 @@ class _LastAnswer:
         """Record a response (azure-core's ``raw_response_hook``)."""
         self.status = response.http_response.status_code
         self.retry_after = response.http_response.headers.get("Retry-After", "")
-
-
-def _seconds(retry_after: str, now_s: float) -> float | None:
-    """Return the seconds of a ``Retry-After``: a number or a date (RFC 9110 section 10.2.3); None if it is neither."""
-    if retry_after.isascii() and retry_after.isdigit():
-        return float(retry_after[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now_s)
-    except (ValueError, OverflowError):
-        return None

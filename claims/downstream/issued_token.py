@@ -6,6 +6,7 @@ Nothing that an issuer states is relied on before it is checked. These are pure 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 #: A token is refreshed this long before it expires, at the latest.
@@ -112,6 +113,16 @@ def back_off_s(failures: int, retry_after_s: object, jitter: float) -> float:
     """
     doubled_s = min(FIRST_BACK_OFF_S * 2.0 ** min(failures - 1, 10), LAST_BACK_OFF_S)
     return max(doubled_s * (1 - jitter / 2), min(_time_s(retry_after_s) or 0.0, MAX_RETRY_AFTER_S))
+
+
+def read_retry_after_s(retry_after: str, now_s: float) -> float | None:
+    """Return the seconds of a ``Retry-After``: a number or a date (RFC 9110 section 10.2.3); None if it is neither."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now_s)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _time_s(value: object) -> float | None:

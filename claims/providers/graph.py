@@ -1,12 +1,12 @@
 """Claims from Microsoft Graph that the event never carries: attributes, group names, app roles.
 
-At least one of attributes, groups and roles must be configured; each is one request, and they run at once. An empty
-list of names is no claim. A user whom Graph does not know has no claims, nor has an event without a user; an event
-without an application has no roles. Groups count when the user is in them directly or through other groups, app roles
-when they are assigned to the user or to a group that the user is directly in: Entra's own rule ends there too. More
-names than the maximum fail, because some of them would say less than the truth. Group names come from an index that
-follows a change after a while (``ConsistencyLevel: eventual``); the definitions of an application's roles are kept for
-five minutes.
+At least one of attributes, groups and roles must be configured. Each is one request, and they run at once; roles need a
+second request if the application's definitions are not cached. An empty list of names is not sent as a claim. A user
+whom Graph does not know has no claims, nor has an event without a user; an event without an application has no roles.
+Groups count when the user is in them directly or through other groups, app roles when they are assigned to the user or
+to a group that the user is directly in: Entra's own rule ends there too. If there are more names than the maximum, the
+call fails: a shortened list would be wrong. Group names come from an index that follows a change after a while
+(``ConsistencyLevel: eventual``); the definitions of an application's roles are kept for five minutes.
 
 Source: microsoft-graph-docs ``user-get.md``, ``user-list-transitivememberof.md``, ``user-list-approleassignments.md``,
 ``serviceprincipal-get.md``.
@@ -41,7 +41,7 @@ _PROPERTY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class GraphProvider:
-    """Asks Graph for what the settings name: no attributes, or an empty claim's name, ask for nothing."""
+    """Asks Graph for what the settings name; where a setting is empty, nothing is asked for."""
 
     def __init__(
         self,

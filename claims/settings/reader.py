@@ -2,15 +2,29 @@
 
 It remembers every problem, so that one message at the start names them all. Problems hold no secret: a URL that may
 contain one is not shown.
+
+A misspelled setting is worse than a missing one: the default answers in its place. So a name that is nearly a known one
+stops the start. Any other unknown name is a warning: after a rollback, an older version meets newer settings.
 """
 
-from collections.abc import Callable, Collection, Mapping
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import chain
+from typing import Final
 
 from claims.contract import is_guid
 from claims.errors import SettingsError
 from claims.settings.claim_names import ClaimNames
 from claims.settings.credential import runs_in_azure
 from claims.wire.urls import parse_service_url
+
+#: The separators are those that .NET and Azure accept between the parts of a name.
+_OURS: Final = re.compile(r"(?:AuthenticationEvents|Claims)(?:_|:)", re.IGNORECASE)
+_SEPARATOR: Final = re.compile(r"_+|:")
+_MAX_EDITS: Final = 2
+_PROVIDERS: Final = "claims.providers"
 
 
 class SettingsReader:
@@ -126,7 +140,57 @@ class SettingsReader:
             self.problem(name, str(error))
             return ClaimNames()
 
+    def check_names(self, provider: str) -> None:
+        """Report the names that neither this reader nor a provider declares.
+
+        The configured provider's module is imported anyway; the others only if there is a name left.
+        """
+        declared = set(self._declared)
+        unknown = [name for name in self.environ if _OURS.match(name)]
+        unread = False
+        for more in chain([()], _declared_by_providers(provider)):
+            unread |= more is None
+            declared.update(more or ())
+            unknown = [name for name in unknown if name not in declared]
+            if not unknown:
+                return
+        for name in unknown:
+            edits, near = min((_edits(name, one), one) for one in declared)
+            if edits > _MAX_EDITS and unread:
+                continue  # it may be a name of the module that could not be imported
+            if edits > _MAX_EDITS:
+                self.warnings.append(f"{name} is set, and no such setting is known: it is ignored")
+            elif self.environ.get(near) != self.environ[name] or near.lower() != name.lower():
+                # Where names have no case (Windows), the same variable appears under its known name too.
+                self.problem(name, f"is set, and no such setting is known: it must be {near}, or be removed")
+
     def _guid(self, name: str, value: str) -> str:
         if value and not is_guid(value):
             self.problem(name, f"must be a GUID, got '{value}'")
         return value.lower()
+
+
+def _declared_by_providers(provider: str) -> Iterator[Collection[str] | None]:
+    """Return what each provider module declares, the configured one first; None for one that cannot be imported."""
+    others = (module.name for module in pkgutil.iter_modules(importlib.import_module(_PROVIDERS).__path__))
+    for name in dict.fromkeys(chain([provider], others)):
+        try:
+            declared = importlib.import_module(f"{_PROVIDERS}.{name}").SETTINGS
+            yield [setting for setting in declared if isinstance(setting, str)]
+        except (Exception, SystemExit):  # noqa: BLE001 (it reports itself when it is the configured one)
+            yield None
+
+
+def _edits(name: str, known: str) -> int:
+    """Return Levenshtein's distance between two names, ignoring case; 0 where only the separators differ."""
+    name, known = name.lower(), known.lower()
+    if _SEPARATOR.sub("__", name) == known:
+        return 0
+    if abs(len(name) - len(known)) > _MAX_EDITS:
+        return _MAX_EDITS + 1
+    row = list(range(len(known) + 1))
+    for deleted, letter in enumerate(name, 1):
+        above, row = row, [deleted]
+        for column, other in enumerate(known):
+            row.append(min(above[column] + (letter != other), above[column + 1] + 1, row[column] + 1))
+    return row[-1]

@@ -15,7 +15,6 @@ from claims.settings.authority import Authority, parse_authority
 from claims.settings.credential import CREDENTIAL, DEFAULT_KIND, credential_problems
 from claims.settings.reader import SettingsReader
 from claims.settings.shared_cache import SHARED_CACHE, SHARED_CACHE_SETTINGS, CacheAddress, read_shared_cache
-from claims.settings.unknown_names import check_names
 
 AUTHORITY_URL: Final = "AuthenticationEvents__AuthorityUrl"
 AUDIENCE_APP_ID: Final = "AuthenticationEvents__AudienceAppId"
@@ -138,7 +137,7 @@ class Settings:
         reader.problems += credential_problems(reader.text(CREDENTIAL, DEFAULT_KIND), reader.environ)
         if reader.text(BYPASS_TOKEN_VALIDATION, "false").lower() != "false":
             reader.problem(BYPASS_TOKEN_VALIDATION, "must be removed: this endpoint validates every token")
-        check_names(reader, SETTINGS, settings.provider)
+        reader.check_names(settings.provider)
         return replace(settings, warnings=tuple(reader.warnings))
 
 

@@ -21,14 +21,14 @@ from redis.maint_notifications import MaintNotificationsConfig
 from claims.downstream.token_cache import DownstreamTokenCache
 from claims.failure_policy import LOOK_S
 from claims.settings.shared_cache import CacheAddress
-from claims.shared_cache.replies import WRITE_S
+from claims.shared_cache.store import WRITE_S
 
 #: Connections of one instance; a further command waits for one.
 _MAX_CONNECTIONS: Final = 8
 
 
 class RedisStore:
-    """A `claims.shared_cache.replies.Store`; it connects with the first command.
+    """A `claims.shared_cache.store.Store`; it connects with the first command.
 
     Args:
         address: Where it is.

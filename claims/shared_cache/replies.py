@@ -5,21 +5,32 @@ for a while, and the log line of the next request says why, once until it works 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+import importlib.util
+import time
+from collections.abc import Callable, Coroutine, Mapping
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from claims.downstream.credentials import create_token_cache
+from claims.downstream.token_cache import DownstreamTokenCache
+from claims.errors import SettingsError
 from claims.expiring import CallLater, call_later
 from claims.failure_policy import LOOK_S, GoodKey, LastGood
-from claims.shared_cache.back_off import BackOff
-from claims.shared_cache.stored_reply import (
+from claims.settings.credential import CREDENTIAL
+from claims.settings.settings import Settings
+from claims.settings.shared_cache import SHARED_CACHE, CacheAddress
+from claims.shared_cache.store import (
     MAX_BODY_BYTES,
     MAX_VALUE_BYTES,
+    WRITE_S,
+    BackOff,
+    Store,
     StoredReplyRefused,
     decode_value,
     encode_value,
     key_text,
 )
+from claims.wire.own_thread import in_own_thread
 
 #: Between two writes of one unchanged reply, in seconds; half of ``Claims__StaleSeconds`` where that is shorter.
 REWRITE_S: Final = 300.0
@@ -30,21 +41,8 @@ WRITE_PAUSE_S: Final = 0.02
 MAX_WAITING: Final = 1000
 #: Replies that are written in one go.
 BATCH: Final = 100
-#: For one batch, in seconds.
-WRITE_S: Final = 2.0
-
-
-class Store(Protocol):
-    """Keeps values for a time. Whatever it raises means that it is as if it were not there."""
-
-    async def get(self, key: str, max_bytes: int) -> bytes:
-        """Return at most the first ``max_bytes`` of a value, or nothing if the store has no value."""
-
-    async def put(self, entries: Sequence[tuple[str, bytes, int]]) -> None:
-        """Keep values, each for its milliseconds; without any, find out whether the store is there."""
-
-    async def aclose(self) -> None:
-        """Close the connections."""
+#: Source: Azure Managed Redis, "Use Microsoft Entra for cache authentication".
+REDIS_SCOPE: Final = "https://redis.azure.com/.default"
 
 
 class SharedReplies:
@@ -193,3 +191,39 @@ class SharedReplies:
             if newest is not None and newest.reply.body == good.reply.body:
                 del self._waiting[key]
                 newest.written_s = self._clock()
+
+
+def create_shared_replies(settings: Settings, address: CacheAddress, environ: Mapping[str, str]) -> SharedReplies:
+    """Create the shared memory; it imports its client and connects when it is started.
+
+    The token comes from the endpoint's own cache for downstream tokens, which fetches it ahead of time and reports
+    failures. ``redis-entraid`` would bring a second one, with its own settings, threads and time limits.
+
+    Raises:
+        SettingsError: The client is not installed.
+    """
+    if importlib.util.find_spec("redis") is None:
+        problem = f"{SHARED_CACHE} needs the Python package 'redis', which is not installed: see docs/settings.md"
+        raise SettingsError((problem,))
+
+    async def connect() -> Store:
+        with_identity = address.tls and address.credential == "managed-identity"
+        # Its background work belongs to one event loop, as the store's connections do.
+        tokens = create_token_cache(REDIS_SCOPE, {**environ, CREDENTIAL: address.credential}) if with_identity else None
+        if tokens is not None:
+            tokens.start()
+        return await in_own_thread(_create_store, address, tokens)
+
+    return SharedReplies(
+        connect,
+        tenant_id=settings.tenant_id,
+        stale_s=settings.stale_s,
+        clock=time.monotonic,
+        wall_clock=time.time,
+    )
+
+
+def _create_store(address: CacheAddress, tokens: DownstreamTokenCache | None) -> Store:
+    from claims.shared_cache.redis_store import RedisStore  # noqa: PLC0415 (takes 150 ms, here in a thread)
+
+    return RedisStore(address, tokens)

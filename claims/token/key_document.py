@@ -14,9 +14,8 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from claims.settings.authority import Authority, TokenVersion
+from claims.settings.authority import Authority, MetadataError, TokenVersion, parse_metadata
 from claims.token.jwks import SigningKey, UsableKeys, parse_key_set
-from claims.token.metadata import MetadataError, parse_metadata
 from claims.wire.fetch import FetchError, Get
 from claims.wire.own_thread import in_own_thread
 from claims.wire.strict_json import StrictJsonError

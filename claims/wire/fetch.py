@@ -1,4 +1,4 @@
-"""A bounded GET for the few documents that token validation depends on.
+"""A bounded GET for the few documents that token validation depends on, and for the app's own identity.
 
 Every cold start waits for them, so this imports nothing that the endpoint does not need anyway: `http.client`, in a
 thread for each document. It follows no redirect, keeps no cookie and reads no proxy from the environment, which is
@@ -11,13 +11,12 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, IncompleteRead
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from claims.wire.own_thread import in_own_thread
-from claims.wire.resolver import ATTEMPT_S, resolve
+from claims.wire.own_thread import ATTEMPT_S, in_own_thread, resolve
 
 #: A large JWK set with certificates, 1000 keys long, is about 2 MB.
 MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
@@ -33,7 +32,15 @@ _STALL_S: Final = 10.0
 
 
 class FetchError(Exception):
-    """The document is not available; the message says why, in one line."""
+    """The document is not available; the message says why, in one line.
+
+    Attributes:
+        retry_after: The server's ``Retry-After``, as it came; empty if it sent none.
+    """
+
+    def __init__(self, message: str, *, retry_after: str = "") -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class AnswerTooLarge(FetchError):
@@ -54,8 +61,12 @@ class HttpGet:
         self._context: ssl.SSLContext | None = None
         self._making_context = threading.Lock()
 
-    async def __call__(self, url: str) -> bytes:
+    async def __call__(self, url: str, headers: Mapping[str, str] | None = None) -> bytes:
         """Fetch one document.
+
+        Args:
+            url: http or https.
+            headers: In addition to Host, Accept, Accept-Encoding and Connection.
 
         Raises:
             FetchError: No connection, a status other than 200, or a body that is too large.
@@ -65,17 +76,17 @@ class HttpGet:
             host, port = parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]
             connection = _Connection(await resolve(host, port), host, port)
             try:
-                return await in_own_thread(self._fetch, connection, parts)
+                return await in_own_thread(self._fetch, connection, parts, headers or {})
             except asyncio.CancelledError:
                 connection.give_up()
                 raise
         except (HTTPException, OSError) as error:
             raise FetchError(type(error).__name__) from error
 
-    def _fetch(self, connection: "_Connection", parts: SplitResult) -> bytes:
+    def _fetch(self, connection: "_Connection", parts: SplitResult, headers: Mapping[str, str]) -> bytes:
         context = None if parts.scheme == "http" else self._tls_context()
         with contextlib.closing(connection.open(context)) as exchange:
-            return _read_document(exchange, parts, self._max_bytes)
+            return _read_document(exchange, parts, headers, self._max_bytes)
 
     def _tls_context(self) -> ssl.SSLContext:
         with self._making_context:
@@ -141,12 +152,12 @@ class _Connection:
         return connected
 
 
-def _read_document(exchange: HTTPConnection, parts: SplitResult, max_bytes: int) -> bytes:
+def _read_document(exchange: HTTPConnection, parts: SplitResult, headers: Mapping[str, str], max_bytes: int) -> bytes:
     target = parts._replace(scheme="", netloc="", path=parts.path or "/", fragment="").geturl()
-    exchange.request("GET", target, headers={"Host": parts.netloc, **_HEADERS})
+    exchange.request("GET", target, headers={"Host": parts.netloc, **_HEADERS, **headers})
     with exchange.getresponse() as response:
         if response.status != _OK:
-            raise FetchError(f"status {response.status}")
+            raise FetchError(f"status {response.status}", retry_after=response.headers.get("Retry-After", ""))
         body = response.read(max_bytes + 1)
         if len(body) > max_bytes:
             raise AnswerTooLarge(f"more than {max_bytes} bytes")

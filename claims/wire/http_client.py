@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from claims.wire.fetch import AnswerTooLarge, FetchError
-from claims.wire.resolver import ATTEMPT_S, resolve
+from claims.wire.own_thread import ATTEMPT_S, resolve
 
 #: More than 50 requests per second need if each call takes the whole budget.
 _MAX_CONNECTIONS: Final = 100

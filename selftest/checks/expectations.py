@@ -63,6 +63,12 @@ def skipped(expected: str, reason: str, cause: str | None = None) -> CheckOutcom
     return CheckOutcome(status="skip", expected=expected, actual=reason, cause=cause)
 
 
+def no_refusal(expected: str, response: RawResponse) -> CheckOutcome:
+    """Return the skip of a check that reads a refusal, where the request was answered 200 or not at all."""
+    answer = "answered 200, which other checks report" if response.status == 200 else f"not answered: {response}"
+    return skipped(expected, f"a request that should be refused was {answer}; there is no refusal to read")
+
+
 def in_words(statuses: Collection[int]) -> str:
     """Return statuses as text: ``400 or 401``."""
     return " or ".join(str(status) for status in sorted(statuses))
@@ -99,7 +105,9 @@ async def must_keep(
     """
     response = await env.send(env.good_request() if request is None else request)
     if response.status is None or (response.status == 200 if status is None else response.status != status):
-        return skipped(expected, f"there is no {status or 'refusal'} to read: {response}")
+        if status is None:
+            return no_refusal(expected, response)
+        return skipped(expected, f"the answer should be HTTP {status} and was {response}, so it was not read")
     if (reason := unreadable(response)) is not None:
         return skipped(expected, reason)
     return judged(response, expected, rule(response))

@@ -25,8 +25,9 @@ from selftest.signin.tenant.mapping_flags import ClaimsRoute, add_mapping_argume
 _TAKE_UP_S: Final = 1.5
 
 _NEW_KEYS: Final = (
-    "the keys are new, and the endpoint has not read them: a library looks for unknown keys once in 30 s (jose) to "
-    "five minutes (.NET); restart the endpoint, or sign in again without --new-keys after that time"
+    "the keys are new, and the endpoint has not read them: a library pauses before it looks for unknown keys "
+    "again, from 30 s (jose) to five minutes (.NET); restart the endpoint, or sign in again without --new-keys after "
+    "that time"
 )
 
 

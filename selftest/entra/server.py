@@ -2,8 +2,8 @@
 
 It serves metadata, signing keys and client-credentials tokens, counts every request, and fails or delays its responses
 on demand. It listens on no other interface and refuses a request whose ``Host`` is not a loopback name, so that a web
-page cannot reach it through DNS rebinding. The route that changes its state requires the secret of the lease's file,
-which a web page cannot read.
+page cannot reach it through DNS rebinding. The route that changes its state requires the secret that ``entra``
+writes into a file of its user (`selftest.entra.lease`), which a web page cannot read.
 """
 
 import asyncio
@@ -172,7 +172,7 @@ class EntraServer:
             await server.wait_closed()
 
     def publish_spare(self) -> None:
-        """Publish the key that a rollover withdraws, beside the one that signs."""
+        """Publish a spare key beside the one that signs, so that a later check can withdraw it."""
         self.keys.published.append(self.store.rsa(key_store.SPARE).jwk())
 
     def publish_well_formed(self) -> None:
@@ -227,7 +227,7 @@ class EntraServer:
         ]
 
     def mint_of(self, request: web.Request) -> TokenMint:
-        """Return the mint of the address that a request was sent to."""
+        """Return the mint for a request: here always the same; `selftest.signin.server` has one for each port."""
         del request  # there is one address
         return self.mint
 

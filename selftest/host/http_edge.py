@@ -148,9 +148,9 @@ class HttpEdge:
     ) -> HttpReply:
         try:
             reply = await self._answer(connection, request, reader, writer)
+            return reply.with_headers(self._host_json.custom_headers)
         except UnsendableError:
             return empty(500, closes=True)
-        return reply.with_headers(self._host_json.custom_headers)
 
     async def _answer(
         self, connection: h11.Connection, request: h11.Request, reader: StreamReader, writer: StreamWriter

@@ -10,8 +10,11 @@ Source: azure-functions-host ``GrpcMessageConversionExtensions``, ``RawScriptRes
 """
 
 import re
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Final
 
 from selftest.host.protos import RpcHttp, RpcHttpCookie, TypedData
@@ -55,7 +58,14 @@ class HttpReply:
     closes: bool = False
 
     def with_headers(self, headers: tuple[tuple[str, str], ...]) -> "HttpReply":
-        """Return the reply with these headers, but for those that it has."""
+        """Return the reply with these headers, but for those that it has.
+
+        Raises:
+            UnsendableError: One has a character that HTTP headers cannot carry.
+        """
+        if not headers:
+            return self
+        _require_sendable(headers)
         names = {name.lower() for name, _ in self.headers}
         return replace(self, headers=(*self.headers, *(pair for pair in headers if pair[0].lower() not in names)))
 
@@ -109,16 +119,24 @@ def _reply(status: int, headers: list[tuple[str, str]], body: bytes) -> HttpRepl
 
 
 def _own() -> tuple[tuple[str, str], ...]:
-    return ("Date", formatdate(usegmt=True)), ("Server", _SERVER)
+    return ("Date", _date(int(time.time()))), ("Server", _SERVER)
+
+
+@lru_cache(maxsize=1)
+def _date(epoch_s: int) -> str:
+    return formatdate(epoch_s, usegmt=True)
 
 
 def _headers(http: RpcHttp) -> list[tuple[str, str]]:
-    headers = []
-    for name, value in http.headers.items():
+    headers = [(name, value.strip(" \t")) for name, value in http.headers.items()]
+    _require_sendable(headers)
+    return headers + [("Set-Cookie", _cookie(cookie)) for cookie in http.cookies or ()]
+
+
+def _require_sendable(headers: Iterable[tuple[str, str]]) -> None:
+    for name, value in headers:
         if not _SENDABLE.fullmatch(value) or not _NAME.fullmatch(name):
             raise UnsendableError(f"the header {name!r} has a character that HTTP headers cannot carry")
-        headers.append((name, value.strip(" \t")))
-    return headers + [("Set-Cookie", _cookie(cookie)) for cookie in http.cookies or ()]
 
 
 def _cookie(cookie: RpcHttpCookie) -> str:

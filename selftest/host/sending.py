@@ -3,6 +3,7 @@
 import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -15,24 +16,37 @@ _KEEP_ALIVE_S: Final = 130.0
 _LINGER_S: Final = 1.0
 _CHUNK_BYTES: Final = 65_536
 _PHRASES: Final[Mapping[int, str]] = {status.value: status.phrase for status in HTTPStatus}
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding", "connection"})
 #: Where h11 would answer another status than Kestrel: an unknown transfer coding.
 _STATUS_OF_KESTREL: Final[Mapping[int, int]] = {501: 400}
 
 
 async def send(connection: h11.Connection, reply: HttpReply, writer: StreamWriter, *, method: bytes) -> None:
     """Send a reply to a request with this method."""
-    # A function may send any number; h11 takes those of responses.
-    known = 200 <= reply.status <= 999
-    reason = _PHRASES.get(reply.status, "").encode()
-    response = h11.Response(status_code=reply.status if known else 200, headers=list(reply.headers), reason=reason)
-    data = connection.send(response) or b""
-    if not known:
+    framing = tuple(pair for pair in reply.headers if pair[0].lower() in _FRAMING)
+    head = connection.send(_response(reply.status, framing)) or b""
+    # The other headers were checked when the reply was made, so h11 need not check them again.
+    others = "".join(f"{name}: {value}\r\n" for name, value in reply.headers if name.lower() not in _FRAMING)
+    data = head.removesuffix(b"\r\n") + others.encode() + b"\r\n"
+    # A function may send any number as its status; h11 takes those of responses.
+    if not _is_known(reply.status):
         data = data.replace(b"HTTP/1.1 200 ", b"HTTP/1.1 %d " % reply.status, 1)
     if reply.body and method != b"HEAD" and reply.status not in {204, 304}:
         data += connection.send(h11.Data(data=reply.body)) or b""
     data += connection.send(h11.EndOfMessage()) or b""
     writer.write(data)
     await writer.drain()
+
+
+@lru_cache(maxsize=64)
+def _response(status: int, framing: tuple[tuple[str, str], ...]) -> h11.Response:
+    """Return the status line with the headers that say where the message ends: the same few again and again."""
+    reason = _PHRASES.get(status, "").encode()
+    return h11.Response(status_code=status if _is_known(status) else 200, headers=list(framing), reason=reason)
+
+
+def _is_known(status: int) -> bool:
+    return 200 <= status <= 999
 
 
 async def send_as_given(reply: HttpReply, reader: StreamReader, writer: StreamWriter) -> None:

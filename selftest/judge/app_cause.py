@@ -1,7 +1,7 @@
 """Why this project's endpoint failed a call, from the line that it logged: the cause, and what to do.
 
-The table is `codes/endpoint.toml`. Endpoints of others log other codes; then there is no cause, and the line stands
-for itself.
+The table is `codes/endpoint.toml`. Other endpoints log other codes; for these no cause is shown, only the
+line.
 """
 
 import tomllib

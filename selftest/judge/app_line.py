@@ -35,7 +35,7 @@ class AppLine:
         status: The HTTP status of its response; None for a line of the host.
         failure: The code of the failure in spite of which claims were sent; empty if there was none.
         detail: The reason: an exception's type and place, or what was expected and what came.
-        total_ms: The app's own time for the request; for how long a note of the host was true, None if it still is.
+        total_ms: The app's own time for the request; of a note of the host, how long it applied (None: it still does).
         loop_stalled_ms: For how long the event loop was blocked meanwhile.
         joined: Whether the request joined an earlier delivery of the same event.
         phases_ms: The time by phase.

@@ -1,10 +1,12 @@
 """The open loop: sends each call when it is due, regardless of earlier calls, and records every result.
 
 It does not judge and does not know Entra's events: it takes prepared requests and returns samples, so that a benchmark
-can use it, too. Latency counts from when a call was due. After ``budget_s`` Entra aborts an attempt and retries; the
-engine waits for the response until ``timeout_s``, so that late responses are measured, while the retry runs.
+can use it, too. Latency counts from when a call was due. ``budget_s`` is Entra's timeout: after it Entra aborts an
+attempt and retries. The engine sends the retry then, too, but aborts the attempt only after ``timeout_s``, so that late
+responses are measured.
 
-A call that would exceed ``max_in_flight`` is not sent but counted as dropped. The run ends with its last response.
+A call that is due while ``max_in_flight`` requests are in progress is not sent but counted as dropped. The run ends
+with its last response.
 """
 
 import asyncio
@@ -55,10 +57,12 @@ class Limits:
     """The limits of a run.
 
     Attributes:
-        budget_s: When a retry is sent, in seconds from when the attempt was due.
-        timeout_s: When an attempt is aborted, in seconds from when it was due.
+        budget_s: Entra's timeout, in seconds from when the attempt was due: then the retry is sent.
+        timeout_s: When the engine aborts an attempt, in seconds from when it was due; longer than Entra's timeout, to
+            measure late responses.
         max_retries: 0 or 1.
-        max_in_flight: The number of concurrent calls.
+        max_in_flight: The number of first calls and retries in progress at which a due call is dropped; a retry is
+            always sent.
     """
 
     budget_s: float = MAX_TIMEOUT_MS / 1000
@@ -139,7 +143,7 @@ class _Run:
             raise self._broken
 
     async def _until(self, at_s: float) -> None:
-        # Also if it is late: responses must be read, or one late call would delay all others.
+        # Yield to the loop even if the call is late: responses must be read, or one late call would delay all others.
         await asyncio.sleep(max(0.0, at_s - self._clock()))
         if (remaining_s := at_s - self._clock()) > 0:
             await asyncio.sleep(remaining_s)

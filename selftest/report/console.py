@@ -23,6 +23,8 @@ _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "l
 #: How many findings are shown whole, and how many ids of one reason, if the reader did not ask for all.
 _WORST: Final = 3
 _IDS: Final = 12
+#: How many ids of a finding with several proofs.
+_PROOFS: Final = 4
 #: How many reasons of skips have a line each, how many waivers and lost sign-ins, and how long a text of a finding is.
 _REASONS: Final = 4
 _LINES: Final = 3
@@ -50,7 +52,7 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
         yield from _finding(finding, verbose=verbose, strict=results.strict)
     if found and not verbose:
         yield from _others([finding for finding in found if finding not in shown])
-        yield Text(f"more  {PROGRAM} explain {found[0].checks[0].id}; every finding, with its request: --verbose")
+        yield Text(f"more  {PROGRAM} explain {found[0].checks[0].id}; all findings: --verbose, or --html FILE")
         yield Text("")
     yield from _not_checked(results.checks, verbose=verbose)
     if verbose:
@@ -90,14 +92,15 @@ def _finding(finding: Finding, *, verbose: bool, strict: bool) -> Iterator[Rende
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     logged = explained(worst.app_lines, fix=False)
-    proofs = [("proofs", f"{finding.proofs}; {worst.id} stands for all of them")] if len(finding.checks) > 1 else []
+    ids = [check.id for check in finding.checks]
+    proofs = [("proofs", f"{finding.proofs} ({_some(ids, _PROOFS)})")] if len(ids) > 1 else []
     rows = [("actual", worst.actual), *proofs, *logged, ("why", worst.why), ("fix", finding.fix)]
     if verbose:
         rows = [("expected", worst.expected), *rows, ("more", f"{PROGRAM} explain {worst.id}")]
     for name, value in rows:
         table.add_row(name, Text(visible(value if verbose else shorten(value, _SHOWN_CHARS, placeholder=" …"))))
-    if len(finding.checks) > 1 and verbose:
-        table.add_row("these", Text(" ".join(check.id for check in finding.checks)))
+    if len(ids) > 1 and verbose:
+        table.add_row("these", Text(" ".join(ids)))
     yield Padding(table, (0, 0, 0, 6), expand=False)
     if worst.curl is not None and verbose:
         yield Text(visible(worst.curl), style="dim")
@@ -127,9 +130,9 @@ def _not_checked(checks: Sequence[CheckResult], *, verbose: bool) -> Iterator[Re
         yield Text("")
 
 
-def _some(ids: Sequence[str]) -> str:
+def _some(ids: Sequence[str], most: int = _IDS) -> str:
     """Return the first ids, and how many more there are."""
-    return " ".join(ids if len(ids) <= _IDS else (*ids[:_IDS], f"and {len(ids) - _IDS} more"))
+    return " ".join(ids if len(ids) <= most else (*ids[:most], f"and {len(ids) - most} more"))
 
 
 def _signins(signins: tuple[SignInResult, ...], *, verbose: bool) -> RenderableType:

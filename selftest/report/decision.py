@@ -64,16 +64,17 @@ def _attacks(checks: Sequence[CheckResult], *, strict: bool) -> list[CheckResult
 
 
 def _played(checks: Sequence[CheckResult], *, strict: bool) -> str:
-    """Return which attacks are counted: another run counts more, or fewer."""
+    """Return which attacks are counted, by subject and level: another run counts more, or fewer."""
     attacks = _attacks(checks, strict=strict)
     subjects = " and ".join(name for letter, name in SUBJECTS.items() if any(each.id[0] == letter for each in attacks))
     levels = " and ".join(level for level in LEVELS if any(each.level == level for each in attacks))
-    return f"{subjects}, {'every level' if strict else f'level {levels} only'}"
+    counted = "every level" if strict else f"level {levels}; --strict counts every level"
+    return f"{subjects} attacks ({counted})"
 
 
 def _summary(counts: dict[str, int], load: LoadResult | None, played: str) -> str:
-    """Return the counts in words, without those that are 0; ``played`` says which attacks are counted."""
-    parts = [f"{counts['let_in']} of {counts['attacks']} attacks ({played}) were let in"] if counts["attacks"] else []
+    """Return the counts in words, without those that are 0; ``played`` names the attacks that are counted."""
+    parts = [f"{counts['let_in']} of {counts['attacks']} {played} were let in"] if counts["attacks"] else []
     parts += [
         _checks(counts[f"{level}_failed"], f"{level} ", "failed") for level in LEVELS if counts[f"{level}_failed"]
     ]

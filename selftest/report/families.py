@@ -35,7 +35,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     Family(
         name="no-validation",
         sentence="anybody gets claims",
-        fix=f"{_IDENTITY}: algorithms=['RS256'], issuer, audience, expiry, and then the caller.",
+        fix=f"{_IDENTITY}: the algorithm (RS256 only), issuer, audience, expiry, and then the caller.",
         ids=frozenset(
             {
                 *("T01", "T02", "T10", "T11", "T30", "T31", "T36", "T37", "T38", "T42", "T43", "T48", "T51"),
@@ -46,27 +46,30 @@ FAMILIES: Final[tuple[Family, ...]] = (
     Family(
         name="any-tenant",
         sentence="tokens of any tenant get claims",
-        fix="Compare iss with the issuer of your own tenant's metadata, as a whole string: ValidIssuer, issuer=. "
+        fix="Compare iss with the issuer of your own tenant's metadata, as a whole string "
+        "(.NET: `ValidIssuer`; PyJWT, jose: `issuer`). "
         "An authority with `common` or `organizations` cannot do that.",
         ids=frozenset({"T80"}),
     ),
     Family(
         name="any-audience",
         sentence="tokens for other APIs get claims",
-        fix="Compare aud with the client id of this API: ValidAudience, audience=.",
+        fix="Compare aud with the client id of this API (.NET: `ValidAudience`; PyJWT, jose: `audience`).",
         ids=frozenset({"T88", "T115"}),
     ),
     Family(
         name="any-application",
         sentence="any application of the tenant gets claims",
         fix="Compare azp (v2.0) or appid (v1.0) with 99045fe1-7639-4a75-9d4a-577b6ca3810f, after "
-        "validation. No library does this by itself: OnTokenValidated in ASP.NET, a line after decode() elsewhere.",
+        "validation. No library does this by itself (ASP.NET: in the event "
+        "`OnTokenValidated`; elsewhere: after the token is decoded).",
         ids=frozenset({"T100", "T101", "T111", "T113"}),
     ),
     Family(
         name="expired",
         sentence="expired tokens get claims",
-        fix="Require exp and compare it with the clock: ValidateLifetime, options={'require': ['exp']}.",
+        fix="Require exp and compare it with the clock (.NET: `ValidateLifetime`; PyJWT: "
+        "`options={'require': ['exp']}`; jose: `requiredClaims: ['exp']`).",
         ids=frozenset({"T120"}),
     ),
 )
@@ -103,10 +106,10 @@ class Finding:
 
     @property
     def proofs(self) -> str:
-        """Return how many attacks were let in, and of which levels: the finding stands for all of them."""
+        """Return how many of the attacks with this cause were let in, and of which levels."""
         levels = Counter(check.level for check in self.checks)
         named = ", ".join(f"{levels[level]} {level}" for level in LEVELS if level in levels)
-        return f"{len(self.checks)} of {self.tried} attacks were let in: {named}"
+        return f"{len(self.checks)} of {self.tried} attacks with this cause were let in: {named}"
 
 
 def findings(checks: Sequence[CheckResult]) -> list[Finding]:

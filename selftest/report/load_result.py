@@ -284,7 +284,7 @@ class LoadResult:
             return self._rates_held()
         missed, calls = self.counts.first_calls_missed, self.calls
         share = f" ({percent(self.missed_share)})" if missed else ""
-        late = f"failed or took over {self.config.budget_ms:,} ms (retries not counted)"
+        late = f"failed or took over {self.config.budget_ms:,} ms at the first attempt"
         counted = f"{missed:,} of {calls:,} calls under load{share} {late}"
         return f"{counted}; {self.proof}" if self.proof else counted
 
@@ -294,9 +294,10 @@ class LoadResult:
         given = f"with {self.confidence * 100:.6g} % confidence"
         # Both are rounded so that the bound does not look better than it is.
         if self.missed_above > self.config.max_missed_share:
-            return f"{given} at least {math.floor(round(self.missed_above * 10_000, 6)) / 100:.2f} % of calls do"
+            above = math.floor(round(self.missed_above * 10_000, 6)) / 100
+            return f"{given}, at least {above:.2f} % of calls fail or are late"
         below = math.ceil(round(self.missed_below * 10_000, 6)) / 100
-        return f"{given} fewer than {below:.2f} % of calls do" if below < 100 else ""
+        return f"{given}, fewer than {below:.2f} % of calls fail or are late" if below < 100 else ""
 
     def _rates_held(self) -> str:
         held = self.held_steps

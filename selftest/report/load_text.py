@@ -112,12 +112,12 @@ def _phases(load: LoadResult) -> Iterator[str]:
         return
     width = max(len(phase.name) for phase in load.phases)
     of = "" if load.latency is not None else " of the failures"
-    heads = f"{'of all calls':>14}{'of the slowest 1 %':>20}"
+    heads = f"{'share of time':>15}{'share in slowest 1 %':>22}"
     yield f"  {f'where the time{of} went':<{width + 2}}  {'p50':>12}  {'p99':>12}{heads}"
     for phase in sorted(load.phases, key=lambda each: -each.mean_share):
         yield (
             f"    {phase.name:<{width}}  {phase.p50_ms:>9,.2f} ms  {phase.p99_ms:>9,.2f} ms"
-            f"{phase.mean_share * 100:>12.1f} %{phase.slowest_share * 100:>18.1f} %"
+            f"{phase.mean_share * 100:>13.1f} %{phase.slowest_share * 100:>20.1f} %"
         )
 
 

@@ -73,7 +73,7 @@ class CheckResult:
 
     @property
     def bad(self) -> bool:
-        """Whether the check failed or broke, and no waiver tells of it."""
+        """Whether the check failed or broke and is not waived."""
         return self.status in {"fail", "error"} and self.waiver is None
 
     @property

@@ -167,19 +167,14 @@ def _replaced(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def _requirements(root: Path) -> dict[str, str]:
-    """Return the direct requirements of the endpoint and of the development environment, one a line."""
+def _requirements(root: Path) -> str:
+    """Return the direct requirements of the endpoint, one a line."""
     project = tomllib.loads((root / PROJECT).read_text(encoding="utf-8"))
-    groups = project["dependency-groups"]
-    return {
-        "endpoint_requirements": "\n".join(groups["app"]),
-        "tool_requirements": "\n".join(project["project"]["dependencies"]),
-        "starter_requirements": "\n".join(line for line in groups["starter"] if isinstance(line, str)),
-    }
+    return "\n".join(project["dependency-groups"]["app"])
 
 
-def _rendered(answers: Answers, more: Mapping[str, str]) -> dict[str, bytes]:
-    values = {**answers.placeholders(), **more}
+def _rendered(answers: Answers, requirements: str) -> dict[str, bytes]:
+    values = {**answers.placeholders(), "endpoint_requirements": requirements}
     templates: dict[str, str] = {}
     for overlay in _OVERLAYS[answers.provider]:
         for file in sorted((_TEMPLATE / overlay).rglob(f"*{_SUFFIX}")):

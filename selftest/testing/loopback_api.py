@@ -83,7 +83,7 @@ class LoopbackApi:
             document: Sent as JSON; bytes are sent as they are.
             status: The HTTP status.
             headers: Added to the response.
-            path: Of the requests that are answered so: ``*`` stands for any characters, ``/`` among them.
+            path: The path of the requests that get this answer: ``*`` stands for any characters, also ``/``.
             after_s: How long the answer takes, in seconds.
             times: For how many requests; None for all.
         """

@@ -1,4 +1,4 @@
-"""What a sign-in in a test gives."""
+"""The outcome of a sign-in in a test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class SignInOutcome:
         status: The HTTP status of the last attempt; None without an answer.
         claims: What the app answered, as Entra reads it; empty without a token.
         line: The app's line in the log for the last attempt; empty without one.
-        latency_ms: From the first attempt's begin to the last one's end, in milliseconds.
+        latency_ms: From the start of the first attempt to the end of the last one, in milliseconds.
         attempts: How often Entra called.
         warnings: What Entra would accept and the app's owner should know.
         token: The claims of the token that the application gets, of which ``claims`` are a part; empty without one.

@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def claims_settings(request: pytest.FixtureRequest) -> Mapping[str, str]:
     """Return the settings of the app in every sign-in; those that a test gives take precedence.
 
-    A test that has them from elsewhere overrides this fixture.
+    A test module that gets its settings from elsewhere overrides this fixture.
     """
     lines: list[str] = request.config.getini("claims_settings")
     if odd := [line for line in lines if "=" not in line]:
@@ -35,7 +35,7 @@ def claims_settings(request: pytest.FixtureRequest) -> Mapping[str, str]:
 
 @pytest.fixture(scope="session")
 def _claims_apps(request: pytest.FixtureRequest) -> Iterator[Callable[..., "SignInOutcome"]]:
-    """Return a function that signs a user in at an app, which is started for the first one with its settings."""
+    """Return a function that signs users in; it starts one app for each set of settings, at its first sign-in."""
     from selftest.testing.apps import RunningApps  # noqa: PLC0415 - see above
     from selftest.testing.loop_thread import LoopThread  # noqa: PLC0415 - see above
 
@@ -59,10 +59,10 @@ def sign_in(
     """Return a function that runs a sign-in: Entra's call, the app in Microsoft's worker library, Entra's verdict.
 
     Its arguments: ``user``, a kind of user (``"guest"``), or JSON names of the event with the values that differ from
-    those of a member (``{"userType": "Guest", "mail": None}``; None leaves one out), or None for an app without a user;
-    ``fresh``, whether the app is started again; ``timeout_ms`` and ``retries`` of Entra's call, which fails at
-    once where only a retry would get an answer; ``mapping``, the application's claims mapping policy; and settings of
-    the app by their names.
+    those of a member (``{"userType": "Guest", "mail": None}``; a None in it leaves that name out), or None if an app
+    signs in as itself, without a user; ``fresh``, whether the app is started again; ``timeout_ms`` of Entra's call;
+    ``retries``, how often Entra calls again after a late answer (default: never, so that a late provider fails the
+    test); ``mapping``, the application's claims mapping policy; and settings of the app by their names.
     """
     from selftest.base.cannot_run import CannotRun  # noqa: PLC0415 - see above
     from selftest.base.printable import printable  # noqa: PLC0415 - see above
@@ -96,7 +96,7 @@ def sign_in(
 
 @pytest.fixture(scope="session")
 def _claims_api() -> Iterator["LoopbackApi"]:
-    """Return the API, on one port for all tests: apps whose settings name it are kept from test to test."""
+    """Return the API. Its port stays the same, so apps whose settings name it are kept from test to test."""
     from selftest.testing.loopback_api import LoopbackApi  # noqa: PLC0415 - see above
 
     with LoopbackApi() as api:

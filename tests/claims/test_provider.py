@@ -99,7 +99,7 @@ def test_every_declared_setting_is_documented_and_deployed(pages: list[str], abs
 
 def test_other_files_name_known_settings_only() -> None:
     """What the deployment and the doctor read is what a module declares."""
-    files = [path for path in (ROOT / "infra").rglob("*") if path.suffix in {".bicep", ".json", ".py", ".kql"}]
+    files = [path for path in (ROOT / "infra").rglob("*") if path.suffix in {".bicep", ".json", ".py", ".kql", ".yaml"}]
     named = {name for path in files for name in re.findall(r"\b(?:Claims|AuthenticationEvents)__\w+", path.read_text())}
     asked = {*doctor._CLAIMS_OF.values(), *doctor._GRAPH_CLAIMS}
     assert (named | asked) <= _declared()

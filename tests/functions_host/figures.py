@@ -1,7 +1,7 @@
 """What the endpoint does on Microsoft's host, as figures in docs/timing-budget.md.
 
-``FUNCTIONS_HOST=… python -m tests.functions_host.figures`` runs all checks, a sign-in and a load of 200 a second for
-20 s, restarts the host under load, starts ten fresh processes, and writes what came out.
+``FUNCTIONS_HOST=… python -m tests.functions_host.figures`` runs all checks and a load of 200 a second for 20 s,
+restarts the host under load, starts ten fresh processes, and writes what came out.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ async def _measured() -> list[str]:
         async with EntraServer(DEFAULT_TENANT) as entra:
             settings, port = app_settings(entra), entra.authority_url.split(":")[2].split("/")[0]
         lines = []
-        for words in (("check",), ("signin",), _LOAD):
+        for words in (("check",), _LOAD):
             async with MicrosoftHost(settings, app_dir=app, state_dir=path, trace=False) as host:
                 out = await asyncio.to_thread(_run, *words, "--url", host.url, "--authority-port", port)
             lines += [f"$ python -m selftest {' '.join(words)} --url …", *_figures(out)]

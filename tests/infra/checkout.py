@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 ROOT: Final = Path(__file__).parents[2]
 #: What the rules read of a checkout.
 _READ: Final = ("infra", "azure.yaml", "host.json", "docs/deploy.md")
@@ -31,6 +33,12 @@ class Checkout:
     def text(self, name: str) -> str:
         """Return a file's text."""
         return (self.root / name).read_text(encoding="utf-8")
+
+    def queries(self) -> dict[str, str]:
+        """Return the queries: those of alerts by file name, those of the workbook as ``workbook.yaml#name``."""
+        alerts = {path.name: path.read_text(encoding="utf-8") for path in (self.root / "infra/queries").glob("*.kql")}
+        views = yaml.safe_load(self.text("infra/workbook.yaml"))
+        return dict(sorted(alerts.items())) | {f"workbook.yaml#{view['name']}": view["query"] for view in views}
 
     def json(self, name: str) -> Any:
         """Return a file's JSON."""

@@ -164,9 +164,7 @@ COMPILER_MISTAKES: Final = (
         "BCP035",
         "scope",
     ),
-    Mistake(
-        "a missing file", "infra/alerts.bicep", "'queries/outcomes.kql'", "'outcomes.kql'", "BCP091", "outcomes.kql"
-    ),
+    Mistake("a missing file", "infra/alerts.bicep", "'workbook.yaml'", "'views.yaml'", "BCP091", "views.yaml"),
     Mistake(
         "an API version that is not the newest",
         "infra/foundation.bicep",

@@ -181,7 +181,7 @@ def planted(
     for mistake in MISTAKES:
         _plant(mistake, roots[mistake.name])
     if kusto.why_not() is None:
-        kusto.prepare(path.read_text(encoding="utf-8") for path in top.rglob("*.kql"))
+        kusto.prepare(query for root in roots.values() for query in Checkout(root).queries().values())
     found, good = [], {}
     if found_compiler is not None:
         good = request.getfixturevalue("compiled").checkout.templates

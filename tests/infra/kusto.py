@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tests.infra.checkout import ROOT
+from tests.infra.checkout import ROOT, Checkout
 
 _FOLDER: Final = ROOT / "tests" / "kusto"
 _judged: Final[dict[str, "Judged"]] = {}
@@ -37,7 +37,7 @@ def why_not() -> str | None:
 
 def prepare(queries: Iterable[str]) -> None:
     """Judge many queries, and those of this checkout, in one process: its start takes seconds."""
-    ours = (path.read_text(encoding="utf-8") for path in (ROOT / "infra/queries").glob("*.kql"))
+    ours = Checkout().queries().values()
     new = [query for query in dict.fromkeys((*queries, *ours)) if query not in _judged]
     if not new:
         return

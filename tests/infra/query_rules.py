@@ -14,9 +14,9 @@ _WEIGHT: Final = re.compile(r"\b(?:sumif\(|sum\(|percentiles?w\(\w+, )(\w+)")
 
 def queries(checkout: Checkout) -> Iterator[str]:
     """Every query is one that Kusto understands."""
-    texts = {path.name: path.read_text(encoding="utf-8") for path in (checkout.root / "infra/queries").glob("*.kql")}
+    texts = checkout.queries()
     kusto.prepare(texts.values())
-    for name, query in sorted(texts.items()):
+    for name, query in texts.items():
         yield from (f"{name}:{line}: {message}" for line, message in kusto.judge(query).diagnostics)
 
 
@@ -39,15 +39,14 @@ def alert_calls(checkout: Checkout) -> Iterator[str]:
 
 
 def _app_queries(checkout: Checkout) -> Iterator[tuple[str, str]]:
-    for path in sorted((checkout.root / "infra/queries").glob("*.kql")):
-        query = path.read_text(encoding="utf-8")
+    for name, query in checkout.queries().items():
         if re.search(r"(?m)^App(Requests|Traces)$", query):
-            yield path.name, query
+            yield name, query
 
 
 def queries_used(checkout: Checkout) -> Iterator[str]:
     """Every query is in an alert or in a view of the workbook."""
     used = {node for template in checkout.templates.values() for _, node in walk(template) if isinstance(node, str)}
-    for path in sorted((checkout.root / "infra/queries").glob("*.kql")):
-        if path.read_text(encoding="utf-8") not in used:
-            yield f"no alert and no view of the workbook has {path.name}"
+    for name, query in checkout.queries().items():
+        if query not in used:
+            yield f"no alert and no view of the workbook has {name}"

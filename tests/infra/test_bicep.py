@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+import yaml
 
 from claims.contract import EVENT_SERVICE_APP_ID
 from claims.event import MAX_BODY_BYTES
@@ -15,7 +16,7 @@ from infra.bicep import PREFLIGHT, preflight_rules, written
 from infra.package import PYTHON_VERSION
 from infra.parameters import read_parameters
 from tests.infra import kusto
-from tests.infra.checkout import ROOT, walk
+from tests.infra.checkout import ROOT, Checkout, walk
 from tests.infra.conftest import Plan
 
 _SETTING = re.compile(r"\b(?:AuthenticationEvents|Claims|AZURE)_[A-Za-z_]+\b")
@@ -223,12 +224,16 @@ def test_the_probe_and_the_outer_layer_agree_on_what_is_open(plan: Plan, main_te
 
 
 def test_the_workbook_shows_queries(plan: Plan) -> None:
-    """Each as it is in its file, under the first line of its comment."""
+    """Each as it is in workbook.yaml, in that order."""
     (page,) = plan.of("Microsoft.Insights/workbooks")
     introduction, *views = json.loads(page["properties"]["serializedData"])["items"]
     assert introduction["content"]["json"].startswith("# Claims endpoint\n\n")
     assert len(views) == 6
-    for view in views:
-        query = (ROOT / f"infra/queries/{view['name']}.kql").read_text(encoding="utf-8")
-        assert view["content"]["query"] == query
-        assert query.startswith(f"// {view['content']['title']}\n")
+    for view, ours in zip(views, yaml.safe_load(Checkout().text("infra/workbook.yaml")), strict=True):
+        shown = view["content"]
+        assert ours == {
+            "name": view["name"],
+            "title": shown["title"],
+            "shown": shown["visualization"],
+            "query": shown["query"],
+        }

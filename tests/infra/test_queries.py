@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -10,11 +9,11 @@ from claims.errors import ProviderLate
 from claims.measurements import Measurements
 from claims.reply import Reply
 from claims.request_log import RequestLog, RequestRecord
-from tests.infra.checkout import ROOT
+from tests.infra.checkout import ROOT, Checkout
 
 pytestmark = pytest.mark.without_endpoint  # real lines are its input
 
-QUERIES = sorted((ROOT / "infra/queries").glob("*.kql"))
+QUERIES = Checkout().queries()
 
 
 def _members(caplog: pytest.LogCaptureFixture) -> set[str]:
@@ -33,10 +32,10 @@ def _members(caplog: pytest.LogCaptureFixture) -> set[str]:
     return {name for line in caplog.messages for name in json.loads(line)}
 
 
-@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_query_reads_what_the_line_has(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("name", QUERIES)
+def test_query_reads_what_the_line_has(name: str, caplog: pytest.LogCaptureFixture) -> None:
     """Every member that a query reads is one that the endpoint writes, and it selects the endpoint's lines."""
-    text = path.read_text()
+    text = QUERIES[name]
     used = set(re.findall(r"\bline\.(\w+)", text))
     if "AppTraces" not in text:
         assert not used
@@ -55,7 +54,7 @@ def test_there_are_queries() -> None:
 def test_queries_name_the_function_as_the_host_does() -> None:
     """The host calls a request by the function's name, which is not that of its route."""
     named = re.findall(r"async def (\w+)\(req", (ROOT / "function_app.py").read_text())
-    asked = {name for path in QUERIES for name in re.findall(r'Name =~ "(\w+)"', path.read_text())}
+    asked = {name for text in QUERIES.values() for name in re.findall(r'Name =~ "(\w+)"', text)}
     assert asked
     assert asked <= set(named)
 
@@ -63,9 +62,9 @@ def test_queries_name_the_function_as_the_host_does() -> None:
 def test_queries_that_count_refusals_count_those_that_were_not_written() -> None:
     """Of the refusals of a minute one line is written; the next line has the number of the others."""
     counting = {
-        path.stem
-        for path in QUERIES
-        if "weight = ItemCount * (1 + coalesce(toint(line.not_written), 0))" in path.read_text()
+        name
+        for name, text in QUERIES.items()
+        if "weight = ItemCount * (1 + coalesce(toint(line.not_written), 0))" in text
     }
-    alerts = {"alert-few-failures", "alert-over-budget", "alert-refused-callers", "alert-server-errors"}
-    assert counting == {"outcomes"} | alerts
+    alerts = {f"alert-{name}.kql" for name in ("few-failures", "over-budget", "refused-callers", "server-errors")}
+    assert counting == {"workbook.yaml#outcomes"} | alerts

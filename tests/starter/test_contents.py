@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 TENANT, AUDIENCE = "0a0a0a0a-1111-4111-8111-0123456789ab", "0b0b0b0b-1111-4111-8111-0123456789ab"
 WHEEL = (f"entra_selftest-{__version__}-py3-none-any.whl", b"\0")
 #: The limits of what a copier owns: the endpoint, its deployment, and a provider with its tests.
-MAX_FILES, MAX_PYTHON_LINES = 130, 8000
+MAX_FILES, MAX_PYTHON_LINES = 120, 8000
 #: What a reader is told to write.
 NOT_HERE = {
     "claims/providers/contoso.py",
@@ -141,6 +141,14 @@ def test_azd_installs_the_tool_for_its_hooks(files: dict[str, bytes]) -> None:
     assert lines[1] == "-r ../../requirements-dev.txt"
     path, _, digest = lines[2].partition(" --hash=sha256:")
     assert digest == hashlib.sha256(files[path.removeprefix("../../")]).hexdigest()
+
+
+def test_environment_has_what_tool_and_tests_import(files: dict[str, bytes]) -> None:
+    """`make compile` takes the names from the wheel and from the group `dev`; what is delivered pins them."""
+    group = tomllib.loads(texts(files)["pyproject.toml"])["dependency-groups"]["dev"]
+    tool = tomllib.loads((ROOT / PROJECT).read_text())["project"]["dependencies"]
+    names = {re.split(r"[^\w.-]", line)[0].lower() for line in (*group, *tool)}
+    assert names <= set(re.findall(r"^([\w.-]+)==", texts(files)["requirements-dev.txt"], re.MULTILINE))
 
 
 def test_what_is_not_known_yet_is_left_out() -> None:

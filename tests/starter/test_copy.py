@@ -203,7 +203,7 @@ def test_update_from_a_later_version(copy: Path, kind: str, wheel: Path, tmp_pat
         files["claims/latency.py"] += b"\nLATER = True\n"
         files["claims/arrived.py"] = b'"""New in this version."""\n'
         files["host.json"] = files["host.json"].replace(b"00:00:30", b"00:00:40")
-        del files["infra/queries/outcomes.kql"]
+        del files["infra/queries/alert-p95.kql"]
 
     (tmp_path / "later").mkdir()
     tool = installed(later(wheel, tmp_path, change), tmp_path / "later")
@@ -215,7 +215,7 @@ def test_update_from_a_later_version(copy: Path, kind: str, wheel: Path, tmp_pat
     assert {(one[0] or one[2], one[1] or one[3]) for one in lines} >= {
         ("added", "claims/arrived.py"),
         ("replaced", "claims/latency.py"),
-        ("removed", "infra/queries/outcomes.kql"),
+        ("removed", "infra/queries/alert-p95.kql"),
         ("replaced", "infra/hooks/requirements.txt"),
         ("CONFLICT", "host.json"),
     }
@@ -224,7 +224,7 @@ def test_update_from_a_later_version(copy: Path, kind: str, wheel: Path, tmp_pat
     changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
     old_wheel, new_wheel = (f"tools/entra_selftest-{version}-py3-none-any.whl" for version in (__version__, LATER))
     assert changed == {
-        *("claims/arrived.py", "claims/latency.py", "infra/queries/outcomes.kql"),
+        *("claims/arrived.py", "claims/latency.py", "infra/queries/alert-p95.kql"),
         *("host.json.new", ".entra-selftest.json", "infra/hooks/requirements.txt", old_wheel, new_wheel),
     }
     assert '"00:00:40"' in (copy / "host.json.new").read_text()

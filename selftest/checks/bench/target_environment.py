@@ -181,8 +181,9 @@ async def await_keys_read(env: CheckEnvironment, *, say: Callable[[str], None] =
             return
         if limit_s > _TAKE_UP_S and not waited_s:
             say(
-                f"the endpoint refuses this run's new keys; waiting at most {limit_s:.0f} s until it reads them (jose"
-                " pauses 30 s, .NET five minutes after an unknown key). To go on at once, restart it; without"
+                f"the endpoint refuses this run's new keys; waiting at most {limit_s:.0f} s until it reads them (a"
+                " library pauses after an unknown key, from 30 s in jose to five minutes in .NET). To go on at once,"
+                " restart it; without"
                 " --new-keys there is no wait"
             )
         await env.sleep(_POLL_S)

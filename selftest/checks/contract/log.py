@@ -52,7 +52,7 @@ async def logs_refusals(env: CheckEnvironment) -> CheckOutcome:
     responses, lines = await logged_before_a_valid_one(env, requests)
     other = next((response for response in responses if response.status != 401), None)
     if other is not None:
-        return skipped(expected, f"there is no refusal: {other}")
+        return skipped(expected, f"invalid tokens should be refused with 401, but the answer was {other}")
     if lines is None:
         return failed(responses[0], expected, "the valid request that followed has no line")
     complaint = _refusals_wrong([record for record in records_of(lines, None) if record["status"] == 401])

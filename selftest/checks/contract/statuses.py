@@ -6,7 +6,7 @@ from selftest.checks.bench.environment import CheckEnvironment, CheckNeed
 from selftest.checks.bench.probe import RawRequest
 from selftest.checks.bench.raw_bytes import encode
 from selftest.checks.contract.refusal_rules import expired, marked_garbage, no_token, other_tenant
-from selftest.checks.expectations import failed, in_words, is_host_refusal, passed, skipped
+from selftest.checks.expectations import failed, in_words, is_host_refusal, no_refusal, passed
 from selftest.checks.forged_tokens import TokenForge
 from selftest.checks.registry import ANYWHERE, TOKEN, CheckOutcome, check
 
@@ -59,7 +59,7 @@ def _status(
             judged = response
             if response.status not in statuses and not (host_may_refuse and is_host_refusal(response)):
                 return failed(response, expected)
-        return skipped(expected, "there is no refusal to read") if judged is None else passed(judged, expected)
+        return no_refusal(expected, response) if judged is None else passed(judged, expected)
 
     check(check_id, needs=needs, expected=expected, statuses=in_words(statuses))(run)
 

@@ -86,8 +86,9 @@ async def _roll(env: CheckEnvironment) -> _Roll:
     if after.status != 200 and entra.keys_read == read and last_s is not None and last_s < _SHORT_COOL_DOWN_S:
         left_s = _SHORT_COOL_DOWN_S - last_s
         print(
-            f"the endpoint read the keys {last_s:.0f} s ago and has not read the new one; waiting {left_s:.0f} s, as"
-            " long as its library may pause (jose: cooldownDuration)",
+            f"no fault so far: a new signing key was published, and the endpoint last read the keys {last_s:.0f} s ago;"
+            f" waiting {left_s:.0f} s, because its library may pause that long between two reads (jose:"
+            " cooldownDuration)",
             file=sys.stderr,
         )
         after, longer_s = await _call_until_accepted(env, new, left_s)

@@ -102,7 +102,7 @@ def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
         type=_percent,
         default=1.0,
         metavar="P",
-        help="share of calls (retries not counted) that may fail or be late (default: 1)",
+        help="share of calls that may fail or be late at the first attempt (default: 1)",
     )
     group.add_argument(
         "--threshold",

@@ -33,6 +33,7 @@ type EvidenceName = Literal[
 ]
 
 _NO_TENANT: Final = "the tenant was not read: give --tenant to read it through Graph, or --file"
+_NO_EASYAUTH: Final = "App Service Authentication is off (then nothing to do), or it was not read: --easyauth FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Case:
     """The evidence.
 
     Attributes:
-        verdict: What the app's reader says of the settings; None where there is no app to ask.
+        verdict: Whether the app's own code accepts the settings, and why not; None if there is no app to ask.
         extensions: The extensions to examine; empty where none belongs to this endpoint.
         app_asked: Whether ``app_ids`` comes from the user and not from listeners.
         validations: Graph's own validation by extension id; None where Graph was not asked.
@@ -109,7 +110,7 @@ class Case:
 
     @property
     def judged(self) -> SettingsVerdict:
-        """Return what the app's reader says, to a statement whose needs include it."""
+        """Return what the app's own code says of the settings, to a statement whose needs include it."""
         if self.verdict is None:
             raise LookupError("the app's reader was not asked")
         return self.verdict
@@ -155,5 +156,5 @@ class Case:
             "tenant-kind": (kind, "whether the tenant is an external tenant was not read"),
             "validation": (self.validations is not None, "Graph did not validate the extension: give --tenant"),
             "probe": (self.probe is not None, "the endpoint was not called: --url URL, or --probe for the target URL"),
-            "easyauth": (self.easyauth is not None, "App Service Authentication is off, or not in what was read"),
+            "easyauth": (self.easyauth is not None, _NO_EASYAUTH),
         }

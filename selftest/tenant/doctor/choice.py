@@ -21,7 +21,7 @@ def choose_extensions(
     """Return the extensions to examine.
 
     In this order: the one that the user named; those that listeners of the named application call; those that the
-    settings or the endpoint's host point to; a single one. Without settings and host, all of the event's.
+    settings or the endpoint's host point to; a single one. Without settings and host, all extensions for this event.
     """
     if extension_id is not None:
         return tuple(one for one in tenant.extensions or () if one.id == extension_id)

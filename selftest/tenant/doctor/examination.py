@@ -96,7 +96,7 @@ def make_case(args: argparse.Namespace, *, settings: SettingsRead | None, source
 
 
 def _judged(args: argparse.Namespace, case: Case, directory: Path) -> Case:
-    """Return the case with what the app's reader says of the settings, or with the reason for which it says nothing."""
+    """Return the case with what the app's own code says of the settings, or with the reason why it says nothing."""
     app = AppFolder.at(directory / args.app_dir, args.app_python)
     if case.settings is None or not has_reader(app):
         return case
@@ -126,7 +126,7 @@ def _probed(args: argparse.Namespace, case: Case) -> tuple[Case, str | None]:
 
 
 def about(case: Case, origin: str, url: str | None) -> tuple[str, ...]:
-    """Return lines that say what is examined, and what could not be read, with the statements that this costs."""
+    """Return lines that say what is examined, and what could not be read and which statements it skips."""
     lines = [f"settings   {'none' if case.settings is None else case.settings.origin}"]
     lines.append(
         f"tenant     {case.tenant_id or 'unknown'}  ({origin})" if case.tenant is not None else "tenant     not read"

@@ -1,9 +1,9 @@
 """The registry of the doctor's statements, and the form of what they find.
 
-A statement is true of a tenant in which the endpoint is called and the token gets its claims. Its function yields a
-finding for every place where it is false. Ids are D and a number, in the order in which a sign-in meets the objects:
-settings 01, extension 20, service principals 30, consent 40, listener 45, limits 50, target application 60, mapping 70,
-the endpoint from outside 80.
+Each statement says something that must be true for Entra to call the endpoint and for the claims to reach the token.
+Its function yields a finding for every place where it is false. Ids are D and a number, in the order in which a sign-in
+meets the objects: settings 01, extension 20, service principals 30, consent 40, listener 45, limits 50, target
+application 60, mapping 70, the endpoint from outside 80.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ from selftest.tenant.doctor.case import Case, EvidenceName
 
 
 class EvidenceMissing(Exception):
-    """A statement lacks evidence that its needs do not name; the message is the reason.
+    """Raised by a statement that misses evidence which its `needs` do not list; the message says why.
 
     Attributes:
         asked: Whether the user asked for the evidence and it could not be read.
@@ -29,7 +29,7 @@ class EvidenceMissing(Exception):
 
 
 class NotApplicable(Exception):
-    """A statement does not apply to this case; it is neither counted nor skipped."""
+    """Raised by a statement that does not apply to this case; it is neither counted nor skipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,9 @@ def _flow(branches: tuple[Branch, ...]) -> Iterator[Text]:
     yield Text("in Entra's sign-in log you will see", style="bold")
     for branch in branches:
         yield Text(visible(f"  {branch.shows}  ({', '.join(branch.checks)})"))
-        yield Text("    next: apply the fix above and run doctor again (with --file: on a new export)")
+        yield Text(
+            "    next: apply the fix above and run doctor again (with --file: first write the file again by --export)"
+        )
         yield Text(visible(f"    more: {branch.next_command}"))
     yield Text("")
 

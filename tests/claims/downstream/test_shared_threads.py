@@ -1,6 +1,7 @@
 """Sign-ins that block in the loop's default executor delay no token: nothing here runs in it, not even a DNS lookup."""
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +58,7 @@ async def test_token_from_a_host_with_a_name(issuer: Issuer, monkeypatch: pytest
     monkeypatch.setenv("IDENTITY_ENDPOINT", issuer.http_url.replace("127.0.0.1", "localhost") + "/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", IDENTITY_HEADER)
     async with asyncio.timeout(PATIENCE_S):
-        assert (await token_source("managed-identity", {})(SCOPE)).token
+        assert (await token_source("managed-identity", os.environ)(SCOPE)).token
 
 
 @pytest.mark.usefixtures("busy_executor")

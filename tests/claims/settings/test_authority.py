@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from claims.settings.authority import Authority, parse_authority
-from claims.token.metadata import MetadataError, parse_metadata
+from claims.settings.authority import Authority, MetadataError, parse_authority, parse_metadata
 from tests.claims.site import AUTHORITY, ISSUERS, KEYS_V2, TENANT_ID
 from tests.claims.token.hostile_documents import METADATA
 

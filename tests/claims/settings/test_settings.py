@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from claims.contract import EVENT_SERVICE_APP_ID
 from claims.errors import SettingsError
+from claims.settings.authority import parse_metadata
 from claims.settings.settings import DEFAULT_BUDGET_MS, Settings
-from claims.token.metadata import parse_metadata
 from tests.claims.site import AUDIENCE, AUTHORITY, EXTENSION_ID, ISSUERS, TENANT_ID, settings
 
 OTHER = "99999999-9999-4999-8999-999999999999"

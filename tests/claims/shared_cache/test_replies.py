@@ -9,7 +9,7 @@ import pytest
 from claims.failure_policy import LOOK_S, LastGood
 from claims.reply import Reply, build_reply
 from claims.shared_cache.replies import BATCH, MAX_WAITING, REWRITE_S, WRITE_PAUSE_S, SharedReplies
-from claims.shared_cache.stored_reply import MAX_BODY_BYTES, encode_value, key_text
+from claims.shared_cache.store import MAX_BODY_BYTES, encode_value, key_text
 from tests.claims.site import NOW_S, TENANT_ID, Clock, settle
 
 KEY = ("user", "extension", "client", "resource")

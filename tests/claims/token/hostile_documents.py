@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from claims.header import MAX_TOKEN_BYTES, bearer_token, require_json
-from claims.settings.authority import Authority
+from claims.settings.authority import Authority, parse_metadata
 from claims.token.jwks import MAX_EXPONENT_BITS, MAX_KEY_BITS, parse_key_set
-from claims.token.metadata import parse_metadata
 from selftest.base.base64url import encode_base64url
 from selftest.entra.signing import generate_signing_key
 from tests.claims.site import AUTHORITY, ISSUERS, KEYS_V2, TENANT_ID

@@ -8,8 +8,8 @@ import pytest
 from claims import header
 from claims.errors import RequestError
 from claims.measurements import Measurements
-from claims.settings.authority import Authority
-from claims.token import jwks, jws, metadata, rules, validator
+from claims.settings.authority import Authority, parse_metadata
+from claims.token import jwks, jws, rules, validator
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
 from selftest.entra.signing import KeySet
@@ -20,6 +20,7 @@ from tests.claims.token.mutants import Mutant, mutants_of
 
 CHECKS: list[Callable[..., object]] = [
     Authority.serves_keys,
+    parse_metadata,
     jws.parse_compact,
     jws._decode,
     header.bearer_token,
@@ -27,7 +28,6 @@ CHECKS: list[Callable[..., object]] = [
     jwks.parse_key_set,
     jwks._may_sign,
     jwks._signing_key,
-    metadata.parse_metadata,
     jwks.SigningKey.signs_for,
     validator.check_header,
     validator.token_issuer,

@@ -17,7 +17,7 @@ import trustme
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
-from claims.wire import fetch, resolver
+from claims.wire import fetch, own_thread
 from claims.wire.fetch import FetchError, HttpGet
 from tests.claims.site import all_threads_busy
 
@@ -142,7 +142,7 @@ async def test_tries_the_next_address(server: BaseTestServer, get: HttpGet, monk
 async def test_address_families_alternate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one family has no route, the second attempt has another one."""
     with _resolved(monkeypatch, "::1", "::2", "::3", "127.0.0.1"):
-        assert resolver._resolve("authority.example", 80) == ["::1", "127.0.0.1", "::2", "::3"]
+        assert own_thread._resolve("authority.example", 80) == ["::1", "127.0.0.1", "::2", "::3"]
 
 
 @pytest.mark.parametrize("error", [socket.gaierror("no such name"), UnicodeError("label too long")], ids=repr)

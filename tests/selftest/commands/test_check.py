@@ -93,6 +93,16 @@ def test_a_refused_good_call_is_the_whole_result(capsys: pytest.CaptureFixture[s
     assert document["load"] is None
 
 
+def test_checks_that_read_a_refusal_skip_for_one_reason(
+    capsys: pytest.CaptureFixture[str], loopback_api: LoopbackApi
+) -> None:
+    """It says what was answered instead, and that this is a finding of other checks."""
+    loopback_api.answers({})
+    assert command("check", "C43", "C44", "C51", "--url", loopback_api.url, "--deployed") == 3
+    reason = "a request that should be refused was answered 200, which other checks report; there is no refusal to read"
+    assert f"skip  C (all 3): {reason}" in capsys.readouterr().out
+
+
 def test_a_failure_that_counts_is_exit_1(capsys: pytest.CaptureFixture[str], refusing: str) -> None:
     """The first line says so, and the failure a line that repeats it."""
     assert command("check", "C01", "--url", refusing, "--authority-port", "0", "--verbose") == 1
@@ -125,7 +135,9 @@ def test_the_verdict_comes_first(capsys: pytest.CaptureFixture[str], refusing: s
     assert command("check", "C95", "C97", "F11", "T01", "--url", refusing, "--deployed") == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert printed.out.startswith("PASS  0 of 1 attacks (token, level security only) were let in, 1 check passed")
+    assert printed.out.startswith(
+        "PASS  0 of 1 token attacks (level security; --strict counts every level) were let in, 1 check passed"
+    )
     assert "skip  F11: " in printed.out
     assert "check --app DIR`, without --url" in printed.out
 

@@ -80,7 +80,7 @@ def test_a_refusal_without_a_read_is_final(more: tuple[str, ...], capsys: pytest
     with _endpoint(_first_refused, reads_from=None) as (url, calls):
         assert main(["signin", "--url", url, "--authority-port", "0", *more]) == 1
         assert len(calls) == 1
-    assert ("once in 30 s (jose)" in capsys.readouterr().err) == bool(more)
+    assert ("from 30 s (jose)" in capsys.readouterr().err) == bool(more)
 
 
 def test_the_line_of_an_earlier_refusal_in_the_same_minute_is_quoted(

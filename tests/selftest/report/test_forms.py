@@ -144,7 +144,7 @@ def test_a_finding_says_for_how_many_attacks_of_which_level_it_stands() -> None:
     """So that the numbers of the verdict can be added up."""
     attacks = [check(f"T0{number}", "fail", level="hardening", let_in=True) for number in range(2, 5)]
     output = shown(results(check("T01", "fail", level="security", let_in=True), *attacks))
-    assert "proofs 4 of 4 attacks were let in: 1 security, 3 hardening; T01 stands for all of them" in output
+    assert "proofs 4 of 4 attacks with this cause were let in: 1 security, 3 hardening (T01 T02 T03 T04)" in output
 
 
 def test_a_group_that_did_not_run_is_one_line_with_its_reason() -> None:

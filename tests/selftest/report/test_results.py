@@ -36,13 +36,17 @@ def attack(check_id: str, level: str = "security") -> CheckResult:
         (
             results(check("C01"), check("T01", "fail", level="security", let_in=True), attack("T02")),
             1,
-            "FAIL  anybody gets claims: 1 of 2 attacks (token, level security only) were let in, 1 security check",
+            "FAIL  anybody gets claims: 1 of 2 token attacks (level security; --strict counts every level) were let in",
         ),
-        (results(attack("T01"), attack("T99", "hardening")), 0, "0 of 1 attacks (token, level security only)"),
+        (
+            results(attack("T01"), attack("T99", "hardening")),
+            0,
+            "0 of 1 token attacks (level security; --strict counts every level)",
+        ),
         (
             results(check("C01"), attack("T01"), attack("T99", "hardening"), attack("B01"), strict=True),
             0,
-            "PASS  0 of 3 attacks (token and body, every level) were let in, 4 checks passed",
+            "PASS  0 of 3 token and body attacks (every level) were let in, 4 checks passed",
         ),
         (results(check("C01"), check("C10", "fail", level="convention"), strict=True), 1, "1 convention check failed"),
         (results(check("C01"), check("T01", "fail", waiver="known")), 0, "PASS  1 check passed, 1 waived"),

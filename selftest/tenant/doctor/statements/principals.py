@@ -5,6 +5,7 @@ and Microsoft's pages write this role's name in two ways.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
@@ -17,7 +18,9 @@ from selftest.tenant.doctor.statements.az_rest import (
     patch_principal,
     word,
 )
-from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID
+from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE, RECEIVE_PAYLOAD_ROLE_ID
+
+_ROLE: Final = f"{RECEIVE_PAYLOAD_ROLE} ({RECEIVE_PAYLOAD_ROLE_ID})"
 
 
 @statement("D30", "servicePrincipals", "extension")
@@ -90,7 +93,7 @@ def events_are_consented(case: Case) -> Iterator[TenantFinding]:
         if (definer.id, RECEIVE_PAYLOAD_ROLE_ID) not in principal.grants:
             others = len(principal.grants)
             yield TenantFinding(
-                expected=f"role {RECEIVE_PAYLOAD_ROLE_ID} of Microsoft Graph, granted to application {app_id}",
+                expected=f"role {_ROLE} of Microsoft Graph, granted to application {app_id}",
                 actual=f"not granted ({others} other roles are)" if others else "not granted",
                 command=_consent(principal, definer),
             )
@@ -103,7 +106,7 @@ def permission_is_requested(case: Case) -> Iterator[TenantFinding]:
         application = case.required_tenant.application(app_id)
         if application is not None and (GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID) not in application.requested_roles:
             yield TenantFinding(
-                expected=f"role {RECEIVE_PAYLOAD_ROLE_ID} in requiredResourceAccess",
+                expected=f"role {_ROLE} in requiredResourceAccess",
                 actual="not listed",
                 command=f"az ad app permission add --id {word(app_id)} --api {GRAPH_APP_ID} "
                 f"--api-permissions {RECEIVE_PAYLOAD_ROLE_ID}=Role",

@@ -226,12 +226,12 @@ def test_the_sentence_is_the_verdict_in_words() -> None:
     """The bound is rounded up, so that it never looks better than it is."""
     calls = [call(number / 20, GOOD) for number in range(1200)]
     assert summarize(record(calls)).sentence == (
-        "0 of 1,200 calls under load failed or took over 2,000 ms (retries not counted); "
-        "with 99 % confidence fewer than 0.39 % of calls do"
+        "0 of 1,200 calls under load failed or took over 2,000 ms at the first attempt; "
+        "with 99 % confidence, fewer than 0.39 % of calls fail or are late"
     )
     missed = summarize(record([*calls[1:], call(0.0, FAILED)])).sentence
     assert missed.startswith(
-        "1 of 1,200 calls under load (0.083 %) failed or took over 2,000 ms (retries not counted); with 99 %"
+        "1 of 1,200 calls under load (0.083 %) failed or took over 2,000 ms at the first attempt; with 99 %"
     )
 
 

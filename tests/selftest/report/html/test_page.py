@@ -233,7 +233,7 @@ def test_a_family_is_one_card_with_its_proofs() -> None:
     """T30 and T31 prove one finding; their ids stand in its card."""
     text = " ".join(read(runs.written(runs.failing)).text.split())
     assert text.count("anybody gets claims") == 1
-    assert re.search(r"proofs\s*2 of \d+ attacks were let in: 2 security \(T30 T31\) expected", text)
+    assert re.search(r"proofs\s*2 of \d+ attacks with this cause were let in: 2 security \(T30 T31\) expected", text)
     assert re.search(r"attacks let in\s*2 of \d+\s*answered with 200", text)
 
 

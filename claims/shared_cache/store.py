@@ -1,4 +1,4 @@
-"""The form of a last good reply in the shared store.
+"""The shared store as the endpoint sees it: its interface, the form of a reply in it, and when to leave it alone.
 
 What comes back is believed no more than a provider's reply: it is capped before it is parsed, strict JSON, of the one
 form that is written here, and its claims become a reply as a provider's do. It names its key, so that no mistake of a
@@ -6,9 +6,10 @@ client, a proxy or a person can hand one user's claims to another.
 """
 
 import json
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
-from claims.errors import ProviderFailed
+from claims.errors import ClaimsError, ProviderFailed
 from claims.failure_policy import GoodKey, LastGood
 from claims.reply import Reply, build_reply
 from claims.wire import strict_json
@@ -22,6 +23,24 @@ MAX_SKEW_S: Final = 60.0
 #: Changes with the form below, so that versions side by side do not read each other's values.
 _FORM: Final = "claims:1"
 _MEMBERS: Final = frozenset({"key", "made_s", "claims"})
+#: For one batch of writes, in seconds.
+WRITE_S: Final = 2.0
+#: The first pause after a failure and the longest, in seconds.
+MIN_PAUSE_S: Final = 1.0
+MAX_PAUSE_S: Final = 30.0
+
+
+class Store(Protocol):
+    """Keeps values for a time. Whatever it raises means that it is as if it were not there."""
+
+    async def get(self, key: str, max_bytes: int) -> bytes:
+        """Return at most the first ``max_bytes`` of a value, or nothing if the store has no value."""
+
+    async def put(self, entries: Sequence[tuple[str, bytes, int]]) -> None:
+        """Keep values, each for its milliseconds; without any, find out whether the store is there."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
 
 
 class StoredReplyRefused(Exception):
@@ -66,3 +85,54 @@ def decode_value(key: str, value: bytes, *, now_s: float, stale_s: float) -> tup
         return build_reply(members["claims"]), min(float(made_s), now_s)
     except ProviderFailed as error:
         raise StoredReplyRefused(error.code) from error
+
+
+class BackOff:
+    """Doubles the pause with each failure, and keeps the reason of the first until a line has said it.
+
+    Args:
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._pause_s = 0.0
+        self._until_s = float("-inf")
+        self._unsaid = self._said = ""
+
+    def is_over(self) -> bool:
+        """Whether the store may be asked."""
+        return self._clock() >= self._until_s
+
+    def left_s(self) -> float:
+        """Return the seconds until it may be asked."""
+        return max(0.0, self._until_s - self._clock())
+
+    def works(self) -> None:
+        """Note that the store answered: the next failure is news again."""
+        self._pause_s, self._until_s = 0.0, float("-inf")
+        self._unsaid = self._said = ""
+
+    def failed(self, error: Exception) -> None:
+        """Begin a pause."""
+        self._pause_s = min(MAX_PAUSE_S, max(MIN_PAUSE_S, 2 * self._pause_s))
+        self._until_s = self._clock() + self._pause_s
+        self.say(_reason(error))
+
+    def say(self, reason: str) -> None:
+        """Let the next line say why, unless one has since the store last worked."""
+        if not self._said:
+            self._said = self._unsaid = reason
+
+    def news(self) -> str:
+        """Return what no line has said yet."""
+        reason, self._unsaid = self._unsaid, ""
+        return reason
+
+
+def _reason(error: Exception) -> str:
+    """Return the types of an exception and its cause: a server, or what answers in its place, chooses the message."""
+    if isinstance(error, ClaimsError):  # no token; the detail is the token cache's
+        return str(error)
+    cause = error.__cause__ or error.__context__
+    return type(error).__name__ + (f" ({type(cause).__name__})" if cause else "")

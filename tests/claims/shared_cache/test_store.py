@@ -6,7 +6,7 @@ import pytest
 
 from claims.failure_policy import LastGood
 from claims.reply import build_reply
-from claims.shared_cache.stored_reply import (
+from claims.shared_cache.store import (
     MAX_SKEW_S,
     MAX_VALUE_BYTES,
     StoredReplyRefused,
