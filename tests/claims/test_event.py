@@ -122,6 +122,13 @@ def test_names_the_members_that_it_does_not_know(path: str, value: object, unkno
     assert _parse(_with(path, value)).unknown_members == unknown
 
 
+def test_an_object_that_is_null_has_no_unknown_members() -> None:
+    """Beside a member that is not known."""
+    event = _with(f"{CONTEXT}/client", None)
+    event["new"] = 1
+    assert _parse(event).unknown_members == ("new",)
+
+
 def test_names_of_unknown_members_are_bounded() -> None:
     """However many there are."""
     event = good_event()

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from claims.downstream.credentials import create_token_cache, token_source
+from claims.downstream.credentials import _AzureIdentity, create_token_cache, token_source
 from claims.downstream.issued_token import TokenFetchError, TokenSource
 from claims.downstream.token_cache import DownstreamTokenCache
 from claims.errors import SettingsError, TokenUnavailable
@@ -462,3 +462,10 @@ def _fake_az(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> N
     az.write_text(f"#!/bin/sh\n{script}\n")
     az.chmod(az.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(directory), prepend=os.pathsep)
+
+
+def test_an_identity_without_an_endpoint_is_azure_identitys() -> None:
+    """Where App Service names none, as on a virtual machine, the library looks for one itself."""
+    source = token_source("managed-identity", {"AZURE_CLIENT_ID": "x"})
+    assert isinstance(source, _AzureIdentity)
+    assert source._arguments({}) == ("ManagedIdentityCredential", {"client_id": "x"})
