@@ -1,13 +1,13 @@
 """The reply: claims as Entra accepts them, exactly one action, nothing else.
 
-The rule for values. Strings stay. Booleans become ``true`` and ``false``, numbers their shortest decimal form, dates
-and times ISO 8601, UUIDs their canonical form, members of an enumeration their value. A list, tuple or set of these
-becomes an array of strings; sets are sorted. None is left out, as a value and in an array; so is an empty name.
-Anything else (an object, a list in a list, bytes, NaN, a date-time without a time zone) is a mistake in the provider
-and fails.
+The rule for values. Strings stay. Booleans become ``true`` and ``false``, numbers what Python's `str` writes (``1.0``,
+``1e+22``), dates and times ISO 8601, UUIDs their canonical form, members of an enumeration their value. A list, tuple
+or set of these becomes an array of strings; sets are sorted. None is left out, as a value and in an array; so is a
+blank name. Anything else (an object, a list in a list, bytes, NaN, a date-time without a time zone) is a mistake in the
+provider and fails.
 
-The rule for names. Any non-empty name is sent: which names a token may carry is a rule of the claims mapping policy's
-target, and a policy may map ``groups`` to another one.
+The rule for names. Any name that is not blank is sent: which names a token may carry is a rule of the claims mapping
+policy's target, and a policy may map ``groups`` to another one.
 
 The rule for size. Claims above `SAFE_CLAIMS_BYTES` fail as a whole. Entra would refuse them, and to send only some of a
 user's claims could grant or deny what the whole would not.
