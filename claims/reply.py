@@ -6,11 +6,11 @@ or set of these becomes an array of strings; sets are sorted. None is left out, 
 blank name. Anything else (an object, a list in a list, bytes, NaN, a date-time without a time zone) is a mistake in the
 provider and fails.
 
-The rule for names. Any name that is not blank is sent: which names a token may carry is a rule of the claims mapping
-policy's target, and a policy may map ``groups`` to another one.
+The rule for names. Any name that is not blank is sent. Entra restricts names (``groups``, for example) only as the name
+in the token, which the application's claims mapping policy chooses (``JwtClaimType``).
 
-The rule for size. Claims above `SAFE_CLAIMS_BYTES` fail as a whole. Entra would refuse them, and to send only some of a
-user's claims could grant or deny what the whole would not.
+The rule for size. Claims above `SAFE_CLAIMS_BYTES` fail as a whole. Entra may refuse them (whether its 3 KB are 3000 or
+3072 bytes is not published), and to send only some of a user's claims could grant or deny what the whole would not.
 
 Source: entra-docs ``custom-claims-provider-reference.md`` ("Supported data types", 3 KB) and
 ``reference-claims-customization.md`` (restricted names).

@@ -2,7 +2,8 @@
 
 Pure: no I/O and no clock, so that every command judges alike and a stored reply is judged like a live one. The
 documentation has one line for each code and no order. The order here is ours and follows the exchange: the first broken
-rule decides the code. What no page decides becomes a warning (`selftest.judge.warnings`), never a code.
+rule decides the code. What no page decides becomes a warning (`selftest.judge.warnings`), never a code; only the size
+of the body has a code of Microsoft's, and a limit of ours.
 """
 
 import json
@@ -89,7 +90,7 @@ def judge(
     6. the action: not exactly one 1003010; not an object 1003003; of another type 1003012;
     7. the claims: missing or null 1003007; not an object 1003003; an empty or blank name 1003026; names and values of
        more than 3072 UTF-8 bytes 1003025. (Microsoft says 3 KB; this is the larger reading. From 3001 on there is a
-       warning, and check C10 fails: a good endpoint keeps to the smaller one.)
+       warning, in a run that of check C10: a good endpoint keeps to the smaller one.)
 
     Args:
         reply: The reply.

@@ -154,7 +154,7 @@ class Case:
             "claims": (self.claims is not None, "the names of the returned claims are not known: --claims-from FILE"),
             "tenant-id": (self.tenant_id is not None, "the tenant's id is not in what was read: --tenant GUID"),
             "tenant-kind": (kind, "whether the tenant is an external tenant was not read"),
-            "validation": (self.validations is not None, "Graph was not asked to validate it: give --tenant"),
+            "validation": (self.validations is not None, "Graph was not asked about the extension: give --tenant"),
             "probe": (self.probe is not None, "the endpoint was not called: --url URL, or --probe for the target URL"),
             "easyauth": (self.easyauth is not None, _NO_EASYAUTH),
         }
