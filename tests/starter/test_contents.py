@@ -193,6 +193,16 @@ def test_provider_passes_its_tests(unpacked: Path) -> None:
     assert "3 passed" in succeed((sys.executable, *words), unpacked, PYTHONPATH=str(ROOT))
 
 
+def test_an_app_that_runs_keeps_its_own_settings(unpacked: Path) -> None:
+    """With an address nothing is started, so nothing is set."""
+    code = "from tests.local import command; print(*command({'A': 'b'}, 'check', *__import__('sys').argv[1:]))"
+    started = succeed((sys.executable, "-c", code, "T"), unpacked, PYTHONPATH=str(ROOT))
+    assert "--setting A=b T" in started
+    for arguments in (("--url", "https://x.example"), ("--url=https://x.example",)):
+        running = succeed((sys.executable, "-c", code, *arguments), unpacked, PYTHONPATH=str(ROOT))
+        assert running.split()[1:] == ["check", *arguments]
+
+
 def test_provider_is_written_in_the_house_format(unpacked: Path) -> None:
     """What a copier starts from is as well kept as the rest; its tests are plain functions without types."""
     files = ("--no-cache", "--config", ROOT / "pyproject.toml", "claims/providers/contoso_hr.py", "tests")
