@@ -1,8 +1,9 @@
 """Notices when something blocks the event loop, because every other sign-in waits for it.
 
-Without this, a provider that blocks (a synchronous client, a long computation) would look like a slow network: its own
-log line looks fast, and the requests that it held up look slow. One timer is enough to notice it. The result is written
-into the log lines of the requests that were held up: Azure drops log records that are written while no request runs.
+Without this, a provider that blocks (a synchronous client, a long computation) would look like a slow network or data
+source: a request that arrives meanwhile begins after it, so its line looks fast although Entra waited; one in progress
+looks slow, although its own data source was not. One timer is enough to notice it. The result is written into the log
+lines of the requests that were held up: Azure drops log records that are written while no request runs.
 """
 
 from collections import deque

@@ -89,8 +89,8 @@ def judge(
        of ``data``, 1003008; ``data`` not an object, another data type, or ``actions`` that is not a list, 1003003;
     6. the action: not exactly one 1003010; not an object 1003003; of another type 1003012;
     7. the claims: missing or null 1003007; not an object 1003003; an empty or blank name 1003026; names and values of
-       more than 3072 UTF-8 bytes 1003025. (Microsoft says 3 KB; this is the larger reading. From 3001 on there is a
-       warning, in a run that of check C10: a good endpoint keeps to the smaller one.)
+       more than 3072 UTF-8 bytes 1003025. (Microsoft says 3 KB; this is the larger reading. From 3001 bytes
+       on there is a warning, which `check` reports as C10: a good endpoint keeps to the smaller limit.)
 
     Args:
         reply: The reply.
