@@ -137,7 +137,7 @@ def create(environ: Mapping[str, str]) -> GraphProvider:
 
 
 def _check_claims(settings: SettingsReader, attributes: ClaimNames, groups: str, roles: str) -> None:
-    for source in attributes.sources:
+    for source in attributes.sources:  # of a path its first part: Graph is asked for whole properties
         if not _PROPERTY.fullmatch(source):
             settings.problem(ATTRIBUTES, f"must name properties of Graph's user, got '{source}'")
     taken = set(attributes.claims)
