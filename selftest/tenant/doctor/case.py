@@ -33,7 +33,7 @@ type EvidenceName = Literal[
 ]
 
 _NO_TENANT: Final = "the tenant was not read: give --tenant to read it through Graph, or --file"
-_NO_EASYAUTH: Final = "App Service Authentication is off (nothing to do), or was not read: --easyauth FILE, see explain D11"
+_NO_EASYAUTH: Final = "App Service Authentication is off (nothing to do), or not read: --easyauth FILE (explain D11)"
 
 
 @dataclass(frozen=True, slots=True)
