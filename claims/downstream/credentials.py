@@ -72,7 +72,8 @@ def token_source(
     if problems := credential_problems(kind, environ):
         raise SettingsError(tuple(problems))
     endpoint, secret = environ.get(IDENTITY_ENDPOINT), environ.get(IDENTITY_HEADER)
-    if kind == "managed-identity" and endpoint and secret:
+    # With the thumbprint it is Service Fabric's endpoint, which azure-identity knows.
+    if kind == "managed-identity" and endpoint and secret and not environ.get("IDENTITY_SERVER_THUMBPRINT"):
         return AppIdentity(endpoint, secret, environ.get(CLIENT_ID, ""), clock)
     return _AzureIdentity(kind, environ, clock, client_options or {})
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from claims.downstream.app_identity import AppIdentity
 from claims.downstream.credentials import _AzureIdentity, create_token_cache, token_source
 from claims.downstream.issued_token import TokenFetchError, TokenSource
 from claims.downstream.token_cache import DownstreamTokenCache
@@ -158,6 +159,14 @@ async def test_wrong_identity_header(issuer: Issuer, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("IDENTITY_HEADER", "wrong")
     with pytest.raises(TokenFetchError, match=r"^managed-identity: status 401$"):
         await token_source("managed-identity", os.environ)(SCOPE)
+
+
+def test_identity_elsewhere_is_azure_identitys() -> None:
+    """Service Fabric sets the same two names, for another protocol; a virtual machine sets none."""
+    app = {"IDENTITY_ENDPOINT": "http://127.0.0.1:9/msi/token", "IDENTITY_HEADER": IDENTITY_HEADER}
+    assert isinstance(token_source("managed-identity", app), AppIdentity)
+    for environ in ({**app, "IDENTITY_SERVER_THUMBPRINT": "aa"}, {}):
+        assert not isinstance(token_source("managed-identity", environ), AppIdentity)
 
 
 async def test_azure_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
