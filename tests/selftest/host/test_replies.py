@@ -3,7 +3,7 @@
 import pytest
 
 from selftest.host.protos import RpcHttp, TypedData
-from selftest.host.replies import UnsendableError, to_reply
+from selftest.host.replies import UnsendableError, empty, to_reply
 
 
 @pytest.mark.parametrize("status", ["abc", "", "-200"])
@@ -18,6 +18,8 @@ def test_header_that_http_cannot_carry(value: str) -> None:
     """A line break cannot smuggle a header, and values are ASCII."""
     with pytest.raises(UnsendableError, match="X-Name"):
         to_reply(TypedData(http=RpcHttp(status_code="200", headers={"X-Name": value})))
+    with pytest.raises(UnsendableError, match="X-Name"):  # host.json's customHeaders
+        empty(404).with_headers((("X-Name", value),))
 
 
 @pytest.mark.parametrize("value", [TypedData(json="{}"), TypedData(bytes=b"x"), TypedData()])
