@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the configuration file."""
-    parser.addini("claims_app", "the folder of function_app.py (default: the root of the tests)", default=".")
+    parser.addini("claims_app", "the folder of function_app.py (default: the root directory of pytest)", default=".")
     parser.addini("claims_settings", "settings of the app in every sign-in: NAME=VALUE", type="linelist")
 
 
