@@ -64,7 +64,7 @@ nightly-starters: .venv
 	@NIGHTLY=1 STARTER_PROVIDERS=all $(PY) -m pytest -q tests/starter/test_copy.py
 
 nightly-foreign: .venv
-	@FOREIGN=all $(PARALLEL) tests/foreign
+	@FOREIGN=all $(PY) -m pytest -q -n 3 tests/foreign
 
 nightly-tests: .venv
 	@NIGHTLY=1 $(PARALLEL) -m nightly --ignore=tests/starter/test_copy.py
