@@ -78,8 +78,8 @@ class HttpClient:
             # Encoded: byte for byte what the caller wrote.
             async with self._session.get(URL(url, encoded=True), headers=sent, allow_redirects=False) as response:
                 body = bytearray()
-                async for chunk in response.content.iter_any():
-                    body += chunk
+                while not response.content.at_eof():
+                    body += await response.content.readany()
                     if len(body) > self._max_bytes:
                         raise AnswerTooLarge(f"more than {self._max_bytes} bytes")
                 return Answer(response.status, bytes(body))
