@@ -15,7 +15,7 @@ from tests.foreign.table import PAGE, recorded, with_table
 from tests.foreign.verdict import GROUPS, USUAL, Verdict, check, log_of, signs_in
 
 #: A run of every check leaves sockets to the end of its process, which here is that of the tests.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed (<socket|transport):ResourceWarning")
 
 #: What the first finding says, and its level, for each mistake that a usual run finds.
 _FIRST: Final[Mapping[str, tuple[str, str]]] = {
