@@ -22,6 +22,7 @@ from selftest.checks.registry import REGISTRY
 from selftest.report.results import CheckResult
 
 MAX_FILE_BYTES: Final = 1024 * 1024
+_UNKNOWN: Final = "it has a member that is not known; it may have [[waiver]] with check, reason and until"
 
 
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +61,9 @@ def read_waivers(path: Path) -> Mapping[str, Waiver]:
             raise CannotRun(f"{path} has more than {MAX_FILE_BYTES} bytes; a waiver file has fewer")
         found = msgspec.convert(tomllib.loads(data.decode()), _File).waiver
     except (OSError, ValueError) as error:
-        raise CannotRun(f"{path} is no waiver file: {error}") from error
+        # msgspec repeats the name of a member that it does not know, which may be any text.
+        why = _UNKNOWN if str(error).startswith("Object contains unknown field") else error
+        raise CannotRun(f"{path} is no waiver file: {why}") from error
     waivers = {waiver.check: waiver for waiver in found}
     unknown = [check for check in waivers if check not in REGISTRY]
     if unknown:

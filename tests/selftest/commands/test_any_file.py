@@ -77,6 +77,7 @@ _FILES = (
 @example(data=b"eyJ" * 5000)
 @example(data=b'A="' + SECRET.encode())
 @example(data=b"")
+@example(data=b'["' + SECRET.encode() + b'"]')
 def test_any_file_is_read_or_refused(reader: str, data: bytes, tmp_path: Path) -> None:
     """Never another exception, on one line, without the secret."""
     path = tmp_path / "any"
