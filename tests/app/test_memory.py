@@ -86,21 +86,23 @@ async def test_memory_stays_flat(provider: str, tmp_path: Path) -> None:
         caller_session() as session,
     ):
         count = REQUESTS[provider]
-        await _send(session, app.url, entra, downstream, min(WARM_UP, 2 * count))
+        answered = await _send(session, app.url, entra, downstream, min(WARM_UP, 2 * count))
         growths = []
         for _ in range(ROUNDS):
             before = _resident_pages(app.pid)
             statuses = await _send(session, app.url, entra, downstream, count)
             after = _resident_pages(app.pid)
+            answered += statuses
             growths.append(after / before - 1)
             print(f"{provider}: {before * 4} kB before, {after * 4} kB after {count} requests, {dict(statuses)}")  # noqa: T201 (make stress)
             if growths[-1] < MAX_GROWTH:
                 break
-    assert set(statuses) <= {200, 400, 401, 503}
-    assert statuses[400] > 0
-    assert statuses[401] > 0
-    # The table is not there: a failing downstream must leave nothing behind either.
-    assert (statuses[200] > 0) is (provider != "table")
+    assert set(answered) <= {200, 400, 401, 503}
+    assert answered[400] > 0
+    assert answered[401] > 0
+    # The table is not there: a failing downstream must leave nothing behind either. Refused tokens of one round can make
+    # the next one's good calls wait for a new token longer than these last.
+    assert (answered[200] > 0) is (provider != "table")
     assert min(growths) < MAX_GROWTH
 
 
