@@ -100,8 +100,8 @@ async def test_memory_stays_flat(provider: str, tmp_path: Path) -> None:
     assert set(answered) <= {200, 400, 401, 503}
     assert answered[400] > 0
     assert answered[401] > 0
-    # The table is not there: a failing downstream must leave nothing behind either. Refused tokens of one round can make
-    # the next one's good calls wait for a new token longer than these last.
+    # The table is not there: a failing downstream must leave nothing behind either. After one round's refused tokens,
+    # the next one's good calls can wait for a new token longer than these last.
     assert (answered[200] > 0) is (provider != "table")
     assert min(growths) < MAX_GROWTH
 
