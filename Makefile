@@ -57,7 +57,7 @@ parity: .venv $(if $(FUNCTIONS_HOST),.venv-host) ## compare the local host with 
 	@PARITY=all $(PY) -m pytest -q tests/parity tests/functions_host
 
 # Each part runs, whatever became of those before it; the last one wants the machine for itself.
-nightly: .venv ## what CI has no time for: those, every provider's starter, every foreign endpoint (75 minutes)
+nightly: .venv ## what CI has no time for: those, every provider's starter, every foreign endpoint (90 minutes)
 	@$(MAKE) --no-print-directory -k nightly-starters nightly-foreign nightly-tests parity stress bench
 
 nightly-starters: .venv
