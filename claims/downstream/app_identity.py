@@ -44,7 +44,7 @@ class AppIdentity:
         """Fetch a new token for a scope.
 
         Raises:
-            TokenFetchError: There is none; the message names the status or the rule that was broken.
+            TokenFetchError: No token came; the message names the status, or what the answer lacks.
         """
         query = {"api-version": _API_VERSION, "resource": scope.removesuffix("/.default"), **self._identity}
         try:

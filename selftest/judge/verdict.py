@@ -3,7 +3,7 @@
 Pure: no I/O and no clock, so that every command judges alike and a stored reply is judged like a live one. The
 documentation has one line for each code and no order. The order here is ours and follows the exchange: the first broken
 rule decides the code. What no page decides becomes a warning (`selftest.judge.warnings`), never a code; only the size
-of the body has a code of Microsoft's, and a limit of ours.
+of the body has a code in the documentation, and no limit there: the limit here is our choice.
 """
 
 import json
