@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 _SETTING = re.compile(r"\b(?:AuthenticationEvents|Claims)__\w+")
-#: What a reader is told to write, what a copy contains, and what Microsoft's trigger contains and this endpoint does not.
+#: What a reader is told to write, what a copy contains, and what Microsoft's trigger has but this endpoint does not.
 NOT_HERE = {
     "claims/providers/contoso.py",
     "claims/providers/crm.py",
