@@ -25,6 +25,8 @@ MAX_NOTES: Final = 2
 
 def safe_name(name: object) -> str:
     """Reduce anything to a name of at most `MAX_NAME_CHARACTERS` token characters."""
+    if type(name) is str and len(name) <= MAX_NAME_CHARACTERS and name.isascii() and name.isidentifier():
+        return OTHER if name == TOTAL else name  # nearly all are
     if not isinstance(name, str):
         return OTHER
     reduced = _NOT_IN_NAME.sub("_", str.__getitem__(name, slice(MAX_NAME_CHARACTERS)))

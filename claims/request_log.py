@@ -117,11 +117,12 @@ class RequestLog:
         try:
             not_written = self._count_refusal(f"health {outcome}")
             if not_written is not None:
-                line: dict[str, Any] = {"event": "health", "outcome": outcome, "status": status}
                 failing = {"downstream_token": self._token_failure} if self._token_failure else {}
                 shown = printable(reason)[:_MAX_REASON_CHARACTERS]
                 self._emit(
-                    logging.WARNING, line | _that_say_something(detail=shown, not_written=not_written, failing=failing)
+                    logging.WARNING,
+                    f'{{"event":"health","outcome":"{outcome}","status":{status}',
+                    _that_say_something(detail=shown, not_written=not_written, failing=failing),
                 )
         except Exception:  # noqa: BLE001 (see `write`)
             self._lost += 1
@@ -137,45 +138,41 @@ class RequestLog:
         self._remember(*((failure.code, failure.detail) if failure else (outcome, detail)))
         unknown = () if self._told_unknown else record.unknown_members
         odd = slow or failure or status != _OK or measured.failing or self._warnings or unknown
-        line: dict[str, Any] = {
-            "event": "onTokenIssuanceStart",
-            "correlationId": record.correlation_id,
-            "outcome": outcome,
-            "status": status,
-            "total_ms": total_ms,
-            "budget_ms": budget_ms,
-            "phases": phases_ms,
-            "cache_hits": measured.cache_hits,
-            "cold": record.cold,
-            "joined": record.joined,
-        }
+        # What every line has needs no encoder: the id is a GUID, and names and codes have token characters only.
+        begin = (
+            f'{{"event":"onTokenIssuanceStart","correlationId":{_quoted(record.correlation_id)},"outcome":"{outcome}",'
+            f'"status":{status},"total_ms":{total_ms},"budget_ms":{budget_ms},"phases":{{{_numbers(phases_ms)}}},'
+            f'"cache_hits":{{{_booleans(measured.cache_hits)}}},{_booleans({"cold": record.cold, "joined": record.joined})}'
+        )
+        more: dict[str, Any] = {}
         if failure is not None:
-            line |= {"failure": failure.code, "detail": failure.detail}
+            more |= {"failure": failure.code, "detail": failure.detail}
         if reply is not None:
-            line["claims_bytes"] = reply.claims_bytes
+            begin += f',"claims_bytes":{reply.claims_bytes}'
             if reply.dropped:
-                line["dropped_claims"] = reply.dropped
+                more["dropped_claims"] = reply.dropped
         if stalled_ms := int(self._stalled_ms(measured.start_s)):
-            line["loop_stalled_ms"] = stalled_ms
+            more["loop_stalled_ms"] = stalled_ms
         if odd:
-            line |= _that_say_something(
+            more |= _that_say_something(
                 detail=detail,
                 not_written=not_written,
                 unknown_members=_names(unknown),
                 slow=slow[:_MAX_SLOW],
                 failing={name: printable(reason)[:_MAX_REASON_CHARACTERS] for name, reason in measured.failing.items()},
             )
-        if self._emit(logging.WARNING if odd else logging.INFO, line):
+        if self._emit(logging.WARNING if odd else logging.INFO, begin, more):
             self._told_unknown |= bool(unknown)
 
-    def _emit(self, level: int, line: dict[str, Any]) -> bool:
-        """Write a line, with what waited for one; return False where the level is off."""
+    def _emit(self, level: int, begin: str, more: dict[str, Any]) -> bool:
+        """Write a line that begins with this text, with what waited for one; return False where the level is off."""
         if not _log.isEnabledFor(level):
             return False
         if self._lost or self._warnings:
-            line |= _that_say_something(lines_lost=self._lost, settings_warnings=self._warnings)
+            more |= _that_say_something(lines_lost=self._lost, settings_warnings=self._warnings)
+        line = f"{begin},{_encode(more)[1:]}" if more else f"{begin}}}"
         # Not `log`, which walks the stack for the place of the call: here it is always this one.
-        _log.handle(_log.makeRecord(_log.name, level, __file__, 0, _encode(line), (), None))
+        _log.handle(_log.makeRecord(_log.name, level, __file__, 0, line, (), None))
         self._warnings, self._lost = [], 0
         return True
 
@@ -200,6 +197,18 @@ class RequestLog:
 def _that_say_something(**members: object) -> dict[str, object]:
     """Return the members of a line that are not empty."""
     return {name: value for name, value in members.items() if value}
+
+
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else f'"{text}"'
+
+
+def _numbers(values: Mapping[str, float]) -> str:
+    return ",".join([f'"{name}":{value}' for name, value in values.items()])
+
+
+def _booleans(values: Mapping[str, bool]) -> str:
+    return ",".join([f'"{name}":{"true" if value else "false"}' for name, value in values.items()])
 
 
 def _names(paths: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ Source: ASGI specification, "HTTP & WebSocket ASGI Message Format".
 """
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -47,7 +48,7 @@ class _Batches(logging.Handler):
 # The endpoint's line of each request is part of its work: it is written here too.
 logging.getLogger("claims").addHandler(_Batches())
 logging.getLogger("claims").setLevel(logging.INFO)
-endpoint: Final = Endpoint.from_env(os.environ)
+endpoint: Final = Endpoint.from_env(os.environ, on_settled=gc.freeze)
 
 
 async def app(scope: _Message, receive: _Receive, send: _Send) -> None:

@@ -72,8 +72,8 @@ class SigningKeys:
                 return key
         return None
 
-    async def find(self, version: TokenVersion, issuer: str, kid: str, *, wait_s: float) -> SigningKey:
-        """Return the key that a token names, and wait for a load where that can help.
+    async def find(self, version: TokenVersion, issuer: str, kid: str, *, wait_s: float) -> tuple[SigningKey, bool]:
+        """Return the key that a token names, and whether it was there already; wait for a load where that can help.
 
         Cheap enough for every request, and to be called at each: background work that ended, or was left behind in
         another loop, starts again here.
@@ -88,15 +88,16 @@ class SigningKeys:
         # What starts is waited for, or it would end with this request's loop: so only this issuer's documents.
         started = self._start(documents)
         key = self.lookup(version, issuer, kid)
-        if key is None:
+        loaded = key is not None
+        if not loaded:
             await self._reload(documents, wait_s)
         elif started:
             await _wait_for((document.loading for document in documents), wait_s)
-        if key is None or started:
+        if started or not loaded:
             key = self.lookup(version, issuer, kid)
         if key is None:
             raise self._refusal(version, issuer)
-        return key
+        return key, loaded
 
     def _documents_of(self, version: TokenVersion, issuer: str) -> list[KeyDocument]:
         return [document for document in self._documents[version] if document.publishes(issuer)]
@@ -137,7 +138,8 @@ async def _wait_for(loads: Iterable[asyncio.Task[None] | None], wait_s: float) -
 
 def _reason(documents: Iterable[KeyDocument]) -> str:
     """Join why loads failed: it travels with a request, because Azure drops what is logged in the background."""
-    return "; ".join(dict.fromkeys(filter(None, (document.reason for document in documents))))[:_MAX_REASON_CHARACTERS]
+    reasons = [reason for document in documents if (reason := document.reason)]
+    return "; ".join(dict.fromkeys(reasons))[:_MAX_REASON_CHARACTERS] if reasons else ""
 
 
 def _show_issuer(issuer: str) -> str:

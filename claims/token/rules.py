@@ -94,7 +94,9 @@ def check_times(payload: Mapping[str, Any], now_s: float) -> None:
 
     Source: RFC 7519 sections 4.1.4 to 4.1.6; every access token from Entra has all three.
     """
-    expires_s, not_before_s, issued_s = (_numeric_date(payload, name) for name in ("exp", "nbf", "iat"))
+    expires_s = _numeric_date(payload, "exp")
+    not_before_s = _numeric_date(payload, "nbf")
+    issued_s = _numeric_date(payload, "iat")
     if now_s >= expires_s + LEEWAY_S:
         raise TokenRefused("expired", f"expected exp after {now_s - LEEWAY_S:.0f}, got {expires_s:.0f}")
     if now_s < not_before_s - LEEWAY_S:

@@ -59,8 +59,10 @@ class TokenValidator:
             check_header(compact.header)
             version, issuer, kid = token_version(compact.payload), token_issuer(compact.payload), compact.header["kid"]
         with measured.phase("keys"):
-            measured.cache_hits["keys"] = self._keys.lookup(version, issuer, kid) is not None
-            key = await self._keys.find(version, issuer, kid, wait_s=measured.remaining_s())
+            measured.cache_hits["keys"] = False  # also where there is no such key
+            key, measured.cache_hits["keys"] = await self._keys.find(
+                version, issuer, kid, wait_s=measured.remaining_s()
+            )
         with measured.phase("token"):
             seen = known is not None and known.key is key
             measured.cache_hits["signature"] = seen
