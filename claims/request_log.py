@@ -139,10 +139,11 @@ class RequestLog:
         unknown = () if self._told_unknown else record.unknown_members
         odd = slow or failure or status != _OK or measured.failing or self._warnings or unknown
         # What every line has needs no encoder: the id is a GUID, and names and codes have token characters only.
+        flags = _booleans({"cold": record.cold, "joined": record.joined})
         begin = (
             f'{{"event":"onTokenIssuanceStart","correlationId":{_quoted(record.correlation_id)},"outcome":"{outcome}",'
             f'"status":{status},"total_ms":{total_ms},"budget_ms":{budget_ms},"phases":{{{_numbers(phases_ms)}}},'
-            f'"cache_hits":{{{_booleans(measured.cache_hits)}}},{_booleans({"cold": record.cold, "joined": record.joined})}'
+            f'"cache_hits":{{{_booleans(measured.cache_hits)}}},{flags}'
         )
         more: dict[str, Any] = {}
         if failure is not None:

@@ -173,7 +173,8 @@ async def test_first_hour_of_the_page(copy: Path, kind: str, tool: Path, tmp_pat
             if not isinstance(step, Command):
                 step.apply(mine)
                 continue
-            words = shlex.split(step.line.replace("<tenantId>", TENANT)) + (["--graph-url", server.url] if " objects " in step.line else [])
+            words = shlex.split(step.line.replace("<tenantId>", TENANT))
+            words += ["--graph-url", server.url] if " objects " in step.line else []
             done = await asyncio.to_thread(run, words, mine)
             assert done.returncode == (1 if step.shown.startswith("FAIL") else 0), f"{step.line}\n{done.stdout}"
             assert step.missing(done.stdout) is None, f"{step.line}: {step.missing(done.stdout)}\n{done.stdout}"

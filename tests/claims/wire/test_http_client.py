@@ -49,10 +49,11 @@ async def client() -> AsyncIterator[HttpClient]:
 
 
 async def test_sends_what_the_caller_wrote(server: BaseTestServer, client: HttpClient) -> None:
-    """The URL's escapes stay as they are, and no header is added that says what sends."""
+    """The URL's escapes stay as they are, and no header names the library that sends, or a version."""
     answer = await client.get(f"http://127.0.0.1:{server.port}/good?$select=a%2Cb%27", [("x-more", "1")])
     assert (answer.status, answer.body) == (200, b"/good?$select=a%2Cb%27")
-    assert HEADERS[0].keys() == {"host", "accept", "accept-encoding", "x-more"}
+    assert HEADERS[0].keys() == {"host", "accept", "accept-encoding", "user-agent", "x-more"}
+    assert HEADERS[0]["user-agent"] == "custom-claims-endpoint"
 
 
 async def test_keeps_no_cookie_and_follows_no_redirect(server: BaseTestServer, client: HttpClient) -> None:
