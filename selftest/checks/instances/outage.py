@@ -3,29 +3,28 @@
 import asyncio
 import signal
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.bench.variant import NOT_SHARING, SHARING
-from selftest.checks.expectations import failed
-from selftest.checks.faults.setup import NoClaimsBeforeFault, downstream_and_variant
+from selftest.checks.faults.setup import downstream_and_variant
+from selftest.checks.instances.registration import check_instances
 from selftest.checks.instances.sign_ins import (
     SignInTally,
     instances_of,
     known_users,
+    least_lost,
     met_by_each_instance,
+    play_own_memory,
     signed_in,
 )
-from selftest.checks.registry import INSTANCES, SHARED_CACHE, CheckOutcome, check
 from selftest.downstream.faults import FAULTS
 
 #: How long the API is down in addition to the restarts.
 OUTAGE_S: Final = 5.0
-_TIMEOUT_S: Final = 180.0
-_NONE_LOST: Final = "no sign-in of a known user is lost"
 
 
-async def play_outage(env: CheckEnvironment, users: Sequence[str]) -> SignInTally:
+async def _play_outage(env: CheckEnvironment, users: Sequence[str]) -> SignInTally:
     """Let known users sign in all the time while the API is down, one instance is killed and each is restarted."""
     instances, (downstream, _) = instances_of(env), downstream_and_variant(env)
     tally, over = SignInTally(), asyncio.Event()
@@ -48,13 +47,17 @@ async def play_outage(env: CheckEnvironment, users: Sequence[str]) -> SignInTall
     return tally
 
 
-@check("I01", needs=SHARED_CACHE, variant=SHARING, timeout_s=_TIMEOUT_S, outage_s=f"{OUTAGE_S:.0f}")
-async def keeps_known_users(env: CheckEnvironment) -> CheckOutcome:
+@check_instances("I01", "no sign-in of a known user is lost", outage_s=f"{OUTAGE_S:.0f}")
+async def keeps_known_users(env: CheckEnvironment) -> tuple[str, bool]:
     """Count the sign-ins that an outage costs with the shared cache."""
-    try:
-        users = await known_users(env)
-    except NoClaimsBeforeFault as error:
-        return failed(error.response, _NONE_LOST, str(error))
-    tally = await play_outage(env, users)
-    status = "fail" if tally.lost else "pass"
-    return CheckOutcome(status=status, expected=_NONE_LOST, actual=str(tally))
+    tally = await least_lost(partial(_play_outage, env, await known_users(env)))
+    return str(tally), not tally.lost
+
+
+@check_instances("I02", "no sign-in is lost at an instance that has met the user", shared_cache=False)
+async def keeps_users_that_it_has_met(env: CheckEnvironment) -> tuple[str, bool]:
+    """Show what an outage costs without the shared cache; only what an instance knows itself must not be lost."""
+    users, met = await known_users(env), await met_by_each_instance(env)
+    own = await least_lost(partial(play_own_memory, env, met))
+    all_of_them = await _play_outage(env, users)
+    return f"{own}; in an outage with restarts, at whichever instance: {all_of_them}", not own.lost

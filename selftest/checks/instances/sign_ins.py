@@ -5,12 +5,13 @@ user on another instance than the round before.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from selftest.checks.bench.environment import CheckEnvironment
-from selftest.checks.faults.setup import claims_before, event_of
+from selftest.checks.faults.setup import claims_before, downstream_and_variant, event_of
 from selftest.contract import MAX_RETRIES
+from selftest.downstream.faults import FAULTS
 from selftest.host.instances import Instances
 from selftest.judge.verdict import judge
 from selftest.play.call_verdict import whole_ms
@@ -20,6 +21,9 @@ _USERS_AN_INSTANCE: Final = 4
 #: An instance writes into the shared cache after its answers, and begins when it has imported the client.
 _STORED_WITHIN_S: Final = 15.0
 _POLL_S: Final = 0.1
+_TRIALS: Final = 3
+#: An instance that does not know a user answers sooner, and one that waited for the shared cache in vain later.
+_AT_ONCE_MS: Final = 150.0
 #: Between two sign-ins: an instance that starts needs a processor, too.
 _PAUSE_S: Final = 0.02
 #: The claim of the emulated API that names the user.
@@ -33,12 +37,14 @@ class SignInTally:
         total: How many.
         reasons: Why some are lost, with their number.
         slowest_ms: The longest time from the start of a sign-in to the end of its last attempt.
+        lost_at_once: How many are lost by an answer that came at once, and not by one that was late.
     """
 
     def __init__(self) -> None:
         self.total = 0
         self.reasons: Counter[str] = Counter()
         self.slowest_ms = 0.0
+        self.lost_at_once = 0
 
     @property
     def lost(self) -> int:
@@ -51,6 +57,7 @@ class SignInTally:
         self.slowest_ms = max(self.slowest_ms, whole_ms(call))
         if reason := lost_because(user_id, call):
             self.reasons[reason] += 1
+            self.lost_at_once += whole_ms(call) < _AT_ONCE_MS
 
     def __str__(self) -> str:
         """Return how many are lost, and the most frequent reason."""
@@ -117,6 +124,26 @@ async def signed_in(env: CheckEnvironment, users: Sequence[str], tally: SignInTa
         await env.sleep(_PAUSE_S)
 
 
+async def play_own_memory(env: CheckEnvironment, user_id: str) -> SignInTally:
+    """Let a user that each instance has met sign in at each while the API is down."""
+    tally = SignInTally()
+    with downstream_and_variant(env)[0].playing(FAULTS["unavailable"]):
+        await signed_in(env, [user_id] * instances_of(env).count, tally)
+    return tally
+
+
+async def least_lost(play: Callable[[], Awaitable[SignInTally]]) -> SignInTally:
+    """Play sign-ins, and play them again, at most twice, if some are lost by late answers alone.
+
+    A busy machine delays the first answer of an instance that starts; an endpoint that knows nothing answers at once.
+    """
+    for _ in range(_TRIALS):
+        tally = await play()
+        if not tally.lost or tally.lost_at_once:
+            break
+    return tally
+
+
 async def delivered(env: CheckEnvironment, event: dict[str, Any], *, max_retries: int = MAX_RETRIES) -> Call:
-    """Deliver an event as Entra does."""
+    """Deliver an event as Entra does, and return the call."""
     return await Caller(env.session).call(env.url, token=env.good_token(), event=event, max_retries=max_retries)
