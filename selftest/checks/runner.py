@@ -45,8 +45,7 @@ _OUR_PLACE: Final = re.compile(r" See claims/[\w/]+\.py[^.]*\.")
 _LACKS: Final[dict[CheckNeed, str]] = {
     "instances": "one instance of the app was started; several need the local app and --instances 3",
     "redis-server": "there is no redis-server to share; install it (Debian: apt-get install redis-server)",
-    "redis-client": "the app's Python has no client for a shared cache; install redis and PyJWT into it, as in "
-    "requirements-shared-cache.txt",
+    "redis-client": "the app's Python has no client for a shared cache; install the package redis into it",
     "downstream": "the HTTP API of an endpoint that runs elsewhere cannot be made to fail; a function app with this "
     f"project's providers is started here with `{PROGRAM} check --app DIR`, without --url",
     "provider": "no fault can be injected: the app runs elsewhere (leave out --url), or has no module in "

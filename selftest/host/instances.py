@@ -11,6 +11,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Final, Self
 
 import aiohttp
@@ -27,6 +28,7 @@ _READY: Final = re.compile(rb"listening on (http://127\.0\.0\.1:\d+)\n")
 _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "host"})
 _START_TIMEOUT_S: Final = 30.0
 _STOP_TIMEOUT_S: Final = 5.0
+_POLL_S: Final = 0.1
 _MAX_BODY_BYTES: Final = 128 * 1024 * 1024
 
 
@@ -38,6 +40,7 @@ class Instances:
         count: How many.
         environment: Of each process: the app's settings.
         port: Where the front listens; 0 takes any free one.
+        ready_path: What answers 200 when an instance is ready to get calls; empty if it is ready when it listens.
         quiet: Whether neither the instances' logs nor their starts and ends are printed.
 
     Attributes:
@@ -47,7 +50,14 @@ class Instances:
     """
 
     def __init__(
-        self, app: AppFolder, count: int, environment: Mapping[str, str], *, port: int = 0, quiet: bool = False
+        self,
+        app: AppFolder,
+        count: int,
+        environment: Mapping[str, str],
+        *,
+        port: int = 0,
+        ready_path: str = "",
+        quiet: bool = False,
     ) -> None:
         self.url = ""
         self.count = count
@@ -56,6 +66,7 @@ class Instances:
         self._cwd = app.directory
         self._environment = dict(environment)
         self._port = port
+        self._ready_path = ready_path
         self._quiet = quiet
         self._urls: dict[int, str] = {}
         self._serving = {number: asyncio.Event() for number in range(1, count + 1)}
@@ -121,20 +132,33 @@ class Instances:
             start_new_session=True,
         )
         assert process.stdout is not None  # noqa: S101 - it is a pipe
+        url = ""
         try:
-            async with asyncio.timeout(_START_TIMEOUT_S):
-                found = _READY.fullmatch(await process.stdout.readline())
-        except BaseException:
-            await _end(process)
-            raise
-        if found is None:
-            await _end(process)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_START_TIMEOUT_S):
+                    url = await self._ready_url(process.stdout)
+        finally:
+            if not url:
+                await _end(process)
+        if not url:
             reason = f"`{PROGRAM} host` shows why" if self._quiet else "its own message is above"
             raise CannotRun(f"instance {number} did not start; {reason}")
-        self._urls[number], self.pids[number] = found[1].decode(), process.pid
+        self._urls[number], self.pids[number] = url, process.pid
         self._serving[number].set()
         self._say(f"instance {number} listens on {self._urls[number]}, process {process.pid}")
         return process
+
+    async def _ready_url(self, results: asyncio.StreamReader) -> str:
+        """Return where an instance listens, once it is ready; empty if it ended before."""
+        found = _READY.fullmatch(await results.readline())
+        url = found[1].decode() if found else ""
+        while url and self._ready_path:
+            with suppress(aiohttp.ClientError):
+                async with self._session.get(url + self._ready_path) as answer:
+                    if answer.status == 200:
+                        break
+            await asyncio.sleep(_POLL_S)
+        return url
 
     def _say(self, text: str) -> None:
         if not self._quiet:

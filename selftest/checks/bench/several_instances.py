@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from selftest.base.app_folder import AppFolder, app_environment
 from selftest.base.cannot_run import CannotRun
+from selftest.base.endpoint_url import HEALTH_PATH
 from selftest.base.flag_values import whole_number
 from selftest.checks.bench.environment import STARTABLE, CheckEnvironment, CheckNeed
 from selftest.checks.bench.redis_server import REDIS_SERVER, free_port, has_client, running_redis
@@ -53,5 +54,6 @@ async def several_instances(
         if env.variant is not None and env.variant.shared_cache:
             redis = await stack.enter_async_context(running_redis(free_port()))
             environment["Claims__SharedCache"] = redis.url
-        instances = await stack.enter_async_context(Instances(folder, count, environment, quiet=True))
+        instances = Instances(folder, count, environment, ready_path=HEALTH_PATH, quiet=True)
+        await stack.enter_async_context(instances)
         yield replace(env.at(instances.url), instances=instances, redis=redis, startable=STARTABLE)
