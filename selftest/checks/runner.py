@@ -11,7 +11,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from typing import Final
 
@@ -99,8 +99,9 @@ async def run_checks(
     together = {variant: theirs for variant, theirs in variants.items() if not variant.several}
     alone = [{variant: theirs} for variant, theirs in variants.items() if variant.several]
     for lanes in (together, *alone):
-        async for result in _run_variants(lanes, open_variant, clock):
-            yield result
+        async with aclosing(_run_variants(lanes, open_variant, clock)) as results:
+            async for result in results:
+                yield result
 
 
 async def _run_variants(
