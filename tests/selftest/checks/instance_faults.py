@@ -4,16 +4,18 @@ from dataclasses import dataclass, replace
 
 from selftest.checks.bench.variant import NOT_SHARING, SHARING, AppVariant
 
-#: An endpoint that asks its cache before each answer, instead of after it.
+#: An endpoint that asks its cache before it answers.
 _ASKS_FIRST = """
-import os, socket, urllib.parse
-from claims.shared_cache.replies import SharedReplies
+import socket, urllib.parse
 
-def _ask_first(self, key, good, before):
+answer = Endpoint.token_issuance_start
+
+async def _ask_first(self, headers, body):
     address = urllib.parse.urlsplit(os.environ["Claims__SharedCache"])
     socket.create_connection((address.hostname, address.port)).close()
+    return await answer(self, headers, body)
 
-SharedReplies.offer = _ask_first
+Endpoint.token_issuance_start = _ask_first
 """
 
 

@@ -50,7 +50,8 @@ def app(tmp_path: Path) -> AppFolder:
 
 
 async def _answer(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
-    async with session.get(url) as response:
+    # As Entra calls. A GET would be repeated by the client itself when its connection breaks.
+    async with session.post(url) as response:
         return response.status, await response.text()
 
 
