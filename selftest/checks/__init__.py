@@ -11,7 +11,7 @@ from selftest.checks.registry import REGISTRY, TEXTS, Check, CheckOutcome, requi
 
 __all__ = ["GROUPS", "REGISTRY", "Check", "CheckOutcome", "select"]
 
-GROUPS: Final = ("body", "contract", "faults", "load", "token")
+GROUPS: Final = ("body", "contract", "faults", "instances", "load", "token")
 
 for _group in GROUPS:
     _package = import_module(f"{__name__}.{_group}")

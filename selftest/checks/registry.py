@@ -1,8 +1,8 @@
 """The registry of checks, which the command line, the tests, the reports and the page of codes read.
 
 A check is a statement that is true of a valid endpoint, and the function that tests it. An id is a letter for the
-subject (T token, B body, C contract, F faults, L load) and a number; a number is never reused, so groups have gaps.
-``runner`` runs the checks.
+subject (T token, B body, C contract, F faults, L load, I instances) and a number; a number is never reused, so groups
+have gaps. ``runner`` runs the checks.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -25,6 +25,9 @@ LOG: Final[frozenset[CheckNeed]] = frozenset({"token", "log"})
 DOWNSTREAM: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "app", "downstream"})
 #: The app, started with other settings than the usual ones, and a provider of its own.
 STARTED: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "app", "provider"})
+#: Several instances of the app, without and with a cache that they share.
+INSTANCES: Final[frozenset[CheckNeed]] = frozenset({"token", "issuer", "downstream", "instances"})
+SHARED_CACHE: Final[frozenset[CheckNeed]] = INSTANCES | {"redis-server", "redis-client"}
 LOAD: Final[frozenset[CheckNeed]] = frozenset({"load"})
 ANYWHERE: Final[frozenset[CheckNeed]] = frozenset()
 
@@ -167,7 +170,7 @@ def select(wanted: Sequence[str], registry: dict[str, Check] = REGISTRY) -> tupl
         if not found and key.startswith("D"):
             raise CannotRun(f"{word!r} is a statement of the doctor: {PROGRAM} doctor")
         if not found:
-            near = ", ".join(get_close_matches(key, registry)) or "C, T, B, F, L"
+            near = ", ".join(get_close_matches(key, registry)) or "C, T, B, F, L, I"
             raise CannotRun(f"no check has the id {word!r}; similar: {near}; `check --list` lists all")
         chosen |= {name: registry[name] for name in found}
     return tuple(sorted(chosen.values(), key=lambda each: each.order))

@@ -3,29 +3,35 @@
 They run sequentially, so that fetches and log lines can be counted per check, and in their stages: key rollovers first
 and malformed keys last. Checks that need an app with other settings run after all others: each variant
 has its own app, tenant and downstream; its checks run sequentially and the variants concurrently, because they mostly
-wait. A check that raises has the status error and never passes.
+wait. Variants with several instances run one after the other, because these processes need the machine for themselves.
+A check that raises has the status error and never passes.
 """
 
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from selftest.base.program import PROGRAM
 from selftest.base.setting_names import PROVIDER
-from selftest.checks.bench.environment import GOOD_CALL, CheckEnvironment, CheckNeed, GoodCallRefusal, OpenVariant
+from selftest.checks.bench.environment import (
+    GOOD_CALL,
+    STARTABLE,
+    CheckEnvironment,
+    CheckNeed,
+    GoodCallRefusal,
+    OpenVariant,
+)
 from selftest.checks.bench.probe import redact
+from selftest.checks.bench.variant import AppVariant
 from selftest.checks.registry import STAGES, Check, CheckOutcome
 from selftest.judge.app_line import AppLine
 from selftest.play.app_log import host_lines, request_lines
 from selftest.report.families import family_of
 from selftest.report.results import STOPPED, CheckResult
-
-if TYPE_CHECKING:
-    from selftest.checks.bench.variant import AppVariant
 
 #: The provider that calls the emulated downstream.
 _CALLS_DOWNSTREAM: Final = "profile_api"
@@ -37,6 +43,9 @@ _LINE_WITHIN_S: Final = 0.05
 _OUR_PLACE: Final = re.compile(r" See claims/[\w/]+\.py[^.]*\.")
 
 _LACKS: Final[dict[CheckNeed, str]] = {
+    "instances": "one instance of the app was started; several need the local app and --instances 3",
+    "redis-server": "there is no redis-server to share; install it (Debian: apt-get install redis-server)",
+    "redis-client": "the app's Python has no client for a shared cache; install the package redis into it",
     "downstream": "the HTTP API of an endpoint that runs elsewhere cannot be made to fail; a function app with this "
     f"project's providers is started here with `{PROGRAM} check --app DIR`, without --url",
     "provider": "no fault can be injected: the app runs elsewhere (leave out --url), or has no module in "
@@ -75,7 +84,8 @@ async def run_checks(
     ordered = sorted(checks, key=lambda check: (STAGES.index(check.stage), check.order))
     variants: dict[AppVariant, list[Check]] = {}
     for check in ordered:
-        unplayed = env.refusal is not None or _other_provider(check, env)
+        lacking = check.needs & STARTABLE - env.have
+        unplayed = env.refusal is not None or _other_provider(check, env) or lacking
         if check.variant is None or open_variant is None or unplayed:
             result = await _result(check, env, clock)
             if env.refusal is None and _NO_CONNECTION in result.actual and await _has_stopped(env):
@@ -84,8 +94,20 @@ async def run_checks(
             yield result
         else:
             variants.setdefault(check.variant, []).append(check)
-    if open_variant is None or not variants:
+    if open_variant is None:
         return
+    together = {variant: theirs for variant, theirs in variants.items() if not variant.several}
+    alone = [{variant: theirs} for variant, theirs in variants.items() if variant.several]
+    for lanes in (together, *alone):
+        async with aclosing(_run_variants(lanes, open_variant, clock)) as results:
+            async for result in results:
+                yield result
+
+
+async def _run_variants(
+    variants: Mapping[AppVariant, Sequence[Check]], open_variant: OpenVariant, clock: Callable[[], float]
+) -> AsyncGenerator[CheckResult]:
+    """Run the checks of variants, all variants at the same time."""
     results: asyncio.Queue[CheckResult] = asyncio.Queue()
     lanes = [
         asyncio.create_task(_run_variant(open_variant(variant), theirs, results, clock))
@@ -94,6 +116,9 @@ async def run_checks(
     try:
         for _ in range(sum(map(len, variants.values()))):
             yield await results.get()
+        if any(variant.several for variant in variants):
+            # The next ones start when these have ended.
+            await asyncio.gather(*lanes)
     finally:
         for lane in lanes:
             lane.cancel()
@@ -176,6 +201,10 @@ def _other_provider(check: Check, env: CheckEnvironment) -> bool:
     return "downstream" in check.needs and env.provider not in {None, _CALLS_DOWNSTREAM}
 
 
+def _to_play(check: Check) -> str:
+    return f"{check.id[0]} --instances 3" if "instances" in check.needs else check.id[0]
+
+
 async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
     expected = f"the endpoint {check.title}"
     if env.refusal is not None:
@@ -190,7 +219,7 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
     if _other_provider(check, env):
         reason = (
             f"{PROVIDER}={env.provider} does not call the HTTP API that fails here. To see how the endpoint handles it "
-            f"with the built-in {_CALLS_DOWNSTREAM}: `{PROGRAM} check F` without --setting {PROVIDER}"
+            f"with the built-in {_CALLS_DOWNSTREAM}: `{PROGRAM} check {_to_play(check)}` without --setting {PROVIDER}"
         )
         return CheckOutcome(status="skip", expected=expected, actual=reason)
     lacking = [need for need in _LACKS if need in check.needs - env.have]

@@ -7,7 +7,14 @@ from dataclasses import replace
 from selftest.base.cannot_run import PASSED, CannotRun
 from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY, Check, select
-from selftest.checks.bench.environment import GOOD_CALL, PROFILES, CheckEnvironment, GoodCallRefusal
+from selftest.checks.bench.environment import (
+    GOOD_CALL,
+    ON_REQUEST,
+    CheckEnvironment,
+    CheckNeed,
+    GoodCallRefusal,
+)
+from selftest.checks.bench.several_instances import add_instances_argument, startable
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.good_call import make_good_call
 from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
@@ -25,9 +32,9 @@ from selftest.signin.tenant.mapping_flags import ClaimsRoute, add_mapping_argume
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
     parser.description = (
-        "Run checks: C contract, T token, B body, F faults, L load. Exit code 0: no finding counts. 1: one of the "
-        "level sign-in or security does (with --strict: one of any level). 2: they could not run. 3: nothing could be "
-        "proved. 130: interrupted; what was found is kept."
+        "Run checks: C contract, T token, B body, F faults, L load, I instances. Exit code 0: no finding counts. "
+        "1: one of the level sign-in or security does (with --strict: one of any level). 2: they could not run. "
+        "3: nothing could be proved. 130: interrupted; what was found is kept."
     )
     parser.add_argument(
         "ids",
@@ -41,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_mapping_arguments(parser)
     parser.add_argument("--yes", action="store_true", help="consent to load and faults for a host elsewhere")
     add_malformed_keys_argument(parser)
+    add_instances_argument(parser)
     add_deployed_arguments(parser)
     add_output_arguments(parser)
 
@@ -68,19 +76,23 @@ async def _collect(
     async with open_target(args, prepare=EntraServer.publish_well_formed) as target:
         session.reached(target, faults=any("provider" in check.needs for check in checks))
         bench = environment_of(target, deployed=args.deployed, real_token=token, malformed_keys=args.malformed_keys)
+        bench = replace(bench, startable=await startable(target, args.instances))
         await require_answer(bench)
         await await_keys_read(bench)
         bench = await make_good_call(bench)
+        # What takes hours or more processes is played when it is asked for; leaving it out here is no skip.
+        unasked = frozenset[CheckNeed]() if args.ids else ON_REQUEST - bench.startable
+        asked = [check for check in checks if not check.needs & unasked]
         if bench.refusal is not None:
-            with_good_call = {check.id: check for check in (REGISTRY[GOOD_CALL], *checks)}
+            with_good_call = {check.id: check for check in (REGISTRY[GOOD_CALL], *asked)}
             await session.run_checks(list(with_good_call.values()), bench)
             return
         if route.is_given:
             await session.play_signins(target, route, real_token=token)
-        # What only a soak, a step or a spike shows is asked for by `load`; leaving it out here is no skip.
-        of_load = [check for check in checks if "load" in check.needs and (args.ids or not check.needs & PROFILES)]
-        others = [check for check in checks if "load" not in check.needs]
-        stopped = await session.run_checks(others, bench, open_variant=variants_of(target))
+        of_load = [check for check in asked if "load" in check.needs]
+        others = [check for check in asked if "load" not in check.needs]
+        variants = variants_of(target, instances=args.instances)
+        stopped = await session.run_checks(others, bench, open_variant=variants)
         if stopped is not None:
             refusal = GoodCallRefusal(stopped.actual, stopped.fix, stopped.curl or "", stopped.id)
             bench = replace(bench, refusal=refusal)

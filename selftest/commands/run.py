@@ -8,7 +8,8 @@ from typing import Final
 
 from selftest.base.loopback import is_this_machine
 from selftest.checks import REGISTRY
-from selftest.checks.bench.environment import PROFILES
+from selftest.checks.bench.environment import ON_REQUEST
+from selftest.checks.bench.several_instances import add_instances_argument, startable
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer, variants_of
 from selftest.checks.good_call import make_good_call
 from selftest.checks.selftest_run import SelftestRun, add_verdict_arguments
@@ -33,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_target_arguments(parser)
     add_verdict_arguments(parser)
     add_malformed_keys_argument(parser)
+    add_instances_argument(parser)
     add_output_arguments(parser)
     parser.set_defaults(out=REPORT_DIR)
 
@@ -52,15 +54,17 @@ async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
     async with open_target(args, prepare=EntraServer.publish_well_formed) as target:
         session.reached(target, faults=True)
         bench = environment_of(target, malformed_keys=args.malformed_keys)
+        bench = replace(bench, startable=await startable(target, args.instances))
         await require_answer(bench)
         await await_keys_read(bench)
         bench = await make_good_call(bench)
         await session.play_signins(target)
-        # What only a soak, a step or a spike shows is asked for by `load`; leaving it out here is no skip.
-        of_load = tuple(check for check in REGISTRY.values() if "load" in check.needs and not check.needs & PROFILES)
-        others = tuple(check for check in REGISTRY.values() if "load" not in check.needs)
+        # What takes hours or more processes is played when it is asked for; leaving it out here is no skip.
+        asked = [check for check in REGISTRY.values() if not check.needs & ON_REQUEST - bench.startable]
+        of_load = [check for check in asked if "load" in check.needs]
+        others = [check for check in asked if "load" not in check.needs]
         if bench.refusal is not None:
-            await session.run_checks((*of_load, *others), bench)
+            await session.run_checks(asked, bench)
             return
         # The load has the machine to itself: the checks of faults start apps of their own.
         if args.url is None or is_this_machine(args.url):
@@ -68,4 +72,4 @@ async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
             await session.run_checks(of_load, replace(bench, load=found))
         else:
             await session.run_checks(of_load, bench)
-        await session.run_checks(others, bench, open_variant=variants_of(target))
+        await session.run_checks(others, bench, open_variant=variants_of(target, instances=args.instances))

@@ -6,10 +6,12 @@ that is gone gets no calls; the connection of a call that was under way in it br
 
 import asyncio
 import itertools
+import os
 import re
 import signal
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Final, Self
 
 import aiohttp
@@ -17,6 +19,7 @@ from aiohttp import web
 
 from selftest.base.app_folder import AppFolder
 from selftest.base.cannot_run import CannotRun
+from selftest.base.program import PROGRAM
 from selftest.base.serve import HOST, serve
 from selftest.host.command import serve_command
 
@@ -25,6 +28,7 @@ _READY: Final = re.compile(rb"listening on (http://127\.0\.0\.1:\d+)\n")
 _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "host"})
 _START_TIMEOUT_S: Final = 30.0
 _STOP_TIMEOUT_S: Final = 5.0
+_POLL_S: Final = 0.1
 _MAX_BODY_BYTES: Final = 128 * 1024 * 1024
 
 
@@ -36,21 +40,36 @@ class Instances:
         count: How many.
         environment: Of each process: the app's settings.
         port: Where the front listens; 0 takes any free one.
+        ready_path: What answers 200 when an instance is ready to get calls; empty if it is ready when it listens.
+        quiet: Whether neither the instances' logs nor their starts and ends are printed.
 
     Attributes:
         url: Where the front listens, without a slash at the end.
+        count: How many.
         pids: The processes that serve now, by the number of the instance, from 1.
     """
 
-    def __init__(self, app: AppFolder, count: int, environment: Mapping[str, str], *, port: int = 0) -> None:
+    def __init__(
+        self,
+        app: AppFolder,
+        count: int,
+        environment: Mapping[str, str],
+        *,
+        port: int = 0,
+        ready_path: str = "",
+        quiet: bool = False,
+    ) -> None:
         self.url = ""
+        self.count = count
         self.pids: dict[int, int] = {}
         self._command = serve_command(app)
         self._cwd = app.directory
         self._environment = dict(environment)
-        self._count = count
         self._port = port
+        self._ready_path = ready_path
+        self._quiet = quiet
         self._urls: dict[int, str] = {}
+        self._serving = {number: asyncio.Event() for number in range(1, count + 1)}
         self._turn = itertools.count()
         self._keepers: list[asyncio.Task[None]] = []
 
@@ -61,7 +80,7 @@ class Instances:
             CannotRun: An instance did not start, or the port is in use.
         """
         self._session = aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
-        numbers = range(1, self._count + 1)
+        numbers = range(1, self.count + 1)
         try:
             started = await asyncio.gather(*map(self._start, numbers), return_exceptions=True)
             self._keepers = [
@@ -87,6 +106,16 @@ class Instances:
         await self._runner.cleanup()
         await self._stop()
 
+    async def replace(self, number: int, signal_number: signal.Signals) -> None:
+        """End an instance with a signal, and wait until another process serves in its place.
+
+        Raises:
+            TimeoutError: None does within 30 seconds.
+        """
+        self._serving[number].clear()
+        os.kill(self.pids[number], signal_number)
+        await asyncio.wait_for(self._serving[number].wait(), _START_TIMEOUT_S)
+
     async def _stop(self) -> None:
         for keeper in self._keepers:
             keeper.cancel()
@@ -95,21 +124,45 @@ class Instances:
 
     async def _start(self, number: int) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
-            *self._command, cwd=self._cwd, env=self._environment, stdout=asyncio.subprocess.PIPE, start_new_session=True
+            *self._command,
+            cwd=self._cwd,
+            env=self._environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL if self._quiet else None,
+            start_new_session=True,
         )
         assert process.stdout is not None  # noqa: S101 - it is a pipe
+        url = ""
         try:
-            async with asyncio.timeout(_START_TIMEOUT_S):
-                found = _READY.fullmatch(await process.stdout.readline())
-        except BaseException:
-            await _end(process)
-            raise
-        if found is None:
-            await _end(process)
-            raise CannotRun(f"instance {number} did not start; its own message is above")
-        self._urls[number], self.pids[number] = found[1].decode(), process.pid
-        print(f"instance {number} listens on {self._urls[number]}, process {process.pid}", file=sys.stderr, flush=True)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_START_TIMEOUT_S):
+                    url = await self._ready_url(process.stdout)
+        finally:
+            if not url:
+                await _end(process)
+        if not url:
+            reason = f"`{PROGRAM} host` shows why" if self._quiet else "its own message is above"
+            raise CannotRun(f"instance {number} did not start; {reason}")
+        self._urls[number], self.pids[number] = url, process.pid
+        self._serving[number].set()
+        self._say(f"instance {number} listens on {self._urls[number]}, process {process.pid}")
         return process
+
+    async def _ready_url(self, results: asyncio.StreamReader) -> str:
+        """Return where an instance listens, once it is ready; empty if it ended before."""
+        found = _READY.fullmatch(await results.readline())
+        url = found[1].decode() if found else ""
+        while url and self._ready_path:
+            with suppress(aiohttp.ClientError):
+                async with self._session.get(url + self._ready_path) as answer:
+                    if answer.status == 200:
+                        break
+            await asyncio.sleep(_POLL_S)
+        return url
+
+    def _say(self, text: str) -> None:
+        if not self._quiet:
+            print(text, file=sys.stderr, flush=True)
 
     async def _keep(self, number: int, process: asyncio.subprocess.Process) -> None:
         """Replace an instance that ends, for as long as the new one starts."""
@@ -117,7 +170,7 @@ class Instances:
             while True:
                 code = await process.wait()
                 del self._urls[number], self.pids[number]
-                print(f"instance {number} ended (exit code {code}) and is replaced", file=sys.stderr, flush=True)
+                self._say(f"instance {number} ended (exit code {code}) and is replaced")
                 process = await self._start(number)
         finally:
             await _end(process)
@@ -126,7 +179,7 @@ class Instances:
         """Send a call to the next instance; of one that does not listen any more, to the one after it."""
         body = await request.read()
         headers = [(name, value) for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP]
-        for _ in range(self._count):
+        for _ in range(self.count):
             urls = [*self._urls.values()]
             if not urls:
                 break

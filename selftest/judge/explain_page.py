@@ -19,6 +19,7 @@ _SUBJECTS: Final = {
     "B": "Body: what the endpoint takes for an event",
     "F": "Faults: what the endpoint does when others fail",
     "L": "Load: whether the answer comes in time",
+    "I": "Instances: what several instances of the app know of each other",
     "D": "Doctor: whether the tenant is set up right",
 }
 #: An underscore inside a word is no markup, so that setting names stay readable in the source.

@@ -9,7 +9,14 @@ from selftest.judge.statement import LEVELS, Level
 from selftest.report.results import CheckResult
 
 #: The subject of a check by the first letter of its id.
-SUBJECTS: Final[Mapping[str, str]] = {"C": "contract", "T": "token", "B": "body", "F": "faults", "L": "load"}
+SUBJECTS: Final[Mapping[str, str]] = {
+    "C": "contract",
+    "T": "token",
+    "B": "body",
+    "F": "faults",
+    "L": "load",
+    "I": "instances",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

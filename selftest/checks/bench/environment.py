@@ -9,20 +9,23 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, Self
 
 import aiohttp
 
+from selftest.base.endpoint_url import CALLOUT_PATH, health_url
 from selftest.base.sample_tenant import Tenant
 from selftest.checks.bench.probe import RawRequest, RawResponse, send
 from selftest.checks.bench.raw_bytes import encode
+from selftest.checks.bench.redis_server import RedisServer
 from selftest.checks.bench.variant import AppVariant
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.key_fetches import KeyFetches
 from selftest.entra.payloads import variety
 from selftest.entra.server import EntraServer
 from selftest.entra.token_mint import EntraVersion
+from selftest.host.instances import Instances
 from selftest.judge.app_line import AppLine
 from selftest.report.load_result import LoadResult
 
@@ -32,9 +35,22 @@ type EventJson = dict[str, Any]
 #: What a check may need: a token that the endpoint accepts; the signing key that the endpoint trusts; the app as a
 #: process of the harness; a log to read; an app that calls the emulated downstream; an app that has a module in
 #: ``claims/providers/`` and that the harness starts with the settings of a variant; a load that was run; cold starts; a
-#: soak, step or spike profile.
+#: soak, step or spike profile; several instances; ``redis-server``, and its client in the app's Python.
 type CheckNeed = Literal[
-    "token", "issuer", "app", "log", "downstream", "provider", "load", "cold", "soak", "step", "spike"
+    "token",
+    "issuer",
+    "app",
+    "log",
+    "downstream",
+    "provider",
+    "load",
+    "cold",
+    "soak",
+    "step",
+    "spike",
+    "instances",
+    "redis-server",
+    "redis-client",
 ]
 
 
@@ -42,6 +58,10 @@ type CheckNeed = Literal[
 GOOD_CALL: Final = "C01"
 #: The needs that are a profile of load.
 PROFILES: Final[frozenset[CheckNeed]] = frozenset({"soak", "step", "spike"})
+#: The needs that the harness starts for a variant, where it can.
+STARTABLE: Final[frozenset[CheckNeed]] = frozenset({"instances", "redis-server", "redis-client"})
+#: The needs of checks that are played only when they are asked for.
+ON_REQUEST: Final = PROFILES | {"instances"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +105,9 @@ class CheckEnvironment:
         downstream: The emulated downstream of the app's provider; None if there is none.
         variant: The settings of the app; None for the usual ones.
         provider: What ``Claims__Provider`` names; None if the command names none, or the app has no such module.
+        startable: Which of `STARTABLE` the harness can start here.
+        instances: The instances of the app, if it has several.
+        redis: The Redis that they share; None without one.
         load: The result of a load run; None if there was none.
         clock: Returns Unix time in seconds.
         sleep: Waits, in seconds of ``clock``.
@@ -110,6 +133,9 @@ class CheckEnvironment:
     downstream: DownstreamServer | None = None
     variant: AppVariant | None = None
     provider: str | None = None
+    startable: frozenset[CheckNeed] = frozenset()
+    instances: Instances | None = None
+    redis: RedisServer | None = None
     load: LoadResult | None = None
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -131,7 +157,12 @@ class CheckEnvironment:
         }
         if self.load is not None and self.load.config.profile != "load":
             held[self.load.config.profile] = True
-        return frozenset(need for need, is_held in held.items() if is_held)
+        return self.startable.union(need for need, is_held in held.items() if is_held)
+
+    def at(self, base_url: str) -> Self:
+        """Return the environment of an app of this project that listens there."""
+        url = base_url + CALLOUT_PATH
+        return replace(self, url=url, health_url=health_url(url))
 
     def good_token(self) -> str:
         """Return a token that the endpoint must accept.

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -14,12 +15,12 @@ from yarl import URL
 
 from selftest.base.app_folder import AppFolder
 from selftest.base.cannot_run import CannotRun
-from selftest.base.endpoint_url import CALLOUT_PATH, health_url
 from selftest.base.printable import printable
 from selftest.base.sample_tenant import Tenant
 from selftest.base.setting_names import PROVIDER
 from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
 from selftest.checks.bench.probe import RawResponse
+from selftest.checks.bench.several_instances import several_instances
 from selftest.checks.bench.variant import AppVariant
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.key_fetches import COOL_DOWN_S
@@ -33,6 +34,8 @@ from selftest.play.target import Target, app_settings
 _DEFAULT_PROVIDER: Final = "sample"
 #: Injects faults around the provider, in the app's process.
 FAULTY_PROVIDER: Final = Path(__file__).parents[1] / "faults" / "injected.py"
+#: As many as show that a retry reaches another one, and that two of them know nothing of what the third one knows.
+_INSTANCES: Final = 3
 #: An endpoint without keys retries at most every ten seconds.
 _READY_TIMEOUT_S: Final = 11.0
 _READY_POLL_S: Final = 0.25
@@ -78,13 +81,25 @@ def environment_of(
 
 @asynccontextmanager
 async def open_variant(
-    tenant: Tenant, folder: AppFolder, variant: AppVariant, given: Mapping[str, str] = MappingProxyType({})
+    tenant: Tenant,
+    folder: AppFolder,
+    variant: AppVariant,
+    given: Mapping[str, str] = MappingProxyType({}),
+    *,
+    instances: int = _INSTANCES,
 ) -> AsyncIterator[CheckEnvironment]:
     """Start the local app with other settings than the given ones, with its own tenant and downstream.
 
+    Args:
+        tenant: The emulated tenant.
+        folder: The app.
+        variant: What the app needs for its checks.
+        given: The app's usual settings.
+        instances: How many are started if the variant has several.
+
     Raises:
         AppStartError: The app does not start.
-        CannotRun: The app does not answer.
+        CannotRun: The app does not answer, or one of several instances or Redis does not start.
     """
     variant = variant.as_given(given)
     async with EntraServer(tenant) as entra, DownstreamServer() as downstream, AsyncExitStack() as stack:
@@ -93,32 +108,35 @@ async def open_variant(
         base = downstream.settings() if variant.downstream else given
         settings = {**base, **app_settings(entra), **variant.settings()}
         stack.enter_context(variant.in_trouble(entra, downstream))
-        preload = FAULTY_PROVIDER if variant.faulty else None
-        async with (
-            AppProcess(settings, app_dir=folder.directory, python=folder.python, preload=preload) as app,
-            caller_session() as session,
-        ):
-            url = app.url + CALLOUT_PATH
-            env = CheckEnvironment(
-                url=url,
-                health_url=health_url(url),
-                session=session,
-                tenant=tenant,
-                entra=entra,
-                log=lambda: app.logs,
-                downstream=downstream if variant.downstream else None,
-                variant=variant,
-                provider=_provider(folder, settings),
-            )
-            # A check of what the first lines say sends the first request itself.
-            if not variant.trouble and not variant.more_callers:
-                await require_answer(env)
-            yield env
+        session = await stack.enter_async_context(caller_session())
+        env = CheckEnvironment(
+            url="",
+            health_url="",
+            session=session,
+            tenant=tenant,
+            entra=entra,
+            downstream=downstream if variant.downstream else None,
+            variant=variant,
+            provider=_provider(folder, settings),
+        )
+        if variant.several:
+            env = await stack.enter_async_context(several_instances(env, folder, settings, instances))
+        else:
+            preload = FAULTY_PROVIDER if variant.faulty else None
+            process = AppProcess(settings, app_dir=folder.directory, python=folder.python, preload=preload)
+            app = await stack.enter_async_context(process)
+            env = replace(env.at(app.url), log=lambda: app.logs)
+        # A check of what the first lines say sends the first request itself.
+        if not variant.trouble and not variant.more_callers:
+            await require_answer(env)
+        yield env
 
 
-def variants_of(target: Target) -> OpenVariant | None:
+def variants_of(target: Target, *, instances: int = _INSTANCES) -> OpenVariant | None:
     """Return the function that starts the target's app with other settings; None if the endpoint runs elsewhere."""
-    return None if target.folder is None else partial(open_variant, target.tenant, target.folder, given=target.settings)
+    if target.folder is None:
+        return None
+    return partial(open_variant, target.tenant, target.folder, given=target.settings, instances=instances)
 
 
 def _provider(folder: AppFolder, settings: Mapping[str, str]) -> str | None:

@@ -40,6 +40,8 @@ class AppVariant:
             settings that the command was given.
         faulty: Whether faults can be injected around the provider. If so, policy and budget are those that the command
             was given.
+        several: Whether several instances are started, behind one address.
+        shared_cache: Whether these share a Redis of the harness.
     """
 
     name: str
@@ -50,6 +52,8 @@ class AppVariant:
     more_callers: str = ""
     downstream: bool = True
     faulty: bool = False
+    several: bool = False
+    shared_cache: bool = False
 
     def as_given(self, settings: Mapping[str, str]) -> "AppVariant":
         """Return the variant with the policy and the budget of the settings, if it takes these."""
@@ -98,6 +102,11 @@ WARNED: Final = AppVariant(
 )
 #: The budget of a deployment, for sign-ins that need both of Entra's attempts.
 TWO_ATTEMPTS: Final = AppVariant(name="two attempts", policy="fail", budget_ms=1500)
+#: For the checks of several instances.
+SHARING: Final = AppVariant(
+    name="several instances, shared cache", policy="stale", budget_ms=1500, several=True, shared_cache=True
+)
+NOT_SHARING: Final = replace(SHARING, name="several instances", shared_cache=False)
 #: For the checks of malformed keys: nothing else may meet these.
 MALFORMED_KEYS: Final = AppVariant(
     name="malformed keys", policy="fail", budget_ms=1500, malformed_keys=True, downstream=False

@@ -20,8 +20,9 @@ from claims.provider import ProviderContext
 from claims.settings.authority import Authority
 from claims.shared_cache.replies import create_shared_replies
 from claims.token.keys import SigningKeys
+from selftest.checks.bench.redis_server import free_port, running_redis
 from tests.claims.shared_cache.loopback_redis import LoopbackRedis
-from tests.claims.shared_cache.real_redis import free_port, needs_redis, running_redis
+from tests.claims.shared_cache.real_redis import needs_redis
 from tests.claims.site import AUTHORITY, ENVIRON, NOW_S, TENANT_ID, Site, good_event, good_token, settings
 
 BUDGET_MS = 400

@@ -17,8 +17,9 @@ from claims.settings.shared_cache import CacheAddress, CacheCredential
 from claims.shared_cache import replies
 from claims.shared_cache.redis_store import RedisStore
 from claims.shared_cache.replies import REDIS_SCOPE, create_shared_replies
+from selftest.checks.bench.redis_server import free_port, running_redis
 from tests.claims.shared_cache.loopback_redis import LoopbackRedis
-from tests.claims.shared_cache.real_redis import free_port, needs_redis, running_redis
+from tests.claims.shared_cache.real_redis import needs_redis
 from tests.claims.site import ENVIRON, NOW_S, settings
 
 OBJECT_ID = "99999999-9999-4999-8999-999999999999"

@@ -10,6 +10,7 @@ from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
 from tests.selftest.checks.body_faults import BODY_FAULTS
 from tests.selftest.checks.contract_faults import CONTRACT_FAULTS
+from tests.selftest.checks.instance_faults import INSTANCE_FAULTS
 from tests.selftest.checks.key_faults import KEY_FAULTS, KEY_STAGES
 from tests.selftest.checks.load_faults import LOAD_FAULTS
 from tests.selftest.checks.planted_fault import GOOD, PlantedFault
@@ -19,9 +20,12 @@ from tests.selftest.checks.token_faults import TOKEN_FAULTS
 
 FAULTS = TOKEN_FAULTS | KEY_FAULTS | BODY_FAULTS | CONTRACT_FAULTS
 STAGED = [name for name, check in REGISTRY.items() if check.stage in KEY_STAGES]
-VARIANTS = [name for name, check in REGISTRY.items() if check.needs & {"downstream", "provider"}]
+INSTANCES = [name for name, check in REGISTRY.items() if "instances" in check.needs]
+VARIANTS = [
+    name for name, check in REGISTRY.items() if check.needs & {"downstream", "provider"} and name not in INSTANCES
+]
 LOAD = [name for name, check in REGISTRY.items() if "load" in check.needs]
-OTHERS = [name for name in REGISTRY if name not in {*STAGED, *VARIANTS, *LOAD}]
+OTHERS = [name for name in REGISTRY if name not in {*STAGED, *VARIANTS, *INSTANCES, *LOAD}]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,7 +47,8 @@ async def outcome(served: ServedEndpoint, check_id: str, fault: PlantedFault) ->
 
 async def test_every_check_has_a_fault() -> None:
     """The table of faults and the registry name the same checks."""
-    assert {*FAULTS, *VARIANTS, *LOAD_FAULTS} == set(REGISTRY)
+    assert {*FAULTS, *VARIANTS, *INSTANCE_FAULTS, *LOAD_FAULTS} == set(REGISTRY)
+    assert set(INSTANCE_FAULTS) == set(INSTANCES)
     assert set(LOAD_FAULTS) == set(LOAD)
     assert {*POLICY_FAULTS, *PROVIDER_FAULTS["fail"]} == set(VARIANTS)
 

@@ -44,14 +44,14 @@ def test_there_are_enough_checks() -> None:
 
 
 def test_every_letter_has_a_group() -> None:
-    """The groups are contract, token, body, faults and load."""
-    assert {check_id[0] for check_id in REGISTRY} == {"C", "T", "B", "F", "L"}
+    """The groups are contract, token, body, faults, load and instances."""
+    assert {check_id[0] for check_id in REGISTRY} == {"C", "T", "B", "F", "L", "I"}
 
 
 @pytest.mark.parametrize("check", REGISTRY.values(), ids=REGISTRY)
 def test_every_text_is_there(check: Check) -> None:
     """Every check has all texts, and they are short."""
-    assert re.fullmatch(r"[CTBFL]\d{2,3}", check.id)
+    assert re.fullmatch(r"[CTBFLI]\d{2,3}", check.id)
     assert check.level in LEVELS
     for text in (check.title, check.source, check.why, check.fix, check.explain):
         assert text.strip() == text != ""

@@ -171,7 +171,7 @@ def test_documented_conflict_comes_with_what_to_try(code: int) -> None:
 def test_related_checks_are_groups_or_ids(entry: Code) -> None:
     """Each relation is something that `check` or `doctor` can select; a check's id is one that exists."""
     for name in entry.related:
-        assert name[0] in "CTBFLD"
+        assert name[0] in "CTBFLID"
         assert name[1:] == "" or (name[1:].isdigit() and (name in REGISTRY or name[0] in "LD"))
 
 

@@ -176,9 +176,9 @@ def worst() -> Results:
 
 
 def test_the_worst_endpoint_fits_a_screen() -> None:
-    """Under 60 lines as a terminal of 100 columns wraps them; everything with --verbose."""
+    """At most 60 lines as a terminal of 100 columns wraps them; everything with --verbose."""
     lines = [row for line in shown(worst()).splitlines() for row in range(0, max(len(line), 1), 100)]
-    assert len(lines) < 60
+    assert len(lines) <= 60
     everything = shown(worst(), verbose=True)
     for each in worst().checks:
         assert f" {each.id}" in everything
