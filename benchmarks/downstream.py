@@ -135,7 +135,10 @@ def _document(path: str, query: str) -> Mapping[str, Any] | None:
     if found := _ENTITY_PATH.fullmatch(path):
         partition, row = found.groups()
         etag = "W/\"datetime'2026-11-27T16%3A07%3A17.7542216Z'\""
-        about = {"odata.metadata": "https://claims.table.core.windows.net/$metadata#claims/@Element", "odata.etag": etag}
+        about = {
+            "odata.metadata": "https://claims.table.core.windows.net/$metadata#claims/@Element",
+            "odata.etag": etag,
+        }
         keys = {"PartitionKey": partition, "RowKey": row, "Timestamp": "2026-11-27T16:07:17.7542216Z"}
         return about | keys | ENTITY
     found = _GRAPH_PATH.fullmatch(path)

@@ -53,6 +53,12 @@ HANDWRITTEN_GRAPH: Final = Peer(
     app_dir=_PEERS / "handwritten_graph",
     packages=("msgraph",),
 )
+HANDWRITTEN_GRAPH_JSON: Final = Peer(
+    name="handwritten-graph-json",
+    title="hand-written, msgraph-sdk without its models",
+    app_dir=_PEERS / "handwritten_graph_json",
+    packages=("msgraph",),
+)
 HANDWRITTEN_TABLE: Final = Peer(
     name="handwritten-table", title="hand-written, azure-data-tables", app_dir=_PEERS / "handwritten_table"
 )

@@ -29,7 +29,7 @@ async def claims_of(context: dict[str, Any]) -> dict[str, Any]:
     try:
         entity = await table.get_entity(TENANT, context["user"]["id"])
     except ResourceNotFoundError as error:
-        if error.error_code != "ResourceNotFound":  # the table itself is missing
+        if getattr(error, "error_code", "") != "ResourceNotFound":  # the table itself is missing
             raise
         return {}
     return {
