@@ -36,4 +36,4 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _http(response: Response) -> func.HttpResponse:
-    return func.HttpResponse(response.body, status_code=response.status, headers=dict(response.headers))
+    return func.HttpResponse(response.body, status_code=response.status, headers=response.headers)

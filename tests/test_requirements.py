@@ -64,6 +64,7 @@ def _closure(wanted: list[Requirement]) -> set[str]:
         ("requirements-telemetry.txt", _group("telemetry")),
         ("requirements-shared-cache.txt", _group("shared-cache")),
         ("requirements-dev.txt", _group("dev") + _tool()),
+        ("requirements-install.txt", _group("install")),
         ("requirements-starter.txt", _group("starter") + _tool(extras=False)),
     ],
 )
