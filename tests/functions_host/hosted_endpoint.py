@@ -44,7 +44,7 @@ async def hosted_endpoint(
         prepare: Called with them before the app starts.
         edit: Changes the text of function_app.py.
         fault: Of the downstream, all the time.
-        trace: Whether to read the host's log.
+        trace: Whether the host writes all that it can; otherwise what host.json lets through.
     """
     app = folder / "app"
     if not app.exists():

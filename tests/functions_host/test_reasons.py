@@ -83,3 +83,13 @@ async def test_what_an_import_logs_is_not_there(tmp_path: Path) -> None:
         await send(hosted.env.session, hosted.env.good_request(), timeout_ms=_WAIT_MS)
         await _line(hosted, "claims")
         assert not any("said " in line for line in hosted.host.log)
+
+
+async def test_a_sign_in_is_one_line(tmp_path: Path) -> None:
+    """host.json keeps the endpoint's line and leaves out what the host says itself of each call."""
+    async with hosted_endpoint(tmp_path, trace=False) as hosted:
+        for _ in range(3):
+            await send(hosted.env.session, hosted.env.good_request(), timeout_ms=_WAIT_MS)
+        await _line(hosted, "claims")
+        written = [line for line in hosted.host.log if line.startswith("info: Function.")]
+        assert set(written) == {"info: Function.on_token_issuance_start.User[0]"}

@@ -17,6 +17,8 @@ from tests.infra.checkout import APP, ROOT, Checkout, deploys, resources
 AZD_SCHEMA: Final = "AZD_SCHEMA"
 _BESIDE: Final = ROOT.parent / "shared" / "data" / "azure.yaml.schema.json"
 _PARAMETERS: Final = "infra/main.parameters.json"
+#: The functions by name.
+_FUNCTIONS: Final = "tests/app/function_metadata.json"
 #: Where commands read azd's environment.
 _READERS: Final = ("docs/deploy.md",)
 _TAG: Final = re.compile(r"azd-service-name\W+(\w+)")
@@ -49,8 +51,10 @@ def host(checkout: Checkout) -> Iterator[str]:
     if settings.get("version") != "2.0":
         yield f"version is 2.0, got {settings.get('version')}"
     logging = settings.get("logging", {})
-    if logging.get("logLevel", {}).get("Host.Results", "Information") not in {"Information", "Debug", "Trace"}:
-        yield "logging.logLevel.Host.Results is above Information: no request would be counted"
+    levels = logging.get("logLevel", {})
+    for name in ("Host.Results", *(f"Function.{function}.User" for function in checkout.json(_FUNCTIONS))):
+        if levels.get(name) not in {"Information", "Debug", "Trace"}:
+            yield f"logging.logLevel.{name} is not Information: no request would be counted, or its line not kept"
     sampling = logging.get("applicationInsights", {}).get("samplingSettings", {})
     kept = str(sampling.get("excludedTypes", "")).split(";")
     if sampling.get("isEnabled", True):

@@ -299,6 +299,14 @@ OUR_MISTAKES: Final = (
         "Host.Results",
     ),
     Mistake(
+        "lines of requests left out of the log",
+        "host.json",
+        "Function.on_token_issuance_start.User",
+        "Function.onTokenIssuanceStart.User",
+        "host",
+        "on_token_issuance_start",
+    ),
+    Mistake(
         "a page that reads an unknown output",
         "docs/deploy.md",
         "azd env get-value ENDPOINT_HOST",
