@@ -69,7 +69,7 @@ nightly-foreign: .venv
 nightly-tests: .venv
 	@NIGHTLY=1 $(PARALLEL) -m nightly --ignore=tests/starter/test_copy.py
 
-bench: .venv-bench $(if $(HOST),.venv-host) ## measure the endpoint beside its peers (25 minutes); HOST=…: also on Microsoft's host
+bench: .venv-bench $(if $(HOST),.venv-host) ## measure the endpoint beside its peers (27 minutes); HOST=…: also on Microsoft's host
 	@HOST=$(HOST) $(VENV_BENCH)/bin/python -m benchmarks
 
 check: .venv ## lint, format check, spelling, types, dead code

@@ -10,7 +10,8 @@ from typing import Final
 from benchmarks import cold_start, endpoint, engine, handler, machine, real_downstream, start_up
 from benchmarks.days import bad_days, shared_cache
 from benchmarks.host import host_process, on_host
-from benchmarks.servers import FASTAPI
+from benchmarks.sdks import with_sdks
+from benchmarks.servers import FASTAPI, HANDWRITTEN_GRAPH
 from benchmarks.table import Part, show, write
 from selftest.host.process import AppStartError
 
@@ -19,6 +20,7 @@ PARTS: Final[dict[str, Callable[[], Part]]] = {
     "handler": handler.part,
     "endpoint": lambda: asyncio.run(endpoint.measure()),
     "real-downstream": lambda: asyncio.run(real_downstream.measure()),
+    "sdks": lambda: asyncio.run(with_sdks.measure()),
     "shared-cache": lambda: asyncio.run(shared_cache.measure()),
     "microsoft-host": lambda: asyncio.run(on_host.measure()),
     "engine": engine.part,
@@ -26,7 +28,7 @@ PARTS: Final[dict[str, Callable[[], Part]]] = {
     "bad-days": lambda: asyncio.run(bad_days.measure()),
     "start-up": start_up.part,
 }
-_NEED_PEERS: Final = frozenset({"endpoint", "real-downstream", "microsoft-host", "cold-start", "bad-days"})
+_NEED_PEERS: Final = frozenset({"endpoint", "real-downstream", "sdks", "microsoft-host", "cold-start", "bad-days"})
 
 #: Of parts that need what not every machine has: why it cannot be measured here, or nothing.
 _MAY_BE_SKIPPED: Final = {"microsoft-host": host_process.missing, "shared-cache": shared_cache.missing}
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         130 if it was interrupted.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Repeatable measurements.")
-    parser.add_argument("part", nargs="?", choices=tuple(PARTS), help="one part (default: all, 25 minutes)")
+    parser.add_argument("part", nargs="?", choices=tuple(PARTS), help="one part (default: all, 27 minutes)")
     parser.add_argument("--profile", action="store_true", help="handler: show where the time goes instead")
     args = parser.parse_args(arguments)
     if args.profile:
@@ -80,7 +82,7 @@ def _run_all() -> int:
 def _obstacle(part: str | None) -> str | None:
     if not machine.is_measurable():
         return "the benchmarks read /proc, which only Linux has; run them there, or in a container"
-    if part in {None, *_NEED_PEERS} and (missing := FASTAPI.missing()):
+    if part in {None, *_NEED_PEERS} and (missing := FASTAPI.missing() + HANDWRITTEN_GRAPH.missing()):
         return f"not installed: {', '.join(missing)}. Run 'make bench', or 'make .venv-bench' and its bin/python"
     return None
 

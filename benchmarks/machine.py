@@ -21,6 +21,8 @@ _PACKAGES: Final = (
     "fastapi",
     "fastapi-azure-auth",
     "aiohttp",
+    "azure-data-tables",
+    "msgraph-sdk",
 )
 
 

@@ -47,6 +47,21 @@ ROOT: Final = Path(__file__).parents[1]
 OURS: Final = Peer(name="ours", title="this endpoint", app_dir=ROOT)
 OURS_AGED: Final = Peer(name="ours", title="this endpoint", app_dir=_PEERS / "endpoint_aged")
 HANDWRITTEN: Final = Peer(name="handwritten", title="hand-written, PyJWKClient", app_dir=_PEERS / "handwritten")
+HANDWRITTEN_GRAPH: Final = Peer(
+    name="handwritten-graph",
+    title="hand-written, msgraph-sdk",
+    app_dir=_PEERS / "handwritten_graph",
+    packages=("msgraph",),
+)
+HANDWRITTEN_GRAPH_JSON: Final = Peer(
+    name="handwritten-graph-json",
+    title="hand-written, msgraph-sdk without its models",
+    app_dir=_PEERS / "handwritten_graph_json",
+    packages=("msgraph",),
+)
+HANDWRITTEN_TABLE: Final = Peer(
+    name="handwritten-table", title="hand-written, azure-data-tables", app_dir=_PEERS / "handwritten_table"
+)
 EMPTY: Final = Peer(name="empty", title="empty function", app_dir=_PEERS / "empty")
 OURS_ASGI: Final = Peer(
     name="ours-asgi", title="this endpoint", asgi="benchmarks.peers.asgi_endpoint:app", packages=("uvicorn",)

@@ -14,8 +14,7 @@ from typing import Final
 from benchmarks import machine
 from benchmarks.downstream import downstream
 from benchmarks.load import LoadProcess, SignIns
-from benchmarks.peer_round import LATE_MS, arrive, saturate
-from benchmarks.real_downstream import Round
+from benchmarks.peer_round import LATE_MS, Round, arrive, saturate
 from benchmarks.rounds import median_of_ratios, shuffled
 from benchmarks.servers import OURS, Served, serving
 from benchmarks.table import Must, Part, Table

@@ -1,14 +1,30 @@
 """Every peer does the work that it is measured at: it tells good sign-ins from bad ones and answers the same claims."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from benchmarks.load import PLACE, event
-from benchmarks.servers import EMPTY, EMPTY_ASGI, FASTAPI, HANDWRITTEN, OURS, OURS_AGED, OURS_ASGI, Peer, serving
+from benchmarks.sdks import sources
+from benchmarks.servers import (
+    EMPTY,
+    EMPTY_ASGI,
+    FASTAPI,
+    HANDWRITTEN,
+    HANDWRITTEN_GRAPH,
+    HANDWRITTEN_GRAPH_JSON,
+    HANDWRITTEN_TABLE,
+    OURS,
+    OURS_AGED,
+    OURS_ASGI,
+    Peer,
+    serving,
+)
 from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.downstream.server import DownstreamServer
 from selftest.entra.hostile_keys import attacker_key
@@ -20,6 +36,9 @@ from selftest.play.caller import caller_session
 from selftest.play.target import endpoint_settings
 
 CORRELATION_ID = "cccccccc-cccc-4ccc-8ccc-cccccccccccc"
+GROUPS = ["All Company", "App-Readers", "App-Sellers", "Oslo", "Sales", "Sales Norway", "VPN", "Windows 11"]
+FROM_GRAPH = {"department": "Sales", "jobTitle": "Clerk", "groups": GROUPS}
+FROM_TABLE = {"Department": "Sales", "JobTitle": "Clerk", "Roles": ["Reader", "Seller"]}
 WORKING = (OURS, OURS_AGED, HANDWRITTEN, OURS_ASGI, FASTAPI)
 
 
@@ -91,6 +110,36 @@ async def test_peer_asks_the_profile_api(peer: Peer, entra: EntraServer, session
         assert downstream.hits["identity"] == 1
     claims = json.loads(good.body)["data"]["actions"][0]["claims"]
     assert claims["CustomRoles"] == ["Reader", "Seller"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "source", "expected"),
+    [
+        (OURS, sources.graph, FROM_GRAPH),
+        (HANDWRITTEN_GRAPH, sources.graph, FROM_GRAPH),
+        (HANDWRITTEN_GRAPH_JSON, sources.graph, FROM_GRAPH),
+        (OURS, sources.table, FROM_TABLE),
+        (HANDWRITTEN_TABLE, sources.table, FROM_TABLE),
+    ],
+    ids=lambda value: value.name if isinstance(value, Peer) else getattr(value, "__name__", "claims"),
+)
+async def test_peer_asks_graph_or_a_table(
+    peer: Peer,
+    source: Callable[[float], AbstractAsyncContextManager[Mapping[str, str]]],
+    expected: Mapping[str, Any],
+    entra: EntraServer,
+    session: aiohttp.ClientSession,
+) -> None:
+    """From the same source the endpoint and each hand-written handler answer the same claims, and refuse as before."""
+    _require(peer)
+    async with source(1) as settings, serving(peer, {**endpoint_settings(entra), **settings}) as served:
+        # The first ones may wait for imports for longer than a sign-in may take.
+        for _ in range(3):
+            good = await _send(session, served.port, entra.mint.callout_token(), entra)
+        refused = await _send(session, served.port, entra.mint.callout_token(exp=1), entra)
+    assert judge(good).minted
+    assert json.loads(good.body)["data"]["actions"][0]["claims"] == expected
+    assert refused.status == 401
 
 
 @pytest.mark.parametrize("peer", [EMPTY, EMPTY_ASGI], ids=lambda peer: peer.name)

@@ -12,6 +12,7 @@ from benchmarks import real_downstream
 from benchmarks.days import shared_cache
 from benchmarks.downstream import downstream
 from benchmarks.host import host_process, on_host
+from benchmarks.peer_round import Round
 from benchmarks.servers import EMPTY, FASTAPI, FASTAPI_FUNCTION, HANDWRITTEN, OURS, OURS_ASGI
 
 
@@ -36,8 +37,8 @@ async def _get(url: str, token: str = "") -> str:
     return await asyncio.to_thread(read)
 
 
-def _round(cpu_ms: float, p50_ms: float, p99_ms: float, late_ms: float = 0.1) -> list[real_downstream.Round]:
-    return [real_downstream.Round(cpu_ms=cpu_ms, p50_ms=p50_ms, p99_ms=p99_ms, late_ms=late_ms, wrong=0)]
+def _round(cpu_ms: float, p50_ms: float, p99_ms: float, late_ms: float = 0.1) -> list[Round]:
+    return [Round(cpu_ms=cpu_ms, p50_ms=p50_ms, p99_ms=p99_ms, late_ms=late_ms, wrong=0)]
 
 
 def test_limits_with_a_real_data_source() -> None:
@@ -97,8 +98,8 @@ def test_a_visible_skip_without_microsofts_host(
 def test_the_limit_of_the_shared_cache() -> None:
     """The ratio is of rounds, and a busy machine is no verdict."""
 
-    def rounds(p99_ms: float, late_ms: float = 0.1) -> list[real_downstream.Round]:
-        return [real_downstream.Round(cpu_ms=1, p50_ms=2, p99_ms=p99_ms, late_ms=late_ms, wrong=0)]
+    def rounds(p99_ms: float, late_ms: float = 0.1) -> list[Round]:
+        return [Round(cpu_ms=1, p50_ms=2, p99_ms=p99_ms, late_ms=late_ms, wrong=0)]
 
     part = shared_cache.part({shared_cache.WITHOUT: rounds(5), shared_cache.WITH: rounds(6)})
     assert [(round(must.measured, 2), must.holds) for must in part.musts] == [(1.2, False), (0.0, True)]

@@ -1,0 +1,1 @@
+"""The hand-written handler with Microsoft's Graph SDK."""
