@@ -101,9 +101,15 @@ def _literals(path: Path) -> set[str]:
 
 def _log_members() -> set[str]:
     path = ROOT / "claims/request_log.py"
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    nodes = [*ast.walk(ast.parse(path.read_text()))]
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
     said = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "_that_say_something"]
-    return _literals(path) | {word.arg for call in said for word in call.keywords if word.arg}
+    begun = "".join(ast.unparse(node) for node in nodes if isinstance(node, ast.JoinedStr))  # of every line
+    return (
+        {*re.findall(r'"(\w+)":', begun)}
+        | _literals(path)
+        | {word.arg for call in said for word in call.keywords if word.arg}
+    )
 
 
 def _printed(modules: Collection[str]) -> set[str]:

@@ -3,6 +3,7 @@
 import copy
 import functools
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,22 @@ def test_any_member_replaced_is_reported_or_refused(
     assert (code == 2) == bool(err)
     written = "" if code == 2 else page.read_text() + junit.read_text()
     assert all(character.isprintable() or character == "\n" for character in out + err + written)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [("duration_s",), ("load", "duration_s"), ("load", "points", 0, "latency_ms"), ("load", "steps", 0, "p99_ms")],
+)
+def test_largest_number_is_drawn(path: tuple[str | int, ...], tmp_path: Path) -> None:
+    """What is multiplied, for an axis that ends beyond it, has no end."""
+    changed = copy.deepcopy(document())
+    *holders, last = path
+    holder: Any = functools.reduce(lambda value, key: value[key], holders, changed)
+    assert isinstance(holder[last], int | float)
+    holder[last] = sys.float_info.max
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps(changed))
+    assert main(["report", str(file), "--html", str(tmp_path / "page.html")]) in {0, 1, 3}
 
 
 @pytest.mark.parametrize(

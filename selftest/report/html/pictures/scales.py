@@ -1,5 +1,6 @@
 """Axes that several figures share: time on a log scale, the budget as a line, the time of a run."""
 
+import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,7 +16,7 @@ _STEPS: Final = (1, 2, 5)
 
 def latency_axis(axes: Axes, low_ms: float, high_ms: float) -> None:
     """Put milliseconds on a logarithmic y axis: a budget of 2000 and a median of 10 must both be visible."""
-    low, high = max(low_ms, FLOOR_MS) * 0.7, max(high_ms, FLOOR_MS) * 1.45
+    low, high = max(low_ms, FLOOR_MS) * 0.7, min(max(high_ms, FLOOR_MS) * 1.45, sys.float_info.max)
     axes.set_yscale("log")
     axes.set_ylim(low, high)
     decades = [10.0**power for power in range(-1, 7)]
@@ -57,6 +58,6 @@ def run_axis(axes: Axes, end_s: float) -> None:
 def even_ticks(end: float) -> Sequence[float]:
     """Return at most six round numbers from 0 to the end."""
     size = next(
-        step * 10.0**power for power in range(-4, 9) for step in (1, 2, 2.5, 5) if end / (step * 10.0**power) <= 5
+        step * 10.0**power for power in range(-4, 309) for step in (1, 2, 2.5, 5) if end / (step * 10.0**power) <= 5
     )
     return [index * size for index in range(int(end / size + 1e-9) + 1)]
