@@ -161,7 +161,7 @@ def _why_lost(signins: Sequence[SignInResult]) -> Iterator[RenderableType]:
     if not known:
         return
     told = min(known, key=lambda signin: signin.minted)
-    by_retry = [("actual", told.warnings[0])] if told.by_retry else []
+    by_retry = [("actual", warning) for warning in told.warnings[:1] if told.by_retry]
     yield Text(visible(f"  why  {told.title}"), style="bold")
     for label, text in (*by_retry, *explained(told.app_lines)):
         yield Text(visible(f"       {label:<6} {text}"))

@@ -1,7 +1,6 @@
 """Read JSON from a file strictly, and validate it against the published schema."""
 
 import json
-import math
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Never
@@ -17,6 +16,8 @@ _SHOWN_CHARACTERS: Final = 200
 #: The rules whose messages name members and no values.
 _OF_MEMBERS: Final = frozenset({"required", "additionalProperties"})
 _SHORT_CHARACTERS: Final = 20
+#: More than any measurement, and than a seed of 64 bits; with much more the arithmetic of a figure has no result.
+_LARGEST: Final = 2**64
 
 
 class ReportError(CannotRun):
@@ -24,7 +25,7 @@ class ReportError(CannotRun):
 
 
 def loads(data: bytes | str) -> Any:
-    """Parse JSON, without the constants and numbers that JSON does not have.
+    """Parse JSON, without the constants that JSON does not have and the numbers that no results have.
 
     Raises:
         ReportError: The data is empty or not JSON.
@@ -32,7 +33,7 @@ def loads(data: bytes | str) -> Any:
     if not data.strip():
         raise ReportError("it is empty; was it written completely?")
     try:
-        return json.loads(data, parse_constant=_no_constant, parse_float=_finite)
+        return json.loads(data, parse_constant=_no_constant, parse_float=_number, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise ReportError(f"not JSON: {error}") from error
 
@@ -85,8 +86,8 @@ def _no_constant(name: str) -> Never:
     raise ValueError(f"the constant {name}")
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
+def _number(text: str) -> float:
+    number = float(text) if {*text} & {*".eE"} else int(text)
+    if not abs(number) <= _LARGEST:
         raise ValueError(f"the number {text[:20]}")
     return number

@@ -58,6 +58,6 @@ def run_axis(axes: Axes, end_s: float) -> None:
 def even_ticks(end: float) -> Sequence[float]:
     """Return at most six round numbers from 0 to the end."""
     size = next(
-        step * 10.0**power for power in range(-4, 309) for step in (1, 2, 2.5, 5) if end / (step * 10.0**power) <= 5
+        step * 10.0**power for power in range(-4, 20) for step in (1, 2, 2.5, 5) if end / (step * 10.0**power) <= 5
     )
     return [index * size for index in range(int(end / size + 1e-9) + 1)]
