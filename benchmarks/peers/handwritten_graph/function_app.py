@@ -3,8 +3,8 @@
 Token, event and answer are handled as in benchmarks/peers/handwritten, whose module this loads. Both requests are sent
 at once, the groups page by page. The client, and what never changes of the requests, is made once; azure-identity keeps
 the token. The SDK's adapter has a base URL, which is its documented way to another cloud, and its authentication
-provider sends a token without TLS to loopback hosts alone, so nothing of the SDK is replaced. httpx
-would log each URL, with the user's id.
+provider sends a token without TLS to loopback hosts alone, so nothing of the SDK is replaced. httpx would log each URL,
+with the user's id.
 
 Not as in Azure: without TLS it speaks HTTP/1.1, with Graph itself HTTP/2, whose frames it writes in Python. And sniffio
 is installed, which the SDK does not bring: httpcore looks for that module several times a request, and searching for it
