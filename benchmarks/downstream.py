@@ -145,9 +145,9 @@ def _document(path: str, query: str) -> Mapping[str, Any] | None:
     if found and found[1] and "$select=displayName&" in f"{query}&" and "$count=true" in query:
         groups = [{"displayName": name} for name in _GROUPS]
         return {"@odata.context": f"{_METADATA}#groups(displayName)", "@odata.count": len(groups), "value": groups}
-    if found and not found[1] and query == "$select=department,jobTitle":
-        context = f"{_METADATA}#users(department,jobTitle)/$entity"
-        return {"@odata.context": context, "department": "Sales", "jobTitle": "Clerk"}
+    if found and not found[1] and query == "$select=department,employeeId":
+        context = f"{_METADATA}#users(department,employeeId)/$entity"
+        return {"@odata.context": context, "department": "Sales", "employeeId": "7421"}
     return None
 
 

@@ -18,7 +18,7 @@ async def graph(away_ms: float) -> AsyncIterator[Mapping[str, str]]:
             "Claims__Provider": "graph",
             "Claims__Graph__Url": f"{source.url}/v1.0",
             "Claims__Graph__Scope": "https://graph.microsoft.com/.default",
-            "Claims__Graph__Attributes": "department,jobTitle",
+            "Claims__Graph__Attributes": "department,employeeId",
             "Claims__Graph__GroupsClaim": "groups",
             **source.identity_settings(),
         }

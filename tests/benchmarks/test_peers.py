@@ -37,7 +37,7 @@ from selftest.play.target import endpoint_settings
 
 CORRELATION_ID = "cccccccc-cccc-4ccc-8ccc-cccccccccccc"
 GROUPS = ["All Company", "App-Readers", "App-Sellers", "Oslo", "Sales", "Sales Norway", "VPN", "Windows 11"]
-FROM_GRAPH = {"department": "Sales", "jobTitle": "Clerk", "groups": GROUPS}
+FROM_GRAPH = {"department": "Sales", "employeeId": "7421", "groups": GROUPS}
 FROM_TABLE = {"Department": "Sales", "JobTitle": "Clerk", "Roles": ["Reader", "Seller"]}
 WORKING = (OURS, OURS_AGED, HANDWRITTEN, OURS_ASGI, FASTAPI)
 

@@ -29,7 +29,7 @@ async def _get(url: str, path: str, **headers: str) -> tuple[int, dict[str, Any]
 
 async def test_the_stand_in_answers_the_two_requests_to_graph_alone() -> None:
     """It wants the token, and what the documentation asks for; its responses fit the published schema."""
-    attributes = f"{USER}?$select=department,jobTitle"
+    attributes = f"{USER}?$select=department,employeeId"
     groups = f"{USER}/transitiveMemberOf/microsoft.graph.group?$select=displayName&$count=true"
     async with data_source(0.1) as source:
         _, issued = await _get(source.url, "/msi/token?resource=https://graph.microsoft.com")

@@ -17,8 +17,8 @@ from tests.infra.checkout import APP, ROOT, Checkout, deploys, resources
 AZD_SCHEMA: Final = "AZD_SCHEMA"
 _BESIDE: Final = ROOT.parent / "shared" / "data" / "azure.yaml.schema.json"
 _PARAMETERS: Final = "infra/main.parameters.json"
-#: The functions by name.
-_FUNCTIONS: Final = "tests/app/function_metadata.json"
+#: The names of the functions.
+_FUNCTIONS: Final = tuple(json.loads((ROOT / "tests/app/function_metadata.json").read_text(encoding="utf-8")))
 #: Where commands read azd's environment.
 _READERS: Final = ("docs/deploy.md",)
 _TAG: Final = re.compile(r"azd-service-name\W+(\w+)")
@@ -52,7 +52,7 @@ def host(checkout: Checkout) -> Iterator[str]:
         yield f"version is 2.0, got {settings.get('version')}"
     logging = settings.get("logging", {})
     levels = logging.get("logLevel", {})
-    for name in ("Host.Results", *(f"Function.{function}.User" for function in checkout.json(_FUNCTIONS))):
+    for name in ("Host.Results", *(f"Function.{function}.User" for function in _FUNCTIONS)):
         if levels.get(name) not in {"Information", "Debug", "Trace"}:
             yield f"logging.logLevel.{name} is not Information: no request would be counted, or its line not kept"
     sampling = logging.get("applicationInsights", {}).get("samplingSettings", {})

@@ -152,7 +152,10 @@ def _in_tenant(tenant_id: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenants, "_tenant_of", named)
 
 
-@pytest.mark.parametrize("case", _CASES.values(), ids=_CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=name, marks=() if case == Case() else pytest.mark.nightly) for name, case in _CASES.items()],
+)
 async def test_from_nothing_to_nothing(
     case: Case, azure: Subscription, new: Callable[[Hooks], Azd], monkeypatch: pytest.MonkeyPatch
 ) -> None:

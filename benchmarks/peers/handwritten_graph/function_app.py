@@ -1,4 +1,4 @@
-"""The hand-written handler, with claims from Microsoft's Graph SDK: a user's department, job title and groups.
+"""The hand-written handler, with claims from Microsoft's Graph SDK: a user's department, employee id and groups.
 
 Token, event and answer are handled as in benchmarks/peers/handwritten, whose module this loads. Both requests are sent
 at once, the groups page by page. The client, and what never changes of the requests, is made once; azure-identity keeps
@@ -36,7 +36,9 @@ adapter.base_url = handler.settings["Claims__Graph__Url"]
 graph = GraphServiceClient(request_adapter=adapter)
 
 user_request = RequestConfiguration(
-    query_parameters=UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters(select=["department", "jobTitle"])
+    query_parameters=UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters(
+        select=["department", "employeeId"]
+    )
 )
 groups_request = RequestConfiguration(
     query_parameters=GraphGroupRequestBuilder.GraphGroupRequestBuilderGetQueryParameters(
@@ -50,7 +52,7 @@ async def claims_of(context: dict[str, Any]) -> dict[str, Any]:
     """Ask Graph for both at once."""
     builder = graph.users.by_user_id(context["user"]["id"])
     user, groups = await asyncio.gather(builder.get(user_request), names(builder.transitive_member_of.graph_group))
-    return {"department": user.department, "jobTitle": user.job_title, "groups": groups}
+    return {"department": user.department, "employeeId": user.employee_id, "groups": groups}
 
 
 async def names(builder: GraphGroupRequestBuilder) -> list[str]:

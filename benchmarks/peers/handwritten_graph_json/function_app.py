@@ -26,7 +26,7 @@ async def claims_of(context: dict[str, Any]) -> dict[str, Any]:
     user, groups = await asyncio.gather(
         document(builder, with_models.user_request), names(builder.transitive_member_of.graph_group)
     )
-    return {"department": user["department"], "jobTitle": user["jobTitle"], "groups": groups}
+    return {"department": user["department"], "employeeId": user["employeeId"], "groups": groups}
 
 
 async def names(builder: Any) -> list[str]:
