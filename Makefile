@@ -50,7 +50,7 @@ test-claims:
 test-waits:
 	@printed=$$($(PARALLEL) -m waits $(call MARKED,waits) 2>&1); code=$$?; echo "$$printed"; exit $$code
 
-stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (15 minutes)
+stress: .venv ## memory with every provider, and every fault for 30 s at 50 a second (27 minutes)
 	@STRESS_DURATION_S=30 $(PY) -m pytest -q -s tests/app/test_memory.py tests/selftest/checks/test_faults_under_load.py
 
 parity: .venv $(if $(FUNCTIONS_HOST),.venv-host) ## compare the local host with Microsoft's (FUNCTIONS_HOST), 10 minutes
@@ -66,7 +66,7 @@ nightly-starters: .venv
 nightly-foreign: .venv
 	@FOREIGN=all $(PY) -m pytest -q -n 3 tests/foreign
 
-nightly-tests: .venv
+nightly-tests: .venv .venv-site
 	@NIGHTLY=1 $(PARALLEL) -m nightly --ignore=tests/starter/test_copy.py
 
 bench: .venv-bench $(if $(HOST),.venv-host) ## measure the endpoint beside its peers (27 minutes); HOST=…: also on Microsoft's host

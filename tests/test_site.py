@@ -11,6 +11,8 @@ from tests.checkout import ROOT
 from tests.starter.commands import run
 from tests.test_docs import PAGES
 
+pytestmark = pytest.mark.nightly
+
 _PYTHON = ROOT / ".venv-site/bin/python"
 #: What a browser fetches without being asked.
 _FETCHED = {"src", "srcset", "poster", "data"}

@@ -71,7 +71,7 @@ def _words(command: str, *, port: int, authority_port: int) -> list[str]:
     return [sys.executable, "-m", "selftest", *words[1:], *groups, flag, str(authority_port)]
 
 
-@pytest.mark.parametrize("name", _RUN)
+@pytest.mark.parametrize("name", [pytest.param("Node", marks=pytest.mark.nightly), "Python"])
 async def test_commands_lead_to_a_verdict(name: str, tmp_path: Path) -> None:
     """What is typed prints the endpoint, starts it, mints a token and passes every check that counts."""
     modules = FOLDER / "node_modules"

@@ -23,6 +23,7 @@ async def _run(endpoint: Endpoint, port: int, *argv: str) -> str:
     return out.decode() + err.decode()
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("program", "version"), TWICE, ids=lambda value: getattr(value, "id", value))
 async def test_the_second_run_is_like_the_first(program: Program, version: str, tmp_path: Path) -> None:
     """The tenant keeps its keys: the endpoint accepts them in the second process, too, and again after a rollover."""

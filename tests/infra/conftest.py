@@ -165,7 +165,9 @@ def plan(plans: Callable[[str], Plan]) -> Plan:
     return plans("least")
 
 
-@pytest.fixture(params=DEPLOYMENTS)
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.nightly if name in _SWITCHES else ()) for name in DEPLOYMENTS]
+)
 def deployment(request: pytest.FixtureRequest, plans: Callable[[str], Plan]) -> Plan:
     """Return one deployment."""
     return plans(request.param)
