@@ -116,9 +116,8 @@ async def _run_variants(
     try:
         for _ in range(sum(map(len, variants.values()))):
             yield await results.get()
-        if any(variant.several for variant in variants):
-            # The next ones start when these have ended.
-            await asyncio.gather(*lanes)
+        # Each ends its app, which a cancellation would leave to itself.
+        await asyncio.gather(*lanes)
     finally:
         for lane in lanes:
             lane.cancel()

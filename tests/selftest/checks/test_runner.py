@@ -158,6 +158,7 @@ async def test_each_variant_is_opened_once_and_closed(served: ServedEndpoint) ->
     async def open_variant(variant: AppVariant) -> AsyncIterator[CheckEnvironment]:
         opened[variant.name] += 1
         yield replace(served.env, variant=variant)
+        await asyncio.sleep(0.01)  # an app takes a moment to end
         opened[variant.name] += 10
 
     async def notes(env: CheckEnvironment) -> CheckOutcome:
