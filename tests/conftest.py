@@ -17,7 +17,7 @@ _OUTSIDE: Final = OutsideRequests()
 #: What takes a minute or more. A parallel run starts these first, or it ends with one process at work.
 _LONGEST: Final = (
     *("starter/test_copy.py", "foreign/test_verdicts.py", "foreign/test_page.py", "app/test_memory.py"),
-    *("browser/test_report_page.py", "browser/test_playground.py", "tool/test_action.py", "locust/test_locustfile.py"),
+    *("browser/test_report_page.py", "browser/test_playground.py", "locust/test_locustfile.py"),
     *("infra/test_package.py", "selftest/playground/test_player.py", "clients/test_msal_js.py"),
     *("selftest/checks/test_each_fault_check_can_fail.py", "test_samples.py", "tool/test_wheel.py"),
 )

@@ -10,6 +10,8 @@ from tests.checkout import ROOT
 from tests.selftest.load.endpoint import broken, good, serving
 from tests.tool.action import ACTION, STEPS, Runner
 
+pytestmark = pytest.mark.nightly
+
 
 def play(tmp_path: Path, bin_dir: Path, **inputs: str) -> tuple[Runner, int]:
     """Run the steps after the installation, and return the last one's exit code."""
