@@ -143,8 +143,8 @@ $(VENV_HOST)/ready: requirements-host.txt
 $(VENV_WHEEL)/ready: Makefile
 $(VENV_SITE)/ready: requirements-site.txt
 
-# uv installs the same files in a third of pip's time, from PyPI. Where pip is told of another index, or uv cannot, pip
-# installs. Python compiles a module when it is first imported: most of what is installed never is.
+# uv installs the same files in a third of pip's time, from PyPI. Where pip is configured with another index, or uv
+# fails, pip installs. Python compiles a module when it is first imported: most of what is installed never is.
 PIP = $(@D)/bin/python -m pip install -q --disable-pip-version-check --no-compile --require-hashes
 define INSTALL
 if ! $(@D)/bin/python -m pip config list | grep -q '[.]index-url=' && $(PIP) -r requirements-install.txt && \

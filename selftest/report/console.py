@@ -160,10 +160,10 @@ def _why_lost(signins: Sequence[SignInResult]) -> Iterator[RenderableType]:
     known = [signin for signin in signins if signin.app_lines or signin.by_retry]
     if not known:
         return
-    told = min(known, key=lambda signin: signin.minted)
-    by_retry = [("actual", warning) for warning in told.warnings[:1] if told.by_retry]
-    yield Text(visible(f"  why  {told.title}"), style="bold")
-    for label, text in (*by_retry, *explained(told.app_lines)):
+    shown = min(known, key=lambda signin: signin.minted)
+    by_retry = [("actual", warning) for warning in shown.warnings[:1] if shown.by_retry]
+    yield Text(visible(f"  why  {shown.title}"), style="bold")
+    for label, text in (*by_retry, *explained(shown.app_lines)):
         yield Text(visible(f"       {label:<6} {text}"))
     yield Text("")
 
