@@ -37,7 +37,7 @@ from selftest.host.worker import Function, FunctionRequest, Worker
 from selftest.play.target import endpoint_settings
 
 #: The endpoint may add this many units at the median.
-MAX_UNITS: Final = 5.0
+MAX_UNITS: Final = 4.0
 _ROUNDS: Final = 31
 _CALLS: Final = 200
 _APP: Final = Path(__file__).parent / "peers" / "with_empty_function"

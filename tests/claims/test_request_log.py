@@ -79,6 +79,23 @@ def test_slow_phases_are_named(clock: Clock, caplog: pytest.LogCaptureFixture) -
     assert "database;dur=1200.00" in server_timing(record.measured.timings_ms())
 
 
+def test_the_line_is_json_and_its_record_like_any_other(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Any handler and formatter finds in the record what `logging` would have put there."""
+    correlation_id = "3a6ba4e3-0b5d-4ee4-9d3c-1f0a6e0f5f10"
+    _write(_log(clock), _record(clock, authenticated=True, correlation_id=correlation_id))
+    logging.getLogger("claims.request").info("another")
+    line, ordinary = caplog.records
+    assert json.loads(line.getMessage())["correlationId"] == correlation_id
+    assert set(vars(line)) == set(vars(ordinary))
+    assert (line.levelname, line.name, line.filename) == ("INFO", "claims.request", "request_log.py")
+    assert (line.process, line.thread) == (ordinary.process, ordinary.thread)
+    assert 0 <= ordinary.created - line.created < 60
+    assert ordinary.relativeCreated - line.relativeCreated == pytest.approx(
+        (ordinary.created - line.created) * 1000, abs=5
+    )
+    assert line.msecs == pytest.approx(line.created % 1 * 1000, abs=1)
+
+
 def test_a_level_that_is_off_costs_no_line(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     """With the good lines switched off, what went wrong is still written."""
     caplog.set_level(logging.WARNING, "claims.request")
