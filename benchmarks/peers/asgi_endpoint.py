@@ -68,7 +68,7 @@ async def app(scope: _Message, receive: _Receive, send: _Send) -> None:
             response = await endpoint.health(headers)
         case _:
             response = Response(404, b"", {})
-    sent = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+    sent = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
     sent.append((b"content-length", b"%d" % len(response.body)))
     await send({"type": "http.response.start", "status": response.status, "headers": sent})
     await send({"type": "http.response.body", "body": response.body})
