@@ -4,11 +4,9 @@ import ast
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from tests.checkout import ROOT
-
-_DEFINITIONS: Final = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def printed_texts() -> Iterator[tuple[str, str]]:
@@ -42,16 +40,12 @@ def _values(value: Any) -> Iterator[str]:
 def _strings(tree: ast.Module) -> Iterator[str]:
     nodes = list(ast.walk(tree))
     parts: set[ast.AST] = {part for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
-    parts |= {node.body[0].value for node in nodes if isinstance(node, _DEFINITIONS) and _has_docstring(node)}
+    parts |= {node.value for node in nodes if isinstance(node, ast.Expr)}  # a docstring
     for node in nodes:
         if isinstance(node, ast.JoinedStr):
             yield "".join(map(_part, node.values))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in parts:
             yield node.value
-
-
-def _has_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return ast.get_docstring(node) is not None
 
 
 def _part(part: ast.expr) -> str:
