@@ -6,6 +6,7 @@ secret in a URL, and its first use reads storage within the two seconds.
 
 import gc
 import os
+from collections.abc import Mapping
 from typing import Final
 
 import azure.functions as func
@@ -23,17 +24,34 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 endpoint = Endpoint.from_env(os.environ, first_budget_ms=FIRST_BUDGET_MS, on_settled=gc.freeze)
 
 
+class _HttpResponse(func.HttpResponse):
+    """What the worker sends, without a copy of the headers: the library's own takes a tenth of a sign-in's CPU."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        return self._response.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:  # type: ignore[override] # the library needs no more of it
+        """By lower-case name; the library would add a ``content-type`` if there were none."""
+        return self._response.headers
+
+    def get_body(self) -> bytes:
+        """Return the body."""
+        return self._response.body
+
+
 @app.route(route="onTokenIssuanceStart", methods=["POST"])
 async def on_token_issuance_start(req: func.HttpRequest) -> func.HttpResponse:
     """Add claims to the token that Entra is about to issue."""
-    return _http(await endpoint.token_issuance_start(req.headers, req.get_body()))
+    return _HttpResponse(await endpoint.token_issuance_start(req.headers, req.get_body()))
 
 
 @app.route(route="health", methods=["GET"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     """Return whether the endpoint can validate a token."""
-    return _http(await endpoint.health(req.headers))
-
-
-def _http(response: Response) -> func.HttpResponse:
-    return func.HttpResponse(response.body, status_code=response.status, headers=response.headers)
+    return _HttpResponse(await endpoint.health(req.headers))

@@ -28,8 +28,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from benchmarks.rounds import loop_factory, median_of_ratios, percentile, shuffled
 from benchmarks.table import Must, Part, Table
+from claims.token.accepted_tokens import MAX_TOKENS
 from claims.token.jws import parse_compact
-from claims.token.signature_memory import MAX_VERIFIED
 from selftest.entra.payloads import VARIETIES
 from selftest.entra.server import EntraServer
 from selftest.host.protos import TypedData
@@ -178,7 +178,7 @@ async def _steps() -> AsyncIterator[tuple[dict[str, _Step], EntraServer]]:
 def _table_of_steps(worker: Worker, entra: EntraServer) -> dict[str, _Step]:
     token = entra.mint.callout_token()
     # More than the endpoint remembers, so that none comes round while it is known.
-    unseen = [entra.mint.callout_token() for _ in range(2 * MAX_VERIFIED)]
+    unseen = [entra.mint.callout_token() for _ in range(2 * MAX_TOKENS)]
     compact = parse_compact(token)
     public_key = entra.keys.current.private_key.public_key()
     padding, algorithm = PKCS1v15(), SHA256()

@@ -17,7 +17,7 @@ from claims.failure_policy import LOOK_S, FailurePolicy
 from claims.header import bearer_token, require_json
 from claims.latency import LatencyWindow
 from claims.loop_watch import LoopWatch
-from claims.measurements import Measurements
+from claims.measurements import PROVIDER, Measurements
 from claims.provider import Closes, Provider, default_claims
 from claims.provider_call import ProviderCalls
 from claims.provider_module import configure, load_provider
@@ -31,11 +31,11 @@ from claims.wire.fetch import HttpGet
 if TYPE_CHECKING:
     from claims.shared_cache.replies import SharedReplies
 
-_HEADERS: Final = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
+_HEADERS: Final = {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"}
 
 
 class Response(NamedTuple):
-    """An HTTP response for any web host to send."""
+    """An HTTP response for any web host to send. The headers are by lower-case name, each once."""
 
     status: int
     body: bytes
@@ -220,13 +220,14 @@ class Endpoint:
         measured = record.measured
         await self._validator.validate(bearer_token(headers), measured)
         record.authenticated = True
-        with measured.phase("body"):
-            require_json(headers)
-            event = parse_event(body)
-            record.correlation_id, record.unknown_members = event.context.correlation_id, event.unknown_members
-            require_configured(event, self._settings)
-        with measured.phase("provider"):
-            delivery = await self._calls.deliver(event, measured)
+        measured.begin("body")
+        require_json(headers)
+        event = parse_event(body)
+        record.correlation_id, record.unknown_members = event.context.correlation_id, event.unknown_members
+        require_configured(event, self._settings)
+        measured.begin(PROVIDER)
+        delivery = await self._calls.deliver(event, measured)
+        measured.end()
         record.joined = delivery.joined
         if self._shared is not None and (reason := self._shared.news()):
             measured.failing["shared_cache"] = reason
@@ -250,7 +251,7 @@ class Endpoint:
             with contextlib.suppress(Exception):  # an error here must not replace the answer, which is ready
                 settled()
         shown = "joined" if record.joined and outcome == "claims" else outcome
-        headers = {**_HEADERS, "Server-Timing": server_timing(timings_ms), "X-Claims-Outcome": shown}
+        headers = {**_HEADERS, "server-timing": server_timing(timings_ms), "x-claims-outcome": shown}
         return Response(200, reply.body, headers)
 
     def _note_failing_keys(self, record: RequestRecord) -> None:
@@ -266,9 +267,9 @@ class Endpoint:
         headers = dict(_HEADERS)
         if isinstance(error, TokenRefused):
             # RFC 6750 section 3.1: no error code where no credentials were sent.
-            headers["WWW-Authenticate"] = "Bearer" if error.code == "token_missing" else 'Bearer error="invalid_token"'
+            headers["www-authenticate"] = "Bearer" if error.code == "token_missing" else 'Bearer error="invalid_token"'
         if record.authenticated:
-            headers |= {"Server-Timing": server_timing(timings_ms), "X-Claims-Outcome": "failed"}
+            headers |= {"server-timing": server_timing(timings_ms), "x-claims-outcome": "failed"}
         body = json.dumps({"error": {"code": error.public_code, "message": error.public_message}})
         return Response(error.status, body.encode(), headers)
 

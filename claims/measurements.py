@@ -7,6 +7,7 @@ limited in number. Recording never fails and never costs an answer.
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from types import TracebackType
 from typing import Final
 
@@ -17,8 +18,10 @@ MAX_NAME_CHARACTERS: Final = 32
 #: Names of one kind in one request; the rest count as `OTHER`.
 MAX_NAMES: Final = 16
 OTHER: Final = "other"
-#: Holds the whole request's time, so no phase may have this name.
+#: Hold the whole request's time and the whole provider's, so no phase within may have these names.
 TOTAL: Final = "total"
+PROVIDER: Final = "provider"
+_RESERVED: Final = frozenset({"", TOTAL, PROVIDER})
 #: Failures in the background that a provider can note for one request.
 MAX_NOTES: Final = 2
 
@@ -26,11 +29,11 @@ MAX_NOTES: Final = 2
 def safe_name(name: object) -> str:
     """Reduce anything to a name of at most `MAX_NAME_CHARACTERS` token characters."""
     if type(name) is str and len(name) <= MAX_NAME_CHARACTERS and name.isascii() and name.isidentifier():
-        return OTHER if name == TOTAL else name  # nearly all are
+        return OTHER if name in _RESERVED else name  # nearly all are
     if not isinstance(name, str):
         return OTHER
     reduced = _NOT_IN_NAME.sub("_", str.__getitem__(name, slice(MAX_NAME_CHARACTERS)))
-    return OTHER if reduced in {"", TOTAL} else reduced
+    return OTHER if reduced in _RESERVED else reduced
 
 
 class _PhaseTimer:
@@ -56,9 +59,9 @@ class _PhaseTimer:
         if not self._open:
             self._spent_s += self._clock() - self._since_s
 
-    def spent_ms(self, now_s: float) -> float:
+    def spent_s(self, now_s: float) -> float:
         """Return the time until now, also of a phase that goes on: a late answer waited for it."""
-        return whole_us(self._spent_s + (now_s - self._since_s if self._open else 0.0))
+        return self._spent_s + (now_s - self._since_s if self._open else 0.0)
 
 
 class Measurements:
@@ -77,6 +80,8 @@ class Measurements:
         self.cache_hits: dict[str, bool] = {}
         self.failing: dict[str, object] = {}
         self._clock = clock
+        #: The endpoint's own steps and when each began; each lasts until the next.
+        self._steps: list[tuple[str, float]] = []
         self._timers: dict[str, _PhaseTimer] = {}
         self._names_left = MAX_NAMES - 1  # and `OTHER`
 
@@ -84,8 +89,16 @@ class Measurements:
         """Return how much of the budget is left, in seconds; never less than zero."""
         return max(0.0, self.start_s + self.budget_ms / 1000 - self._clock())
 
+    def begin(self, name: str) -> None:
+        """Begin a phase that lasts until the next one, or until `end`: the endpoint's own follow one another."""
+        self._steps.append((name, self._clock()))
+
+    def end(self) -> None:
+        """End the phase that began last."""
+        self.begin("")
+
     def phase(self, name: str) -> AbstractContextManager[None]:
-        """Return a context manager that adds a block's duration to one of the endpoint's phases."""
+        """Return a context manager that adds a block's duration to a phase, whatever else goes on."""
         timer = self._timers.get(name)
         if timer is None:
             timer = self._timers[name] = _PhaseTimer(self._clock)
@@ -116,11 +129,12 @@ class Measurements:
     def timings_ms(self) -> Mapping[str, float]:
         """Return each phase's milliseconds until now, in the order in which they began, and ``total``."""
         now_s = self._clock()
-        timings = {name: timer.spent_ms(now_s) for name, timer in self._timers.items()}
-        timings[TOTAL] = whole_us(now_s - self.start_s)
-        return timings
-
-
-def whole_us(seconds: float) -> float:
-    """Return milliseconds down to the microsecond: as many digits as the clock is worth."""
-    return int(seconds * 1e6) / 1e3
+        spent_s: dict[str, float] = {}
+        for (name, since_s), (_, until_s) in pairwise([*self._steps, ("", now_s)]):
+            spent_s[name] = spent_s.get(name, 0.0) + until_s - since_s
+        spent_s.pop("", None)
+        for name, timer in self._timers.items():
+            spent_s[name] = spent_s.get(name, 0.0) + timer.spent_s(now_s)
+        spent_s[TOTAL] = now_s - self.start_s
+        # Down to the microsecond: as many digits as the clock is worth.
+        return {name: int(seconds * 1e6) / 1e3 for name, seconds in spent_s.items()}

@@ -19,11 +19,10 @@ Source: entra-docs ``custom-claims-provider-reference.md`` ("Supported data type
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from claims.contract import PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE, SAFE_CLAIMS_BYTES, ClaimValue, claims_size_bytes
@@ -47,8 +46,7 @@ _BEFORE_CLAIMS, _AFTER_CLAIMS = _encode(
 ).split('"CLAIMS"')
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What is sent. It is immutable, so that it can be shared and remembered.
 
     Attributes:

@@ -12,6 +12,7 @@ says how many were not. Otherwise a stranger would choose what the log costs and
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -30,6 +31,7 @@ _SHARES: Final[Mapping[str, float]] = {
     "provider": 0.8,
     "reply": 0.05,
 }
+_LEAST_SHARE: Final = min(_SHARES.values())
 #: Of every other phase: ``downstream_call``, and what a provider named itself.
 _OTHER_SHARE: Final = 0.7
 #: Between two lines of one code about unauthenticated callers, in seconds.
@@ -43,6 +45,9 @@ _MAX_SLOW: Final = 4
 _OK: Final = 200
 
 _log = logging.getLogger("claims.request")
+#: The place of the call, the process and the thread.
+_SAME: Final = vars(logging.LogRecord(_log.name, logging.INFO, __file__, 0, "", (), None))
+_BOOLEANS: Final = {True: "true", False: "false"}
 _encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
@@ -134,16 +139,16 @@ class RequestLog:
         measured, failure, reply = record.measured, record.failure, record.reply
         phases_ms = dict(timings_ms)
         total_ms, budget_ms = phases_ms.pop(TOTAL), measured.budget_ms
-        slow = [name for name, spent_ms in phases_ms.items() if spent_ms > budget_ms * _SHARES.get(name, _OTHER_SHARE)]
+        slow = [] if total_ms <= budget_ms * _LEAST_SHARE else _slow(phases_ms, budget_ms)
         self._remember(*((failure.code, failure.detail) if failure else (outcome, detail)))
         unknown = () if self._told_unknown else record.unknown_members
         odd = slow or failure or status != _OK or measured.failing or self._warnings or unknown
         # What every line has needs no encoder: the id is a GUID, and names and codes have token characters only.
-        flags = _booleans({"cold": record.cold, "joined": record.joined})
         begin = (
             f'{{"event":"onTokenIssuanceStart","correlationId":{_quoted(record.correlation_id)},"outcome":"{outcome}",'
             f'"status":{status},"total_ms":{total_ms},"budget_ms":{budget_ms},"phases":{{{_numbers(phases_ms)}}},'
-            f'"cache_hits":{{{_booleans(measured.cache_hits)}}},{flags}'
+            f'"cache_hits":{{{_booleans(measured.cache_hits)}}},'
+            f'"cold":{_BOOLEANS[record.cold]},"joined":{_BOOLEANS[record.joined]}'
         )
         more: dict[str, Any] = {}
         if failure is not None:
@@ -172,8 +177,7 @@ class RequestLog:
         if self._lost or self._warnings:
             more |= _that_say_something(lines_lost=self._lost, settings_warnings=self._warnings)
         line = f"{begin},{_encode(more)[1:]}" if more else f"{begin}}}"
-        # Not `log`, which walks the stack for the place of the call: here it is always this one.
-        _log.handle(_log.makeRecord(_log.name, level, __file__, 0, line, (), None))
+        _log.handle(_record(level, line))
         self._warnings, self._lost = [], 0
         return True
 
@@ -195,6 +199,22 @@ class RequestLog:
         return not_written
 
 
+def _record(level: int, line: str) -> logging.LogRecord:
+    """Return a record of a line as `logging` makes it, without finding out again what is the same in all of them."""
+    created_s = time.time()
+    record = logging.LogRecord.__new__(logging.LogRecord)
+    record.__dict__.update(
+        _SAME,
+        levelno=level,
+        levelname=logging.getLevelName(level),
+        msg=line,
+        created=created_s,
+        msecs=created_s % 1 * 1000,
+        relativeCreated=(created_s - _SAME["created"]) * 1000 + _SAME["relativeCreated"],
+    )
+    return record
+
+
 def _that_say_something(**members: object) -> dict[str, object]:
     """Return the members of a line that are not empty."""
     return {name: value for name, value in members.items() if value}
@@ -204,12 +224,16 @@ def _quoted(text: str | None) -> str:
     return "null" if text is None else f'"{text}"'
 
 
+def _slow(phases_ms: Mapping[str, float], budget_ms: int) -> list[str]:
+    return [name for name, spent_ms in phases_ms.items() if spent_ms > budget_ms * _SHARES.get(name, _OTHER_SHARE)]
+
+
 def _numbers(values: Mapping[str, float]) -> str:
     return ",".join([f'"{name}":{value}' for name, value in values.items()])
 
 
 def _booleans(values: Mapping[str, bool]) -> str:
-    return ",".join([f'"{name}":{"true" if value else "false"}' for name, value in values.items()])
+    return ",".join([f'"{name}":{_BOOLEANS[value]}' for name, value in values.items()])
 
 
 def _names(paths: Sequence[str]) -> str:

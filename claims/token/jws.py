@@ -6,9 +6,8 @@ although most libraries accept them. Nothing here is verified: `claims.token.val
 
 from binascii import a2b_base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from claims.errors import TokenRefused
 from claims.wire import strict_json
@@ -20,8 +19,7 @@ _SEGMENTS: Final = 3
 _LAST: Final = {2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
 
 
-@dataclass(frozen=True, slots=True)
-class CompactToken:
+class CompactToken(NamedTuple):
     """The three parts of a token, decoded and unverified; immutable, because it can be remembered."""
 
     header: Mapping[str, Any]

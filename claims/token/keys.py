@@ -14,7 +14,7 @@ import asyncio
 import re
 from collections.abc import Iterable
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from claims.errors import KeysUnavailable, RequestError, TokenRefused, shorten
 from claims.settings.authority import Authority, TokenVersion
@@ -30,6 +30,14 @@ _MAX_REASON_CHARACTERS: Final = 200
 #: The form of every issuer that Entra uses, at most 100 characters. What has it is shown whole before it is verified:
 #: it is what a wrong setting should be, and too little to write anything else into the log.
 _ISSUER: Final = re.compile(r"https://[a-z0-9.-]{1,50}/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/v2\.0|/)?")
+
+
+class NamedKey(NamedTuple):
+    """The key that a token names: its version and issuer (``iss``) choose the document, ``kid`` the key."""
+
+    version: TokenVersion
+    issuer: str
+    kid: str
 
 
 class SigningKeys:

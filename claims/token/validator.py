@@ -17,11 +17,11 @@ from claims.errors import TokenRefused, shorten
 from claims.measurements import Measurements
 from claims.settings.authority import TokenVersion
 from claims.settings.settings import Settings
+from claims.token.accepted_tokens import AcceptedToken, AcceptedTokens
 from claims.token.jwks import SigningKey
 from claims.token.jws import CompactToken, parse_compact
-from claims.token.keys import SigningKeys
+from claims.token.keys import NamedKey, SigningKeys
 from claims.token.rules import LEEWAY_S, check_claims
-from claims.token.signature_memory import SignatureMemory
 
 #: RS256 (RFC 7518 section 3.3). PyJWT would call the same, after an import that every cold start would wait for.
 _RS256: Final = (PKCS1v15(), SHA256())
@@ -38,7 +38,7 @@ class TokenValidator:
         self._settings = settings
         self._keys = keys
         self._wall_clock = wall_clock
-        self._memory = SignatureMemory(wall_clock)
+        self._accepted = AcceptedTokens(wall_clock)
 
     async def validate(self, token: str, measured: Measurements) -> None:
         """Validate a compact token.
@@ -53,26 +53,32 @@ class TokenValidator:
 
         Source: RFC 7515 section 5.2, RFC 7519 section 7.2, RFC 8725 section 3; entra-docs ``access-tokens.md``.
         """
-        with measured.phase("token"):
-            known = self._memory.get(token)
-            compact = known.compact if known else parse_compact(token)
-            check_header(compact.header)
-            version, issuer, kid = token_version(compact.payload), token_issuer(compact.payload), compact.header["kid"]
-        with measured.phase("keys"):
-            measured.cache_hits["keys"] = False  # also where there is no such key
-            key, measured.cache_hits["keys"] = await self._keys.find(
-                version, issuer, kid, wait_s=measured.remaining_s()
-            )
-        with measured.phase("token"):
-            seen = known is not None and known.key is key
-            measured.cache_hits["signature"] = seen
-            if not seen:
-                verify_signature(compact, key)
+        measured.begin("token")
+        accepted = self._accepted.get(token)
+        compact = accepted.compact if accepted else parse_compact(token)
+        named = accepted.named if accepted else named_key(compact)
+        measured.begin("keys")
+        measured.cache_hits["keys"] = False  # also where there is no such key
+        key, measured.cache_hits["keys"] = await self._keys.find(*named, wait_s=measured.remaining_s())
+        measured.begin("token")
+        seen = accepted is not None and accepted.key is key
+        measured.cache_hits["signature"] = seen
+        if not seen:
+            verify_signature(compact, key)
             expires_s = check_claims(
-                compact.payload, version=version, key=key, settings=self._settings, now_s=self._wall_clock()
+                compact.payload, version=named.version, key=key, settings=self._settings, now_s=self._wall_clock()
             )
-            if not seen:
-                self._memory.put(token, compact, key, until_s=expires_s + LEEWAY_S)
+            self._accepted.put(token, AcceptedToken(compact, named, key), until_s=expires_s + LEEWAY_S)
+
+
+def named_key(compact: CompactToken) -> NamedKey:
+    """Return the key that a token says it was signed with, once its header may be followed.
+
+    Raises:
+        TokenRefused: The header, ``ver`` or ``iss`` is not acceptable.
+    """
+    check_header(compact.header)
+    return NamedKey(token_version(compact.payload), token_issuer(compact.payload), compact.header["kid"])
 
 
 def check_header(header: Mapping[str, Any]) -> None:

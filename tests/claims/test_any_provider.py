@@ -141,7 +141,7 @@ async def _play(policy: str, requests: list[tuple[str, Behavior]]) -> None:
 
 
 def _judge(response: Response, policy: str, user: str, had_claims: set[str]) -> None:
-    outcome = response.headers["X-Claims-Outcome"]
+    outcome = response.headers["x-claims-outcome"]
     if response.status != 200:
         assert (response.status, outcome) == (503, "failed")
         assert policy == "fail" or (policy == "stale" and user not in had_claims)

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claims.measurements import MAX_NAME_CHARACTERS, MAX_NAMES, MAX_NOTES, OTHER, TOTAL, Measurements, safe_name
+from claims.measurements import (
+    MAX_NAME_CHARACTERS,
+    MAX_NAMES,
+    MAX_NOTES,
+    OTHER,
+    PROVIDER,
+    TOTAL,
+    Measurements,
+    safe_name,
+)
 from tests.claims.site import Clock
 
 
@@ -29,6 +38,20 @@ def test_blocks_of_one_phase_add_up(clock: Clock) -> None:
     assert list(measured.timings_ms().items()) == [("downstream_call", 3000), ("body", 1000), (TOTAL, 4000)]
 
 
+def test_a_step_lasts_until_the_next(clock: Clock) -> None:
+    """The endpoint's own phases follow one another, and what a provider measures in one of them is added."""
+    measured = _measurements(clock)
+    for name in ("token", "keys", "token", PROVIDER):
+        measured.begin(name)
+        clock.now_s += 1
+    with measured.provider_phase("token"), measured.provider_phase(PROVIDER):
+        clock.now_s += 0.5
+    measured.end()
+    clock.now_s += 1
+    assert list(_phases(measured).items()) == [("token", 2500), ("keys", 1000), (PROVIDER, 1500), (OTHER, 500)]
+    assert measured.timings_ms()[TOTAL] == 5500
+
+
 def test_overlapping_blocks_count_once(clock: Clock) -> None:
     """Two calls at the same time take the time that both took, not the sum."""
     measured = _measurements(clock)
@@ -46,7 +69,8 @@ def test_overlapping_blocks_count_once(clock: Clock) -> None:
 def test_phase_that_goes_on_is_shown(clock: Clock) -> None:
     """A late answer's line shows the call that it waited for."""
     measured = _measurements(clock)
-    with measured.phase("provider"), measured.provider_phase("downstream_call"):
+    measured.begin("provider")
+    with measured.provider_phase("downstream_call"):
         clock.now_s += 1.5
         assert _phases(measured) == {"provider": 1500, "downstream_call": 1500}
         assert measured.remaining_s() == 0
@@ -60,6 +84,7 @@ def test_phase_that_goes_on_is_shown(clock: Clock) -> None:
         ("é" * 40, "_" * 32),
         ("", OTHER),
         ("total", OTHER),
+        ("provider", OTHER),
         (None, OTHER),
         (["a"], OTHER),
     ],

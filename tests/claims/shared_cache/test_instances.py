@@ -130,7 +130,7 @@ async def test_what_one_instance_knew_another_sends(fleet: Fleet, caplog: pytest
     fleet.source.down = True
     other = await fleet.new_instance()
     response = await fleet.sign_in(other)
-    assert (_claims(response), response.headers["X-Claims-Outcome"]) == ({"a": "1"}, "stale")
+    assert (_claims(response), response.headers["x-claims-outcome"]) == ({"a": "1"}, "stale")
     assert (await fleet.sign_in(other, 1)).status == 503
     good, stale, unknown = _lines(caplog)
     assert "shared_cache" not in good["phases"] | good["cache_hits"]
@@ -167,7 +167,7 @@ async def test_a_retry_on_another_instance_finds_what_the_first_found_late(fleet
     began_s = time.monotonic()
     assert (await fleet.sign_in(first)).status == 503
     response = await fleet.sign_in(second)
-    assert (_claims(response), response.headers["X-Claims-Outcome"]) == ({"a": "1"}, "stale")
+    assert (_claims(response), response.headers["x-claims-outcome"]) == ({"a": "1"}, "stale")
     assert time.monotonic() - began_s < 2 * BUDGET_MS / 1000 + 0.2
 
 
@@ -178,7 +178,7 @@ async def test_claims_that_come_at_the_last_moment_are_sent() -> None:
         await fleet.sign_in(instance, 9)
         fleet.source.delay_s = BUDGET_MS / 1000 - 0.05
         response = await fleet.sign_in(instance)
-        assert (_claims(response), response.headers["X-Claims-Outcome"]) == ({"a": "1"}, "claims")
+        assert (_claims(response), response.headers["x-claims-outcome"]) == ({"a": "1"}, "claims")
         assert server.commands["GETRANGE"] == 1
 
 
@@ -217,7 +217,7 @@ async def test_a_broken_cache_is_as_if_it_were_not_there(fault: str, caplog: pyt
         for number in range(3):
             began_s = time.monotonic()
             response = await fleet.sign_in(instance, correlation=number + 1)
-            assert (response.headers["X-Claims-Outcome"], _claims(response)) == ("stale", {"a": "1"})
+            assert (response.headers["x-claims-outcome"], _claims(response)) == ("stale", {"a": "1"})
             assert time.monotonic() - began_s < BUDGET_MS / 1000
         fleet.source.down = False
         assert (await fleet.sign_in(instance, 5)).status == 200
