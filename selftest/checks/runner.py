@@ -40,7 +40,8 @@ _FIX_STOPPED: Final = "Read the endpoint's own log: its process ended or closed 
 
 #: The app logs before it answers; what has no line by then is refused before its event is read.
 _LINE_WITHIN_S: Final = 0.05
-_OUR_PLACE: Final = re.compile(r" See claims/[\w/]+\.py[^.]*\.")
+#: Where this project does it; the fix of a result names it only where the app has that file.
+_OUR_PLACE: Final = re.compile(r" See (claims/[\w/]+\.py)[^.]*\.")
 
 _LACKS: Final[dict[CheckNeed, str]] = {
     "instances": "one instance of the app was started; several need the local app and --instances 3",
@@ -54,11 +55,11 @@ _LACKS: Final[dict[CheckNeed, str]] = {
     "issuer": "the endpoint trusts another issuer than the emulated Entra, so its tokens cannot be signed here",
     "app": "the app runs elsewhere: its log, if there is one, may have any form",
     "log": "the app runs elsewhere, so its log cannot be read; name its file with --app-log",
-    "load": "no load was run; type `load`, or `check L` for a short one",
+    "load": "no load was run: that needs `load`, or `check L` for a short one, with the flags of this command",
     "cold": "no new process of the app was started; that needs the local app and --cold",
-    "soak": "this needs hours of load: `load --profile soak`",
-    "step": "this needs rising rates: `load --profile step`",
-    "spike": "this needs a spike: `load --profile spike`",
+    "soak": "this needs hours of load: `load --profile soak`, with the flags of this command",
+    "step": "this needs rising rates: `load --profile step`, with the flags of this command",
+    "spike": "this needs a spike: `load --profile spike`, with the flags of this command",
 }
 
 
@@ -163,8 +164,10 @@ async def _result(check: Check, env: CheckEnvironment, clock: Callable[[], float
     shown = _shown(check, outcome, (clock() - start_s) * 1000)
     if shown.bad:
         shown = replace(shown, app_lines=await _app_lines(env, outcome, before))
-    # Where this project does it helps only who has this project.
-    return shown if env.peak_growth is not None else replace(shown, fix=_OUR_PLACE.sub("", shown.fix))
+    place = _OUR_PLACE.search(shown.fix)
+    if place and env.app_dir is not None and (env.app_dir / place[1]).is_file():
+        return shown
+    return replace(shown, fix=_OUR_PLACE.sub("", shown.fix))
 
 
 async def _app_lines(env: CheckEnvironment, outcome: CheckOutcome, before: int) -> tuple[AppLine, ...]:

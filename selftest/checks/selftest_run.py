@@ -49,7 +49,10 @@ def add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags that decide which findings count."""
     parser.add_argument("--strict", action="store_true", help="findings of every level count")
     parser.add_argument(
-        "--waivers", type=Path, metavar="FILE", help="known findings that do not count: TOML, see docs/tool.md"
+        "--waivers",
+        type=Path,
+        metavar="FILE",
+        help="known findings that do not count: TOML, [[waiver]] with check, reason, until",
     )
 
 

@@ -3,8 +3,11 @@
 import argparse
 import contextlib
 import json
+import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from selftest.base.cannot_run import PASSED, CannotRun
@@ -16,6 +19,8 @@ from selftest.judge.ids_in_text import cause_in, codes_in, codes_meant_by, corre
 from selftest.judge.statement import Statement
 
 _MAX_WIDTH: Final = 100
+#: A file of the endpoint, which texts name by its path in this repository.
+_OUR_FILE: Final = re.compile(r"\bclaims/[\w/]+\.py\b")
 
 
 def statements() -> Mapping[str, Statement]:
@@ -76,6 +81,7 @@ def _explain(args: argparse.Namespace) -> None:
     if not found:
         checks = statements()
         found = _explain_pasted(text, checks) if pasted else [explain(given, checks=checks) for given in named]
+    found = [_with_readers_paths(one) for one in found]
     _print_found(found, as_json=args.json, as_markdown=args.markdown)
     if pasted and (correlation_id := correlation_id_in(text)) and not (args.json or args.markdown):
         print(f"\nnext  {PROGRAM} signin-log --file FILE --log FILE --correlation-id {correlation_id}")
@@ -90,6 +96,18 @@ def _explain_pasted(text: str, checks: Mapping[str, Statement]) -> list[Explanat
         with contextlib.suppress(UnknownIdError):
             found.append(explain(given, checks=checks))
     return found or [explain(named[0], checks=checks)]
+
+
+def _with_readers_paths(found: Explanation) -> Explanation:
+    """Return an explanation that names the endpoint's files where the reader has them: here, or in the tool."""
+
+    def path(named: re.Match[str]) -> str:
+        from selftest.starter.contents import repository  # noqa: PLC0415 - few explanations name a file
+
+        return named[0] if Path(named[0]).is_file() else str(repository() / named[0])
+
+    sections = [replace(part, text=tuple(_OUR_FILE.sub(path, text) for text in part.text)) for part in found.sections]
+    return replace(found, sections=tuple(sections))
 
 
 def _print_list(entries: tuple[Explanation, ...], *, as_json: bool) -> None:

@@ -41,7 +41,6 @@ where the files come from:
   the portal   Entra admin center > Sign-in logs > Download, as JSON (we know no Authentication Events in its CSV)
   a workspace  az monitor log-analytics query -w ID -o json --analytics-query "SigninLogs | take 1000"
   the app      its log stream, or the traces of Application Insights with their message column, as CSV or JSON
-               (docs/troubleshooting.md, "Where the app's log is")
 
 exit code: 0 no event failed, 1 some did, 2 a file or Graph could not be read, 3 there was nothing to judge"""
 

@@ -23,6 +23,11 @@ _INDENT: Final = "  "
 _OWN_HEADING: Final = "This endpoint's failures, by log code"
 #: A terminal may report a width of 0; narrower text would be a column of single words.
 _MIN_WIDTH: Final = 40
+#: Under commands that call the endpoint at URL.
+_OF_URL: Final = (
+    "# URL is that of the endpoint; if it trusts the real Entra, add --deployed --token-file FILE;",
+    "# if it is a function app in a folder, type --app DIR in place of --url URL",
+)
 
 
 class UnknownIdError(CannotRun):
@@ -143,6 +148,7 @@ def of_code(code: Code, logged: AppCause | None = None) -> Explanation:
     ]
     if code.commands:
         lines = tuple(f"{PROGRAM} {command}" for command in code.commands)
+        lines += _OF_URL if any("--url URL" in line for line in lines) else ()
         sections.append(Section(key="commands", heading="Commands that show it", text=lines, style="sample"))
     sections.append(Section(key="fix", heading="Fix", text=(code.fix,)))
     if code.steps:

@@ -93,7 +93,7 @@ def _parts(path: Path, text: str) -> tuple[dict[str, str], dict[str, Any]]:
     if isinstance(body, str):
         body = _parsed(path, body)
     if not isinstance(body, dict):
-        raise FileError(f"{path} should hold the JSON object of an event; docs/real-callout.md has the forms")
+        raise FileError(f"{path} should hold the JSON object of an event, alone or below a request's headers")
     return {name.lower(): _first(value) for name, value in headers.items() if name.lower() not in _TRANSPORT}, body
 
 
@@ -105,7 +105,7 @@ def _parsed(path: Path, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FileError(f"{path} holds no JSON body; is it complete? docs/real-callout.md has the forms") from error
+        raise FileError(f"{path} holds no JSON body; is it complete?") from error
 
 
 def _header_forms(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:

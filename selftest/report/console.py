@@ -20,7 +20,8 @@ from selftest.report.load_text import load_lines
 from selftest.report.results import CheckResult, Results, SignInResult
 
 _SIGNIN_COLUMNS: Final[tuple[JustifyMethod, ...]] = ("left", "left", "right", "left")
-#: How many findings are shown whole, and how many ids of one reason, if the reader did not ask for all.
+#: How many findings are shown whole, and how many ids of one reason, if the reader did not ask for all. As many checks
+#: that passed have a line each: a reader who chose a few sees what was tested.
 _WORST: Final = 3
 _IDS: Final = 12
 #: How many ids of a finding with several proofs.
@@ -55,10 +56,10 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
         yield Text(f"more  {PROGRAM} explain {found[0].checks[0].id}; all findings: --verbose, or --html FILE")
         yield Text("")
     yield from _not_checked(results.checks, verbose=verbose)
-    if verbose:
-        yield from (
-            Text(visible(f"ok    {check.id:<5}{check.title}")) for check in results.checks if check.status == "pass"
-        )
+    passed = [check for check in results.checks if check.status == "pass"]
+    if passed and (verbose or len(passed) <= _IDS):
+        yield from (Text(visible(f"ok    {check.id:<5}{check.title}: {check.actual}")) for check in passed)
+        yield Text("")
     if results.signins:
         yield _signins(results.signins, verbose=verbose)
         yield from _why_lost(results.signins)

@@ -45,7 +45,7 @@ class Manifest:
         if not (directory / MANIFEST).is_file():
             raise CannotRun(
                 f"{directory} is not a copy made by `entra-selftest new`: it has no {MANIFEST}. "
-                "docs/starter.md describes how a full clone becomes one."
+                "In a full clone, the page on the starter describes how it becomes one."
             )
         try:
             document = json.loads(read_text(directory / MANIFEST, _MAX_BYTES))

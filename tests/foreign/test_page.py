@@ -23,7 +23,7 @@ PAGE: Final = (ROOT / "docs" / "any-language.md").read_text()
 _SECTIONS: Final = dict(re.findall(r"^### (\w[\w.]*)\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL))
 _BLOCK: Final = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 #: What fetches packages or makes a project: done by the reader.
-_FETCHES: Final = ("npm install ", "pip install ")
+_FETCHES: Final = ("npm install ", "pip install ", "python3 -m venv ")
 _RUN: Final = ("Node", "Python")
 
 
@@ -69,6 +69,16 @@ def _words(command: str, *, port: int, authority_port: int) -> list[str]:
     flag = "--port" if words[1] == "entra" else "--authority-port"
     groups = GROUPS if words[1] == "check" else ()
     return [sys.executable, "-m", "selftest", *words[1:], *groups, flag, str(authority_port)]
+
+
+def test_environment_is_made_and_entered(tmp_path: Path) -> None:
+    """The line of the page does what its sentence says, so that the `pip` after it is the environment's."""
+    lines = _BLOCK.findall(_SECTIONS["Python"])[0].splitlines()
+    (line,) = [one for one in lines if "venv" in one]
+    assert lines.index(line) + 1 == lines.index('pip install "PyJWT[crypto]"')
+    script = f"{line.replace('python3', shlex.quote(sys.executable))} && command -v pip"
+    done = subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S603
+    assert Path(done.stdout.strip()) == tmp_path / "env/bin/pip"
 
 
 @pytest.mark.parametrize("name", [pytest.param("Node", marks=pytest.mark.nightly), "Python"])

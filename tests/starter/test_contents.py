@@ -20,6 +20,7 @@ from selftest.starter.answers import PROVIDERS, Answers
 from selftest.starter.contents import PROJECT, TAKEN, Contents, contents
 from selftest.starter.links import without_dead_links
 from tests.starter.commands import succeed
+from tests.test_commands_in_docs import blocks, parts, problem
 
 ROOT = Path(__file__).parents[2]
 TENANT, AUDIENCE = "0a0a0a0a-1111-4111-8111-0123456789ab", "0b0b0b0b-1111-4111-8111-0123456789ab"
@@ -117,6 +118,21 @@ def test_readme_fits_whatever_the_provider_returns(files: dict[str, bytes]) -> N
     assert not {name for name in example if re.search(rf"\b(?:Claims__\w+__)?{name}\b", words)}
     taken, given = "signin --claims-out claims.json\n", "azd env set ENTRA_CLAIMS_FROM claims.json\n"
     assert 0 < page.index(taken) < page.index(given) < page.index("azd up\n")
+
+
+def test_commands_of_the_readme_are_taken(files: dict[str, bytes], capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing that a copier is told to type is a usage error, before and after the deployment."""
+    typed = [words for line in blocks(texts(files)["README.md"]) for words in parts(line)]
+    assert {"signin", "explain", "signin-log", "doctor", "objects"} <= {word for words in typed for word in words}
+    for words in typed:
+        assert not problem(words), f"{words}\n{capsys.readouterr().err}"
+
+
+def test_readme_leads_from_a_failed_sign_in_to_its_cause(files: dict[str, bytes]) -> None:
+    """A copy has no page of troubleshooting: the commands and the runbook are named under one heading."""
+    section = texts(files)["README.md"].partition("## When sign-ins fail\n")[2].partition("\n## ")[0]
+    for named in ("entra-selftest signin-log", "entra-selftest explain", "entra-selftest doctor", "docs/runbook.md"):
+        assert named in section
 
 
 def test_settings_are_the_answers(files: dict[str, bytes]) -> None:

@@ -236,7 +236,7 @@ def test_links_do_not_lead_out_of_the_copy(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": "x", "answers": {"name": "contoso"}, "files": {}}'])
 def test_manifest_that_is_none(text: str, tmp_path: Path) -> None:
     """The message names the file; a folder without one is no copy."""
-    with pytest.raises(CannotRun, match=r"docs/starter\.md"):
+    with pytest.raises(CannotRun, match="In a full clone"):
         Manifest.read(tmp_path)
     (tmp_path / MANIFEST).write_text(text)
     with pytest.raises(CannotRun, match=r"cannot be read|is not a version"):

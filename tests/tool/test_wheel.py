@@ -85,8 +85,17 @@ def test_explain(bin_dir: Path) -> None:
     done = run(bin_dir, "explain", "1003005", "T01", "D01")
     assert done.returncode == 0
     assert b"CustomExtensionTimedOut" in done.stdout
-    assert b"python -m selftest" not in done.stdout
     assert run(bin_dir, "explain", "1").returncode == 2
+
+
+def test_explanations_name_files_that_are_installed(bin_dir: Path) -> None:
+    """Where no checkout and no copy is, each file of the endpoint is named where the wheel has it."""
+    ids = [entry["id"] for entry in json.loads(run(bin_dir, "explain", "--list", "--json").stdout)]
+    told = run(bin_dir, "explain", *ids, "--json").stdout.decode()
+    assert "python -m selftest" not in told
+    named = set(re.findall(r"(?<![\w.-])[\w/.-]*\b(?:claims|docs|selftest|tests)/[\w/.-]+\.(?:md|py)\b", told))
+    assert len(named) > 10
+    assert not [name for name in named if not Path(name).is_file()]
 
 
 def test_check_signin_and_load_against_a_url(bin_dir: Path, tmp_path: Path) -> None:

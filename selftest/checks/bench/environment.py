@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 import aiohttp
@@ -97,6 +98,7 @@ class CheckEnvironment:
         real_token: A token for a deployed endpoint that Entra issued.
         log: Returns the app's log lines so far; None if there is no log to read.
         runs_app: Whether the harness runs the app, if there is a log.
+        app_dir: The folder of the app that the harness runs; None for an endpoint elsewhere.
         peak_growth: Starts to watch the memory of the app's process and returns a function that returns the growth in
             kB, or None if the system does not report it. None if the harness does not run the app.
         log_wait_s: How long a line may take from the app to the log, in seconds.
@@ -126,6 +128,7 @@ class CheckEnvironment:
     real_token: str | None = field(default=None, repr=False)
     log: Callable[[], Sequence[str]] | None = None
     runs_app: bool = True
+    app_dir: Path | None = None
     peak_growth: Callable[[], Callable[[], int | None]] | None = None
     log_wait_s: float = 1.0
     fetches: KeyFetches = field(default_factory=KeyFetches)

@@ -72,6 +72,7 @@ def environment_of(
         real_token=real_token,
         log=target.log,
         runs_app=app is not None,
+        app_dir=None if target.folder is None else target.folder.directory,
         peak_growth=None if app is None else lambda: PeakGrowth(app.pid),
         fetches=target.fetches,
         malformed_keys=malformed_keys,
@@ -118,6 +119,7 @@ async def open_variant(
             downstream=downstream if variant.downstream else None,
             variant=variant,
             provider=_provider(folder, settings),
+            app_dir=folder.directory,
         )
         if variant.several:
             env = await stack.enter_async_context(several_instances(env, folder, settings, instances))

@@ -11,6 +11,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from selftest.base.printable import printable
+from selftest.base.program import PROGRAM
 
 _HTML: Final = Path(__file__).parent
 _REPORT: Final = Path(__file__).parents[2] / "report" / "html"
@@ -42,6 +43,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
+    made.globals["program"] = PROGRAM
     made.filters["ms"] = milliseconds
     return made
 

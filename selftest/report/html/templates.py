@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from selftest.base.printable import visible
+from selftest.base.program import PROGRAM
 from selftest.judge.app_cause import explained
 from selftest.report import units
 
@@ -34,7 +35,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_seen,
     )
-    made.globals["explained"] = explained
+    made.globals |= {"explained": explained, "program": PROGRAM}
     made.filters.update(
         count=units.count,
         kilobytes=units.kilobytes,

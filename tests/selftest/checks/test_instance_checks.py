@@ -47,6 +47,13 @@ def test_the_group_is_that_of_the_letter() -> None:
     assert IDS == ["I01", "I02", "I03", "I04"] == [name for name in REGISTRY if name.startswith("I")]
 
 
+def test_page_shows_what_is_played() -> None:
+    """docs/tool.md has the line of each, as the report writes it."""
+    page = (ROOT / "docs/tool.md").read_text()
+    shown = re.findall(r"^ok    (I\d\d  .+?): ", page, re.MULTILINE)
+    assert shown == [f"{name}  {REGISTRY[name].title}" for name in sorted(IDS)]
+
+
 def test_they_are_a_skip_for_who_names_them_without_the_flag(tmp_path: Path) -> None:
     """Nothing is started then, and the reason names the flag."""
     found = checked(tmp_path, "I")

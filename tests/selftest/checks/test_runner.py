@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -17,6 +18,7 @@ from selftest.checks.expectations import failed, skipped
 from selftest.checks.registry import ANYWHERE
 from selftest.checks.runner import run_checks
 from selftest.report.results import CheckResult
+from tests.checkout import ROOT
 from tests.selftest.checks.key_faults import KEY_STAGES
 from tests.selftest.checks.planted_fault import GOOD, answers, believes
 from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_endpoint
@@ -87,6 +89,17 @@ async def test_what_cannot_run_is_a_skip_with_its_reason(
     (result,) = await run(env, REGISTRY[check_id])
     assert result.status == "skip"
     assert reason in result.actual
+
+
+async def test_fix_names_our_file_where_the_app_has_it(served: ServedEndpoint, tmp_path: Path) -> None:
+    """A foreign app that is started here has none of this project's files, nor has one that runs elsewhere."""
+    check = a_check("B01", fix="Parse strictly. See claims/event.py.")
+    fixes = [
+        result.fix
+        for folder in (None, tmp_path, ROOT)
+        for result in await run(replace(served.env, app_dir=folder), check)
+    ]
+    assert fixes == ["Parse strictly.", "Parse strictly.", "Parse strictly. See claims/event.py."]
 
 
 async def test_an_endpoint_that_refuses_everything_passes_no_attack(served: ServedEndpoint) -> None:

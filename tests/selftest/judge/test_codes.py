@@ -1,11 +1,9 @@
 """The table of codes: complete, told in words, shown by samples that are right, open about its gaps and conflicts."""
 
-import argparse
 import base64
 import datetime as dt
 import json
 import re
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,9 +12,7 @@ from typing import get_args
 import pytest
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
-from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.checks import REGISTRY
-from selftest.cli import parser
 from selftest.judge.codes import CODES, Code, CodePhase, ObjectPair, ReplyPair, ReplySample, code_in_log
 from selftest.judge.received_reply import ReceivedReply
 from selftest.judge.verdict import Verdict, judge
@@ -36,9 +32,6 @@ LETTERED = (
 )
 #: Nothing that a reply or an object says: a rate, and a list of Microsoft's own.
 WITHOUT_SAMPLE = {1003004, 1003023}
-COMMANDS = {
-    name for action in parser()._actions if isinstance(action, argparse._SubParsersAction) for name in action.choices
-}
 PLACEHOLDER = re.compile(r"\b(todo|tbd|fixme|xxx|lorem|n/a|see above)\b", re.IGNORECASE)
 ENTRIES = list(CODES.values())
 
@@ -173,17 +166,6 @@ def test_related_checks_are_groups_or_ids(entry: Code) -> None:
     for name in entry.related:
         assert name[0] in "CTBFLID"
         assert name[1:] == "" or (name[1:].isdigit() and (name in REGISTRY or name[0] in "LD"))
-
-
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: str(entry.code))
-def test_commands_are_ones_that_the_command_line_takes(entry: Code) -> None:
-    """What the reader is told to run is no usage error."""
-    for command in entry.commands:
-        words = shlex.split(command.replace("https://HOST", "https://claims.sample.example"))
-        if words[0] in COMMANDS:
-            parser().parse_args([word.replace("TENANT", DEFAULT_TENANT.tenant_id) for word in words])
-        for word in words[1:]:
-            assert not re.fullmatch(r"[CTBF]\d+", word) or word in REGISTRY
 
 
 def verdict_on(sample: ReplySample) -> Verdict:

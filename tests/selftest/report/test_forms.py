@@ -204,11 +204,13 @@ def test_a_failure_says_how_to_go_on() -> None:
     assert "curl -i " + "x" * 300 + "\n" in output
 
 
-def test_checks_that_hold_are_named_on_request() -> None:
-    """The short report counts them, the verbose one lists them."""
-    run = results(check("B01"))
-    assert "holds B01" not in shown(run)
-    assert "holds B01" in shown(run, verbose=True)
+def test_checks_that_hold_are_named_on_request_or_if_they_are_few() -> None:
+    """With what was found; of many the short report has the number."""
+    few = results(*(check(f"I{number:02}") for number in range(1, 13)))
+    many = results(*(check(f"I{number:02}") for number in range(1, 14)))
+    assert "ok    I12  holds I12: HTTP 401\n" in shown(few)
+    assert "holds I12" not in shown(many)
+    assert "holds I12" in shown(many, verbose=True)
 
 
 def test_every_form_is_written_where_the_flags_say(tmp_path: Path) -> None:

@@ -146,12 +146,13 @@ def starts_warm(case: Case) -> Iterator[TenantFinding]:
     probe = case.required_probe
     if probe.refused is None or not probe.health:
         raise EvidenceMissing("the endpoint did not answer (D80 to D84)")
+    url = word(f"{'https' if probe.secure else 'http'}://{probe.host}")
     first_ms, later_ms = probe.refused.timing.total_ms, median(reply.timing.total_ms for reply in probe.health)
     if first_ms > later_ms + COLD_MS:
         yield TenantFinding(
             expected=f"about {later_ms:.0f} ms",
             actual=f"{first_ms:.0f} ms for the first",
-            command=f"{PROGRAM} load",
+            command=f"{PROGRAM} load --deployed --url {url} --token-file FILE",
         )
 
 
