@@ -69,7 +69,7 @@ def problem(command: str) -> str:
 
 @pytest.mark.parametrize(("path", "command"), sorted(printed()))
 def test_printed_command_works(path: str, command: str) -> None:
-    """Nothing that a reader anywhere is told to run is a usage error, or looks for an app where there is none."""
+    """No command that a text gives is a usage error, or looks for an app where there is none."""
     assert not problem(command), path
 
 

@@ -91,9 +91,9 @@ def test_explain(bin_dir: Path) -> None:
 def test_explanations_name_files_that_are_installed(bin_dir: Path) -> None:
     """Where no checkout and no copy is, each file of the endpoint is named where the wheel has it."""
     ids = [entry["id"] for entry in json.loads(run(bin_dir, "explain", "--list", "--json").stdout)]
-    told = run(bin_dir, "explain", *ids, "--json").stdout.decode()
-    assert "python -m selftest" not in told
-    named = set(re.findall(r"(?<![\w.-])[\w/.-]*\b(?:claims|docs|selftest|tests)/[\w/.-]+\.(?:md|py)\b", told))
+    shown = run(bin_dir, "explain", *ids, "--json").stdout.decode()
+    assert "python -m selftest" not in shown
+    named = set(re.findall(r"(?<![\w.-])[\w/.-]*\b(?:claims|docs|selftest|tests)/[\w/.-]+\.(?:md|py)\b", shown))
     assert len(named) > 10
     assert not [name for name in named if not Path(name).is_file()]
 
