@@ -1,6 +1,7 @@
 """The endpoints that ``entra --for`` prints, saved and started as a reader would, and asked directly."""
 
 import io
+import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -28,7 +29,7 @@ def _saved(library: str, text: str, folder: Path) -> Program:
     """Save a snippet under the name that its first lines tell, where its packages are."""
     python = PYTHON.get(library)
     path = folder / ("endpoint.mjs" if python is None else "endpoint.py")
-    assert f" {path.name}: " in text
+    assert re.match(rf".*\n\S+ {re.escape(path.name)}[:,] ", text)
     path.write_text(text)
     modules = FOLDER / "node_modules"
     (folder / "node_modules").symlink_to(modules)
