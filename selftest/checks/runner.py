@@ -221,7 +221,7 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
     if _other_provider(check, env):
         reason = (
             f"{PROVIDER}={env.provider} does not call the HTTP API that fails here. To see how the endpoint handles it "
-            f"with the built-in {_CALLS_DOWNSTREAM}: `{PROGRAM} check {_to_play(check)}` without --setting {PROVIDER}"
+            f"with the built-in {_CALLS_DOWNSTREAM}, set no {PROVIDER}: `{PROGRAM} check {_to_play(check)}`"
         )
         return CheckOutcome(status="skip", expected=expected, actual=reason)
     lacking = [need for need in _LACKS if need in check.needs - env.have]

@@ -45,9 +45,13 @@ def wheel_from_file(path: Path) -> tuple[str, bytes]:
     if path.name != expected:
         raise CannotRun(f"--wheel must name {expected}, the version of this tool, got {path.name}")
     try:
-        return path.name, path.read_bytes()
+        with zipfile.ZipFile(path) as wheel:
+            contents = {name: wheel.read(name) for name in wheel.namelist() if not name.endswith("/RECORD")}
+        return path.name, packed(contents)  # the same bytes as from an installation: an update finds no difference
     except OSError as error:
         raise CannotRun(f"{path} cannot be read: {error.strerror}") from error
+    except (zipfile.BadZipFile, StopIteration) as error:
+        raise CannotRun(f"{path} is not a wheel of this tool") from error
 
 
 def wheel_from_installation(name: str = DISTRIBUTION) -> tuple[str, bytes]:
@@ -103,7 +107,8 @@ def _digest(content: bytes) -> str:
 def _zip(contents: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for path, content in contents.items():
+        # Files of `.dist-info` last, as PEP 427 recommends; the rest in one order, whoever lists them.
+        for path, content in sorted(contents.items(), key=lambda file: (".dist-info/" in file[0], file[0])):
             entry = zipfile.ZipInfo(path, date_time=_EPOCH)
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
             archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)

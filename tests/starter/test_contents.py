@@ -15,10 +15,12 @@ import yaml
 
 from infra.parameters import read_parameters
 from selftest import __version__
+from selftest.base.cannot_run import CannotRun
 from selftest.cli import parser
 from selftest.starter.answers import PROVIDERS, Answers
 from selftest.starter.contents import PROJECT, TAKEN, Contents, contents
 from selftest.starter.links import without_dead_links
+from selftest.starter.tool_wheel import wheel_from_file
 from tests.starter.commands import succeed
 from tests.test_commands_in_docs import blocks, parts, problem
 
@@ -53,6 +55,23 @@ def files(request: pytest.FixtureRequest) -> dict[str, bytes]:
 def texts(files: Mapping[str, bytes]) -> dict[str, str]:
     """Return the files that are text."""
     return {path: content.decode() for path, content in files.items() if b"\0" not in content}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("another.whl", b"", "--wheel must name"),
+        (WHEEL[0], None, "cannot be read"),
+        (WHEEL[0], b"\0", "is not a wheel"),
+        (WHEEL[0], b"PK\x05\x06" + bytes(18), "is not a wheel"),
+    ],
+)
+def test_what_is_no_wheel_is_refused(tmp_path: Path, name: str, content: bytes | None, problem: str) -> None:
+    """Another name or version, no file, no zip, and a zip without a distribution."""
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(CannotRun, match=problem):
+        wheel_from_file(tmp_path / name)
 
 
 def test_wheel_takes_what_a_copy_takes() -> None:

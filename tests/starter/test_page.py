@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from selftest import __version__
+from selftest.starter.tool_wheel import packed
 from tests.starter.commands import run, succeed
 from tests.starter.wheels import ROOT
 
@@ -38,7 +39,7 @@ def test_full_clone_becomes_a_starter(clone: Path, tmp_path: Path) -> None:
     script = re.findall(r"```\n(.*?)```", section, re.DOTALL)[0]
     # The tool of this checkout in place of an installed one; its wheel is of no interest here.
     wheel = tmp_path / f"entra_selftest-{__version__}-py3-none-any.whl"
-    wheel.write_bytes(b"\0")
+    wheel.write_bytes(packed({f"entra_selftest-{__version__}.dist-info/METADATA": b""}))
     tool = tmp_path / "bin/entra-selftest"
     tool.parent.mkdir()
     tool.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {ROOT}/.venv/bin/python -P -m selftest "$@" --wheel {wheel}\n')

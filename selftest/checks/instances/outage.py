@@ -60,4 +60,4 @@ async def keeps_users_that_it_has_met(env: CheckEnvironment) -> tuple[str, bool]
     users, met = await known_users(env), await met_by_each_instance(env)
     own = await least_lost(partial(play_own_memory, env, met))
     all_of_them = await _play_outage(env, users)
-    return f"{own}; in an outage with restarts, at whichever instance: {all_of_them}", not own.lost
+    return f"{own}; an outage with restarts costs without a shared cache: {all_of_them}", not own.lost

@@ -131,7 +131,7 @@ def checked(app: Path, *words: str) -> dict[str, Any]:
 
 
 #: What a skip says to type.
-TO_PLAY = re.compile(rf"`{re.escape(PROGRAM)} (.+?)` without --setting Claims__Provider")
+TO_PLAY = re.compile(rf"set no Claims__Provider: `{re.escape(PROGRAM)} (.+?)`")
 
 
 def test_check_plays_them_around_the_named_provider(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
