@@ -94,6 +94,8 @@ def test_the_line_is_json_and_its_record_like_any_other(clock: Clock, caplog: py
         (ordinary.created - line.created) * 1000, abs=5
     )
     assert line.msecs == pytest.approx(line.created % 1 * 1000, abs=1)
+    _write(_log(clock), _record(clock, authenticated=True), status=503, outcome="provider_error")
+    assert (caplog.records[-1].levelname, caplog.records[-1].levelno) == ("WARNING", logging.WARNING)
 
 
 def test_a_level_that_is_off_costs_no_line(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:

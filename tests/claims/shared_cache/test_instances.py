@@ -137,6 +137,7 @@ async def test_what_one_instance_knew_another_sends(fleet: Fleet, caplog: pytest
     assert stale["cache_hits"]["shared_cache"] is True
     # A busy machine holds the loop up, which is no part of the read.
     assert stale["phases"]["shared_cache"] - stale.get("loop_stalled_ms", 0) < BUDGET_MS / 2
+    assert stale["phases"]["provider"] + stale["phases"]["shared_cache"] <= stale["total_ms"]  # one after the other
     assert unknown["cache_hits"]["shared_cache"] is False
 
 
