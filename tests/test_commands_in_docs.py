@@ -1,4 +1,4 @@
-"""The commands of the pages: what a reader is told to type exists, with these flags.
+"""The commands of the pages: each exists, with these flags.
 
 What they print is held elsewhere (troubleshooting, samples, starter); what needs Azure is not run by any test.
 """

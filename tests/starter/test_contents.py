@@ -140,7 +140,7 @@ def test_readme_fits_whatever_the_provider_returns(files: dict[str, bytes]) -> N
 
 
 def test_commands_of_the_readme_are_taken(files: dict[str, bytes], capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing that a copier is told to type is a usage error, before and after the deployment."""
+    """No command of the README is a usage error, before and after the deployment."""
     typed = [words for line in blocks(texts(files)["README.md"]) for words in parts(line)]
     assert {"signin", "explain", "signin-log", "doctor", "objects"} <= {word for words in typed for word in words}
     for words in typed:
