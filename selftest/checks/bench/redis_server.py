@@ -5,7 +5,7 @@ import contextlib
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -45,13 +45,15 @@ class RedisServer:
         self._port = port
         self._process = process
 
-    async def stored(self) -> int:
-        """Return the number of keys that it stores."""
+    async def has_keys_of(self, user_ids: Sequence[str]) -> bool:
+        """Whether it stores a key for each user; the app's keys name them."""
         reader, writer = await asyncio.open_connection(HOST, self._port)
-        writer.write(b"DBSIZE\r\n")
-        answer = await reader.readline()
+        writer.write(b"KEYS *\r\n")
+        count = int((await reader.readline()).removeprefix(b"*"))
+        # Each name comes after a line with its length (RESP2, bulk strings).
+        names = b"".join([await reader.readline() for _ in range(2 * count)]).decode()
         writer.close()
-        return int(answer.removeprefix(b":"))
+        return all(user_id in names for user_id in user_ids)
 
     async def stop(self) -> None:
         """End it at once, and wait until it has ended."""

@@ -1,5 +1,6 @@
 """The checks of several instances: when they are played, what they need, that each passes and can fail."""
 
+import asyncio
 import json
 import os
 import re
@@ -161,6 +162,19 @@ def player(monkeypatch: pytest.MonkeyPatch) -> Play:
             return [result async for result in run_checks([REGISTRY[each] for each in ids], env)]
 
     return play
+
+
+@needs_redis
+async def test_a_user_is_known_by_the_key_and_not_by_the_number_of_keys() -> None:
+    """The reply of another call may arrive last: it must not count for a user whose reply is still on its way."""
+    async with running_redis(port := free_port()) as server:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"SET claims:tenant:user-1:app x\r\nSET claims:tenant:another:app x\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        assert await server.has_keys_of(["user-1"])
+        assert not await server.has_keys_of(["user-1", "user-2"])
+        writer.close()
 
 
 @pytest.mark.nightly
