@@ -5,6 +5,7 @@ secret in a URL, and its first use reads storage within the two seconds.
 """
 
 import gc
+import logging
 import os
 from collections.abc import Mapping
 from typing import Final
@@ -17,6 +18,14 @@ from claims.endpoint import Endpoint, Response
 #: starts, whatever it asks for (docs/timing-budget.md), and Entra has waited for them: a budget of 1,500 ms ended after
 #: its two seconds. It ends when the process has answered a request; health counts.
 FIRST_BUDGET_MS: Final = 1_000
+
+#: Of Microsoft's workers: the classic one, that of Python 3.13 and later, and its library. What they say of each call is
+#: hidden by host.json, and sending it to the host costs as much CPU as the endpoint's own work.
+_WORKER_LOGGERS: Final = ("azure_functions_worker", "proxy_worker", "azure.functions")
+
+if not logging.getLogger().isEnabledFor(logging.DEBUG):  # PYTHON_ENABLE_DEBUG_LOGGING asks for all of it
+    for _name in _WORKER_LOGGERS:
+        logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 # A full garbage collection walks everything that lives long, for some 60 ms in which nobody is answered. Objects that

@@ -97,6 +97,22 @@ def test_opentelemetry_is_loaded_by_setting_only() -> None:
     assert _python(_TELEMETRY, **_SETTINGS, **switched_on).strip() == "True"
 
 
+_LEVELS = """
+import logging
+logging.getLogger().setLevel("LEVEL")
+import function_app
+names = ("azure_functions_worker", "proxy_worker", "azure.functions", "claims.request")
+print(*(logging.getLevelName(logging.getLogger(name).getEffectiveLevel()) for name in names))
+"""
+
+
+@pytest.mark.parametrize(("level", "workers"), [("INFO", "WARNING"), ("DEBUG", "DEBUG")])
+def test_workers_say_nothing_of_each_call(level: str, workers: str) -> None:
+    """Their loggers let warnings through, unless PYTHON_ENABLE_DEBUG_LOGGING has set the level of all; ours stays."""
+    levels = _python(_LEVELS.replace("LEVEL", level), **_SETTINGS).split()
+    assert levels == [workers, workers, workers, level]
+
+
 async def test_missing_settings_stop_the_start() -> None:
     """The start fails with one message that names every setting at fault."""
     with pytest.raises(AppStartError) as failed:

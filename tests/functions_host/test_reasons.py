@@ -1,4 +1,4 @@
-"""On Microsoft's host, the app's own lines say why sign-ins fail: the rest is not there."""
+"""On Microsoft's host, the app's own lines say why sign-ins fail: the rest is not there, the worker's lines included."""
 
 import json
 from pathlib import Path
@@ -93,3 +93,14 @@ async def test_a_sign_in_is_one_line(tmp_path: Path) -> None:
         await _line(hosted, "claims")
         written = [line for line in hosted.host.log if line.startswith("info: Function.")]
         assert set(written) == {"info: Function.on_token_issuance_start.User[0]"}
+
+
+@pytest.mark.parametrize("asked", [False, True])
+async def test_workers_own_lines(asked: bool, tmp_path: Path) -> None:
+    """The host gets the app's line of each call, and the worker's too if PYTHON_ENABLE_DEBUG_LOGGING asks for them."""
+    settings = {"PYTHON_ENABLE_DEBUG_LOGGING": "1"} if asked else {}
+    async with hosted_endpoint(tmp_path, settings=settings) as hosted:
+        answer = await send(hosted.env.session, hosted.env.good_request(), timeout_ms=_WAIT_MS)
+        assert answer.status == 200
+        await _line(hosted, "claims")
+        assert any("Received FunctionInvocationRequest" in line for line in hosted.host.log) is asked
