@@ -1,4 +1,4 @@
-"""On Microsoft's host, the app's own lines say why sign-ins fail: the rest is not there, the worker's lines included."""
+"""On Microsoft's host, the app's own lines say why sign-ins fail: the rest is not there."""
 
 import json
 from pathlib import Path
@@ -96,7 +96,7 @@ async def test_a_sign_in_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("asked", [False, True])
-async def test_workers_own_lines(asked: bool, tmp_path: Path) -> None:
+async def test_workers_own_lines(*, asked: bool, tmp_path: Path) -> None:
     """The host gets the app's line of each call, and the worker's too if PYTHON_ENABLE_DEBUG_LOGGING asks for them."""
     settings = {"PYTHON_ENABLE_DEBUG_LOGGING": "1"} if asked else {}
     async with hosted_endpoint(tmp_path, settings=settings) as hosted:
