@@ -19,8 +19,8 @@ from claims.endpoint import Endpoint, Response
 #: its two seconds. It ends when the process has answered a request; health counts.
 FIRST_BUDGET_MS: Final = 1_000
 
-#: Of Microsoft's workers: the classic one, that of Python 3.13 and later, and its library. host.json hides what they say
-#: of each call, and sending it to the host costs as much CPU as the endpoint's own work.
+#: Of Microsoft's workers: the classic one, that of Python 3.13 and later, and its library. host.json hides what they
+#: say of each call, and sending it to the host costs as much CPU as the endpoint's own work.
 _WORKER_LOGGERS: Final = ("azure_functions_worker", "proxy_worker", "azure.functions")
 
 if not logging.getLogger().isEnabledFor(logging.DEBUG):  # PYTHON_ENABLE_DEBUG_LOGGING asks for all of it
