@@ -52,7 +52,7 @@ def require_json(headers: Mapping[str, str]) -> None:
 
     Source: entra-docs ``custom-claims-provider-reference.md``; RFC 9110 section 15.5.16.
     """
-    if headers.get("content-encoding"):
+    if "content-encoding" in headers:
         raise MediaRefused("content_encoding", "expected none")
     if not _JSON.fullmatch(headers.get("content-type") or ""):
         raise MediaRefused("content_type", "expected application/json")

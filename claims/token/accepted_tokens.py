@@ -8,44 +8,43 @@ and the time allow it:
 - it counts only while its document still publishes the same key object (`claims.token.validator` compares them at every
   call): after a reload of the keys, tokens are judged again;
 - it is forgotten when its time is over, whether or not anybody asks again;
-- only tokens that passed every check are kept, so nobody else can crowd out Entra's; their number and size are bounded.
+- only tokens that passed every check are kept, so nobody else can crowd out Entra's; their number is bounded, and so is
+  their size, by the header's limit.
 """
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from claims.expiring import ExpiringCache
+from claims.header import MAX_TOKEN_BYTES
 from claims.token.jwks import SigningKey
-from claims.token.jws import CompactToken
 from claims.token.keys import NamedKey
 
 #: Entra needs one for each of its instances at the most.
 MAX_TOKENS: Final = 64
-#: Of the tokens as text; parsed, they take about four times as much. Entra's have about 1.5 kB.
-MAX_TOKENS_BYTES: Final = MAX_TOKENS * 4 * 1024
 
 
 class AcceptedToken(NamedTuple):
-    """A token that passed every check.
+    """What is known of a token that passed every check.
 
     Attributes:
-        compact: The parsed token.
         named: The key that it names.
         key: The key that its signature was verified with.
     """
 
-    compact: CompactToken
     named: NamedKey
     key: SigningKey
 
 
 class AcceptedTokens:
-    """Remembers at most `MAX_TOKENS` tokens and `MAX_TOKENS_BYTES`; the least recently used leave first."""
+    """Remembers at most `MAX_TOKENS` tokens; the least recently used leave first."""
 
     def __init__(self, wall_clock: Callable[[], float]) -> None:
         self._wall_clock = wall_clock
         self._tokens: ExpiringCache[str, AcceptedToken] = ExpiringCache(
-            MAX_TOKENS_BYTES, size_bytes=_size_bytes, clock=wall_clock
+            MAX_TOKENS * MAX_TOKEN_BYTES,
+            size_bytes=lambda _accepted: MAX_TOKEN_BYTES,  # each counts as the largest
+            clock=wall_clock,
         )
 
     def get(self, token: str) -> AcceptedToken | None:
@@ -55,10 +54,3 @@ class AcceptedTokens:
     def put(self, token: str, accepted: AcceptedToken, *, until_s: float) -> None:
         """Remember a token until its time is over, in seconds since the epoch."""
         self._tokens.put(token, accepted, until_s - self._wall_clock())
-
-
-def _size_bytes(accepted: AcceptedToken) -> int:
-    """Return the size of the token as text, or its share of the memory if that is more."""
-    compact = accepted.compact
-    as_text = len(compact.signing_input) + 1 + (len(compact.signature) * 4 + 2) // 3
-    return max(as_text, MAX_TOKENS_BYTES // MAX_TOKENS)

@@ -4,23 +4,25 @@ A token has one spelling, so padding, blanks, the standard base64 alphabet and n
 although most libraries accept them. Nothing here is verified: `claims.token.validator` does that.
 """
 
-from binascii import a2b_base64
+from binascii import Error, a2b_base64
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from claims.errors import TokenRefused
 from claims.wire import strict_json
 
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+#: What is outside base64url is outside the standard alphabet afterwards, too.
+_TO_STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 _SEGMENTS: Final = 3
 #: Where a segment does not end with a whole group of four, the last characters that leave no bits over.
 _LAST: Final = {2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
+#: To a whole group; with one character over there is none.
+_PADDING: Final = (b"", b"", b"==", b"=")
 
 
 class CompactToken(NamedTuple):
-    """The three parts of a token, decoded and unverified; immutable, because it can be remembered."""
+    """The three parts of a token, decoded and unverified."""
 
     header: Mapping[str, Any]
     payload: Mapping[str, Any]
@@ -53,18 +55,20 @@ def parse_compact(token: str) -> CompactToken:
 
 
 def _decode(segment: bytes) -> bytes:
-    if segment.translate(None, _ALPHABET):
-        raise TokenRefused("token_alphabet", "expected unpadded base64url")
     over = len(segment) % 4
-    if over == 1:
-        raise TokenRefused("token_base64", "expected a whole number of bytes")
+    try:
+        decoded = a2b_base64(segment.translate(_TO_STANDARD) + _PADDING[over], strict_mode=True)
+    except Error:
+        if segment.translate(None, _ALPHABET):
+            raise TokenRefused("token_alphabet", "expected unpadded base64url") from None
+        raise TokenRefused("token_base64", "expected a whole number of bytes") from None
     if over and segment[-1] not in _LAST[over]:
         raise TokenRefused("token_not_canonical", "expected zero trailing bits")
-    return a2b_base64(segment.translate(_TO_STANDARD) + b"=" * (-over % 4))
+    return decoded
 
 
 def _object(data: bytes, part: str) -> Mapping[str, Any]:
     try:
-        return MappingProxyType(strict_json.parse_object(data))
+        return strict_json.parse_object(data)
     except strict_json.StrictJsonError as error:
         raise TokenRefused(f"token_{part}", str(error)) from error

@@ -26,6 +26,8 @@ from claims.token.rules import LEEWAY_S, check_claims
 #: RS256 (RFC 7518 section 3.3). PyJWT would call the same, after an import that every cold start would wait for.
 _RS256: Final = (PKCS1v15(), SHA256())
 _TYPES: Final = frozenset({"jwt", "at+jwt"})
+#: Header parameters that change what is verified, or bring a key.
+_REFUSED: Final = frozenset({"crit", "b64", "zip", "jku", "jwk", "x5u", "x5c"})
 
 
 class TokenValidator:
@@ -55,8 +57,12 @@ class TokenValidator:
         """
         measured.begin("token")
         accepted = self._accepted.get(token)
-        compact = accepted.compact if accepted else parse_compact(token)
-        named = accepted.named if accepted else named_key(compact)
+        compact = None
+        if accepted is None:
+            compact = parse_compact(token)
+            named = named_key(compact)
+        else:
+            named = accepted.named
         measured.begin("keys")
         measured.cache_hits["keys"] = False  # also where there is no such key
         key, measured.cache_hits["keys"] = await self._keys.find(*named, wait_s=measured.remaining_s())
@@ -64,11 +70,16 @@ class TokenValidator:
         seen = accepted is not None and accepted.key is key
         measured.cache_hits["signature"] = seen
         if not seen:
-            verify_signature(compact, key)
-            expires_s = check_claims(
-                compact.payload, version=named.version, key=key, settings=self._settings, now_s=self._wall_clock()
-            )
-            self._accepted.put(token, AcceptedToken(compact, named, key), until_s=expires_s + LEEWAY_S)
+            self._judge(token, compact or parse_compact(token), AcceptedToken(named, key))
+
+    def _judge(self, token: str, compact: CompactToken, accepted: AcceptedToken) -> None:
+        """Verify the signature, check the claims, and remember the token until it expires."""
+        version, key = accepted.named.version, accepted.key
+        verify_signature(compact, key)
+        expires_s = check_claims(
+            compact.payload, version=version, key=key, settings=self._settings, now_s=self._wall_clock()
+        )
+        self._accepted.put(token, accepted, until_s=expires_s + LEEWAY_S)
 
 
 def named_key(compact: CompactToken) -> NamedKey:
@@ -97,9 +108,8 @@ def check_header(header: Mapping[str, Any]) -> None:
     token_type = header.get("typ", "JWT")
     if not isinstance(token_type, str) or token_type.lower() not in _TYPES:
         raise TokenRefused("token_type", f"expected 'JWT', got {shorten(token_type)}")
-    for name in ("crit", "b64", "zip", "jku", "jwk", "x5u", "x5c"):
-        if name in header:
-            raise TokenRefused(f"header_{name}", "expected none")
+    if not _REFUSED.isdisjoint(header):
+        raise TokenRefused(f"header_{min(_REFUSED.intersection(header))}", "expected none")
     kid = header.get("kid")
     if not isinstance(kid, str) or not kid:
         raise TokenRefused("key_id", f"expected a key id, got {shorten(kid)}")

@@ -10,6 +10,8 @@ import math
 import re
 from typing import Any, Never
 
+#: RFC 8259 section 2.
+_BLANKS = " \t\n\r"
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -29,9 +31,9 @@ def parse(data: bytes) -> Any:
     Source: RFC 8259 sections 4, 6 and 8; RFC 7493 sections 2.1 to 2.3.
     """
     try:
-        text = data.decode()
-        value = _decode(text)
-        if "\\u" in text and _SURROGATE_ESCAPE.search(text):  # the first is quicker, and nearly always enough
+        text = data.decode().strip(_BLANKS)
+        value, end = _decode(text)
+        if "\\" in text and _SURROGATE_ESCAPE.search(text):  # the first is quicker, and nearly always enough
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
         raise StrictJsonError("not UTF-8") from error
@@ -43,6 +45,8 @@ def parse(data: bytes) -> Any:
         raise
     except ValueError as error:  # JSONDecodeError, or an integer over the interpreter's digit limit
         raise StrictJsonError("not JSON") from error
+    if end != len(text):
+        raise StrictJsonError("not JSON")
     return value
 
 
@@ -76,4 +80,4 @@ def _no_constant(name: str) -> Never:
     raise StrictJsonError(f"the constant {name}")
 
 
-_decode = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, parse_constant=_no_constant).decode
+_decode = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, parse_constant=_no_constant).raw_decode
