@@ -22,7 +22,7 @@ from claims.provider import Closes, Provider, default_claims
 from claims.provider_call import ProviderCalls
 from claims.provider_module import configure, load_provider
 from claims.reply import Reply, build_reply
-from claims.request_log import RequestLog, RequestRecord, server_timing
+from claims.request_log import RequestLog, RequestRecord
 from claims.settings.settings import ON_FAILURE, Settings
 from claims.token.keys import SigningKeys
 from claims.token.validator import TokenValidator
@@ -243,15 +243,15 @@ class Endpoint:
     def _send(self, reply: Reply, record: RequestRecord, outcome: str) -> Response:
         record.reply = reply
         self._note_failing_keys(record)
-        timings_ms = record.measured.timings_ms()
-        self._log.write(record, timings_ms, status=200, outcome=outcome)
-        self._latencies.add(timings_ms)
+        timings = record.measured.timings()
+        self._log.write(record, timings, status=200, outcome=outcome)
+        self._latencies.add(timings)
         if self._on_settled is not None:
             settled, self._on_settled = self._on_settled, None
             with contextlib.suppress(Exception):  # an error here must not replace the answer, which is ready
                 settled()
         shown = "joined" if record.joined and outcome == "claims" else outcome
-        headers = {**_HEADERS, "server-timing": server_timing(timings_ms), "x-claims-outcome": shown}
+        headers = {**_HEADERS, "server-timing": timings.server_timing(), "x-claims-outcome": shown}
         return Response(200, reply.body, headers)
 
     def _note_failing_keys(self, record: RequestRecord) -> None:
@@ -262,14 +262,14 @@ class Endpoint:
         """Answer an error in constant words, and log the real ones."""
         if not isinstance(error, KeysUnavailable):  # its detail has the reason
             self._note_failing_keys(record)
-        timings_ms = record.measured.timings_ms()
-        self._log.write(record, timings_ms, status=error.status, outcome=error.code, detail=error.detail)
+        timings = record.measured.timings()
+        self._log.write(record, timings, status=error.status, outcome=error.code, detail=error.detail)
         headers = dict(_HEADERS)
         if isinstance(error, TokenRefused):
             # RFC 6750 section 3.1: no error code where no credentials were sent.
             headers["www-authenticate"] = "Bearer" if error.code == "token_missing" else 'Bearer error="invalid_token"'
         if record.authenticated:
-            headers |= {"server-timing": server_timing(timings_ms), "x-claims-outcome": "failed"}
+            headers |= {"server-timing": timings.server_timing(), "x-claims-outcome": "failed"}
         body = json.dumps({"error": {"code": error.public_code, "message": error.public_message}})
         return Response(error.status, body.encode(), headers)
 

@@ -5,10 +5,9 @@ Exact percentiles over a sliding window of requests: at this size a sort is fast
 
 import math
 from collections import deque
-from collections.abc import Mapping
 from typing import Final
 
-from claims.measurements import OTHER
+from claims.measurements import OTHER, TOTAL, Timings
 
 WINDOW: Final = 1000
 _PERCENTILES: Final = (50, 95, 99)
@@ -20,17 +19,17 @@ class LatencyWindow:
     """Remembers the phases of the last `WINDOW` answered requests."""
 
     def __init__(self) -> None:
-        self._requests: deque[Mapping[str, float]] = deque(maxlen=WINDOW)
+        self._requests: deque[Timings] = deque(maxlen=WINDOW)
 
-    def add(self, phases_ms: Mapping[str, float]) -> None:
-        """Add one request: milliseconds by phase, with ``total``."""
-        self._requests.append(phases_ms)
+    def add(self, timings: Timings) -> None:
+        """Add one request."""
+        self._requests.append(timings)
 
     def percentiles_ms(self) -> dict[str, dict[str, float]]:
         """Return p50, p95 and p99 (nearest rank) by phase, in milliseconds, and how many requests had the phase."""
         by_phase: dict[str, list[float]] = {}
-        for phases_ms in self._requests:
-            for phase, spent_ms in phases_ms.items():
+        for timings in self._requests:
+            for phase, spent_ms in (*timings.phases_ms.items(), (TOTAL, timings.total_ms)):
                 known = phase in by_phase or len(by_phase) < _MAX_PHASES
                 by_phase.setdefault(phase if known else OTHER, []).append(spent_ms)
         return {phase: _summary(sorted(samples)) for phase, samples in by_phase.items()}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from itertools import pairwise
 from types import TracebackType
-from typing import Final
+from typing import Final, NamedTuple
 
 #: The characters of an HTTP token without those that a log or a query would have to quote.
 #: Source: RFC 9110 section 5.6.2; W3C Server Timing section 4 (a metric's name is a token).
@@ -62,6 +62,27 @@ class _PhaseTimer:
     def spent_s(self, now_s: float) -> float:
         """Return the time until now, also of a phase that goes on: a late answer waited for it."""
         return self._spent_s + (now_s - self._since_s if self._open else 0.0)
+
+
+class Timings(NamedTuple):
+    """How long a request took, down to the microsecond: as many digits as the clock is worth.
+
+    Attributes:
+        total_ms: From its beginning.
+        phases_ms: Each phase, in the order in which they began.
+        phases_json: The same as members of a JSON object; names and numbers need no escape.
+    """
+
+    total_ms: float
+    phases_ms: Mapping[str, float]
+    phases_json: str
+
+    def server_timing(self) -> str:
+        """Return the value of a ``Server-Timing`` header (W3C Server Timing), durations in milliseconds."""
+        total = f"{TOTAL};dur={self.total_ms}"
+        if not self.phases_ms:
+            return total
+        return self.phases_json[1:].replace('":', ";dur=").replace(',"', ", ") + ", " + total
 
 
 class Measurements:
@@ -126,8 +147,8 @@ class Measurements:
         if len(self.failing) < MAX_NOTES:
             self.failing[safe_name(name)] = reason
 
-    def timings_ms(self) -> Mapping[str, float]:
-        """Return each phase's milliseconds until now, in the order in which they began, and ``total``."""
+    def timings(self) -> Timings:
+        """Return how long the request has taken until now."""
         now_s = self._clock()
         spent_s: dict[str, float] = {}
         for (name, since_s), (_, until_s) in pairwise([*self._steps, ("", now_s)]):
@@ -135,6 +156,6 @@ class Measurements:
         spent_s.pop("", None)
         for name, timer in self._timers.items():
             spent_s[name] = spent_s.get(name, 0.0) + timer.spent_s(now_s)
-        spent_s[TOTAL] = now_s - self.start_s
-        # Down to the microsecond: as many digits as the clock is worth.
-        return {name: int(seconds * 1e6) / 1e3 for name, seconds in spent_s.items()}
+        phases_ms = {name: int(seconds * 1e6) / 1e3 for name, seconds in spent_s.items()}
+        phases_json = ",".join([f'"{name}":{spent_ms:.3f}' for name, spent_ms in phases_ms.items()])
+        return Timings(int((now_s - self.start_s) * 1e6) / 1e3, phases_ms, phases_json)

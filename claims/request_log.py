@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from claims.errors import Unavailable, printable
-from claims.measurements import TOTAL, Measurements
+from claims.measurements import Measurements, Timings
 from claims.reply import Reply
 
 #: The share of the budget above which a phase turns the line into a warning. A downstream that needs most of it leaves
@@ -98,14 +98,12 @@ class RequestLog:
         self._refusals: dict[str, tuple[float, int]] = {}
         self._lost = 0
 
-    def write(
-        self, record: RequestRecord, timings_ms: Mapping[str, float], *, status: int, outcome: str, detail: str = ""
-    ) -> None:
+    def write(self, record: RequestRecord, timings: Timings, *, status: int, outcome: str, detail: str = "") -> None:
         """Log the line of a request whose answer is ready. Never raises: a line that cannot be written is counted."""
         try:
             not_written = 0 if record.authenticated else self._count_refusal(outcome)
             if not_written is not None:
-                self._write(record, timings_ms, (status, outcome, detail), not_written)
+                self._write(record, timings, (status, outcome, detail), not_written)
         except Exception:  # noqa: BLE001 (a handler may raise anything, and no log line is worth a sign-in)
             self._lost += 1
 
@@ -132,21 +130,18 @@ class RequestLog:
         except Exception:  # noqa: BLE001 (see `write`)
             self._lost += 1
 
-    def _write(
-        self, record: RequestRecord, timings_ms: Mapping[str, float], result: tuple[int, str, str], not_written: int
-    ) -> None:
+    def _write(self, record: RequestRecord, timings: Timings, result: tuple[int, str, str], not_written: int) -> None:
         status, outcome, detail = result
         measured, failure, reply = record.measured, record.failure, record.reply
-        phases_ms = dict(timings_ms)
-        total_ms, budget_ms = phases_ms.pop(TOTAL), measured.budget_ms
-        slow = [] if total_ms <= budget_ms * _LEAST_SHARE else _slow(phases_ms, budget_ms)
+        total_ms, budget_ms = timings.total_ms, measured.budget_ms
+        slow = [] if total_ms <= budget_ms * _LEAST_SHARE else _slow(timings.phases_ms, budget_ms)
         self._remember(*((failure.code, failure.detail) if failure else (outcome, detail)))
         unknown = () if self._told_unknown else record.unknown_members
         odd = slow or failure or status != _OK or measured.failing or self._warnings or unknown
         # What every line has needs no encoder: the id is a GUID, and names and codes have token characters only.
         begin = (
             f'{{"event":"onTokenIssuanceStart","correlationId":{_quoted(record.correlation_id)},"outcome":"{outcome}",'
-            f'"status":{status},"total_ms":{total_ms},"budget_ms":{budget_ms},"phases":{{{_numbers(phases_ms)}}},'
+            f'"status":{status},"total_ms":{total_ms},"budget_ms":{budget_ms},"phases":{{{timings.phases_json}}},'
             f'"cache_hits":{{{_booleans(measured.cache_hits)}}},'
             f'"cold":{_BOOLEANS[record.cold]},"joined":{_BOOLEANS[record.joined]}'
         )
@@ -228,10 +223,6 @@ def _slow(phases_ms: Mapping[str, float], budget_ms: int) -> list[str]:
     return [name for name, spent_ms in phases_ms.items() if spent_ms > budget_ms * _SHARES.get(name, _OTHER_SHARE)]
 
 
-def _numbers(values: Mapping[str, float]) -> str:
-    return ",".join([f'"{name}":{value}' for name, value in values.items()])
-
-
 def _booleans(values: Mapping[str, bool]) -> str:
     return ",".join([f'"{name}":{_BOOLEANS[value]}' for name, value in values.items()])
 
@@ -240,8 +231,3 @@ def _names(paths: Sequence[str]) -> str:
     """Return what others chose as one short text; a backslash would become two in JSON."""
     text = ", ".join([printable(path).replace("\\", "?") for path in paths])
     return text if len(text) <= _MAX_UNKNOWN_CHARACTERS else f"{text[: _MAX_UNKNOWN_CHARACTERS - 3]}..."
-
-
-def server_timing(timings_ms: Mapping[str, float]) -> str:
-    """Return the timings as a ``Server-Timing`` header (W3C Server Timing), durations in milliseconds."""
-    return ", ".join([f"{name};dur={spent_ms:.2f}" for name, spent_ms in timings_ms.items()])

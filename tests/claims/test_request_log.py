@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from claims.errors import ProviderFailed
 from claims.measurements import Measurements
 from claims.reply import Reply, build_reply
-from claims.request_log import REFUSALS_S, RequestLog, RequestRecord, server_timing
+from claims.request_log import REFUSALS_S, RequestLog, RequestRecord
 from tests.claims.site import Clock
 
 pytestmark = pytest.mark.without_endpoint
@@ -31,7 +31,7 @@ def _log(clock: Clock, **changes: Any) -> RequestLog:
 
 
 def _write(log: RequestLog, record: RequestRecord, status: int = 200, outcome: str = "claims") -> None:
-    log.write(record, record.measured.timings_ms(), status=status, outcome=outcome)
+    log.write(record, record.measured.timings(), status=status, outcome=outcome)
 
 
 class _Lines(logging.Handler):
@@ -76,7 +76,7 @@ def test_slow_phases_are_named(clock: Clock, caplog: pytest.LogCaptureFixture) -
             clock.now_s += 1.2
     _write(_log(clock), record)
     assert json.loads(caplog.messages[0])["slow"] == ["keys", "database"]
-    assert "database;dur=1200.00" in server_timing(record.measured.timings_ms())
+    assert "database;dur=1200.000, total;dur=2400.0" in record.measured.timings().server_timing()
 
 
 def test_the_line_is_json_and_its_record_like_any_other(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:

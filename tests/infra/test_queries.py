@@ -25,10 +25,10 @@ def _members(caplog: pytest.LogCaptureFixture) -> set[str]:
     failure, reply = ProviderLate("provider_late", "x"), Reply(b"{}", 1, ("a",))
     record = RequestRecord(measured=measured, cold=True, authenticated=True, failure=failure, reply=reply)
     log = RequestLog(clock=lambda: 0.0, stalled_ms=lambda _since_s: 100.0, warnings=["x"])
-    log.write(record, measured.timings_ms(), status=200, outcome="omitted")
+    log.write(record, measured.timings(), status=200, outcome="omitted")
     refused = RequestRecord(measured=measured, cold=False)
     log._refusals["signature"] = (-1000.0, 7)
-    log.write(refused, measured.timings_ms(), status=401, outcome="signature")
+    log.write(refused, measured.timings(), status=401, outcome="signature")
     return {name for line in caplog.messages for name in json.loads(line)}
 
 

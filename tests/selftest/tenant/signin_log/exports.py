@@ -195,5 +195,5 @@ def endpoint_line(
     with caplog.at_level(logging.INFO, logger="claims.request"):
         with measured.phase(phase):
             pass
-        log.write(record, measured.timings_ms(), status=status, outcome=outcome, detail=detail)
+        log.write(record, measured.timings(), status=status, outcome=outcome, detail=detail)
     return caplog.records[-1].getMessage()
