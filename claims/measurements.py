@@ -7,7 +7,6 @@ limited in number. Recording never fails and never costs an answer.
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from itertools import pairwise
 from types import TracebackType
 from typing import Final, NamedTuple
 
@@ -95,14 +94,28 @@ class Measurements:
         failing: By a name, why background work fails that this request did not need.
     """
 
+    __slots__ = (
+        "_clock",
+        "_names_left",
+        "_since_s",
+        "_spent_s",
+        "_step",
+        "_timers",
+        "budget_ms",
+        "cache_hits",
+        "failing",
+        "start_s",
+    )
+
     def __init__(self, *, budget_ms: int, clock: Callable[[], float]) -> None:
         self.budget_ms = budget_ms
         self.start_s = clock()
         self.cache_hits: dict[str, bool] = {}
         self.failing: dict[str, object] = {}
         self._clock = clock
-        #: The endpoint's own steps and when each began; each lasts until the next.
-        self._steps: list[tuple[str, float]] = []
+        #: The endpoint's own phase that goes on ("" between them), when it began, and what was spent before.
+        self._step, self._since_s = "", self.start_s
+        self._spent_s = {"": 0.0}
         self._timers: dict[str, _PhaseTimer] = {}
         self._names_left = MAX_NAMES - 1  # and `OTHER`
 
@@ -112,7 +125,9 @@ class Measurements:
 
     def begin(self, name: str) -> None:
         """Begin a phase that lasts until the next one, or until `end`: the endpoint's own follow one another."""
-        self._steps.append((name, self._clock()))
+        now_s, spent_s, step = self._clock(), self._spent_s, self._step
+        spent_s[step] = spent_s.get(step, 0.0) + now_s - self._since_s
+        self._step, self._since_s = name, now_s
 
     def end(self) -> None:
         """End the phase that began last."""
@@ -150,10 +165,9 @@ class Measurements:
     def timings(self) -> Timings:
         """Return how long the request has taken until now."""
         now_s = self._clock()
-        spent_s: dict[str, float] = {}
-        for (name, since_s), (_, until_s) in pairwise([*self._steps, ("", now_s)]):
-            spent_s[name] = spent_s.get(name, 0.0) + until_s - since_s
-        spent_s.pop("", None)
+        spent_s = self._spent_s.copy()
+        spent_s[self._step] = spent_s.get(self._step, 0.0) + now_s - self._since_s
+        del spent_s[""]
         for name, timer in self._timers.items():
             spent_s[name] = spent_s.get(name, 0.0) + timer.spent_s(now_s)
         phases_ms = {name: int(seconds * 1e6) / 1e3 for name, seconds in spent_s.items()}
