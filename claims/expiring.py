@@ -48,7 +48,8 @@ class ExpiringCache[K: Hashable, V]:
 
     def put(self, key: K, value: V, ttl_s: float) -> None:
         """Keep a value for so many seconds; a value larger than the whole cache is not kept."""
-        self._drop(key)
+        if key in self._entries:
+            self._drop(key)
         size_bytes = self._size_bytes(value)
         if size_bytes > self._max_bytes:
             return

@@ -47,8 +47,10 @@ class LoopWatch:
                 right after it, so a stall that ended within the last tick before counts too.
         """
         now_s = self._clock()
-        stalls = [*self._stalls, *([(self._due_s, now_s)] if now_s - self._due_s > STALL_S else [])]
-        return sum(end_s - begin_s for begin_s, end_s in stalls if end_s >= since_s - TICK_S) * 1000
+        stalls = [*self._stalls, (self._due_s, now_s)] if now_s - self._due_s > STALL_S else self._stalls
+        if not stalls:  # nearly always
+            return 0.0
+        return 1000 * sum(end_s - begin_s for begin_s, end_s in stalls if end_s >= since_s - TICK_S)
 
     def _tick(self, run: int) -> None:
         if run != self._run:

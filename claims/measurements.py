@@ -64,12 +64,13 @@ class _PhaseTimer:
 
 
 class Timings(NamedTuple):
-    """How long a request took, down to the microsecond: as many digits as the clock is worth.
+    """How long a request took.
 
     Attributes:
         total_ms: From its beginning.
         phases_ms: Each phase, in the order in which they began.
-        phases_json: The same as members of a JSON object; names and numbers need no escape.
+        phases_json: The same as members of a JSON object, down to the microsecond: as many digits as the clock is
+            worth. Names and numbers need no escape.
     """
 
     total_ms: float
@@ -78,7 +79,7 @@ class Timings(NamedTuple):
 
     def server_timing(self) -> str:
         """Return the value of a ``Server-Timing`` header (W3C Server Timing), durations in milliseconds."""
-        total = f"{TOTAL};dur={self.total_ms}"
+        total = f"{TOTAL};dur={self.total_ms:.3f}"
         if not self.phases_ms:
             return total
         return self.phases_json[1:].replace('":', ";dur=").replace(',"', ", ") + ", " + total
@@ -170,6 +171,6 @@ class Measurements:
         del spent_s[""]
         for name, timer in self._timers.items():
             spent_s[name] = spent_s.get(name, 0.0) + timer.spent_s(now_s)
-        phases_ms = {name: int(seconds * 1e6) / 1e3 for name, seconds in spent_s.items()}
+        phases_ms = {name: seconds * 1000 for name, seconds in spent_s.items()}
         phases_json = ",".join([f'"{name}":{spent_ms:.3f}' for name, spent_ms in phases_ms.items()])
-        return Timings(int((now_s - self.start_s) * 1e6) / 1e3, phases_ms, phases_json)
+        return Timings((now_s - self.start_s) * 1000, phases_ms, phases_json)

@@ -135,13 +135,13 @@ class RequestLog:
         measured, failure, reply = record.measured, record.failure, record.reply
         total_ms, budget_ms = timings.total_ms, measured.budget_ms
         slow = [] if total_ms <= budget_ms * _LEAST_SHARE else _slow(timings.phases_ms, budget_ms)
-        self._remember(*((failure.code, failure.detail) if failure else (outcome, detail)))
+        self._remember(failure.code if failure else outcome, failure.detail if failure else detail)
         unknown = () if self._told_unknown else record.unknown_members
         odd = slow or failure or status != _OK or measured.failing or self._warnings or unknown
         # What every line has needs no encoder: the id is a GUID, and names and codes have token characters only.
         begin = (
             f'{{"event":"onTokenIssuanceStart","correlationId":{_quoted(record.correlation_id)},"outcome":"{outcome}",'
-            f'"status":{status},"total_ms":{total_ms},"budget_ms":{budget_ms},"phases":{{{timings.phases_json}}},'
+            f'"status":{status},"total_ms":{total_ms:.3f},"budget_ms":{budget_ms},"phases":{{{timings.phases_json}}},'
             f'"cache_hits":{{{_booleans(measured.cache_hits)}}},'
             f'"cold":{_BOOLEANS[record.cold]},"joined":{_BOOLEANS[record.joined]}'
         )
@@ -196,17 +196,13 @@ class RequestLog:
 
 def _record(level: int, line: str) -> logging.LogRecord:
     """Return a record of a line as `logging` makes it, without finding out again what is the same in all of them."""
-    created_s = time.time()
+    fields = _SAME.copy()
+    fields["created"] = created_s = time.time()
+    fields["msecs"] = created_s % 1 * 1000
+    fields["relativeCreated"] = (created_s - _SAME["created"]) * 1000 + _SAME["relativeCreated"]
+    fields["levelno"], fields["levelname"], fields["msg"] = level, logging.getLevelName(level), line
     record = logging.LogRecord.__new__(logging.LogRecord)
-    record.__dict__.update(
-        _SAME,
-        levelno=level,
-        levelname=logging.getLevelName(level),
-        msg=line,
-        created=created_s,
-        msecs=created_s % 1 * 1000,
-        relativeCreated=(created_s - _SAME["created"]) * 1000 + _SAME["relativeCreated"],
-    )
+    record.__dict__ = fields
     return record
 
 

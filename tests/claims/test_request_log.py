@@ -76,7 +76,7 @@ def test_slow_phases_are_named(clock: Clock, caplog: pytest.LogCaptureFixture) -
             clock.now_s += 1.2
     _write(_log(clock), record)
     assert json.loads(caplog.messages[0])["slow"] == ["keys", "database"]
-    assert "database;dur=1200.000, total;dur=2400.0" in record.measured.timings().server_timing()
+    assert "database;dur=1200.000, total;dur=2400.000" in record.measured.timings().server_timing()
 
 
 def test_the_line_is_json_and_its_record_like_any_other(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
