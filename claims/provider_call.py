@@ -184,32 +184,30 @@ class ProviderCalls:
     async def _run(
         self, call: _Call, key: EventKey, event: TokenIssuanceStart, measured: Measurements, end_s: float
     ) -> None:
-        outcome = await self._call(event, measured, end_s)
+        outcome: Outcome
+        try:
+            self.start()
+            context = ProviderContext(
+                lambda: max(0.0, end_s - self._clock()),
+                measured.provider_phase,
+                measured.cache_hit,
+                measured.note_failing,
+            )
+            provided = await self._provider.provide(event, context)
+            with measured.phase("reply"):
+                outcome = build_reply(provided, self._known_names)
+        except asyncio.CancelledError:
+            outcome = ProviderFailed("provider_cancelled", "it raised CancelledError")
+            if self._clock() >= end_s:
+                outcome = ProviderLate("provider_late", f"given up after {self._limit_s:.1f} s")
+        except BaseException as error:  # noqa: BLE001 (SystemExit would end the worker and every other sign-in with it)
+            outcome = _failure(error)
         call.end(outcome)
         self._running.pop(key, None)
         # A failure is no answer: a second delivery tries again.
         if isinstance(outcome, Reply):
             self._done.put(key, outcome, JOIN_S)
             self._on_reply(event, outcome)
-
-    async def _call(self, event: TokenIssuanceStart, measured: Measurements, end_s: float) -> Outcome:
-        context = ProviderContext(
-            lambda: max(0.0, end_s - self._clock()),
-            measured.provider_phase,
-            measured.cache_hit,
-            measured.note_failing,
-        )
-        try:
-            self.start()
-            provided = await self._provider.provide(event, context)
-            with measured.phase("reply"):
-                return build_reply(provided, self._known_names)
-        except asyncio.CancelledError:
-            if self._clock() >= end_s:
-                return ProviderLate("provider_late", f"given up after {self._limit_s:.1f} s")
-            return ProviderFailed("provider_cancelled", "it raised CancelledError")
-        except BaseException as error:  # noqa: BLE001 (SystemExit would end the worker and every other sign-in with it)
-            return _failure(error)
 
 
 def _key(event: TokenIssuanceStart) -> EventKey:
