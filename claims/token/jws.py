@@ -14,7 +14,7 @@ from claims.wire import strict_json
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 #: What is outside base64url is outside the standard alphabet afterwards, too.
 _TO_STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
-_SEGMENTS: Final = 3
+_DOTS: Final = 2
 #: Where a segment does not end with a whole group of four, the last characters that leave no bits over.
 _LAST: Final = {2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
 #: To a whole group; with one character over there is none.
@@ -42,16 +42,13 @@ def parse_compact(token: str) -> CompactToken:
     Source: RFC 7515 sections 2, 3.1 and 7.1; RFC 4648 section 3.5; RFC 8725 section 2.6.
     """
     # Characters beyond ASCII, in whatever form, are outside the alphabet.
-    segments = token.encode(errors="replace").split(b".")
-    if len(segments) != _SEGMENTS:
-        raise TokenRefused("token_segments", f"expected {_SEGMENTS} segments, got {len(segments)}")
-    header, payload, signature = (_decode(segment) for segment in segments)
-    return CompactToken(
-        header=_object(header, "header"),
-        payload=_object(payload, "payload"),
-        signing_input=b"%b.%b" % (segments[0], segments[1]),
-        signature=signature,
-    )
+    encoded = token.encode(errors="replace")
+    if encoded.count(b".") != _DOTS:
+        raise TokenRefused("token_segments", f"expected {_DOTS + 1} segments, got {encoded.count(b'.') + 1}")
+    signing_input, _, last = encoded.rpartition(b".")
+    first, _, second = signing_input.partition(b".")
+    header, payload, signature = _decode(first), _decode(second), _decode(last)
+    return CompactToken(_object(header, "header"), _object(payload, "payload"), signing_input, signature)
 
 
 def _decode(segment: bytes) -> bytes:
