@@ -29,7 +29,7 @@ class LatencyWindow:
         """Return p50, p95 and p99 (nearest rank) by phase, in milliseconds, and how many requests had the phase."""
         by_phase: dict[str, list[float]] = {}
         for timings in self._requests:
-            for phase, spent_ms in (*timings.phases_ms.items(), (TOTAL, timings.total_ms)):
+            for phase, spent_ms in (*timings.phases_ms().items(), (TOTAL, timings.total_ms)):
                 known = phase in by_phase or len(by_phase) < _MAX_PHASES
                 by_phase.setdefault(phase if known else OTHER, []).append(spent_ms)
         return {phase: _summary(sorted(samples)) for phase, samples in by_phase.items()}

@@ -68,19 +68,23 @@ class Timings(NamedTuple):
 
     Attributes:
         total_ms: From its beginning.
-        phases_ms: Each phase, in the order in which they began.
-        phases_json: The same as members of a JSON object, down to the microsecond: as many digits as the clock is
-            worth. Names and numbers need no escape.
+        phases_s: Each phase, in the order in which they began.
+        phases_json: The same in milliseconds, as members of a JSON object, down to the microsecond: as many digits as
+            the clock is worth. Names and numbers need no escape.
     """
 
     total_ms: float
-    phases_ms: Mapping[str, float]
+    phases_s: Mapping[str, float]
     phases_json: str
+
+    def phases_ms(self) -> dict[str, float]:
+        """Return each phase in milliseconds."""
+        return {name: spent_s * 1000 for name, spent_s in self.phases_s.items()}
 
     def server_timing(self) -> str:
         """Return the value of a ``Server-Timing`` header (W3C Server Timing), durations in milliseconds."""
         total = f"{TOTAL};dur={self.total_ms:.3f}"
-        if not self.phases_ms:
+        if not self.phases_json:
             return total
         return self.phases_json[1:].replace('":', ";dur=").replace(',"', ", ") + ", " + total
 
@@ -171,6 +175,5 @@ class Measurements:
         del spent_s[""]
         for name, timer in self._timers.items():
             spent_s[name] = spent_s.get(name, 0.0) + timer.spent_s(now_s)
-        phases_ms = {name: seconds * 1000 for name, seconds in spent_s.items()}
-        phases_json = ",".join([f'"{name}":{spent_ms:.3f}' for name, spent_ms in phases_ms.items()])
-        return Timings((now_s - self.start_s) * 1000, phases_ms, phases_json)
+        phases_json = ",".join([f'"{name}":{seconds * 1000:.3f}' for name, seconds in spent_s.items()])
+        return Timings((now_s - self.start_s) * 1000, spent_s, phases_json)

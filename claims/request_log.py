@@ -134,7 +134,7 @@ class RequestLog:
         status, outcome, detail = result
         measured, failure, reply = record.measured, record.failure, record.reply
         total_ms, budget_ms = timings.total_ms, measured.budget_ms
-        slow = [] if total_ms <= budget_ms * _LEAST_SHARE else _slow(timings.phases_ms, budget_ms)
+        slow = [] if total_ms <= budget_ms * _LEAST_SHARE else _slow(timings.phases_ms(), budget_ms)
         self._remember(failure.code if failure else outcome, failure.detail if failure else detail)
         unknown = () if self._told_unknown else record.unknown_members
         odd = slow or failure or status != _OK or measured.failing or self._warnings or unknown

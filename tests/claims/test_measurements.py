@@ -24,7 +24,7 @@ def _measurements(clock: Clock) -> Measurements:
 
 
 def _phases(measured: Measurements) -> dict[str, float]:
-    return dict(measured.timings().phases_ms)
+    return measured.timings().phases_ms()
 
 
 def test_blocks_of_one_phase_add_up(clock: Clock) -> None:
@@ -35,9 +35,9 @@ def test_blocks_of_one_phase_add_up(clock: Clock) -> None:
             clock.now_s += spent_s
         with measured.phase("body"):
             clock.now_s += 0.5
-    total_ms, phases_ms, phases_json = measured.timings()
-    assert (total_ms, list(phases_ms.items())) == (4000, [("downstream_call", 3000), ("body", 1000)])
-    assert json.loads(f"{{{phases_json}}}") == phases_ms
+    timings = measured.timings()
+    assert (timings.total_ms, list(timings.phases_ms().items())) == (4000, [("downstream_call", 3000), ("body", 1000)])
+    assert json.loads(f"{{{timings.phases_json}}}") == timings.phases_ms()
 
 
 def test_a_step_lasts_until_the_next(clock: Clock) -> None:
