@@ -115,6 +115,7 @@ async def test_second_request_is_warm(endpoint: Endpoint, site: Site, caplog: py
         ({"authorization": "Bearer x"}, BODY, 401, "token_segments"),
         ({"content-type": "text/plain"}, BODY, 415, "content_type"),
         ({"content-encoding": "gzip"}, BODY, 415, "content_encoding"),
+        ({"content-encoding": ""}, BODY, 415, "content_encoding"),
         ({}, b"{", 400, "body_json"),
         ({}, b" " * 70_000, 413, "body_too_large"),
         ({}, BODY.replace(TENANT_ID.encode(), b"99999999-9999-4999-8999-999999999999"), 403, "event_tenant"),

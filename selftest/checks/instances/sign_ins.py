@@ -38,6 +38,7 @@ class SignInTally:
         reasons: Why some are lost, with their number.
         slowest_ms: The longest time from the start of a sign-in to the end of its last attempt.
         lost_at_once: How many are lost by an answer that came at once, and not by one that was late.
+        losers: The users that lose any.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class SignInTally:
         self.reasons: Counter[str] = Counter()
         self.slowest_ms = 0.0
         self.lost_at_once = 0
+        self.losers: set[str] = set()
 
     @property
     def lost(self) -> int:
@@ -57,12 +59,15 @@ class SignInTally:
         self.slowest_ms = max(self.slowest_ms, whole_ms(call))
         if reason := lost_because(user_id, call):
             self.reasons[reason] += 1
+            self.losers.add(user_id)
             self.lost_at_once += whole_ms(call) < _AT_ONCE_MS
 
     def __str__(self) -> str:
-        """Return how many are lost, and the most frequent reason."""
-        most = "".join(f"; mostly {reason}" for reason, _ in self.reasons.most_common(1))
-        return f"{self.lost:,} of {self.total:,} sign-ins lost{most}"
+        """Return how many are lost, of how many users, and the most frequent reason."""
+        lost = f"{self.lost:,} of {self.total:,} sign-ins lost"
+        for reason, _ in self.reasons.most_common(1):
+            lost += f", of {len(self.losers)} {'user' if len(self.losers) == 1 else 'users'}; mostly {reason}"
+        return lost
 
 
 def lost_because(user_id: str, call: Call) -> str:

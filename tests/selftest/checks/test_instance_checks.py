@@ -23,6 +23,7 @@ from selftest.checks.bench.redis_server import free_port, has_client, running_re
 from selftest.checks.bench.target_environment import open_variant
 from selftest.checks.bench.variant import BY_POLICY, NOT_SHARING, SHARING, AppVariant
 from selftest.checks.instances import outage
+from selftest.checks.instances.sign_ins import SignInTally
 from selftest.checks.runner import run_checks
 from selftest.cli import main
 from selftest.report.results import CheckResult
@@ -53,6 +54,17 @@ def test_page_shows_what_is_played() -> None:
     page = (ROOT / "docs/tool.md").read_text()
     shown = re.findall(r"^ok    (I\d\d  .+?): ", page, re.MULTILINE)
     assert shown == [f"{name}  {REGISTRY[name].title}" for name in sorted(IDS)]
+
+
+def test_losses_say_how_many_users_have_them() -> None:
+    """All of one user's and one of each user's have other causes."""
+    tally = SignInTally()
+    assert str(tally) == "0 of 0 sign-ins lost"
+    tally.total, tally.losers = 1234, {"a"}
+    tally.reasons.update({"1003027 Late": 18, "another": 1})
+    assert str(tally) == "19 of 1,234 sign-ins lost, of 1 user; mostly 1003027 Late"
+    tally.losers.add("b")
+    assert ", of 2 users; " in str(tally)
 
 
 def test_they_are_a_skip_for_who_names_them_without_the_flag(tmp_path: Path) -> None:
