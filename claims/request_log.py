@@ -196,11 +196,16 @@ class RequestLog:
 
 def _record(level: int, line: str) -> logging.LogRecord:
     """Return a record of a line as `logging` makes it, without finding out again what is the same in all of them."""
+    created_s = time.time()
     fields = _SAME.copy()
-    fields["created"] = created_s = time.time()
-    fields["msecs"] = created_s % 1 * 1000
-    fields["relativeCreated"] = (created_s - _SAME["created"]) * 1000 + _SAME["relativeCreated"]
-    fields["levelno"], fields["levelname"], fields["msg"] = level, logging.getLevelName(level), line
+    fields.update(
+        levelno=level,
+        levelname=logging.getLevelName(level),
+        msg=line,
+        created=created_s,
+        msecs=created_s % 1 * 1000,
+        relativeCreated=(created_s - _SAME["created"]) * 1000 + _SAME["relativeCreated"],
+    )
     record = logging.LogRecord.__new__(logging.LogRecord)
     record.__dict__ = fields
     return record
