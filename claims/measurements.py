@@ -68,7 +68,7 @@ class Timings(NamedTuple):
 
     Attributes:
         total_ms: From its beginning.
-        phases_s: Each phase, in the order in which they began.
+        phases_s: Each phase; the endpoint's own first, in the order in which they ended.
         phases_json: The same in milliseconds, as members of a JSON object, down to the microsecond: as many digits as
             the clock is worth. Names and numbers need no escape.
     """
@@ -137,6 +137,10 @@ class Measurements:
     def end(self) -> None:
         """End the phase that began last."""
         self.begin("")
+
+    def add(self, name: str, since_s: float) -> None:
+        """Add the time since then, by the clock, to a phase."""
+        self._spent_s[name] = self._spent_s.get(name, 0.0) + self._clock() - since_s
 
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Return a context manager that adds a block's duration to a phase, whatever else goes on."""

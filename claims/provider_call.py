@@ -194,8 +194,9 @@ class ProviderCalls:
                 measured.note_failing,
             )
             provided = await self._provider.provide(event, context)
-            with measured.phase("reply"):
-                outcome = build_reply(provided, self._known_names)
+            provided_s = self._clock()
+            outcome = build_reply(provided, self._known_names)
+            measured.add("reply", provided_s)
         except asyncio.CancelledError:
             outcome = ProviderFailed("provider_cancelled", "it raised CancelledError")
             if self._clock() >= end_s:

@@ -80,7 +80,7 @@ async def test_answers_with_claims(endpoint: Endpoint, site: Site, caplog: pytes
     assert response.status == 200
     assert json.loads(response.body)["data"]["actions"][0]["claims"] == {"Greeting": "secret value"}
     names = re.findall(r"(\w+);dur=[\d.]+", response.headers["server-timing"])
-    assert names == ["token", "keys", "body", "provider", "reply", "total"]
+    assert names == ["token", "keys", "body", "reply", "provider", "total"]
     assert response.headers["x-claims-outcome"] == "claims"
     line = _line(caplog)
     assert (line["event"], line["outcome"], line["status"]) == ("onTokenIssuanceStart", "claims", 200)

@@ -48,9 +48,10 @@ def test_a_step_lasts_until_the_next(clock: Clock) -> None:
         clock.now_s += 1
     with measured.provider_phase("token"), measured.provider_phase(PROVIDER):
         clock.now_s += 0.5
+    measured.add("keys", clock.now_s - 0.25)
     measured.end()
     clock.now_s += 1
-    assert list(_phases(measured).items()) == [("token", 2500), ("keys", 1000), (PROVIDER, 1500), (OTHER, 500)]
+    assert list(_phases(measured).items()) == [("token", 2500), ("keys", 1250), (PROVIDER, 1500), (OTHER, 500)]
     assert measured.timings().total_ms == 5500
 
 
