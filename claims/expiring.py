@@ -71,8 +71,7 @@ class ExpiringCache[K: Hashable, V]:
         return entry[0]
 
     def _drop(self, key: K) -> None:
-        if entry := self._entries.pop(key, None):
-            self._free_bytes += entry[2]
+        self._free_bytes += self._entries.pop(key)[2]
 
     def _schedule(self, now_s: float) -> None:
         self._sweep_due_s = now_s + SWEEP_S

@@ -83,10 +83,8 @@ class Timings(NamedTuple):
 
     def server_timing(self) -> str:
         """Return the value of a ``Server-Timing`` header (W3C Server Timing), durations in milliseconds."""
-        total = f"{TOTAL};dur={self.total_ms:.3f}"
-        if not self.phases_json:
-            return total
-        return self.phases_json[1:].replace('":', ";dur=").replace(',"', ", ") + ", " + total
+        members = f'{self.phases_json},"{TOTAL}":{self.total_ms:.3f}'
+        return members.lstrip(",")[1:].replace('":', ";dur=").replace(',"', ", ")
 
 
 class Measurements:

@@ -146,7 +146,7 @@ async def _wait_for(loads: Iterable[asyncio.Task[None] | None], wait_s: float) -
 
 def _reason(documents: Iterable[KeyDocument]) -> str:
     """Join why loads failed: it travels with a request, because Azure drops what is logged in the background."""
-    reasons = [reason for document in documents if (reason := document.failure or document.left_out)]
+    reasons = [reason for document in documents if (reason := document.reason)]
     return "; ".join(dict.fromkeys(reasons))[:_MAX_REASON_CHARACTERS] if reasons else ""
 
 
