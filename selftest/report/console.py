@@ -74,10 +74,12 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
 
 
 def _worst(found: Sequence[Finding]) -> list[Finding]:
-    """Return the three worst findings, with the first of each level that counts among them."""
+    """Return the three worst findings: the first of each level that counts, then those with a fix of their own."""
     first = [next((one for one in found if one.checks[0].level == level), None) for level in LEVELS]
     heads = [one for one in first if one is not None and one.checks[0].level in COUNTING_LEVELS]
-    chosen = [*heads, *(one for one in found if one not in heads)][:_WORST]
+    by_fix = {one.fix: one for one in reversed([*heads, *found])}
+    own_fix = [one for one in found if one not in heads and by_fix[one.fix] is one]
+    chosen = [*heads, *own_fix, *(one for one in found if one not in (*heads, *own_fix))][:_WORST]
     return [one for one in found if one in chosen]
 
 

@@ -39,6 +39,10 @@ _STORED_OUTCOMES: Final[Mapping[RunOutcome, StoredOutcome]] = {
 STOPPED: Final = "the endpoint answered before this check, and stopped answering"
 
 
+#: The groups of checks in the order of their findings, on one level.
+_GROUPS: Final = "CTBFLI"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
     """The result of one check.
@@ -82,9 +86,9 @@ class CheckResult:
         return self.status == "error" and self.actual.startswith(STOPPED)
 
     @property
-    def rank(self) -> tuple[int, bool, str, int]:
-        """Return the sort key that puts the worst first."""
-        return LEVELS.index(self.level), self.let_in is not True, self.id[0], int(self.id[1:])
+    def rank(self) -> tuple[int, bool, int, int]:
+        """Return the sort key that puts the worst first: a forged token lets in more than an odd body."""
+        return LEVELS.index(self.level), self.let_in is not True, _GROUPS.find(self.id[0]), int(self.id[1:])
 
     def counts(self, *, strict: bool) -> bool:
         """Whether the check fails the run."""

@@ -1,6 +1,7 @@
 """The forms of the report: JUnit that parses, a console that begins with the verdict, nothing that a terminal obeys."""
 
 import io
+import re
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -138,6 +139,15 @@ def test_the_worst_of_each_level_that_counts_is_among_the_three() -> None:
     places = [output.index(text) for text in ("FAIL  C01", "FAIL  C02", "FAIL  T01  anybody gets claims", "also")]
     assert places == sorted(places)
     assert "also  sign-in: C03 C04 C05" in output
+
+
+def test_findings_with_one_fix_take_one_place_of_the_three() -> None:
+    """Three numbers that JSON does not have are one mistake; and a forged token is worse than an odd body."""
+    same = [check(f"B0{number}", "fail", level="hardening", fix="Read strict JSON.") for number in range(7, 10)]
+    others = [check("B20", "fail", level="hardening", fix="Limit it."), check("T21", "fail", level="hardening")]
+    output = shown(results(*same, *others))
+    assert re.findall(r"^warn  (\w+)", output, re.MULTILINE) == ["T21", "B07", "B20"]
+    assert "also  hardening: B08 B09" in output
 
 
 def test_a_finding_says_for_how_many_attacks_of_which_level_it_stands() -> None:
