@@ -99,12 +99,12 @@ async def _play(args: argparse.Namespace, route: ClaimsRoute) -> int:
                 "the endpoint read the keys only after it refused the first call; this is a second one", file=sys.stderr
             )
             played = await play()
+        if args.claims_out is not None and played.verdict.claims is not None:  # before what a reader may cut off
+            print(add_to_claims_file(args.claims_out, played.verdict.claims), file=sys.stderr)
         if args.json:
             print(json.dumps(as_json(played, target.url, timeout_ms=args.timeout_ms), indent=2))
         else:
             _print(played, target.url, args.timeout_ms)
-        if args.claims_out is not None and played.verdict.claims is not None:
-            print(add_to_claims_file(args.claims_out, played.verdict.claims), file=sys.stderr)
         if target.app is None and _refused(played):
             _hint(endpoint_settings(target.entra))
             if target.entra.store.replaced and not target.entra.keys_read:
