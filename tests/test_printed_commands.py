@@ -30,6 +30,8 @@ _STANDS_FOR: Final = (
 )
 #: The commands that call an endpoint: without one of these they start the app in the current folder.
 _CALLING: Final = ("check", "load", "run", "signin")
+#: The commands that read the tenant, and by default with the Azure CLI's sign-in.
+_READING: Final = ("doctor", "signin-log")
 _AT: Final = ("--app", "--list", "--url")
 #: Printed about the app that this command has just started, or with the flags of the command before.
 _OF_THIS_RUN: Final = {"check 1", "check L", "load --profile soak", "load --profile step", "load --profile spike"}
@@ -63,6 +65,8 @@ def problem(command: str) -> str:
     unknown = [word for word in words[1:] if re.fullmatch(r"[CTBFLI]\d+", word) and word not in REGISTRY]
     if unknown:
         return f"no check {unknown}"
+    if words[0] in _READING and "--tenant" in words and "--credential" not in words:
+        return "the Azure CLI's sign-in cannot read extensions and listeners"
     nowhere = words[0] in _CALLING and not set(_AT) & set(words) and command not in _OF_THIS_RUN
     return "it names no endpoint" if nowhere else ""
 
@@ -74,10 +78,11 @@ def test_printed_command_works(path: str, command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["check C26", "check C26 --ulr x", "check C999 --url http://x.example", "load --rate"]
+    "command",
+    ["check C26", "check C26 --ulr x", "check C999 --url http://x.example", "load --rate", f"doctor --tenant {_GUID}"],
 )
 def test_wrong_command_is_found(command: str) -> None:
-    """No endpoint, an unknown flag, an unknown check, and a flag without its value."""
+    """No endpoint, an unknown flag, an unknown check, a flag without its value, and a sign-in that cannot read."""
     assert problem(command)
 
 

@@ -15,8 +15,9 @@ from selftest.base.program import PROGRAM
 from selftest.judge.codes import CODES
 from selftest.judge.explain import Explanation, UnknownIdError, as_text, everything, explain
 from selftest.judge.explain_page import render, render_entry
-from selftest.judge.ids_in_text import cause_in, codes_in, codes_meant_by, correlation_id_in, is_pasted
+from selftest.judge.ids_in_text import codes_in, codes_meant_by, correlation_id_in, is_pasted, outcomes_in
 from selftest.judge.statement import Statement
+from selftest.tenant.signin_log.outcomes import OUTCOMES, explained, is_outcome
 
 _MAX_WIDTH: Final = 100
 #: A file of the endpoint, which texts name by its path in this repository.
@@ -36,7 +37,10 @@ def statements() -> Mapping[str, Statement]:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
-    parser.description = "Explain a check id, a 1003xxx or an AADSTS code: what it means, its causes and the fix."
+    parser.description = (
+        "Explain a check id, a 1003xxx or an AADSTS code, or an outcome in the endpoint's log: what it means, its "
+        "causes and the fix."
+    )
     parser.epilog = "exit code: 0 explained, 2 an id that does not exist"
     parser.add_argument(
         "ids",
@@ -44,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="CODE",
         help=(
             "T23, 1003005, AADSTS50146, several are allowed; or a text that names or means one, as an error page or "
-            "the endpoint's log shows it; or a code of that log (provider_late)"
+            "the endpoint's log shows it; or a code of that log (provider_late, audience)"
         ),
     )
     parser.add_argument("--list", action="store_true", help="list every id with its title")
@@ -58,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if args.list and (args.ids or args.markdown):
         raise CannotRun("--list shows all ids as text or with --json: leave codes and --markdown out")
     if args.list:
-        _print_list(everything(checks=statements()), as_json=args.json)
+        _print_list((*everything(checks=statements()), *map(explained, OUTCOMES)), as_json=args.json)
     elif args.ids:
         _explain(args)
     elif args.markdown:
@@ -70,17 +74,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _explain(args: argparse.Namespace) -> None:
     text = " ".join(args.ids)
-    pasted = is_pasted(args.ids)
-    logged = cause_in(text) if pasted else None
-    meant = (str(logged.leads_to),) if logged else codes_meant_by(text, CODES) if pasted else ()
-    named = codes_in(text) or meant if pasted else args.ids
+    logged = outcomes_in(args.ids, is_outcome=is_outcome)
+    found = [explained(code) for code in logged]
+    typed = [word for word in args.ids if word.strip().lower() not in logged]
+    pasted = is_pasted(typed)
+    named = codes_in(text) or (() if logged else codes_meant_by(text, CODES)) if pasted else typed
     try:
-        found = [explain(given, checks={}, logged=logged) for given in named]
+        found += [explain(given, checks={}) for given in named]
     except UnknownIdError:
         found = []
     if not found:
         checks = statements()
-        found = _explain_pasted(text, checks) if pasted else [explain(given, checks=checks) for given in named]
+        found = [explained(code) for code in logged]
+        found += _explain_pasted(text, checks) if pasted else [explain(given, checks=checks) for given in typed]
     found = [_with_readers_paths(one) for one in found]
     _print_found(found, as_json=args.json, as_markdown=args.markdown)
     if pasted and (correlation_id := correlation_id_in(text)) and not (args.json or args.markdown):

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.program import PROGRAM
-from selftest.judge.app_cause import APP_CAUSES, AppCause
+from selftest.judge.app_cause import APP_CAUSES
 from selftest.judge.codes import CODES, Code, ObjectPair, ReplyPair
 from selftest.judge.statement import Statement
 
@@ -23,6 +23,16 @@ _INDENT: Final = "  "
 _OWN_HEADING: Final = "This endpoint's failures, by log code"
 #: A terminal may report a width of 0; narrower text would be a column of single words.
 _MIN_WIDTH: Final = 40
+#: The subject of a check, by the first letter of its id.
+SUBJECTS: Final = {
+    "C": "Contract: what the endpoint answers",
+    "T": "Token: whom the endpoint answers",
+    "B": "Body: what the endpoint takes for an event",
+    "F": "Faults: what the endpoint does when others fail",
+    "L": "Load: whether the answer comes in time",
+    "I": "Instances: what several instances of the app know of each other",
+    "D": "Doctor: whether the tenant is set up right",
+}
 #: Under commands that call the endpoint at URL.
 _OF_URL: Final = (
     "# URL is that of the endpoint; if it trusts the real Entra, add --deployed --token-file FILE;",
@@ -63,13 +73,13 @@ class Explanation:
     """The explanation of one id.
 
     Attributes:
-        kind: ``check`` or ``code``.
+        kind: ``check``, ``code`` (of Entra) or ``outcome`` (of the endpoint's log line).
         rank: The level of a check, or the phase of the sign-in in which a code occurs.
     """
 
     id: str
     title: str
-    kind: Literal["check", "code"]
+    kind: Literal["check", "code", "outcome"]
     rank: str
     source: str
     sections: tuple[Section, ...]
@@ -96,9 +106,8 @@ def explain(
     *,
     checks: Mapping[str, Statement],
     codes: Mapping[int | str, Code] = CODES,
-    logged: AppCause | None = None,
 ) -> Explanation:
-    """Return the explanation of an id; of a code, led by the cause that the endpoint's own log line names.
+    """Return the explanation of an id.
 
     Accepted in any case: ``T23``, ``1003005``, ``AADSTS50146`` or ``50146``, and ``AADSTS1003021``, as an
     inner code sometimes appears.
@@ -114,7 +123,7 @@ def explain(
     by_id = {str(code): entry for code, entry in codes.items()}
     entry = by_id.get(number) or by_id.get(f"{_AADSTS}{number}")
     if entry is not None:
-        return of_code(entry, logged)
+        return of_code(entry)
     raise UnknownIdError(given, _near(key, (*checks, *by_id)))
 
 
@@ -134,12 +143,14 @@ def of_check(check: Statement) -> Explanation:
     )
 
 
-def of_code(code: Code, logged: AppCause | None = None) -> Explanation:
-    """Return the explanation of a code of Entra, led by the cause that the endpoint's own log line names."""
-    own = tuple(f"{_codes(cause)}: {cause.cause}" for cause in APP_CAUSES if cause.leads_to == code.code)
-    led = (f"{_codes(logged)}: {logged.cause}.", logged.fix) if logged else ()
-    sections = [Section(key="logged", heading="What the endpoint logged", text=led)] if led else []
-    sections += [
+def of_code(code: Code) -> Explanation:
+    """Return the explanation of a code of Entra."""
+    own = tuple(
+        f"{', '.join(f'`{name}`' for name in cause.codes)}: {cause.cause}"
+        for cause in APP_CAUSES
+        if cause.leads_to == code.code
+    )
+    sections = [
         Section(key="meaning", heading="What it means", text=(code.meaning,)),
         Section(key="seen", heading="What the app and the user see", text=(code.seen,)),
         Section(key="cause", heading="Causes, most likely first", text=code.cause, style="list"),
@@ -163,10 +174,6 @@ def of_code(code: Code, logged: AppCause | None = None) -> Explanation:
     )
 
 
-def _codes(cause: AppCause) -> str:
-    return ", ".join(f"`{code}`" for code in cause.codes)
-
-
 def everything(*, checks: Mapping[str, Statement], codes: Mapping[int | str, Code] = CODES) -> tuple[Explanation, ...]:
     """Return the explanations of all checks, by id, and then of all codes, in the order of the table."""
     ordered = sorted(checks.values(), key=lambda check: check.order)
@@ -182,11 +189,18 @@ def as_text(explanation: Explanation, *, width: int = 100) -> str:
         if section.style == "sample":
             lines += [f"{_INDENT}{line}".rstrip() for line in section.text]
             continue
-        paragraphs = (", ".join(section.text),) if section.style == "row" else section.text
+        paragraphs = (", ".join(named_groups(section.text)),) if section.style == "row" else section.text
         first = f"{_INDENT}- " if section.style == "list" else _INDENT
         for paragraph in paragraphs:
             lines += _wrap(paragraph, first, width)
     return "\n".join(lines)
+
+
+def named_groups(ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return ids of checks for people: a letter, which stands for its group, with the group's subject."""
+    return tuple(
+        f"all of {name} ({SUBJECTS[name].partition(':')[0].lower()})" if name in SUBJECTS else name for name in ids
+    )
 
 
 def _wrap(paragraph: str, first: str, width: int) -> list[str]:

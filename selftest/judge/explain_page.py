@@ -9,19 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from selftest.judge.codes import CODES, Code
-from selftest.judge.explain import Explanation, Section, of_code
+from selftest.judge.explain import SUBJECTS, Explanation, Section, named_groups, of_code
 from selftest.judge.statement import Statement
 
-#: The subject of a check, by the first letter of its id.
-_SUBJECTS: Final = {
-    "C": "Contract: what the endpoint answers",
-    "T": "Token: whom the endpoint answers",
-    "B": "Body: what the endpoint takes for an event",
-    "F": "Faults: what the endpoint does when others fail",
-    "L": "Load: whether the answer comes in time",
-    "I": "Instances: what several instances of the app know of each other",
-    "D": "Doctor: whether the tenant is set up right",
-}
 #: An underscore inside a word is no markup, so that setting names stay readable in the source.
 _SPECIAL: Final = re.compile(r"([\\<*\[\]|]|(?<!\w)_|_(?!\w))")
 _HEAD: Final = """\
@@ -47,7 +37,7 @@ def render(*, checks: Mapping[str, Statement], codes: Mapping[int | str, Code] =
     parts = [_HEAD]
     ordered = sorted(checks.values(), key=lambda check: check.order)
     for letter in sorted({check.id[0] for check in ordered}, key=_rank):
-        parts.append(f"## {_SUBJECTS.get(letter, letter)}")
+        parts.append(f"## {SUBJECTS.get(letter, letter)}")
         group = [check for check in ordered if check.id[0] == letter]
         parts.append("\n".join(_check_rows(group, letter)))
     explained = [of_code(code) for code in codes.values()]
@@ -70,8 +60,8 @@ def _section(section: Section) -> str:
         return "\n".join((heading, "", f"{fence}text", *section.text, fence))
     if section.style == "list":
         return "\n".join((heading, "", *(f"- {_escape(line)}" for line in section.text)))
-    between = ", " if section.style == "row" else "\\\n"
-    return f"{heading} {between.join(map(_escape, section.text))}"
+    between, text = (", ", named_groups(section.text)) if section.style == "row" else ("\\\n", section.text)
+    return f"{heading} {between.join(map(_escape, text))}"
 
 
 def _check_rows(checks: Iterable[Statement], letter: str) -> Iterator[str]:
@@ -97,5 +87,5 @@ def _escape(text: str) -> str:
 
 
 def _rank(letter: str) -> tuple[int, str]:
-    known = list(_SUBJECTS)
+    known = list(SUBJECTS)
     return (known.index(letter) if letter in known else len(known)), letter

@@ -7,11 +7,11 @@ and the sign-in log can be searched by the correlation id.
 import contextlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from selftest.judge.app_cause import AppCause, cause_of, cause_of_code
-from selftest.judge.app_line import app_line
+from selftest.judge.app_cause import cause_of
+from selftest.judge.app_line import LOOP_BLOCKED, app_line
 from selftest.judge.codes import Code
 
 #: A typed id: T23, 1003005, AADSTS50146, or the start of one.
@@ -48,13 +48,22 @@ def codes_meant_by(text: str, codes: Mapping[int | str, Code]) -> tuple[str, ...
     )
 
 
-def cause_in(text: str) -> AppCause | None:
-    """Return the cause that a line of this project's endpoint names, or a code of such a line; None without one."""
+def outcomes_in(words: Sequence[str], *, is_outcome: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the codes of the endpoint's log that the words are, or that a line of that log among them has.
+
+    In a sentence only codes with an underscore count, and the first of them: "claims" is a word of many texts.
+    """
+    text = " ".join(words)
     with contextlib.suppress(ValueError, RecursionError):
         if isinstance(record := json.loads(text[text.index("{") : text.rindex("}") + 1]), dict):
-            return cause_of([app_line(record)])
-    words = _WORD.findall(text[:_MAX_CHARACTERS])
-    return next((cause for cause in map(cause_of_code, words) if cause is not None), None)
+            line = app_line(record)
+            cause = cause_of([line])
+            code = LOOP_BLOCKED if cause is not None and cause.has(LOOP_BLOCKED) else line.code
+            return (code,) if is_outcome(code) else ()
+    typed = [word.strip().lower() for word in words]
+    if all(is_outcome(word) or _ID.fullmatch(word) for word in typed):
+        return tuple(word for word in dict.fromkeys(typed) if is_outcome(word))
+    return tuple(filter(is_outcome, _WORD.findall(text[:_MAX_CHARACTERS])))[:1]
 
 
 def correlation_id_in(text: str) -> str | None:

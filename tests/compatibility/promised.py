@@ -23,7 +23,7 @@ from selftest.commands.explain import statements
 from selftest.judge.codes import CODES
 from selftest.judge.explain import of_check, of_code
 from selftest.tenant.doctor.registry import TENANT_STATEMENTS
-from selftest.tenant.signin_log.outcomes import OUTCOMES
+from selftest.tenant.signin_log.outcomes import OUTCOMES, explained
 from tests.checkout import ROOT
 
 #: Names by kind.
@@ -124,7 +124,7 @@ def _schema_members() -> Iterator[str]:
 
 
 def _explained() -> set[str]:
-    found = (*map(of_check, statements().values()), *map(of_code, CODES.values()))
+    found = (*map(of_check, statements().values()), *map(of_code, CODES.values()), *map(explained, OUTCOMES))
     return {member for explanation in found for member in explanation.as_json()}
 
 

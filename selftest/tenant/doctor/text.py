@@ -112,7 +112,8 @@ def _flow(branches: tuple[Branch, ...]) -> Iterator[Text]:
     for branch in branches:
         yield Text(visible(f"  {branch.shows}  ({', '.join(branch.checks)})"))
         yield Text(
-            "    next: apply the fix above and run doctor again (`doctor --tenant GUID --export FILE` makes a new file)"
+            "    next: apply the fix above and run doctor again "
+            "(`doctor --tenant GUID --credential browser --export FILE` makes a new file)"
         )
         yield Text(visible(f"    more: {branch.next_command}"))
     yield Text("")

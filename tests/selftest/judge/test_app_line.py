@@ -1,10 +1,12 @@
 """What is shown of the app's log lines, and the cause that they name."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 import pytest
 
+from claims.settings.settings import DEFAULT_BUDGET_MS
 from selftest.judge.app_cause import APP_CAUSES, cause_of, cause_of_code, explained
 from selftest.judge.app_line import LOOP_BLOCKED, WORKER_ENDED, AppLine, app_line
 from selftest.judge.codes import CODES
@@ -98,6 +100,16 @@ def test_every_503_of_the_endpoint_has_a_cause() -> None:
     assert {"provider_error", "provider_late", "overloaded", "keys_not_loaded", "claims_size"} <= codes
     assert not {code for code in codes if cause_of_code(code) is None}
     assert {cause.leads_to for cause in APP_CAUSES} <= set(CODES)
+
+
+def test_the_budgets_of_the_text_are_those_of_the_code() -> None:
+    """The default, and the one until a process has answered: of function_app.py, which starts an app when imported."""
+    late = cause_of_code("provider_late")
+    first = re.search(r"^FIRST_BUDGET_MS: Final = ([\d_]+)", (ROOT / "function_app.py").read_text(), re.MULTILINE)
+    assert late is not None
+    assert first is not None
+    assert f"{DEFAULT_BUDGET_MS} ms by default" in late.cause
+    assert f"at most {int(first[1])} ms until the process has answered a request" in late.cause
 
 
 def test_the_blocked_loop_leads() -> None:

@@ -12,6 +12,7 @@ from selftest.commands.explain import statements
 from selftest.judge.codes import CODES
 from selftest.judge.explain import UnknownIdError, as_text, everything, explain, of_check, of_code
 from selftest.judge.explain_page import render, render_entry
+from selftest.tenant.signin_log.outcomes import OUTCOMES
 
 
 async def _run(_: object) -> CheckOutcome:
@@ -124,25 +125,48 @@ def test_code_is_shown_by_a_bad_sample_and_a_good_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "cause"),
+    ("words", "outcome", "code", "cause"),
     [
-        (("provider_late",), "1003002", "the provider did not return within the budget"),
-        (("1003002", "overloaded"), "1003002", "more events at once"),
-        (('{"outcome":"provider_error","status":503}',), "1003002", "the provider raised an exception"),
-        (('{"outcome":"claims","status":200,"loop_stalled_ms":2900}',), "1003005", "event loop is blocked"),
-        (("why", "keys_not_loaded"), "1003002", "the signing keys are not loaded"),
+        (("provider_late",), "provider_late", "1003002", "the provider did not return within the budget"),
+        (("1003002", "overloaded"), "overloaded", "1003002", "more events at once"),
+        (("Audience",), "audience", "1003002", "the token is for another api"),
+        (('{"outcome":"issuer","status":401}',), "issuer", "1003002", "another tenant"),
+        (('{"outcome":"provider_error","status":503}',), "provider_error", "1003002", "raised an exception"),
+        (
+            ('{"outcome":"claims","status":200,"loop_stalled_ms":2900}',),
+            "event_loop_blocked",
+            "1003005",
+            "event loop is blocked",
+        ),
+        (("why", "keys_not_loaded"), "keys_not_loaded", "1003002", "the signing keys are not loaded"),
+        (("joined",), "joined", "", "another delivery of the same event"),
     ],
 )
-def test_the_endpoints_own_line_leads(
-    words: tuple[str, ...], code: str, cause: str, capsys: pytest.CaptureFixture[str]
+def test_the_endpoints_own_outcome_leads(
+    words: tuple[str, ...], outcome: str, code: str, cause: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A line of this project's endpoint, or its code, is explained first, with what to do."""
+    """A line of this project's endpoint, or its code, comes first and short; Entra's code is named in one sentence."""
     assert main(["explain", *words]) == 0
     text = capsys.readouterr().out
-    assert text.startswith(code)
-    logged = " ".join(text.partition("What the endpoint logged")[2].partition("What it means")[0].split())
-    assert cause in logged
-    assert len(logged) > 100
+    assert text.startswith(f"{outcome}  ")
+    entry, _, rest = text.partition("\n\n1003002  ")
+    assert len(entry.splitlines()) < 25
+    assert cause in " ".join(entry.split()).lower()
+    assert not code or f"selftest explain {code}" in " ".join(entry.split())
+    assert bool(rest) == ("1003002" in words)
+
+
+def test_an_outcome_that_is_a_common_word_is_none_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    """A pasted message with the words claims and audience means the code that it names."""
+    assert main(["explain", "AADSTS50146:", "the", "app", "has", "claims", "for", "an", "audience", "--json"]) == 0
+    assert [entry["id"] for entry in json.loads(capsys.readouterr().out)] == ["AADSTS50146"]
+
+
+def test_several_outcomes_and_checks_are_explained_together(capsys: pytest.CaptureFixture[str]) -> None:
+    """Outcomes first; an unknown id beside them explains nothing."""
+    assert main(["explain", "stale", "T01", "caller", "--json"]) == 0
+    assert [entry["id"] for entry in json.loads(capsys.readouterr().out)] == ["stale", "caller", "T01"]
+    assert main(["explain", "stale", "T9999"]) == 2
 
 
 def test_a_code_knows_this_endpoints_failures() -> None:
@@ -199,6 +223,16 @@ def test_pasted_line_without_a_known_code_is_an_error(text: str, capsys: pytest.
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert err.strip().isprintable()
+
+
+def test_a_wrapper_speaks_of_codes_and_groups_by_name() -> None:
+    """A terminal has no table, and a letter alone says nothing; JSON has the letters."""
+    entry = of_code(CODES["AADSTS1100001"])
+    for text in (as_text(entry), render_entry(entry)):
+        assert "this table" not in text
+        assert "any of the codes 1003000 to 1003027" in text
+        assert "all of C (contract), all of D (doctor), all of L (load), all of T (token)" in text
+    assert entry.as_json()["related"] == ["C", "D", "L", "T"]
 
 
 def test_json_has_the_same_texts() -> None:
@@ -259,10 +293,10 @@ def test_command_prints_json_and_markdown(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_command_lists_every_id(capsys: pytest.CaptureFixture[str]) -> None:
-    """The list holds each check and each code on a line of its own."""
+    """The list holds each check, each code and each outcome on a line of its own."""
     assert main(["explain", "--list"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert set(listed) == {*statements(), *map(str, CODES)}
+    assert set(listed) == {*statements(), *map(str, CODES), *OUTCOMES}
     assert len(listed) == len(set(listed))
 
 

@@ -35,6 +35,7 @@ def test_command_is_one_of_the_tool(command: str) -> None:
     """The command line accepts it, once its words in capital letters are values, and no shell changes it."""
     assert not re.search(r"[<>|&;$`*?]", command)
     assert not set(re.findall(r"\b[A-Z]{3,}\b", command)) - {"HOST", "TENANT"}
+    assert ("TENANT" in command) == ("--credential browser" in command)  # by default the Azure CLI signs in
     words = shlex.split(command.replace("HOST", "host.example").replace("TENANT", TENANT))
     if "--help" in words:
         with pytest.raises(SystemExit, match="0"):

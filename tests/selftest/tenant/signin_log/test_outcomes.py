@@ -1,10 +1,17 @@
 """The table of outcomes is held to the endpoint's own code."""
 
 import ast
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from selftest.base.program import PROGRAM
+from selftest.cli import main
 from selftest.tenant.signin_log.outcomes import OUTCOMES, outcome_of
+from tests.selftest.tenant.signin_log.test_next_commands import TENANT
+from tests.test_printed_commands import problem
 
 CLAIMS = Path(__file__).parents[4] / "claims"
 #: Where a code is put together: the names of the members and segments that it is made of.
@@ -47,6 +54,20 @@ def test_every_outcome_of_the_endpoint_is_explained_and_no_other() -> None:
 
     assert len(codes) > 40
     assert set(OUTCOMES) == codes | {"claims", "omitted", "stale"}
+
+
+@pytest.mark.parametrize("code", OUTCOMES)
+def test_outcome_is_explained(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it means, what to do, and a command that runs; the code of Entra is one that can be explained."""
+    assert main(["explain", code, "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+
+    assert (entry["id"], entry["kind"]) == (code, "outcome")
+    assert len(entry["meaning"]) > 20
+    assert len(entry["fix"]) > 20
+    assert "explain" not in entry["commands"]
+    assert not problem(entry["commands"].removeprefix(f"{PROGRAM} ").replace("TENANT", TENANT))
+    assert ("seen" in entry) == (code not in {"claims", "omitted", "stale"})
 
 
 def test_code_of_a_provider_of_ones_own_is_said_to_be_unknown() -> None:
