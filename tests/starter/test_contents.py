@@ -238,6 +238,22 @@ def test_an_app_that_runs_keeps_its_own_settings(unpacked: Path) -> None:
         assert running.split()[1:] == ["check", *arguments]
 
 
+@pytest.mark.parametrize("arguments", [(), ("--tenant-file", "mine.toml")])
+def test_commands_that_start_the_app_are_taken(unpacked: Path, arguments: tuple[str, ...]) -> None:
+    """Each gets the copy's tenant and settings, and none of them is a usage error; a tenant file has its own ids."""
+    code = (
+        "import json, sys; from tests.local import STARTS, command; "
+        "print(json.dumps([command({'A': 'b'}, name, *sys.argv[1:]) for name in STARTS]))"
+    )
+    built = json.loads(succeed((sys.executable, "-c", code), unpacked, PYTHONPATH=str(ROOT)))
+    playground = json.loads(succeed((sys.executable, "-c", code, *arguments), unpacked, PYTHONPATH=str(ROOT)))[-1]
+    for words in (*built, playground):
+        args = parser().parse_args(words[1:])
+        assert len(args.settings) == 1, words
+        own_ids = words == playground and arguments
+        assert (args.tenant, args.audience) == ((None, None) if own_ids else (TENANT, AUDIENCE)), words
+
+
 def test_provider_is_written_in_the_house_format(unpacked: Path) -> None:
     """What a copier starts from is as well kept as the rest; its tests are plain functions without types."""
     files = ("--no-cache", "--config", ROOT / "pyproject.toml", "claims/providers/contoso_hr.py", "tests")
