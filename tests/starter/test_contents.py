@@ -288,6 +288,14 @@ def test_pages_have_the_commands_of_a_copy(files: dict[str, bytes]) -> None:
     assert "(docs/tool.md in a checkout)" in pages["docs/settings.md"]
 
 
+def test_samples_are_only_where_their_page_says(files: dict[str, bytes]) -> None:
+    """docs/troubleshooting.md speaks to the reader of a copy, too, whose folder does not have its samples."""
+    page = " ".join((ROOT / "docs/troubleshooting.md").read_text().split())
+    assert page.count("(`docs/samples/`) are only in a checkout of this repository, not in a copy.") == 1
+    assert (ROOT / "docs/samples").is_dir()
+    assert not [path for path in files if path.startswith("docs/samples/")]
+
+
 def test_contents_come_from_one_place() -> None:
     """What is managed and what is the copier's have no file in common."""
     made: Contents = contents(Answers.read({"name": "contoso-hr"}), WHEEL, ROOT)
