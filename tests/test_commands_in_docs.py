@@ -75,7 +75,8 @@ def problem(words: list[str]) -> str:
     """Return what is wrong with a command line, or nothing."""
     program = Path(words[0]).name
     if program == "make":
-        unknown = [word for word in words[1:] if "=" not in word and word not in targets()]
+        named = words[3:] if words[1:2] == ["-C"] else words[1:]
+        unknown = [word for word in named if "=" not in word and word not in targets()]
         return f"no target {unknown}" if unknown else ""
     module = words[2] if words[1:2] == ["-m"] else ""
     if program == DISTRIBUTION or module in {"selftest", "tests.local"}:

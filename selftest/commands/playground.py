@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import endpoint_url
 from selftest.base.flag_values import port_number
-from selftest.play.authority import DEFAULT_AUTHORITY_PORT
+from selftest.base.sample_tenant import local_tenant
+from selftest.play.authority import DEFAULT_AUTHORITY_PORT, add_tenant_arguments
 from selftest.play.misspelt_settings import require_known
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="apps, users, extensions and listeners (default: %(default)s)",
     )
+    add_tenant_arguments(parser)
     _add_endpoint_arguments(parser)
 
 
@@ -111,6 +113,11 @@ def _player(args: argparse.Namespace, settings: Mapping[str, str]) -> "SignInPla
     from selftest.signin.tenant.file import read_tenant_file  # noqa: PLC0415 - see above
 
     directory = read_tenant_file(args.tenant_file)
+    if args.tenant_file == _SAMPLE_TENANT:
+        ids = local_tenant(tenant_id=args.tenant, audience_app_id=args.audience, extension_id=args.extension)
+        directory = directory.with_ids(ids)
+    elif args.tenant or args.audience or args.extension:
+        raise CannotRun("--tenant, --audience and --extension are set in the tenant file: change them there")
     if args.url is not None:
         return SignInPlayer(directory, app_dir=None, url=args.url, authority_port=args.authority_port)
     if not (args.app / "function_app.py").is_file():

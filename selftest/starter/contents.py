@@ -130,12 +130,25 @@ def _adapted(path: str, content: bytes, answers: Answers) -> bytes:
         text = content.decode()
         content = _replaced(text, "name: entra-claims-endpoint\n", f"name: {answers.name}\n").encode()
     if path == "azure.yaml" or path.endswith(".md"):
-        return _TOOL.sub(".venv/bin/entra-selftest", content.decode()).encode()
+        return "".join(map(_commands, content.decode().splitlines(keepends=True))).encode()
     return content
 
 
-#: How the tool is called in a checkout, where it is not installed.
-_TOOL: Final = re.compile(r"(?:\.venv/bin/)?python -m selftest")
+#: How the tool is called in a checkout, where it is not installed, and the commands that start a copy's app.
+_TOOL: Final = re.compile(r"(?:\.venv/bin/)?python -m selftest(?P<starts> (?:run|signin|check|load|playground)\b)?")
+
+
+def _commands(line: str) -> str:
+    """Return a line with the commands of a copy, where the provider is set; one that names a checkout stays."""
+    if "in a checkout" in line:
+        return line
+    changed = _TOOL.sub(
+        lambda found: (
+            f".venv/bin/python -m tests.local{found['starts']}" if found["starts"] else ".venv/bin/entra-selftest"
+        ),
+        line,
+    )
+    return changed if changed == line else changed.replace(" --setting Claims__Provider=mine", "")
 
 
 def _local_settings(content: bytes, values: Mapping[str, str]) -> bytes:

@@ -93,7 +93,7 @@ def test_copy_has_nothing_of_the_harness(files: dict[str, bytes]) -> None:
     assert not tops & {"selftest", "benchmarks", ".ci", "CONTRIBUTING.md", "CHANGELOG.md"}
     for path, text in texts(files).items():
         assert "@@" not in text, path
-        assert "python -m selftest" not in text, path
+        assert not [line for line in text.splitlines() if "python -m selftest" in line and "in a checkout" not in line]
         assert not re.search(r"cov-fail-under|--strict\b", text), path
 
 
@@ -238,6 +238,22 @@ def test_an_app_that_runs_keeps_its_own_settings(unpacked: Path) -> None:
         assert running.split()[1:] == ["check", *arguments]
 
 
+@pytest.mark.parametrize("arguments", [(), ("--tenant-file", "mine.toml")])
+def test_commands_that_start_the_app_are_taken(unpacked: Path, arguments: tuple[str, ...]) -> None:
+    """Each gets the copy's tenant and settings, and none of them is a usage error; a tenant file has its own ids."""
+    code = (
+        "import json, sys; from tests.local import STARTS, command; "
+        "print(json.dumps([command({'A': 'b'}, name, *sys.argv[1:]) for name in STARTS]))"
+    )
+    built = json.loads(succeed((sys.executable, "-c", code), unpacked, PYTHONPATH=str(ROOT)))
+    playground = json.loads(succeed((sys.executable, "-c", code, *arguments), unpacked, PYTHONPATH=str(ROOT)))[-1]
+    for words in (*built, playground):
+        args = parser().parse_args(words[1:])
+        assert len(args.settings) == 1, words
+        own_ids = words == playground and arguments
+        assert (args.tenant, args.audience) == ((None, None) if own_ids else (TENANT, AUDIENCE)), words
+
+
 def test_provider_is_written_in_the_house_format(unpacked: Path) -> None:
     """What a copier starts from is as well kept as the rest; its tests are plain functions without types."""
     files = ("--no-cache", "--config", ROOT / "pyproject.toml", "claims/providers/contoso_hr.py", "tests")
@@ -246,11 +262,38 @@ def test_provider_is_written_in_the_house_format(unpacked: Path) -> None:
     succeed((*ruff, "format", "--check", *files), unpacked)
 
 
-def test_link_to_a_page_that_is_not_there_becomes_its_text() -> None:
+def test_link_to_a_page_that_is_not_there_becomes_its_text_and_place() -> None:
     """Folders and anchors of pages that are there stay links."""
     page = b"[a](b.md#c), [gone](gone.md), [dir](../infra/), [web](https://example.com/x), ![image](images/x.png)"
     kept = without_dead_links("docs/p.md", page, {"docs/b.md", "infra/main.bicep"})
-    assert kept == b"[a](b.md#c), gone, [dir](../infra/), [web](https://example.com/x), image"
+    assert kept == (
+        b"[a](b.md#c), gone (docs/gone.md in a checkout), [dir](../infra/), [web](https://example.com/x), "
+        b"image (docs/images/x.png in a checkout)"
+    )
+    alone = without_dead_links("docs/p.md", b"([gone.md](gone.md#there))", {"docs/b.md"})
+    assert alone == b"(docs/gone.md in a checkout)"
+
+
+def test_pages_have_the_commands_of_a_copy(files: dict[str, bytes]) -> None:
+    """Of a checkout where they say so, and nowhere else; what starts the app uses the copy's provider."""
+    pages = {path: " ".join(text.split()) for path, text in texts(files).items() if path.startswith("docs/")}
+    for path, page in pages.items():
+        assert not re.findall(r"entra-selftest (?:run|signin|check|load|playground)\b", page), path
+        assert not re.findall(r"(?i)in a checkout[^.;:|]{0,20}`\.venv/bin/", page), path
+        assert not re.findall(r"(?i)in a checkout[^.;]{0,120}: ```", page), path
+        assert not re.findall(r"tests\.local [^`]*--setting Claims__Provider=mine", page), path
+        assert not re.findall(r"\([\w-]+\.md\)", re.sub(r"\]\([^)]*\)", "]", page)), path
+    row = "in a checkout, with `.venv` activated (`. .venv/bin/activate`) | `python -m selftest …` |"
+    assert row in pages["docs/make-it-yours.md"]
+    assert "(docs/tool.md in a checkout)" in pages["docs/settings.md"]
+
+
+def test_samples_are_only_where_their_page_says(files: dict[str, bytes]) -> None:
+    """docs/troubleshooting.md speaks to the reader of a copy, too, whose folder does not have its samples."""
+    page = " ".join((ROOT / "docs/troubleshooting.md").read_text().split())
+    assert page.count("(`docs/samples/`) are only in a checkout of this repository, not in a copy.") == 1
+    assert (ROOT / "docs/samples").is_dir()
+    assert not [path for path in files if path.startswith("docs/samples/")]
 
 
 def test_contents_come_from_one_place() -> None:

@@ -36,16 +36,27 @@ def clone(tmp_path: Path) -> Path:
 def test_full_clone_becomes_a_starter(clone: Path, tmp_path: Path) -> None:
     """The provider is theirs, the harness is gone, azd's environments and the history stay."""
     section = PAGE.partition("## From a full clone to a starter")[2]
-    script = re.findall(r"```\n(.*?)```", section, re.DOTALL)[0]
-    # The tool of this checkout in place of an installed one; its wheel is of no interest here.
+    cloned = succeed(("git", "rev-parse", "HEAD~1"), clone, **_GIT).strip()
+    delivered = succeed(("git", "show", f"{cloned}:host.json"), clone, **_GIT)
+    script = re.findall(r"```\n(.*?)```", section, re.DOTALL)[0].replace("COMMIT", cloned)
+    # `make` does all but build the wheel and the environment for it: they are of no interest here.
     wheel = tmp_path / f"entra_selftest-{__version__}-py3-none-any.whl"
     wheel.write_bytes(packed({f"entra_selftest-{__version__}.dist-info/METADATA": b""}))
-    tool = tmp_path / "bin/entra-selftest"
-    tool.parent.mkdir()
-    tool.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {ROOT}/.venv/bin/python -P -m selftest "$@" --wheel {wheel}\n')
-    tool.chmod(0o755)
-    done = run(("sh", "-ec", script), clone, **_GIT, **_AUTHOR, PATH=f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    programs = {
+        "make": f"{shutil.which('make')} -o wheel VENV_WHEEL={tmp_path} BUILT={wheel}",
+        "python": f"{ROOT}/.venv/bin/python",
+    }
+    for name, words in programs.items():
+        (bin_ / name).write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+        (bin_ / name).chmod(0o755)
+    done = run(("sh", "-ec", script), clone, **_GIT, **_AUTHOR, PATH=f"{bin_}{os.pathsep}{os.environ['PATH']}")
     assert done.returncode == 0, done.stdout
+    changed = re.findall(r"^ (\S+) +\| ", done.stdout, re.MULTILINE)
+    assert changed == ["claims/providers/contoso_hr.py", "host.json"], done.stdout
+    assert (clone / "host.json").read_text() == delivered
+    assert not (tmp_path / "unchanged").exists()
     assert (clone / "claims/providers/contoso_hr.py").read_text() == "OURS = True\n"
     assert not (clone / "selftest").exists()
     assert (clone / ".azure/prod/.env").is_file()

@@ -213,6 +213,29 @@ class Directory:
         listeners = tuple(replace(known, extension=moved[known.extension.key]) for known in self.listeners)
         return replace(self, extensions=tuple(moved.values()), listeners=listeners)
 
+    def with_ids(self, ids: Tenant) -> "Directory":
+        """Return the tenant with another id for itself, for its first extension, and for the API registered for it."""
+        first = self.extensions[0]
+        principal = replace(first.audience.principal, app_id=ids.audience_app_id)
+        api = replace(first.audience, principal=principal, application_id_uri=ids.application_id_uri)
+        known = {
+            each.key: each if each.audience.key != api.key else replace(each, audience=api) for each in self.extensions
+        }
+        known[first.key] = replace(known[first.key], id=ids.extension_id)
+        return replace(
+            self,
+            tenant=replace(
+                self.tenant,
+                tenant_id=ids.tenant_id,
+                audience_app_id=ids.audience_app_id,
+                application_id_uri=ids.application_id_uri,
+                extension_id=ids.extension_id,
+            ),
+            extensions=tuple(known.values()),
+            listeners=tuple(replace(each, extension=known[each.extension.key]) for each in self.listeners),
+            apps=tuple(api if each.key == api.key else each for each in self.apps),
+        )
+
     def person(self, key: str) -> Person | None:
         """Return the user with this name in the tenant file; None without one."""
         return next((person for person in self.people if person.key == key), None)

@@ -4,10 +4,13 @@ import asyncio
 import re
 import signal
 import socket
+import uuid
+from pathlib import Path
 
 import aiohttp
 import pytest
 
+from tests.checkout import ROOT
 from tests.selftest.command_process import command_process, exit_code
 
 
@@ -59,6 +62,32 @@ async def test_the_settings_of_an_endpoint_elsewhere_are_printed() -> None:
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
         assert b"AuthenticationEvents__AuthorityUrl=http://127.0.0.1:" in err
+
+
+async def test_ids_of_another_tenant_are_those_of_the_endpoint() -> None:
+    """The emulated Entra has the tenant and the app registration that the flags name."""
+    tenant, audience = "0a0a0a0a-1111-4111-8111-0123456789ab", "0b0b0b0b-1111-4111-8111-0123456789ab"
+    argv = ("--port", "0", "--authority-port", "0", "--url", "http://127.0.0.1:1")
+    async with command_process("playground", *argv, "--tenant", tenant, "--audience", audience) as process:
+        assert process.stdout is not None
+        await process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+        authority, audience_setting = (
+            re.findall(rf"AuthenticationEvents__{name}=(\S+)", err.decode())
+            for name in ("AuthorityUrl", "AudienceAppId")
+        )
+        assert [url.rpartition("/")[2] for url in authority] == [tenant]
+        assert audience_setting == [audience]
+
+
+def test_a_tenant_file_has_its_own_ids(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Flags that would be ignored are refused."""
+    mine = tmp_path / "mine.toml"
+    mine.write_bytes((ROOT / "selftest/signin/tenant/sample.toml").read_bytes())
+    for flag in ("--tenant", "--audience", "--extension"):
+        assert exit_code("playground", "--tenant-file", str(mine), flag, str(uuid.uuid4())) == 2
+        assert "are set in the tenant file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import uuid
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from selftest.base.endpoint_url import CALLOUT_PATH
+from selftest.base.sample_tenant import local_tenant
 from selftest.checks.faults.rows import ROWS
 from selftest.downstream.faults import FAULTS
 from selftest.host.process import AppProcess
@@ -53,6 +55,16 @@ async def test_every_bad_reply_and_every_preset_leads_to_its_code(nowhere: SignI
         assert each.record.refusal is not None
         assert (each.record.callouts[0].call is None) == (known.kind == "preset")
     assert len(nowhere.log.records) == len(chosen)
+
+
+async def test_the_app_serves_another_tenant(sample: Directory, app_dir: Path) -> None:
+    """The callout's token has its id and that of the API, and the app accepts it."""
+    tenant = local_tenant(tenant_id="0a0a0a0a-1111-4111-8111-0123456789ab", audience_app_id=str(uuid.uuid4()))
+    async with SignInPlayer(sample.with_ids(tenant), app_dir=app_dir) as player:
+        played = await play(player)
+        assert codes(played) == {None}
+        ((_, callout),) = played.tokens
+        assert (callout["tid"], callout["aud"]) == (tenant.tenant_id, tenant.audience_app_id)
 
 
 async def test_an_endpoint_that_does_not_listen(nowhere: SignInPlayer) -> None:
