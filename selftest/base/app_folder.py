@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from selftest.base.cannot_run import CannotRun
+from selftest.base.program import PROGRAM
 
 #: Where ``python -m venv .venv`` puts the interpreter.
 _VENV_PYTHON: Final = Path(".venv", *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
@@ -52,7 +53,8 @@ class AppFolder:
         if not (self.directory / "function_app.py").is_file():
             raise CannotRun(
                 f"there is no function_app.py in {self.directory}: name the folder of an app with --app DIR, "
-                "or an endpoint that runs with --url URL"
+                f"or an endpoint that runs with --url URL, as in `{PROGRAM} check --url URL` (`{PROGRAM} entra` prints "
+                f"what it has to trust, `{PROGRAM} --help` every command)"
             )
         if not self.python.is_file():
             raise CannotRun(f"there is no interpreter {self.python}: name the app's Python with --app-python FILE")

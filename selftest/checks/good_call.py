@@ -35,7 +35,7 @@ class _Evidence:
     def challenge(self) -> str:
         """Return what the endpoint itself says, fit to be shown."""
         value = self.response.header("WWW-Authenticate") or ""
-        return f"; it says {visible(redact(value))[:_SHOWN_CHARS]}" if value else ""
+        return f"; its WWW-Authenticate header says {visible(redact(value))[:_SHOWN_CHARS]}" if value else ""
 
 
 #: (whether it applies, what happened, what to do), the most telling first.

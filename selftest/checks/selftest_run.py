@@ -176,6 +176,7 @@ class SelftestRun:
         """
         stopped = None
         with Progress(len(checks)) as progress:
+            env = replace(env, say=progress.say, countdown=progress.wait)
             async for found in run_checks(checks, env, open_variant=open_variant):
                 waiver = self._waivers.get(found.id)
                 result = found if waiver is None else waiver.applied_to(found, self._started_at.date())

@@ -13,7 +13,8 @@ def load_lines(load: LoadResult) -> Iterator[str]:
     yield f"{_shape(load)}, {config.arrivals} arrivals; {rule}"
     if load.warmup is not None:
         warmup = load.warmup
-        yield f"  warm-up: {warmup.samples:,} calls, p50 {_ms(warmup.p50_ms)}, max {_ms(warmup.max_ms)}; not counted"
+        times = f"p50 {_ms(warmup.p50_ms)}, max {_ms(warmup.max_ms)}"
+        yield f"  warm-up: {warmup.samples:,} calls, {times}; not counted (it opens the connections)"
     if load.latency is not None:
         yield f"  {percentile_line(load.latency)}   ({population(load)})"
     if load.failed_latency is not None:

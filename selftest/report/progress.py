@@ -27,6 +27,15 @@ class Progress:
         self._done += 1
         self._show(name)
 
+    def say(self, text: str) -> None:
+        """Print a line of its own; this one is for files, too."""
+        self._write(_CLEAR)
+        print(text, file=self._stream, flush=True)
+
+    def wait(self, left_s: float) -> None:
+        """Show how long the current step still waits, in seconds."""
+        self._show(f"waiting, {max(0.0, left_s):.0f} s left")
+
     def _show(self, name: str) -> None:
         self._write(f"{_CLEAR}{self._done}/{self._total} {name}")
 

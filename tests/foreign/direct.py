@@ -18,12 +18,14 @@ class Answers:
 
     Attributes:
         code: What Entra would log for the good call; None when it would issue a token.
+        claims: The names of the claims that the good call was answered with.
         let_in: The names of the tokens that were answered with 200 although Entra does not call with them.
         statuses: The statuses of all of them.
         broken_body: The status for a body that is not JSON, without a token.
     """
 
     code: int | None
+    claims: frozenset[str]
     let_in: frozenset[str]
     statuses: frozenset[int]
     broken_body: int
@@ -42,7 +44,8 @@ async def ask(url: str, entra: EntraServer) -> Answers:
         async with session.post(url, data="{", headers=_JSON) as response:
             broken_body = response.status
     let_in = frozenset(name for name, status in statuses.items() if status == 200)
-    return Answers(played.verdict.code, let_in, frozenset(statuses.values()), broken_body)
+    claims = frozenset(played.verdict.claims or ())
+    return Answers(played.verdict.code, claims, let_in, frozenset(statuses.values()), broken_body)
 
 
 def _strange_tokens(entra: EntraServer) -> dict[str, str | None]:

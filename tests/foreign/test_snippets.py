@@ -53,6 +53,7 @@ async def test_snippet_answers_entra_and_nobody_else(library: str, tmp_path: Pat
     async with EntraServer(port=port) as entra, running(program, CORRECT, authority=None, folder=tmp_path) as endpoint:
         answers = await ask(endpoint.url, entra)
     assert answers.code is None
+    assert answers.claims == {"CorrelationId"}
     assert not answers.let_in
     assert answers.broken_body == 401
 

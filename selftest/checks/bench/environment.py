@@ -5,6 +5,7 @@ checks run that need no accepted token, unless a real token is given.
 """
 
 import asyncio
+import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -115,6 +116,8 @@ class CheckEnvironment:
         sleep: Waits, in seconds of ``clock``.
         stopwatch: Returns monotonic seconds, for latencies.
         new_id: Returns a new correlation id.
+        say: Prints a line for the person who waits.
+        countdown: Shows for how many seconds a check still waits.
     """
 
     url: str
@@ -144,6 +147,8 @@ class CheckEnvironment:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     stopwatch: Callable[[], float] = time.perf_counter
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    say: Callable[[str], None] = lambda text: print(text, file=sys.stderr)
+    countdown: Callable[[float], None] = lambda _: None
 
     @property
     def have(self) -> frozenset[CheckNeed]:

@@ -7,7 +7,6 @@ document by unknown key ids, and afterwards the run waits until the valid reques
 
 import argparse
 import asyncio
-import sys
 from collections.abc import Mapping
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -75,7 +74,7 @@ async def _outcomes(env: CheckEnvironment) -> Mapping[str, CheckOutcome]:
     finally:
         env.entra.keys.published[:] = sound
     if not await _accepted_again(env):
-        _say(f"the endpoint still refuses valid tokens {_WAIT_S:.0f} s after the sound key document is back")
+        env.say(f"the endpoint still refuses valid tokens {_WAIT_S:.0f} s after the sound key document is back")
     return outcomes
 
 
@@ -116,10 +115,11 @@ async def _made_to_read(env: CheckEnvironment) -> bool:
         if env.entra.keys_read > read:
             return True
         if not waited_s:
-            _say(
-                f"waiting at most {_WAIT_S:.0f} s until the endpoint reads the malformed keys; libraries pause for up"
-                " to five minutes after an unknown key (jose: cooldownDuration; .NET: RefreshInterval)"
+            env.say(
+                f"waiting at most {_WAIT_S:.0f} s until the endpoint reads the malformed keys; some libraries read the"
+                " keys at most once in 30 s, others once in five minutes"
             )
+        env.countdown(_WAIT_S - waited_s)
         waited_s += _POLL_S
     return False
 
@@ -131,10 +131,11 @@ async def _accepted_again(env: CheckEnvironment) -> bool:
         if (await env.send(env.good_request())).status == 200:
             return True
         if not waited_s:
-            _say(
+            env.say(
                 f"the sound key document is published again; waiting at most {_WAIT_S:.0f} s until the endpoint accepts"
                 " valid tokens (a restart of the endpoint is faster)"
             )
+        env.countdown(_WAIT_S - waited_s)
         await env.sleep(_POLL_S)
         waited_s += _POLL_S
     return False
@@ -142,7 +143,3 @@ async def _accepted_again(env: CheckEnvironment) -> bool:
 
 def _all_skipped(reason: str) -> dict[str, CheckOutcome]:
     return {check_id: skipped("as the check's title says", reason) for check_id in (*_ATTACKS, _READS)}
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -7,7 +7,6 @@ elsewhere then knows it, and the rollover has a key again that it does not know.
 """
 
 import asyncio
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -85,11 +84,9 @@ async def _roll(env: CheckEnvironment) -> _Roll:
     after, failed_for_s = await _call_until_accepted(env, new, _GRACE_S)
     if after.status != 200 and entra.keys_read == read and last_s is not None and last_s < _SHORT_COOL_DOWN_S:
         left_s = _SHORT_COOL_DOWN_S - last_s
-        print(
+        env.say(
             f"no fault so far: a new signing key was published, and the endpoint last read the keys {last_s:.0f} s ago;"
-            f" waiting {left_s:.0f} s, because its library may pause that long between two reads (jose:"
-            " cooldownDuration)",
-            file=sys.stderr,
+            f" waiting {left_s:.0f} s, because some libraries read the keys at most once in 30 s"
         )
         after, longer_s = await _call_until_accepted(env, new, left_s)
         failed_for_s += longer_s
@@ -103,6 +100,7 @@ async def _call_until_accepted(env: CheckEnvironment, key: SigningKeyPair, wait_
     response = await env.send(env.request(_token_by(env, key)))
     failed_for_s = 0.0
     while response.status != 200 and failed_for_s < wait_s:
+        env.countdown(wait_s - failed_for_s)
         await env.sleep(_POLL_S)
         failed_for_s += _POLL_S
         response = await env.send(env.request(_token_by(env, key)))

@@ -49,7 +49,7 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
         type=duration_s,
         default=5.0,
         metavar="T",
-        help="duration of the warm-up, measured separately (default: 5s)",
+        help="duration of the warm-up, which opens the first connections and is measured separately (default: 5s)",
     )
     group.add_argument("--arrivals", choices=("constant", "poisson"), default="constant", help="(default: %(default)s)")
     group.add_argument(

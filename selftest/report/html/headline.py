@@ -1,7 +1,8 @@
 """The top of the page: the verdict in words, and the most important figures."""
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from selftest.report.decision import count_checks
 from selftest.report.load_result import LoadResult
@@ -11,14 +12,30 @@ from selftest.report.units import count, milliseconds, percent
 type Tone = Literal["good", "bad", "warn", "plain"]
 
 _TONES: dict[StoredOutcome, Tone] = {"held": "good", "broken": "bad", "no-evidence": "warn", "interrupted": "warn"}
+#: What stands between two clauses of a verdict's sentence, but not within parentheses.
+_BETWEEN: Final = re.compile(r"[,;:] (?![^(]*\))")
+_IN_PARENTHESES: Final = re.compile(r" \([^)]*\)")
+#: Clauses that are no reason for a verdict other than PASS, and those that are one only with ``--strict``.
+_NO_REASON: Final = re.compile(r"0 of |[\d,]+ (checks? passed|waived|skipped)$|(\d+) of \2 sign-ins got ")
+_WEAK_REASON: Final = re.compile(r"[\d,]+ (hardening|convention) checks? failed$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """The verdict: its word (PASS, FAIL, INCONCLUSIVE, INTERRUPTED) and its sentence."""
+    """The verdict.
+
+    Attributes:
+        word: PASS, FAIL, INCONCLUSIVE or INTERRUPTED.
+        sentence: The whole sentence.
+        reason: Its clause that gives the reason, without what is in parentheses; it is read first.
+        figures: What the sentence says besides; the whole sentence if it does not begin with the reason as it is.
+        tone: Of the word.
+    """
 
     word: str
     sentence: str
+    reason: str
+    figures: str
     tone: Tone
 
 
@@ -33,9 +50,25 @@ class Tile:
 
 
 def headline(verdict: RunVerdict) -> Headline:
-    """Return the verdict, split into its word and its sentence."""
+    """Return the verdict, split into its word, its reason and its figures."""
     word, _, sentence = verdict.sentence.partition("  ")
-    return Headline(word=word, sentence=sentence or word, tone=_TONES[verdict.outcome])
+    reason = _IN_PARENTHESES.sub("", _reason(sentence, verdict.outcome))
+    return Headline(
+        word=word,
+        sentence=sentence or word,
+        reason=reason,
+        figures=sentence.removeprefix(reason).lstrip(",;: "),
+        tone=_TONES[verdict.outcome],
+    )
+
+
+def _reason(sentence: str, outcome: StoredOutcome) -> str:
+    """Return the first clause, or the first one that is a reason where the verdict needs one."""
+    clauses = _BETWEEN.split(sentence)
+    if outcome not in {"broken", "no-evidence"}:
+        return clauses[0]
+    reasons = [clause for clause in clauses if not _NO_REASON.match(clause)]
+    return min(reasons, key=lambda clause: bool(_WEAK_REASON.match(clause)), default=clauses[0])
 
 
 def tiles(results: Results) -> list[Tile]:

@@ -90,7 +90,10 @@ async def test_what_the_endpoint_says_itself_is_shown() -> None:
     )
     headers = {"WWW_Authenticate": challenge}
     refusal = await refused(lambda entra: answers(entra, 401, metadata=True, keys=True, **headers))
-    assert 'it says Bearer error="invalid_token", error_description="The audience is invalid' in refusal.reason
+    assert (
+        '; its WWW-Authenticate header says Bearer error="invalid_token", error_description="The audience is invalid'
+        in refusal.reason
+    )
     assert "$TOKEN" in refusal.reason
     assert "\u202e" not in refusal.reason
     assert "eyJ" not in refusal.reason

@@ -1,6 +1,8 @@
 """Key rollovers and malformed keys at an endpoint that runs elsewhere: what is a finding, and what was not checked."""
 
+import io
 import itertools
+from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from selftest.checks import REGISTRY
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.runner import run_checks
+from selftest.checks.selftest_run import SelftestRun
 from selftest.entra import key_store
 from selftest.entra.key_fetches import KeyFetches
 from selftest.entra.key_store import NEXT, SPARE, KeyStore, process_keys
@@ -89,9 +92,36 @@ async def test_a_short_pause_is_waited_for(
     fetches.note(served.entra.authority_url)
     new, seen = process_keys().rsa(NEXT).kid, itertools.count()
     served.fault = answers(401, lambda request: request.token.header.get("kid") == new and next(seen) < calls)
-    found = await run(replace(served.env, fetches=fetches), "T170")
+    left_s: list[float] = []
+    found = await run(replace(served.env, fetches=fetches, countdown=left_s.append), "T170")
     assert found["T170"].status == status, found["T170"].actual
-    assert ("waiting 31 s" in capsys.readouterr().err) == (calls > 10)
+    said = capsys.readouterr().err
+    assert ("waiting 31 s, because some libraries read the keys at most once in 30 s" in said) == (calls > 10)
+    assert left_s[:2] == [5.0, 4.5]
+    assert (left_s[10:12] == [31.0, 30.5]) == (calls > 10)
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+async def test_a_run_shows_the_wait_on_its_progress_line(
+    served: ServedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason has a line of its own, and the seconds count down on the line that counts the checks."""
+    served.fault = _refuses(process_keys().rsa(NEXT).kid)
+    fetches = KeyFetches(clock=lambda: 0.0)
+    fetches.note(served.entra.authority_url)
+    terminal = _Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    played = SelftestRun(Namespace(url=served.env.url, strict=False, out=None))
+    await played.run_checks([REGISTRY["T170"]], replace(served.env, fetches=fetches))
+    shown = terminal.getvalue().split("\r\x1b[K")
+    reason = next(index for index, text in enumerate(shown) if text.startswith("no fault so far: "))
+    assert shown[reason].endswith("at most once in 30 s\n")
+    assert shown[reason + 1] == "0/1 waiting, 31 s left"
+    assert "0/1 waiting, 1 s left" in shown
 
 
 async def test_a_rollover_that_was_read_changes_the_spare_key_of_the_next_run(

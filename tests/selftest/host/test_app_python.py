@@ -12,6 +12,7 @@ import pytest
 
 from selftest.base.app_folder import AppFolder
 from selftest.base.cannot_run import CannotRun
+from selftest.base.program import PROGRAM
 from selftest.cli import main
 from selftest.host.process import AppProcess, AppStartError
 
@@ -90,6 +91,18 @@ def test_folder_without_an_app_is_exit_code_2(
     """The command says what is missing, where, and which flag to use."""
     assert main(["host", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_the_first_command_in_an_empty_folder_says_what_else_there_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever types the name of the tool alone learns of an endpoint that runs elsewhere, and of the help."""
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(f"run: there is no function_app.py in {tmp_path}: ")
+    for command in ("check --url URL", "entra", "--help"):
+        assert f"`{PROGRAM} {command}`" in line
 
 
 def test_folder_is_checked_before_it_is_run() -> None:

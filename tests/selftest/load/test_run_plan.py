@@ -3,21 +3,28 @@
 import asyncio
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from selftest.base.endpoint_url import CALLOUT_PATH
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.server import EntraServer
 from selftest.load.cold_start import cold_start
 from selftest.load.memory import PeakGrowth, resident_kb, watch_memory
+from selftest.load.plan.arguments import short_plan
+from selftest.load.plan.profiles import steady
 from selftest.load.prepared_events import CalloutFactory, TokenPool
 from selftest.load.progress import LoadProgress
+from selftest.load.run_plan import LoadTarget, play
 from selftest.play.target import endpoint_settings
 from tests.checkout import ROOT
+from tests.selftest.load.endpoint import GOOD_BODY
 from tests.selftest.load.loads import attempt, call
 
 
@@ -27,6 +34,28 @@ async def test_a_cold_start_is_timed_from_spawn_to_answer(session: aiohttp.Clien
     line = await cold_start(endpoint_settings(entra), ROOT, CALLOUT_PATH, session, prepared)
     assert line["minted"] is True
     assert 0 < line["listening_ms"] < line["answered_ms"]
+
+
+async def test_the_warm_up_opens_the_connection_that_the_load_uses(entra: EntraServer) -> None:
+    """The pages say so: every call of the load arrives on a connection of the warm-up."""
+    connections: list[object] = []
+
+    async def reply(request: web.Request) -> web.Response:
+        connections.append(request.transport)
+        return web.Response(body=GOOD_BODY, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_post("/", reply)
+    plan = short_plan(cold_starts=0)
+    config = replace(plan.config, rate_per_s=5.0, warmup_s=0.8, duration_s=0.8)
+    few = replace(plan, config=config, segments=steady(5.0, 0.8))
+    lines: list[dict[str, Any]] = []
+    async with TestServer(app) as server:
+        callouts = CalloutFactory(DEFAULT_TENANT, TokenPool(entra.mint.callout_token, pool=1), seed=1)
+        await play(LoadTarget(url=str(server.make_url("/")), callouts=callouts), few, lines.append)
+    warm = sum(line.get("warmup", False) for line in lines)
+    assert 0 < warm < len(connections)
+    assert set(connections[warm:]) <= set(connections[:warm])
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the resident memory from /proc (Linux)")

@@ -299,6 +299,21 @@ def test_progress_is_for_terminals_and_leaves_nothing_behind() -> None:
     assert terminal.getvalue().endswith("\r\x1b[K")
 
 
+def test_progress_counts_a_wait_down_below_its_reason() -> None:
+    """The reason is a line of its own, in a file too; the seconds that are left are for a terminal."""
+    file, terminal = io.StringIO(), _Terminal()
+    for stream in (file, terminal):
+        with Progress(347, stream) as progress:
+            progress.say("waiting 30 s, because …")
+            progress.wait(29.6)
+            progress.wait(-0.2)
+    assert file.getvalue() == "waiting 30 s, because …\n"
+    clear = "\r\x1b[K"
+    assert terminal.getvalue() == clear + clear.join(
+        ("0/347 ", "waiting 30 s, because …\n", "0/347 waiting, 30 s left", "0/347 waiting, 0 s left", "")
+    )
+
+
 def test_every_form_shows_what_the_app_logged() -> None:
     """Under the verdict: exception and place, the cause; of a lost sign-in also what to do."""
     run = results(check("C01", "fail", app_lines=(RAISED,)), signins=(signin(1003002, app_lines=(RAISED,)),))

@@ -92,6 +92,7 @@ def test_the_console_shows_the_verdict_figures_and_validity() -> None:
     for part in (
         "load  20/s for 60 s, constant arrivals; Entra's timeout 2,000 ms, 1 retry\n",
         "warm-up: 1,200 calls",
+        "; not counted (it opens the connections)",
         "p50 12.5 ms   p90 20.0 ms   p99 31.0 ms   p99.9 90.0 ms   max 120 ms   (from each call's due time)",
         "ok 1,200   late 0   failed 0   unanswered in 10 s 0   retried 0   sign-ins lost 0",
         "p99  share of time  share in slowest 1 %",

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from selftest.checks import REGISTRY
 from selftest.judge.app_line import AppLine
 from selftest.judge.statement import LEVELS
 from selftest.report.families import findings
+from selftest.report.html.headline import headline
 from selftest.report.html.page import page
 from selftest.report.load_result import CauseInLog
 from selftest.report.results import Results
@@ -24,9 +26,9 @@ from tests.selftest.report.html.markup import Page, read
 ROOT = Path(__file__).parents[4]
 #: In the order of the page.
 SECTIONS = (
-    "validity",
     "findings",
     "waived",
+    "validity",
     "load",
     "phases",
     "rates",
@@ -207,11 +209,40 @@ def test_the_same_results_give_the_same_bytes() -> None:
 
 
 def test_the_verdict_is_told_as_everywhere() -> None:
-    """The sentence of the console is the headline, its word apart."""
-    parsed = read(runs.written(runs.failing))
-    sentence = runs.failing().verdict.sentence
-    assert sentence.startswith("FAIL  ")
-    assert f"FAIL {sentence.removeprefix('FAIL  ')}" in " ".join(parsed.text.split())
+    """The headline is the word and the reason; the console's sentence is below it, and in the title."""
+    html = runs.written(runs.failing)
+    word, _, sentence = runs.failing().verdict.sentence.partition("  ")
+    assert f"<title>{word}: {sentence}</title>" in html
+    assert '<span class="word">FAIL</span> <span>2 of 39 token attacks were let in</span></h1>' in html
+    assert sentence.startswith("2 of 39 token attacks (level sign-in and security; ")
+    assert f'<p class="figures">{sentence}</p>' in html
+
+
+@pytest.mark.parametrize(
+    ("run", "reason"),
+    [
+        (runs.held(), f"{len(REGISTRY) - 4} checks passed"),
+        (runs.interrupted(), "40 checks passed"),
+        (runs.run(runs.checks(failing=frozenset({"T30", "T31"}))), "anybody gets claims"),
+        (runs.run(runs.checks(failing=frozenset({"C01"}))), "1 sign-in check failed"),
+        (runs.run(runs.checks(failing=frozenset({"B22"})), runs.signins(lost=True)), "6 of 7 sign-ins got a token"),
+        (runs.run(runs.checks(skipped=frozenset(REGISTRY))), "nothing was tested"),
+        (runs.dead(), "threshold p95<300 crossed"),
+    ],
+)
+def test_the_headline_is_the_reason(run: Results, reason: str) -> None:
+    """What failed, and not how much passed; the figures below leave nothing out."""
+    shown = headline(run.verdict)
+    assert shown.reason == reason
+    assert shown.figures == re.sub(rf"^{re.escape(reason)}[,;:] ", "", shown.sentence)
+
+
+def test_skipped_checks_are_folded_below_what_was_found() -> None:
+    """Every reason is there, closed; a run that tested nothing opens it."""
+    html = runs.written(runs.failing)
+    assert html.index('id="findings"') < html.index('id="validity"') < html.index('<details class="skipped">')
+    assert "2 skipped, 1 reason<" in html
+    assert '<details class="skipped" open>' in page(runs.run(runs.checks(skipped=frozenset(REGISTRY))))
 
 
 def test_a_failure_says_how_to_go_on() -> None:
