@@ -37,6 +37,8 @@ _STORED_OUTCOMES: Final[Mapping[RunOutcome, StoredOutcome]] = {
 
 #: How the result of a check begins during which the endpoint stopped answering.
 STOPPED: Final = "the endpoint answered before this check, and stopped answering"
+#: How the result of the first call ends if its status says that there is no such function.
+NO_ENDPOINT: Final = "no endpoint answers POST at this path"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,11 @@ class CheckResult:
     def stopped(self) -> bool:
         """Whether the endpoint stopped answering during this check."""
         return self.status == "error" and self.actual.startswith(STOPPED)
+
+    @property
+    def missed(self) -> bool:
+        """Whether the check failed because no endpoint is at the URL."""
+        return self.bad and self.actual.endswith(NO_ENDPOINT)
 
     @property
     def rank(self) -> tuple[int, bool, str, int]:
