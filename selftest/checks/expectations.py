@@ -37,7 +37,11 @@ def judged(response: RawResponse, expected: str, complaint: str | None, *, actua
     """
     if complaint is None:
         return CheckOutcome(
-            status="pass", expected=expected, actual=actual or str(response), latency_ms=response.latency_ms
+            status="pass",
+            expected=expected,
+            actual=actual or str(response),
+            latency_ms=response.latency_ms,
+            answer=response.excerpt,
         )
     curl = response.request.curl()
     return CheckOutcome(
@@ -47,6 +51,7 @@ def judged(response: RawResponse, expected: str, complaint: str | None, *, actua
         curl=curl,
         latency_ms=response.latency_ms,
         correlation_id=response.request.correlation_id,
+        answer=response.excerpt,
     )
 
 
@@ -142,7 +147,8 @@ async def must_refuse(
         return skipped(REFUSAL, f"{response}, which is not a refusal")
     complaint = also()
     if control is None and complaint is None and response.status in _NOT_OF_THE_ENDPOINT:
-        return skipped(REFUSAL, f"{response}{note}: any caller may get it, so it does not show a refusal")
+        lost = skipped(REFUSAL, f"{response}{note}: any caller may get it, so it does not show a refusal")
+        return replace(lost, answer=response.excerpt)
     if response.status == 200:
         return replace(failed(response, REFUSAL, f"{response}{note}"), let_in=True)
     return replace(judged(response, REFUSAL, complaint, actual=f"{response}{note}"), let_in=False)

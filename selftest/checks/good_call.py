@@ -19,7 +19,7 @@ from selftest.report.results import NO_ENDPOINT
 _SHOWN_CHARS: Final = 300
 #: What a web server answers where it has no such function.
 _NO_FUNCTION: Final = frozenset({404, 405, 410, 501})
-_WITHOUT_TOKEN: Final = " An endpoint that answers so to a call without a token needs --token-file."
+_NO_VALID_CALL: Final = " An endpoint that answers so to a call without a token needs --token-file."
 _NOT_ASKED: Final = (
     "An endpoint that was checked before has the keys already: then compare audience, issuer, tenant and caller with "
     "what `entra` prints. Else start it with the authority that `entra` prints; one that read another authority has to "
@@ -137,6 +137,7 @@ def _read(env: CheckEnvironment, response: RawResponse) -> GoodCallRefusal:
     curl = response.request.curl()
     if not env.trusted and response.status not in _NO_FUNCTION:
         fix = "Compare the token with the endpoint's settings: `token`."
-        return GoodCallRefusal(str(response) + evidence.challenge, fix, curl)
+        return GoodCallRefusal(str(response) + evidence.challenge, fix, curl, answer=response.excerpt)
     _, says, fix = next(reading for reading in _READINGS if reading[0](evidence))
-    return GoodCallRefusal(says(evidence), fix if "token" in env.have else fix + _WITHOUT_TOKEN, curl)
+    fix = fix if "token" in env.have else fix + _NO_VALID_CALL
+    return GoodCallRefusal(says(evidence), fix, curl, answer=response.excerpt)

@@ -195,6 +195,7 @@ def _shown(check: Check, outcome: CheckOutcome, duration_ms: float) -> CheckResu
         duration_ms=round(duration_ms, 3),
         let_in=outcome.let_in,
         cause=outcome.cause or (family_of(check.id) if outcome.status == "fail" else None),
+        answer=outcome.answer,
     )
 
 
@@ -213,9 +214,8 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
         refusal, cause = env.refusal, env.refusal.check_id
         if check.id == cause:
             wanted = "HTTP 200" if "token" in env.have else "a refusal of the call without a token"
-            return CheckOutcome(
-                status="fail", expected=wanted, actual=refusal.reason, fix=refusal.fix, curl=refusal.curl
-            )
+            failed = CheckOutcome(status="fail", expected=wanted, actual=refusal.reason, fix=refusal.fix)
+            return replace(failed, curl=refusal.curl, answer=refusal.answer)
         called = "the valid call is refused" if "token" in env.have else NO_ENDPOINT
         what = called if cause == GOOD_CALL else "the endpoint stopped answering"
         reason = f"{what} ({cause}), so that nothing else was run"

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
 
 from selftest.base.cannot_run import FAILED, INTERRUPTED, NOT_ENOUGH_EVIDENCE, PASSED
+from selftest.base.program import PROGRAM
 from selftest.judge.app_line import AppLine
 from selftest.judge.statement import COUNTING_LEVELS, LEVELS, Level, Status
 from selftest.report.load_result import CauseInLog, LoadResult
@@ -54,6 +55,8 @@ class CheckResult:
         cause: For a skip, the check from whose failure it follows; for a failure, the family that it proves.
         waiver: Why the failure does not count and until when; None if it counts.
         app_lines: What the app's log says about the request of a failure, if the log can be read.
+        answer: The ``Server`` header and the start of the body of the deciding response, without tokens; None if it was
+            a reply with claims.
     """
 
     id: str
@@ -72,6 +75,15 @@ class CheckResult:
     cause: str | None = None
     waiver: str | None = None
     app_lines: tuple[AppLine, ...] = ()
+    answer: str | None = None
+
+    @property
+    def token_of_curl(self) -> str | None:
+        """Return what ``$TOKEN`` in the command stands for; None if it has none. No report contains a token."""
+        if self.curl is None or "$TOKEN" not in self.curl:
+            return None
+        again = f"`{PROGRAM} check {self.id}` with this run's flags sends such a token again"
+        return f"$TOKEN stands for the token that {self.id} sends. No token is printed: {again}."
 
     @property
     def bad(self) -> bool:

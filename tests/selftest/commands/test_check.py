@@ -102,6 +102,8 @@ def test_a_server_without_an_endpoint_passes_no_check(
     assert printed.startswith(f"FAIL  {missing}: 1 sign-in check failed, 0 checks passed, 1 skipped")
     assert f"skip  {chosen}: {missing} (C01), so that nothing else was run" in printed
     assert "--token-file" in printed
+    assert "answer Server: SimpleHTTP/" in printed
+    assert "Unsupported method" in printed
     assert "ok    " not in printed
 
 
@@ -120,7 +122,9 @@ def test_a_status_that_any_caller_gets_refuses_no_attack(
     monkeypatch.setattr(target_environment, "_READY_TIMEOUT_S", 0.0)
     loopback_api.answers(b"", status=status)
     assert command("check", "T01", "--url", loopback_api.url, "--deployed") == code
-    assert ("ok    T01" in capsys.readouterr().out) is (code == 0)
+    printed = capsys.readouterr().out
+    assert ("ok    T01" in printed) is (code == 0)
+    assert printed.count("answer Server: ") == 1
 
 
 def test_a_run_without_a_pass_is_no_pass(capsys: pytest.CaptureFixture[str], refusing: str) -> None:
