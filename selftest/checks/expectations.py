@@ -21,6 +21,8 @@ OK: Final = frozenset({200})
 REFUSAL: Final = "a refusal: a whole response that is not 200"
 #: A host that refuses an announced length does not wait for the body.
 _AT_ONCE_MS: Final = 1000
+#: Statuses of a host or gateway in place of the endpoint, which it sends to any caller; so is every redirect.
+_NOT_OF_THE_ENDPOINT: Final = frozenset({*range(300, 400), 404, 405, 410, 501, 502, 503, 504})
 NO_CONTROL: Final = " (without a control, because there is no valid token)"
 
 
@@ -35,7 +37,11 @@ def judged(response: RawResponse, expected: str, complaint: str | None, *, actua
     """
     if complaint is None:
         return CheckOutcome(
-            status="pass", expected=expected, actual=actual or str(response), latency_ms=response.latency_ms
+            status="pass",
+            expected=expected,
+            actual=actual or str(response),
+            latency_ms=response.latency_ms,
+            answer=response.excerpt,
         )
     curl = response.request.curl()
     return CheckOutcome(
@@ -45,6 +51,7 @@ def judged(response: RawResponse, expected: str, complaint: str | None, *, actua
         curl=curl,
         latency_ms=response.latency_ms,
         correlation_id=response.request.correlation_id,
+        answer=response.excerpt,
     )
 
 
@@ -123,7 +130,8 @@ async def must_refuse(
     """Send the control and then the attack, which must be refused.
 
     To Entra every status but 200 is the same refusal; statuses and headers are judged by checks of their own. A
-    response that did not come, or not whole, is no refusal: what the endpoint would have answered is unknown.
+    response that did not come, or not whole, is no refusal: what the endpoint would have answered is unknown. Without a
+    control, a status that says that no endpoint answers is none either.
 
     Args:
         env: The environment.
@@ -138,6 +146,9 @@ async def must_refuse(
     if response.status is None:
         return skipped(REFUSAL, f"{response}, which is not a refusal")
     complaint = also()
+    if control is None and complaint is None and response.status in _NOT_OF_THE_ENDPOINT:
+        lost = skipped(REFUSAL, f"{response}{note}: any caller may get it, so it does not show a refusal")
+        return replace(lost, answer=response.excerpt)
     if response.status == 200:
         return replace(failed(response, REFUSAL, f"{response}{note}"), let_in=True)
     return replace(judged(response, REFUSAL, complaint, actual=f"{response}{note}"), let_in=False)

@@ -14,8 +14,12 @@ from selftest.contract import MAX_TIMEOUT_MS
 from selftest.judge.app_cause import cause_of
 from selftest.judge.app_line import AppLine
 from selftest.play.app_log import last_refusal, request_lines
+from selftest.report.results import NO_ENDPOINT
 
 _SHOWN_CHARS: Final = 300
+#: What a web server answers where it has no such function.
+_NO_FUNCTION: Final = frozenset({404, 405, 410, 501})
+_NO_VALID_CALL: Final = " An endpoint that answers so to a call without a token needs --token-file."
 _NOT_ASKED: Final = (
     "An endpoint that was checked before has the keys already: then compare audience, issuer, tenant and caller with "
     "what `entra` prints. Else start it with the authority that `entra` prints; one that read another authority has to "
@@ -61,8 +65,8 @@ _READINGS: Final[tuple[_Reading, ...]] = (
         ),
     ),
     (
-        lambda seen: _status(seen) == 404,
-        lambda seen: f"{seen.response}: nothing answers POST at this path",
+        lambda seen: _status(seen) in _NO_FUNCTION,
+        lambda seen: f"{seen.response}: {NO_ENDPOINT}",
         "Give --url the whole path of the callout. In Azure, 404 on every route means that the app did not start.",
     ),
     (
@@ -102,10 +106,12 @@ _READINGS: Final[tuple[_Reading, ...]] = (
 async def make_good_call(env: CheckEnvironment) -> CheckEnvironment:
     """Return the environment with the version of the token that the endpoint takes, or with why it takes neither.
 
-    v2.0 is tried first. Entra sends v1.0 only if the registration asks for it, so that one version suffices.
+    v2.0 is tried first. Entra sends v1.0 only if the registration asks for it, so that one version suffices. Without a
+    token that the endpoint accepts, a call without one shows whether an endpoint is there at all.
     """
     if "token" not in env.have:
-        return env
+        answer = await env.send(env.request())
+        return replace(env, refusal=_read(env, answer)) if answer.status in _NO_FUNCTION else env
     before = 0 if env.log is None else len(env.log())
     response = await env.send(env.good_request())
     if response.status == 200:
@@ -129,8 +135,9 @@ def _read(env: CheckEnvironment, response: RawResponse) -> GoodCallRefusal:
     hits = env.entra.hits
     evidence = _Evidence(response, hits["metadata_v1"] + hits["metadata_v2"], hits["keys_v1"] + hits["keys_v2"])
     curl = response.request.curl()
-    if not env.trusted:
+    if not env.trusted and response.status not in _NO_FUNCTION:
         fix = "Compare the token with the endpoint's settings: `token`."
-        return GoodCallRefusal(str(response) + evidence.challenge, fix, curl)
+        return GoodCallRefusal(str(response) + evidence.challenge, fix, curl, answer=response.excerpt)
     _, says, fix = next(reading for reading in _READINGS if reading[0](evidence))
-    return GoodCallRefusal(says(evidence), fix, curl)
+    fix = fix if "token" in env.have else fix + _NO_VALID_CALL
+    return GoodCallRefusal(says(evidence), fix, curl, answer=response.excerpt)

@@ -59,6 +59,7 @@ class CheckOutcome:
         cause: The id of the check whose failure this skip follows from.
         fix: What to do, if it depends on what the endpoint did.
         correlation_id: That of the deciding request's event; None if it has none.
+        answer: Who answered the deciding request, and the start of the body, if that may be shown.
     """
 
     status: Status
@@ -70,6 +71,7 @@ class CheckOutcome:
     cause: str | None = None
     fix: str | None = None
     correlation_id: str | None = None
+    answer: str | None = None
 
 
 type CheckFunction = Callable[[CheckEnvironment], Awaitable[CheckOutcome]]

@@ -31,7 +31,7 @@ from selftest.checks.registry import STAGES, Check, CheckOutcome
 from selftest.judge.app_line import AppLine
 from selftest.play.app_log import host_lines, request_lines
 from selftest.report.families import family_of
-from selftest.report.results import STOPPED, CheckResult
+from selftest.report.results import NO_ENDPOINT, STOPPED, CheckResult
 
 #: The provider that calls the emulated downstream.
 _CALLS_DOWNSTREAM: Final = "profile_api"
@@ -195,6 +195,7 @@ def _shown(check: Check, outcome: CheckOutcome, duration_ms: float) -> CheckResu
         duration_ms=round(duration_ms, 3),
         let_in=outcome.let_in,
         cause=outcome.cause or (family_of(check.id) if outcome.status == "fail" else None),
+        answer=outcome.answer,
     )
 
 
@@ -212,10 +213,11 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
     if env.refusal is not None:
         refusal, cause = env.refusal, env.refusal.check_id
         if check.id == cause:
-            return CheckOutcome(
-                status="fail", expected="HTTP 200", actual=refusal.reason, fix=refusal.fix, curl=refusal.curl
-            )
-        what = "the valid call is refused" if cause == GOOD_CALL else "the endpoint stopped answering"
+            wanted = "HTTP 200" if "token" in env.have else "a refusal of the call without a token"
+            failed = CheckOutcome(status="fail", expected=wanted, actual=refusal.reason, fix=refusal.fix)
+            return replace(failed, curl=refusal.curl, answer=refusal.answer)
+        called = "the valid call is refused" if "token" in env.have else NO_ENDPOINT
+        what = called if cause == GOOD_CALL else "the endpoint stopped answering"
         reason = f"{what} ({cause}), so that nothing else was run"
         return CheckOutcome(status="skip", expected=expected, actual=reason, cause=cause)
     if _other_provider(check, env):

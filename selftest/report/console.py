@@ -30,6 +30,8 @@ _PROOFS: Final = 4
 _REASONS: Final = 4
 _LINES: Final = 3
 _SHOWN_CHARS: Final = 240
+#: The checks that show whether an endpoint is at the URL: of a deployed one, who answered is shown with them.
+_WHO_ANSWERS: Final = frozenset({"C01", "C91", "T01"})
 _COLORS: Final = {"held": "green", "broken": "red", "no-evidence": "yellow", "interrupted": "yellow"}
 
 
@@ -50,16 +52,13 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
     found = findings(results.checks)
     shown = found if verbose else _worst(found)
     for finding in shown:
-        yield from _finding(finding, verbose=verbose, strict=results.strict)
+        yield from _finding(finding, results, verbose=verbose)
     if found and not verbose:
         yield from _others([finding for finding in found if finding not in shown])
         yield Text(f"more  {PROGRAM} explain {found[0].checks[0].id}; all findings: --verbose, or --html FILE")
         yield Text("")
-    yield from _not_checked(results.checks, verbose=verbose)
-    passed = [check for check in results.checks if check.status == "pass"]
-    if passed and (verbose or len(passed) <= _IDS):
-        yield from (Text(visible(f"ok    {check.id:<5}{check.title}: {check.actual}")) for check in passed)
-        yield Text("")
+    yield from _not_checked(results, verbose=verbose)
+    yield from _passed(results, verbose=verbose)
     if results.signins:
         yield _signins(results.signins, verbose=verbose)
         yield from _why_lost(results.signins)
@@ -83,10 +82,16 @@ def _worst(found: Sequence[Finding]) -> list[Finding]:
     return [one for one in found if one in chosen]
 
 
-def _finding(finding: Finding, *, verbose: bool, strict: bool) -> Iterator[RenderableType]:
+def _shows_answer(check: CheckResult, results: Results, *, verbose: bool = False) -> bool:
+    """Whether the report has the start of the response: with --verbose, or if it says who is at the URL."""
+    deployed = results.target.get("mode", "").startswith("deployed")
+    return check.answer is not None and (verbose or (deployed and check.id in _WHO_ANSWERS))
+
+
+def _finding(finding: Finding, results: Results, *, verbose: bool) -> Iterator[RenderableType]:
     """Return one finding: what is wrong, its proof, and what to do."""
     worst = finding.checks[0]
-    word = "ERROR" if worst.status == "error" else "FAIL" if worst.counts(strict=strict) else "warn"
+    word = "ERROR" if worst.status == "error" else "FAIL" if worst.counts(strict=results.strict) else "warn"
     style = "bold yellow" if word == "warn" else "bold red"
     yield Text.assemble(
         (f"{word:<6}", style), (f"{worst.id:<5}", "bold"), visible(finding.sentence), f"  ({worst.level})"
@@ -97,16 +102,19 @@ def _finding(finding: Finding, *, verbose: bool, strict: bool) -> Iterator[Rende
     logged = explained(worst.app_lines, fix=False)
     ids = [check.id for check in finding.checks]
     proofs = [("proofs", f"{finding.proofs} ({_some(ids, _PROOFS)})")] if len(ids) > 1 else []
-    rows = [("actual", worst.actual), *proofs, *logged, ("why", worst.why), ("fix", finding.fix)]
+    answer = [("answer", worst.answer or "")] if _shows_answer(worst, results, verbose=verbose) else []
+    rows = [("actual", worst.actual), *answer, *proofs, *logged, ("why", worst.why), ("fix", finding.fix)]
     if verbose:
         rows = [("expected", worst.expected), *rows, ("more", f"{PROGRAM} explain {worst.id}")]
     for name, value in rows:
-        table.add_row(name, Text(visible(value if verbose else shorten(value, _SHOWN_CHARS, placeholder=" …"))))
+        # The answer is short already, and its end may be what tells one gateway from another.
+        whole = verbose or name == "answer"
+        table.add_row(name, Text(visible(value if whole else shorten(value, _SHOWN_CHARS, placeholder=" …"))))
     if len(ids) > 1 and verbose:
         table.add_row("these", Text(" ".join(ids)))
     yield Padding(table, (0, 0, 0, 6), expand=False)
     if worst.curl is not None and verbose:
-        yield Text(visible(worst.curl), style="dim")
+        yield Text(visible("\n".join(filter(None, (worst.curl, worst.token_of_curl)))), style="dim")
     yield Text("")
 
 
@@ -118,8 +126,21 @@ def _others(found: Sequence[Finding]) -> Iterator[RenderableType]:
             yield Text.assemble(("also  ", "yellow"), f"{level}: {_some(ids)}")
 
 
-def _not_checked(checks: Sequence[CheckResult], *, verbose: bool) -> Iterator[RenderableType]:
+def _passed(results: Results, *, verbose: bool) -> Iterator[RenderableType]:
+    """Return the checks that passed, if they are few or all of them are asked for."""
+    passed = [check for check in results.checks if check.status == "pass"]
+    if not passed or (len(passed) > _IDS and not verbose):
+        return
+    for check in passed:
+        yield Text(visible(f"ok    {check.id:<5}{check.title}: {check.actual}"))
+        if _shows_answer(check, results):
+            yield Text(visible(f"      answer {check.answer}"))
+    yield Text("")
+
+
+def _not_checked(results: Results, *, verbose: bool) -> Iterator[RenderableType]:
     """Return why checks did not run, and which failures are waived."""
+    checks = results.checks
     skipped = [("skip", skip.ids, skip.reason) for skip in (skips if verbose else skips_in_short)(checks)]
     waived = [("waived", (check.id,), check.waiver) for check in checks if check.waiver is not None]
     for lines, limit in ((skipped, _REASONS), (waived, _LINES)):
@@ -129,6 +150,9 @@ def _not_checked(checks: Sequence[CheckResult], *, verbose: bool) -> Iterator[Re
             yield Text.assemble((f"{word}  ", "yellow"), f"{names}: {visible(reason)}")
         if rest := [name for _, ids, _ in lines[len(shown) :] for name in ids]:
             yield Text.assemble((f"{lines[0][0]}  ", "yellow"), f"{_some(rest)}: see --verbose")
+    for check in checks:
+        if check.status == "skip" and _shows_answer(check, results, verbose=verbose):
+            yield Text(visible(f"      {check.id} answer {check.answer}"))
     if skipped or waived:
         yield Text("")
 

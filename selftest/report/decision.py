@@ -6,7 +6,7 @@ from selftest.judge.statement import COUNTING_LEVELS, LEVELS
 from selftest.report.check_groups import SUBJECTS
 from selftest.report.families import findings
 from selftest.report.load_result import LoadResult
-from selftest.report.results import CheckResult, RunVerdict, SignInResult
+from selftest.report.results import NO_ENDPOINT, CheckResult, RunVerdict, SignInResult
 
 
 def decide(
@@ -22,7 +22,7 @@ def decide(
 
     A failed sign-in or check of the levels sign-in and security fails the run, with ``strict`` a check of any level,
     and so does a crossed threshold of the user's. A check that itself broke counts as failed. Otherwise the verdict is
-    INCONCLUSIVE if the load is not valid, or if nothing was tested. ``cut_off`` says what became of the results of an
+    INCONCLUSIVE if the load is not valid, or if nothing passed. ``cut_off`` says what became of the results of an
     interrupted run.
     """
     counts = count_checks(checks, strict=strict)
@@ -39,8 +39,9 @@ def decide(
         fault = load.faults[0]
         advice = f"{fault.name} {fault.measured}, wanted {fault.limit}: {fault.recommendation}"
         return RunVerdict.of("INCONCLUSIVE", f"{summary}; the load is not valid: {advice}", counts)
-    if len(checks) == counts["skip"] + counts["waived"] and not signins:
-        return RunVerdict.of("INCONCLUSIVE", f"{summary}; nothing was tested", counts)
+    if not counts["pass"] and not signins:
+        tested = len(checks) > counts["skip"] + counts["waived"]
+        return RunVerdict.of("INCONCLUSIVE", f"{summary}; nothing {'passed' if tested else 'was tested'}", counts)
     return RunVerdict.of("PASS", summary, counts)
 
 
@@ -103,6 +104,8 @@ def _worst(checks: Sequence[CheckResult], *, strict: bool) -> str:
     """Return what the worst family of findings allows; nothing if the worst finding is a check of its own."""
     if any(check.stopped for check in checks):
         return "the endpoint stopped answering: "
+    if any(check.missed for check in checks):
+        return f"{NO_ENDPOINT}: "
     found = findings(checks)
     if (
         not found

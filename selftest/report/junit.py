@@ -90,8 +90,8 @@ def _describe(element: Element, check: CheckResult) -> None:
     lines = [f"expected {check.expected}", f"actual   {check.actual}"]
     lines += [f"{label:<8} {text}" for label, text in explained(check.app_lines, fix=False)]
     lines += [f"why      {check.why}", f"fix      {check.fix}"]
-    if check.curl is not None:
-        lines.append(check.curl)
+    lines += [f"answer   {check.answer}"] if check.answer is not None else []
+    lines += [line for line in (check.curl, check.token_of_curl) if line is not None]
     lines.append(f"{PROGRAM} explain {check.id}")
     element.text = visible("\n".join(lines))
 

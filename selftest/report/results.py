@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
 
 from selftest.base.cannot_run import FAILED, INTERRUPTED, NOT_ENOUGH_EVIDENCE, PASSED
+from selftest.base.program import PROGRAM
 from selftest.judge.app_line import AppLine
 from selftest.judge.statement import COUNTING_LEVELS, LEVELS, Level, Status
 from selftest.report.load_result import CauseInLog, LoadResult
@@ -37,8 +38,8 @@ _STORED_OUTCOMES: Final[Mapping[RunOutcome, StoredOutcome]] = {
 
 #: How the result of a check begins during which the endpoint stopped answering.
 STOPPED: Final = "the endpoint answered before this check, and stopped answering"
-
-
+#: How the result of the first call ends if its status says that there is no such function.
+NO_ENDPOINT: Final = "no endpoint answers POST at this path"
 #: The groups of checks in the order of their findings, on one level.
 _GROUPS: Final = "CTBFLI"
 
@@ -56,6 +57,8 @@ class CheckResult:
         cause: For a skip, the check from whose failure it follows; for a failure, the family that it proves.
         waiver: Why the failure does not count and until when; None if it counts.
         app_lines: What the app's log says about the request of a failure, if the log can be read.
+        answer: The ``Server`` header and the start of the body of the deciding response, without tokens; None if it was
+            a reply with claims.
     """
 
     id: str
@@ -74,6 +77,15 @@ class CheckResult:
     cause: str | None = None
     waiver: str | None = None
     app_lines: tuple[AppLine, ...] = ()
+    answer: str | None = None
+
+    @property
+    def token_of_curl(self) -> str | None:
+        """Return what ``$TOKEN`` in the command stands for; None if it has none. No report contains a token."""
+        if self.curl is None or "$TOKEN" not in self.curl:
+            return None
+        again = f"`{PROGRAM} check {self.id}` with this run's flags sends such a token again"
+        return f"$TOKEN stands for the token that {self.id} sends. No token is printed: {again}."
 
     @property
     def bad(self) -> bool:
@@ -84,6 +96,11 @@ class CheckResult:
     def stopped(self) -> bool:
         """Whether the endpoint stopped answering during this check."""
         return self.status == "error" and self.actual.startswith(STOPPED)
+
+    @property
+    def missed(self) -> bool:
+        """Whether the check failed because no endpoint is at the URL."""
+        return self.bad and self.actual.endswith(NO_ENDPOINT)
 
     @property
     def rank(self) -> tuple[int, bool, int, int]:

@@ -77,6 +77,7 @@ class GoodCallRefusal:
         check_id: The check that reports this refusal: that of the valid call or, if the endpoint stopped during the
             run, the one whose request it did not answer.
         app_lines: What the app's log says about it.
+        answer: Who answered, and the start of the body.
     """
 
     reason: str
@@ -84,6 +85,7 @@ class GoodCallRefusal:
     curl: str
     check_id: str = GOOD_CALL
     app_lines: tuple[AppLine, ...] = ()
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

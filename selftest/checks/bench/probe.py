@@ -21,6 +21,9 @@ from selftest.judge.received_reply import CallFailure
 from selftest.play.caller import CERTIFICATE, Exchange, RequestBody
 
 MAX_CURL_BODY_BYTES: Final = 2048
+#: How much of a response is shown; a token or a name that is cut at the end of it is recognized from what follows.
+_SHOWN_CHARS: Final = 200
+_READ_BYTES: Final = 16 * 1024
 
 _WHOLE_BODY_BYTES: Final = 512 * 1024
 _PIECE_BYTES: Final = 64 * 1024
@@ -112,6 +115,15 @@ class RawResponse:
     def header(self, name: str) -> str | None:
         """Return the first header of this name, or None."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    @property
+    def excerpt(self) -> str | None:
+        """Return who answered and the start of the body, redacted; None without one, or of a reply with claims."""
+        if self.status is None or (self.status == 200 and self.request.method == "POST"):
+            return None
+        text = " ".join(redact(self.body[:_READ_BYTES].decode(errors="replace")).split())
+        server = redact(self.header("Server") or "absent")[:_SHOWN_CHARS]
+        return f"Server: {server}; body: {text[:_SHOWN_CHARS] or 'empty'}"
 
     def __str__(self) -> str:
         """Return the status, or why there is none."""

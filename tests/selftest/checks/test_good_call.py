@@ -67,7 +67,9 @@ async def refused(make: Callable[[EntraServer], Handler]) -> GoodCallRefusal:
     [
         (307, {"Location": "https://a.example/x"}, "HTTP 307 to https://a.example/x", "UseHttpsRedirection"),
         (302, {}, "HTTP 302 to nowhere", "final address"),
-        (404, {}, "HTTP 404: nothing answers POST at this path", "whole path"),
+        (404, {}, "HTTP 404: no endpoint answers POST at this path", "whole path"),
+        (405, {}, "HTTP 405: no endpoint answers POST at this path", "whole path"),
+        (501, {}, "HTTP 501: no endpoint answers POST at this path", "whole path"),
         (500, {}, "HTTP 500, and the endpoint never asked for metadata", "RequireHttpsMetadata"),
         (503, {"metadata": True}, "HTTP 503: the endpoint itself failed", "own log"),
         (401, {}, "asked neither for metadata nor for keys", "authority that `entra` prints"),
@@ -150,3 +152,12 @@ async def test_without_a_token_no_call_is_made() -> None:
     async with EntraServer() as entra, endpoint(entra, answers(entra, 401)) as env:
         deployed = replace(env, trusted=False)
         assert await make_good_call(deployed) == deployed
+
+
+async def test_a_path_without_an_endpoint_is_not_a_matter_of_the_real_token() -> None:
+    """What is wrong is the address, and a token that is there already is not asked for."""
+    async with EntraServer() as entra, endpoint(entra, answers(entra, 404)) as env:
+        found = await make_good_call(replace(env, trusted=False, real_token="a.b.c"))
+    assert found.refusal is not None
+    assert "whole path" in found.refusal.fix
+    assert "--token-file" not in found.refusal.fix

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -108,6 +109,24 @@ async def test_a_redirect_is_not_followed_and_gzip_not_unpacked() -> None:
     async with listening(serve) as url:
         answer = await probe(url)
     assert (answer.status, answer.body, answer.header("location")) == (307, b"\x1f\x8b", "/x")
+
+
+def test_the_excerpt_of_a_response_is_short_and_names_nobody() -> None:
+    """Who answered and how the body begins; a token at the cut is as unreadable as one before it."""
+    request = RawRequest(url="http://h/")
+    body = b"a\r\n" + b"b" * 190 + b" " + TOKEN.encode() + b" end"
+    refused = RawResponse(request=request, status=401, headers=(("server", "Microsoft-IIS/10.0"),), body=body)
+    assert refused.excerpt == f"Server: Microsoft-IIS/10.0; body: a {'b' * 190} $TOKEN "
+    assert RawResponse(request=request, status=404).excerpt == "Server: absent; body: empty"
+
+
+def test_a_reply_with_claims_has_no_excerpt() -> None:
+    """Its body has what the endpoint says about a person; a health check has no such thing."""
+    request = RawRequest(url="http://h/")
+    assert RawResponse(request=request, status=200, body=b"{}").excerpt is None
+    assert RawResponse(request=request, status=None, failure="timeout").excerpt is None
+    health = replace(request, method="GET")
+    assert RawResponse(request=health, status=200, body=b"ok").excerpt == "Server: absent; body: ok"
 
 
 def test_redaction_takes_tokens_and_names() -> None:

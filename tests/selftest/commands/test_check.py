@@ -1,11 +1,16 @@
 """``check`` and ``report`` as a person types them: what they print, where, and the exit codes."""
 
 import json
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from selftest.checks import REGISTRY
+from selftest.checks.bench import target_environment
 from selftest.cli import main
 from selftest.load.measured.results_file import read_results
 from selftest.testing.loopback_api import LoopbackApi
@@ -72,6 +77,62 @@ def test_a_deployed_endpoint_is_attacked_without_a_token(
     assert printed.startswith("PASS")
     assert command("report", str(tmp_path / "results.json"), "--out", str(tmp_path)) == 0
     assert capsys.readouterr().out == printed
+
+
+@pytest.fixture(name="no_endpoint")
+def a_web_server_without_an_endpoint(tmp_path: Path) -> Iterator[str]:
+    """Return the address of a server of files, which answers GET with 404 and POST with 501."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("chosen", ["C91", "T01", "C28"])
+def test_a_server_without_an_endpoint_passes_no_check(
+    capsys: pytest.CaptureFixture[str], no_endpoint: str, chosen: str
+) -> None:
+    """The first line says that no endpoint answers there, and a status for a missing function refuses no attack."""
+    assert command("check", chosen, "--url", no_endpoint, "--deployed") == 1
+    printed = capsys.readouterr().out
+    missing = "no endpoint answers POST at this path"
+    assert printed.startswith(f"FAIL  {missing}: 1 sign-in check failed, 0 checks passed, 1 skipped")
+    assert f"skip  {chosen}: {missing} (C01), so that nothing else was run" in printed
+    assert "--token-file" in printed
+    assert "answer Server: SimpleHTTP/" in printed
+    assert "Unsupported method" in printed
+    assert "ok    " not in printed
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, 0), (401, 0), (403, 0), (500, 0), (302, 3), (502, 3), (503, 3), (404, 1), (405, 1), (410, 1), (501, 1)],
+)
+def test_a_status_that_any_caller_gets_refuses_no_attack(
+    capsys: pytest.CaptureFixture[str],
+    loopback_api: LoopbackApi,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    code: int,
+) -> None:
+    """A refusal of a foreign endpoint may have its own status; a gateway's answer for the endpoint proves nothing."""
+    monkeypatch.setattr(target_environment, "_READY_TIMEOUT_S", 0.0)
+    loopback_api.answers(b"", status=status)
+    assert command("check", "T01", "--url", loopback_api.url, "--deployed") == code
+    printed = capsys.readouterr().out
+    assert ("ok    T01" in printed) is (code == 0)
+    assert printed.count("answer Server: ") == 1
+
+
+def test_a_run_without_a_pass_is_no_pass(capsys: pytest.CaptureFixture[str], refusing: str) -> None:
+    """A failure of a level that does not count is shown, and it is no evidence for the endpoint either."""
+    assert command("check", "C91", "--url", refusing, "--deployed") == 3
+    assert capsys.readouterr().out.startswith(
+        "INCONCLUSIVE  1 convention check failed, 0 checks passed; nothing passed"
+    )
 
 
 def test_a_run_that_proves_nothing_is_exit_3(capsys: pytest.CaptureFixture[str], refusing: str) -> None:

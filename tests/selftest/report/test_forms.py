@@ -150,6 +150,38 @@ def test_findings_with_one_fix_take_one_place_of_the_three() -> None:
     assert "also  hardening: B08 B09" in output
 
 
+def test_the_start_of_a_failed_checks_response_is_shown_with_verbose() -> None:
+    """It says who answered; nothing in it is obeyed by a terminal."""
+    run = results(check("C05", "fail", answer=f"Server: nginx; body: <h1>{HOSTILE}"))
+    assert "nginx" not in shown(run)
+    assert "answer Server: nginx; body: <h1>x\\x1b[31m" in shown(run, verbose=True)
+    assert "\x1b" not in shown(run, verbose=True)
+    assert "answer   Server: nginx" in junit(run)
+    assert "Server: nginx" in page(run)
+
+
+def test_of_a_deployed_endpoint_the_report_shows_who_answered() -> None:
+    """Also where the check passed or was skipped, because a gateway refuses a call as an endpoint does."""
+    who = "Server: gateway; body: no entry"
+    deployed = {"url": "https://h.example/api", "mode": "deployed, trusts the real Entra"}
+    for status in ("pass", "fail", "skip"):
+        run = results(check("T01", status, answer=who), check("T02", status, answer="other"))
+        assert who not in shown(run)
+        run = replace(run, target=deployed)
+        assert f"answer {who}" in shown(run)
+        assert "other" not in shown(run)
+
+
+def test_a_command_with_a_token_says_what_the_token_is() -> None:
+    """No report contains a token, so a command that needs one names the way to send it again."""
+    run = results(check("T30", "fail", curl='curl -i -H "Authorization: Bearer $TOKEN" http://127.0.0.1:1/'))
+    for text in (shown(run, verbose=True), junit(run), page(run)):
+        line = " ".join(text.split())
+        assert "$TOKEN stands for the token that T30 sends. No token is printed: " in line
+        assert " check T30` with this run" in line
+    assert "stands for the token" not in shown(results(check("C91", "fail")), verbose=True)
+
+
 def test_a_finding_says_for_how_many_attacks_of_which_level_it_stands() -> None:
     """So that the numbers of the verdict can be added up."""
     attacks = [check(f"T0{number}", "fail", level="hardening", let_in=True) for number in range(2, 5)]

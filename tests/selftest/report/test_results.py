@@ -52,6 +52,16 @@ def attack(check_id: str, level: str = "security") -> CheckResult:
         (results(check("C01"), check("T01", "fail", waiver="known")), 0, "PASS  1 check passed, 1 waived"),
         (results(check("C01"), check("T01", "fail", waiver="known"), strict=True), 0, "PASS"),
         (results(check("C01", "skip")), 3, "INCONCLUSIVE"),
+        (
+            results(check("C91", "fail", level="convention")),
+            3,
+            "INCONCLUSIVE  1 convention check failed, 0 checks passed; nothing passed",
+        ),
+        (
+            results(check("C01", "fail", actual="HTTP 404: no endpoint answers POST at this path")),
+            1,
+            "FAIL  no endpoint answers POST at this path: 1 sign-in check failed, 0 checks passed",
+        ),
         (results(), 3, "INCONCLUSIVE"),
         (results(check("C01"), check("C02", "skip")), 0, "PASS  1 check passed, 1 skipped"),
         (results(check("C01"), signins=(signin(),)), 0, "1 of 1 sign-ins got a token"),
