@@ -17,7 +17,7 @@ _TO_STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 _DOTS: Final = 2
 #: Where a segment does not end with a whole group of four, the last characters that leave no bits over.
 _LAST: Final = {2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
-#: To a whole group; with one character over there is none.
+#: What completes the last group of four, by the characters that it has; one alone cannot be completed.
 _PADDING: Final = (b"", b"", b"==", b"=")
 
 

@@ -131,7 +131,7 @@ async def must_refuse(
 
     To Entra every status but 200 is the same refusal; statuses and headers are judged by checks of their own. A
     response that did not come, or not whole, is no refusal: what the endpoint would have answered is unknown. Without a
-    control, a status that says that no endpoint answers is none either.
+    control, a status that says that no endpoint answers is no refusal.
 
     Args:
         env: The environment.
