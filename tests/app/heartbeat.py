@@ -1,7 +1,8 @@
-"""Measures the gaps of the event loop in a process of its own: prints the worst of each round, in milliseconds.
+"""Measures the gaps of the event loop in a process of its own: prints the worst of each round, in milliseconds of work.
 
 Fifty requests at once, again and again, while a thousand keys are refreshed all the time. In a process of its own, for
-a test run's tracer and its heap make gaps that no worker has.
+a test run's tracer and its heap make gaps that no worker has. In the processor's time, for a busy machine makes gaps,
+too.
 """
 
 import asyncio
@@ -46,11 +47,11 @@ async def _worst_gap_s(endpoint: Endpoint, headers: dict[str, str], body: bytes)
 
     async def beat() -> None:
         nonlocal worst_s
-        last_s = time.monotonic()
+        last_s = time.process_time()
         while not done:
             await asyncio.sleep(_BEAT_S)
-            now_s = time.monotonic()
-            worst_s, last_s = max(worst_s, now_s - last_s - _BEAT_S), now_s
+            now_s = time.process_time()
+            worst_s, last_s = max(worst_s, now_s - last_s), now_s
 
     heart = asyncio.create_task(beat())
     for _ in range(20):

@@ -112,7 +112,7 @@ async def _chunked(env: CheckEnvironment, request: RawRequest, *, ends: bool = T
             await asyncio.Event().wait()
 
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(20),
         env.session.post(request.url, data=pieces(), headers=dict(request.headers)) as got,
     ):
         answer = RawResponse(

@@ -147,7 +147,7 @@ class _Blocking:
         """Block, as a synchronous client does."""
         del event, context
         await asyncio.sleep(0.001)
-        time.sleep(0.15)  # noqa: ASYNC251 (the mistake under test)
+        time.sleep(0.5)  # noqa: ASYNC251 (the mistake under test)
         return {}
 
 
@@ -166,5 +166,5 @@ async def test_stall_is_named_in_the_lines(site: Site, keys: SigningKeys, caplog
         await endpoint.token_issuance_start({"authorization": "Bearer x"}, b"")
     await endpoint.aclose()
     lines = {line["outcome"]: line.get("loop_stalled_ms", 0) for line in map(json.loads, caplog.messages)}
-    assert lines["claims"] >= 100
-    assert lines["token_segments"] < 100  # a busy machine stalls it, too
+    assert lines["claims"] >= 400
+    assert lines["token_segments"] < 400  # a busy machine stalls it, too

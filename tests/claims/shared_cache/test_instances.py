@@ -37,15 +37,22 @@ class Source:
     def __init__(self) -> None:
         self.claims: dict[str, object] = {"a": "1"}
         self.down = False
-        self.delay_s = 0.0
+        self.delays_s: list[float] = []
 
     async def provide(self, event: TokenIssuanceStart, context: ProviderContext) -> Mapping[str, object]:
         """Answer late, or not."""
         del event, context
-        await asyncio.sleep(self.delay_s)
+        await asyncio.sleep(self.delays_s.pop(0) if self.delays_s else 0)
         if self.down:
             raise OSError
         return self.claims
+
+
+async def written(instance: Endpoint) -> None:
+    """Wait until the cache has what an instance offered; first of all, until it is connected."""
+    async with asyncio.timeout(20):
+        while instance._shared._scheduled:  # type: ignore[union-attr] # noqa: ASYNC110 (it sets no event)
+            await asyncio.sleep(0.005)
 
 
 class Fleet:
@@ -75,7 +82,7 @@ class Fleet:
         shared._wall_clock = lambda: NOW_S
         self._instances.append(Endpoint(made, keys, self.source, wall_clock=lambda: NOW_S, shared=shared))
         self._instances[-1].start()
-        await asyncio.sleep(0.3)
+        await written(self._instances[-1])
         return self._instances[-1]
 
     async def sign_in(self, instance: Endpoint, number: int = 0, correlation: int = 0) -> Response:
@@ -122,11 +129,17 @@ def _lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [json.loads(record.getMessage()) for record in caplog.records if record.name == "claims.request"]
 
 
+def _own_ms(line: dict[str, Any]) -> float:
+    """Return the time without that for which a busy machine held up the loop."""
+    own_ms: float = line["total_ms"] - line.get("loop_stalled_ms", 0)
+    return own_ms
+
+
 async def test_what_one_instance_knew_another_sends(fleet: Fleet, caplog: pytest.LogCaptureFixture) -> None:
     """One that has served nobody, when the data source is down."""
     caplog.set_level(logging.INFO)
-    await fleet.sign_in(await fleet.new_instance())
-    await asyncio.sleep(0.2)
+    await fleet.sign_in(first := await fleet.new_instance())
+    await written(first)
     fleet.source.down = True
     other = await fleet.new_instance()
     response = await fleet.sign_in(other)
@@ -135,8 +148,7 @@ async def test_what_one_instance_knew_another_sends(fleet: Fleet, caplog: pytest
     good, stale, unknown = _lines(caplog)
     assert "shared_cache" not in good["phases"] | good["cache_hits"]
     assert stale["cache_hits"]["shared_cache"] is True
-    # A busy machine holds the loop up, which is no part of the read.
-    assert stale["phases"]["shared_cache"] - stale.get("loop_stalled_ms", 0) < BUDGET_MS / 2
+    assert _own_ms(stale) < BUDGET_MS / 2
     assert stale["phases"]["provider"] + stale["phases"]["shared_cache"] <= stale["total_ms"]  # one after the other
     assert unknown["cache_hits"]["shared_cache"] is False
 
@@ -146,10 +158,10 @@ async def test_the_newer_claims_are_sent(fleet: Fleet) -> None:
     first, second = await fleet.new_instance(), await fleet.new_instance()
     first._policy._wall_clock = lambda: NOW_S - 10
     await fleet.sign_in(first)
-    await asyncio.sleep(0.2)
+    await written(first)
     fleet.source.claims = {"a": "2"}
     await fleet.sign_in(second)
-    await asyncio.sleep(0.2)
+    await written(second)
     fleet.source.down = True
     assert _claims(await fleet.sign_in(first, correlation=1)) == {"a": "2"}
     first._policy._wall_clock = lambda: NOW_S + 10
@@ -164,12 +176,11 @@ async def test_a_retry_on_another_instance_finds_what_the_first_found_late(fleet
     first, second = await fleet.new_instance(), await fleet.new_instance()
     for instance in (first, second):
         await fleet.sign_in(instance, 9)
-    fleet.source.delay_s = BUDGET_MS / 1000 + 0.1
-    began_s = time.monotonic()
-    assert (await fleet.sign_in(first)).status == 503
-    response = await fleet.sign_in(second)
+    fleet.source.delays_s = [BUDGET_MS / 1000 + 0.1, 60]
+    async with asyncio.timeout(30):
+        assert (await fleet.sign_in(first)).status == 503
+        response = await fleet.sign_in(second)
     assert (_claims(response), response.headers["x-claims-outcome"]) == ({"a": "1"}, "stale")
-    assert time.monotonic() - began_s < 2 * BUDGET_MS / 1000 + 0.2
 
 
 async def test_claims_that_come_at_the_last_moment_are_sent() -> None:
@@ -177,7 +188,7 @@ async def test_claims_that_come_at_the_last_moment_are_sent() -> None:
     async with LoopbackRedis() as server, _fleet(server.port) as fleet:
         instance = await fleet.new_instance()
         await fleet.sign_in(instance, 9)
-        fleet.source.delay_s = BUDGET_MS / 1000 - 0.05
+        fleet.source.delays_s = [BUDGET_MS / 1000 - 0.05]
         response = await fleet.sign_in(instance)
         assert (_claims(response), response.headers["x-claims-outcome"]) == ({"a": "1"}, "claims")
         assert server.commands["GETRANGE"] == 1
@@ -189,7 +200,7 @@ async def test_the_good_path_reads_nothing() -> None:
         instance = await fleet.new_instance()
         for number in range(20):
             assert (await fleet.sign_in(instance, correlation=number)).status == 200
-        await asyncio.sleep(0.2)
+        await written(instance)
         assert (server.commands["GETRANGE"], server.commands["SET"]) == (0, 1)
 
 
@@ -201,7 +212,7 @@ async def test_a_broken_cache_is_as_if_it_were_not_there(fault: str, caplog: pyt
     async with server, _fleet(server.port) as fleet:
         instance = await fleet.new_instance()
         assert (await fleet.sign_in(instance)).status == 200
-        await asyncio.sleep(0.2)
+        await written(instance)
         match fault:
             case "silent":
                 server.silent = True
@@ -216,10 +227,9 @@ async def test_a_broken_cache_is_as_if_it_were_not_there(fault: str, caplog: pyt
                 server.hang_up()
         fleet.source.down = True
         for number in range(3):
-            began_s = time.monotonic()
             response = await fleet.sign_in(instance, correlation=number + 1)
             assert (response.headers["x-claims-outcome"], _claims(response)) == ("stale", {"a": "1"})
-            assert time.monotonic() - began_s < BUDGET_MS / 1000
+            assert _own_ms(_lines(caplog)[-1]) < BUDGET_MS / 2
         fleet.source.down = False
         assert (await fleet.sign_in(instance, 5)).status == 200
         said = [line["failing"]["shared_cache"] for line in _lines(caplog) if "failing" in line]

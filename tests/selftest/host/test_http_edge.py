@@ -40,7 +40,7 @@ async def raw(app: AppProcess, head: bytes, *, whole: bool = True) -> bytes:
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
         writer.write(b"%b\r\nHost: x\r\nConnection: close\r\n\r\n" % head)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             answer = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"Content-Length: (\d+)", answer) if whole else None
             return answer + (await reader.readexactly(int(length[1])) if length else await reader.read())
@@ -165,7 +165,7 @@ async def test_client_that_asks_before_it_sends_is_answered(app: AppProcess) -> 
         b"POST /api/items/box HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
         b"Content-Length: 2\r\nConnection: close\r\n\r\n"
     )
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 \r\n\r\n"
         writer.write(b"ab")
         assert (await reader.read()).startswith(b"HTTP/1.1 200 OK\r\n")
@@ -179,7 +179,7 @@ async def test_requests_that_come_at_once_are_answered_in_order(app: AppProcess)
     writer.write(
         b"GET /api/plain HTTP/1.1\r\nHost: x\r\n\r\nGET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     )
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         answer = await reader.read()
     assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"404"]
     writer.close()

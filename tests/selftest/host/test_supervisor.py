@@ -54,6 +54,6 @@ async def test_worker_ends_with_its_supervisor() -> None:
         worker = Path(f"/proc/{await worker_of(session, app)}")
         app._started.kill()
         await app._started.wait()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while worker.exists():  # noqa: ASYNC110, ASYNC240 (another process ends)
                 await asyncio.sleep(0.02)
