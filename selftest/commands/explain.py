@@ -86,7 +86,7 @@ def _explain(args: argparse.Namespace) -> None:
     if not found:
         checks = statements()
         found = [explained(code) for code in logged]
-        found += _explain_pasted(text, checks) if pasted else [explain(given, checks=checks) for given in typed]
+        found += _explain_pasted(text, checks) if pasted else [_explain_typed(given, checks) for given in typed]
     found = [_with_readers_paths(one) for one in found]
     _print_found(found, as_json=args.json, as_markdown=args.markdown)
     if pasted and (correlation_id := correlation_id_in(text)) and not (args.json or args.markdown):
@@ -101,7 +101,11 @@ def _explain_pasted(text: str, checks: Mapping[str, Statement]) -> list[Explanat
     for given in named:
         with contextlib.suppress(UnknownIdError):
             found.append(explain(given, checks=checks))
-    return found or [explain(named[0], checks=checks)]
+    return found or [_explain_typed(named[0], checks)]
+
+
+def _explain_typed(given: str, checks: Mapping[str, Statement]) -> Explanation:
+    return explain(given, checks=checks, others=OUTCOMES)
 
 
 def _with_readers_paths(found: Explanation) -> Explanation:

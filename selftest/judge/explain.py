@@ -5,7 +5,7 @@ fetched.
 """
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
@@ -106,6 +106,7 @@ def explain(
     *,
     checks: Mapping[str, Statement],
     codes: Mapping[int | str, Code] = CODES,
+    others: Iterable[str] = (),
 ) -> Explanation:
     """Return the explanation of an id.
 
@@ -113,7 +114,7 @@ def explain(
     inner code sometimes appears.
 
     Raises:
-        UnknownIdError: Neither a check nor a code has this id. The error names similar ones.
+        UnknownIdError: Neither a check nor a code has this id. The error names similar ones, also of the others.
     """
     key = given.strip().upper()
     check = checks.get(key)
@@ -124,7 +125,7 @@ def explain(
     entry = by_id.get(number) or by_id.get(f"{_AADSTS}{number}")
     if entry is not None:
         return of_code(entry)
-    raise UnknownIdError(given, _near(key, (*checks, *by_id)))
+    raise UnknownIdError(given, _near(key, (*checks, *by_id, *others)))
 
 
 def of_check(check: Statement) -> Explanation:
@@ -238,6 +239,7 @@ def _sample(key: str, heading: str, sample: str | None) -> tuple[Section, ...]:
 
 def _near(key: str, ids: tuple[str, ...]) -> tuple[str, ...]:
     """Return ids that start with the key, because people type prefixes, and then ids that resemble it."""
-    starting = [name for name in ids if key and name.startswith(key)]
-    alike = get_close_matches(key, ids, n=_NEAR, cutoff=0.5)
-    return tuple(dict.fromkeys(starting + alike))[:_NEAR]
+    names = {name.upper(): name for name in ids}
+    starting = [name for name in names if key and name.startswith(key)]
+    alike = get_close_matches(key, names, n=_NEAR, cutoff=0.5)
+    return tuple(names[name] for name in dict.fromkeys(starting + alike))[:_NEAR]

@@ -34,8 +34,8 @@ class Snippet:
             KeyError: The text names a value that is not given.
         """
         text = files(__package__).joinpath(f"{self.library}.txt").read_text("utf-8")
-        state = "Run by the tests of this tool." if self.tested else "Written from documentation: no test runs it."
-        return f"{self.comment} {state}\n" + _PLACE.sub(lambda place: values[place[1]], text)
+        state = "The tests of entra-selftest run it." if self.tested else "From documentation: no test runs it."
+        return f"{self.comment} A whole program. {state}\n" + _PLACE.sub(lambda place: values[place[1]], text)
 
 
 SNIPPETS: Final[Mapping[str, Snippet]] = {

@@ -59,3 +59,12 @@ def test_no_phrase_is_of_two_codes() -> None:
         for phrase in entry.says:
             assert phrase == phrase.lower()
             assert codes_meant_by(phrase, CODES) == (str(code),)
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("provider_lat", "provider_late"), ("Audiense", "audience")])
+def test_a_mistyped_outcome_has_its_neighbours_named(
+    typed: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Like a check's id and a code of Entra's."""
+    assert main(["explain", typed]) == 2
+    assert f"similar: {meant}" in capsys.readouterr().err
