@@ -127,7 +127,7 @@ compile: .venv ## compile requirements*.txt from the dependency groups of pyproj
 	@$(COMPILE) --all-extras --group bench -c requirements-dev.txt -o requirements-bench.txt pyproject.toml
 	@$(COMPILE) --group site -o requirements-site.txt
 
-.venv: $(VENV)/ready ## make the environment and nothing else
+.venv: $(VENV)/bin/entra-selftest ## make the environment and nothing else
 
 .venv-bench: $(VENV_BENCH)/ready ## make the environment of the benchmarks and nothing else
 
@@ -136,6 +136,11 @@ compile: .venv ## compile requirements*.txt from the dependency groups of pyproj
 .venv-wheel: $(VENV_WHEEL)/ready
 
 .venv-site: $(VENV_SITE)/ready ## make the environment of the site and nothing else
+
+# The tool as it is in this checkout, by the name that it has where it is installed.
+$(VENV)/bin/entra-selftest: $(VENV)/ready
+	@printf '#!%s\nimport sys\n\nsys.path.insert(0, "%s")\nfrom selftest.__main__ import main\n\nsys.exit(main())\n' \
+	  "$(CURDIR)/$(PY)" "$(CURDIR)" > $@ && chmod +x $@
 
 $(VENV)/ready: requirements-dev.txt
 $(VENV_BENCH)/ready: requirements-bench.txt
