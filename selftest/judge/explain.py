@@ -45,11 +45,13 @@ class UnknownIdError(CannotRun):
 
     Attributes:
         near: Existing ids that resemble it, the closest first.
+        named: The id, shortened, with the ids that resemble it.
     """
 
     def __init__(self, given: str, near: tuple[str, ...]) -> None:
         self.near = near
         similar = f"similar: {', '.join(near)}" if near else "nothing is similar"
+        self.named = f"{given[:40]!r} ({similar})"
         super().__init__(f"no check and no code is called {given[:40]!r}; {similar}; `explain --list` lists all")
 
 
