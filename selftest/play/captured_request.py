@@ -57,8 +57,6 @@ def read_request(path: Path) -> CapturedRequest:
         FileError: The file holds none of them; the message quotes none of it.
     """
     text = read_text(path, _MAX_BYTES)
-    if not text.strip():
-        raise FileError(f"{path} is empty")
     headers, body = _parts(path, text)
     try:
         return CapturedRequest(headers=dict(_header_forms(headers)), token=_token_forms(headers), body=forms(body))
