@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from selftest.base.cannot_run import PASSED, CannotRun
+from selftest.base.cannot_run import COULD_NOT_RUN, PASSED, CannotRun
 from selftest.base.printable import visible
 from selftest.base.program import PROGRAM
 from selftest.judge.codes import CODES
@@ -30,25 +30,28 @@ from selftest.judge.statement import Statement
 from selftest.tenant.signin_log.outcomes import OUTCOMES, explained, is_outcome
 
 _MAX_WIDTH: Final = 100
+#: Of one call: the neighbors of an id that does not exist take a millisecond.
+_MAX_IDS: Final = 50
 #: A file of the endpoint, which texts name by its path in this repository.
 _OUR_FILE: Final = re.compile(r"\bclaims/[\w/]+\.py\b")
 #: The names of the codes that are one word, which people mistype, too.
 _NAMES: Final = tuple(entry.name for entry in CODES.values() if entry.name.isidentifier())
-#: The sections of docs/troubleshooting.md, by words of a text that names no code.
-SECTIONS: Final = {
-    re.compile(words, re.IGNORECASE): section
-    for words, section in (
-        (r"\bsaml\b", "SAML error page"),
-        (
-            r"\b(?:missing|without|no|lacks?)\b.{0,40}\bclaims?\b|\bclaims?\b.{0,40}\b(?:missing|absent)\b",
-            "Token without the claim",
-        ),
-        (r"\b(?:HTTP|status)\W*[45]\d\d\b|\bunauthorized\b|\bforbidden\b", "Called but refused"),
-        (r"\btimed? ?-?out\b|\bslow\b|\blate\b", "Slow sometimes"),
-        (r"\b(?:never|not) called\b", "Endpoint never called"),
-        (r"\bsigning key\b", "Signing key of the application"),
+#: The codes without their letters, as logs have them.
+_NUMBERS: Final = frozenset(str(code).removeprefix("AADSTS") for code in CODES)
+#: Of a text that names no code, by its words: the section of docs/troubleshooting.md, and a command to start with.
+SYMPTOMS: Final = tuple(
+    (re.compile(words, re.IGNORECASE), section, command)
+    for words, section, command in (
+        (r"\bsaml\b", "SAML error page", "signin --user saml"),
+        (r"\b(?:missing|without|no|lacks?)\b.{0,40}\bclaims?\b", "Token without the claim", "signin --mapping FILE"),
+        (r"\bclaims?\b.{0,40}\b(?:missing|absent)\b", "Token without the claim", "signin --mapping FILE"),
+        (r"\b(?:HTTP|status)\W*40[13]\b|\bunauthorized\b|\bforbidden\b", "Called but refused", "token"),
+        (r"\b(?:HTTP|status)\W*[1-5]\d\d\b", "No token and a generic error", "explain 1003002"),
+        (r"\btimed? ?-?out\b|\bslow\b|\blate\b", "Slow sometimes", "explain 1003005"),
+        (r"\b(?:never|not) called\b", "Endpoint never called", "doctor"),
+        (r"\bsigning key\b", "Signing key of the application", "explain AADSTS50146"),
     )
-}
+)
 
 
 def statements() -> Mapping[str, Statement]:
@@ -105,27 +108,34 @@ def _explain(args: argparse.Namespace) -> int:
     typed = typed_ids(text, is_outcome=is_outcome)
     logged = outcomes_in(typed or text.split(), is_outcome=is_outcome)
     if typed is None:
-        named, rest = ids_in(text, is_known=_is_code)
+        named, rest = ids_in(text, is_known=_NUMBERS.__contains__)
     else:
         named, rest = tuple(given for given in typed if given.lower() not in logged), ""
-    known, unknown = _explained(named)
-    if typed is None and not known and not logged:
-        known = [explain(given, checks={}) for given in codes_meant_by(text, CODES)]
-        rest = ""
+    known, unknown = _explained(named[:_MAX_IDS])
+    if typed is None:  # "room b12" names no check, "T999" is meant as one
+        unknown = [error for error in unknown if not error.given.islower()]
+        if not known and not logged:
+            known, rest = [explain(given, checks={}) for given in codes_meant_by(text, CODES)], ""
     found = [_with_readers_paths(one) for one in (*map(explained, logged), *known)]
+    missed = [f"{error.given!r} ({error.similar})" for error in unknown]
+    missed += _words_beside(found, rest.split(), logged) if len(args.ids) > 1 else []
+    missed += [f"and {len(named) - _MAX_IDS} more"] if len(named) > _MAX_IDS else []
+    note = f"not explained, because no check and no code is called so: {', '.join(missed)}; `explain --list` lists all"
     if not found:
-        raise unknown[0] if len(unknown) == 1 else CannotRun(_missed(unknown) if unknown else _nothing_in(text))
+        raise unknown[0] if len(unknown) == 1 else CannotRun(note if unknown else _nothing_in(text))
     _print_found(found, as_json=args.json, as_markdown=args.markdown)
     if typed is None and (correlation_id := correlation_id_in(text)) and not (args.json or args.markdown):
         print(f"\nnext  {PROGRAM} signin-log --file FILE --log FILE --correlation-id {correlation_id}")
-    left = [word for word in rest.split() if re.search(r"\w", word)] if len(args.ids) > 1 else []
-    words = [repr(word) for word in left if word not in logged] if len(left) <= len(found) else []
-    if typed is not None and unknown:
+    if missed:
         sys.stdout.flush()
-        raise CannotRun(_missed(unknown))
-    if unknown or words:
-        print(visible(f"explain: {_missed(unknown, words)}"), file=sys.stderr)
-    return PASSED
+        print(visible(f"explain: {note}"), file=sys.stderr)
+    return COULD_NOT_RUN if typed is not None and missed else PASSED
+
+
+def _words_beside(found: Sequence[Explanation], words: Iterable[str], logged: Sequence[str]) -> list[str]:
+    """Return the words next to ids that may be meant as ids: more words than ids are a sentence."""
+    left = [repr(word) for word in words if re.search(r"\w", word) and word not in logged]
+    return left if len(left) <= len(found) else []
 
 
 def _explained(named: Iterable[str]) -> tuple[list[Explanation], list[UnknownIdError]]:
@@ -143,23 +153,18 @@ def _explained(named: Iterable[str]) -> tuple[list[Explanation], list[UnknownIdE
     return found, unknown
 
 
-def _is_code(number: str) -> bool:
-    return bool(_explained((number,))[0])
-
-
-def _missed(unknown: Sequence[UnknownIdError], words: Sequence[str] = ()) -> str:
-    named = ", ".join([*(error.named for error in unknown), *words])
-    return f"not explained, because no check and no code is called so: {named}; `explain --list` lists all"
-
-
 def _nothing_in(text: str) -> str:
     """Return what to do with a text that names nothing."""
     if re.fullmatch(r"[\w.-]*", text):
         return str(_explained((text,))[1][0])
-    numbers = numbers_in(text, is_known=_is_code)
+    numbers = numbers_in(text, is_known=_NUMBERS.__contains__)
     ways = [f"if {number} is a code of Entra: `explain {number}`" for number in numbers]
-    ways += [f"docs/troubleshooting.md, section {name!r}" for words, name in SECTIONS.items() if words.search(text)][:1]
-    ways += [] if ways else ["docs/troubleshooting.md leads from a symptom to its cause"]
+    ways += [
+        f"`{command}`, or the section {section!r} of the troubleshooting page"
+        for words, section, command in SYMPTOMS
+        if words.search(text)
+    ][:1]
+    ways += [] if ways else ["the troubleshooting page leads from a symptom to its cause"]
     return f"no check and no code is named in this text; {'; '.join(ways)}; `explain --list` lists all"
 
 

@@ -24,7 +24,7 @@ _NAMED: Final = re.compile(
     r"(?:AADST?S?|error[\s_-]?(?:codes?|number)?|failure[\s_-]?codes?|(?<!\w)(?<!\w[ _-])codes?|result[\s_-]?type)"
     r"[\"'\s:=\[(#_-]{0,6}(?P<numbers>\d{4,8}(?![\w-])(?:[\"']?\s?,\s?[\"']?\d{4,8}(?![\w-]))*)"
     r"|\b(?P<code>AADSTS\d{4,8}|AADB2C\d{4,8}|1003\d{3})\b"
-    r"|(?<![\w-])(?P<check>[A-Z]\d{2,3})(?![\w-])",
+    r"|(?<![\w-])(?P<check>[BCDFILT]\d{2,3})(?![\w-])",
     re.IGNORECASE,
 )
 #: A number that a text starts with, as a row of the portal or of an error page does: "1100001 Non-retryable".

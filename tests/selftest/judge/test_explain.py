@@ -66,6 +66,7 @@ def test_id_is_found_as_people_write_it(given: str, found: str) -> None:
         ("T03", ("T02", "T01")),
         ("1003099", ("1003009",)),
         ("AADSTS5014", ("AADSTS50146",)),
+        ("50147", ("AADSTS50146",)),
     ],
 )
 def test_unknown_id_names_its_neighbours(given: str, near: tuple[str, ...]) -> None:
@@ -75,6 +76,7 @@ def test_unknown_id_names_its_neighbours(given: str, near: tuple[str, ...]) -> N
 
     assert set(near) <= set(caught.value.near)
     assert all(name in str(caught.value) for name in caught.value.near)
+    assert not given.isdigit() or not set(caught.value.near) & CHECKS.keys()
 
 
 @pytest.mark.parametrize("given", ["", "\x1b[2J", "?" * 10_000])

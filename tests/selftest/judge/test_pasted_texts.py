@@ -5,7 +5,7 @@ import json
 import pytest
 
 from selftest.cli import main
-from selftest.commands.explain import SECTIONS
+from selftest.commands.explain import SYMPTOMS
 from selftest.judge.codes import CODES
 from selftest.judge.ids_in_text import codes_meant_by
 from tests.checkout import ROOT
@@ -101,6 +101,14 @@ def test_number_that_nothing_names_is_no_code(text: str, capsys: pytest.CaptureF
     assert capsys.readouterr().out == ""
 
 
+def test_word_like_a_check_is_one_where_it_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    """In lower case it may be anything else."""
+    assert main(["explain", "fail t10: in room b99, AADSTS50146", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [entry["id"] for entry in json.loads(out)] == ["T10", "AADSTS50146"]
+    assert err == ""
+
+
 def test_known_number_without_a_name_has_its_command_named(capsys: pytest.CaptureFixture[str]) -> None:
     """The reader knows whether it is a code."""
     assert main(["explain", "what does 1100001 mean"]) == 2
@@ -110,7 +118,8 @@ def test_known_number_without_a_name_has_its_command_named(capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("text", "section"),
     [
-        ("HTTP 404", "Called but refused"),
+        ("HTTP 404", "`explain 1003002`, or the section 'No token and a generic error'"),
+        ("status: 401", "Called but refused"),
         ("a token without claim", "Token without the claim"),
         ("the call timed out", "Slow sometimes"),
         ("something else", "leads from a symptom"),
@@ -128,7 +137,7 @@ def test_text_without_a_code_leads_to_the_page(text: str, section: str, capsys: 
 def test_sections_are_on_the_page() -> None:
     """Each named section is a heading."""
     headings = (ROOT / "docs" / "troubleshooting.md").read_text().splitlines()
-    assert {f"## {section}" for section in SECTIONS.values()} <= set(headings)
+    assert {f"## {section}" for _, section, _ in SYMPTOMS} <= set(headings)
 
 
 @pytest.mark.parametrize("text", ["an error", "the token is late", "is disabled", "x" * 100_000, "\x1b[2J"])
