@@ -134,7 +134,8 @@ def _explain(args: argparse.Namespace) -> int:
 
 def _words_beside(found: Sequence[Explanation], words: Iterable[str], logged: Sequence[str]) -> list[str]:
     """Return the words next to ids that may be meant as ids: more words than ids are a sentence."""
-    left = [repr(word) for word in words if re.search(r"\w", word) and word not in logged]
+    said = " ".join([*logged, *(one.title.lower() for one in found)])
+    left = [repr(word) for word in words if re.search(r"\w", word) and word.lower() not in said]
     return left if len(left) <= len(found) else []
 
 

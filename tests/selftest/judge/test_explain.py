@@ -197,6 +197,7 @@ def test_known_ids_leave_no_note(capsys: pytest.CaptureFixture[str]) -> None:
     """Nor do the words of a sentence."""
     assert main(["explain", "AADSTS1100001:", "Non-retryable", "error", "has", "occurred."]) == 0
     assert main(["explain", "AADSTS", "50146"]) == 0
+    assert main(["explain", "1100001", "Non-retryable"]) == 0
     assert capsys.readouterr().err == ""
 
 
