@@ -71,7 +71,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Explain a check id, a 1003xxx or an AADSTS code, or an outcome in the endpoint's log: what it means, its "
         "causes and the fix."
     )
-    parser.epilog = "exit code: 0 explained, 2 an id that does not exist; what else was asked for is explained"
+    parser.epilog = (
+        "exit code: 0 explained, 2 an id that does not exist (the others are explained), or a text that names none"
+    )
     parser.add_argument(
         "ids",
         nargs="*",

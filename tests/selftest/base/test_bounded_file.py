@@ -3,10 +3,14 @@
 import io
 from pathlib import Path
 
+import jwt
 import pytest
 
 from selftest.base.bounded_file import FileError, read_text
 from selftest.cli import main
+from selftest.signin.tenant.file import read_tenant_file
+from selftest.tenant.direct_call.token_text import decode
+from tests.checkout import ROOT
 
 TEXT = '{"Name": "Zoë"}\r\n'
 
@@ -74,3 +78,16 @@ def test_no_command_refuses_utf_16(words: tuple[str, ...], tmp_path: Path, capsy
     path.write_bytes("[1]".encode("utf-16"))
     assert main([*words, str(path)]) == 2
     assert "UTF" not in capsys.readouterr().err
+
+
+def test_token_is_read_as_powershell_saves_it() -> None:
+    """`... > token.txt` there."""
+    token = jwt.encode({"aud": "x"}, "k" * 32)
+    assert decode(f"{token}\r\n".encode("utf-16")).claims == {"aud": "x"}
+
+
+def test_tenant_file_is_read_as_editors_save_it(tmp_path: Path) -> None:
+    """With a byte order mark, which TOML does not have."""
+    path = tmp_path / "tenant.toml"
+    path.write_text((ROOT / "selftest" / "signin" / "tenant" / "sample.toml").read_text(), "utf-8-sig")
+    assert read_tenant_file(path).apps
