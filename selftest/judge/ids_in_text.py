@@ -28,7 +28,7 @@ _NAMED: Final = re.compile(
     re.IGNORECASE,
 )
 #: A number that a text starts with, as a row of the portal or of an error page does: "1100001 Non-retryable".
-_FIRST: Final = re.compile(r"\W*(\d{5,8})(?=\W*$|[:;.,)\]]*\s*-?\s*[\"'(]?[A-Z])")
+_FIRST: Final = re.compile(r"\W*(\d{5,8})(?=\W*$|[:;.,)\]]*\s*-?\s*[\"'(]?[A-Z][a-z])")
 _NUMBER: Final = re.compile(r"(?<![\w.:-])\d{5,8}(?![\w-])")
 #: Spaces that mails and web pages put inside a number.
 _SPACE_IN_NUMBER: Final = re.compile(r"(?<=\d)[\u00a0\u2007\u202f](?=\d)")

@@ -89,6 +89,7 @@ def test_code_is_found_where_the_text_names_it(text: str, code: str, capsys: pyt
         "http://localhost:50011/api",
         "50011 bytes were sent",
         "postal code 50011",
+        "16000 MB",
         "16000 users, 50011 sign-ins",
         "exit code 16000",
         "error 2026-01-02T10:11:12Z",
