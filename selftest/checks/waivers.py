@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from selftest.base.bounded_file import decoded
 from selftest.base.cannot_run import CannotRun
 from selftest.checks.registry import REGISTRY
 from selftest.report.results import CheckResult
@@ -59,7 +60,7 @@ def read_waivers(path: Path) -> Mapping[str, Waiver]:
             data = file.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:
             raise CannotRun(f"{path} has more than {MAX_FILE_BYTES} bytes; a waiver file has fewer")
-        found = msgspec.convert(tomllib.loads(data.decode()), _File).waiver
+        found = msgspec.convert(tomllib.loads(decoded(data)), _File).waiver
     except (OSError, ValueError) as error:
         # msgspec repeats the name of a member that it does not know, which may be any text.
         why = _UNKNOWN if str(error).startswith("Object contains unknown field") else error

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from selftest.base.cannot_run import FAILED, PASSED
+from selftest.base.cannot_run import FAILED, PASSED, CannotRun
 from selftest.play.callout_comparison import compare
 from selftest.play.captured_request import read_request
 
@@ -23,5 +23,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the report."""
     comparison = compare(read_request(args.file))
+    if not comparison.alike:
+        raise CannotRun(
+            f"{args.file} is not a captured callout: nothing in it is like the documented event; it should be the"
+            " request as HTTP has it, JSON with headers and body, or the body"
+        )
     print("\n".join(comparison.lines()))
     return FAILED if comparison.differences else PASSED

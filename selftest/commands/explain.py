@@ -5,23 +5,53 @@ import contextlib
 import json
 import re
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from selftest.base.cannot_run import PASSED, CannotRun
+from selftest.base.cannot_run import COULD_NOT_RUN, PASSED, CannotRun
+from selftest.base.printable import visible
 from selftest.base.program import PROGRAM
 from selftest.judge.codes import CODES
 from selftest.judge.explain import Explanation, UnknownIdError, as_text, everything, explain
 from selftest.judge.explain_page import render, render_entry
-from selftest.judge.ids_in_text import codes_in, codes_meant_by, correlation_id_in, is_pasted, outcomes_in
+from selftest.judge.ids_in_text import (
+    codes_meant_by,
+    correlation_id_in,
+    ids_in,
+    numbers_in,
+    outcomes_in,
+    plain_text,
+    typed_ids,
+)
 from selftest.judge.statement import Statement
 from selftest.tenant.signin_log.outcomes import OUTCOMES, explained, is_outcome
 
 _MAX_WIDTH: Final = 100
+#: Of one call: the neighbors of an id that does not exist take a millisecond.
+_MAX_IDS: Final = 50
 #: A file of the endpoint, which texts name by its path in this repository.
 _OUR_FILE: Final = re.compile(r"\bclaims/[\w/]+\.py\b")
+#: The names of the codes that are one word, which people mistype, too.
+_NAMES: Final = tuple(entry.name for entry in CODES.values() if entry.name.isidentifier())
+#: The codes without their letters, as logs have them.
+_NUMBERS: Final = frozenset(str(code).removeprefix("AADSTS") for code in CODES)
+#: Of a text that names no code, by its words: the section of docs/troubleshooting.md, and a command to start with.
+SYMPTOMS: Final = tuple(
+    (re.compile(words, re.IGNORECASE), section, command)
+    for words, section, command in (
+        (r"\bsaml\b", "SAML error page", "signin --user saml"),
+        (r"\b(?:missing|without|no|lacks?)\b.{0,40}\bclaims?\b", "Token without the claim", "signin --mapping FILE"),
+        (r"\bclaims?\b.{0,40}\b(?:missing|absent)\b", "Token without the claim", "signin --mapping FILE"),
+        (r"\b(?:HTTP|status)\W*40[13]\b|\bunauthorized\b|\bforbidden\b", "Called but refused", "token"),
+        (r"\b(?:HTTP|status)\W*[1-5]\d\d\b", "No token and a generic error", "explain 1003002"),
+        (r"\btimed? ?-?out\b|\bslow\b|\blate\b", "Slow sometimes", "explain 1003005"),
+        (r"\b(?:never|not) called\b", "Endpoint never called", "doctor"),
+        (r"\bsigning key\b", "Signing key of the application", "explain AADSTS50146"),
+    )
+)
 
 
 def statements() -> Mapping[str, Statement]:
@@ -41,7 +71,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Explain a check id, a 1003xxx or an AADSTS code, or an outcome in the endpoint's log: what it means, its "
         "causes and the fix."
     )
-    parser.epilog = "exit code: 0 explained, 2 an id that does not exist"
+    parser.epilog = (
+        "exit code: 0 explained, 2 an id that does not exist (the others are explained), or a text that names none"
+    )
     parser.add_argument(
         "ids",
         nargs="*",
@@ -58,13 +90,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the explanations; one unknown id prints none."""
+    """Print the explanations, and return the exit code."""
     if args.list and (args.ids or args.markdown):
         raise CannotRun("--list shows all ids as text or with --json: leave codes and --markdown out")
     if args.list:
         _print_list((*everything(checks=statements()), *map(explained, OUTCOMES)), as_json=args.json)
     elif args.ids:
-        _explain(args)
+        return _explain(args)
     elif args.markdown:
         print(render(checks=statements()), end="")
     else:
@@ -72,40 +104,71 @@ def run(args: argparse.Namespace) -> int:
     return PASSED
 
 
-def _explain(args: argparse.Namespace) -> None:
-    text = " ".join(args.ids)
-    logged = outcomes_in(args.ids, is_outcome=is_outcome)
-    found = [explained(code) for code in logged]
-    typed = [word for word in args.ids if word.strip().lower() not in logged]
-    pasted = is_pasted(typed)
-    named = codes_in(text) or (() if logged else codes_meant_by(text, CODES)) if pasted else typed
-    try:
-        found += [explain(given, checks={}) for given in named]
-    except UnknownIdError:
-        found = []
+def _explain(args: argparse.Namespace) -> int:
+    """Print what is known, then name what is not: an error in a list of ids, a note under a text."""
+    text = plain_text(" ".join(args.ids))
+    typed = typed_ids(text, is_outcome=is_outcome)
+    logged = outcomes_in(typed or text.split(), is_outcome=is_outcome)
+    if typed is None:
+        named, rest = ids_in(text, is_known=_NUMBERS.__contains__)
+    else:
+        named, rest = tuple(given for given in typed if given.lower() not in logged), ""
+    known, unknown = _explained(named[:_MAX_IDS])
+    if typed is None:  # "room b12" names no check, "T999" is meant as one
+        unknown = [error for error in unknown if not error.given.islower()]
+        if not known and not logged:
+            known, rest = [explain(given, checks={}) for given in codes_meant_by(text, CODES)], ""
+    found = [_with_readers_paths(one) for one in (*map(explained, logged), *known)]
+    missed = [f"{error.given!r} ({error.similar})" for error in unknown]
+    missed += _words_beside(found, rest.split(), logged) if len(args.ids) > 1 else []
+    missed += [f"and {len(named) - _MAX_IDS} more"] if len(named) > _MAX_IDS else []
+    note = f"not explained, because no check and no code is called so: {', '.join(missed)}; `explain --list` lists all"
     if not found:
-        checks = statements()
-        found = [explained(code) for code in logged]
-        found += _explain_pasted(text, checks) if pasted else [_explain_typed(given, checks) for given in typed]
-    found = [_with_readers_paths(one) for one in found]
+        raise unknown[0] if len(unknown) == 1 else CannotRun(note if unknown else _nothing_in(text))
     _print_found(found, as_json=args.json, as_markdown=args.markdown)
-    if pasted and (correlation_id := correlation_id_in(text)) and not (args.json or args.markdown):
+    if typed is None and (correlation_id := correlation_id_in(text)) and not (args.json or args.markdown):
         print(f"\nnext  {PROGRAM} signin-log --file FILE --log FILE --correlation-id {correlation_id}")
+    if missed:
+        sys.stdout.flush()
+        print(visible(f"explain: {note}"), file=sys.stderr)
+    return COULD_NOT_RUN if typed is not None and missed else PASSED
 
 
-def _explain_pasted(text: str, checks: Mapping[str, Statement]) -> list[Explanation]:
-    """Explain the codes that a pasted text names, or else the checks; unknown ones are left out next to known ones."""
-    ids = [word for part in text.split() if (word := part.strip(".,:;()[]").upper()) in checks]
-    named = codes_in(text) or tuple(dict.fromkeys(ids)) or (text,)
+def _words_beside(found: Sequence[Explanation], words: Iterable[str], logged: Sequence[str]) -> list[str]:
+    """Return the words next to ids that may be meant as ids: more words than ids are a sentence."""
+    said = " ".join([*logged, *(one.title.lower() for one in found)])
+    left = [repr(word) for word in words if re.search(r"\w", word) and word.lower() not in said]
+    return left if len(left) <= len(found) else []
+
+
+def _explained(named: Iterable[str]) -> tuple[list[Explanation], list[UnknownIdError]]:
+    """Return the explanations of ids, and the ids that do not exist, with their neighbors."""
     found: list[Explanation] = []
+    unknown: list[UnknownIdError] = []
     for given in named:
-        with contextlib.suppress(UnknownIdError):
-            found.append(explain(given, checks=checks))
-    return found or [_explain_typed(named[0], checks)]
+        try:
+            with contextlib.suppress(UnknownIdError):
+                found.append(explain(given, checks={}))  # a code needs no checks, which are slow to import
+                continue
+            found.append(explain(given, checks=statements(), others=(*OUTCOMES, *_NAMES)))
+        except UnknownIdError as error:
+            unknown.append(error)
+    return found, unknown
 
 
-def _explain_typed(given: str, checks: Mapping[str, Statement]) -> Explanation:
-    return explain(given, checks=checks, others=OUTCOMES)
+def _nothing_in(text: str) -> str:
+    """Return what to do with a text that names nothing."""
+    if re.fullmatch(r"[\w.-]*", text):
+        return str(_explained((text,))[1][0])
+    numbers = numbers_in(text, is_known=_NUMBERS.__contains__)
+    ways = [f"if {number} is a code of Entra: `explain {number}`" for number in numbers]
+    ways += [
+        f"`{command}`, or the section {section!r} of the troubleshooting page"
+        for words, section, command in SYMPTOMS
+        if words.search(text)
+    ][:1]
+    ways += [] if ways else ["the troubleshooting page leads from a symptom to its cause"]
+    return f"no check and no code is named in this text; {'; '.join(ways)}; `explain --list` lists all"
 
 
 def _with_readers_paths(found: Explanation) -> Explanation:

@@ -3,13 +3,18 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from selftest.base.cannot_run import FAILED, PASSED, CannotRun
 from selftest.base.program import PROGRAM
+from selftest.judge.file_kinds import other_than_a_reply
+from selftest.judge.mapping_warnings import by_weight
 from selftest.judge.received_reply import ReceivedReply
-from selftest.judge.verdict import MAX_RESPONSE_BYTES, judge
+from selftest.judge.verdict import MAX_RESPONSE_BYTES, Verdict, judge
+from selftest.judge.warnings import ReplyWarning
 from selftest.signin.tenant.mapping_flags import add_mapping_arguments, read_route
 
 _EXAMPLES: Final = f"""\
@@ -26,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = "Say which code Entra would log for one reply, and whether it would mint a token."
     parser.epilog = _EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    reply = parser.add_mutually_exclusive_group(required=True)
+    reply = parser.add_mutually_exclusive_group()
     reply.add_argument("--body", metavar="FILE", help="the body as it came; - reads standard input")
     reply.add_argument(
         "--failure", choices=("timeout", "connection", "protocol"), help="there was no reply, for this reason"
@@ -44,11 +49,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge, print the verdict as JSON, and give the exit code."""
+    if args.body is None and args.failure is None:
+        raise CannotRun(
+            "there is no reply to judge: give --body FILE (- reads standard input), or --failure if none came; a policy"
+            " or registered names are compared with a reply"
+        )
     reply = _read_reply(args)
     route = read_route(args, saml=args.saml)
     verdict = judge(reply, registered=route.registered, mapping=route.mapping, token=route.token)
+    warnings = sorted((*_about_the_input(args, reply, verdict), *verdict.warnings), key=by_weight)
+    verdict = replace(verdict, warnings=tuple(warnings))
     print(json.dumps(verdict.as_json(), indent=None if args.json else 2))
     return PASSED if verdict.minted else FAILED
+
+
+def _about_the_input(args: argparse.Namespace, reply: ReceivedReply, verdict: Verdict) -> Iterator[ReplyWarning]:
+    """Yield what is doubtful about the command line: the verdict is on the bytes as Entra would get them."""
+    if not verdict.minted and args.body is not None and (doubt := other_than_a_reply(reply.body)) is not None:
+        yield ReplyWarning(kind="other-file", claim=None, message=doubt)
+        if not args.json:
+            print(f"judge: {doubt}", file=sys.stderr)
+    is_assumed = args.mapping is not None and not args.saml
+    if is_assumed and any(warning.kind == "wrong-protocol" for warning in verdict.warnings):
+        message = "the application is taken to get a JSON Web Token; if it gets a SAML assertion, give --saml"
+        yield ReplyWarning(kind="format-assumed", claim=None, message=message)
 
 
 def _read_reply(args: argparse.Namespace) -> ReceivedReply:

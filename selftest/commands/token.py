@@ -16,6 +16,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from selftest.base.bounded_file import decoded
 from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url
 from selftest.base.flag_values import guid_value
@@ -137,7 +138,7 @@ async def _call(url: str, token: DecodedToken, expected: Expectations) -> Call:
 
 def _secret(args: argparse.Namespace, expected: Expectations) -> str:
     if args.secret_file is not None:
-        secret = _read(args.secret_file, "--secret-file").decode("utf-8", "replace").strip()
+        secret = decoded(_read(args.secret_file, "--secret-file"), errors="replace").strip()
     else:
         secret = os.environ.get(_SECRET_NAME, "")
     if not secret and expected.emulated:

@@ -44,13 +44,15 @@ class UnknownIdError(CannotRun):
     """An id is neither a check nor a code.
 
     Attributes:
+        given: The id, shortened.
         near: Existing ids that resemble it, the closest first.
+        similar: These as a text.
     """
 
     def __init__(self, given: str, near: tuple[str, ...]) -> None:
-        self.near = near
-        similar = f"similar: {', '.join(near)}" if near else "nothing is similar"
-        super().__init__(f"no check and no code is called {given[:40]!r}; {similar}; `explain --list` lists all")
+        self.given, self.near = given[:40], near
+        self.similar = f"similar: {', '.join(near)}" if near else "nothing is similar"
+        super().__init__(f"no check and no code is called {self.given!r}; {self.similar}; `explain --list` lists all")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +242,8 @@ def _sample(key: str, heading: str, sample: str | None) -> tuple[Section, ...]:
 def _near(key: str, ids: tuple[str, ...]) -> tuple[str, ...]:
     """Return ids that start with the key, because people type prefixes, and then ids that resemble it."""
     names = {name.upper(): name for name in ids}
+    if key.isdigit():  # a number is near to numbers
+        names = {bare: name for name in ids if (bare := name.removeprefix(_AADSTS)).isdigit()}
     starting = [name for name in names if key and name.startswith(key)]
     alike = get_close_matches(key, names, n=_NEAR, cutoff=0.5)
     return tuple(names[name] for name in dict.fromkeys(starting + alike))[:_NEAR]

@@ -17,6 +17,8 @@ from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE, Restriction, To
 
 #: The source of a claim of the endpoint, as it is documented.
 PROVIDER_SOURCE: Final = "CustomClaimsProvider"
+#: The largest file of a policy that is read.
+MAX_POLICY_BYTES: Final = 1 << 20
 _RENAMED: Final = "custom_"
 
 #: The member of an entry that names the claim, by the format of the token.

@@ -35,7 +35,17 @@ from selftest.judge.warnings import ReplyWarning, shown
 #: Entra-docs ``reference-claims-customization.md`` and, for the last, ``custom-claims-provider-reference.md``.
 _SOURCES: Final = ("user", "application", "resource", "audience", "company", "transformation", PROVIDER_SOURCE)
 _SEPARATORS: Final = re.compile(r"[\W_]+")
-_TOKENS: Final[Mapping[TokenFormat, str]] = {"jwt": "a JSON Web Token", "saml": "a SAML assertion"}
+#: What keeps a claim out of the token, and, last, what may be as it is meant. All others come between.
+_FIRST: Final = frozenset({
+    "unmapped-claim", "wrong-case", "misspelt-source", "wrong-protocol", "restricted-name", "name-id"
+})  # fmt: skip
+_LAST: Final = frozenset({"not-returned", "not-registered", "registered-case"})
+TOKEN_NAMES: Final[Mapping[TokenFormat, str]] = {"jwt": "a JSON Web Token", "saml": "a SAML assertion"}
+
+
+def by_weight(warning: ReplyWarning) -> int:
+    """Return the sort key of warnings: what keeps claims out of the token comes first."""
+    return 0 if warning.kind in _FIRST else 2 if warning.kind in _LAST else 1
 
 
 def mapping_warnings(
@@ -132,8 +142,8 @@ def _source_warnings(entry: MappingEntry) -> Iterator[ReplyWarning]:
 def _wrong_protocol(entry: MappingEntry, token: TokenFormat) -> ReplyWarning:
     name = entry.id or entry.target("jwt") or entry.target("saml") or ""
     message = (
-        f"the policy's entry of {shown(name)} has no {TARGET_MEMBERS[token]}, and the application gets "
-        f"{_TOKENS[token]}: the claim is not in it; add {member_for(name, token)} to the entry"
+        f"the policy's entry of {shown(name)} has no {TARGET_MEMBERS[token]}: "
+        f"{TOKEN_NAMES[token]} does not get the claim; add {member_for(name, token)} to the entry"
     )
     return ReplyWarning(kind="wrong-protocol", claim=entry.id, message=message)
 

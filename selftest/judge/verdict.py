@@ -15,7 +15,7 @@ from typing import Any, Final
 from selftest.contract import MAX_CLAIMS_BYTES, PROVIDE_CLAIMS_ACTION, RESPONSE_DATA_TYPE
 from selftest.judge.codes import CODES
 from selftest.judge.mapping import MappingPolicy
-from selftest.judge.mapping_warnings import mapping_warnings, registered_warnings
+from selftest.judge.mapping_warnings import TOKEN_NAMES, by_weight, mapping_warnings, registered_warnings
 from selftest.judge.received_reply import ReceivedReply
 from selftest.judge.reply_json import ReplyJsonError, ReplyObject, loads
 from selftest.judge.restricted_claims import TokenFormat
@@ -119,7 +119,10 @@ def judge(
             () if registered is None else registered_warnings(claims, registered),
         )
     )
+    warnings.sort(key=by_weight)
     reason = f"one action with {len(claims)} claims, {size_bytes} bytes of names and values"
+    if claims and mapping is not None and not MappingPolicy(entries=mapping.provided).apply(claims, token=token):
+        reason += f"; {TOKEN_NAMES[token]} gets none of them"
     return Verdict(code=None, name=None, minted=True, reason=reason, warnings=tuple(warnings), claims=claims)
 
 

@@ -11,12 +11,15 @@ byte-order-mark        the body starts with a byte order mark
 compressed-body        the body is gzip
 charset                the content type names a character set that is not UTF-8
 legacy-member          ``apiSchemaVersion`` is present in addition to ``data``
+older-action           the action has the type that Microsoft's library used before 2023
 duplicate-member       a member is repeated; the last one counts
 blank-name             a claim's name has a space at an end
 null-value             not text or a list of texts; also ``number-value``, ``boolean-value``, ``object-value``,
                        ``array-item``
 lone-surrogate         a name or value that cannot be written as UTF-8
 near-size-limit        between the two readings of 3 KB
+other-file             the file is evidently no reply, or is in another encoding (`selftest.commands.judge`)
+format-assumed         an entry is for the other kind of token, and ``--saml`` was not given (as above)
 minted-by-retry        the first attempt failed, and the retry did not (`selftest.play.call_verdict`)
 =====================  =============================================================================================
 """
@@ -26,11 +29,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from selftest.contract import MAX_CLAIMS_BYTES, SAFE_CLAIMS_BYTES
+from selftest.contract import MAX_CLAIMS_BYTES, PROVIDE_CLAIMS_ACTION, SAFE_CLAIMS_BYTES
 from selftest.judge.reply_json import HugeNumber, ReplyObject, has_byte_order_mark, is_compressed
 
 _CHARSET: Final = re.compile(r'charset\s*=\s*"?([^\s";,]+)', re.IGNORECASE)
 _SHOWN_CHARACTERS: Final = 60
+_OLDER_ACTION: Final = "microsoft.graph.provideClaimsForToken"
 _UNDOCUMENTED: Final = "what Entra does with it is not documented"
 
 
@@ -78,6 +82,12 @@ def document_warnings(document: ReplyObject) -> Iterator[ReplyWarning]:
             yield _about_reply("duplicate-member", f"{shown(name)} is repeated in {where}; {_UNDOCUMENTED}")
     if "apiSchemaVersion" in document and data is not None:
         yield _about_reply("legacy-member", f"apiSchemaVersion belongs to the 2021 preview; {_UNDOCUMENTED}")
+    if isinstance(first, ReplyObject) and first.get("@odata.type") == _OLDER_ACTION:
+        yield _about_reply(
+            "older-action",
+            f"{_OLDER_ACTION} is the older name of the action, which services in production still send: whether Entra"
+            f" takes it is not certain; send {PROVIDE_CLAIMS_ACTION}",
+        )
 
 
 def claims_warnings(claims: ReplyObject, size_bytes: int) -> Iterator[ReplyWarning]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from selftest.base.bounded_file import FileError, read_text
 from selftest.base.compact_token import decoded_token
 from selftest.contract import CALLOUT_DATA_TYPE, EVENT_SERVICE_APP_ID, EVENT_TYPE
+from selftest.judge.file_kinds import CALLOUT, kind_of
 
 #: The largest callout body is 64 KiB, and headers have up to 32 KiB.
 _MAX_BYTES: Final = 256 * 1024
@@ -57,8 +58,9 @@ def read_request(path: Path) -> CapturedRequest:
         FileError: The file holds none of them; the message quotes none of it.
     """
     text = read_text(path, _MAX_BYTES)
-    if not text.strip():
-        raise FileError(f"{path} is empty")
+    kind = kind_of(text)
+    if kind is not None and kind.name != CALLOUT:
+        raise FileError(f"{path} is not a captured callout: it looks like {kind}")
     headers, body = _parts(path, text)
     try:
         return CapturedRequest(headers=dict(_header_forms(headers)), token=_token_forms(headers), body=forms(body))

@@ -94,10 +94,12 @@ def verdict_line(sign_in: SignIn) -> str:
     """Return the verdict on the sign-in in one line."""
     verdict = sign_in.verdict
     if verdict.minted:
-        count = len(sign_in.custom_claims)
+        count, returned = len(sign_in.custom_claims), len(verdict.claims or {})
         first = len(sign_in.call.attempts) == 1
-        minted = "PASS  token minted" if first else "WARN  token minted by the retry alone,"
-        return f"{minted} with {count} custom claim{'' if count == 1 else 's'}, in {whole_ms(sign_in.call):,.0f} ms"
+        lost = f" of the {returned} that the endpoint returned" if returned and not count else ""
+        minted = f"{'WARN' if lost else 'PASS'}  token minted" if first else "WARN  token minted by the retry alone,"
+        custom = f"with {count} custom claim{'' if count == 1 else 's'}{lost}"
+        return f"{minted} {custom}, in {whole_ms(sign_in.call):,.0f} ms"
     tries = len(sign_in.call.attempts)
     after = "" if tries == 1 else f" after {tries} attempts"
     return (

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from yarl import URL
 
+from selftest.base.bounded_file import FileError, read_text
 from selftest.base.sample_tenant import CalloutApp
 from selftest.entra.token_mint import EntraVersion
-from selftest.judge.mapping import MappingError, MappingPolicy
+from selftest.judge.mapping import MAX_POLICY_BYTES, MappingError, MappingPolicy
 from selftest.signin.tenant.directory import App, RedirectKind, RedirectUri
 from selftest.signin.tenant.toml_table import TomlTable
 
@@ -106,7 +107,7 @@ def _uri_mistake(text: str, *, custom_scheme: bool = False) -> str | None:
     return None if custom_scheme and url.scheme else f"expected an https URI, or http on localhost, got {text!r}"
 
 
-def _policy_members(table: TomlTable, folder: Path) -> Mapping[str, Any] | bytes | None:
+def _policy_members(table: TomlTable, folder: Path) -> Mapping[str, Any] | str | None:
     """Return the policy in the tenant file, or the contents of its own file."""
     given = table.read("claims_mapping_policy")
     if given is None or isinstance(given, dict):
@@ -115,19 +116,19 @@ def _policy_members(table: TomlTable, folder: Path) -> Mapping[str, Any] | bytes
         table.complain("claims_mapping_policy", "expected a table, or the path of a JSON file in the same folder")
         return None
     try:
-        return (folder / given).read_bytes()
-    except OSError as error:
-        table.complain("claims_mapping_policy", f"{given} cannot be read: {error.strerror}")
+        return read_text(folder / given, MAX_POLICY_BYTES)
+    except FileError as error:
+        table.complain("claims_mapping_policy", str(error).replace(str(folder / given), given))
         return None
 
 
-def _policy(table: TomlTable, given: Mapping[str, Any] | bytes | None) -> MappingPolicy | None:
+def _policy(table: TomlTable, given: Mapping[str, Any] | str | None) -> MappingPolicy | None:
     if given is None:
         return None
-    if not isinstance(given, bytes):
+    if not isinstance(given, str):
         _check_policy_keys(table, given)
     try:
-        return MappingPolicy.parse(given if isinstance(given, bytes) else {"ClaimsMappingPolicy": given})
+        return MappingPolicy.parse(given if isinstance(given, str) else {"ClaimsMappingPolicy": given})
     except MappingError as error:
         table.complain("claims_mapping_policy", str(error))
         return None
@@ -153,8 +154,8 @@ def _entries(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [entry for entry in schema if isinstance(entry, dict)] if isinstance(schema, list) else []
 
 
-def _name_formats(policy: Mapping[str, Any] | bytes | None) -> dict[str, str]:
-    if policy is None or isinstance(policy, bytes):
+def _name_formats(policy: Mapping[str, Any] | str | None) -> dict[str, str]:
+    if policy is None or isinstance(policy, str):
         return {}
     return {
         str(entry["SamlClaimType"]): str(entry["SAMLNameFormat"])

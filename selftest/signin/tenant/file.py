@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from yarl import URL
 
+from selftest.base.bounded_file import decoded
 from selftest.base.cannot_run import CannotRun
 from selftest.base.sample_tenant import DEFAULT_TENANT, Tenant
 from selftest.contract import DEFAULT_TIMEOUT_MS, MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
@@ -44,7 +45,7 @@ def read_tenant_file(path: Path) -> Directory:
         TenantFileError: The file cannot be read, is not TOML, or is invalid.
     """
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(decoded(path.read_bytes()))
     except OSError as error:
         raise TenantFileError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:  # TOMLDecodeError or UnicodeDecodeError

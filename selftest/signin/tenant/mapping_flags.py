@@ -7,21 +7,18 @@ registers. Both come from files of their own, or from one tenant file, in which 
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from selftest.base.bounded_file import read_text
 from selftest.base.cannot_run import CannotRun
 from selftest.base.sample_tenant import DEFAULT_TENANT
-from selftest.judge.mapping import MappingError, MappingPolicy
+from selftest.judge.mapping import MAX_POLICY_BYTES, MappingError, MappingPolicy
 from selftest.judge.restricted_claims import TokenFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selftest.signin.tenant.directory import App
-
-#: Of a policy, as Graph returns it.
-_MAX_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +114,7 @@ def _app(apps: "Sequence[App]", name: str | None, protocol: str, path: Path) -> 
 
 def _policy(path: Path | None) -> MappingPolicy | None:
     try:
-        return None if path is None else MappingPolicy.parse(read_text(path, _MAX_BYTES))
+        return None if path is None else MappingPolicy.parse(read_text(path, MAX_POLICY_BYTES))
     except MappingError as error:
         raise CannotRun(f"{path} is not a claims mapping policy: {error}") from error
 

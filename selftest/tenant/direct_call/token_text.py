@@ -8,6 +8,7 @@ import jwt
 from jwt.algorithms import RSAAlgorithm
 
 from selftest.base.base64url import decode_base64url
+from selftest.base.bounded_file import decoded
 from selftest.base.cannot_run import CannotRun
 
 #: Entra's app tokens have some 1,500 bytes; the endpoint accepts up to 16 KiB.
@@ -53,7 +54,7 @@ def decode(data: bytes | str) -> DecodedToken:
         CannotRun: The text is too large, is not three segments of base64url, or a part is not a JSON object. The
             message shows none of it.
     """
-    text = data.decode("ascii", "replace") if isinstance(data, bytes) else data
+    text = decoded(data, errors="replace") if isinstance(data, bytes) else data
     token = text.strip()
     if len(token) > MAX_TOKEN_BYTES:
         raise CannotRun(f"the token has more than {MAX_TOKEN_BYTES} bytes; the endpoint refuses such a token")

@@ -40,6 +40,8 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     path.write_text(FILE)
     assert read_waivers(path) == {"T96": KNOWN}
+    path.write_bytes(FILE.encode("utf-16"))
+    assert read_waivers(path) == {"T96": KNOWN}
     path.write_text("")
     assert read_waivers(path) == {}
 

@@ -168,6 +168,25 @@ def test_other_files_are_refused(text: str, tmp_path: Path) -> None:
         assert text.count("{") == 900
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ((ROOT / "docs" / "samples" / "signins.json").read_text(), "it looks like a sign-in log"),
+        ((ROOT / "docs" / "samples" / "two-actions.json").read_text(), "it looks like the reply of an endpoint"),
+        ("HTTP/1.1 200 OK\n\n{}", "it looks like a whole HTTP reply"),
+        ('{"unrelated": 1}', "nothing in it is like the documented event"),
+    ],
+)
+def test_another_file_is_named(text: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table of differences would say nothing."""
+    file = tmp_path / "request"
+    file.write_text(text)
+    assert main(["compare-callout", str(file)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"is not a captured callout: {says}" in err
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

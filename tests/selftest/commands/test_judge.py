@@ -137,7 +137,7 @@ def test_file_that_cannot_be_used_is_exit_code_2(
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("--body", "x", "--failure", "timeout"), ("--failure", "late"), ("--body", "x", "--status", "ok")]
+    "words", [("--body", "x", "--failure", "timeout"), ("--failure", "late"), ("--body", "x", "--status", "ok")]
 )
 def test_usage_error_is_exit_code_2(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """A command line that cannot be meant is refused by the parser."""
@@ -146,3 +146,46 @@ def test_usage_error_is_exit_code_2(words: tuple[str, ...], capsys: pytest.Captu
 
     assert caught.value.code == 2
     assert capsys.readouterr().err
+
+
+def test_nothing_to_judge_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    """A policy alone is no reply."""
+    assert main(["judge", "--mapping", "policy.json"]) == 2
+    assert "there is no reply to judge: give --body FILE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_another_file_keeps_its_verdict_and_is_named(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the warnings, and on stderr for people."""
+    file = tmp_path / "signins.json"
+    file.write_text(json.dumps({"value": [{"appliedEventListeners": []}]}))
+    assert main(["judge", "--body", str(file), *words]) == 1
+    out, err = capsys.readouterr()
+    verdict = json.loads(out)
+    assert (verdict["code"], [each["kind"] for each in verdict["warnings"]]) == (1003003, ["other-file"])
+    assert "looks like a sign-in log" in verdict["warnings"][0]["message"]
+    assert ("judge: the file looks like a sign-in log" in err) == (not words)
+
+
+def test_policy_of_the_other_format_leads_with_the_cause(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What keeps the claims out comes before what may be meant, and the assumed format is named as assumed."""
+    file, policy = tmp_path / "reply.json", tmp_path / "policy.json"
+    file.write_bytes(body({"b": "x"}))
+    schema = [{"Source": "CustomClaimsProvider", "ID": name, "SamlClaimType": name} for name in ("a", "b")]
+    policy.write_text(json.dumps({"ClaimsMappingPolicy": {"ClaimsSchema": schema}}))
+    words = ("--body", str(file), "--mapping", str(policy))
+
+    code, verdict = run(capsys, *words)
+    assert code == 0
+    assert verdict["reason"].endswith("; a JSON Web Token gets none of them")
+    assert [each["kind"] for each in verdict["warnings"]] == [
+        "wrong-protocol",
+        "wrong-protocol",
+        "format-assumed",
+        "not-returned",
+    ]
+    _, verdict = run(capsys, *words, "--saml")
+    assert [each["kind"] for each in verdict["warnings"]] == ["not-returned"]
+    assert "none of them" not in verdict["reason"]

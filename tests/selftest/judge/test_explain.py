@@ -66,6 +66,7 @@ def test_id_is_found_as_people_write_it(given: str, found: str) -> None:
         ("T03", ("T02", "T01")),
         ("1003099", ("1003009",)),
         ("AADSTS5014", ("AADSTS50146",)),
+        ("50147", ("AADSTS50146",)),
     ],
 )
 def test_unknown_id_names_its_neighbours(given: str, near: tuple[str, ...]) -> None:
@@ -75,6 +76,7 @@ def test_unknown_id_names_its_neighbours(given: str, near: tuple[str, ...]) -> N
 
     assert set(near) <= set(caught.value.near)
     assert all(name in str(caught.value) for name in caught.value.near)
+    assert not given.isdigit() or not set(caught.value.near) & CHECKS.keys()
 
 
 @pytest.mark.parametrize("given", ["", "\x1b[2J", "?" * 10_000])
@@ -163,10 +165,40 @@ def test_an_outcome_that_is_a_common_word_is_none_in_a_sentence(capsys: pytest.C
 
 
 def test_several_outcomes_and_checks_are_explained_together(capsys: pytest.CaptureFixture[str]) -> None:
-    """Outcomes first; an unknown id beside them explains nothing."""
+    """Outcomes first."""
     assert main(["explain", "stale", "T01", "caller", "--json"]) == 0
     assert [entry["id"] for entry in json.loads(capsys.readouterr().out)] == ["stale", "caller", "T01"]
-    assert main(["explain", "stale", "T9999"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "found", "missed"),
+    [
+        (["T23", "1003005", "foo"], 0, ["T23", "1003005"], ["'foo'"]),
+        (["AADSTS50146 and T999"], 0, ["AADSTS50146"], ["'T999'"]),
+        (["error_codes: [50146, 50147]"], 0, ["AADSTS50146"], ["'50147'"]),
+        (["1003002, 1003098"], 2, ["1003002"], ["'1003098'"]),
+        (["1003005", "1003098", "t999"], 2, ["1003005"], ["'1003098'", "'t999'"]),
+        (["stale", "T9999"], 2, ["stale"], ["'T9999'"]),
+    ],
+)
+def test_what_is_known_is_explained_and_the_rest_is_named(
+    words: list[str], code: int, found: list[str], missed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unknown id in a list of ids is an error, as before; in a text it is a note."""
+    assert main(["explain", *words, "--json"]) == code
+    out, err = capsys.readouterr()
+    assert [entry["id"] for entry in json.loads(out)] == found
+    assert err.startswith("explain: not explained")
+    assert len(err.splitlines()) == 1
+    assert all(each in err for each in missed)
+
+
+def test_known_ids_leave_no_note(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor do the words of a sentence."""
+    assert main(["explain", "AADSTS1100001:", "Non-retryable", "error", "has", "occurred."]) == 0
+    assert main(["explain", "AADSTS", "50146"]) == 0
+    assert main(["explain", "1100001", "Non-retryable"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_code_knows_this_endpoints_failures() -> None:
@@ -306,7 +338,7 @@ def test_command_prints_the_whole_page(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == render(checks=statements())
 
 
-@pytest.mark.parametrize("words", [(), ("--json",), ("1003005", "T9999"), ("--list", "T01"), ("--list", "--markdown")])
+@pytest.mark.parametrize("words", [(), ("--json",), ("T999", "T9999"), ("--list", "T01"), ("--list", "--markdown")])
 def test_command_refuses_what_it_cannot_answer(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown id or no id is exit code 2, one line on stderr and nothing on stdout."""
     assert main(["explain", *words]) == 2

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from selftest.contract import PROVIDE_CLAIMS_ACTION
+from selftest.judge.codes import CODES
 from selftest.judge.mapping import MappingPolicy
 from selftest.judge.restricted_claims import NAME_ID_CLAIM_TYPE
 from selftest.judge.verdict import judge
@@ -85,9 +87,9 @@ def test_mapping_warns_of_everything_that_keeps_a_claim_from_the_token() -> None
     assert [(warning.kind, warning.claim) for warning in verdict.warnings] == [
         ("wrong-case", "DateOfBirth"),
         ("unmapped-claim", "mail"),
-        ("not-returned", "roles"),
-        ("mapping-space", "apiVersion"),
         ("restricted-name", "roles"),
+        ("mapping-space", "apiVersion"),
+        ("not-returned", "roles"),
     ]
 
 
@@ -144,3 +146,12 @@ def test_no_message_shows_a_claim_value_or_a_control_character() -> None:
 
     assert secret not in written
     assert not any("\x1b" in warning.message for warning in verdict.warnings)
+
+
+def test_older_name_of_the_action_is_refused_with_a_doubt() -> None:
+    """As `explain 1003012` says: no page names it, and services in production send it."""
+    older = "microsoft.graph.provideClaimsForToken"
+    verdict = judge(reply_of(json.dumps(GOOD).replace(PROVIDE_CLAIMS_ACTION, older).encode()))
+    assert (verdict.code, kinds(verdict)) == (1003012, ["older-action"])
+    assert "not certain" in verdict.warnings[0].message
+    assert older in (CODES[1003012].conflict or "")

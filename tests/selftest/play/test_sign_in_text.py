@@ -9,6 +9,7 @@ import pytest
 from selftest.base.printable import printable, shown_url
 from selftest.base.sample_tenant import DEFAULT_TENANT
 from selftest.entra.server import EntraServer
+from selftest.judge.mapping import MappingPolicy
 from selftest.play.attempt_text import timing
 from selftest.play.caller import Attempt
 from selftest.play.sign_in_text import as_json, as_lines, verdict_line
@@ -33,6 +34,16 @@ async def test_text_leads_with_the_verdict_and_holds_no_token(
     for secret in (played.token, token, played.token.rpartition(".")[2], "secret"):
         assert secret not in text
         assert secret not in document
+
+
+async def test_no_claim_in_the_token_is_said_first(session: aiohttp.ClientSession, entra: EntraServer) -> None:
+    """A token is minted, and the endpoint's work is lost; an endpoint that returned no claim lost none."""
+    played = await signed_in(session, entra, claims_reply({"A": "1", "B": "2"}), mapping=MappingPolicy(entries=()))
+    assert verdict_line(played).startswith(
+        "WARN  token minted with 0 custom claims of the 2 that the endpoint returned, in"
+    )
+    empty = await signed_in(session, entra, claims_reply({}), mapping=MappingPolicy(entries=()))
+    assert verdict_line(empty).startswith("PASS  token minted with 0 custom claims, in ")
 
 
 async def test_json_form(session: aiohttp.ClientSession, entra: EntraServer) -> None:

@@ -72,7 +72,7 @@ def test_application_without_policy_maps_nothing(tmp_path: Path, capsys: pytest.
 def test_judge_says_what_is_for_the_other_protocol(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A policy for JSON Web Tokens at a SAML application, and the other way."""
     policy = tmp_path / "policy.json"
-    for member, words in (("JwtClaimType", ["--saml"]), ("SamlClaimType", [])):
+    for member, words, more in (("JwtClaimType", ["--saml"], []), ("SamlClaimType", [], [("format-assumed", None)])):
         schema = [
             {"Source": "CustomClaimsProvider", "ID": name, member: f"urn:{name}"} for name in ("CustomRoles", "Region")
         ]
@@ -81,6 +81,7 @@ def test_judge_says_what_is_for_the_other_protocol(tmp_path: Path, capsys: pytes
         assert [(each["kind"], each["claim"]) for each in warnings] == [
             ("wrong-protocol", "CustomRoles"),
             ("wrong-protocol", "Region"),
+            *more,
         ]
 
 

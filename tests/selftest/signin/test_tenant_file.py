@@ -93,7 +93,7 @@ def test_policy_in_a_file_of_its_own(tmp_path: Path) -> None:
     """A policy may be Graph's JSON in a file in the same folder."""
     inner = {"Version": 1, "ClaimsSchema": [{"Source": "CustomClaimsProvider", "ID": "A", "JwtClaimType": "b"}]}
     policy = {"definition": [json.dumps({"ClaimsMappingPolicy": inner})]}
-    (tmp_path / "policy.json").write_text(json.dumps(policy))
+    (tmp_path / "policy.json").write_text(json.dumps(policy), "utf-16")
     text = GOOD.replace("redirect_uris.web", 'claims_mapping_policy = "policy.json"\nredirect_uris.web')
     web = _read(tmp_path, text).app_named("web")
     assert web is not None

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from selftest.base.bounded_file import FileError
 from selftest.cli import main
 from selftest.tenant.signin_log.endpoint_log import EndpointLog, read_log
 from selftest.tenant.signin_log.event import read_events
 from selftest.tenant.signin_log.pairing import pair_up
-from selftest.tenant.signin_log.read_text import InputError, read_text
+from selftest.tenant.signin_log.read_text import read_text
 from selftest.tenant.signin_log.report import make_report
 from selftest.tenant.signin_log.report_forms import as_json, as_lines
 from selftest.tenant.signin_log.tables import read_table
@@ -257,15 +258,15 @@ JSON = st.recursive(
 @example(b'{"event":"onTokenIssuanceStart","outcome":"claims","status":200,"total_ms":1,"phases":[]}')
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_file_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
-    """Whatever is given as either file ends in a report or in an `InputError`, never in another exception."""
+    """Whatever is given as either file ends in a report or in an `FileError`, never in another exception."""
     path = tmp_path / "any"
     path.write_bytes(data)
     endpoint = EndpointLog(())
-    with contextlib.suppress(InputError):
+    with contextlib.suppress(FileError):
         endpoint = read_log(read_text(str(path)), "any")
     try:
         log = read_events(read_table(read_text(str(path)), "any").rows, "any")
-    except InputError:
+    except FileError:
         return
     report = make_report(pair_up(log.events, endpoint.lines, endpoint.start), limit=5, log=log, timeout_ms=2000)
     json.dumps(as_json(report))

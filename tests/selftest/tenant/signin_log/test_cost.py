@@ -7,10 +7,11 @@ from typing import Final
 
 import pytest
 
+from selftest.base.bounded_file import FileError
 from selftest.tenant.signin_log.endpoint_log import read_log
 from selftest.tenant.signin_log.event import read_events, shown_name
 from selftest.tenant.signin_log.pairing import pair_up
-from selftest.tenant.signin_log.read_text import InputError, read_text
+from selftest.tenant.signin_log.read_text import read_text
 from selftest.tenant.signin_log.report import make_report
 from selftest.tenant.signin_log.report_forms import as_lines
 from selftest.tenant.signin_log.tables import read_table
@@ -58,7 +59,7 @@ def read(log: str, export: str) -> None:
     try:
         endpoint = read_log(log, "log")
         found = read_events(read_table(export, "export").rows, "export")
-    except InputError:
+    except FileError:
         return
     report = make_report(pair_up(found.events, endpoint.lines, endpoint.start), limit=20, log=found, timeout_ms=2000)
     assert "".join(as_lines(report)).isprintable()
@@ -93,7 +94,7 @@ def test_size_is_bounded(tmp_path: Path) -> None:
     """No more than the limit is read into memory."""
     path = tmp_path / "log"
     path.write_bytes(b" " * 2001)
-    with pytest.raises(InputError, match="more than"):
+    with pytest.raises(FileError, match="more than"):
         read_text(str(path), max_bytes=2000)
 
 

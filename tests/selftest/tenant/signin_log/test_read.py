@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from selftest.base.bounded_file import FileError
 from selftest.tenant.signin_log.event import SignInEvent, SignInLog, read_events, shown_name
-from selftest.tenant.signin_log.read_text import InputError, read_text
+from selftest.tenant.signin_log.read_text import read_text
 from selftest.tenant.signin_log.tables import read_table
 from tests.selftest.tenant.signin_log.exports import (
     APP_ID,
@@ -180,7 +181,7 @@ BAD: dict[str, tuple[bytes, str]] = {
 def test_bad_file_is_refused_with_a_reason_and_the_place(name: str, tmp_path: Path) -> None:
     """The message names the file and what is wrong, on one line, and shows nothing of the file."""
     data, reason = BAD[name]
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(FileError) as caught:
         read(data, tmp_path)
 
     message = str(caught.value)
@@ -194,7 +195,7 @@ def test_bad_file_is_refused_with_a_reason_and_the_place(name: str, tmp_path: Pa
 )
 def test_path_that_cannot_be_read(make: Callable[[Path], Path], tmp_path: Path) -> None:
     """A path that leads nowhere is told as such."""
-    with pytest.raises(InputError):
+    with pytest.raises(FileError):
         read_text(str(make(tmp_path)))
 
 
