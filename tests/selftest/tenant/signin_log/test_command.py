@@ -267,6 +267,6 @@ def test_any_file_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
         log = read_events(read_table(read_text(str(path)), "any").rows, "any")
     except InputError:
         return
-    report = make_report(pair_up(log.events, endpoint.lines, endpoint.start), limit=5, log=log, timeout_ms=2000)
+    report = make_report(pair_up(log.events, endpoint), limit=5, log=log, timeout_ms=2000)
     json.dumps(as_json(report))
     assert "".join(as_lines(report)).isprintable()
