@@ -24,7 +24,7 @@ from selftest.tenant.graph.credentials import KINDS
 from selftest.tenant.signin_log.endpoint_log import EndpointLog, read_log
 from selftest.tenant.signin_log.event import SignInLog, read_events
 from selftest.tenant.signin_log.live import PERMISSION, read_live
-from selftest.tenant.signin_log.other_files import looks_like
+from selftest.tenant.signin_log.other_files import is_signin_log, looks_like
 from selftest.tenant.signin_log.pairing import pair_up
 from selftest.tenant.signin_log.read_text import InputError, read_text
 from selftest.tenant.signin_log.report import SignInReport, make_report
@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
         raise CannotRun("standard input can be one of the two files, not both")
     now = dt.datetime.now(dt.UTC)
     try:
-        endpoint = None if args.log is None else read_log(read_text(args.log), args.log)
+        endpoint = None if args.log is None else _from_log(args.log)
         if args.tenant:
             table = asyncio.run(_from_graph(args, now))
             log = read_events(table.rows, "Microsoft Graph")
@@ -123,6 +123,16 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(report)
     return EXIT_CODES[report.result]
+
+
+def _from_log(path: str) -> EndpointLog:
+    text = read_text(path)
+    try:
+        return read_log(text, path)
+    except InputError as error:
+        if is_signin_log(text):
+            raise InputError(path, "not a log of the app; it looks like a sign-in log: give that as --file") from error
+        raise
 
 
 def _from_file(path: str) -> tuple[Table, SignInLog]:

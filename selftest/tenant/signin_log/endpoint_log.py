@@ -77,7 +77,7 @@ class EndpointLog:
     Attributes:
         lines: In the file's order.
         starts: What the host wrote about the app's starts, the oldest first.
-        span: The first and the last time of the log, in UTC; None where it has no times.
+        span: The first and the last time of the log, in UTC; None where it has none, or a line without one.
     """
 
     lines: tuple[EndpointLine, ...]
@@ -122,7 +122,8 @@ def _scanned(records: Iterable[tuple[dt.datetime | None, str]]) -> EndpointLog:
         lines += _found_in(text, at)
         host += ((at, found) for found in HOST_LINE.finditer(text))
     answered = sorted(line.at for line in lines if line.at is not None)
-    return EndpointLog(tuple(lines), tuple(_with_answer(start, answered) for start in starts_of(host)), times)
+    starts = tuple(_with_answer(start, answered) for start in starts_of(host))
+    return EndpointLog(tuple(lines), starts, times if len(answered) == len(lines) else None)
 
 
 def _with_answer(start: AppStart, answered: Sequence[dt.datetime]) -> AppStart:

@@ -10,8 +10,13 @@ from selftest.tenant.signin_log.read_text import InputError
 _POLICY: Final = frozenset({"ClaimsMappingPolicy", "definition"})
 
 
+def is_signin_log(text: str) -> bool:
+    """Whether a file that is not an app's log seems to be a sign-in log in JSON."""
+    return bool(_names(text) & {"appliedEventListeners", "AppliedEventListeners"})
+
+
 def looks_like(text: str) -> str:
-    """Return what a file seems to be and which command reads it, as a sentence; empty where it is unknown."""
+    """Return what a file that is not a sign-in log seems to be, and what reads it; empty where that is unknown."""
     try:
         read_log(text, "")
     except InputError:
