@@ -12,19 +12,19 @@ import datetime as dt
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeIs
 
 from selftest.tenant.signin_log.fields import Fields
 from selftest.tenant.signin_log.host_log import HOST_LINE, AppStart, HostLine, starts_of
 from selftest.tenant.signin_log.read_text import InputError
-from selftest.tenant.signin_log.tables import Table, read_table
-from selftest.tenant.signin_log.times import TIME, parse_time
+from selftest.tenant.signin_log.tables import LogRow, Table, read_table
+from selftest.tenant.signin_log.times import TIME, TimeReader, in_one_order, parse_time
 
-#: The same in a cell of a table, which cannot be read where the table cannot.
-_QUOTED_MARK: Final = re.compile(r"event\W{3,9}onTokenIssuanceStart")
 _MARK: Final = re.compile(r'\{\s*"event"\s*:\s*"onTokenIssuanceStart"')
+#: The mark as it is quoted in a cell of JSON or CSV.
+_QUOTED_MARK: Final = re.compile(r"event\W{3,9}onTokenIssuanceStart")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
 #: A provider chooses the names of its phases; the endpoint writes them as tokens of RFC 9110 section 5.6.2.
 _PHASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
@@ -78,11 +78,13 @@ class EndpointLog:
         lines: In the file's order.
         starts: What the host wrote about the app's starts, the oldest first.
         span: The first and the last time of the log, in UTC; None where it has none, or a line without one.
+        assumed: What was assumed about its times, as a sentence; empty where nothing was.
     """
 
     lines: tuple[EndpointLine, ...]
     starts: tuple[AppStart, ...] = ()
     span: tuple[dt.datetime, dt.datetime] | None = None
+    assumed: str = ""
 
 
 def read_log(text: str, path: str) -> EndpointLog:
@@ -99,9 +101,10 @@ def read_log(text: str, path: str) -> EndpointLog:
             if not log.starts and (_QUOTED_MARK.search(text) or _JSON.match(text)):
                 raise
         else:
-            # A time in a column is surer than one near the words; a log of plain lines may look like CSV.
-            in_cells = _scanned(_table_records(table))
-            log = in_cells if in_cells.lines or in_cells.span or not log.starts else log
+            # A time in a column is surer than one near the words; but a log of plain lines may look like CSV.
+            in_cells, assumed = in_one_order(lambda times: _scanned(_table_records(table, times)))
+            if in_cells.lines or not log.starts or _JSON.match(text) or any(_time_of(row) for row in table.rows):
+                log = replace(in_cells, assumed=assumed)
     if not log.lines and not log.starts:
         raise InputError(
             path,
@@ -142,13 +145,17 @@ def _plain_records(text: str) -> Iterator[tuple[dt.datetime | None, str]]:
         yield (at if _MARK.search(line) else last), line
 
 
-def _table_records(table: Table) -> Iterator[tuple[dt.datetime | None, str]]:
+def _table_records(table: Table, times: TimeReader) -> Iterator[tuple[dt.datetime | None, str]]:
     """Yield the text of each row with its time; several columns may hold the same line of the endpoint."""
     for row in table.rows:
         cells = row.fields.texts()
-        at = row.fields.time("timestamp", "TimeGenerated", "time")
+        at = _time_of(row, times.read)
         text = next((cell for cell in cells if any(_found_in(cell, at))), "\n".join(cells))
         yield at or _time_before(text), text
+
+
+def _time_of(row: LogRow, read: Callable[[str], dt.datetime | None] = parse_time) -> dt.datetime | None:
+    return row.fields.time("timestamp", "TimeGenerated", "time", read=read)
 
 
 def _time_before(line: str) -> dt.datetime | None:

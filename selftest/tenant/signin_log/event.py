@@ -15,7 +15,7 @@ from selftest.judge.codes import CODES
 from selftest.tenant.signin_log.fields import FieldError, Fields
 from selftest.tenant.signin_log.read_text import InputError
 from selftest.tenant.signin_log.tables import LogRow
-from selftest.tenant.signin_log.times import TimeReader
+from selftest.tenant.signin_log.times import TimeReader, in_one_order
 
 OURS: Final = "tokenIssuanceStart"
 _TYPE: Final = re.compile(r"#?(?:microsoft\.graph\.(?:[A-Za-z]{1,60}\.)?)?([A-Za-z]{1,60})")
@@ -25,7 +25,7 @@ _NO_TYPE: Final = "unnamed"
 _WRAPPERS: Final = frozenset({1100001, 1100000})
 _OK: Final = 200
 _SHOWN_NAME_CHARACTERS: Final = 40
-_IP_ADDRESS: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-f]{0,4}:){3,}[0-9a-f]{0,4}", re.IGNORECASE)
+_IP_ADDRESS: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +130,9 @@ def read_events(rows: Iterable[LogRow], path: str) -> SignInLog:
     Raises:
         InputError: No row is a sign-in, or none can be read; the message names the place of the first.
     """
-    rows, times = tuple(rows), TimeReader()
-    log = _read_rows(rows, path, times)
-    # What one date says of the order of day and month holds for those before it, too.
-    return _read_rows(rows, path, TimeReader(day_first=times.day_first)) if times.undecided else log
+    rows = tuple(rows)
+    log, assumed = in_one_order(lambda times: _read_rows(rows, path, times))
+    return replace(log, assumed=assumed)
 
 
 def _read_rows(rows: Sequence[LogRow], path: str, times: TimeReader) -> SignInLog:
@@ -162,7 +161,6 @@ def _read_rows(rows: Sequence[LogRow], path: str, times: TimeReader) -> SignInLo
         recorded=recorded,
         others=others,
         unread=tuple(map(str, unread)),
-        assumed=times.note(),
     )
 
 

@@ -26,7 +26,7 @@ def looks_like(text: str) -> str:
     if names & set(LISTS):
         return "it looks like a tenant's objects: `doctor --file FILE` reads them"
     if names & _POLICY:
-        return "it looks like a claims mapping policy: `signin --mapping FILE` reads it"
+        return "it looks like a claims mapping policy: `signin --url URL --mapping FILE` reads it"
     return ""
 
 

@@ -188,6 +188,8 @@ def _by_code(events: Sequence[SignInEvent]) -> list[dict[str, Any]]:
 
 
 def _left_over(pairs: Pairs) -> Iterator[str]:
+    if pairs.log is not None and pairs.log.assumed:
+        yield f"the app's log: {pairs.log.assumed}"
     if pairs.log is not None and pairs.log.starts:
         start = pairs.log.starts[-1]
         error = f"; the log has {start.error}" if start.error else ""

@@ -11,6 +11,7 @@ uses; .NET culture formats ``d`` and ``G``.
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from typing import Final
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -105,11 +106,22 @@ class TimeReader:
         return dt.date(third, second, first) if self._day_first else dt.date(third, first, second)
 
 
+def in_one_order[Content](read: Callable[[TimeReader], Content]) -> tuple[Content, str]:
+    """Return what is read with the times of one file, and what was assumed about them; it may be read twice.
+
+    What one date says of the order of day and month holds for those before it, too.
+    """
+    times = TimeReader()
+    content = read(times)
+    if times.undecided:
+        times = TimeReader(day_first=times.day_first)
+        content = read(times)
+    return content, times.note()
+
+
 def parse_time(text: str) -> dt.datetime | None:
     """Return a time in UTC, read without other times of its file; None for any other text."""
-    first = TimeReader()
-    read = first.read(text)
-    return TimeReader(day_first=first.day_first).read(text) if first.undecided else read
+    return in_one_order(lambda times: times.read(text))[0]
 
 
 def in_words(at: dt.datetime | None) -> str:

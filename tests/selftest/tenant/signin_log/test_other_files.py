@@ -28,8 +28,8 @@ def refused(capsys: pytest.CaptureFixture[str], *flags: str) -> str:
         (json.dumps(LINE), "give that as --log"),
         (json.dumps([{"TimeGenerated": "2026-03-02T08:32:10Z", "Message": json.dumps(LINE)}]), "give that as --log"),
         (json.dumps({"applications": [], "servicePrincipals": []}), "`doctor --file FILE` reads them"),
-        (json.dumps(POLICY), "`signin --mapping FILE` reads it"),
-        (json.dumps({"value": [POLICY]}), "`signin --mapping FILE` reads it"),
+        (json.dumps(POLICY), "`signin --url URL --mapping FILE` reads it"),
+        (json.dumps({"value": [POLICY]}), "`signin --url URL --mapping FILE` reads it"),
     ],
 )
 def test_other_file_is_named(text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
