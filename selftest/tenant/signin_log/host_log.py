@@ -76,6 +76,7 @@ def _start(group: Iterable[HostLine]) -> AppStart | None:
         first = first or at
         if line["begin"]:
             error = ""  # of a request before the start
+            first = at if found is None and loaded is None else first
         elif line["error"]:
             error = line["error"] + (f": no module named {line['module']}" if line["module"] else "")
         elif line["found"]:

@@ -62,6 +62,12 @@ def in_csv(lines: list[str]) -> str:
             "\n".join([*STARTED, "2026-03-02T09:00:00Z 0 functions found (Custom)"]),
             (GOOD, AppStart(0, "", LATER.replace(hour=9, minute=0, second=0))),
         ),
+        # An exception of a request before the start is not of the start.
+        ("\n".join(["2026-03-02T08:39:50Z Executed", "Exception: ValueError: x", *STARTED]), (GOOD,)),
+        (
+            "\n".join(["2026-03-02T08:31:50Z Executed", "Exception: ValueError: x", BROKEN[0], *BROKEN[-2:]]),
+            (AppStart(0, "", AT),),
+        ),
         ("0 functions found (Custom)", (AppStart(0),)),
         ("1 function loaded", (AppStart(1),)),
         ("No job functions found. Try making your job classes and methods public.", (AppStart(0),)),
@@ -141,7 +147,7 @@ def test_start_after_the_event_says_nothing(tmp_path: Path, capsys: pytest.Captu
 
     out = report(failed(at="2026-03-02T08:31:00Z"), BROKEN, tmp_path, capsys)
     assert "no function," not in out
-    assert "the log given with --log shows no start before this event" in out
+    assert "the log given with --log does not show which it is" in out
 
 
 @pytest.mark.parametrize("event", [failed(), callout(at="2026-03-02T08:33:00Z")])

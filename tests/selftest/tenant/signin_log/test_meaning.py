@@ -117,7 +117,7 @@ ROWS: list[tuple[str, SignInEvent, list[EndpointLine] | None, tuple[str, ...], s
         "no such route",
         event(1003002, 404),
         [],
-        ("Possible causes", "it did not start", "another route", "shows no start before"),
+        ("Possible causes", "it did not start", "another route", "does not show which"),
         "doctor --url",
     ),
     (
