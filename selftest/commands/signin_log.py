@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import re
+import shlex
 from dataclasses import replace
 from typing import Final
 
@@ -23,11 +24,12 @@ from selftest.tenant.graph.credentials import KINDS
 from selftest.tenant.signin_log.endpoint_log import EndpointLog, read_log
 from selftest.tenant.signin_log.event import SignInLog, read_events
 from selftest.tenant.signin_log.live import PERMISSION, read_live
+from selftest.tenant.signin_log.other_files import is_signin_log, looks_like
 from selftest.tenant.signin_log.pairing import pair_up
-from selftest.tenant.signin_log.read_text import read_text
-from selftest.tenant.signin_log.report import SignInReport, counted, make_report
+from selftest.tenant.signin_log.read_text import InputError, read_text
+from selftest.tenant.signin_log.report import SignInReport, make_report
 from selftest.tenant.signin_log.report_forms import as_json, as_lines
-from selftest.tenant.signin_log.selection import Selection, newest_first, parse_span
+from selftest.tenant.signin_log.selection import Selection, counted, newest_first, parse_span
 from selftest.tenant.signin_log.tables import Table, read_table
 from selftest.tenant.verdict import COLORS, EXIT_CODES
 
@@ -107,9 +109,12 @@ def run(args: argparse.Namespace) -> int:
         raise CannotRun("standard input can be one of the two files, not both")
     now = dt.datetime.now(dt.UTC)
     try:
-        endpoint = None if args.log is None else read_log(read_text(args.log), args.log)
-        table = asyncio.run(_from_graph(args, now)) if args.tenant else read_table(read_text(args.file), args.file)
-        log = read_events(table.rows, args.file or "Microsoft Graph")
+        endpoint = None if args.log is None else _from_log(args.log)
+        if args.tenant:
+            table = asyncio.run(_from_graph(args, now))
+            log = read_events(table.rows, "Microsoft Graph")
+        else:
+            table, log = _from_file(args.file)
     except ValueError as error:
         raise CannotRun(str(error)) from error
     report = _report(args, log, endpoint, now=now, more=table.more)
@@ -118,6 +123,27 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(report)
     return EXIT_CODES[report.result]
+
+
+def _from_log(path: str) -> EndpointLog:
+    text = read_text(path)
+    try:
+        return read_log(text, path)
+    except InputError as error:
+        if is_signin_log(text):
+            raise InputError(path, "not a log of the app; it looks like a sign-in log: give that as --file") from error
+        raise
+
+
+def _from_file(path: str) -> tuple[Table, SignInLog]:
+    text = read_text(path)
+    try:
+        table = read_table(text, path)
+        return table, read_events(table.rows, path)
+    except InputError as error:
+        if other := looks_like(text):
+            raise InputError(path, f"not a sign-in log; {other}") from error
+        raise
 
 
 def _report(
@@ -131,8 +157,7 @@ def _report(
         failed=args.failed,
     )
     # Lines are matched before anything is left out, or a refusal could be given to another event than its own.
-    lines, start = (None, None) if endpoint is None else (endpoint.lines, endpoint.start)
-    pairs = pair_up(newest_first(log.events), lines, start)
+    pairs = pair_up(newest_first(log.events), endpoint)
     wanted = tuple(pair for pair in pairs.pairs if selection.wants(pair.event))
     notes = []
     if more:
@@ -140,13 +165,19 @@ def _report(
     if (left := len(log.events) - len(wanted)) > 0:
         notes.append(f"the filters leave out {left} of {counted(len(log.events), 'event')}")
     return make_report(
-        replace(pairs, pairs=wanted),
+        replace(pairs, pairs=wanted, from_graph=bool(args.tenant)),
         limit=args.limit,
         log=log,
         timeout_ms=args.timeout_ms,
         notes=notes,
-        values={"TENANT": args.tenant} if is_guid(args.tenant or "") else {},
+        values=_known_values(args),
     )
+
+
+def _known_values(args: argparse.Namespace) -> dict[str, str]:
+    """Return what the flags say of the values that commands need, as a shell reads it."""
+    known = {"TENANT": args.tenant} if is_guid(args.tenant or "") else {}
+    return known | ({"FILE": shlex.quote(args.file)} if args.file not in {None, "-"} else {})
 
 
 async def _from_graph(args: argparse.Namespace, now: dt.datetime) -> Table:

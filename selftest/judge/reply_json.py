@@ -77,7 +77,8 @@ def _reasons() -> Iterator[None]:
     try:
         yield
     except json.JSONDecodeError as error:
-        raise ReplyJsonError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+        reason = error.msg.removesuffix(" at")  # some of the parser's reasons end with it
+        raise ReplyJsonError(f"not JSON: {reason} at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
         raise ReplyJsonError("nested too deeply to read") from error
 

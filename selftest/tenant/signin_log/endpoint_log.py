@@ -11,21 +11,27 @@ Members are read one by one and not with a model: an unusable optional member mu
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeIs
 
 from selftest.tenant.signin_log.fields import Fields
-from selftest.tenant.signin_log.host_log import AppStart, read_start
+from selftest.tenant.signin_log.host_log import HOST_LINE, AppStart, HostLine, starts_of
 from selftest.tenant.signin_log.read_text import InputError
-from selftest.tenant.signin_log.tables import Table, read_table
-from selftest.tenant.signin_log.times import TIME, parse_time
+from selftest.tenant.signin_log.tables import LogRow, Table, read_table
+from selftest.tenant.signin_log.times import TIME, TimeReader, in_one_order, parse_time
 
-_EVENT: Final = "onTokenIssuanceStart"
 _MARK: Final = re.compile(r'\{\s*"event"\s*:\s*"onTokenIssuanceStart"')
+#: The mark as it is quoted in a cell of JSON or CSV.
+_QUOTED_MARK: Final = re.compile(r"event\W{3,9}onTokenIssuanceStart")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
 #: A provider chooses the names of its phases; the endpoint writes them as tokens of RFC 9110 section 5.6.2.
 _PHASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
+#: How far from the start of a line its time may end.
+_HEAD_CHARACTERS: Final = 100
+#: A line of a log may start with a bracket, too.
+_JSON: Final = re.compile(r'\s*(?:\{\s*"|\[\s*[\[{])')
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -70,57 +76,104 @@ class EndpointLog:
 
     Attributes:
         lines: In the file's order.
-        start: The app's last start; None where the host wrote nothing about one.
+        starts: What the host wrote about the app's starts, the oldest first.
+        span: The first and the last time of the log, in UTC; None where it has none, or a line without one.
+        assumed: What was assumed about its times, as a sentence; empty where nothing was.
     """
 
     lines: tuple[EndpointLine, ...]
-    start: AppStart | None = None
+    starts: tuple[AppStart, ...] = ()
+    span: tuple[dt.datetime, dt.datetime] | None = None
+    assumed: str = ""
 
 
 def read_log(text: str, path: str) -> EndpointLog:
-    """Return the endpoint's lines and how the app's last start ended.
+    """Return the endpoint's lines and how the app's starts ended.
 
     Raises:
         InputError: There is neither, or the file is a table that cannot be read.
     """
-    start = read_start(text)
-    lines = tuple(_found_in(text))
-    if not lines:
+    log = _scanned(_plain_records(text))
+    if not log.lines:
         try:
-            lines = tuple(_in_cells(read_table(text, path)))
+            table = read_table(text, path)
         except InputError:
-            if start is None and _EVENT in text:
+            if not log.starts and (_QUOTED_MARK.search(text) or _JSON.match(text)):
                 raise
-    if not lines and start is None:
+        else:
+            # A time in a column is surer than one near the words; but a log of plain lines may look like CSV.
+            in_cells, assumed = in_one_order(lambda times: _scanned(_table_records(table, times)))
+            if in_cells.lines or not log.starts or _JSON.match(text) or any(_time_of(row) for row in table.rows):
+                log = replace(in_cells, assumed=assumed)
+    if not log.lines and not log.starts:
         raise InputError(
             path,
             'no line of the endpoint ({"event":"onTokenIssuanceStart",…}), and none of the host about its functions; '
             "give the app's log, or the traces table of Application Insights with its message column",
         )
-    return EndpointLog(lines, start)
+    return log
 
 
-def _found_in(text: str) -> Iterator[EndpointLine]:
+def _scanned(records: Iterable[tuple[dt.datetime | None, str]]) -> EndpointLog:
+    """Return what these records hold; each is the time of a text, and the text."""
+    lines: list[EndpointLine] = []
+    host: list[HostLine] = []
+    times: tuple[dt.datetime, dt.datetime] | None = None
+    for at, text in records:
+        if at is not None:
+            times = (at, at) if times is None else (min(times[0], at), max(times[1], at))
+        lines += _found_in(text, at)
+        host += ((at, found) for found in HOST_LINE.finditer(text))
+    answered = sorted(line.at for line in lines if line.at is not None)
+    starts = tuple(_with_answer(start, answered) for start in starts_of(host))
+    return EndpointLog(tuple(lines), starts, times if len(answered) == len(lines) else None)
+
+
+def _with_answer(start: AppStart, answered: Sequence[dt.datetime]) -> AppStart:
+    if start.functions or start.at is None:
+        return start
+    place = bisect_left(answered, start.at)
+    return replace(start, answered=answered[place]) if place < len(answered) else start
+
+
+def _plain_records(text: str) -> Iterator[tuple[dt.datetime | None, str]]:
+    """Yield each line with its time; a line that goes on with another, as an exception's text does, has that one's."""
+    last: dt.datetime | None = None
+    for line in text.splitlines():
+        at = _time_before(line)
+        last = at or last
+        yield (at if _MARK.search(line) else last), line
+
+
+def _table_records(table: Table, times: TimeReader) -> Iterator[tuple[dt.datetime | None, str]]:
+    """Yield the text of each row with its time; several columns may hold the same line of the endpoint."""
+    for row in table.rows:
+        cells = row.fields.texts()
+        at = _time_of(row, times.read)
+        text = next((cell for cell in cells if any(_found_in(cell, at))), "\n".join(cells))
+        yield at or _time_before(text), text
+
+
+def _time_of(row: LogRow, read: Callable[[str], dt.datetime | None] = parse_time) -> dt.datetime | None:
+    return row.fields.time("timestamp", "TimeGenerated", "time", read=read)
+
+
+def _time_before(line: str) -> dt.datetime | None:
+    """Return the time at the beginning of a line, before the endpoint's object."""
+    mark = _MARK.search(line)
+    found = TIME.search(line, 0, _HEAD_CHARACTERS if mark is None else mark.start())
+    return None if found is None else parse_time(found[0])
+
+
+def _found_in(text: str, at: dt.datetime | None) -> Iterator[EndpointLine]:
     for line in text.splitlines():
         mark = _MARK.search(line)
-        before = None if mark is None else TIME.search(line[: mark.start()])
-        at = None if before is None else parse_time(before[0])
         while mark is not None:
             document, end = _object_at(line, mark.start())
             if found := _line(document, at):
                 yield found
             # What follows an object that cannot be read may be inside it.
             mark = None if document is None else _MARK.search(line, end)
-
-
-def _in_cells(table: Table) -> Iterator[EndpointLine]:
-    for row in table.rows:
-        at = row.fields.time("timestamp", "TimeGenerated", "time")
-        for cell in row.fields.texts():
-            mark = _MARK.search(cell)
-            if mark and (found := _line(_object_at(cell, mark.start())[0], at)):
-                yield found
-                break
 
 
 def _object_at(text: str, start: int) -> tuple[dict[str, Any] | None, int]:

@@ -7,14 +7,15 @@ Monitor Logs, table ``SigninLogs``.
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from selftest.judge.codes import CODES
 from selftest.tenant.signin_log.fields import FieldError, Fields
 from selftest.tenant.signin_log.read_text import InputError
 from selftest.tenant.signin_log.tables import LogRow
+from selftest.tenant.signin_log.times import TimeReader, in_one_order
 
 OURS: Final = "tokenIssuanceStart"
 _TYPE: Final = re.compile(r"#?(?:microsoft\.graph\.(?:[A-Za-z]{1,60}\.)?)?([A-Za-z]{1,60})")
@@ -24,7 +25,7 @@ _NO_TYPE: Final = "unnamed"
 _WRAPPERS: Final = frozenset({1100001, 1100000})
 _OK: Final = 200
 _SHOWN_NAME_CHARACTERS: Final = 40
-_IP_ADDRESS: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-f]{0,4}:){3,}[0-9a-f]{0,4}", re.IGNORECASE)
+_IP_ADDRESS: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class SignInEvent:
         http_status: Of the last attempt; None or 0 without a reply.
         attempts: How often the endpoint was called; 0: never.
         event_type: Another type than ours: an event that failed the sign-in before the token was issued.
+        unread: The members with a value that is no number; each counts as unknown, and not as absent.
         logged: Whether the log has the event itself, and not only the sign-in's result.
     """
 
@@ -57,6 +59,7 @@ class SignInEvent:
     listener_id: str | None = None
     event_type: str = OURS
     logged: bool = True
+    unread: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -68,7 +71,8 @@ class SignInEvent:
     @property
     def unknown(self) -> bool:
         """Whether the log does not say how the event ended: the absence of a code is not success."""
-        replied = self.http_status == _OK or (self.cleared and self.http_status is None and self.attempts != 0)
+        silent = self.http_status is None and self.attempts != 0 and not self.unread
+        replied = self.http_status == _OK or (self.cleared and silent)
         return not self.failed and not replied
 
     @property
@@ -89,6 +93,7 @@ class SignInLog:
         recorded: The number of sign-ins that have a list of events, which may be empty.
         others: The number of events of other types that did not fail a sign-in, by type.
         unread: Why a sign-in could not be read, one reason a sign-in, with its place.
+        assumed: What was assumed about its times, as a sentence; empty where nothing was.
     """
 
     events: tuple[SignInEvent, ...]
@@ -97,6 +102,7 @@ class SignInLog:
     recorded: int = 0
     others: Counter[str] = field(default_factory=Counter)
     unread: tuple[str, ...] = ()
+    assumed: str = ""
 
     def notes(self) -> Iterator[str]:
         """Yield what of the file was not judged, and why, a sentence each."""
@@ -106,9 +112,14 @@ class SignInLog:
         if left := self.rows - self.signins:
             yield f"rows without correlationId and appliedEventListeners, which are not sign-ins: {left}"
         if self.signins and not self.recorded:
-            yield "no sign-in has appliedEventListeners: Graph's v1.0 and the portal's CSV do not have them; use beta"
+            yield "no sign-in has appliedEventListeners: Graph's v1.0 lacks them, a portal's CSV seems to; use beta"
         if self.unread:
             yield f"sign-ins that could not be read: {len(self.unread)}; the first: {self.unread[0]}"
+        if members := Counter(name for event in self.events for name in event.unread):
+            listed = ", ".join(f"{name} {count}" for name, count in members.items())
+            yield f"members that are not whole numbers, which are taken as unknown: {listed}"
+        if self.assumed:
+            yield self.assumed
         if timeless := sum(event.at is None for event in self.events):
             yield f"events without a time, or with a time whose format or order of day and month is unknown: {timeless}"
 
@@ -119,19 +130,24 @@ def read_events(rows: Iterable[LogRow], path: str) -> SignInLog:
     Raises:
         InputError: No row is a sign-in, or none can be read; the message names the place of the first.
     """
+    rows = tuple(rows)
+    log, assumed = in_one_order(lambda times: _read_rows(rows, path, times))
+    return replace(log, assumed=assumed)
+
+
+def _read_rows(rows: Sequence[LogRow], path: str, times: TimeReader) -> SignInLog:
     events: list[SignInEvent] = []
     others: Counter[str] = Counter()
     unread: list[InputError] = []
-    count = signins = recorded = 0
+    signins = recorded = 0
     for row in rows:
-        count += 1
         signins += "correlationId" in row.fields or "appliedEventListeners" in row.fields
         recorded += "appliedEventListeners" in row.fields
         try:
-            events += _events_of(row.fields, others)
+            events += _events_of(row.fields, others, times)
         except FieldError as error:
             unread.append(InputError(path, str(error), place=row.place))
-    if count and not signins:
+    if rows and not signins:
         raise InputError(
             path,
             "no row has correlationId or appliedEventListeners: it is not a sign-in log, or the columns were left out",
@@ -140,7 +156,7 @@ def read_events(rows: Iterable[LogRow], path: str) -> SignInLog:
         raise unread[0]
     return SignInLog(
         events=tuple(events),
-        rows=count,
+        rows=len(rows),
         signins=signins,
         recorded=recorded,
         others=others,
@@ -156,53 +172,58 @@ def shown_name(text: str | None, *, keep: int = _SHOWN_NAME_CHARACTERS) -> str:
     return "".join(character if character.isprintable() else "?" for character in plain)
 
 
-def _events_of(signin: Fields, others: Counter[str]) -> list[SignInEvent]:
+def _events_of(signin: Fields, others: Counter[str], times: TimeReader) -> list[SignInEvent]:
     """Return the events of a sign-in that are ours or made it fail, and count the others."""
     result = _result(signin)
+    at = signin.time("createdDateTime", "TimeGenerated", "date (UTC)", "time", "date", read=times.read)
+    whole = SignInEvent(
+        at=at,
+        correlation_id=signin.guid("correlationId"),
+        app_id=signin.guid("appId", "applicationId"),
+        app_name=shown_name(signin.text("appDisplayName", "application")),
+        result=result,
+        code=result if result in CODES else None,
+        logged=result in CODES,
+    )
     events: list[SignInEvent] = []
     for listener in signin.objects("appliedEventListeners"):
         kind = _type_of(listener)
-        event = _event(signin, result, listener, kind=kind) if kind == OURS else _other(signin, result, listener, kind)
+        event = _event(whole, listener, kind, times) if kind == OURS else _other(whole, listener, kind, times)
         if event is None:
             others[kind] += 1
         else:
             events.append(event)
     if (result in _WRAPPERS or result in CODES) and not any(event.failed for event in events):
-        code = result if result in CODES else None
-        events = [event for event in events if not event.unknown]
-        events.append(_event(signin, result, None, code=code))
+        return [*(event for event in events if not event.unknown), whole]
     return events
 
 
-def _other(signin: Fields, result: int | None, listener: Fields, kind: str) -> SignInEvent | None:
+def _other(whole: SignInEvent, listener: Fields, kind: str, times: TimeReader) -> SignInEvent | None:
     """Return an event of another type if it failed and the sign-in did not succeed."""
     try:
-        event = _event(signin, result, listener, kind=kind)
+        event = _event(whole, listener, kind, times)
     except FieldError:
         return None
-    return event if event.failed and result != 0 else None
+    return event if event.failed and whole.result != 0 else None
 
 
-def _event(
-    signin: Fields, result: int | None, listener: Fields | None, *, kind: str = OURS, code: int | None = None
-) -> SignInEvent:
-    callout = None if listener is None else (listener.object("handlerResult", "result") or listener)
-    at = None if callout is None else callout.time("calloutDateTime")
-    code = code if callout is None else callout.number("errorCode")
-    return SignInEvent(
-        at=at or signin.time("createdDateTime", "TimeGenerated", "date (UTC)", "time", "date"),
-        correlation_id=signin.guid("correlationId"),
-        app_id=signin.guid("appId", "applicationId"),
-        app_name=shown_name(signin.text("appDisplayName", "application")),
-        result=result,
+def _event(whole: SignInEvent, listener: Fields, kind: str, times: TimeReader) -> SignInEvent:
+    """Return what a listener's result says, with what the sign-in says of all its events."""
+    callout = listener.object("handlerResult", "result") or listener
+    code = callout.number("errorCode")
+    (http_status, attempts), unread = callout.numbers("httpStatus", "numberOfAttempts")
+    return replace(
+        whole,
+        at=callout.time("calloutDateTime", read=times.read) or whole.at,
         code=code or None,
         cleared=code == 0,
-        http_status=None if callout is None else callout.number("httpStatus"),
-        attempts=None if callout is None else callout.number("numberOfAttempts"),
-        extension_id=None if callout is None else callout.guid("customExtensionId"),
-        listener_id=None if listener is None else listener.guid("executedListenerId"),
+        http_status=http_status,
+        attempts=attempts,
+        extension_id=callout.guid("customExtensionId"),
+        listener_id=listener.guid("executedListenerId"),
         event_type=kind,
-        logged=callout is not None or code is not None,
+        logged=True,
+        unread=unread,
     )
 
 

@@ -7,7 +7,7 @@ PowerShell SDK puts members that it has no property for one level down, under ``
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from selftest.contract import is_guid
@@ -74,12 +74,29 @@ class Fields:
             raise FieldError(f"{names[0]} is not a whole number")
         return int(text.partition(".")[0])
 
-    def time(self, *names: str) -> dt.datetime | None:
-        """Return a member that is a time, in UTC; None for an unknown format."""
+    def numbers(self, *names: str) -> tuple[list[int | None], tuple[str, ...]]:
+        """Return members that are whole numbers, and the names of those with another value, which are None."""
+        values: list[int | None] = []
+        unread = []
+        for name in names:
+            try:
+                values.append(self.number(name))
+            except FieldError:
+                values.append(None)
+                unread.append(name)
+        return values, tuple(unread)
+
+    def time(self, *names: str, read: Callable[[str], dt.datetime | None] = parse_time) -> dt.datetime | None:
+        """Return a member that is a time, in UTC; None for an unknown format.
+
+        Args:
+            *names: The first with a value counts.
+            read: Reads the text; one for all times of a file knows more than one for each.
+        """
         value = self.any(*names)
         # PowerShell 5.1 may write a time as an object.
         text = Fields(value).text("value") if isinstance(value, dict) else self.text(*names)
-        return None if text is None else parse_time(text)
+        return None if text is None else read(text)
 
     def object(self, *names: str) -> "Fields | None":
         """Return a member that is an object, also as JSON text.

@@ -12,16 +12,18 @@ from typing import Final
 from selftest.contract import DEFAULT_TIMEOUT_MS
 from selftest.judge.codes import CODES, code_in_log
 from selftest.judge.texts import own_table
+from selftest.tenant.signin_log.app_state import may_lack_functions, start_for, when
 from selftest.tenant.signin_log.endpoint_log import EndpointLine
 from selftest.tenant.signin_log.event import OURS, SignInEvent
+from selftest.tenant.signin_log.host_log import AppStart
 from selftest.tenant.signin_log.outcomes import outcome_of
 from selftest.tenant.signin_log.pairing import Pair, Pairs
-from selftest.tenant.signin_log.selection import shown_code
+from selftest.tenant.signin_log.selection import counted, shown_code
+from selftest.tenant.signin_log.times import span_in_words
 
 _OK: Final = 200
 _NOT_FOUND: Final = 404
-#: An app that did not start sends none of these.
-_IN_FRONT: Final = frozenset({401, 403})
+_BAD_STATUS: Final = 1003002
 _TIMED_OUT: Final = 1003005
 _NO_CONNECTION: Final = 1003027
 _UNEXPECTED: Final = 1003001
@@ -41,34 +43,41 @@ class Meaning:
     """What happened, in a sentence or two, and the next command, without ``python -m selftest``.
 
     A word in capital letters in the command stands for a value that the log does not have. The command is empty where
-    there is nothing to do.
+    there is nothing to do, or where a page of Microsoft's leads on and no command of the tool does.
     """
 
     says: str
     way_on: str
+    page: str = ""
 
 
 def _meaning(name: str, /, **values: object) -> Meaning:
     """Return the meaning with this name in ``meaning.toml``, with these values in its texts."""
     found = _TEXTS[name]
-    return Meaning(found["says"].format(**values), found["way_on"].format(**values))
+    return Meaning(**{part: found[part].format(**values) for part in ("says", "way_on", "page") if part in found})
 
 
 def meaning_of(pair: Pair, pairs: Pairs, *, timeout_ms: int) -> Meaning:
     """Return the meaning of one event; the extension's timeout is for one attempt."""
     event = pair.event
+    again = f" --correlation-id {event.correlation_id}" if event.correlation_id else ""
     if not event.logged:
-        return _meaning("not-logged", result=event.result, explain=explain(event.result))
+        if pairs.from_graph:
+            return _meaning("not-in-graph", result=event.result)
+        return _meaning("not-logged", result=event.result, again=again)
     if event.event_type != OURS:
         code = shown_code(event)
-        values = {"code": code, "name": name_of(code), "reason": _reason(code), "explain": explain(code)}
-        return _meaning("other-event", kind=event.event_type, **values)
+        pages = _TEXTS["pages"]
+        page = pages.get(event.event_type[:1].lower() + event.event_type[1:], pages["other"])
+        return _meaning("other-event", kind=event.event_type, code=f"{code} {name_of(code)}".rstrip(), of_event=page)
     if event.before_call:
         return _before_call(pair)
     if event.unknown:
         line = pair.lines[-1] if pair.lines else None
         answered = "" if line is None else f"; the endpoint answered HTTP {line.status}, outcome {line.outcome}"
-        return _meaning("unknown", answered=answered)
+        if pairs.from_graph:
+            return _meaning("unknown-in-graph", answered=answered)
+        return _meaning("unknown", answered=answered, again=again)
     if pair.lines:
         return _both(pair, timeout_ms)
     return _entra_alone(event, pairs)
@@ -81,18 +90,39 @@ def _before_call(pair: Pair) -> Meaning:
 
 
 def _entra_alone(event: SignInEvent, pairs: Pairs) -> Meaning:
+    """Return the meaning of an event without a line of the endpoint."""
     code = shown_code(event)
+    if span := pairs.log_without(event.at):
+        values = {"reason": _reason(code), "explain": explain(code)} if event.failed else _TEXTS["no-failure"]
+        return _meaning("outside-log", span=span_in_words(*span), **values)
     if not event.failed:
-        return _meaning("replied-elsewhere" if pairs.with_log else "accepted")
-    if pairs.start is not None and not pairs.start.functions and event.http_status not in _IN_FRONT:
-        return _meaning("not-started", error=f" ({pairs.start.error})" if pairs.start.error else "")
-    if event.http_status == _NOT_FOUND and pairs.start is None:
-        return _meaning("answered-404")
-    if not pairs.with_log:
+        return _meaning("replied-elsewhere" if pairs.log else "accepted")
+    if start := start_for(event, pairs):
+        if not start.functions and may_lack_functions(event):
+            return _no_function(event, start)
+        if start.functions and event.http_status == _NOT_FOUND:
+            return _meaning("other-route", when=when(start, event), functions=counted(start.functions, "function"))
+    if event.http_status == _NOT_FOUND:
+        reason = "" if code == _BAD_STATUS else f"{_reason(code)} "
+        log = "no-log" if pairs.log is None else "no-start"
+        return _meaning("answered-404", reason=reason, log=_TEXTS["start-in-log"][log])
+    if pairs.log is None:
         return _meaning("without-log", reason=_reason(code), explain=explain(code))
+    return _without_line(event, code, pairs)
+
+
+def _no_function(event: SignInEvent, start: AppStart) -> Meaning:
+    values = {"when": when(start, event), "answer": _TEXTS["answers"].get(str(event.http_status or "none"), "")}
+    if start.error:
+        return _meaning("not-started", error=start.error, **values)
+    return _meaning("no-function", **values)
+
+
+def _without_line(event: SignInEvent, code: int | None, pairs: Pairs) -> Meaning:
+    """Return the meaning of an event of which a log of that time has no line."""
     refused = _most_frequent(pairs.refused)
     if event.http_status == 401 and refused is not None:
-        return _refusal(refused, "The log has refusals without a time; the most frequent")
+        return _refusal(refused, "The log has refusals that cannot be matched by time; the most frequent")
     sender = _TEXTS["in-front"].get(str(event.http_status))
     if sender is not None:
         return _meaning("answered-in-front", status=event.http_status, sender=sender)

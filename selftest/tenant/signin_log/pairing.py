@@ -12,14 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from selftest.tenant.signin_log.endpoint_log import EndpointLine
+from selftest.tenant.signin_log.endpoint_log import EndpointLine, EndpointLog
 from selftest.tenant.signin_log.event import OURS, SignInEvent
-from selftest.tenant.signin_log.host_log import AppStart
 
 #: The largest difference between Entra's time of a call and the endpoint's time of its reply: two attempts and clocks.
 _NEAR_S: Final = 10.0
 #: For this time after a line the endpoint writes no other line for the same reason.
 _SILENT_S: Final = 60.0
+#: A log of requests has no line for those that did not reach the app, so that it may end before them, or begin after.
+_NEAR_LOG: Final = dt.timedelta(minutes=10)
 _REFUSED: Final = 401
 
 
@@ -46,26 +47,31 @@ class Pairs:
         pairs: In the order of the events.
         refused: The lines of refused requests without an event.
         strangers: The number of other lines without an event.
-        with_log: Whether a log of the endpoint was read.
-        start: The app's last start in that log; None where it has nothing about one.
+        log: The app's log; None where none was read.
+        from_graph: Whether the events were read from Graph, and not from a file.
     """
 
     pairs: tuple[Pair, ...]
     refused: tuple[EndpointLine, ...] = ()
     strangers: int = 0
-    with_log: bool = False
-    start: AppStart | None = None
+    log: EndpointLog | None = None
+    from_graph: bool = False
+
+    def log_without(self, at: dt.datetime | None) -> tuple[dt.datetime, dt.datetime] | None:
+        """Return the log's span where it has nothing near this time; None where it has, or where a time is unknown."""
+        span = None if self.log is None else self.log.span
+        if span is None or at is None or span[0] - _NEAR_LOG <= at <= span[1] + _NEAR_LOG:
+            return None
+        return span
 
 
-def pair_up(
-    events: Sequence[SignInEvent], lines: Sequence[EndpointLine] | None, start: AppStart | None = None
-) -> Pairs:
+def pair_up(events: Sequence[SignInEvent], log: EndpointLog | None) -> Pairs:
     """Match each event with its lines; None means that there is no log."""
-    if lines is None:
+    if log is None:
         return Pairs(pairs=tuple(Pair(event=event) for event in events))
     by_id: dict[str, list[EndpointLine]] = defaultdict(list)
     refused: list[EndpointLine] = []
-    for line in lines:
+    for line in log.lines:
         if line.correlation_id is not None:
             by_id[line.correlation_id].append(line)
         elif line.status == _REFUSED:
@@ -91,8 +97,7 @@ def pair_up(
         pairs=tuple(pairs),
         refused=tuple(line for line in refused if id(line) not in used),
         strangers=sum(len(found) for correlation_id, found in by_id.items() if correlation_id not in known),
-        with_log=True,
-        start=start,
+        log=log,
     )
 
 

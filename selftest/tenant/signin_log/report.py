@@ -5,17 +5,20 @@ The members in the report are chosen one by one: people and addresses are never 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from selftest.judge.codes import CODES
 from selftest.tenant.signin_log.event import OURS, SignInEvent, SignInLog
 from selftest.tenant.signin_log.meaning import Meaning, meaning_of, name_of
 from selftest.tenant.signin_log.pairing import Pair, Pairs
-from selftest.tenant.signin_log.selection import UNREAD, shown_code
+from selftest.tenant.signin_log.selection import UNREAD, counted, shown_code
+from selftest.tenant.signin_log.times import span_in_words
 from selftest.tenant.verdict import TenantVerdict
 
 _WRAPPER: Final = 1_100_000
+_READ_FILE: Final = "signin-log --file FILE"
+_READ_GRAPH: Final = "signin-log --tenant TENANT --credential browser"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ def make_report(
 ) -> SignInReport:
     """Judge the selected events, the newest first, and return the report."""
     judged = tuple((pair, meaning_of(pair, pairs, timeout_ms=timeout_ms)) for pair in pairs.pairs)
-    result, verdict = _verdict(judged, log)
+    result, verdict = _verdict(judged, log, _READ_GRAPH if pairs.from_graph else _READ_FILE)
     return SignInReport(
         shown=judged[:limit],
         hidden=max(0, len(judged) - limit),
@@ -63,7 +66,7 @@ def make_report(
     )
 
 
-def _verdict(judged: Sequence[tuple[Pair, Meaning]], log: SignInLog) -> tuple[TenantVerdict, Meaning]:
+def _verdict(judged: Sequence[tuple[Pair, Meaning]], log: SignInLog, read_again: str) -> tuple[TenantVerdict, Meaning]:
     """Return the result; it is PASS only where the log says of every event how it ended."""
     failed = [(pair, meaning) for pair, meaning in judged if pair.event.failed]
     unknown = [meaning for pair, meaning in judged if pair.event.unknown]
@@ -72,20 +75,31 @@ def _verdict(judged: Sequence[tuple[Pair, Meaning]], log: SignInLog) -> tuple[Te
         (code, most), *_ = Counter(shown_code(pair.event) for pair, _ in failed).most_common(1)
         pair, first = next((pair, meaning) for pair, meaning in failed if shown_code(pair.event) == code)
         named = f"{'' if most == len(failed) else f'{most} with '}{code_text(code)}{other_type(pair.event)}"
-        return "FAIL", Meaning(f"{len(failed)} of {count} failed: {named}", first.way_on)
+        return "FAIL", replace(first, says=f"{len(failed)} of {count} failed: {named}")
     if unknown:
         says = f"{len(unknown)} of {count}: the log does not say how they ended"
         return "INCONCLUSIVE", Meaning(says, unknown[0].way_on)
     if not judged and log.events:
-        says = f"the filters leave out all of {counted(len(log.events), 'event')}: run it without them"
-        return "INCONCLUSIVE", Meaning(says, "signin-log --help")
+        times = _times(log)
+        says = f"the filters leave out all of {counted(len(log.events), 'event')}{times}: a longer export may have more"
+        return "INCONCLUSIVE", Meaning(says, read_again)
+    if not log.rows:
+        return "INCONCLUSIVE", Meaning(
+            "the log has no sign-in: one of a longer time may have some", f"{_READ_GRAPH} --since 7d"
+        )
     if not judged:
         says = f"no token issuance event among {counted(log.rows, 'sign-in')}"
         return "INCONCLUSIVE", Meaning(says, "explain D47")
     if log.unread:
         says = f"{count}, none failed; {counted(len(log.unread), 'sign-in')} could not be read"
-        return "INCONCLUSIVE", Meaning(says, "signin-log --help")
+        return "INCONCLUSIVE", Meaning(says, f"{_READ_GRAPH} --since 30d")
     return "PASS", Meaning(f"{count}, none failed", "")
+
+
+def _times(log: SignInLog) -> str:
+    """Return the time that the events of the log are from, in parentheses."""
+    times = sorted(event.at for event in log.events if event.at is not None)
+    return f" ({span_in_words(times[0], times[-1])})" if times else ""
 
 
 def code_word(code: int | None) -> str:
@@ -102,8 +116,3 @@ def code_text(code: int | None) -> str:
 def other_type(event: SignInEvent) -> str:
     """Return the type of an event that is not ours, in parentheses."""
     return "" if event.event_type == OURS else f" ({event.event_type})"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

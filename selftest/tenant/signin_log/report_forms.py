@@ -3,7 +3,6 @@
 A line's detail is shown only where the endpoint itself writes it. The next command runs as it is printed.
 """
 
-import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +15,9 @@ from selftest.tenant.signin_log.event import SignInEvent, shown_name
 from selftest.tenant.signin_log.meaning import Meaning, explain, name_of, refusals
 from selftest.tenant.signin_log.outcomes import OUTCOMES
 from selftest.tenant.signin_log.pairing import Pair, Pairs
-from selftest.tenant.signin_log.report import SignInReport, code_text, code_word, counted, other_type
-from selftest.tenant.signin_log.selection import UNREAD, histogram, shown_code
+from selftest.tenant.signin_log.report import SignInReport, code_text, code_word, other_type
+from selftest.tenant.signin_log.selection import UNREAD, counted, histogram, shown_code
+from selftest.tenant.signin_log.times import in_words
 
 SCHEMA_VERSION: Final = 1
 _WIDTHS: Final = {60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h", 14_400: "4 h", 86_400: "1 day"}
@@ -27,7 +27,9 @@ _MATCHED: Final = {"time": " (matched by time)", "minute": " (the one written in
 _COLD: Final = "the first request of its process"
 _JOINED: Final = "it joined the provider call of an earlier attempt"
 #: What a command needs and a log does not have.
-_VALUE: Final = re.compile(r"\b(?:HOST|TENANT)\b")
+_VALUE: Final = re.compile(r"\b(?:FILE|HOST|TENANT)\b")
+#: No event, an event without a code, and the wrappers: their explanation leads back to this command.
+_NOT_EXPLAINED: Final = frozenset({None, UNREAD, 1100000, 1100001})
 
 
 def as_lines(report: SignInReport) -> Iterator[str]:
@@ -40,8 +42,8 @@ def as_lines(report: SignInReport) -> Iterator[str]:
     yield from _histogram_lines(report.events)
     for note in (*report.notes, *_left_over(report.pairs)):
         yield f"note  {note}"
-    command, _ = _commands(report.verdict, _commonest(report), report.values)
-    yield f"{report.result}  {report.verdict.says}{f'; next: {command}' if command else ''}"
+    following = next(iter(_following(report.verdict, _commonest(report), report.values)), None)
+    yield f"{report.result}  {report.verdict.says}{f'; next: {following}' if following else ''}"
 
 
 def as_json(report: SignInReport) -> dict[str, Any]:
@@ -53,6 +55,7 @@ def as_json(report: SignInReport) -> dict[str, Any]:
         "verdict": report.verdict.says,
         "next": command,
         "then": then,
+        "page": report.verdict.page or None,
         "events": [_event_json(pair, meaning, report.values) for pair, meaning in report.shown],
         "not_shown": report.hidden,
         "by_code": _by_code(report.events),
@@ -67,18 +70,29 @@ def _commonest(report: SignInReport) -> int | None:
 
 
 def _commands(meaning: Meaning, code: int | None, values: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Return the next command, which runs as it is, and the one after it, where that needs a value of the reader's."""
+    """Return the next command, which runs as it is, and the one after it, where that needs a value of the reader's.
+
+    The one before it explains the event's code; there is none for a code that only says that an event failed.
+    """
     if not meaning.way_on:
         return None, None
     command = _VALUE.sub(lambda found: values.get(found[0], found[0]), f"{PROGRAM} {meaning.way_on}")
-    return (f"{PROGRAM} {explain(code)}", command) if _VALUE.search(command) else (command, None)
+    if set(_VALUE.findall(meaning.way_on)) <= values.keys():
+        return command, None
+    return None if code in _NOT_EXPLAINED else f"{PROGRAM} {explain(code)}", command
+
+
+def _following(meaning: Meaning, code: int | None, values: Mapping[str, str]) -> list[str]:
+    """Return what to do next, for a terminal: commands in their order, or a page."""
+    page = f'read "{meaning.page}" (Microsoft Learn)' if meaning.page else None
+    return [step for step in (*_commands(meaning, code, values), page) if step is not None]
 
 
 def _event_lines(pair: Pair, meaning: Meaning, values: Mapping[str, str]) -> Iterator[str]:
     event = pair.event
     attempts = "" if event.attempts is None else f"  {counted(event.attempts, 'attempt')}"
     status = f"  HTTP {event.http_status}" if event.http_status else ""
-    yield f"{_when(event.at)}  {code_text(shown_code(event))}{other_type(event)}{status}{attempts}"
+    yield f"{in_words(event.at)}  {code_text(shown_code(event))}{other_type(event)}{status}{attempts}"
     app = " ".join(filter(None, (event.app_name, event.app_id))) or "unknown"
     yield f"  sign-in   {event.correlation_id or 'without a correlation id'}, app {app}"
     for line in pair.lines:
@@ -86,9 +100,8 @@ def _event_lines(pair: Pair, meaning: Meaning, values: Mapping[str, str]) -> Ite
         if detail := _detail(line):
             yield f"            {detail}"
     yield f"  means     {meaning.says[:1].upper()}{meaning.says[1:]}"
-    for label, command in zip(("next", "then"), _commands(meaning, shown_code(event), values), strict=True):
-        if command is not None:
-            yield f"  {label}      {command}"
+    for label, step in zip(("next", "then"), _following(meaning, shown_code(event), values), strict=False):
+        yield f"  {label}      {step}"
 
 
 def _line_text(line: EndpointLine) -> str:
@@ -148,6 +161,7 @@ def _event_json(pair: Pair, meaning: Meaning, values: Mapping[str, str]) -> dict
         "means": meaning.says,
         "next": command,
         "then": then,
+        "page": meaning.page or None,
     }
 
 
@@ -156,7 +170,7 @@ def _histogram_lines(events: Sequence[SignInEvent]) -> Iterator[str]:
     if counted is None:
         return
     width = _WIDTHS.get(counted.width_s, f"{counted.width_s // 86_400} days")
-    yield f"by code, from {_when(counted.start)}, one column per {width}; digit = count, + = more than 9"
+    yield f"by code, from {in_words(counted.start)}, one column per {width}; digit = count, + = more than 9"
     for code, columns in counted.columns.items():
         drawn = "".join("." if not count else str(count) if count <= _MANY else "+" for count in columns)
         yield f"  {code_word(code):<8} {sum(columns):>5}  {drawn}  {name_of(code)}".rstrip()
@@ -174,9 +188,13 @@ def _by_code(events: Sequence[SignInEvent]) -> list[dict[str, Any]]:
 
 
 def _left_over(pairs: Pairs) -> Iterator[str]:
-    if pairs.start is not None:
-        error = f", after {pairs.start.error}" if pairs.start.error else ""
-        yield f"the host's log: at the last start it loaded {counted(pairs.start.functions, 'function')}{error}"
+    if pairs.log is not None and pairs.log.assumed:
+        yield f"the app's log: {pairs.log.assumed}"
+    if pairs.log is not None and pairs.log.starts:
+        start = pairs.log.starts[-1]
+        error = f"; the log has {start.error}" if start.error else ""
+        last = f"the last start, {in_words(start.at)}," if start.at else "the last start"
+        yield f"the host's log: at {last} it loaded {counted(start.functions, 'function')}{error}"
     if pairs.refused:
         outcomes = refusals(pairs.refused)
         listed = ", ".join(f"{outcome} {count}" for outcome, count in outcomes.most_common())
@@ -185,7 +203,3 @@ def _left_over(pairs: Pairs) -> Iterator[str]:
     if pairs.strangers:
         lines = counted(pairs.strangers, "line")
         yield f"{lines} of the endpoint belong to no event of the sign-in log: another time, or another tenant"
-
-
-def _when(at: dt.datetime | None) -> str:
-    return "at an unknown time" if at is None else f"{at:%Y-%m-%d %H:%M:%SZ}"

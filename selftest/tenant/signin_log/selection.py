@@ -105,3 +105,8 @@ def shown_code(event: SignInEvent) -> int | None:
     if not event.failed:
         return UNREAD if event.unknown else None
     return event.code or (event.result if not event.logged else 1003002)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -63,6 +63,8 @@ def _json_table(text: str, path: str) -> Table:
             lines, counted = lines + text.count("\n", counted, start), start
             tables.append(_document_table(document, path, f"line {lines}, " if tables else ""))
     except ReplyJsonError as error:
+        if text.rstrip()[-1:] not in {"]", "}"}:
+            raise InputError(path, f"{error}; the end of the file is missing: export or save it again") from error
         raise InputError(path, f"{error}; {_WANTED}, and the complete file") from error
     return Table(rows=tuple(row for table in tables for row in table.rows), more=tables[-1].more)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from selftest.cli import main
 from selftest.tenant.signin_log.event import read_events
 from selftest.tenant.signin_log.tables import read_table
-from tests.selftest.tenant.signin_log.exports import THREE, callout, correlation_id, pascal, signin
+from tests.selftest.tenant.signin_log.exports import THREE, as_csv, callout, correlation_id, pascal, signin
 
 #: Results from which nothing can be concluded.
 EMPTY: dict[str, Any] = {
@@ -97,7 +98,56 @@ def test_other_event_that_failed_is_named(kind: str, tmp_path: Path, capsys: pyt
     assert f"1003003 CustomExtensionInvalidResponseBody ({kind})" in out.splitlines()[0]
     assert f"not the token issuance event: {kind} with 1003003" in out
     assert "1100001" not in out
-    assert out.splitlines()[-1].endswith("; next: python -m selftest explain 1003003")
+    assert re.search(r'; next: read "[A-Z][^"]+" \(Microsoft Learn\)$', out.splitlines()[-1])
+    assert "explain 1003003" not in out  # which has a reply to the token issuance event
+
+
+def test_other_event_names_its_own_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No command of the tool is about it, and a reader of the JSON gets the page, too."""
+    code, out = printed(
+        [signin(1, callout(code=1003003), event="attributeCollectionSubmit")], tmp_path, capsys, "--json"
+    )
+    told = json.loads(out)
+
+    assert code == 1
+    for place in (told, told["events"][0]):
+        assert (place["next"], place["then"]) == (None, None)
+        assert "OnAttributeCollectionSubmit" in place["page"]
+
+
+@pytest.mark.parametrize(
+    ("form", "way"),
+    [
+        ("portal.csv", "--tenant TENANT --credential browser --since 30d --correlation-id dddddddd"),
+        ("null", "--tenant TENANT --credential browser --since 30d --correlation-id dddddddd"),
+    ],
+)
+def test_event_without_a_reason_is_read_from_graph_next(
+    form: str, way: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`explain` on the wrapper's code would lead back to the same file, and --help nowhere."""
+    row = {"Correlation ID": correlation_id(1), "Sign-in error code": "1100001", "Date (UTC)": "2026-11-20T09:00:00Z"}
+    empty = signin(1, appliedEventListeners=[{"eventType": "tokenIssuanceStart", "handlerResult": None}])
+    out = printed(as_csv([row]) if form == "portal.csv" else [empty], tmp_path, capsys)[1]
+
+    (line,) = [line for line in out.splitlines() if line.startswith("  next ")]
+    assert way in line
+    assert way in out.splitlines()[-1]
+    assert "explain 1100001" not in out
+    assert "--help" not in out
+
+
+def test_count_that_is_no_number_is_unknown_and_the_rest_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A code is still a failure; a success that nothing shows is not concluded from a status that cannot be read."""
+    code, out = printed([signin(1, {**callout(code=1003002, status=500), "numberOfAttempts": "two"})], tmp_path, capsys)
+    assert (code, "1003002 CustomExtensionInvalidHTTPStatus  HTTP 500\n" in out) == (1, True)
+    assert "note  members that are not whole numbers, which are taken as unknown: numberOfAttempts 1" in out
+
+    assert printed([signin(1, {**callout(), "numberOfAttempts": "two"})], tmp_path, capsys)[0] == 0
+    assert printed([signin(1, {**callout(), "httpStatus": "OK"})], tmp_path, capsys)[0] == 3
+    assert printed([signin(1, {"errorCode": 0, "numberOfAttempts": "none"})], tmp_path, capsys)[0] == 3
 
 
 def test_other_event_takes_no_line_of_the_endpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,6 +255,36 @@ def test_times_of_powershell_and_of_cultures(text: str) -> None:
 
     assert log.events[0].at == TIMES[text]
     assert any("without a time" in note for note in log.notes()) is (TIMES[text] is None)
+
+
+#: The times of a file's sign-ins, what the first of them is, and what is said.
+ORDERS = {
+    "AM alone": (["3/2/2026 8:33:00 AM"], MARCH, "as month/day/year (as AM and PM suggest) and as UTC"),
+    "day first elsewhere": (
+        ["3/2/2026 8:33:00 AM", "13/2/2026 8:33:00 AM"],
+        MARCH.replace(month=2, day=3),
+        "other dates",
+    ),
+    "month first elsewhere": (["3/2/2026 8:33:00", "2/13/2026 8:33:00"], MARCH, "as month/day/year (as other dates"),
+    "both elsewhere": (["3/2/2026 8:33 AM", "13/2/2026 8:33 AM", "2/13/2026 8:33 AM"], None, "as UTC"),
+    "no half of the day": (["3/2/2026 8:33:00"], None, "order of day and month is unknown"),
+    "a zone": (["3/2/2026 8:33:00 AM +00:00"], MARCH, "(as AM and PM suggest)"),
+    "years first": (["2026/3/2 8:33:00"], MARCH, "were read as UTC where they name no zone"),
+    "ISO": (["2026-03-02T08:33:00Z"], MARCH, None),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_assumed_order_of_a_date_is_said_once(name: str) -> None:
+    """The dates of a file decide about one another; what is assumed beyond that is a note."""
+    texts, first, said = ORDERS[name]
+    rows = [signin(number, callout(at=text), createdDateTime=text) for number, text in enumerate(texts)]
+    log = read_events(read_table(json.dumps(rows), "x").rows, "x")
+    notes = list(log.notes())
+
+    assert log.events[0].at == first
+    assert sum("a local form" in note for note in notes) == (name not in {"ISO", "no half of the day"})
+    assert said is None or any(said in note for note in notes)
 
 
 def test_time_that_is_an_object() -> None:

@@ -138,6 +138,25 @@ def test_filters_and_exit_codes(
     )
 
 
+def test_filters_that_leave_out_all_say_what_was_read(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A short export has no event of the application either: the time of what was read is said, and how to see it."""
+    assert main(["signin-log", "--file", str(export), "--app", "other"]) == 3
+    last = capsys.readouterr().out.splitlines()[-1]
+
+    assert "all of 3 events (2026-11-20 09:00:00Z to 2026-11-20 09:03:00Z): a longer export may have more" in last
+    assert last.endswith(f"; next: python -m selftest signin-log --file {export}")
+
+
+def test_log_without_a_sign_in_says_so(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing was read, which says nothing of a listener."""
+    export.write_text('{"value": []}')
+
+    assert main(["signin-log", "--file", str(export)]) == 3
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("INCONCLUSIVE  the log has no sign-in")
+    assert "D47" not in last
+
+
 def _at_2020(row: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {**listener, "handlerResult": {**listener["handlerResult"], "calloutDateTime": "2020-01-01T00:00:00Z"}}
@@ -268,6 +287,6 @@ def test_any_file_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
         log = read_events(read_table(read_text(str(path)), "any").rows, "any")
     except FileError:
         return
-    report = make_report(pair_up(log.events, endpoint.lines, endpoint.start), limit=5, log=log, timeout_ms=2000)
+    report = make_report(pair_up(log.events, endpoint), limit=5, log=log, timeout_ms=2000)
     json.dumps(as_json(report))
     assert "".join(as_lines(report)).isprintable()

@@ -61,7 +61,7 @@ def read(log: str, export: str) -> None:
         found = read_events(read_table(export, "export").rows, "export")
     except FileError:
         return
-    report = make_report(pair_up(found.events, endpoint.lines, endpoint.start), limit=20, log=found, timeout_ms=2000)
+    report = make_report(pair_up(found.events, endpoint), limit=20, log=found, timeout_ms=2000)
     assert "".join(as_lines(report)).isprintable()
 
 

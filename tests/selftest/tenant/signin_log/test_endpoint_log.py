@@ -125,6 +125,25 @@ def test_count_that_is_none_is_not_believed(value: object) -> None:
     assert (line.not_written, line.loop_stalled_ms) == (0, None)
 
 
+def test_order_of_a_date_in_a_log_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """A table of the portal has the order of the United States; another row may say otherwise."""
+    rows = [{"timestamp": "3/2/2026, 8:33:00.000 AM", "message": endpoint_line(caplog, number=1)}]
+    march = read_log(as_csv(rows), "log")
+    february = read_log(as_csv([*rows, {"timestamp": "13/2/2026, 8:33:00.000 AM", "message": "x"}]), "log")
+
+    assert march.lines[0].at == dt.datetime(2026, 3, 2, 8, 33, tzinfo=dt.UTC)
+    assert "month/day/year" in march.assumed
+    assert february.lines[0].at == dt.datetime(2026, 2, 3, 8, 33, tzinfo=dt.UTC)
+    assert "day/month/year" in february.assumed
+
+
+def test_plain_log_that_looks_like_csv_keeps_its_first_line() -> None:
+    """Lines with a comma each are no table without a column of times."""
+    log = read_log("2026-03-02T08:32:10Z [Information], 2 functions loaded\n2026-03-02T08:32:11Z a, b\n", "log")
+
+    assert [start.functions for start in log.starts] == [2]
+
+
 def test_path_is_in_the_message(tmp_path: Path) -> None:
     """The reader knows which of two files is meant."""
     with pytest.raises(InputError, match=r"app\.log"):

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from selftest.base.program import PROGRAM
 from selftest.cli import main, parser
 from selftest.commands import signin_log as command
 from selftest.tenant.graph.connection import open_graph
 from selftest.tenant.graph.errors import GraphError, NotSignedIn, PermissionMissing
 from selftest.tenant.signin_log.event import read_events
+from selftest.tenant.signin_log.fields import Fields
 from selftest.tenant.signin_log.live import PERMISSION, read_live
 from selftest.tenant.signin_log.report_forms import as_json
+from selftest.tenant.signin_log.tables import LogRow
 from tests.emulated_graph.faults import forbidden, garbage, throttled
 from tests.emulated_graph.healthy_tenant import healthy_tenant
 from tests.emulated_graph.server import GraphServer
@@ -107,6 +110,23 @@ async def test_command_reads_graph_and_names_nobody(capsys: pytest.CaptureFixtur
     assert MARK not in capsys.readouterr().out
     assert MARK not in json.dumps(as_json(report))
     assert (report.result, len(report.events)) == ("FAIL", 4)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (signin(7, status={"errorCode": 1100001}), "Graph has no event with the reason"),
+        (signin(7, {"errorCode": None}), "Graph has the event and does not say how it ended"),
+    ],
+)
+def test_what_graph_does_not_have_is_not_sought_there(row: dict[str, Any], says: str) -> None:
+    """The way out of an export without events is Graph; of Graph without events it is the configuration."""
+    log = read_events((LogRow("sign-in 1", Fields(row)),), "Microsoft Graph")
+    report = command._report(arguments("https://graph.microsoft.com"), log, None, now=NOW, more=False)
+    told = as_json(report)
+
+    assert says in told["events"][0]["means"]
+    assert told["next"] == f"{PROGRAM} doctor --tenant {TENANT} --credential browser"
 
 
 @pytest.mark.parametrize("url", ["http://graph.example", "graph.microsoft.com", "https://graph.microsoft.com/v1.0"])

@@ -24,7 +24,7 @@ def commands() -> set[str]:
     outcomes = tomllib.loads((LOGS / "outcomes.toml").read_text())["outcome"]
     found = {table.get("way_on", "") for table in (*meanings, *outcomes)}
     found |= {table.get("next_command", "") for table in tomllib.loads(FLOW.read_text()).values()}
-    values = {"{way_on}": "", "{explain}": "explain 1003002", "{url}": "https://HOST"}
+    values = {"{way_on}": "", "{again}": "", "{explain}": "explain 1003002", "{url}": "https://HOST"}
     for name, value in values.items():
         found = {text.replace(name, value) for text in found}
     return found - {""}
@@ -53,6 +53,7 @@ def test_command_is_one_of_the_tool(command: str) -> None:
         [callout(code=1003005, status=0)],
         [callout(code=1003021, status=0, attempts=0)],
         [callout(code=1003999)],
+        [{"errorCode": None}],
         [],
     ],
 )

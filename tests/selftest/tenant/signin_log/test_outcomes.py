@@ -73,3 +73,17 @@ def test_outcome_is_explained(code: str, capsys: pytest.CaptureFixture[str]) -> 
 def test_code_of_a_provider_of_ones_own_is_said_to_be_unknown() -> None:
     """Who writes a provider may raise a code of their own."""
     assert "does not know" in outcome_of("my_own_code").says
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("signature", "changed on its way"),
+        ("event_tenant", "another tenant than the one of AuthenticationEvents__AuthorityUrl"),
+        ("event_extension", "Claims__AllowedExtensionIds does not name"),
+        ("unexpected", "the endpoint itself raised"),
+    ],
+)
+def test_outcome_has_its_own_reason(code: str, words: str) -> None:
+    """A neighbor's sentence would name another cause: a key that is not published, an extension, the provider."""
+    assert words in outcome_of(code).says
