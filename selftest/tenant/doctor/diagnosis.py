@@ -35,9 +35,13 @@ class StatementResult:
         """Return the code that Entra would show."""
         return self.statement.code if finding.code is None else finding.code
 
+    def step_of(self, finding: TenantFinding) -> str:
+        """Return the fix by hand."""
+        return self.statement.fix if finding.fix is None else finding.fix
+
     def fix_of(self, finding: TenantFinding) -> str:
         """Return the fix, by hand and as a command line."""
-        fix = self.statement.fix
+        fix = self.step_of(finding)
         return fix if finding.command is None else f"{fix} Or: {finding.command}"
 
     def is_hint(self, finding: TenantFinding) -> bool:

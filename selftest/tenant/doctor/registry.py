@@ -40,6 +40,7 @@ class TenantFinding:
         expected: What would be right, with its value.
         actual: What is there, with its value.
         command: A command line that fixes it; None where only the portal or a person can.
+        fix: What to do by hand, where what was read needs another step than the statement's.
         code: What Entra would show for this one, where it is not the statement's code.
         hint: Whether it is worth a look and not a fault, whatever the statement's level.
     """
@@ -47,6 +48,7 @@ class TenantFinding:
     expected: str
     actual: str
     command: str | None = None
+    fix: str | None = None
     code: int | str | None = None
     hint: bool = False
 

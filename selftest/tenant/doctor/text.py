@@ -66,7 +66,7 @@ def _finding(word: str, style: str, one: StatementResult, finding: TenantFinding
     shown = f"  ({code} {name})" if code is not None else ""
     yield Text.assemble((f"{word:<6}", style), (f"{one.statement.id:<5}", "bold"), visible(one.statement.title + shown))
     rows = [("expected", finding.expected), ("actual", finding.actual), ("why", one.statement.why)]
-    rows.append(("fix", one.statement.fix))
+    rows.append(("fix", one.step_of(finding)))
     rows += [("or", line) for line in (finding.command or "").splitlines()]
     more = f"{PROGRAM} explain {one.statement.id}" + ("" if code is None else f" {code}")
     rows.append(("more", more))
