@@ -108,7 +108,18 @@ class Diagnosis:
         tried = [one for one in self.results if one.status not in {"skip", "not applicable"}]
         rest = f", {len(self.skipped)} skipped" if self.skipped else ""
         end = "" if self.verdict == "PASS" else ": not enough evidence"
-        return f"{self.verdict}  {sum(one.holds for one in tried)} of {len(tried)} statements passed{rest}{end}"
+        passed = sum(one.holds for one in tried)
+        return f"{self.verdict}  {passed} of {len(tried)} statements passed{rest}{end}{self._hinted}"
+
+    @property
+    def _hinted(self) -> str:
+        """Return the part of the first line about hints, with the codes that they can be the cause of."""
+        if not self.hints:
+            return ""
+        count = len(self.hints)
+        coded = [(one, finding) for one, finding in self.hints if one.code_of(finding) is not None]
+        named = " or ".join(dict.fromkeys(_named(one, finding) for one, finding in coded))
+        return f"; {count} hint{'s' if count > 1 else ''}" + (f", which can be the cause of {named}" if named else "")
 
 
 def diagnose(case: Case, statements: Iterable[TenantStatement]) -> Diagnosis:

@@ -53,7 +53,8 @@ def _parts(
         yield from _finding("hint", "bold yellow", one, finding)
     yield from _skips(diagnosis)
     if verbose:
-        yield from (_held(one) for one in diagnosis.results if one.holds)
+        # One with a hint is shown above.
+        yield from (_held(one) for one in diagnosis.results if one.status == "pass")
     yield _summary(diagnosis)
     yield Text("")
     yield from _flow(branches)

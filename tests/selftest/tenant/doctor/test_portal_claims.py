@@ -22,7 +22,7 @@ def attribute(name: str, source: str = PROVIDER) -> dict[str, Any]:
 
 def claim(of: str, *, source: str = PROVIDER, formats: tuple[str, ...] = ("jwt",), **more: Any) -> dict[str, Any]:
     """Give a claim under its own name."""
-    configuration = {"condition": None, "attribute": attribute(of, source), "transformations": []}
+    configuration: dict[str, Any] = {"condition": None, "attribute": attribute(of, source), "transformations": []}
     return {
         "@odata.type": "#microsoft.graph.customClaim",
         "name": of,
