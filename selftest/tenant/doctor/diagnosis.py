@@ -35,6 +35,12 @@ class StatementResult:
         """Return the code that Entra would show."""
         return self.statement.code if finding.code is None else finding.code
 
+    def codes_of(self, finding: TenantFinding) -> tuple[int | str, ...]:
+        """Return every code that Entra may show."""
+        code = self.code_of(finding)
+        more = self.statement.also if finding.code is None else ()
+        return () if code is None else (code, *more)
+
     def step_of(self, finding: TenantFinding) -> str:
         """Return the fix by hand."""
         return self.statement.fix if finding.fix is None else finding.fix
@@ -113,12 +119,11 @@ class Diagnosis:
 
     @property
     def _hinted(self) -> str:
-        """Return the part of the first line about hints, with the codes that they can be the cause of."""
+        """Return the part of the first line about hints, with the codes that they can cause."""
         if not self.hints:
             return ""
         count = len(self.hints)
-        coded = [(one, finding) for one, finding in self.hints if one.code_of(finding) is not None]
-        named = " or ".join(dict.fromkeys(_named(one, finding) for one, finding in coded))
+        named = " or ".join(dict.fromkeys(_named(one, finding) for one, finding in self.hints if finding.possible))
         return f"; {count} hint{'s' if count > 1 else ''}" + (f", which can be the cause of {named}" if named else "")
 
 
@@ -170,8 +175,10 @@ def _without_echo(one: StatementResult, reported: set[int | str | None]) -> Stat
 
 
 def _named(one: StatementResult, finding: TenantFinding) -> str:
-    code = one.code_of(finding)
-    if code is None:
-        return f"{one.statement.id} {one.statement.title}"
-    name = CODES[code].name if code in CODES else ""
-    return f"{code} {name} ({one.statement.id})"
+    codes = one.codes_of(finding)
+    return f"{named_codes(codes)} ({one.statement.id})" if codes else f"{one.statement.id} {one.statement.title}"
+
+
+def named_codes(codes: Iterable[int | str]) -> str:
+    """Return codes with their names, for people."""
+    return " or ".join(f"{code} {CODES[code].name if code in CODES else ''}".strip() for code in codes)

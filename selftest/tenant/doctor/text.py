@@ -10,8 +10,7 @@ from rich.text import Text
 
 from selftest.base.printable import visible
 from selftest.base.program import PROGRAM
-from selftest.judge.codes import CODES
-from selftest.tenant.doctor.diagnosis import Diagnosis, StatementResult
+from selftest.tenant.doctor.diagnosis import Diagnosis, StatementResult, named_codes
 from selftest.tenant.doctor.flow import Branch
 from selftest.tenant.doctor.registry import TenantFinding
 from selftest.tenant.verdict import COLORS
@@ -63,8 +62,7 @@ def _parts(
 def _finding(word: str, style: str, one: StatementResult, finding: TenantFinding) -> Iterator[Text]:
     """Yield a finding as lines of text, never as a table: a command in a table would be broken when it is copied."""
     code = one.code_of(finding)
-    name = CODES[code].name if code is not None and code in CODES else ""
-    shown = f"  ({code} {name})" if code is not None else ""
+    shown = f"  ({named_codes(one.codes_of(finding))})" if code is not None else ""
     yield Text.assemble((f"{word:<6}", style), (f"{one.statement.id:<5}", "bold"), visible(one.statement.title + shown))
     rows = [("expected", finding.expected), ("actual", finding.actual), ("why", one.statement.why)]
     rows.append(("fix", one.step_of(finding)))

@@ -170,15 +170,15 @@ def clock_is_right(case: Case) -> Iterator[TenantFinding]:
 
 
 def _of_404(probe: ProbeReport) -> str:
-    """Return what a status 404 means: an app without functions answers it on every route."""
+    """Return what a status 404 means: the classic worker, up to Python 3.12, answers it where the app did not start."""
     if probe.refused is None or probe.refused.status != HTTPStatus.NOT_FOUND:
         return ""
     if not probe.health:
         return ", and the health route did not answer"
     if all(reply.status == HTTPStatus.NOT_FOUND for reply in probe.health):
         return (
-            ", and 404 from the health route: the app did not start (settings or imports; D01 judges the settings), or "
-            "this is the URL of another app"
+            ", and 404 from the health route: this is the URL of another app, or, on Python up to 3.12, the app did not "
+            "start (settings or imports; D01 judges the settings)"
         )
     return f", and {probe.health[-1].status} from the health route: the app started, and the URL has another route"
 

@@ -74,6 +74,7 @@ def audience_may_carry(case: Case) -> Iterator[TenantFinding]:
                 "one under a URI that is not in a verified domain; or give the application a URI in a verified domain, "
                 "and let clients ask by that.",
                 hint=True,
+                possible=True,
             )
         elif foreign:
             yield TenantFinding(
@@ -103,7 +104,10 @@ def users_are_assigned(case: Case) -> Iterator[TenantFinding]:
         principal = case.required_tenant.principal(app_id)
         if principal is not None and principal.app_role_assignment_required:
             yield TenantFinding(
-                expected="appRoleAssignmentRequired false, or every user assigned", actual="true", hint=True
+                expected="appRoleAssignmentRequired false, or every user assigned",
+                actual="true",
+                hint=True,
+                possible=True,
             )
 
 

@@ -224,7 +224,7 @@ def test_wrong_answer_is_found(manner: Manner, found: set[str], hints: set[str])
 @pytest.mark.parametrize(
     ("manner", "says"),
     [
-        (Manner(refusal=404, health=404), "HTTP 404, and 404 from the health route: the app did not start"),
+        (Manner(refusal=404, health=404), "URL of another app, or, on Python up to 3.12, the app did not start"),
         (
             Manner(refusal=404),
             "HTTP 404, and 200 from the health route: the app started, and the URL has another route",
