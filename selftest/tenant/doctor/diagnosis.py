@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from selftest.judge.codes import CODES
 from selftest.tenant.doctor.case import Case, Lack
+from selftest.tenant.doctor.evidence.settings import PORTAL_SETTINGS
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, TenantStatement
 from selftest.tenant.verdict import EXIT_CODES, TenantVerdict
 
@@ -158,7 +159,16 @@ def _try(statement: TenantStatement, case: Case) -> StatementResult:
         # The class alone: a message could hold what is in the tenant.
         broken = TenantFinding(expected=statement.title, actual=f"the statement itself raised {type(error).__name__}")
         return StatementResult(statement=statement, status="error", findings=(broken,))
+    findings = [_placed(statement, finding, case) for finding in findings]
     return StatementResult(statement=statement, status=_status(statement, findings), findings=tuple(findings))
+
+
+def _placed(statement: TenantStatement, finding: TenantFinding, case: Case) -> TenantFinding:
+    """Return a finding whose fix names the place that the settings came from."""
+    fix = finding.fix or statement.fix
+    if case.settings is None or PORTAL_SETTINGS not in fix:
+        return finding
+    return replace(finding, fix=fix.replace(PORTAL_SETTINGS, case.settings.place))
 
 
 def _status(statement: TenantStatement, findings: Sequence[TenantFinding]) -> StatementStatus:

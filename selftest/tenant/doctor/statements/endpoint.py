@@ -177,8 +177,8 @@ def _of_404(probe: ProbeReport) -> str:
         return ", and the health route did not answer"
     if all(reply.status == HTTPStatus.NOT_FOUND for reply in probe.health):
         return (
-            ", and 404 from the health route: this is the URL of another app, or, on Python up to 3.12, the app did not "
-            "start (settings or imports; D01 judges the settings)"
+            ", and 404 from the health route: this is the URL of another app, or, on Python up to 3.12, the app did "
+            "not start (settings or imports; D01 judges the settings)"
         )
     return f", and {probe.health[-1].status} from the health route: the app started, and the URL has another route"
 
