@@ -112,7 +112,7 @@ def _flow(branches: tuple[Branch, ...]) -> Iterator[Text]:
         yield Text(visible(f"  {branch.shows}  ({', '.join(branch.checks)})"))
         yield Text(
             "    next: apply the fix above and run doctor again "
-            "(`doctor --tenant GUID --credential browser --export FILE` makes a new file)"
+            "(`doctor --tenant TENANT --credential browser --export FILE` makes a new file)"
         )
         yield Text(visible(f"    more: {branch.next_command}"))
     yield Text("")

@@ -114,7 +114,7 @@ class _Reading:
             self._found.lacks["tenant-kind"] = _reason(error)
             held = await self._client.permissions()
             # The token names the tenant as well, but not its kind.
-            self._found.document["organization"] = [{"id": held.tenant_id}] if held.tenant_id else []
+            self._found.document["organization"] = [{"id": held.tenant_id}] if is_guid(held.tenant_id or "") else []
 
     async def _list(self, name: ListName, path: str) -> list[GraphObject]:
         try:

@@ -243,6 +243,14 @@ def test_summary_follows_the_sign_in_log(
     assert branch["next"].startswith(f"python -m selftest {command}")
 
 
+def test_tenant_by_its_domain(graph: GraphServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Graph's answer has the id; the tenant of another domain is not examined."""
+    assert main(["doctor", "--tenant", "Sample.Example", "--graph-url", graph.url]) == 0
+    assert f"tenant     {TENANT}  (" in capsys.readouterr().out
+    assert main(["doctor", "--tenant", "contoso.onmicrosoft.com", "--graph-url", graph.url]) == 2
+    assert "has no domain contoso.onmicrosoft.com" in capsys.readouterr().err
+
+
 def test_app_that_does_not_start_has_both_codes(capsys: pytest.CaptureFixture[str]) -> None:
     """A status that Entra refuses, or no answer: which one depends on the worker."""
     subject = DoctorInput(flags=["--app-dir", str(ROOT)])
