@@ -1,6 +1,8 @@
 """Read a file that the user named: size-limited, UTF-8, with an error that names the file instead of a traceback."""
 
+import json
 from pathlib import Path
+from typing import Any, Never
 
 from selftest.base.cannot_run import CannotRun
 
@@ -30,3 +32,28 @@ def read_text(path: Path, max_bytes: int) -> str:
     if not text.strip():
         raise FileError(f"{path} is empty; was it written completely?")
     return text
+
+
+def parse_json(text: str, path: Path) -> Any:
+    """Return the text of a file as JSON, without its extensions NaN and Infinity.
+
+    Raises:
+        FileError: It is something else; the message says where, and quotes none of it.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise FileError(f"{path} is nested too deeply to be read") from error
+    except ValueError as error:
+        raise FileError(f"{path} should be JSON and is not: {_where(error)}; is it complete?") from error
+
+
+def _where(error: ValueError) -> str:
+    """Return what is wrong and where, without the text that is there."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} (line {error.lineno}, column {error.colno})"
+    return "NaN or Infinity" if "constant" in str(error) else "a number that is too long"
+
+
+def _no_constant(name: str) -> Never:
+    raise ValueError(f"the constant {name}")

@@ -62,7 +62,7 @@ _WAYS: Final[Mapping[str, _Way]] = {
     ),
     "azure-cli": _Way(
         "AzureCliCredential",
-        f"Sign in with --credential {BROWSER}, which asks for the permissions that are needed; or install the Azure CLI "
+        f"Sign in with --credential {BROWSER}, which asks for the permissions it needs; or install the Azure CLI "
         "and run: az login --tenant YOUR-TENANT --allow-no-subscriptions, which cannot read extensions and listeners",
     ),
     DEVICE_CODE: _Way(

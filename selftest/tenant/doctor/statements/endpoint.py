@@ -28,6 +28,11 @@ _SECURE_VERSIONS: Final = frozenset({"TLSv1.2", "TLSv1.3"})
 def name_resolves(case: Case) -> Iterator[TenantFinding]:
     """Check for a failed lookup."""
     probe = case.required_probe
+    if probe.failure == "no-resolver":
+        raise EvidenceMissing(
+            f"{probe.host} does not resolve here, {probe.failure_text}: this machine has no DNS; try from another",
+            asked=True,
+        )
     if probe.failure == "name":
         yield TenantFinding(
             expected=f"an address of {probe.host}", actual=probe.failure_text, command=f"nslookup {word(probe.host)}"
@@ -41,7 +46,7 @@ def addresses_are_public(case: Case) -> Iterator[TenantFinding]:
     if private_reason(probe.host) == "a loopback address" or probe.host == "localhost":
         raise NotApplicable
     if not probe.addresses:
-        raise EvidenceMissing("the name does not resolve (D80)")
+        raise EvidenceMissing("no address of the name is known (D80)")
     reasons = {address: private_reason(address) for address in probe.addresses}
     private = [f"{address} ({reason})" for address, reason in reasons.items() if reason is not None]
     if private:
@@ -52,7 +57,7 @@ def addresses_are_public(case: Case) -> Iterator[TenantFinding]:
 def takes_connections(case: Case) -> Iterator[TenantFinding]:
     """Check why the first request was not answered; a failed handshake had a connection."""
     if not case.required_probe.addresses:
-        raise EvidenceMissing("the name does not resolve (D80)")
+        raise EvidenceMissing("no address of the name is known (D80)")
     yield from _failed(case, {"connect", "timeout", "http"}, "an answer")
 
 

@@ -199,3 +199,12 @@ def test_other_files_are_no_authsettings(text: str, tmp_path: Path) -> None:
 
     with pytest.raises(FileError, match=r"auth\.json"):
         examined(DoctorInput(flags=["--easyauth", str(file)]), tmp_path)
+
+
+def test_broken_json_has_its_place(tmp_path: Path) -> None:
+    """As in any other file."""
+    file = tmp_path / "auth.json"
+    file.write_text('{\n"platform"')
+
+    with pytest.raises(FileError, match=r"line 2, column \d+"):
+        examined(DoctorInput(flags=["--easyauth", str(file)]), tmp_path)
