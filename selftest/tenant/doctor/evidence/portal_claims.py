@@ -61,24 +61,24 @@ class _Claim(GraphModel, frozen=True):
     @property
     def entries(self) -> Iterator[MappingEntry]:
         """Yield an entry for each attribute of the claim, each once."""
-        found = (each for one in self.configurations for each in one.attributes if each.source)
-        saml_name = f"{self.namespace.rstrip('/')}/{self.name}" if self.namespace else self.name
-        formats = {each.lower() for each in self.token_format}
-        # Without a format, or with one that is not documented, it may be in every token.
-        anywhere = not formats or not formats <= _FORMATS
-        for each in dict.fromkeys(found):
+        jwt_name, saml_name = self._names
+        for each in dict.fromkeys(each for one in self.configurations for each in one.attributes if each.source):
             source, name = each.source, each.id
             if source.casefold() == PROVIDER_SOURCE.casefold():
                 source = PROVIDER_SOURCE
                 name = name[len(_PREFIX) :] if name.casefold().startswith(_PREFIX) else name
-            yield MappingEntry(
-                source=source,
-                id=name,
-                jwt_claim_type=self.name if anywhere or "jwt" in formats else None,
-                saml_claim_type=NAME_ID_CLAIM_TYPE
-                if self.odata_type == _NAME_ID
-                else (saml_name if anywhere or "saml" in formats else None),
-            )
+            yield MappingEntry(source=source, id=name, jwt_claim_type=jwt_name, saml_claim_type=saml_name)
+
+    @property
+    def _names(self) -> tuple[str | None, str | None]:
+        """Return its name in a JSON Web Token and in a SAML assertion; None where it is not for that format."""
+        if self.odata_type == _NAME_ID:
+            return None, NAME_ID_CLAIM_TYPE
+        formats = {each.lower() for each in self.token_format}
+        # Without a format, or with one that is not documented, it may be in every token.
+        anywhere = not formats or not formats <= _FORMATS
+        saml_name = f"{self.namespace.rstrip('/')}/{self.name}" if self.namespace else self.name
+        return self.name if anywhere or "jwt" in formats else None, saml_name if anywhere or "saml" in formats else None
 
 
 class PortalClaims(GraphModel, frozen=True):

@@ -104,8 +104,12 @@ def applied(case: Case) -> Iterator[AppliedMapping]:
 
 
 def mappings(case: Case) -> Iterator[AppliedMapping]:
-    """Yield each mapping once, however many applications it counts for."""
-    yield from {one.name: one for one in applied(case)}.values()
+    """Yield each mapping once, however many applications it counts for; what is found before evidence ends is kept."""
+    seen: set[str] = set()
+    for one in applied(case):
+        if one.name not in seen:
+            seen.add(one.name)
+            yield one
 
 
 def token_of(case: Case, app_id: str) -> TokenFormat:

@@ -30,7 +30,8 @@ def name_resolves(case: Case) -> Iterator[TenantFinding]:
     probe = case.required_probe
     if probe.failure == "no-resolver":
         raise EvidenceMissing(
-            f"{probe.host} does not resolve here, {probe.failure_text}: this machine has no DNS; try from another",
+            f"{probe.host} does not resolve here, {probe.failure_text}: this machine resolves no public name; try "
+            "another one",
             asked=True,
         )
     if probe.failure == "name":

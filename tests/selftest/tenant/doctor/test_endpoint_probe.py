@@ -339,7 +339,7 @@ def test_machine_without_dns_proves_nothing() -> None:
     assert bad(diagnosis) == (set(), set())
     assert diagnosis.verdict == "INCONCLUSIVE"
     assert reasons["D80"].asked
-    assert "nor does login.microsoftonline.com: this machine has no DNS" in reasons["D80"].reason
+    assert "nor does login.microsoftonline.com: this machine resolves no public name" in reasons["D80"].reason
 
 
 @pytest.mark.parametrize(

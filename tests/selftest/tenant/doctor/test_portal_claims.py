@@ -56,6 +56,7 @@ _JOINED = {
 }
 _TRANSFORMED = claim("Joined", configurations=[{"attribute": None, "transformations": [_JOINED]}])
 _TWICE = claim("ApiVersion", configurations=[{"attribute": attribute("ApiVersion")}] * 2)
+_NAME_ID = claim("ApiVersion") | {"@odata.type": "#microsoft.graph.samlNameIdClaim", "name": None, "tokenFormat": None}
 _OF_ENTRA = claim(
     "upn", source="user", formats=("saml",), namespace="http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
 )
@@ -92,10 +93,11 @@ def test_whole_mapping_has_nothing(subject: DoctorInput, tmp_path: Path) -> None
         (_all_but(claim("ApiVersion", name="roles")), {"D75"}, set()),
         (_all_but(claim("ApiVersion", name="version ")), {"D76"}, set()),
         (_all_but(_OF_ENTRA), set(), {"D68"}),
+        (mapped(*map(claim, RETURNED), _NAME_ID), {"D79"}, set()),
         (mapped(claim("mail", source="user")), {"D73"}, set()),
         (mapped(claim("CustomRoles", formats=("saml",))), {"D69"}, {"D68"}),
     ],
-    ids=["case", "format", "restricted", "space", "not mapped", "another source", "only for SAML"],
+    ids=["case", "format", "restricted", "space", "not mapped", "NameID", "another source", "only for SAML"],
 )
 def test_fault_in_the_portals_claims_is_found(
     subject: DoctorInput, faults: set[str], hints: set[str], tmp_path: Path
