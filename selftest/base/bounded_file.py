@@ -5,9 +5,10 @@ UTF-16: each of these is read.
 """
 
 import codecs
+import json
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Never
 
 from selftest.base.cannot_run import CannotRun
 
@@ -92,3 +93,28 @@ def _read_bytes(path: Path | str, max_bytes: int) -> bytes:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a path with a null character
         raise FileError(f"{str(path)!r} cannot be read: no such path") from error
+
+
+def parse_json(text: str, path: Path) -> Any:
+    """Return the text of a file as JSON, without its extensions NaN and Infinity.
+
+    Raises:
+        FileError: It is something else; the message says where, and quotes none of it.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise FileError(f"{path} is nested too deeply to be read") from error
+    except ValueError as error:
+        raise FileError(f"{path} should be JSON and is not: {_where(error)}; is it complete?") from error
+
+
+def _where(error: ValueError) -> str:
+    """Return what is wrong and where, without the text that is there."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} (line {error.lineno}, column {error.colno})"
+    return "NaN or Infinity" if "constant" in str(error) else "a number that is too long"
+
+
+def _no_constant(name: str) -> Never:
+    raise ValueError(f"the constant {name}")

@@ -1,13 +1,15 @@
-"""Parsers of command-line values, for ``type=`` of `argparse`: whole numbers and GUIDs."""
+"""Parsers of command-line values, for ``type=`` of `argparse`: whole numbers, GUIDs and tenants."""
 
 import argparse
+import re
 from collections.abc import Callable
 from typing import Final
 
 from selftest.base.sample_tenant import guid
-from selftest.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from selftest.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS, is_guid
 
 _SHOWN_CHARACTERS: Final = 40
+_DOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}\.)+[a-z][a-z0-9-]{1,62}")
 
 
 def whole_number(low: int, high: int, what: str = "a whole number") -> Callable[[str], int]:
@@ -48,3 +50,18 @@ def guid_value(text: str) -> str:
         return guid(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def tenant_value(text: str) -> str:
+    """Return a tenant's id or one of its domains, in lower case.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is neither.
+    """
+    lowered = text.strip().lower()
+    if is_guid(lowered) or _DOMAIN.fullmatch(lowered):
+        return lowered
+    raise argparse.ArgumentTypeError(
+        "expected the tenant's id, which is a GUID (Entra > Overview > Tenant ID), or a domain of it such as "
+        f"contoso.onmicrosoft.com, got {text[:_SHOWN_CHARACTERS]!r}"
+    )

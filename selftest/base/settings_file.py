@@ -13,15 +13,17 @@ form                      written by
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import DecodeError, Struct, ValidationError, convert, json
+from msgspec import Struct, ValidationError, convert
 
-from selftest.base.bounded_file import FileError, read_text
+from selftest.base.bounded_file import FileError, parse_json, read_text
 from selftest.base.env_lines import env_lines
 from selftest.base.printable import printable
 
 LOCAL_SETTINGS: Final = Path("local.settings.json")
 #: The settings of an app take some kilobytes; App Service allows no more than this either.
 _MAX_BYTES: Final = 1024 * 1024
+
+_GIVE: Final = "give what `az functionapp config appsettings list -g <group> -n <app>` writes, or local.settings.json"
 
 type _Value = str | int | float | bool | None
 
@@ -40,22 +42,22 @@ def parse_settings(path: Path) -> dict[str, str]:
     text = read_text(path, _MAX_BYTES)
     if not text.lstrip().startswith(("{", "[")):
         return env_lines(text, path)
-    try:
-        return {name: _text(value) for name, value in _of_json(json.decode(text), path).items()}
-    except ValidationError as error:
-        raise FileError(f"{path}: {error}") from error
-    except (DecodeError, RecursionError, UnicodeError) as error:
-        raise FileError(f"{path} should be JSON and is not; is it complete?") from error
+    return {name: _text(value) for name, value in _of_json(parse_json(text, path), path).items()}
 
 
 def _of_json(document: Any, path: Path) -> dict[str, _Value]:
     if isinstance(document, list):
-        return {setting.name: setting.value for setting in convert(document, list[_Setting])}
+        try:
+            return {setting.name: setting.value for setting in convert(document, list[_Setting])}
+        except ValidationError as error:
+            raise FileError(f"{path} holds a list whose members are not all a name and a value: {_GIVE}") from error
     if document.get("IsEncrypted") is True:
         raise FileError(f"{path} is encrypted; `func settings decrypt` decrypts it")
-    values = convert(document.get("Values", document), dict[str, Any])
+    values = document.get("Values", document)
+    if not isinstance(values, dict):
+        raise FileError(f"{path}: Values should be an object of settings by name: {_GIVE}")
     if (wrong := next((name for name, value in values.items() if isinstance(value, dict | list)), None)) is not None:
-        raise FileError(f"{path}: setting {printable(wrong)[:60]!r} should be text or a number")
+        raise FileError(f"{path}: {printable(wrong)[:60]!r} is no setting, which is text or a number: {_GIVE}")
     return values
 
 

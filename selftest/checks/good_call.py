@@ -67,7 +67,10 @@ _READINGS: Final[tuple[_Reading, ...]] = (
     (
         lambda seen: _status(seen) in _NO_FUNCTION,
         lambda seen: f"{seen.response}: {NO_ENDPOINT}",
-        "Give --url the whole path of the callout. In Azure, 404 on every route means that the app did not start.",
+        (
+            "Give --url the whole path of the callout. In Azure, an app on Python up to 3.12 that did not start "
+            "answers 404 on every route."
+        ),
     ),
     (
         lambda seen: _status(seen) >= 500 and not seen.metadata,

@@ -8,7 +8,7 @@ from typing import Final
 from selftest.base.app_folder import add_app_arguments
 from selftest.base.cannot_run import PASSED
 from selftest.base.endpoint_url import endpoint_url
-from selftest.base.flag_values import guid_value
+from selftest.base.flag_values import guid_value, tenant_value
 from selftest.judge.claims_file import read_claims_file
 from selftest.tenant.doctor.examination import examine
 from selftest.tenant.doctor.outputs import emit
@@ -67,9 +67,14 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     add_app_arguments(settings, flag="--app-dir")
     settings.add_argument("--easyauth", type=Path, metavar="FILE", help="authsettingsV2 of the app, as JSON")
     tenant = parser.add_argument_group("the tenant")
-    tenant.add_argument("--tenant", type=guid_value, metavar="GUID", help="read it through Microsoft Graph")
     tenant.add_argument(
-        "--credential", choices=KINDS, help="how to sign in to Graph (default: azure-cli; device-code asks for consent)"
+        "--tenant", type=tenant_value, metavar="TENANT", help="read it through Microsoft Graph: an id or a domain"
+    )
+    tenant.add_argument(
+        "--credential",
+        choices=KINDS,
+        help="how to sign in to Graph (default: azure-cli, which cannot read extensions and listeners; browser and "
+        "device-code ask for consent)",
     )
     tenant.add_argument("--graph-url", metavar="URL", help="another Graph: a national cloud's, or an emulated one")
     tenant.add_argument("--file", type=Path, metavar="FILE", help="the tenant's objects, as --export wrote them")

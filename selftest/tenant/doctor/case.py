@@ -7,6 +7,7 @@ statement that needs it is skipped with that reason instead of passing.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 from selftest.tenant.doctor.evidence.easyauth import EasyAuth
@@ -33,6 +34,8 @@ type EvidenceName = Literal[
 ]
 
 _NO_TENANT: Final = "the tenant was not read: give --tenant to read it through Graph, or --file"
+_NO_EXTENSION: Final = "there is no extension to examine (D20)"
+_NO_TENANT_ID: Final = "the tenant's id is in nothing that was read: --tenant TENANT, or a --file with the organization"
 _NO_EASYAUTH: Final = "App Service Authentication is off (nothing to do), or not read: --easyauth FILE (explain D11)"
 
 
@@ -70,6 +73,7 @@ class Case:
         app_asked: Whether ``app_ids`` comes from the user and not from listeners.
         validations: Graph's own validation by extension id; None where Graph was not asked.
         lacks: Why evidence that the user asked for could not be read, by its name.
+        app_folder: Where an app was looked for whose code judges the settings.
         now: The time at which keys must be valid.
     """
 
@@ -85,6 +89,7 @@ class Case:
     probe: ProbeReport | None = None
     validations: Mapping[str, Validation] | None = None
     lacks: Mapping[EvidenceName, str] = field(default_factory=dict)
+    app_folder: Path = Path()
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
 
     @property
@@ -137,6 +142,13 @@ class Case:
         available, reason = self._others()[name]
         return None if available else Lack(reason)
 
+    @property
+    def _no_reader(self) -> str:
+        return (
+            f"the app's own code judges the settings, and there is no app of this project in {self.app_folder}: name "
+            "its folder with --app-dir DIR"
+        )
+
     def _list_lack(self, name: str) -> Lack | None:
         if self.tenant is None:
             return Lack(_NO_TENANT)
@@ -147,12 +159,12 @@ class Case:
         kind = self.tenant is not None and self.tenant.external is not None
         return {
             "settings": (self.settings is not None, "no settings were given: --settings FILE or --azd-env NAME"),
-            "reader": (self.verdict is not None, "no app is known whose code could judge the settings: --app-dir DIR"),
+            "reader": (self.verdict is not None, self._no_reader),
             "deployed": (self.deployed, "the settings are those of an app on this machine"),
-            "extension": (bool(self.extensions), "there is no extension to examine (D20)"),
+            "extension": (bool(self.extensions), _NO_EXTENSION if self.tenant is not None else _NO_TENANT),
             "app": (bool(self.app_ids), "no application is known: no listener names one; --app names it"),
             "claims": (self.claims is not None, "the names of the returned claims are not known: --claims-from FILE"),
-            "tenant-id": (self.tenant_id is not None, "the tenant's id is not in what was read: --tenant GUID"),
+            "tenant-id": (self.tenant_id is not None, _NO_TENANT_ID),
             "tenant-kind": (kind, "whether the tenant is an external tenant was not read"),
             "validation": (self.validations is not None, "Graph was not asked about the extension: give --tenant"),
             "probe": (self.probe is not None, "the endpoint was not called: --url URL, or --probe for the target URL"),

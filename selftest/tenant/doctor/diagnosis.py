@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from selftest.judge.codes import CODES
 from selftest.tenant.doctor.case import Case, Lack
+from selftest.tenant.doctor.evidence.settings import PORTAL_SETTINGS
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, TenantStatement
 from selftest.tenant.verdict import EXIT_CODES, TenantVerdict
 
@@ -35,9 +36,19 @@ class StatementResult:
         """Return the code that Entra would show."""
         return self.statement.code if finding.code is None else finding.code
 
+    def codes_of(self, finding: TenantFinding) -> tuple[int | str, ...]:
+        """Return every code that Entra may show."""
+        code = self.code_of(finding)
+        more = self.statement.also if finding.code is None else ()
+        return () if code is None else (code, *more)
+
+    def step_of(self, finding: TenantFinding) -> str:
+        """Return the fix by hand."""
+        return self.statement.fix if finding.fix is None else finding.fix
+
     def fix_of(self, finding: TenantFinding) -> str:
         """Return the fix, by hand and as a command line."""
-        fix = self.statement.fix
+        fix = self.step_of(finding)
         return fix if finding.command is None else f"{fix} Or: {finding.command}"
 
     def is_hint(self, finding: TenantFinding) -> bool:
@@ -104,7 +115,17 @@ class Diagnosis:
         tried = [one for one in self.results if one.status not in {"skip", "not applicable"}]
         rest = f", {len(self.skipped)} skipped" if self.skipped else ""
         end = "" if self.verdict == "PASS" else ": not enough evidence"
-        return f"{self.verdict}  {sum(one.holds for one in tried)} of {len(tried)} statements passed{rest}{end}"
+        passed = sum(one.holds for one in tried)
+        return f"{self.verdict}  {passed} of {len(tried)} statements passed{rest}{end}{self._hinted}"
+
+    @property
+    def _hinted(self) -> str:
+        """Return the part of the first line about hints, with the codes that they can cause."""
+        if not self.hints:
+            return ""
+        count = len(self.hints)
+        named = " or ".join(dict.fromkeys(_named(one, finding) for one, finding in self.hints if finding.possible))
+        return f"; {count} hint{'s' if count > 1 else ''}" + (f", which can be the cause of {named}" if named else "")
 
 
 def diagnose(case: Case, statements: Iterable[TenantStatement]) -> Diagnosis:
@@ -138,7 +159,16 @@ def _try(statement: TenantStatement, case: Case) -> StatementResult:
         # The class alone: a message could hold what is in the tenant.
         broken = TenantFinding(expected=statement.title, actual=f"the statement itself raised {type(error).__name__}")
         return StatementResult(statement=statement, status="error", findings=(broken,))
+    findings = [_placed(statement, finding, case) for finding in findings]
     return StatementResult(statement=statement, status=_status(statement, findings), findings=tuple(findings))
+
+
+def _placed(statement: TenantStatement, finding: TenantFinding, case: Case) -> TenantFinding:
+    """Return a finding whose fix names the place that the settings came from."""
+    fix = finding.fix or statement.fix
+    if case.settings is None or PORTAL_SETTINGS not in fix:
+        return finding
+    return replace(finding, fix=fix.replace(PORTAL_SETTINGS, case.settings.place))
 
 
 def _status(statement: TenantStatement, findings: Sequence[TenantFinding]) -> StatementStatus:
@@ -155,8 +185,10 @@ def _without_echo(one: StatementResult, reported: set[int | str | None]) -> Stat
 
 
 def _named(one: StatementResult, finding: TenantFinding) -> str:
-    code = one.code_of(finding)
-    if code is None:
-        return f"{one.statement.id} {one.statement.title}"
-    name = CODES[code].name if code in CODES else ""
-    return f"{code} {name} ({one.statement.id})"
+    codes = one.codes_of(finding)
+    return f"{named_codes(codes)} ({one.statement.id})" if codes else f"{one.statement.id} {one.statement.title}"
+
+
+def named_codes(codes: Iterable[int | str]) -> str:
+    """Return codes with their names, for people."""
+    return " or ".join(f"{code} {CODES[code].name if code in CODES else ''}".strip() for code in codes)

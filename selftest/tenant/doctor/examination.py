@@ -49,14 +49,20 @@ def examine(args: argparse.Namespace, *, environ: Mapping[str, str], directory: 
     started_at, start_s = dt.datetime.now(dt.UTC), time.perf_counter()
     settings = find_settings(file=args.settings, azd_env=args.azd_env, environ=environ, directory=directory)
     source = read_source(args, settings=settings, environ=environ)
-    if settings is None and source.tenant is None and args.url is None:
-        raise CannotRun("there is nothing to examine: give --file or --tenant, and --settings or --azd-env")
+    if settings is None and source.tenant is None and args.url is None and args.easyauth is None:
+        raise CannotRun(
+            "there is nothing to examine: give --file or --tenant, and --settings or --azd-env; --easyauth and --url "
+            "add to them, or are examined alone"
+        )
     case = _judged(args, make_case(args, settings=settings, source=source), directory)
     case, url = _probed(args, case)
     diagnosis = diagnose(case, TENANT_STATEMENTS.values())
+    lines = about(case, source.origin, url)
+    if args.easyauth is not None:
+        lines += (f"easyauth   {args.easyauth}{'' if case.easyauth is not None else '  (switched off)'}",)
     return Examination(
         diagnosis=diagnosis,
-        about=about(case, source.origin, url),
+        about=lines,
         url=url,
         started_at=started_at,
         duration_s=time.perf_counter() - start_s,
@@ -99,7 +105,7 @@ def _judged(args: argparse.Namespace, case: Case, directory: Path) -> Case:
     """Return the case with what the app's own code says of the settings, or with the reason why it says nothing."""
     app = AppFolder.at(directory / args.app_dir, args.app_python)
     if case.settings is None or not has_reader(app):
-        return case
+        return replace(case, app_folder=app.directory)
     try:
         return replace(case, verdict=judge_settings(app, case.settings.values))
     except NotJudged as reason:

@@ -43,7 +43,7 @@ def branches(diagnosis: Diagnosis, *, probed_url: str | None = None) -> tuple[Br
         code = one.code_of(finding)
         place = _place(one.statement.id, code)
         found.setdefault(place, []).append(one.statement.id)
-        codes.setdefault(place, []).extend(() if code is None else (f"code {code}",))
+        codes.setdefault(place, []).extend(f"code {each}" for each in one.codes_of(finding))
     return tuple(
         Branch(
             shows=text["shows"].format(codes=" or ".join(dict.fromkeys(codes[place])) or "a code"),

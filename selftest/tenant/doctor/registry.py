@@ -6,7 +6,7 @@ meets the objects: settings 01, extension 20, service principals 30, consent 40,
 application 60, mapping 70, the endpoint from outside 80.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -40,15 +40,19 @@ class TenantFinding:
         expected: What would be right, with its value.
         actual: What is there, with its value.
         command: A command line that fixes it; None where only the portal or a person can.
+        fix: What to do by hand, where what was read needs another step than the statement's.
         code: What Entra would show for this one, where it is not the statement's code.
         hint: Whether it is worth a look and not a fault, whatever the statement's level.
+        possible: Whether a hint can be the cause of the code today, by what no object shows.
     """
 
     expected: str
     actual: str
     command: str | None = None
+    fix: str | None = None
     code: int | str | None = None
     hint: bool = False
+    possible: bool = False
 
 
 type _Run = Callable[[Case], Iterable[TenantFinding]]
@@ -60,6 +64,7 @@ class TenantStatement(Statement):
 
     Attributes:
         code: What Entra logs or shows where it is false; None where it shows nothing.
+        also: Other codes that it shows instead.
         needs: The evidence without which it is skipped.
         echo: Whether it may repeat what other statements find: such a finding is then reported by the other one only.
     """
@@ -67,6 +72,7 @@ class TenantStatement(Statement):
     run: _Run = field(repr=False)
     level: Level = "sign-in"
     code: int | str | None = None
+    also: Sequence[int | str] = ()
     needs: tuple[EvidenceName, ...] = ()
     echo: bool = False
 

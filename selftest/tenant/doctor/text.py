@@ -10,8 +10,7 @@ from rich.text import Text
 
 from selftest.base.printable import visible
 from selftest.base.program import PROGRAM
-from selftest.judge.codes import CODES
-from selftest.tenant.doctor.diagnosis import Diagnosis, StatementResult
+from selftest.tenant.doctor.diagnosis import Diagnosis, StatementResult, named_codes
 from selftest.tenant.doctor.flow import Branch
 from selftest.tenant.doctor.registry import TenantFinding
 from selftest.tenant.verdict import COLORS
@@ -53,7 +52,8 @@ def _parts(
         yield from _finding("hint", "bold yellow", one, finding)
     yield from _skips(diagnosis)
     if verbose:
-        yield from (_held(one) for one in diagnosis.results if one.holds)
+        # One with a hint is shown above.
+        yield from (_held(one) for one in diagnosis.results if one.status == "pass")
     yield _summary(diagnosis)
     yield Text("")
     yield from _flow(branches)
@@ -62,11 +62,10 @@ def _parts(
 def _finding(word: str, style: str, one: StatementResult, finding: TenantFinding) -> Iterator[Text]:
     """Yield a finding as lines of text, never as a table: a command in a table would be broken when it is copied."""
     code = one.code_of(finding)
-    name = CODES[code].name if code is not None and code in CODES else ""
-    shown = f"  ({code} {name})" if code is not None else ""
+    shown = f"  ({named_codes(one.codes_of(finding))})" if code is not None else ""
     yield Text.assemble((f"{word:<6}", style), (f"{one.statement.id:<5}", "bold"), visible(one.statement.title + shown))
     rows = [("expected", finding.expected), ("actual", finding.actual), ("why", one.statement.why)]
-    rows.append(("fix", one.statement.fix))
+    rows.append(("fix", one.step_of(finding)))
     rows += [("or", line) for line in (finding.command or "").splitlines()]
     more = f"{PROGRAM} explain {one.statement.id}" + ("" if code is None else f" {code}")
     rows.append(("more", more))
@@ -113,7 +112,7 @@ def _flow(branches: tuple[Branch, ...]) -> Iterator[Text]:
         yield Text(visible(f"  {branch.shows}  ({', '.join(branch.checks)})"))
         yield Text(
             "    next: apply the fix above and run doctor again "
-            "(`doctor --tenant GUID --credential browser --export FILE` makes a new file)"
+            "(`doctor --tenant TENANT --credential browser --export FILE` makes a new file)"
         )
         yield Text(visible(f"    more: {branch.next_command}"))
     yield Text("")

@@ -61,7 +61,9 @@ _WAYS: Final[Mapping[str, _Way]] = {
         f"Sign in to the intended tenant in the browser that opens; without a browser here: --credential {DEVICE_CODE}",
     ),
     "azure-cli": _Way(
-        "AzureCliCredential", "Install the Azure CLI and run: az login --tenant YOUR-TENANT --allow-no-subscriptions"
+        "AzureCliCredential",
+        f"Sign in with --credential {BROWSER}, which asks for the permissions it needs; or install the Azure CLI "
+        "and run: az login --tenant YOUR-TENANT --allow-no-subscriptions, which cannot read extensions and listeners",
     ),
     DEVICE_CODE: _Way(
         "DeviceCodeCredential", "Open the page that is shown, enter the code, and sign in to the intended tenant"

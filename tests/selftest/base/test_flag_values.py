@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from selftest.base.flag_values import guid_value, port_number, timeout_in_ms, whole_number
+from selftest.base.flag_values import guid_value, port_number, tenant_value, timeout_in_ms, whole_number
 
 
 @pytest.mark.parametrize("text", ["-1", "65536", "x", "", "\u0668\u0664", "1.0", " 1", "9" * 5000])
@@ -40,3 +40,12 @@ def test_a_guid() -> None:
     assert guid_value("ABCDEFAB-0000-4000-8000-000000000000") == "abcdefab-0000-4000-8000-000000000000"
     with pytest.raises(argparse.ArgumentTypeError, match="expected a GUID such as"):
         guid_value("contoso.example")
+
+
+def test_a_tenant() -> None:
+    """An id or a domain, in lower case; anything else is refused, and the message says where the id is."""
+    assert tenant_value("ABCDEFAB-0000-4000-8000-000000000000") == "abcdefab-0000-4000-8000-000000000000"
+    assert tenant_value(" Contoso.onmicrosoft.com") == "contoso.onmicrosoft.com"
+    for text in ("contoso", "00000000-0000-0000-0000-000000000000", "a..b", "https://contoso.com", "contoso.com/x", ""):
+        with pytest.raises(argparse.ArgumentTypeError, match="Overview > Tenant ID"):
+            tenant_value(text)

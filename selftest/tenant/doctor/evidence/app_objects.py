@@ -8,6 +8,7 @@ from typing import Any, Final
 from selftest.judge.mapping import MappingError, MappingPolicy
 from selftest.tenant.doctor.evidence.graph_model import GraphModel, ObjectId, ObjectReference
 from selftest.tenant.doctor.evidence.key_credential import KeyCredential
+from selftest.tenant.doctor.evidence.portal_claims import PortalClaims
 
 #: The values of ``disabledByMicrosoftStatus`` of an application that works.
 _NOT_DISABLED: Final = frozenset({"", "notdisabled"})
@@ -61,10 +62,6 @@ class _Assignment(GraphModel, frozen=True):
     resource_id: ObjectId = ObjectId()
 
 
-class _PortalClaims(GraphModel, frozen=True):
-    claims: tuple[GraphModel, ...] = ()
-
-
 class PrincipalObject(GraphModel, frozen=True):
     """A service principal.
 
@@ -89,7 +86,7 @@ class PrincipalObject(GraphModel, frozen=True):
     key_credentials: tuple[KeyCredential, ...] = ()
     app_role_assignments: tuple[_Assignment, ...] | None = None
     claims_mapping_policies: tuple[ObjectReference, ...] | None = None
-    claims_policy: _PortalClaims | None = None
+    claims_policy: PortalClaims | None = None
 
     @property
     def grants(self) -> frozenset[tuple[str, str]] | None:

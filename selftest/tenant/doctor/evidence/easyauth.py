@@ -4,12 +4,11 @@ Source: entra-docs ``custom-extension-tokenissuancestart-configuration.md`` (ste
 ``configure-authentication-provider-aad.md``; ARM ``Microsoft.Web/sites/config`` ``authsettingsV2``.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from selftest.base.bounded_file import FileError, read_text
+from selftest.base.bounded_file import FileError, parse_json, read_text
 from selftest.tenant.doctor.evidence.graph_model import GraphModel, ObjectId, ShapeError, read_model
 from selftest.tenant.doctor.evidence.settings import SettingsRead
 
@@ -99,11 +98,7 @@ class EasyAuth:
         Raises:
             FileError: The file cannot be read or does not have that shape.
         """
-        text = read_text(path, _MAX_BYTES)
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise FileError(f"{path} should be JSON and is not; is it complete?") from error
+        document = parse_json(read_text(path, _MAX_BYTES), path)
         properties = document.get("properties", document) if isinstance(document, dict) else document
         try:
             read = read_model(_AuthSettings, properties, "the file")

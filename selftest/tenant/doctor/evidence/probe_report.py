@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-type ProbeFailure = Literal["name", "connect", "protocol", "certificate", "tls", "timeout", "http"]
+type ProbeFailure = Literal["name", "no-resolver", "connect", "protocol", "certificate", "tls", "timeout", "http"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

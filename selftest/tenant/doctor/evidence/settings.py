@@ -23,13 +23,17 @@ from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.graph.objects import SAMPLE_CLAIMS
 
 DEFAULT_BUDGET_MS: Final = 1500
+#: Where the texts of statements say that settings are; `SettingsRead.place` replaces it by where they were read.
+PORTAL_SETTINGS: Final = "Azure portal > the function app > Settings > Environment variables"
 PROVIDER: Final = "Claims__Provider"
+AZD_ORIGIN: Final = "azd environment "
 
 _GUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 #: What may be shown of a setting: ids, addresses without a query, small numbers. Everything else might be a secret.
 _SHOWABLE: Final = re.compile(
     rf"{_GUID}|\d{{1,6}}|(?:https?|api)://[A-Za-z0-9.:-]{{1,120}}(?:/[A-Za-z0-9.-]{{0,64}}){{0,4}}"
 )
+_LONGER_AUTHORITY: Final = re.compile(rf"(https?://[A-Za-z0-9.:-]{{1,120}}/{_GUID})/.*")
 _WORD: Final = re.compile(r"[a-z_]{1,12}(?::[a-z_]{1,12})?")
 #: An apostrophe inside a word is not a quote; a quote that was cut off ends with the message.
 _QUOTED: Final = re.compile(r"(?<!\w)'(.+?)(?:'(?!\w)|\Z)", re.DOTALL)
@@ -67,6 +71,19 @@ class SettingsRead:
     values: Mapping[str, str]
     origin: str
 
+    @property
+    def place(self) -> str:
+        """Return where to change them, for people."""
+        if self.origin.startswith(AZD_ORIGIN):
+            return f"{self.origin} (`azd env set NAME VALUE`, then `azd provision`)"
+        return f"{self.origin}; where the app is deployed, {PORTAL_SETTINGS}"
+
+    @property
+    def shorter_authority(self) -> str | None:
+        """Return the authority without what follows the tenant's id, such as ``/v2.0``; None where nothing does."""
+        found = _LONGER_AUTHORITY.fullmatch(self.authority_url)
+        return None if found is None else found[1]
+
     def text(self, name: str) -> str:
         """Return one setting; empty where it is not set."""
         return self.values.get(name, "").strip()
@@ -90,8 +107,8 @@ class SettingsRead:
 
     @property
     def tenant_id(self) -> str:
-        """Return the tenant: the authority's last segment where that is a GUID, else the setting."""
-        last = self.authority_url.rstrip("/").rpartition("/")[2].lower()
+        """Return the tenant: the authority's where that is a GUID, else the setting."""
+        last = (self.shorter_authority or self.authority_url).rstrip("/").rpartition("/")[2].lower()
         return last if re.fullmatch(_GUID, last) else self.text(TENANT_ID).lower()
 
     @property

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Any, Final
 
 from yarl import URL
 
@@ -24,6 +24,8 @@ from selftest.tenant.doctor.evidence.probe_report import ProbeFailure, ProbeRepl
 #: One call without a token and these of the health route: few enough for any endpoint.
 HEALTH_REQUESTS: Final = 5
 REQUESTS: Final = 1 + HEALTH_REQUESTS
+#: Public DNS has it, and an endpoint cannot work without it: a machine that does not resolve it has no resolver.
+_KNOWN_HOST: Final = "login.microsoftonline.com"
 #: Five times Entra's timeout: a later reply is useless.
 _DEADLINE_S: Final = 10.0
 _OLD_PROTOCOL: Final = (
@@ -36,6 +38,10 @@ _OLD_PROTOCOL: Final = (
 )
 
 
+def _look_up(host: str | None, port: int | None) -> Sequence[Any]:
+    return socket.getaddrinfo(host, port, proto=socket.IPPROTO_TCP)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
     """The clocks and certificates of a probe.
@@ -45,12 +51,14 @@ class Means:
         clock: Returns seconds since 1970.
         stopwatch: Returns monotonic seconds.
         deadline_s: For one request, in seconds.
+        lookup: Returns the addresses of a host and a port as `socket.getaddrinfo` does.
     """
 
     context: ssl.SSLContext | None = None
     clock: Callable[[], float] = time.time
     stopwatch: Callable[[], float] = time.perf_counter
     deadline_s: float = _DEADLINE_S
+    lookup: Callable[[str | None, int | None], Sequence[Any]] = _look_up
 
 
 def probe(url: str, means: Means | None = None) -> ProbeReport:
@@ -59,9 +67,13 @@ def probe(url: str, means: Means | None = None) -> ProbeReport:
     event, health = URL(url), URL(health_url(url))
     report = ProbeReport(host=event.host or "", secure=event.scheme == "https")
     try:
-        found = socket.getaddrinfo(event.host, event.port, proto=socket.IPPROTO_TCP)
-    except (OSError, UnicodeError):
-        return replace(report, failure="name", failure_text="it does not resolve")
+        found = used.lookup(event.host, event.port)
+    except UnicodeError:
+        return replace(report, failure="name", failure_text="no host can have this name")
+    except OSError:
+        if _resolves(_KNOWN_HOST, used):
+            return replace(report, failure="name", failure_text="it does not resolve")
+        return replace(report, failure="no-resolver", failure_text=f"nor does {_KNOWN_HOST}")
     report = replace(report, addresses=tuple(dict.fromkeys(str(entry[4][0]) for entry in found)))
     report, refused = _try(report, "POST", event, used)
     if refused is None:
@@ -73,6 +85,13 @@ def probe(url: str, means: Means | None = None) -> ProbeReport:
             break
         report = replace(report, health=(*report.health, answer))
     return report
+
+
+def _resolves(host: str, means: Means) -> bool:
+    try:
+        return bool(means.lookup(host, 443))
+    except OSError:
+        return False
 
 
 def _try(report: ProbeReport, method: str, url: URL, means: Means) -> tuple[ProbeReport, ProbeReply | None]:

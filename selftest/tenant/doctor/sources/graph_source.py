@@ -15,6 +15,7 @@ from selftest.contract import EVENT_SERVICE_APP_ID, is_guid
 from selftest.tenant.doctor.case import EvidenceName
 from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, PrincipalObject
 from selftest.tenant.doctor.evidence.graph_model import GraphModel, ShapeError, members, read_model
+from selftest.tenant.doctor.evidence.portal_claims import PortalClaims
 from selftest.tenant.doctor.evidence.tenant_objects import ListName
 from selftest.tenant.doctor.evidence.validation import Validation
 from selftest.tenant.doctor.evidence.wiring_objects import ExtensionObject, ListenerObject
@@ -113,7 +114,7 @@ class _Reading:
             self._found.lacks["tenant-kind"] = _reason(error)
             held = await self._client.permissions()
             # The token names the tenant as well, but not its kind.
-            self._found.document["organization"] = [{"id": held.tenant_id}] if held.tenant_id else []
+            self._found.document["organization"] = [{"id": held.tenant_id}] if is_guid(held.tenant_id or "") else []
 
     async def _list(self, name: ListName, path: str) -> list[GraphObject]:
         try:
@@ -183,13 +184,15 @@ class _Reading:
             return None
 
     async def _portal(self, path: str) -> GraphObject | None:
-        """Read the portal's Attributes & Claims; only beta shows them, so the result is optional."""
+        """Read the portal's Attributes & Claims; only beta shows them, and may change, so the result is optional."""
         try:
-            return await self._client.find(path, version="beta") or {"claims": []}
+            found = await self._client.find(path, version="beta") or {"claims": []}
+            read_model(PortalClaims, found, "claimsPolicy")
         except NotSignedIn:
             raise
-        except GraphError:
+        except (GraphError, ShapeError):
             return None
+        return found
 
     def _require_something(self) -> None:
         core: tuple[ListName, ...] = (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from selftest.base.bounded_file import FileError
 from selftest.base.settings_file import LOCAL_SETTINGS, parse_settings
-from selftest.tenant.doctor.evidence.settings import SettingsRead
+from selftest.tenant.doctor.evidence.settings import AZD_ORIGIN, SettingsRead
 
 
 def find_settings(
@@ -30,7 +30,7 @@ def find_settings(
     if azd_env is not None:
         if not azd_env or azd_env in {".", ".."} or "/" in azd_env or "\\" in azd_env:
             raise FileError(f"--azd-env {azd_env[:40]!r} is not the name of an environment; `azd env list` shows them")
-        return SettingsRead(parse_settings(directory / ".azure" / azd_env / ".env"), f"azd environment {azd_env}")
+        return SettingsRead(parse_settings(directory / ".azure" / azd_env / ".env"), f"{AZD_ORIGIN}{azd_env}")
     present = SettingsRead(environ, "the environment")
     if present.authority_url or present.audience_app_id:
         return present

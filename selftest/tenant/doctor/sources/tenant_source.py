@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.loopback import is_this_machine
+from selftest.contract import is_guid
 from selftest.tenant.doctor.case import EvidenceName
 from selftest.tenant.doctor.evidence.settings import SettingsRead
 from selftest.tenant.doctor.evidence.tenant_objects import TenantObjects
@@ -33,7 +34,7 @@ class Source:
     Attributes:
         tenant: None where the user asked for none.
         origin: Where it comes from, for people.
-        tenant_id: The tenant that the user asked for.
+        tenant_id: The tenant that the user asked for by its id.
         validations: Graph's own validation by extension id; None where Graph was not asked.
         lacks: Why other evidence could not be read.
     """
@@ -63,17 +64,37 @@ def read_source(args: argparse.Namespace, *, settings: SettingsRead | None, envi
         if args.export is not None:
             raise CannotRun("--export writes what was read of a tenant: give --tenant or --file")
         return Source()
-    tenant_id = args.tenant or (settings.tenant_id if settings is not None else "") or None
-    if tenant_id is None and args.graph_url is None:
-        raise CannotRun("the tenant is not known: give --tenant GUID, or settings that name it")
+    named = args.tenant or (settings.tenant_id if settings is not None else "") or None
+    if named is None and args.graph_url is None:
+        raise CannotRun("the tenant is not known: give --tenant TENANT, or settings that name it")
     wanted = {args.app or "", settings.audience_app_id if settings is not None else ""} - {""}
-    read = asyncio.run(_live(args, tenant_id=tenant_id, app_ids=wanted, environ=environ))
+    read = asyncio.run(_live(args, tenant_id=named, app_ids=wanted, environ=environ))
     origin = args.graph_url or "Microsoft Graph"
     tenant = read_tenant(Path(origin), read.document, read.unread)
-    if tenant_id is not None and tenant.tenant_id is not None and tenant.tenant_id != tenant_id:
-        raise CannotRun(f"Graph answers for tenant {tenant.tenant_id}, not {tenant_id}: sign in to the other one")
-    source = Source(tenant=tenant, origin=origin, tenant_id=tenant_id, validations=read.validations, lacks=read.lacks)
+    source = Source(
+        tenant=tenant,
+        origin=origin,
+        tenant_id=_checked(named, tenant),
+        validations=read.validations,
+        lacks=read.lacks,
+    )
     return _exported(args.export, read.document, source)
+
+
+def _checked(named: str | None, tenant: TenantObjects) -> str | None:
+    """Return the tenant's id where it was named by that; what was read names it otherwise.
+
+    Raises:
+        CannotRun: Graph answered for another tenant.
+    """
+    read, domains = tenant.tenant_id, tenant.verified_domains
+    if named is None or is_guid(named):
+        if named is not None and read is not None and read != named:
+            raise CannotRun(f"Graph answers for tenant {read}, not {named}: sign in to the other one")
+        return named
+    if domains is not None and named not in domains:
+        raise CannotRun(f"Graph answers for tenant {read}, which has no domain {named}: sign in to the other one")
+    return None
 
 
 def _exported(path: Path | None, document: Mapping[str, Any], source: Source) -> Source:

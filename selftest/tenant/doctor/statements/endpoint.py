@@ -28,6 +28,12 @@ _SECURE_VERSIONS: Final = frozenset({"TLSv1.2", "TLSv1.3"})
 def name_resolves(case: Case) -> Iterator[TenantFinding]:
     """Check for a failed lookup."""
     probe = case.required_probe
+    if probe.failure == "no-resolver":
+        raise EvidenceMissing(
+            f"{probe.host} does not resolve here, {probe.failure_text}: this machine resolves no public name; try "
+            "another one",
+            asked=True,
+        )
     if probe.failure == "name":
         yield TenantFinding(
             expected=f"an address of {probe.host}", actual=probe.failure_text, command=f"nslookup {word(probe.host)}"
@@ -41,7 +47,7 @@ def addresses_are_public(case: Case) -> Iterator[TenantFinding]:
     if private_reason(probe.host) == "a loopback address" or probe.host == "localhost":
         raise NotApplicable
     if not probe.addresses:
-        raise EvidenceMissing("the name does not resolve (D80)")
+        raise EvidenceMissing("no address of the name is known (D80)")
     reasons = {address: private_reason(address) for address in probe.addresses}
     private = [f"{address} ({reason})" for address, reason in reasons.items() if reason is not None]
     if private:
@@ -52,7 +58,7 @@ def addresses_are_public(case: Case) -> Iterator[TenantFinding]:
 def takes_connections(case: Case) -> Iterator[TenantFinding]:
     """Check why the first request was not answered; a failed handshake had a connection."""
     if not case.required_probe.addresses:
-        raise EvidenceMissing("the name does not resolve (D80)")
+        raise EvidenceMissing("no address of the name is known (D80)")
     yield from _failed(case, {"connect", "timeout", "http"}, "an answer")
 
 
@@ -170,15 +176,15 @@ def clock_is_right(case: Case) -> Iterator[TenantFinding]:
 
 
 def _of_404(probe: ProbeReport) -> str:
-    """Return what a status 404 means: an app without functions answers it on every route."""
+    """Return what a status 404 means: the classic worker, up to Python 3.12, answers it where the app did not start."""
     if probe.refused is None or probe.refused.status != HTTPStatus.NOT_FOUND:
         return ""
     if not probe.health:
         return ", and the health route did not answer"
     if all(reply.status == HTTPStatus.NOT_FOUND for reply in probe.health):
         return (
-            ", and 404 from the health route: the app did not start (settings or imports; D01 judges the settings), or "
-            "this is the URL of another app"
+            ", and 404 from the health route: this is the URL of another app, or, on Python up to 3.12, the app did "
+            "not start (settings or imports; D01 judges the settings)"
         )
     return f", and {probe.health[-1].status} from the health route: the app started, and the URL has another route"
 

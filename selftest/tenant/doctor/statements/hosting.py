@@ -52,17 +52,22 @@ def easyauth_allows_caller(case: Case) -> Iterator[TenantFinding]:
         )
 
 
-@statement("D12", "easyauth", "tenant-id")
+@statement("D12", "easyauth")
 def easyauth_allows_tenant(case: Case) -> Iterator[TenantFinding]:
     """Check that the list has the tenant, where there is a list."""
     allowed = case.easyauth.allowed_tenant_ids if case.easyauth else frozenset()
     if not allowed:
         raise NotApplicable
-    if case.tenant_id not in allowed:
+    issuer = case.easyauth.issuer if case.easyauth else ""
+    named = _tenant_in(issuer)[1]
+    tenant_id = _tenant_id(case) or (named if is_guid(named) else "")
+    if not tenant_id:
+        raise EvidenceMissing("the tenant is in nothing that was read: --settings, or --tenant or --file")
+    if tenant_id not in allowed:
         yield TenantFinding(
-            expected=f"{case.tenant_id} among the allowed tenants",
+            expected=f"{tenant_id} among the allowed tenants",
             actual=f"other tenants only ({len(allowed)})",
-            command=app_setting(ALLOWED_TENANTS, case.tenant_id or "<tenantId>"),
+            command=app_setting(ALLOWED_TENANTS, tenant_id),
         )
 
 
@@ -104,9 +109,10 @@ def easyauth_trusts_issuer(case: Case) -> Iterator[TenantFinding]:
     issuer = case.easyauth.issuer if case.easyauth else ""
     if not issuer:
         raise NotApplicable
-    tenant_id = case.tenant_id or (case.settings.tenant_id if case.settings is not None else "")
-    host, _, path = issuer.lower().partition("://")[2].partition("/")
-    named = path.partition("/")[0]
+    tenant_id = _tenant_id(case)
+    if not tenant_id and case.tenant is None:
+        raise EvidenceMissing("the tenant is in nothing that was read: --settings, or --tenant or --file")
+    host, named, path = _tenant_in(issuer)
     external = None if case.tenant is None else case.tenant.external
     version = 2 if path.rstrip("/").endswith("/v2.0") else 1
     good_host = "<name>.ciamlogin.com" if external or (external is None and host.endswith(_CIAM)) else _WORKFORCE
@@ -122,6 +128,17 @@ def easyauth_trusts_issuer(case: Case) -> Iterator[TenantFinding]:
             actual=shown_url(issuer),
             command=f"{_AUTH} --issuer {word(good)}",
         )
+
+
+def _tenant_id(case: Case) -> str:
+    """Return the tenant that was read, else that of the settings' authority; empty where neither is known."""
+    return case.tenant_id or (case.settings.tenant_id if case.settings is not None else "")
+
+
+def _tenant_in(issuer: str) -> tuple[str, str, str]:
+    """Return host, tenant and path of an issuer, in lower case."""
+    host, _, path = issuer.lower().partition("://")[2].partition("/")
+    return host, path.partition("/")[0], path
 
 
 def _audiences(case: Case) -> tuple[str, ...]:

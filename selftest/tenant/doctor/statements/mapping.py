@@ -6,10 +6,8 @@ Source of the rules: entra-docs ``custom-claims-provider-reference.md``, ``refer
 from collections.abc import Iterator
 
 from selftest.judge.mapping import (
+    PROVIDER_SOURCE,
     TARGET_FAULTS,
-    TARGET_MEMBERS,
-    MappingPolicy,
-    TargetFault,
     entry_for,
 )
 from selftest.judge.mapping_warnings import entry_warnings, is_for_provider
@@ -18,28 +16,48 @@ from selftest.judge.warnings import shown
 from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import PolicyObject
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
+from selftest.tenant.doctor.statements.applied_mappings import (
+    AppliedMapping,
+    applied,
+    assigned,
+    mappings,
+    policies,
+    signed_with_own_key,
+    target_faults,
+    token_of,
+)
 from selftest.tenant.doctor.statements.az_rest import graph
 
 
 @statement("D68", "servicePrincipals", "claimsMappingPolicies", "app", "claims")
 def returned_claims_are_mapped(case: Case) -> Iterator[TenantFinding]:
     """Look for each returned name; D73 reports a policy without any, D74 a name that differs by case or spaces."""
-    for app_id, policy, mapping in _applied(case):
-        known = {(entry.id or "").strip().casefold() for entry in mapping.entries if is_for_provider(entry)}
+    for one in applied(case):
+        known = {(entry.id or "").strip().casefold() for entry in one.mapping.entries if is_for_provider(entry)}
         for name in sorted(case.claims.names) if case.claims is not None else ():
             if known and name.strip().casefold() not in known:
+                entry = f"a claim from {PROVIDER_SOURCE} {shown(name)}" if one.portal else None
                 yield TenantFinding(
-                    expected=f"{entry_for(name, _token_of(case, app_id))} in policy {policy.id}", actual="no such entry"
+                    expected=f"{entry or entry_for(name, token_of(case, one.app_id))} in {one.name}",
+                    actual="no such claim" if one.portal else "no such entry",
+                    fix=one.fix("add the claim. Ignore it for a claim that the application should not get."),
                 )
 
 
 @statement("D69", "servicePrincipals", "claimsMappingPolicies", "app")
 def entries_do_what_they_say(case: Case) -> Iterator[TenantFinding]:
-    """Repeat what the judge says of each entry; a misspelt source loses the claim."""
-    for app_id, policy, mapping in _applied(case):
-        for warning in entry_warnings(mapping, _token_of(case, app_id)):
+    """Repeat what the judge says of each entry; a misspelt source loses the claim.
+
+    The format of a portal's claim is documented, so a claim of the endpoint for the other format only is a fault.
+    """
+    for one in applied(case):
+        token = token_of(case, one.app_id)
+        if one.portal:
+            yield from _wrong_format(one, token)
+            continue
+        for warning in entry_warnings(one.mapping, token):
             yield TenantFinding(
-                expected=f"entries of policy {policy.id} that put each claim into the token once",
+                expected=f"entries of {one.name} that put each claim into the token once",
                 actual=warning.message,
                 hint=warning.kind != "misspelt-source",
             )
@@ -53,9 +71,9 @@ def policy_is_assigned(case: Case) -> Iterator[TenantFinding]:
         for policy in case.required_tenant.policies or ()
         if policy.mapping is not None and policy.mapping.provided
     ]
-    for app_id, assigned in _assigned(case):
+    for app_id, ids in assigned(case):
         principal = case.required_tenant.principal(app_id)
-        if assigned or principal is None or principal.portal_claims:
+        if ids or principal is None or principal.portal_claims:
             continue
         if not mapped and principal.portal_claims is None:
             raise EvidenceMissing(
@@ -75,13 +93,16 @@ def policy_is_assigned(case: Case) -> Iterator[TenantFinding]:
 @statement("D71", "servicePrincipals", "claimsMappingPolicies", "app")
 def one_policy(case: Case) -> Iterator[TenantFinding]:
     """Count them."""
-    for app_id, policies in _assigned(case):
+    held = list(assigned(case))
+    if not any(ids for _, ids in held):
+        raise NotApplicable
+    for app_id, ids in held:
         principal = case.required_tenant.principal(app_id)
-        if len(policies) > 1 and principal is not None:
-            path = f"/servicePrincipals/{principal.id}/claimsMappingPolicies/{policies[-1]}/$ref"
+        if len(ids) > 1 and principal is not None:
+            path = f"/servicePrincipals/{principal.id}/claimsMappingPolicies/{ids[-1]}/$ref"
             yield TenantFinding(
                 expected=f"one policy at application {app_id}",
-                actual=f"{len(policies)}: {', '.join(policies)}",
+                actual=f"{len(ids)}: {', '.join(ids)}",
                 command=graph("DELETE", path),
             )
 
@@ -89,7 +110,7 @@ def one_policy(case: Case) -> Iterator[TenantFinding]:
 @statement("D72", "servicePrincipals", "claimsMappingPolicies", "app")
 def policy_is_readable(case: Case) -> Iterator[TenantFinding]:
     """Report why a policy cannot be read."""
-    for policy in _policies(case):
+    for policy in policies(case):
         if policy.problem is not None:
             yield TenantFinding(expected=f"a definition of policy {policy.id} as documented", actual=policy.problem)
 
@@ -97,12 +118,13 @@ def policy_is_readable(case: Case) -> Iterator[TenantFinding]:
 @statement("D73", "servicePrincipals", "claimsMappingPolicies", "app")
 def policy_uses_provider(case: Case) -> Iterator[TenantFinding]:
     """Check for such an entry."""
-    for policy, mapping in _mappings(case):
-        if not any(map(is_for_provider, mapping.entries)):
-            kinds = sorted({entry.source or "a constant" for entry in mapping.entries})
+    for one in mappings(case):
+        if not any(map(is_for_provider, one.mapping.entries)):
+            kinds = sorted({entry.source or "a constant" for entry in one.mapping.entries})
             yield TenantFinding(
-                expected=f"an entry of policy {policy.id} with source CustomClaimsProvider",
+                expected=f"{'a claim' if one.portal else 'an entry'} of {one.name} with source {PROVIDER_SOURCE}",
                 actual=f"sources: {', '.join(map(shown, kinds))}" if kinds else "no entry",
+                fix=one.fix("add a claim whose source attribute is the custom claims provider's."),
             )
 
 
@@ -113,38 +135,44 @@ def names_are_returned(case: Case) -> Iterator[TenantFinding]:
     if claims is None:
         return
     by_folded = {name.strip().casefold(): name for name in claims.names}
-    for policy, mapping in _mappings(case):
-        for name in (entry.id.strip() for entry in mapping.provided if entry.id is not None):
+    for one in mappings(case):
+        for name in (entry.id.strip() for entry in one.mapping.provided if entry.id is not None):
             if name in claims.names:
                 continue
             near = by_folded.get(name.casefold())
             yield TenantFinding(
                 expected=f"ID {shown(near)}" if near else f"one of {', '.join(map(shown, sorted(claims.names)))}",
-                actual=f"{shown(name)} in policy {policy.id} ({claims.origin} has no such name)",
+                actual=f"{shown(name)} in {one.name} ({claims.origin} has no such name)",
+                fix=one.fix(
+                    "choose the attribute whose name the endpoint returns; D77 compares the list that it offers."
+                ),
             )
 
 
 @statement("D75", "servicePrincipals", "claimsMappingPolicies", "app")
 def names_are_free(case: Case) -> Iterator[TenantFinding]:
     """Look up each target in the list of its kind of token."""
-    for policy, target, fault in _target_faults(case):
-        if fault == "name-id" or (fault == "needs-signing-key" and _signed_with_own_key(case, policy)):
+    for one, target, fault in target_faults(case):
+        if fault == "name-id" or (fault == "needs-signing-key" and signed_with_own_key(case, one)):
             continue
         yield TenantFinding(
             expected="a name outside the restricted set",
-            actual=f"{target} in policy {policy.id}, which {TARGET_FAULTS[fault]}",
+            actual=f"{target} in {one.name}, which {TARGET_FAULTS[fault]}",
+            fix=one.fix("give the claim another name."),
         )
 
 
 @statement("D76", "servicePrincipals", "claimsMappingPolicies", "app")
 def names_have_no_blanks(case: Case) -> Iterator[TenantFinding]:
     """Check both ends."""
-    for policy, mapping in _mappings(case):
-        for entry in mapping.entries:
+    for one in mappings(case):
+        for entry in one.mapping.provided if one.portal else one.mapping.entries:
             for member, name in entry.names:
                 if name != name.strip():
                     yield TenantFinding(
-                        expected=f"{member} {shown(name.strip())}", actual=f"{shown(name)} in policy {policy.id}"
+                        expected=f"{member} {shown(name.strip())}",
+                        actual=f"{shown(name)} in {one.name}",
+                        fix=one.fix("remove the space."),
                     )
 
 
@@ -181,71 +209,27 @@ def portal_is_not_overridden(case: Case) -> Iterator[TenantFinding]:
 @statement("D79", "servicePrincipals", "claimsMappingPolicies", "app")
 def name_id_is_not_provided(case: Case) -> Iterator[TenantFinding]:
     """Look for the NameID among the targets of the endpoint's claims."""
-    for policy, target, fault in _target_faults(case):
+    for one, target, fault in target_faults(case):
         if fault == "name-id":
             yield TenantFinding(
-                expected="a property of the user as the NameID's source", actual=f"{target} in policy {policy.id}"
+                expected="a property of the user as the NameID's source",
+                actual=f"{target} in {one.name}",
+                fix=one.fix("take the Unique User Identifier from a property of the user."),
             )
 
 
-def _assigned(case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the assigned policies of each application; D60 reports a missing service principal."""
-    found = False
-    for app_id in case.app_ids:
-        principal = case.required_tenant.principal(app_id)
-        if principal is None:
-            continue
-        if principal.policy_ids is None:
-            raise EvidenceMissing(f"the claims mapping policies of application {app_id} were not read", asked=True)
-        found = True
-        yield app_id, principal.policy_ids
-    if not found:
-        raise NotApplicable
-
-
-def _policies(case: Case) -> Iterator[PolicyObject]:
-    """Yield the assigned policies, each once."""
-    ids = dict.fromkeys(policy_id for _, policies in _assigned(case) for policy_id in policies)
-    if not ids:
-        raise EvidenceMissing("no claims mapping policy is assigned (D70)")
-    for policy_id in ids:
-        policy = case.required_tenant.policy(policy_id)
-        if policy is not None:
-            yield policy
-
-
-def _mappings(case: Case) -> Iterator[tuple[PolicyObject, MappingPolicy]]:
-    for policy in _policies(case):
-        if policy.mapping is None:
-            raise EvidenceMissing("the claims mapping policy cannot be read (D72)")
-        yield policy, policy.mapping
-
-
-def _applied(case: Case) -> Iterator[tuple[str, PolicyObject, MappingPolicy]]:
-    """Yield each application with each policy that is assigned to it."""
-    for policy, mapping in _mappings(case):
-        yield from ((app_id, policy, mapping) for app_id, assigned in _assigned(case) if policy.id in assigned)
-
-
-def _token_of(case: Case, app_id: str) -> TokenFormat:
-    principal = case.required_tenant.principal(app_id)
-    return "saml" if principal is not None and principal.gets_saml else "jwt"
-
-
-def _target_faults(case: Case) -> Iterator[tuple[PolicyObject, str, TargetFault]]:
-    """Yield each target that a policy may not emit: the policy, the member with its value, and why."""
-    for policy, mapping in _mappings(case):
-        for entry in mapping.entries:
-            for token, member in TARGET_MEMBERS.items():
-                fault = entry.target_fault(token)
-                if fault is not None:
-                    yield policy, f"{member} {shown(entry.target(token) or '')}", fault
-
-
-def _signed_with_own_key(case: Case, policy: PolicyObject) -> bool:
-    """Whether every application that the policy is assigned to has a custom signing key."""
-    holders = (case.required_tenant.principal(app_id) for app_id, policies in _assigned(case) if policy.id in policies)
-    return all(principal is not None and principal.has_signing_key for principal in holders)
+def _wrong_format(one: AppliedMapping, token: TokenFormat) -> Iterator[TenantFinding]:
+    """Yield the endpoint's claims in the portal's that no token of this format has."""
+    emitted = {entry.id for entry in one.mapping.provided if entry.target(token) is not None}
+    for name in dict.fromkeys(entry.id or "" for entry in one.mapping.provided if entry.id not in emitted):
+        yield TenantFinding(
+            expected=f"tokenFormat {token} of the claim from {shown(name)} in {one.name}",
+            actual=f"another format only; the application gets {token}",
+            fix=one.fix(
+                "add the claim for the protocol of the application's single sign-on, or change tokenFormat "
+                "with PATCH https://graph.microsoft.com/beta/servicePrincipals/ID/claimsPolicy."
+            ),
+        )
 
 
 def _elsewhere(case: Case, mapped: list[PolicyObject]) -> str:

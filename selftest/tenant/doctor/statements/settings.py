@@ -17,7 +17,7 @@ from selftest.base.setting_names import (
 )
 from selftest.contract import EVENT_SERVICE_APP_ID
 from selftest.tenant.doctor.case import Case
-from selftest.tenant.doctor.evidence.settings import showable, without_secrets
+from selftest.tenant.doctor.evidence.settings import PORTAL_SETTINGS, showable, without_secrets
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
 from selftest.tenant.doctor.statements.az_rest import app_setting, patch_application
 
@@ -31,7 +31,13 @@ def settings_start(case: Case) -> Iterator[TenantFinding]:
     """Repeat what the app's reader says; its warnings are hints."""
     verdict, values = case.judged, case.required_settings.values.values()
     for problem in verdict.problems:
-        yield TenantFinding(expected="settings that the endpoint starts with", actual=without_secrets(problem, values))
+        shorter = case.required_settings.shorter_authority if problem.startswith(AUTHORITY_URL) else None
+        yield TenantFinding(
+            expected="settings that the endpoint starts with" if shorter is None else f"{AUTHORITY_URL} {shorter}",
+            actual=without_secrets(problem, values),
+            fix=None if shorter is None else f"{PORTAL_SETTINGS}: set {AUTHORITY_URL} to {shorter}.",
+            command=None if shorter is None else app_setting(AUTHORITY_URL, shorter),
+        )
     for warning in verdict.warnings:
         actual = without_secrets(warning, values)
         yield TenantFinding(expected="settings without a warning", actual=actual, hint=True)

@@ -8,11 +8,12 @@ from selftest.tenant.doctor.case import Case
 from selftest.tenant.doctor.evidence.app_objects import ApplicationObject, PrincipalObject
 from selftest.tenant.doctor.evidence.key_credential import KeyCredential
 from selftest.tenant.doctor.registry import EvidenceMissing, NotApplicable, TenantFinding, statement
-from selftest.tenant.doctor.statements.az_rest import graph, patch_application
+from selftest.tenant.doctor.statements.az_rest import patch_application
 from selftest.tenant.doctor.statements.principals import missing_principal
 
 #: Time to roll a signing key and to have every client read the new one.
 KEY_DAYS: Final = 30
+_ACCEPT: Final = {"api": {"acceptMappedClaims": True}}
 
 
 @statement("D60", "servicePrincipals", "app")
@@ -25,18 +26,24 @@ def application_is_here(case: Case) -> Iterator[TenantFinding]:
 
 @statement("D61", "applications", "servicePrincipals", "app")
 def claims_are_accepted(case: Case) -> Iterator[TenantFinding]:
-    """Check the switch of single-tenant applications; D62 checks the others."""
-    for application, principal in _targets(case):
-        if (
-            not application.multi_tenant
-            and not application.api.accept_mapped_claims
-            and not _keys(application, principal)
-        ):
+    """Check the switch of single-tenant applications; D62 checks the others, and D67 keys that are not valid."""
+    own = [(application, principal) for application, principal in _targets(case) if not application.multi_tenant]
+    if not own:
+        raise NotApplicable
+    lapsed = False
+    for application, principal in own:
+        if application.api.accept_mapped_claims:
+            continue
+        keys = _keys(application, principal)
+        lapsed = lapsed or (bool(keys) and all(key.state(case.now) != "valid" for key in keys))
+        if not keys:
             yield TenantFinding(
                 expected=f"acceptMappedClaims true for application {application.app_id}",
                 actual="null or false, and no custom signing key",
-                command=patch_application(application.app_id, {"api": {"acceptMappedClaims": True}}),
+                command=patch_application(application.app_id, _ACCEPT),
             )
+    if lapsed:
+        raise EvidenceMissing("acceptMappedClaims is not true, and the application's own key is not valid (D67)")
 
 
 @statement("D62", "applications", "servicePrincipals", "app")
@@ -63,7 +70,11 @@ def audience_may_carry(case: Case) -> Iterator[TenantFinding]:
             yield TenantFinding(
                 expected=f"clients ask for {application.app_id}/.default, or by a URI in a verified domain",
                 actual=f"a client may ask by {', '.join(foreign)}",
+                fix=f"The version is 2 already. Let clients ask for the scope {application.app_id}/.default, not for "
+                "one under a URI that is not in a verified domain; or give the application a URI in a verified domain, "
+                "and let clients ask by that.",
                 hint=True,
+                possible=True,
             )
         elif foreign:
             yield TenantFinding(
@@ -93,7 +104,10 @@ def users_are_assigned(case: Case) -> Iterator[TenantFinding]:
         principal = case.required_tenant.principal(app_id)
         if principal is not None and principal.app_role_assignment_required:
             yield TenantFinding(
-                expected="appRoleAssignmentRequired false, or every user assigned", actual="true", hint=True
+                expected="appRoleAssignmentRequired false, or every user assigned",
+                actual="true",
+                hint=True,
+                possible=True,
             )
 
 
@@ -111,23 +125,38 @@ def application_is_in_flow(case: Case) -> Iterator[TenantFinding]:
 @statement("D67", "applications", "servicePrincipals", "app")
 def signing_key_is_valid(case: Case) -> Iterator[TenantFinding]:
     """Check the dates; D61 and D62 report a missing key."""
-    for application, principal in _targets(case):
-        keys = _keys(application, principal)
+    held = [(application, keys) for application, principal in _targets(case) if (keys := _keys(application, principal))]
+    if not held:
+        raise NotApplicable
+    soon = case.now + dt.timedelta(days=KEY_DAYS)
+    for application, keys in held:
         valid = [key for key in keys if key.state(case.now) == "valid"]
         ends = [key.ends_at for key in valid]
-        soon = case.now + dt.timedelta(days=KEY_DAYS)
-        if not keys or any(end is None or end > soon for end in ends):
+        if any(end is None or end > soon for end in ends):
             continue
+        accepting, single = application.api.accept_mapped_claims, not application.multi_tenant
         yield TenantFinding(
-            expected=f"a signing key of application {application.app_id} that is valid for {KEY_DAYS} days or more",
+            expected=f"a signing key of application {application.app_id} that is valid for {KEY_DAYS} days or more"
+            + (", or acceptMappedClaims true" if single and not accepting else ""),
             actual=", ".join(key.shown(case.now) for key in valid or keys),
-            command=graph(
-                "POST",
-                f"/servicePrincipals(appId='{application.app_id}')/addTokenSigningCertificate",
-                {"displayName": "CN=claims-signing"},
-            ),
-            hint=bool(valid) or (application.api.accept_mapped_claims and not application.multi_tenant),
+            fix=_key_fix(accepting=accepting) if single else None,
+            command=patch_application(application.app_id, _ACCEPT) if single and not accepting else None,
+            hint=bool(valid) or (accepting and single),
         )
+
+
+def _key_fix(*, accepting: bool) -> str:
+    """Return the fix for an application of one tenant, which needs no key of its own."""
+    if accepting:
+        return (
+            "The application accepts mapped claims and needs no key of its own: remove what has expired, and a key "
+            "that ends soon once no client reads the metadata at ?appid=<client id>."
+        )
+    return (
+        "The application is for one tenant and needs no key of its own: Entra > App registrations > the application > "
+        "Manifest: acceptMappedClaims true; then remove the key. To keep a key instead, place a new one: `explain "
+        "AADSTS50146` has the commands."
+    )
 
 
 def _keys(application: ApplicationObject, principal: PrincipalObject) -> list[KeyCredential]:

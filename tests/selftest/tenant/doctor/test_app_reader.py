@@ -7,11 +7,20 @@ from pathlib import Path
 import pytest
 
 from selftest.base.app_folder import AppFolder
-from selftest.cli import main
+from selftest.cli import main, parser
+from selftest.tenant.doctor.examination import examine
 from selftest.tenant.doctor.sources import app_reader
 from selftest.tenant.doctor.sources.app_reader import NotJudged, has_reader, judge_settings
 from tests.checkout import ROOT
-from tests.selftest.tenant.doctor.doctor_input import DoctorInput, examined, found, healthy_settings, hinted
+from tests.selftest.tenant.doctor.doctor_input import (
+    OTHER,
+    TENANT,
+    DoctorInput,
+    examined,
+    found,
+    healthy_settings,
+    hinted,
+)
 
 SECRET = "s3cret-value-that-nobody-may-see"
 
@@ -38,6 +47,34 @@ def test_reader_of_the_app_is_asked(tmp_path: Path) -> None:
     assert "Claims__ProfileApi__Url is required and is not set" in problems
 
 
+def test_longer_authority_has_the_value_that_is_right(tmp_path: Path) -> None:
+    """The finding has the authority without what follows the tenant's id, and the command that sets it."""
+    sick = DoctorInput(flags=["--app-dir", str(ROOT)])
+    right = f"https://login.microsoftonline.com/{TENANT}"
+    sick.env["AuthenticationEvents__AuthorityUrl"] = f"{right}/v2.0"
+    ((one, finding),) = examined(sick, tmp_path).diagnosis.faults
+
+    assert one.statement.id == "D01"
+    assert str(finding.command).endswith(f' --settings "AuthenticationEvents__AuthorityUrl={right}"')
+    assert f"set AuthenticationEvents__AuthorityUrl to {right}." in one.fix_of(finding)
+
+
+def test_fix_names_the_place_that_the_settings_came_from(tmp_path: Path) -> None:
+    """A file first and the portal for the deployed app; an azd environment alone, because it is deployed from there."""
+    sick = DoctorInput()
+    sick.env["AuthenticationEvents__AudienceAppId"] = OTHER
+    (tmp_path / ".azure" / "test").mkdir(parents=True)
+    (tmp_path / ".azure" / "test" / ".env").write_text(
+        "".join(f'{name}="{value}"\n' for name, value in sick.env.items())
+    )
+    ((one, finding),) = examined(sick, tmp_path).diagnosis.faults
+    args = parser().parse_args(["doctor", "--file", str(tmp_path / "tenant.json"), "--azd-env", "test"])
+    ((_, of_azd),) = examine(args, environ={}, directory=tmp_path).diagnosis.faults
+
+    assert one.step_of(finding).startswith(f"{tmp_path / 'settings.json'}; where the app is deployed, Azure portal > ")
+    assert one.step_of(of_azd).startswith("azd environment test (`azd env set NAME VALUE`, then `azd provision`): set ")
+
+
 @pytest.mark.parametrize("name", ["Claims__Providr", "Claim__Provider", "Claims:Provider"])
 def test_a_misspelt_setting_is_one_problem_with_the_nearest(name: str) -> None:
     """Also where the beginning is misspelt, which the app takes for somebody else's setting."""
@@ -55,7 +92,7 @@ def test_without_an_app_settings_are_not_judged(
     monkeypatch.chdir(tmp_path)
     Path("settings.json").write_text(json.dumps({"Values": healthy_settings()}))
     assert main(["doctor", "--settings", "settings.json"]) == 3
-    assert "no app is known whose code could judge the settings: --app-dir DIR" in capsys.readouterr().out
+    assert f"no app of this project in {tmp_path}: name its folder with --app-dir DIR" in capsys.readouterr().out
 
 
 def test_app_of_the_current_folder_is_asked(

@@ -10,6 +10,7 @@ import pytest
 from selftest.cli import main
 from selftest.load.measured.results_file import read_results
 from selftest.testing.loop_thread import LoopThread
+from tests.checkout import ROOT
 from tests.emulated_graph.faults import refused
 from tests.emulated_graph.server import GraphServer
 from tests.selftest.tenant.doctor.doctor_input import API, APP, OTHER, TENANT, DoctorInput
@@ -240,3 +241,23 @@ def test_summary_follows_the_sign_in_log(
 
     assert shows in branch["shows"]
     assert branch["next"].startswith(f"python -m selftest {command}")
+
+
+def test_tenant_by_its_domain(graph: GraphServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Graph's answer has the id; the tenant of another domain is not examined."""
+    assert main(["doctor", "--tenant", "Sample.Example", "--graph-url", graph.url]) == 0
+    assert f"tenant     {TENANT}  (" in capsys.readouterr().out
+    assert main(["doctor", "--tenant", "contoso.onmicrosoft.com", "--graph-url", graph.url]) == 2
+    assert "has no domain contoso.onmicrosoft.com" in capsys.readouterr().err
+
+
+def test_app_that_does_not_start_has_both_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    """A status that Entra refuses, or no answer: which one depends on the worker."""
+    subject = DoctorInput(flags=["--app-dir", str(ROOT)])
+    subject.env["Claims__BudgetMs"] = "90"
+    assert main(written(subject)) == 1
+    out = capsys.readouterr().out
+
+    assert "1003002 CustomExtensionInvalidHTTPStatus or 1003005 CustomExtensionTimedOut (D01)" in out.splitlines()[0]
+    assert "code 1003002 or code 1003005 with 1 attempt or more" in out
+    assert "for apps on Python up to 3.12, it answers 404" in out

@@ -9,7 +9,7 @@ import pytest
 from claims.contract import EVENT_SERVICE_APP_ID
 from selftest.base.bounded_file import FileError
 from selftest.cli import parser
-from selftest.tenant.doctor.examination import examine
+from selftest.tenant.doctor.examination import Examination, examine
 from tests.emulated_graph.healthy_tenant import healthy_tenant
 from tests.selftest.tenant.doctor.doctor_input import (
     API,
@@ -146,6 +146,44 @@ def test_settings_alone(document: Any, ids: set[str], tmp_path: Path) -> None:
     assert set(found(examine(args, environ={}, directory=tmp_path))) == ids
 
 
+def _alone(document: Any, tmp_path: Path, settings: dict[str, str] | None = None) -> Examination:
+    file = tmp_path / "auth.json"
+    file.write_text(json.dumps(document))
+    flags = ["doctor", "--easyauth", str(file)]
+    if settings is not None:
+        (tmp_path / "settings.json").write_text(json.dumps({"Values": settings}))
+        flags += ["--settings", str(tmp_path / "settings.json")]
+    return examine(parser().parse_args(flags), environ={}, directory=tmp_path)
+
+
+def test_file_alone_can_be_wrong_and_is_never_enough_for_a_pass(tmp_path: Path) -> None:
+    """What needs no other evidence is judged; the rest says what it needs."""
+    wrong, right = _alone(authsettings(allowed=[API]), tmp_path), _alone(authsettings(), tmp_path)
+    off = _alone(authsettings(enabled=False), tmp_path)
+    skipped = {one.statement.id: lack.reason for one, lack in right.diagnosis.skipped}
+
+    assert set(found(wrong)) == {"D11"}
+    assert right.diagnosis.verdict == off.diagnosis.verdict == "INCONCLUSIVE"
+    assert "--settings" in skipped["D14"]
+    assert "--settings" in skipped["D15"]
+    assert right.about[-1] == f"easyauth   {tmp_path / 'auth.json'}"
+    assert off.about[-1].endswith("(switched off)")
+
+
+@pytest.mark.parametrize("authority", [f"https://login.microsoftonline.com/{TENANT}", ""])
+@pytest.mark.parametrize(("allowed", "ids"), [(TENANT, set()), (OTHER, {"D12"})])
+def test_tenant_is_known_from_settings_or_issuer(authority: str, allowed: str, ids: set[str], tmp_path: Path) -> None:
+    """No live reading is needed to compare it with the allowed tenants."""
+    settings = healthy_settings() | {
+        "AuthenticationEvents__AuthorityUrl": authority,
+        "WEBSITE_AUTH_AAD_ALLOWED_TENANTS": allowed,
+    }
+    diagnosis = _alone(authsettings(), tmp_path, settings).diagnosis
+
+    assert set(found(diagnosis)) == ids
+    assert "D12" not in {one.statement.id for one, _ in diagnosis.skipped}
+
+
 def test_registration_in_another_tenant(tmp_path: Path) -> None:
     """Then the version of its tokens is not known, and either audience is taken."""
     subject = DoctorInput()
@@ -160,4 +198,13 @@ def test_other_files_are_no_authsettings(text: str, tmp_path: Path) -> None:
     file.write_text(text)
 
     with pytest.raises(FileError, match=r"auth\.json"):
+        examined(DoctorInput(flags=["--easyauth", str(file)]), tmp_path)
+
+
+def test_broken_json_has_its_place(tmp_path: Path) -> None:
+    """As in any other file."""
+    file = tmp_path / "auth.json"
+    file.write_text('{\n"platform"')
+
+    with pytest.raises(FileError, match=r"line 2, column \d+"):
         examined(DoctorInput(flags=["--easyauth", str(file)]), tmp_path)

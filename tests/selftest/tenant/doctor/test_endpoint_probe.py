@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -224,7 +225,7 @@ def test_wrong_answer_is_found(manner: Manner, found: set[str], hints: set[str])
 @pytest.mark.parametrize(
     ("manner", "says"),
     [
-        (Manner(refusal=404, health=404), "HTTP 404, and 404 from the health route: the app did not start"),
+        (Manner(refusal=404, health=404), "URL of another app, or, on Python up to 3.12, the app did not start"),
         (
             Manner(refusal=404),
             "HTTP 404, and 200 from the health route: the app started, and the URL has another route",
@@ -309,13 +310,36 @@ def test_nobody_listens() -> None:
     assert bad(judged(probe(url))) == ({"D82"}, set())
 
 
+def _dns(*known: str) -> Means:
+    """Give a resolver of some names."""
+
+    def look_up(host: str | None, _: int | None) -> list[str]:
+        if host not in known:
+            (host or "").encode("idna")
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [host]
+
+    return Means(lookup=look_up)
+
+
 @pytest.mark.parametrize("host", ["no-such-name.invalid", "a..b", "x" * 64 + ".example"])
 def test_name_that_does_not_resolve(host: str) -> None:
     """`.invalid` never resolves (RFC 2606), and a name that is none does not either."""
-    report = probe(f"https://{host}{PATH}")
+    report = probe(f"https://{host}{PATH}", _dns("login.microsoftonline.com"))
 
     assert bad(judged(report)) == ({"D80"}, set())
     assert report.refused is None
+
+
+def test_machine_without_dns_proves_nothing() -> None:
+    """Where no name resolves, that of the endpoint is not known to be wrong; the verdict is not PASS."""
+    diagnosis = judged(probe(f"https://claims.sample.example{PATH}", _dns()))
+    reasons = {one.statement.id: lack for one, lack in diagnosis.skipped}
+
+    assert bad(diagnosis) == (set(), set())
+    assert diagnosis.verdict == "INCONCLUSIVE"
+    assert reasons["D80"].asked
+    assert "nor does login.microsoftonline.com: this machine resolves no public name" in reasons["D80"].reason
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,20 @@ async def test_replication_lag_is_no_finding(read: Read, naps: Naps) -> None:
     assert naps.taken == [2.0]
 
 
+@pytest.mark.parametrize(("name", "readable"), [("level", True), (7, False)])
+async def test_portals_claims_of_another_shape_are_not_read(name: object, read: Read, *, readable: bool) -> None:
+    """Beta may change: what cannot be read is as if it were not shown, and ends nothing."""
+    subject = DoctorInput()
+    subject.principal(APP)["claimsPolicy"] = {"id": OTHER, "claims": [{"name": name}]}
+    async with GraphServer(subject.tenant) as server:
+        tenant = source_of(await read(server)).tenant
+
+        assert tenant is not None
+        principal = tenant.principal(APP)
+        assert principal is not None
+        assert principal.portal_claims is (True if readable else None)
+
+
 async def test_only_what_is_looked_at_is_asked_for(read: Read) -> None:
     """Service principals are looked up one by one: a tenant may have thousands, and they are nobody's business."""
     async with GraphServer() as server:

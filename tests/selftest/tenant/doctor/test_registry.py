@@ -119,6 +119,14 @@ def test_codes_lead_to_statements(code: Code) -> None:
     assert not {name for name in code.related if name[0] == "D" and name not in TENANT_STATEMENTS and name != "D"}
 
 
+@pytest.mark.parametrize("code", CODES.values(), ids=lambda code: str(code.code))
+def test_code_that_takes_a_file_says_how_it_is_made(code: Code) -> None:
+    """The command before it writes the file."""
+    if "doctor --file FILE" in code.commands:
+        place = code.commands.index("doctor --file FILE")
+        assert code.commands[place - 1] == "doctor --tenant TENANT --credential browser --export FILE"
+
+
 def test_codes_of_the_wiring_name_the_statement_that_finds_them() -> None:
     """Whoever explains a code of the wiring is led to the statement that finds it."""
     for one in TENANT_STATEMENTS.values():

@@ -68,6 +68,25 @@ def test_other_files_are_refused(text: str, tmp_path: Path) -> None:
         parse_settings(file)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{\n  "A": 1,\n}', r"\(line \d, column \d\)"),
+        ("[1]", "members are not all a name and a value: give what `az functionapp config appsettings list"),
+        ('{"Values": [1]}', "Values should be an object of settings by name: give what `az"),
+        ('{"id": "/subscriptions/x", "properties": {"A": "x"}}', "'properties' is no setting, .*: give what `az"),
+    ],
+)
+def test_error_says_where_or_what_to_give(text: str, says: str, tmp_path: Path) -> None:
+    """The place of broken JSON, and what other forms are taken; no words of the program."""
+    file = tmp_path / "settings"
+    file.write_text(text)
+
+    with pytest.raises(FileError, match=says) as caught:
+        parse_settings(file)
+    assert "`object`" not in str(caught.value)
+
+
 def test_order_of_sources(tmp_path: Path) -> None:
     """What is asked for comes first, then the environment, then local.settings.json; nothing is nothing."""
 

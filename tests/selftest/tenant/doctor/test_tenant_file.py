@@ -53,6 +53,18 @@ def test_bad_file_is_refused(data: bytes, tmp_path: Path, capsys: pytest.Capture
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("document", [{"value": []}, healthy_tenant()["applications"][0], [], {"x": 1}])
+def test_other_documents_say_how_the_file_is_made(document: Any, tmp_path: Path) -> None:
+    """A collection or an object of Graph's own answers: what to add by hand, and the command that does it."""
+    file = tmp_path / "answer.json"
+    file.write_text(json.dumps(document))
+
+    with pytest.raises(FileError, match="`doctor --tenant TENANT --credential browser --export FILE`") as caught:
+        read_document(file)
+    by_hand = isinstance(document, dict) and "x" not in document
+    assert ("each service principal with its appRoleAssignments" in str(caught.value)) is by_hand
+
+
 @pytest.mark.parametrize("path", ["absent.json", ".", "nul\0.json"])
 def test_file_that_is_not_there(path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No such file, a directory, and a name that no file can have."""

@@ -122,6 +122,7 @@ async def test_azure_cli_without_login(
     with pytest.raises(NotSignedIn, match="az login --tenant") as caught:
         await GraphCredential("azure-cli", {}).get_token(SCOPE)
     assert caught.value.reason == f"signing in by azure-cli failed ({facts})"
+    assert str(caught.value).index("--credential browser") < str(caught.value).index("az login")
     assert USER_NAME not in f"{caught.value} {caught.value!r} {caught.value.__cause__} {caplog.text}"
 
 
