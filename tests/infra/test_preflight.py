@@ -1,6 +1,7 @@
 """``python -m infra.preflight``: a deployment's own values, judged before anything is made."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra import preflight
-from infra.parameters import resolve
+from infra.parameters import read_environment, read_parameters, resolve
 from infra.preflight import main
 from tests.infra.checkout import ROOT
 
@@ -152,6 +153,23 @@ def test_an_own_setting_comes_with_the_command_that_brings_it_to_the_app(capsys:
     assert words == ["azd", "env", "set", "PROVIDER_SETTINGS"]
     assert json.loads(value) == {"Claims__Mine__Region": "eu", **own}
     assert _refused(own | {"PROVIDER_SETTINGS": value}, capsys) == []
+
+
+def test_the_pages_example_of_own_settings_reaches_the_app(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Through the shell, azd's file, which escapes it, and azd's substitution, which does not."""
+    (line,) = re.findall(r"^azd env set PROVIDER_SETTINGS .*$", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE)
+    value = shlex.split(line)[-1]
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    folder = tmp_path / ".azure/claims-test"
+    folder.mkdir(parents=True)
+    (folder / ".env").write_text(f'PROVIDER_SETTINGS="{escaped}"\n')
+    given = read_parameters(ROOT / "infra/main.parameters.json")
+    rules = {"providerSettings": {"type": "object", "defaultValue": {}}}
+    resolved = resolve(rules, given, read_environment("claims-test", tmp_path))
+    assert resolved.values == {
+        "providerSettings": {"Claims__Mine__Region": "eu", "Claims__Mine__Account": "CONTOSO\\team"}
+    }
+    assert _refused({"PROVIDER_SETTINGS": value}, capsys) == []
 
 
 def test_each_missing_setting_of_a_provider_comes_with_its_command(capsys: pytest.CaptureFixture[str]) -> None:

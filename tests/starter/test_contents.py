@@ -147,6 +147,22 @@ def test_commands_of_the_readme_are_taken(files: dict[str, bytes], capsys: pytes
         assert not problem(words), f"{words}\n{capsys.readouterr().err}"
 
 
+def test_readme_deploys_as_the_page_does(files: dict[str, bytes]) -> None:
+    """One sequence, with the answers in the README; the settings of the copy's provider are in their place."""
+    page, readme = texts(files)["docs/deploy.md"], texts(files)["README.md"]
+    on_page = re.findall(r"^```\n(.*?)^```", page.partition("## First deployment\n")[2], re.MULTILINE | re.DOTALL)[:2]
+    in_readme = re.findall(r"^```\n(.*?)^```", readme.partition("## Deploy\n")[2], re.MULTILINE | re.DOTALL)[:2]
+    own = re.findall(r"^azd env set (?:Claims__(?!Allowed)|PROVIDER_SETTINGS).*\n", in_readme[0], re.MULTILINE)
+    assert own
+    expected = [
+        block.replace("claims-test", "contoso-hr-test")
+        .replace("<tenantId>", TENANT)
+        .replace("azd env set <setting of the provider> <value>\n", "".join(own))
+        for block in on_page
+    ]
+    assert in_readme == expected
+
+
 def test_readme_leads_from_a_failed_sign_in_to_its_cause(files: dict[str, bytes]) -> None:
     """A copy has no page of troubleshooting: the commands and the runbook are named under one heading."""
     section = texts(files)["README.md"].partition("## When sign-ins fail\n")[2].partition("\n## ")[0]
