@@ -9,6 +9,7 @@ from typing import Final
 
 from selftest.base.cannot_run import CannotRun
 from selftest.tenant.graph.objects import GRAPH_APP_ID, RECEIVE_PAYLOAD_ROLE_ID
+from selftest.tenant.objects.azd_environment import API_APP_ID
 from selftest.tenant.objects.intent import CLAIMS_FROM, Intent
 from selftest.tenant.objects.steps.activation import MAPPED
 from selftest.tenant.objects.steps.apply import ReportStep
@@ -20,6 +21,7 @@ _UNKNOWN: Final = "unknown"
 _END: Final = (
     "no tenant was read, nothing was written: which of these exist already, and what apply would change, is unknown"
 )
+_ADOPTED: Final = "{name}={app_id}: the app registration with this client id is used if none has the environment's name"
 _CLIENTS: Final = (
     "unknown, too, of {apps}: whether it is single-tenant and has a service principal, as it must; whether it uses "
     "SAML, whose entries differ; whether it has another mapping policy or listener, where apply would stop"
@@ -41,6 +43,8 @@ def show_needed(intent: Intent, steps: Sequence[SetupStep], scopes: Sequence[str
             report("needed", step.what, change.name, change.lines)
     report("needed", "permissions", "of the sign-in", scopes)
     print(_END)
+    if intent.adopted_app_id:
+        print(_ADOPTED.format(name=API_APP_ID, app_id=intent.adopted_app_id))
     if intent.clients:
         print(_CLIENTS.format(apps=", ".join(intent.clients)))
 

@@ -98,7 +98,9 @@ def test_a_plan_without_a_tenant_knows_no_claims(capsys: pytest.CaptureFixture[s
     """Those that are registered are not read, and the sample's would be a guess; phase A has none."""
     assert main(["plan", "--offline"], ENVIRON) == 2
     assert "which claims? Set ENTRA_CLAIMS_FROM" in capsys.readouterr().err
-    assert main(["plan", "--offline", "--phase", "A"], {"AZURE_ENV_NAME": "dev"}) == 0
+    adopted = {"AZURE_ENV_NAME": "dev", "ENTRA_API_APP_ID": CLIENT}
+    assert main(["plan", "--offline", "--phase", "A"], adopted) == 0
+    assert f"ENTRA_API_APP_ID={CLIENT}: the app registration with this client id" in capsys.readouterr().out
 
 
 async def test_status_shows_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
