@@ -107,7 +107,8 @@ def with_commands(
     for name, one in zip(subjects, refused, strict=True):
         yield f"{one}; type: {commands[name]}" if name in unset else one
     for name in lost:
-        yield f"{name} is set, and the app would not get it: no parameter has this name; type: {commands[name]}"
+        told = "is set, and the app would not get it, because main.parameters.json does not read it"
+        yield f"{name} {told}; type: {commands[name]}"
 
 
 def subject(problem: str) -> str:

@@ -39,7 +39,7 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _COULD_NOT_RUN: Final = 2
 _WAY_ON: Final = (
     f"Name a file or package of yours in {INCLUDE}; add a library to pyproject.toml, and run make compile; "
-    "an import that may fail belongs into try with except ImportError"
+    "put an import that may fail into try with except ImportError"
 )
 _IMPORTS: Final = ("azure.functions", "azure_functions_runtime", "claims.endpoint")
 #: Whether this machine can import the package's extension modules.
