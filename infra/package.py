@@ -24,6 +24,7 @@ from statistics import median
 from typing import Final
 
 from infra.package_files import INCLUDE, PackageError, app_files
+from infra.package_imports import missing_imports
 
 ROOT: Final = Path(__file__).parents[1]
 DEFAULT_OUT: Final = ROOT / "build" / "package.zip"
@@ -36,6 +37,10 @@ _MOUNTED_AT: Final = "/home/site/wwwroot"
 #: The earliest time that a zip can hold. No file's own time may matter.
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _COULD_NOT_RUN: Final = 2
+_WAY_ON: Final = (
+    f"Name a file or package of yours in {INCLUDE}; add a library to pyproject.toml, and run make compile; "
+    "put an import that may fail into try with except ImportError"
+)
 _IMPORTS: Final = ("azure.functions", "azure_functions_runtime", "claims.endpoint")
 #: Whether this machine can import the package's extension modules.
 _ON_PLATFORM: Final = (platform.system(), platform.machine()) == ("Linux", "x86_64")
@@ -72,14 +77,15 @@ def build(out: Path, *, root: Path = ROOT, extra: str = "") -> list[str]:
             shutil.copyfile(root / path, stage / path)
         shutil.copyfile(root / requirements, stage / "requirements.txt")
         _stage_dependencies(root / requirements, stage / SITE_PACKAGES)
+        # The store's client is an extra: without it the setting stops the start, and says so.
+        used = [path for path in modules if path.stem != "redis_store" or extra == "shared-cache"]
+        if missing := missing_imports(stage, stage / SITE_PACKAGES, used):
+            raise PackageError("\n  ".join(["the package has no module for these imports:", *missing]) + f"\n{_WAY_ON}")
         _compile(stage)
         if _ON_PLATFORM:
             # Providers too, which are imported by name: what one of them misses would otherwise show in Azure only.
-            dotted = (".".join(path.with_suffix("").parts) for path in modules if path.parts[0] == "claims")
-            # The store's client is an extra: without it the setting stops the start, and says so.
-            imported = (name.removesuffix(".__init__") for name in dotted)
-            with_client = extra == "shared-cache"
-            _imported_ms(stage, [name for name in imported if with_client or not name.endswith("redis_store")])
+            dotted = (".".join(path.with_suffix("").parts) for path in used if path.parts[0] == "claims")
+            _imported_ms(stage, [name.removesuffix(".__init__") for name in dotted])
         partial = out.with_suffix(".part")
         names = _zip(stage, partial)
         partial.replace(out)
@@ -164,8 +170,7 @@ def _imported_ms(directory: Path, modules: Iterable[str]) -> float:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     if done.returncode:
         raise PackageError(
-            f"the package does not import:\n{done.stderr.strip().replace(str(directory), '')}\n"
-            f"If this names a file or package of yours, name it in {INCLUDE}"
+            f"the package does not import:\n{done.stderr.strip().replace(str(directory), '')}\n{_WAY_ON}"
         )
     return float(done.stdout.split()[-1])
 

@@ -26,6 +26,8 @@ _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_]\w*)(?:(?::-|:?=)([^}]*))?\}")
 _TYPES: Final[Mapping[str, type]] = {"string": str, "int": int, "bool": bool, "object": dict, "array": list}
 #: One line of azd's environment file; quotes and some other characters in a value have a backslash before them.
 _LINE: Final = re.compile(r'^(\w+)=(?:"((?:[^"\\]|\\.)*)"|(.*))$', re.MULTILINE)
+#: The variable with the environment's name.
+ENVIRONMENT: Final = "AZURE_ENV_NAME"
 #: The name of an environment, which becomes part of a path.
 ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _JSON_SYNTAX: Final = re.compile(r'["\\\x00-\x1f]')
@@ -52,13 +54,34 @@ def read_environment(name: str, root: Path) -> dict[str, str]:
     """Return the values of azd's environment from its file.
 
     Raises:
-        ValueError: azd has no such environment in the checkout.
+        ValueError: azd has no such environment in the folder.
     """
     file = root / ".azure" / name / ".env"
     if not (ENVIRONMENT_NAME.fullmatch(name) and file.is_file()):
-        raise ValueError(f"azd has no environment {name!r} in this checkout; `azd env list` names them")
+        raise ValueError(f"azd has no environment {name!r} in {root}; `azd env list` names those that exist")
     text = file.read_text(encoding="utf-8")
     return {found[1]: re.sub(r"\\(.)", r"\1", found[2] or "") or found[3] or "" for found in _LINE.finditer(text)}
+
+
+def azd_environment(environ: Mapping[str, str], name: str | None, root: Path) -> dict[str, str]:
+    """Return the process's environment with azd's over it.
+
+    In a hook they are one, but on Windows the process has all names in capitals: azd's file has them as they were set.
+
+    Args:
+        environ: The process's environment.
+        name: The environment of azd; None: the one that the process names, if it has a file.
+        root: The folder that contains ``.azure``.
+
+    Raises:
+        ValueError: azd has no environment of that name.
+    """
+    chosen = environ.get(ENVIRONMENT, "") if name is None else name
+    if name is None and not (root / ".azure" / chosen / ".env").is_file():
+        return dict(environ)
+    known = {ENVIRONMENT: chosen} | read_environment(chosen, root)
+    in_capitals = {one.upper() for one in known}
+    return {one: value for one, value in environ.items() if one not in in_capitals} | known
 
 
 def read_parameters(path: Path) -> dict[str, Any]:

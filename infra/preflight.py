@@ -13,24 +13,25 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from claims.contract import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from claims.errors import SettingsError
 from claims.provider_module import configure
-from claims.settings.credential import CLIENT_ID, IDENTITY_ENDPOINT, IDENTITY_HEADER
+from claims.settings.credential import IDENTITY_ENDPOINT, IDENTITY_HEADER
 from claims.settings.settings import (
     APPLICATION_ID_URI,
     AUDIENCE_APP_ID,
-    AUTHORITY_URL,
     BUDGET_MS,
     DEFAULT_BUDGET_MS,
     MAX_BUDGET_MS,
 )
 from claims.settings.shared_cache import SHARED_CACHE
+from infra.app_settings import KNOWN_LATER, app_settings, how_to_set, lost_settings, subject, with_commands
 from infra.bicep import INFRA, PREFLIGHT
-from infra.parameters import file_problems, read_environment, read_parameters, resolve
+from infra.parameters import ENVIRONMENT, azd_environment, file_problems, read_parameters, resolve
 
 #: An output of main.bicep, known from the second deployment on: the host that Entra calls.
 HOST: Final = "ENDPOINT_HOST"
@@ -42,15 +43,7 @@ _FOUND: Final = 1
 _COULD_NOT_RUN: Final = 2
 #: What is left of Entra's timeout for the connection, TLS and the host before the code is reached.
 _RESERVE_MS: Final = 100
-_UNKNOWN: Final = "known-after-deployment"
-#: What a secret that stays in its Key Vault looks like, where the endpoint looks at it.
-_LOOKS_LIKE: Final = {"Claims__Table__ConnectionString": "AccountName=unknown;AccountKey=unknown"}
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-#: By setting that may be missing: what to type.
-_TYPE: Final = {
-    AUTHORITY_URL: f"type: azd env set {AUTHORITY_URL} https://login.microsoftonline.com/<tenantId>",
-    AUDIENCE_APP_ID: "type: azd env set ENTRA_API_APP_ID <client id>, then: azd provision",
-}
 #: Stands for the app registration that a later step creates; no real id looks like it.
 _PENDING_GUID: Final = "ffffffff-ffff-4fff-8fff-ffffffffffff"
 _SECRET_URI: Final = re.compile(r"https://[a-z0-9-]{3,24}\.vault\.[a-z.]+/secrets/[A-Za-z0-9-]+(/[0-9a-f]{32})?/?")
@@ -90,52 +83,43 @@ def preflight(
         ValueError: The parameter file cannot be read.
     """
     given = read_parameters(parameters)
-    wrong = tuple(file_problems(rules["parameters"], given))
-    if wrong:
-        return Preflight(wrong)
+    if wrong := tuple(file_problems(rules["parameters"], given)):
+        return Preflight(tuple(f"{parameters.name}: {one}" for one in wrong))
     resolved = resolve(rules["parameters"], given, environ)
     pending = {} if deployed else {"audienceAppId": _PENDING_GUID}
-    settings = app_settings(rules, {**pending, **resolved.values})
-    refused, warnings = _judged(settings)
-    refused += _entra(settings, environ.get("PUBLIC_HOST") or environ.get(HOST, ""), timeout_ms)
+    made = app_settings(rules, {**pending, **resolved.values})
+    lost = lost_settings(given, environ, made)
+    refused, warnings = _judged(lost | made)
+    refused += _entra(made, environ.get("PUBLIC_HOST") or environ.get(HOST, ""), timeout_ms)
     # What breaks its parameter's rule is reported once, in the words that name what to set.
-    made = {**rules["settings"], **rules["secrets"], **dict.fromkeys(given.get("settings", {}), "settings")}
-    reported = {setting for setting, parameter in made.items() if parameter in resolved.problems}
-    problems = [*resolved.problems.values(), *(one for one in refused if _subject(one) not in reported)]
+    sources = {**rules["settings"], **rules["secrets"], **dict.fromkeys(given.get("settings", {}), "settings")}
+    reported = {setting for setting, parameter in sources.items() if parameter in resolved.problems}
+    refused = [one for one in refused if subject(one) not in reported]
+    own = resolved.values.get("providerSettings", {})
+    problems = [
+        *resolved.problems.values(),
+        *with_commands(refused, lost, made, partial(how_to_set, rules, given, own)),
+    ]
     problems += _secret_uris(resolved.values, rules["secrets"].values())
     problems += _surroundings(environ, deployed=deployed)
-    problems += _package(settings, environ)
+    problems += _package(made, environ)
+    where = f"azd environment {environ.get(ENVIRONMENT, '')!r}: "
     nobody = _nobody_hears(resolved.values, environ, deployed=deployed)
-    return Preflight(tuple(problems), (*warnings, *_few_instances(resolved.values), *nobody))
-
-
-def app_settings(rules: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> dict[str, str]:
-    """Return the app settings that ``main.bicep`` makes of these values; what only Azure knows is a placeholder."""
-    trust = {setting: str(values.get(parameter, "")) for setting, parameter in rules["settings"].items()}
-    given = [setting for setting, parameter in rules["secrets"].items() if values.get(parameter)]
-    secrets = {setting: _LOOKS_LIKE.get(setting, _UNKNOWN) for setting in given}
-    own_app = values.get("credential") == "client-secret"
-    identity = {CLIENT_ID: values.get("credentialClientId", "") if own_app else _UNKNOWN}
-    others = values.get("settings", {}) | values.get("providerSettings", {})
-    if values.get("sharedCache"):
-        others[SHARED_CACHE] = f"rediss://{_UNKNOWN}:10000"
-    return {name: value for name, value in (others | trust | secrets | identity).items() if value}
-
-
-def _subject(problem: str) -> str:
-    """Return the setting with which a problem's sentence begins."""
-    found = re.match(r"\w+", problem)
-    return found[0] if found else ""
+    return Preflight(tuple(where + one for one in problems), (*warnings, *_few_instances(resolved.values), *nobody))
 
 
 def _judged(settings: Mapping[str, str]) -> tuple[list[str], tuple[str, ...]]:
     """Let the endpoint's own code judge; the app will have an identity and run in Azure."""
-    environ = {**settings, "WEBSITE_SITE_NAME": "preflight", IDENTITY_ENDPOINT: _UNKNOWN, IDENTITY_HEADER: _UNKNOWN}
+    environ = {
+        **settings,
+        "WEBSITE_SITE_NAME": "preflight",
+        IDENTITY_ENDPOINT: KNOWN_LATER,
+        IDENTITY_HEADER: KNOWN_LATER,
+    }
     try:
         return [], configure(environ)[0].warnings
     except SettingsError as error:
-        hints = {setting: hint for setting, hint in _TYPE.items() if setting not in settings}
-        return ["; ".join(filter(None, (one, hints.get(_subject(one))))) for one in error.problems], ()
+        return list(error.problems), ()
 
 
 def _surroundings(environ: Mapping[str, str], *, deployed: bool) -> Iterator[str]:
@@ -203,25 +187,17 @@ def _nobody_hears(values: Mapping[str, Any], environ: Mapping[str, str], *, depl
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Judge and print. Exit code 0; 1 when the deployment would fail; 2 when it could not be judged."""
     args = _parser().parse_args(arguments)
-    environ = dict(os.environ if environ is None else environ)
     try:
-        if args.env is not None:
-            environ |= read_environment(args.env, INFRA.parent)
+        known = azd_environment(os.environ if environ is None else environ, args.env, INFRA.parent)
         rules = json.loads(PREFLIGHT.read_text(encoding="utf-8"))
-        result = preflight(
-            rules,
-            args.parameters,
-            environ,
-            deployed=args.deployed,
-            timeout_ms=args.timeout_ms,
-        )
+        result = preflight(rules, args.parameters, known, deployed=args.deployed, timeout_ms=args.timeout_ms)
     except (OSError, ValueError) as error:
         print(f"preflight: {error}", file=sys.stderr)
         return _COULD_NOT_RUN
     for warning in result.warnings:
         print(f"preflight: warning: {warning}", file=sys.stderr)
     for problem in result.problems:
-        print(f"{args.parameters.name}: {problem}")
+        print(problem)
     if result.problems:
         count = len(result.problems)
         print(f"preflight: {count} error{'s' if count > 1 else ''}", file=sys.stderr)

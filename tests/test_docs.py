@@ -60,7 +60,7 @@ def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
     assert {name for name in code if not name.endswith("__")} == {
         name for name in named["settings.md"] if not name.endswith("__")
     }
-    examples = {"Claims__Mine__Region", "Claims__Crm__Url", "Claims__Crm__Scope"}
+    examples = {"Claims__Mine__Region", "Claims__Mine__Account", "Claims__Crm__Url", "Claims__Crm__Scope"}
     assert set().union(*named.values()) - code == examples
 
 

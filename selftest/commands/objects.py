@@ -49,6 +49,8 @@ def configure(top: argparse.ArgumentParser) -> None:
     commands = top.add_subparsers(dest="command", required=True, metavar="ACTION")
     for name, told in (("plan", "say what apply would change; write nothing"), ("apply", "make it so")):
         _add_making(commands.add_parser(name, help=told, description=told))
+    told = "read no tenant and need no sign-in: list what apply makes where nothing exists yet"
+    commands.choices["plan"].add_argument("--offline", action="store_true", help=told)
     set_azd = f"run azd env set {azd_environment.API_APP_ID}"
     commands.choices["apply"].add_argument("--set-azd-env", action="store_true", help=set_azd)
     status = commands.add_parser("status", help="say what is there", description="Say what is there.")

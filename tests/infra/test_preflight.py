@@ -1,6 +1,8 @@
 """``python -m infra.preflight``: a deployment's own values, judged before anything is made."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra import preflight
-from infra.parameters import resolve
+from infra.parameters import read_environment, read_parameters, resolve
 from infra.preflight import main
 from tests.infra.checkout import ROOT
 
@@ -60,7 +62,9 @@ def test_it_needs_the_standard_library_only() -> None:
 
 def _refused(changes: dict[str, str], capsys: pytest.CaptureFixture[str], *flags: str) -> list[str]:
     code = main([*PARAMETERS, *flags], GOOD | changes)
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("main.parameters.json")]
+    lines = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("azd environment 'claims-test': ")
+    ]
     assert code == (1 if lines else 0)
     return lines
 
@@ -118,11 +122,14 @@ def test_a_good_deployment_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
                 "DOWNSTREAM_TENANT_ID": TENANT,
                 "DOWNSTREAM_CLIENT_SECRET_URI": "https://vault-of-mine.vault.azure.net/secrets/app",
             },
-            "AZURE_CLIENT_ID",
+            "type: azd env set DOWNSTREAM_CLIENT_ID <value>",
         ),
         ({"MAXIMUM_INSTANCE_COUNT": "10"}, "40 to 1000"),
         ({"SHARED_CACHE": "true"}, "type: azd env set PACKAGE_EXTRA shared-cache"),
         ({"Claims__SharedCache": f"rediss://{HOST}:10000", "PACKAGE_EXTRA": "telemetry"}, "Redis' client"),
+        ({"Claims__BudgetMS": "900"}, "it must be Claims__BudgetMs, or be removed"),
+        ({"AuthenticationEvents__AudienceAppId": TENANT}, "type: azd env set ENTRA_API_APP_ID <client id>"),
+        ({"Claims__ProfileApi__Hidden": "x"}, "type: azd env set PROVIDER_SETTINGS"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -133,6 +140,60 @@ def test_a_bad_value_is_refused_before_anything_is_made(
     lines = _refused(changes, capsys)
     assert len(lines) == 1, lines
     assert told in lines[0]
+
+
+def test_an_own_setting_comes_with_the_command_that_brings_it_to_the_app(capsys: pytest.CaptureFixture[str]) -> None:
+    """PROVIDER_SETTINGS keeps its other members, and quotation marks and backslashes survive the shell and azd."""
+    own = {"Claims__Mine__Level": "L", "Claims__Mine__Account": 'CORP\\team "a" it\'s'}
+    before = {"PROVIDER_SETTINGS": '{"Claims__Mine__Region": "eu"}'}
+    lines = _refused(own | before, capsys)
+    assert [line.split(": ")[1].split()[0] for line in lines] == [*own]
+    (command,) = {line.partition("; type: ")[2] for line in lines}
+    *words, value = shlex.split(command)
+    assert words == ["azd", "env", "set", "PROVIDER_SETTINGS"]
+    assert json.loads(value) == {"Claims__Mine__Region": "eu", **own}
+    assert _refused(own | {"PROVIDER_SETTINGS": value}, capsys) == []
+
+
+def test_the_pages_example_of_own_settings_reaches_the_app(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Through the shell, azd's file, which escapes it, and azd's substitution, which does not."""
+    (line,) = re.findall(r"^azd env set PROVIDER_SETTINGS .*$", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE)
+    value = shlex.split(line)[-1]
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    folder = tmp_path / ".azure/claims-test"
+    folder.mkdir(parents=True)
+    (folder / ".env").write_text(f'PROVIDER_SETTINGS="{escaped}"\n')
+    given = read_parameters(ROOT / "infra/main.parameters.json")
+    rules = {"providerSettings": {"type": "object", "defaultValue": {}}}
+    resolved = resolve(rules, given, read_environment("claims-test", tmp_path))
+    assert resolved.values == {
+        "providerSettings": {"Claims__Mine__Region": "eu", "Claims__Mine__Account": "CONTOSO\\team"}
+    }
+    assert _refused({"PROVIDER_SETTINGS": value}, capsys) == []
+
+
+def test_each_missing_setting_of_a_provider_comes_with_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line each, and nothing of a secret that is set in place of its URI."""
+    scope, url = sorted(_refused({"Claims__Provider": "profile_api"}, capsys))
+    assert scope.endswith("Scope is required and is not set; type: azd env set Claims__ProfileApi__Scope <value>")
+    assert url.endswith("Url is required and is not set; type: azd env set Claims__ProfileApi__Url <value>")
+    secret = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=hunter2"
+    (lost,) = _refused({"Claims__Table__ConnectionString": secret}, capsys)
+    assert lost.endswith("type: azd env set TABLE_CONNECTION_STRING_URI <URI of the secret in its Key Vault>")
+    assert "hunter2" not in lost
+
+
+def test_a_hook_on_windows_reads_the_names_in_azds_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There the process has all names in capitals, and a setting would be missing, or lost."""
+    monkeypatch.setattr(preflight, "INFRA", tmp_path / "infra")
+    (tmp_path / "requirements.txt").touch()
+    folder = tmp_path / ".azure/claims-test"
+    folder.mkdir(parents=True)
+    (folder / ".env").write_text("".join(f'{name}="{value}"\n' for name, value in GOOD.items()))
+    assert main(PARAMETERS, {name.upper(): value for name, value in GOOD.items()}) == 0
+    assert capsys.readouterr().out == "preflight: no errors\n"
 
 
 def test_a_package_with_the_client_takes_the_shared_cache(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 TENANT, AUDIENCE = "0a0a0a0a-1111-4111-8111-0123456789ab", "0b0b0b0b-1111-4111-8111-0123456789ab"
 WHEEL = (f"entra_selftest-{__version__}-py3-none-any.whl", b"\0")
 #: The limits of what a copier owns: the endpoint, its deployment, and a provider with its tests.
-MAX_FILES, MAX_PYTHON_LINES = 120, 8000
+MAX_FILES, MAX_PYTHON_LINES = 120, 8300
 #: What a reader is told to write.
 NOT_HERE = {
     "claims/providers/contoso.py",
@@ -145,6 +145,22 @@ def test_commands_of_the_readme_are_taken(files: dict[str, bytes], capsys: pytes
     assert {"signin", "explain", "signin-log", "doctor", "objects"} <= {word for words in typed for word in words}
     for words in typed:
         assert not problem(words), f"{words}\n{capsys.readouterr().err}"
+
+
+def test_readme_deploys_as_the_page_does(files: dict[str, bytes]) -> None:
+    """One sequence, with the answers in the README; the settings of the copy's provider are in their place."""
+    page, readme = texts(files)["docs/deploy.md"], texts(files)["README.md"]
+    on_page = re.findall(r"^```\n(.*?)^```", page.partition("## First deployment\n")[2], re.MULTILINE | re.DOTALL)[:2]
+    in_readme = re.findall(r"^```\n(.*?)^```", readme.partition("## Deploy\n")[2], re.MULTILINE | re.DOTALL)[:2]
+    own = re.findall(r"^azd env set (?:Claims__(?!Allowed)|PROVIDER_SETTINGS).*\n", in_readme[0], re.MULTILINE)
+    assert own
+    expected = [
+        block.replace("claims-test", "contoso-hr-test")
+        .replace("<tenantId>", TENANT)
+        .replace("azd env set <setting of the provider> <value>\n", "".join(own))
+        for block in on_page
+    ]
+    assert in_readme == expected
 
 
 def test_readme_leads_from_a_failed_sign_in_to_its_cause(files: dict[str, bytes]) -> None:

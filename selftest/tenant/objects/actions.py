@@ -15,6 +15,7 @@ from selftest.tenant.objects import azd_environment, permissions
 from selftest.tenant.objects.connection import connect
 from selftest.tenant.objects.endpoint_health import require_health
 from selftest.tenant.objects.intent import CLAIMS, CLAIMS_FROM, PHASES, Intent
+from selftest.tenant.objects.offline import show_needed
 from selftest.tenant.objects.status import registered_host, show_status
 from selftest.tenant.objects.steps.activation import phase_d
 from selftest.tenant.objects.steps.apply import ApplyRun, Plan, StepState, plan_steps, report_plan
@@ -91,11 +92,14 @@ def print_step(state: StepState, what: str, name: str, lines: Sequence[str]) -> 
 
 
 async def run(job: Job) -> None:
-    """Sign in and run the command.
+    """Sign in and run the command; only a plan can do without a tenant.
 
     Raises:
         CannotRun: It was stopped, by Graph or before.
     """
+    if getattr(job.args, "offline", False):
+        show_needed(job.intent, job.steps, permissions.scopes(job.phases), print_step)
+        return
     async with connect(
         job.environ,
         credential=job.args.credential,

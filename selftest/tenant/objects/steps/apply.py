@@ -33,6 +33,7 @@ type StepState = Literal[
     "missing",
     "differs",
     "conflict",
+    "needed",
 ]
 #: Takes a state, the kind of object, its name, and lines that say what is different.
 type ReportStep = Callable[[StepState, str, str, Sequence[str]], None]

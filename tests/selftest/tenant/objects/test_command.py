@@ -76,6 +76,33 @@ async def test_plan_apply_status_remove(capsys: pytest.CaptureFixture[str]) -> N
         assert "nothing of 'Claims endpoint (dev)' exists" in capsys.readouterr().out
 
 
+async def test_a_plan_without_a_tenant_lists_what_an_empty_one_gets(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same objects with the same members; nothing is said of what only the tenant shows."""
+    claims = ("--claims", "Region,Guest:custom_guest")
+    assert await asyncio.to_thread(main, ["plan", "--offline", *ENABLE, *claims], ENVIRON) == 0
+    offline = capsys.readouterr().out
+    async with graph() as server:
+        assert await run(server, "plan", *ENABLE, *claims) == 0
+        online = capsys.readouterr().out
+    made = re.compile(r"^would \w+ +(.{18})|^ {33}(?!api\.acceptMappedClaims)(.*)$", re.MULTILINE)
+    needed = re.compile(r"^needed +(.{18})|^ {33}(?!api\.acceptMappedClaims)(.*)$", re.MULTILINE)
+    assert {found[0] for found in made.findall(online)} <= {found[0] for found in needed.findall(offline)}
+    assert {found[1] for found in made.findall(online)} <= {found[1] for found in needed.findall(offline)}
+    assert {line.split()[0] for line in offline.splitlines() if line[0] != " "} == {"needed", "no", "unknown,"}
+    assert 'api.acceptMappedClaims: "unknown" -> true' in offline
+    assert "other policy" not in offline
+    assert "CustomAuthenticationExtension.ReadWrite.All" in offline
+
+
+def test_a_plan_without_a_tenant_knows_no_claims(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that are registered are not read, and the sample's would be a guess; phase A has none."""
+    assert main(["plan", "--offline"], ENVIRON) == 2
+    assert "which claims? Set ENTRA_CLAIMS_FROM" in capsys.readouterr().err
+    adopted = {"AZURE_ENV_NAME": "dev", "ENTRA_API_APP_ID": CLIENT}
+    assert main(["plan", "--offline", "--phase", "A"], adopted) == 0
+    assert f"ENTRA_API_APP_ID={CLIENT}: the app registration with this client id" in capsys.readouterr().out
+
+
 async def test_status_shows_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     """Missing, different and in conflict, for every application that was enabled; the host is known from the tenant."""
     environ = {"AZURE_ENV_NAME": "dev"}
