@@ -18,13 +18,13 @@ from selftest.base.flag_values import guid_value, timeout_in_ms, whole_number
 from selftest.base.loopback import is_this_machine
 from selftest.base.printable import visible
 from selftest.contract import MAX_TIMEOUT_MS, is_guid
+from selftest.judge.file_kinds import SIGN_IN_LOG, kind_of
 from selftest.tenant.graph.address import PUBLIC_CLOUD
 from selftest.tenant.graph.connection import open_graph
 from selftest.tenant.graph.credentials import KINDS
 from selftest.tenant.signin_log.endpoint_log import EndpointLog, read_log
 from selftest.tenant.signin_log.event import SignInLog, read_events
 from selftest.tenant.signin_log.live import PERMISSION, read_live
-from selftest.tenant.signin_log.other_files import is_signin_log, looks_like
 from selftest.tenant.signin_log.pairing import pair_up
 from selftest.tenant.signin_log.read_text import InputError, read_text
 from selftest.tenant.signin_log.report import SignInReport, make_report
@@ -130,8 +130,8 @@ def _from_log(path: str) -> EndpointLog:
     try:
         return read_log(text, path)
     except InputError as error:
-        if is_signin_log(text):
-            raise InputError(path, "not a log of the app; it looks like a sign-in log: give that as --file") from error
+        if (kind := kind_of(text)) is not None and kind.name == SIGN_IN_LOG:
+            raise InputError(path, f"not a log of the app; it looks like {kind}") from error
         raise
 
 
@@ -141,9 +141,20 @@ def _from_file(path: str) -> tuple[Table, SignInLog]:
         table = read_table(text, path)
         return table, read_events(table.rows, path)
     except InputError as error:
-        if other := looks_like(text):
-            raise InputError(path, f"not a sign-in log; {other}") from error
+        kind = kind_of(text)
+        if _is_log(text):
+            raise InputError(path, "not a sign-in log; it looks like a log of the app: give that as --log") from error
+        if kind is not None and kind.name != SIGN_IN_LOG:
+            raise InputError(path, f"not a sign-in log; it looks like {kind}") from error
         raise
+
+
+def _is_log(text: str) -> bool:
+    try:
+        read_log(text, "")
+    except InputError:
+        return False
+    return True
 
 
 def _report(

@@ -13,6 +13,7 @@ from selftest.contract import CALLOUT_DATA_TYPE, RESPONSE_DATA_TYPE
 
 CALLOUT: Final = "a captured callout"
 REPLY: Final = "the reply of an endpoint"
+SIGN_IN_LOG: Final = "a sign-in log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,16 @@ _KINDS: Final[tuple[tuple[FileKind, tuple[Callable[[Mapping[str, Any]], bool], .
     (FileKind(REPLY, "`judge --body FILE` reads it"), (_has_data(RESPONSE_DATA_TYPE),)),
     (FileKind(CALLOUT, "`compare-callout FILE` reads it"), (_has_data(CALLOUT_DATA_TYPE),)),
     (
-        FileKind("a sign-in log", "`signin-log --file FILE` reads it"),
+        FileKind(SIGN_IN_LOG, "`signin-log --file FILE` reads it"),
         (
             _has("appliedEventListeners"),
             _has("correlationId", "status", "appId"),
             _has("CorrelationId", "ResultType"),
             _has("category", "properties", "resultType"),
-            _has("columns", "rows"),
+            _has("AppliedEventListeners"),
         ),
     ),
+    (FileKind("a table of Log Analytics", "`signin-log` reads it, as --file or as --log"), (_has("columns", "rows"),)),
     (
         FileKind("the objects of a tenant", "`doctor --file FILE` reads it"),
         (

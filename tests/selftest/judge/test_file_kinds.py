@@ -35,7 +35,7 @@ def test_samples_are_recognized(sample: str, name: str, way_on: str) -> None:
     [
         ([{"CorrelationId": "x", "ResultType": "0"}], "a sign-in log"),
         ({"records": [{"category": "SignInLogs", "resultType": "0", "properties": {}}]}, "a sign-in log"),
-        ({"tables": [{"columns": [], "rows": []}]}, "a sign-in log"),
+        ({"tables": [{"columns": [], "rows": []}]}, "a table of Log Analytics"),
         ({"value": [{"appliedEventListeners": []}]}, "a sign-in log"),
         ({"ClaimsMappingPolicy": {}}, "a claims mapping policy"),
         ({"value": [{"definition": [], "displayName": "p"}]}, "a claims mapping policy"),

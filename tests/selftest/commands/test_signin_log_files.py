@@ -27,9 +27,9 @@ def refused(capsys: pytest.CaptureFixture[str], *flags: str) -> str:
         ("2026-03-02T08:32:10Z [Information] 0 functions found (Custom)\n", "give that as --log"),
         (json.dumps(LINE), "give that as --log"),
         (json.dumps([{"TimeGenerated": "2026-03-02T08:32:10Z", "Message": json.dumps(LINE)}]), "give that as --log"),
-        (json.dumps({"applications": [], "servicePrincipals": []}), "`doctor --file FILE` reads them"),
-        (json.dumps(POLICY), "`signin --url URL --mapping FILE` reads it"),
-        (json.dumps({"value": [POLICY]}), "`signin --url URL --mapping FILE` reads it"),
+        (json.dumps({"applications": [], "servicePrincipals": []}), "`doctor --file FILE` reads it"),
+        (json.dumps(POLICY), "--mapping FILE` compares a reply with it"),
+        (json.dumps({"value": [POLICY]}), "--mapping FILE` compares a reply with it"),
     ],
 )
 def test_other_file_is_named(text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,7 +55,9 @@ def test_sign_in_log_given_as_log_is_named(tmp_path: Path, capsys: pytest.Captur
     path = tmp_path / "signins.json"
     path.write_text(json.dumps({"value": THREE}))
 
-    assert "give that as --file" in refused(capsys, "--file", str(path), "--log", str(path))
+    assert "it looks like a sign-in log: `signin-log --file FILE` reads it" in refused(
+        capsys, "--file", str(path), "--log", str(path)
+    )
 
 
 @pytest.mark.parametrize("flag", ["--file", "--log"])
