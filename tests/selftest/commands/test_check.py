@@ -74,7 +74,8 @@ def test_a_deployed_endpoint_is_attacked_without_a_token(
     statuses = {result.id: result.status for result in results.checks}
     assert (statuses["T30"], statuses["T120"]) == ("pass", "skip")
     assert set(statuses.values()) == {"pass", "skip"}
-    assert printed.startswith("PASS")
+    assert printed.startswith("PASS  no call with a valid token was made, and an endpoint that refuses everything passes, ")
+    assert "no valid call to compare with" in (tmp_path / "report.html").read_text("utf-8")
     assert command("report", str(tmp_path / "results.json"), "--out", str(tmp_path)) == 0
     assert capsys.readouterr().out == printed
 
@@ -197,7 +198,8 @@ def test_the_verdict_comes_first(capsys: pytest.CaptureFixture[str], refusing: s
     printed = capsys.readouterr()
     assert printed.err == ""
     assert printed.out.startswith(
-        "PASS  0 of 1 token attacks (level security; --strict counts every level) were let in, 1 check passed"
+        "PASS  no call with a valid token was made, and an endpoint that refuses everything passes, too (--token-file "
+        "FILE): 0 of 1 token attacks (level security; --strict counts every level) were let in, 1 check passed"
     )
     assert "skip  F11: " in printed.out
     assert "check --app DIR`, without --url" in printed.out

@@ -197,7 +197,7 @@ def test_a_group_that_did_not_run_is_one_line_with_its_reason() -> None:
     )
     lines = shown(run).splitlines()
     assert [line for line in lines if line.startswith("skip")] == [
-        "skip  F (all 4; 3 for this reason): it runs elsewhere",
+        "skip  F (all 4; 3 for this reason, 1 for others: --verbose): it runs elsewhere",
         "skip  C40: no 401",
     ]
     assert "skip  F92: no app" in shown(run, verbose=True)
