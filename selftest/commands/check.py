@@ -25,7 +25,7 @@ from selftest.load.plan.arguments import short_plan
 from selftest.play.consent import require_consent
 from selftest.play.deployed_flags import add_deployed_arguments, real_token
 from selftest.play.target import add_target_arguments, open_target
-from selftest.report.outputs import add_output_arguments, emit
+from selftest.report.outputs import add_output_arguments, emit, files_of_this_run
 from selftest.signin.tenant.mapping_flags import ClaimsRoute, add_mapping_arguments, read_route
 
 
@@ -55,18 +55,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the checks that the arguments name, and report."""
-    checks = select(args.ids)
     if args.list:
-        return _list(checks)
-    token = real_token(args)
-    route = read_route(args, saml=args.saml)
-    if route.is_given and args.deployed and token is None:
-        raise CannotRun("--mapping needs a reply of the endpoint: with --deployed, give --token-file, too")
-    _require_consent(args, checks)
-    session = SelftestRun(args)
-    session.run(_collect(args, checks, token, session, route))
-    results = session.results()
-    emit(results, args)
+        return _list(select(args.ids))
+    with files_of_this_run(args, "check"):
+        checks = select(args.ids)
+        token = real_token(args)
+        route = read_route(args, saml=args.saml)
+        if route.is_given and args.deployed and token is None:
+            raise CannotRun("--mapping needs a reply of the endpoint: with --deployed, give --token-file, too")
+        _require_consent(args, checks)
+        session = SelftestRun(args)
+        session.run(_collect(args, checks, token, session, route))
+        results = session.results()
+        emit(results, args)
     return results.verdict.exit_code
 
 

@@ -18,7 +18,7 @@ from selftest.load.sockets import allow_connections
 from selftest.play.consent import require_consent
 from selftest.play.deployed_flags import add_deployed_arguments, real_token
 from selftest.play.target import add_target_arguments, open_target
-from selftest.report.outputs import add_output_arguments, emit
+from selftest.report.outputs import add_output_arguments, emit, files_of_this_run
 
 _ABOVE_THE_LIMIT: Final = (
     f"note: an external tenant sends at most {MAX_EXTERNAL_CALLS_PER_S} calls a second over all its extensions, and "
@@ -44,19 +44,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Play the load, judge it and report."""
-    plan = plan_of(args)
-    token = real_token(args)
-    if args.deployed and token is None:
-        raise CannotRun("--deployed needs --token-file here: an endpoint answers no load without a token")
-    require_consent(args.url, rate_per_s=plan.config.rate_per_s, yes=args.yes)
-    if plan.config.rate_per_s > MAX_EXTERNAL_CALLS_PER_S:
-        print(_ABOVE_THE_LIMIT, file=sys.stderr)
-    # Before the app is started, which inherits it: both ends of a connection need a file.
-    allow_connections(plan.config.max_in_flight)
-    session = SelftestRun(args)
-    session.run(_play(args, plan, token, session))
-    results = session.results()
-    emit(results, args)
+    with files_of_this_run(args, "load"):
+        plan = plan_of(args)
+        token = real_token(args)
+        if args.deployed and token is None:
+            raise CannotRun("--deployed needs --token-file here: an endpoint answers no load without a token")
+        require_consent(args.url, rate_per_s=plan.config.rate_per_s, yes=args.yes)
+        if plan.config.rate_per_s > MAX_EXTERNAL_CALLS_PER_S:
+            print(_ABOVE_THE_LIMIT, file=sys.stderr)
+        # Before the app is started, which inherits it: both ends of a connection need a file.
+        allow_connections(plan.config.max_in_flight)
+        session = SelftestRun(args)
+        session.run(_play(args, plan, token, session))
+        results = session.results()
+        emit(results, args)
     return results.verdict.exit_code
 
 

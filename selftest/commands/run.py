@@ -17,7 +17,7 @@ from selftest.checks.token.malformed_keys import add_malformed_keys_argument
 from selftest.entra.server import EntraServer
 from selftest.load.plan.arguments import short_plan
 from selftest.play.target import add_target_arguments, open_target
-from selftest.report.outputs import add_output_arguments, emit
+from selftest.report.outputs import add_output_arguments, emit, files_of_this_run
 
 REPORT_DIR: Final = Path("selftest-report")
 #: How many fresh workers are timed, and how often a load is played whose generator was late.
@@ -41,10 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run everything and report."""
-    session = SelftestRun(args)
-    session.run(_everything(args, session))
-    results = session.results()
-    emit(results, args)
+    with files_of_this_run(args, "run"):
+        session = SelftestRun(args)
+        session.run(_everything(args, session))
+        results = session.results()
+        emit(results, args)
     return results.verdict.exit_code
 
 
