@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from selftest.base.cannot_run import CannotRun
-from selftest.checks import select
-from selftest.checks.bench.environment import PROFILES
+from selftest.checks import REGISTRY, select
+from selftest.checks.bench.environment import GOOD_CALL, PROFILES
 from selftest.checks.bench.target_environment import await_keys_read, environment_of, require_answer
+from selftest.checks.good_call import make_good_call, of_every_call
 from selftest.checks.selftest_run import SelftestRun
 from selftest.commands.run import REPORT_DIR
 from selftest.contract import MAX_EXTERNAL_CALLS_PER_S
@@ -29,7 +30,8 @@ _ABOVE_THE_LIMIT: Final = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments of the command."""
     parser.description = (
-        "Send sign-ins when they are due, whatever became of those before, and judge each as Entra would. "
+        "Send sign-ins when they are due, whatever became of those before, and judge each as Entra would. An endpoint "
+        "that refuses the first valid call with 3xx, 401, 403 or as if there were none is loaded with no more. "
         f"Every call is kept in {REPORT_DIR}/run.jsonl as it ends. Exit code 0: what has to hold is proved. 1: it does "
         "not hold, or a threshold is crossed. 2: it could not run. 3: the run is not valid, or too short to prove it. "
         "130: interrupted; what was found is kept."
@@ -74,6 +76,11 @@ async def _play(args: argparse.Namespace, plan: LoadPlan, token: str | None, ses
             print(f"load: {error}\nload: the load runs all the same; Ctrl-C ends it", file=sys.stderr)
         else:
             await await_keys_read(bench)
+            bench = await make_good_call(bench)
+        if of_every_call(bench.refusal):
+            await session.run_checks([REGISTRY[GOOD_CALL]], bench)
+            return
+        bench = replace(bench, refusal=None)
         found = await session.play_load(target, plan, real_token=token)
         judging = replace(bench, load=found)
         # What another profile would show was not asked for; that is no skip.

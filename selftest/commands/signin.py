@@ -13,12 +13,13 @@ from rich.text import Text
 
 from selftest.base.cannot_run import FAILED, PASSED
 from selftest.base.flag_values import timeout_in_ms
+from selftest.base.printable import visible
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.judge.claims_file import add_to_claims_file
 from selftest.play.sign_in import SignIn, sign_in
 from selftest.play.sign_in_text import as_json, as_lines, verdict_line
-from selftest.play.target import Target, add_target_arguments, endpoint_settings, open_target
+from selftest.play.target import Target, add_target_arguments, open_target
 from selftest.signin.tenant.mapping_flags import ClaimsRoute, add_mapping_arguments, read_route
 
 #: How long a library may take to read the keys in the background and to use them.
@@ -105,9 +106,9 @@ async def _play(args: argparse.Namespace, route: ClaimsRoute) -> int:
             print(json.dumps(as_json(played, target.url, timeout_ms=args.timeout_ms), indent=2))
         else:
             _print(played, target.url, args.timeout_ms)
-        if target.app is None and _refused(played):
-            _hint(endpoint_settings(target.entra))
-            if target.entra.store.replaced and not target.entra.keys_read:
+        if target.app is None and played.call.attempts[-1].status not in {None, 200}:
+            _diagnose(played, target)
+            if _refused(played) and target.entra.store.replaced and not target.entra.keys_read:
                 print(_NEW_KEYS, file=sys.stderr)
     return PASSED if played.verdict.minted else FAILED
 
@@ -140,6 +141,12 @@ def _print(played: SignIn, url: str, timeout_ms: int) -> None:
         console.print(Text(line, style=style))
 
 
-def _hint(settings: dict[str, str]) -> None:
-    lines = "\n".join(f"  {name}={value}" for name, value in settings.items())
-    print(f"an endpoint believes the emulated Entra when it is started with\n{lines}", file=sys.stderr)
+def _diagnose(played: SignIn, target: Target) -> None:
+    """Say on stderr what `check` would say about this refusal of an endpoint that runs elsewhere."""
+    from selftest.checks.bench.probe import RawRequest, RawResponse  # noqa: PLC0415 (loads every check)
+    from selftest.checks.good_call import diagnosis  # noqa: PLC0415 (as above)
+
+    last = played.call.attempts[-1]
+    response = RawResponse(request=RawRequest(url=target.url), status=last.status, headers=last.headers)
+    says, fix = diagnosis(response, target.entra)
+    print(visible(f"actual {says}\nfix    {fix}"), file=sys.stderr)

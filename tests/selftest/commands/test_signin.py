@@ -71,7 +71,26 @@ def test_it_is_called_again_once(capsys: pytest.CaptureFixture[str]) -> None:
     with _endpoint(lambda _: 401, reads_from=port) as (url, calls):
         assert main(["signin", "--url", url, "--authority-port", str(port)]) == 1
         assert len(calls) == 2
-    assert "AuthenticationEvents__AuthorityUrl=" in capsys.readouterr().err
+    assert "actual HTTP 401 after the endpoint read the keys\nfix    Compare audience" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "fix"),
+    [
+        (401, "HTTP 401, and the endpoint asked neither for metadata nor for keys", "`check --deployed`"),
+        (404, "HTTP 404: no endpoint answers POST at this path", "Give --url the whole path"),
+    ],
+)
+def test_a_refusal_is_read_as_check_reads_it(
+    capsys: pytest.CaptureFixture[str], status: int, says: str, fix: str
+) -> None:
+    """In the same words, and without settings of this project, which another endpoint does not have."""
+    with _endpoint(lambda _: status, reads_from=None) as (url, _):
+        assert main(["signin", "--url", url, "--authority-port", "0"]) == 1
+    err = capsys.readouterr().err
+    assert f"actual {says}\n" in err
+    assert fix in err
+    assert "AuthenticationEvents" not in err
 
 
 @pytest.mark.parametrize("more", [(), ("--new-keys",)])
