@@ -89,7 +89,7 @@ async def _collect(
             await session.run_checks(list(with_good_call.values()), bench)
             return
         if route.is_given:
-            await session.play_signins(target, route, real_token=token)
+            await session.play_signins(target, route, version=bench.version, real_token=token)
         of_load = [check for check in asked if "load" in check.needs]
         others = [check for check in asked if "load" not in check.needs]
         variants = variants_of(target, instances=args.instances)
@@ -98,7 +98,8 @@ async def _collect(
             refusal = GoodCallRefusal(stopped.actual, stopped.fix, stopped.curl or "", stopped.id)
             bench = replace(bench, refusal=refusal)
         elif of_load and _may_load(args, bench):
-            found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), real_token=token, tries=TRIES)
+            plan = short_plan(cold_starts=COLD_STARTS)
+            found = await session.play_load(target, plan, version=bench.version, real_token=token, tries=TRIES)
             bench = replace(bench, load=found)
         await session.run_checks(of_load, bench)
 

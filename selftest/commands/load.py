@@ -81,7 +81,7 @@ async def _play(args: argparse.Namespace, plan: LoadPlan, token: str | None, ses
             await session.run_checks([REGISTRY[GOOD_CALL]], bench)
             return
         bench = replace(bench, refusal=None)
-        found = await session.play_load(target, plan, real_token=token)
+        found = await session.play_load(target, plan, version=bench.version, real_token=token)
         judging = replace(bench, load=found)
         # What another profile would show was not asked for; that is no skip.
         await session.run_checks([each for each in select(["L"]) if not each.needs & PROFILES - judging.have], judging)

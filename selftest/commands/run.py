@@ -59,7 +59,7 @@ async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
         await require_answer(bench)
         await await_keys_read(bench)
         bench = await make_good_call(bench)
-        await session.play_signins(target)
+        await session.play_signins(target, version=bench.version)
         # What takes hours or more processes is played when it is asked for; leaving it out here is no skip.
         asked = [check for check in REGISTRY.values() if not check.needs & ON_REQUEST - bench.startable]
         of_load = [check for check in asked if "load" in check.needs]
@@ -69,7 +69,8 @@ async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
             return
         # The load has the machine to itself: the checks of faults start apps of their own.
         if args.url is None or is_this_machine(args.url):
-            found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), tries=TRIES)
+            plan = short_plan(cold_starts=COLD_STARTS)
+            found = await session.play_load(target, plan, version=bench.version, tries=TRIES)
             await session.run_checks(of_load, replace(bench, load=found))
         else:
             await session.run_checks(of_load, bench)

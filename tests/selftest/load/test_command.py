@@ -22,7 +22,7 @@ from selftest.load.measured.results_file import read_results
 from selftest.load.plan import arguments
 from selftest.load.plan.profiles import steady
 from tests.checkout import ROOT
-from tests.selftest.load.endpoint import GOOD_BODY, broken, good, serving
+from tests.selftest.load.endpoint import GOOD_BODY, broken, good, good_with_version_1, serving
 
 QUICK = ("--rate", "250", "--duration", "2s", "--warmup", "200ms", "--authority-port", "0")
 
@@ -213,6 +213,21 @@ def test_an_endpoint_that_refuses_every_call_is_not_loaded(
     assert says in " ".join(printed.split())
     results = read_results(tmp_path / "results.json")
     assert ([check.id for check in results.checks], results.load) == (["C01"], None)
+
+
+def test_an_endpoint_of_version_1_is_loaded_with_such_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One version of the token suffices, under load, in each kind of sign-in and in `signin`, too."""
+    _brief(monkeypatch, 0.2)
+    monkeypatch.setattr("selftest.commands.signin._TAKE_UP_S", 0.0)
+    with serving(good_with_version_1) as url:
+        where = ("--url", url, "--authority-port", "0")
+        assert command("load", "--url", url, *QUICK, "--out", str(tmp_path / "load")) == 0
+        command("check", "L", *where, "--out", str(tmp_path / "check"))
+        assert command("signin", *where) == 0
+    for name in ("load", "check"):
+        load = read_results(tmp_path / name / "results.json").load
+        assert load is not None
+        assert load.counts.lost == 0
 
 
 def test_an_endpoint_that_fails_once_is_loaded(tmp_path: Path) -> None:
