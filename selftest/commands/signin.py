@@ -147,7 +147,7 @@ def _print(played: SignIn, url: str, timeout_ms: int) -> None:
 
 
 def _diagnose(played: SignIn, target: Target) -> None:
-    """Say on stderr what `check` would say about this refusal of an endpoint that runs elsewhere."""
+    """Print on stderr what `check` would say about this refusal of an endpoint that runs elsewhere."""
     from selftest.checks.bench.probe import RawRequest, RawResponse  # noqa: PLC0415 (loads every check)
     from selftest.checks.good_call import diagnosis  # noqa: PLC0415 (as above)
 

@@ -107,7 +107,7 @@ def _finding(finding: Finding, results: Results, *, verbose: bool) -> Iterator[R
     if verbose:
         rows = [("expected", worst.expected), *rows, ("more", f"{PROGRAM} explain {worst.id}")]
     for name, value in rows:
-        # The answer is short already, and two gateways may differ in its end only; half a fix is none.
+        # The answer is short already, and two gateways may differ in its end only; half a fix helps nobody.
         whole = verbose or name in {"answer", "fix"}
         table.add_row(name, Text(visible(value if whole else shorten(value, _SHOWN_CHARS, placeholder=" …"))))
     if len(ids) > 1 and verbose:
