@@ -70,7 +70,9 @@ def _refusals_wrong(records: Sequence[dict[str, Any]]) -> str | None:
     if len(records) == _SAME + 1:
         return None
     if not records or outcomes[0] == outcomes[-1]:
-        return f"{_lines(len(records))} for {_SAME + 1} refusals of two kinds: {', '.join(map(str, outcomes)) or 'none'}"
+        return (
+            f"{_lines(len(records))} for {_SAME + 1} refusals of two kinds: {', '.join(map(str, outcomes)) or 'none'}"
+        )
     if any("not_written" in record for record in (records[0], records[-1])):
         return "the first refusal of a kind has no line"
     counted = sum(1 + record.get("not_written", 0) for record in records if record["outcome"] == outcomes[0])

@@ -96,7 +96,9 @@ def _check_tiles(results: Results) -> list[Tile]:
     )
     if not counts["attacks"]:
         return [passed]
-    refused = "no valid call to compare with" if any(check.uncontrolled for check in results.checks) else "all were refused"
+    refused = (
+        "no valid call to compare with" if any(check.uncontrolled for check in results.checks) else "all were refused"
+    )
     let_in = Tile(
         label="attacks let in",
         value=f"{count(counts['let_in'])} of {count(counts['attacks'])}",

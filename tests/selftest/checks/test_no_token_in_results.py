@@ -37,7 +37,9 @@ def echoes(status: int, sent: set[str]) -> PlantedFault:
 
     async def before(request: Incoming, _: object) -> Outgoing:
         authorization = request.header("authorization") or request.query
-        sent.update(part for token in authorization.split(",") if len(part := token.rpartition(".")[2]) > _TELLING_CHARS)
+        sent.update(
+            part for token in authorization.split(",") if len(part := token.rpartition(".")[2]) > _TELLING_CHARS
+        )
         shown = authorization.encode("ascii", "replace").decode()
         names = ("Server", "WWW-Authenticate", "Location", "Content-Type")
         return Outgoing(status=status, body=shown.encode(), headers=tuple((name, shown) for name in names))

@@ -102,7 +102,9 @@ def test_a_deployed_endpoint_is_attacked_without_a_token(
     statuses = {result.id: result.status for result in results.checks}
     assert (statuses["T30"], statuses["T120"]) == ("pass", "skip")
     assert set(statuses.values()) == {"pass", "skip"}
-    assert printed.startswith("PASS  no call with a valid token was made, and an endpoint that refuses everything passes, ")
+    assert printed.startswith(
+        "PASS  no call with a valid token was made, and an endpoint that refuses everything passes, "
+    )
     assert "no valid call to compare with" in (tmp_path / "report.html").read_text("utf-8")
     assert command("report", str(tmp_path / "results.json"), "--out", str(tmp_path)) == 0
     assert capsys.readouterr().out == printed

@@ -93,8 +93,10 @@ def test_bar_is_the_share_of_the_timeout(latency_s: float, filled: int) -> None:
 async def test_the_first_line_says_what_the_number_of_claims_hides(
     session: aiohttp.ClientSession, entra: EntraServer
 ) -> None:
-    """A claim that is lost, and values of which `check` fails (C07): the two commands agree that this is no plain pass."""
-    played = await signed_in(session, entra, claims_reply({"costCenter": 4711, "roles": ["a"], "levels": [1], "A": "1"}))
+    """A claim is lost, and `check` fails values that are no text (C07): no plain pass in either command."""
+    played = await signed_in(
+        session, entra, claims_reply({"costCenter": 4711, "roles": ["a"], "levels": [1], "A": "1"})
+    )
     line = verdict_line(played)
     assert line.startswith("WARN  token minted with 3 custom claims, in ")
     assert line.endswith(

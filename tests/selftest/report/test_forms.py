@@ -126,7 +126,9 @@ def test_the_summary_says_how_many_failures_count() -> None:
     """The verdict counts two levels alone; with --strict each failure counts."""
     run = results(check("T30", "fail", level="security"), check("T31", "fail", level="hardening"))
     assert "0 of 2 passed, 2 failed (1 of a level that counts)" in shown(run)
-    assert "0 of 2 passed, 2 failed\n" in "\n".join(map(str.rstrip, shown(replace(run, strict=True)).splitlines())) + "\n"
+    assert (
+        "0 of 2 passed, 2 failed\n" in "\n".join(map(str.rstrip, shown(replace(run, strict=True)).splitlines())) + "\n"
+    )
 
 
 def test_the_worst_comes_first() -> None:
