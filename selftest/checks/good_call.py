@@ -24,7 +24,7 @@ _NO_VALID_CALL: Final = " An endpoint that answers so to a call without a token 
 _NOT_ASKED: Final = (
     "Start the endpoint with the authority that `entra` prints, and restart it if it read another one. If it has the "
     "keys from an earlier run, compare audience, issuer, tenant and caller with what `entra` prints. An endpoint that "
-    "trusts the real Entra: `check --deployed`."
+    "trusts the real Entra: `check --deployed --url URL`."
 )
 #: Refusals of each call alike, which no load changes.
 _OF_EVERY_CALL: Final = frozenset({*range(300, 400), 401, 403, *_NO_FUNCTION})

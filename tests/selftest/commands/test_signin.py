@@ -77,7 +77,7 @@ def test_it_is_called_again_once(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("status", "says", "fix"),
     [
-        (401, "HTTP 401, and the endpoint asked neither for metadata nor for keys", "`check --deployed`"),
+        (401, "HTTP 401, and the endpoint asked neither for metadata nor for keys", "`check --deployed --url URL`"),
         (404, "HTTP 404: no endpoint answers POST at this path", "Give --url the whole path"),
     ],
 )
