@@ -48,7 +48,7 @@ class LogFile:
         try:
             with self._path.open("rb") as file:
                 if file.seek(0, io.SEEK_END) < self._position:
-                    self._position = 0
+                    self._position, self._unfinished = 0, b""
                 file.seek(self._position)
                 new = file.read(self._left)
         except OSError:
