@@ -13,6 +13,7 @@ from typing import Any, Final
 from selftest.checks.bench.environment import CheckEnvironment
 from selftest.checks.bench.probe import RawRequest, RawResponse, send_withholding
 from selftest.checks.registry import CheckOutcome
+from selftest.report.results import NO_CONTROL
 
 #: Returns what is wrong with a response, or None.
 type ResponseRule = Callable[[RawResponse], str | None]
@@ -23,7 +24,6 @@ REFUSAL: Final = "a refusal: a whole response that is not 200"
 _AT_ONCE_MS: Final = 1000
 #: Statuses of a host or gateway in place of the endpoint, which it sends to any caller; so is every redirect.
 _NOT_OF_THE_ENDPOINT: Final = frozenset({*range(300, 400), 404, 405, 410, 501, 502, 503, 504})
-NO_CONTROL: Final = " (without a control, because there is no valid token)"
 
 
 def judged(response: RawResponse, expected: str, complaint: str | None, *, actual: str | None = None) -> CheckOutcome:
@@ -142,7 +142,7 @@ async def must_refuse(
     if (lost := await _lost_control(env, control)) is not None:
         return lost
     response = await env.send(attack)
-    note = "" if control is not None else NO_CONTROL
+    note = "" if control is not None else f" {NO_CONTROL}"
     if response.status is None:
         return skipped(REFUSAL, f"{response}, which is not a refusal")
     complaint = also()

@@ -11,6 +11,7 @@ from selftest.base.printable import visible
 from selftest.checks.bench.environment import CheckEnvironment, GoodCallRefusal
 from selftest.checks.bench.probe import RawResponse, redact
 from selftest.contract import MAX_TIMEOUT_MS
+from selftest.entra.server import EntraServer
 from selftest.judge.app_cause import cause_of
 from selftest.judge.app_line import AppLine
 from selftest.play.app_log import last_refusal, request_lines
@@ -21,10 +22,12 @@ _SHOWN_CHARS: Final = 300
 _NO_FUNCTION: Final = frozenset({404, 405, 410, 501})
 _NO_VALID_CALL: Final = " An endpoint that answers so to a call without a token needs --token-file."
 _NOT_ASKED: Final = (
-    "An endpoint that was checked before has the keys already: then compare audience, issuer, tenant and caller with "
-    "what `entra` prints. Else start it with the authority that `entra` prints; one that read another authority has to "
-    "be started again."
+    "Start the endpoint with the authority that `entra` prints, and restart it if it read another one. If it has the "
+    "keys from an earlier run, compare audience, issuer, tenant and caller with what `entra` prints. An endpoint that "
+    "trusts the real Entra: `check --deployed --url URL`."
 )
+#: Refusals of each call alike, which no load changes.
+_OF_EVERY_CALL: Final = frozenset({*range(300, 400), 401, 403, *_NO_FUNCTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +137,29 @@ async def _logged(env: CheckEnvironment, refused: RawResponse, before: int) -> t
     return await request_lines(env.log, correlation_id, before=before) or last_refusal(env.log(), refused.status)
 
 
+def of_every_call(refusal: GoodCallRefusal | None) -> bool:
+    """Whether a status says that the endpoint refuses each call alike, so that a load would prove nothing more."""
+    return refusal is not None and refusal.status in _OF_EVERY_CALL
+
+
+def diagnosis(response: RawResponse, entra: EntraServer) -> tuple[str, str]:
+    """Return why the endpoint refuses a valid call that the emulated Entra signed, and what to do."""
+    evidence = _evidence(response, entra)
+    _, says, fix = next(reading for reading in _READINGS if reading[0](evidence))
+    return says(evidence), fix
+
+
+def _evidence(response: RawResponse, entra: EntraServer) -> _Evidence:
+    hits = entra.hits
+    return _Evidence(response, hits["metadata_v1"] + hits["metadata_v2"], hits["keys_v1"] + hits["keys_v2"])
+
+
 def _read(env: CheckEnvironment, response: RawResponse) -> GoodCallRefusal:
-    hits = env.entra.hits
-    evidence = _Evidence(response, hits["metadata_v1"] + hits["metadata_v2"], hits["keys_v1"] + hits["keys_v2"])
     curl = response.request.curl()
     if not env.trusted and response.status not in _NO_FUNCTION:
         fix = "Compare the token with the endpoint's settings: `token`."
-        return GoodCallRefusal(str(response) + evidence.challenge, fix, curl, answer=response.excerpt)
-    _, says, fix = next(reading for reading in _READINGS if reading[0](evidence))
-    fix = fix if "token" in env.have else fix + _NO_VALID_CALL
-    return GoodCallRefusal(says(evidence), fix, curl, answer=response.excerpt)
+        reason = str(response) + _evidence(response, env.entra).challenge
+    else:
+        reason, fix = diagnosis(response, env.entra)
+        fix = fix if "token" in env.have else fix + _NO_VALID_CALL
+    return GoodCallRefusal(reason, fix, curl, status=response.status, answer=response.excerpt)

@@ -22,6 +22,7 @@ from selftest.checks.bench.variant import GIVEN
 from selftest.checks.runner import run_checks
 from selftest.checks.waivers import read_waivers
 from selftest.entra.payloads import VARIETIES
+from selftest.entra.token_mint import EntraVersion
 from selftest.load.measured.collect import Collector
 from selftest.load.measured.raw_file import RAW_NAME, RawFile
 from selftest.load.missed_lines import MissedCalls
@@ -108,13 +109,19 @@ class SelftestRun:
         self._target = provenance.target(target.url, mode)
 
     async def play_signins(
-        self, target: Target, route: ClaimsRoute | None = None, *, real_token: str | None = None
+        self,
+        target: Target,
+        route: ClaimsRoute | None = None,
+        *,
+        version: EntraVersion = "2.0",
+        real_token: str | None = None,
     ) -> None:
         """Play each documented variety once, as Entra does with its longest timeout and one retry.
 
         Args:
             target: The endpoint.
             route: The claims' way into the token; the varieties of the other format are then left out.
+            version: As in `play_load`.
             real_token: As in `play_load`.
         """
         saml = None if route is None else route.token == "saml"  # noqa: S105 - a format
@@ -124,18 +131,25 @@ class SelftestRun:
             play = partial(play, mapping=route.mapping, registered=route.registered)
         with Progress(len(varieties)) as progress:
             for variety in varieties:
-                played = await play(variety, callout_token=real_token)
+                played = await play(variety, callout_token=real_token or target.entra.mint.callout_token(version))
                 self._take({"kind": "signin", **as_members(_result(played))})
                 progress.step(variety.id)
 
     async def play_load(
-        self, target: Target, plan: LoadPlan, *, real_token: str | None = None, tries: int = 1
+        self,
+        target: Target,
+        plan: LoadPlan,
+        *,
+        version: EntraVersion = "2.0",
+        real_token: str | None = None,
+        tries: int = 1,
     ) -> LoadResult:
         """Play a load and return its result.
 
         Args:
             target: The endpoint.
             plan: The load.
+            version: The version of the tokens that the endpoint takes.
             real_token: A token that a deployed endpoint accepts; None if the emulated Entra mints the tokens.
             tries: How often to play the load at most if the generator was late.
 
@@ -145,7 +159,7 @@ class SelftestRun:
         in_flight = allow_connections(plan.config.max_in_flight)
         plan = replace(plan, config=replace(plan.config, max_in_flight=in_flight))
         while True:
-            await self._play(_load_target(target, plan, real_token), plan, target.log)
+            await self._play(_load_target(target, plan, version, real_token), plan, target.log)
             tries -= 1
             load = self._collector.load()
             assert load is not None  # noqa: S101 - it was just played
@@ -218,8 +232,8 @@ class SelftestRun:
         self._collector.take(line)
 
 
-def _load_target(target: Target, plan: LoadPlan, real_token: str | None) -> LoadTarget:
-    mint = target.entra.mint.callout_token
+def _load_target(target: Target, plan: LoadPlan, version: EntraVersion, real_token: str | None) -> LoadTarget:
+    mint = partial(target.entra.mint.callout_token, version)
     tokens = TokenPool(mint) if real_token is None else TokenPool(lambda: real_token, pool=1)
     callouts = CalloutFactory(target.tenant, tokens, seed=plan.config.seed)
     if target.app is None or target.folder is None:

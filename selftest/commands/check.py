@@ -25,7 +25,7 @@ from selftest.load.plan.arguments import short_plan
 from selftest.play.consent import require_consent
 from selftest.play.deployed_flags import add_deployed_arguments, real_token
 from selftest.play.target import add_target_arguments, open_target
-from selftest.report.outputs import add_output_arguments, emit
+from selftest.report.outputs import add_output_arguments, emit, files_of_this_run
 from selftest.signin.tenant.mapping_flags import ClaimsRoute, add_mapping_arguments, read_route
 
 
@@ -55,18 +55,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the checks that the arguments name, and report."""
-    checks = select(args.ids)
     if args.list:
-        return _list(checks)
-    token = real_token(args)
-    route = read_route(args, saml=args.saml)
-    if route.is_given and args.deployed and token is None:
-        raise CannotRun("--mapping needs a reply of the endpoint: with --deployed, give --token-file, too")
-    _require_consent(args, checks)
-    session = SelftestRun(args)
-    session.run(_collect(args, checks, token, session, route))
-    results = session.results()
-    emit(results, args)
+        return _list(select(args.ids))
+    with files_of_this_run(args, "check"):
+        checks = select(args.ids)
+        token = real_token(args)
+        route = read_route(args, saml=args.saml)
+        if route.is_given and args.deployed and token is None:
+            raise CannotRun("--mapping needs a reply of the endpoint: with --deployed, give --token-file, too")
+        _require_consent(args, checks)
+        session = SelftestRun(args)
+        session.run(_collect(args, checks, token, session, route))
+        results = session.results()
+        emit(results, args)
     return results.verdict.exit_code
 
 
@@ -88,7 +89,7 @@ async def _collect(
             await session.run_checks(list(with_good_call.values()), bench)
             return
         if route.is_given:
-            await session.play_signins(target, route, real_token=token)
+            await session.play_signins(target, route, version=bench.version, real_token=token)
         of_load = [check for check in asked if "load" in check.needs]
         others = [check for check in asked if "load" not in check.needs]
         variants = variants_of(target, instances=args.instances)
@@ -97,7 +98,8 @@ async def _collect(
             refusal = GoodCallRefusal(stopped.actual, stopped.fix, stopped.curl or "", stopped.id)
             bench = replace(bench, refusal=refusal)
         elif of_load and _may_load(args, bench):
-            found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), real_token=token, tries=TRIES)
+            plan = short_plan(cold_starts=COLD_STARTS)
+            found = await session.play_load(target, plan, version=bench.version, real_token=token, tries=TRIES)
             bench = replace(bench, load=found)
         await session.run_checks(of_load, bench)
 

@@ -177,7 +177,8 @@ def _with_readers_paths(found: Explanation) -> Explanation:
     def path(named: re.Match[str]) -> str:
         from selftest.starter.contents import repository  # noqa: PLC0415 - few explanations name a file
 
-        return named[0] if Path(named[0]).is_file() else str(repository() / named[0])
+        elsewhere = f"{repository() / named[0]} (the reference endpoint, in Python)"
+        return named[0] if Path(named[0]).is_file() else elsewhere
 
     sections = [replace(part, text=tuple(_OUR_FILE.sub(path, text) for text in part.text)) for part in found.sections]
     return replace(found, sections=tuple(sections))

@@ -17,7 +17,7 @@ from selftest.checks.token.malformed_keys import add_malformed_keys_argument
 from selftest.entra.server import EntraServer
 from selftest.load.plan.arguments import short_plan
 from selftest.play.target import add_target_arguments, open_target
-from selftest.report.outputs import add_output_arguments, emit
+from selftest.report.outputs import add_output_arguments, emit, files_of_this_run
 
 REPORT_DIR: Final = Path("selftest-report")
 #: How many fresh workers are timed, and how often a load is played whose generator was late.
@@ -41,10 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run everything and report."""
-    session = SelftestRun(args)
-    session.run(_everything(args, session))
-    results = session.results()
-    emit(results, args)
+    with files_of_this_run(args, "run"):
+        session = SelftestRun(args)
+        session.run(_everything(args, session))
+        results = session.results()
+        emit(results, args)
     return results.verdict.exit_code
 
 
@@ -58,7 +59,7 @@ async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
         await require_answer(bench)
         await await_keys_read(bench)
         bench = await make_good_call(bench)
-        await session.play_signins(target)
+        await session.play_signins(target, version=bench.version)
         # What takes hours or more processes is played when it is asked for; leaving it out here is no skip.
         asked = [check for check in REGISTRY.values() if not check.needs & ON_REQUEST - bench.startable]
         of_load = [check for check in asked if "load" in check.needs]
@@ -68,7 +69,8 @@ async def _everything(args: argparse.Namespace, session: SelftestRun) -> None:
             return
         # The load has the machine to itself: the checks of faults start apps of their own.
         if args.url is None or is_this_machine(args.url):
-            found = await session.play_load(target, short_plan(cold_starts=COLD_STARTS), tries=TRIES)
+            plan = short_plan(cold_starts=COLD_STARTS)
+            found = await session.play_load(target, plan, version=bench.version, tries=TRIES)
             await session.run_checks(of_load, replace(bench, load=found))
         else:
             await session.run_checks(of_load, bench)

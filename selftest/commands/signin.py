@@ -13,12 +13,13 @@ from rich.text import Text
 
 from selftest.base.cannot_run import FAILED, PASSED
 from selftest.base.flag_values import timeout_in_ms
+from selftest.base.printable import visible
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.judge.claims_file import add_to_claims_file
 from selftest.play.sign_in import SignIn, sign_in
 from selftest.play.sign_in_text import as_json, as_lines, verdict_line
-from selftest.play.target import Target, add_target_arguments, endpoint_settings, open_target
+from selftest.play.target import Target, add_target_arguments, open_target
 from selftest.signin.tenant.mapping_flags import ClaimsRoute, add_mapping_arguments, read_route
 
 #: How long a library may take to read the keys in the background and to use them.
@@ -99,15 +100,20 @@ async def _play(args: argparse.Namespace, route: ClaimsRoute) -> int:
                 "the endpoint read the keys only after it refused the first call; this is a second one", file=sys.stderr
             )
             played = await play()
+        if target.app is None and _refused(played):
+            older = await play(callout_token=target.entra.mint.callout_token("1.0"))
+            if not _refused(older) and _refused(await play()):  # and it was not merely the first call that is refused
+                print("the endpoint takes tokens of version 1.0 alone: this is a call with one", file=sys.stderr)
+                played = older
         if args.claims_out is not None and played.verdict.claims is not None:  # before what a reader may cut off
             print(add_to_claims_file(args.claims_out, played.verdict.claims), file=sys.stderr)
         if args.json:
             print(json.dumps(as_json(played, target.url, timeout_ms=args.timeout_ms), indent=2))
         else:
             _print(played, target.url, args.timeout_ms)
-        if target.app is None and _refused(played):
-            _hint(endpoint_settings(target.entra))
-            if target.entra.store.replaced and not target.entra.keys_read:
+        if target.app is None and played.call.attempts[-1].status not in {None, 200}:
+            _diagnose(played, target)
+            if _refused(played) and target.entra.store.replaced and not target.entra.keys_read:
                 print(_NEW_KEYS, file=sys.stderr)
     return PASSED if played.verdict.minted else FAILED
 
@@ -140,6 +146,12 @@ def _print(played: SignIn, url: str, timeout_ms: int) -> None:
         console.print(Text(line, style=style))
 
 
-def _hint(settings: dict[str, str]) -> None:
-    lines = "\n".join(f"  {name}={value}" for name, value in settings.items())
-    print(f"an endpoint believes the emulated Entra when it is started with\n{lines}", file=sys.stderr)
+def _diagnose(played: SignIn, target: Target) -> None:
+    """Print on stderr what `check` would say about this refusal of an endpoint that runs elsewhere."""
+    from selftest.checks.bench.probe import RawRequest, RawResponse  # noqa: PLC0415 (loads every check)
+    from selftest.checks.good_call import diagnosis  # noqa: PLC0415 (as above)
+
+    last = played.call.attempts[-1]
+    response = RawResponse(request=RawRequest(url=target.url), status=last.status, headers=last.headers)
+    says, fix = diagnosis(response, target.entra)
+    print(visible(f"actual {says}\nfix    {fix}"), file=sys.stderr)

@@ -41,9 +41,14 @@ class LogFile:
         self._lines = [line for line in earlier if any(records_of([line], None))]
 
     def lines(self) -> Sequence[str]:
-        """Return the lines so far, oldest first, of at most 64 MB. A file that is gone has no new ones."""
+        """Return the lines so far, oldest first, of at most 64 MB. A file that is gone has no new ones.
+
+        A file that got shorter was emptied, as by a restart of the endpoint, and is read from its start.
+        """
         try:
             with self._path.open("rb") as file:
+                if file.seek(0, io.SEEK_END) < self._position:
+                    self._position, self._unfinished = 0, b""
                 file.seek(self._position)
                 new = file.read(self._left)
         except OSError:

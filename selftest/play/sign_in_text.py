@@ -24,6 +24,8 @@ from selftest.play.sign_in import SignIn
 SCHEMA_VERSION: Final = 1
 
 _MAX_SHOWN_CHARACTERS: Final = 6000
+#: The kind of the warning about an array with an item that is not text; those about single values end alike.
+_ITEM: Final = "array-item"
 _SHOWN_HEADERS: Final = ("Content-Type", "Content-Encoding", "Location", "Server-Timing", "WWW-Authenticate")
 
 
@@ -95,17 +97,28 @@ def verdict_line(sign_in: SignIn) -> str:
     verdict = sign_in.verdict
     if verdict.minted:
         count, returned = len(sign_in.custom_claims), len(verdict.claims or {})
-        first = len(sign_in.call.attempts) == 1
         lost = f" of the {returned} that the endpoint returned" if returned and not count else ""
-        minted = f"{'WARN' if lost else 'PASS'}  token minted" if first else "WARN  token minted by the retry alone,"
-        custom = f"with {count} custom claim{'' if count == 1 else 's'}{lost}"
-        return f"{minted} {custom}, in {whole_ms(sign_in.call):,.0f} ms"
+        first, doubts = len(sign_in.call.attempts) == 1, "".join(_doubts(sign_in))
+        sure = "WARN" if lost or doubts else "PASS"
+        minted = f"{sure}  token minted" if first else "WARN  token minted by the retry alone,"
+        claims = f"{count} custom claim{'' if count == 1 else 's'}{lost}"
+        return f"{minted} with {claims}, in {whole_ms(sign_in.call):,.0f} ms{doubts}"
     tries = len(sign_in.call.attempts)
     after = "" if tries == 1 else f" after {tries} attempts"
     return (
         f"FAIL  no token{after}: {verdict.code} {verdict.name}: {printable(verdict.reason)}"
         f" ({PROGRAM} explain {verdict.code})"
     )
+
+
+def _doubts(sign_in: SignIn) -> Iterator[str]:
+    """Yield what the number of claims hides: claims that are lost, and values that `check` fails."""
+    if lost := sign_in.needs_renaming:
+        names = ", ".join(map(shown, lost))
+        yield f"; not in it, because the name is restricted: {printable(names)}"
+    odd = (warning for warning in sign_in.verdict.warnings if warning.kind.endswith("-value") or warning.kind == _ITEM)
+    if names := ", ".join(shown(warning.claim) for warning in odd if warning.claim is not None):
+        yield f"; whether Entra takes a value that is not text is not documented, and check fails it (C07): {names}"
 
 
 def _answer(attempt: Attempt) -> Iterator[str]:

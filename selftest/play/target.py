@@ -125,7 +125,7 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
         type=seconds,
         default=0.0,
         metavar="TIME",
-        help="with --url: how long the endpoint may take until it answers at all, as in 60s (default: %(default)s)",
+        help="with --url: how long the endpoint may take until it answers at all, as in 60s (default: 0s)",
     )
     add_authority_arguments(parser)
     add_tenant_arguments(parser)

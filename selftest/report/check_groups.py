@@ -97,4 +97,5 @@ def skips_in_short(checks: Sequence[CheckResult]) -> list[SkipReason]:
 
 
 def _all_of(letter: str, skipped: int, for_this_reason: int) -> str:
-    return f"{letter} (all {skipped}{'' if for_this_reason == skipped else f'; {for_this_reason} for this reason'})"
+    others = f"; {for_this_reason} for this reason, {skipped - for_this_reason} for others: --verbose"
+    return f"{letter} (all {skipped}{'' if for_this_reason == skipped else others})"

@@ -69,7 +69,7 @@ def _parts(results: Results, *, verbose: bool, page: Path | None) -> Iterator[Re
         yield from (Text(visible(line)) for line in load_lines(results.load))
         yield Text("")
     if results.checks:
-        yield _summary(results.checks)
+        yield _summary(results)
 
 
 def _worst(found: Sequence[Finding]) -> list[Finding]:
@@ -107,8 +107,8 @@ def _finding(finding: Finding, results: Results, *, verbose: bool) -> Iterator[R
     if verbose:
         rows = [("expected", worst.expected), *rows, ("more", f"{PROGRAM} explain {worst.id}")]
     for name, value in rows:
-        # The answer is short already, and two gateways may differ in its end only.
-        whole = verbose or name == "answer"
+        # The answer is short already, and two gateways may differ in its end only; half a fix helps nobody.
+        whole = verbose or name in {"answer", "fix"}
         table.add_row(name, Text(visible(value if whole else shorten(value, _SHOWN_CHARS, placeholder=" …"))))
     if len(ids) > 1 and verbose:
         table.add_row("these", Text(" ".join(ids)))
@@ -195,12 +195,14 @@ def _why_lost(signins: Sequence[SignInResult]) -> Iterator[RenderableType]:
     yield Text("")
 
 
-def _summary(checks: tuple[CheckResult, ...]) -> RenderableType:
+def _summary(results: Results) -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    for group in groups(checks):
+    for group in groups(results.checks):
         parts = [f"{group.held} of {len(group.checks)} passed"]
         failed = sum(number for _, number in group.failed_by_level)
-        counts = ((failed, "failed"), (group.waived, "waived"), (group.skipped, "skipped"))
+        counting = sum(check.counts(strict=results.strict) for check in group.checks)
+        failures = "failed" if counting == failed else f"failed ({counting} of a level that counts)"
+        counts = ((failed, failures), (group.waived, "waived"), (group.skipped, "skipped"))
         parts += [f"{count} {word}" for count, word in counts if count]
         table.add_row(Text(group.letter, "bold"), Text(SUBJECTS.get(group.letter, "")), Text(", ".join(parts)))
     return table

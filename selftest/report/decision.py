@@ -1,12 +1,17 @@
 """The verdict on a run, from its checks, its sign-ins and its load."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from selftest.judge.statement import COUNTING_LEVELS, LEVELS
 from selftest.report.check_groups import SUBJECTS
 from selftest.report.families import findings
 from selftest.report.load_result import LoadResult
 from selftest.report.results import NO_ENDPOINT, CheckResult, RunVerdict, SignInResult
+
+_NO_VALID_CALL: Final = (
+    "no call with a valid token was made, and an endpoint that refuses everything passes, too (--token-file FILE): "
+)
 
 
 def decide(
@@ -42,7 +47,8 @@ def decide(
     if not counts["pass"] and not signins:
         tested = len(checks) > counts["skip"] + counts["waived"]
         return RunVerdict.of("INCONCLUSIVE", f"{summary}; nothing {'passed' if tested else 'was tested'}", counts)
-    return RunVerdict.of("PASS", summary, counts)
+    unproved = any(check.uncontrolled for check in checks)
+    return RunVerdict.of("PASS", f"{_NO_VALID_CALL if unproved else ''}{summary}", counts)
 
 
 def count_checks(checks: Sequence[CheckResult], *, strict: bool = False) -> dict[str, int]:
@@ -68,9 +74,14 @@ def _played(checks: Sequence[CheckResult], *, strict: bool) -> str:
     """Return which attacks are counted, by subject and level: another run counts more, or fewer."""
     attacks = _attacks(checks, strict=strict)
     subjects = " and ".join(name for letter, name in SUBJECTS.items() if any(each.id[0] == letter for each in attacks))
-    levels = " and ".join(level for level in LEVELS if any(each.level == level for each in attacks))
-    counted = "every level" if strict else f"level {levels}; --strict counts every level"
+    counted = counted_levels(checks, strict=strict) + ("" if strict else "; --strict counts every level")
     return f"{subjects} attacks ({counted})"
+
+
+def counted_levels(checks: Sequence[CheckResult], *, strict: bool) -> str:
+    """Return of which levels the counted attacks are: ``level security``, or ``every level``."""
+    found = {each.level for each in _attacks(checks, strict=strict)}
+    return "every level" if strict else f"level {' and '.join(level for level in LEVELS if level in found)}"
 
 
 def _summary(counts: dict[str, int], load: LoadResult | None, played: str) -> str:

@@ -28,6 +28,19 @@ def junit(results: Results) -> str:
         _measured(root, results.load)
     if results.signins:
         _suite(root, "signin", (_signin_case(signin) for signin in results.signins))
+    return _document(root)
+
+
+def junit_could_not_run(command: str, reason: str) -> str:
+    """Return the document of a run that could not be made: one case with the reason as its error."""
+    root = Element("testsuites", name="selftest")
+    case = Element("testcase", classname=f"selftest.{command}", name="the run")
+    SubElement(case, "error", message=visible(f"could not run: {reason}"))
+    _suite(root, "run", [case])
+    return _document(root)
+
+
+def _document(root: Element) -> str:
     totals = {
         name: sum(int(suite.get(name, "0")) for suite in root) for name in ("tests", "failures", "errors", "skipped")
     }
@@ -46,8 +59,9 @@ def _suite(root: Element, name: str, cases: Iterable[Element]) -> None:
 
 
 def _measured(root: Element, load: LoadResult) -> None:
-    """Add the figures of a load run as properties, and a case for each of the user's thresholds."""
-    _suite(root, "load", (_threshold_case(each, crossed=each in load.crossed) for each in load.thresholds))
+    """Add a load run: its figures as properties, a case for its validity and one for each of the user's thresholds."""
+    thresholds = (_threshold_case(each, crossed=each in load.crossed) for each in load.thresholds)
+    _suite(root, "load", [_validity_case(load), *thresholds])
     properties = Element("properties")
     root[-1].insert(0, properties)
     values: dict[str, object] = {"valid": str(load.valid).lower(), **asdict(load.counts)}
@@ -56,6 +70,14 @@ def _measured(root: Element, load: LoadResult) -> None:
         values |= {"max_ms": load.latency.max_ms}
     for name, value in values.items():
         SubElement(properties, "property", name=name, value=visible(str(value)))
+
+
+def _validity_case(load: LoadResult) -> Element:
+    case = Element("testcase", classname="selftest.load.validity", name="the measurement is valid")
+    if not load.valid:
+        faults = "; ".join(f"{fault.name} {fault.measured}, wanted {fault.limit}" for fault in load.faults)
+        SubElement(case, "skipped", message=visible(f"not valid: {faults}"))
+    return case
 
 
 def _threshold_case(threshold: LoadThreshold, *, crossed: bool) -> Element:
@@ -76,7 +98,7 @@ def _check_case(check: CheckResult, *, strict: bool) -> Element:
         case _ if check.waiver is not None:
             SubElement(case, "skipped", message=visible(f"waived: {check.waiver}"))
         case "skip":
-            SubElement(case, "skipped", message=visible(check.actual))
+            SubElement(case, "skipped", message=visible(f"not judged, and no finding: {check.actual}"))
         case "error":
             _describe(SubElement(case, "error", message=visible(check.actual)), check)
         case "fail" if check.counts(strict=strict):

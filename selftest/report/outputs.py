@@ -1,6 +1,7 @@
 """Write the results to the terminal and to the files that the flags name, for every command that has results."""
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
@@ -10,15 +11,16 @@ from typing import TextIO
 
 from rich.console import Console
 
+from selftest.base.cannot_run import CannotRun
 from selftest.report.compare import RunComparison
 from selftest.report.compare_console import show_comparison
 from selftest.report.console import show
-from selftest.report.junit import junit
+from selftest.report.junit import junit, junit_could_not_run
 from selftest.report.results import Results
 from selftest.report.stored import ReportError, dump, write_results
 
 _STDOUT = "-"
-_PAGE = "report.html"
+_RESULTS, _JUNIT, _PAGE, _TEXT = "results.json", "junit.xml", "report.html", "report.txt"
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +33,34 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="DIR", help="write results.json, junit.xml, report.html and report.txt there"
     )
     group.add_argument("--verbose", action="store_true", help="list the checks that passed as well")
+
+
+@contextmanager
+def files_of_this_run(args: argparse.Namespace, command: str) -> Iterator[None]:
+    """Remove the files that an earlier run wrote, so that none is taken for a result of this one.
+
+    If this run cannot be made, the JUnit file says why: CI systems show what they find there.
+
+    Raises:
+        ReportError: A file cannot be removed.
+    """
+    out: Path | None = args.out
+    inside = [] if out is None else [out / name for name in (_RESULTS, _JUNIT, _PAGE, _TEXT)]
+    named = [args.junit, args.html, None if args.json in {None, _STDOUT} else Path(args.json)]
+    for path in filter(None, [*inside, *named]):
+        # A link, as /dev/stdout is one, is written through and stays.
+        if path.is_file() and not path.is_symlink():
+            with _writing(path):
+                path.unlink()
+    try:
+        yield
+    except ReportError:
+        raise
+    except CannotRun as error:
+        for path in filter(None, [args.junit, None if out is None or not out.is_dir() else out / _JUNIT]):
+            with contextlib.suppress(OSError):
+                path.write_text(junit_could_not_run(command, str(error)), encoding="utf-8")
+        raise
 
 
 def emit(results: Results, args: argparse.Namespace, stdout: TextIO | None = None) -> None:
@@ -78,10 +108,10 @@ def write_all(directory: Path, results: Results) -> None:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ReportError(f"{directory} cannot be made: {error.strerror}") from error
-    _write_results(directory / "results.json", results)
-    _write(directory / "junit.xml", junit(results))
+    _write_results(directory / _RESULTS, results)
+    _write(directory / _JUNIT, junit(results))
     _write_html(directory / _PAGE, results)
-    text = directory / "report.txt"
+    text = directory / _TEXT
     with _writing(text), text.open("w", encoding="utf-8") as file:
         show(results, Console(file=file, width=120, color_system=None, highlight=False), verbose=True)
 

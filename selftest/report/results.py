@@ -40,6 +40,8 @@ _STORED_OUTCOMES: Final[Mapping[RunOutcome, StoredOutcome]] = {
 STOPPED: Final = "the endpoint answered before this check, and stopped answering"
 #: How the result of the first call ends if its status says that there is no such function.
 NO_ENDPOINT: Final = "no endpoint answers POST at this path"
+#: How the result of an attack ends that no valid call was compared with.
+NO_CONTROL: Final = "(without a control, because there is no valid token)"
 #: The groups of checks in the order of their findings, on one level.
 _GROUPS: Final = "CTBFLI"
 
@@ -101,6 +103,11 @@ class CheckResult:
     def missed(self) -> bool:
         """Whether the check failed because no endpoint is at the URL."""
         return self.bad and self.actual.endswith(NO_ENDPOINT)
+
+    @property
+    def uncontrolled(self) -> bool:
+        """Whether a refused attack proves nothing by itself, because no valid call was answered with 200."""
+        return self.let_in is False and self.actual.endswith(NO_CONTROL)
 
     @property
     def rank(self) -> tuple[int, bool, int, int]:

@@ -112,6 +112,53 @@ async def test_commands_lead_to_a_verdict(name: str, tmp_path: Path) -> None:
         await process.wait()
 
 
+def _recipe(folder: Path, endpoint: str, port: int) -> str:
+    """Return the script of the page for a shell, with an endpoint of Python and a stand-in for the installed tool."""
+    authority_port = str(free_port())
+    tool, root = f"{shlex.quote(sys.executable)} -m selftest", shlex.quote(str(ROOT))
+    words = [sys.executable, "-m", "selftest", "entra", "--for", "pyjwt", "--port", authority_port]
+    printed = subprocess.run(words, cwd=ROOT, check=True, capture_output=True).stdout  # noqa: S603
+    (folder / "endpoint.py").write_bytes(printed)
+    (folder / "silent.py").write_text("import time\ntime.sleep(600)\n")
+    installed = folder / "selftest-env" / "bin" / "entra-selftest"
+    installed.parent.mkdir(parents=True)
+    groups = f"{' '.join(GROUPS)} --authority-port {authority_port}"
+    installed.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec {tool} "$@" {groups}\n')
+    installed.chmod(0o755)
+    (block,) = _BLOCK.findall(PAGE.partition("## In continuous integration")[2].partition("\n## ")[0])
+    lines = [line for line in block.splitlines() if "venv " not in line and "pip install" not in line]
+    script = "\n".join([*lines, ""]).replace("node endpoint.mjs", f"{shlex.quote(sys.executable)} {endpoint}")
+    return script.replace(":8080", f":{port}").replace("$!", "$! && echo $! > endpoint.pid")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "wait", "code", "says"),
+    [("endpoint.py", "60s", 0, 'errors="0"'), ("silent.py", "1s", 2, "could not run")],
+)
+async def test_the_recipe_of_a_shell_ends_with_the_code_of_check(
+    tmp_path: Path, endpoint: str, wait: str, code: int, says: str
+) -> None:
+    """The endpoint is stopped, and the JUnit file says what happened, also if nothing could be checked."""
+    port = free_port()
+    script = _recipe(tmp_path, endpoint, port).replace("--wait 60s", f"--wait {wait}")
+    process = await asyncio.create_subprocess_exec(
+        *("/bin/sh", "-e", "-c", script),
+        cwd=tmp_path,
+        env={**os.environ, "PORT": str(port)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == code, out.decode()
+    assert says in (tmp_path / "selftest.xml").read_text()
+    stopped = int((tmp_path / "endpoint.pid").read_text())
+    async with asyncio.timeout(60):
+        with suppress(ProcessLookupError):
+            while True:
+                os.kill(stopped, 0)
+                await asyncio.sleep(0.05)
+
+
 async def _listens(port: int) -> None:
     async with asyncio.timeout(60):
         while True:

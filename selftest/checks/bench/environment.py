@@ -78,12 +78,14 @@ class GoodCallRefusal:
             run, the one whose request it did not answer.
         app_lines: What the app's log says about it.
         answer: Who answered, and the start of the body.
+        status: The HTTP status; None without a whole response.
     """
 
     reason: str
     fix: str
     curl: str
     check_id: str = GOOD_CALL
+    status: int | None = None
     app_lines: tuple[AppLine, ...] = ()
     answer: str | None = None
 

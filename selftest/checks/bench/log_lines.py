@@ -15,15 +15,29 @@ async def logged(
     env: CheckEnvironment, request: RawRequest, *, correlation_id: str | None
 ) -> tuple[RawResponse, list[str]]:
     """Send a request; return the response and the lines logged in the meantime, including the request's own."""
+    (response,), lines = await logged_during(env, [request], correlation_id=correlation_id)
+    return response, lines
+
+
+async def logged_during(
+    env: CheckEnvironment, requests: Sequence[RawRequest], *, correlation_id: str | None
+) -> tuple[list[RawResponse], list[str]]:
+    """Send requests; return the responses and all lines logged in the meantime.
+
+    Args:
+        env: The environment.
+        requests: The requests, in their order.
+        correlation_id: That of the last one, whose line is waited for; None if it has none.
+    """
     before = len(_lines(env))
-    response = await env.send(request)
+    responses = [await env.send(request) for request in requests]
     # The line is written before the response, but travels through another pipe.
     for _ in range(round(env.log_wait_s / _POLL_S)):
         new = list(_lines(env)[before:])
         if any(True for _ in records_of(new, correlation_id)):
-            return response, new
+            return responses, new
         await asyncio.sleep(_POLL_S)
-    return response, list(_lines(env)[before:])
+    return responses, list(_lines(env)[before:])
 
 
 async def logged_before_a_valid_one(
@@ -33,12 +47,10 @@ async def logged_before_a_valid_one(
 
     The lines are None if the valid request has none.
     """
-    before = len(_lines(env))
-    responses = [await env.send(request) for request in requests]
     correlation_id = env.new_id()
-    _, last = await logged(env, env.good_request(env.event(correlation_id)), correlation_id=correlation_id)
-    ended = any(True for _ in records_of(last, correlation_id))
-    return responses, list(_lines(env)[before:]) if ended else None
+    good = env.good_request(env.event(correlation_id))
+    responses, lines = await logged_during(env, [*requests, good], correlation_id=correlation_id)
+    return responses[:-1], lines if any(True for _ in records_of(lines, correlation_id)) else None
 
 
 def _lines(env: CheckEnvironment) -> Sequence[str]:

@@ -27,7 +27,8 @@ _READ_BYTES: Final = 16 * 1024
 
 _WHOLE_BODY_BYTES: Final = 512 * 1024
 _PIECE_BYTES: Final = 64 * 1024
-_SECRET_HEADER: Final = re.compile(r"(?i)^(bearer|basic)(\s+).+")
+#: What follows the scheme of an Authorization header, or all of it if no scheme is there.
+_CREDENTIALS: Final = re.compile(r"(?i)^((?:bearer|basic)\s+)?(?!(?:bearer|basic)\s*$).+")
 _CORRELATION_ID: Final = re.compile(rb'"correlationId"\s*:\s*"([0-9A-Fa-f-]{36})"')
 # The base64url of a JSON object starts with these characters.
 _TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_+/=-]{8,}(?:\.[A-Za-z0-9_+/=-]*)*")
@@ -75,8 +76,8 @@ class RawRequest:
         """Return the command that repeats the request, with ``$TOKEN`` as the token and without people's names."""
         parts = ["curl -i"] if self.method == "POST" else [f"curl -i -X {self.method}"]
         for name, value in self.headers:
-            shown = _SECRET_HEADER.sub(r"\1\2$TOKEN", value)
-            parts.append(f'-H "{name}: {shown}"')
+            shown = _CREDENTIALS.sub(r"\1$TOKEN", value) if name.lower() == "authorization" else value
+            parts.append(f'-H "{name}: {redact(shown)}"')
         if not any(name.lower() == "content-type" for name, _ in self.headers):
             parts.append('-H "Content-Type:"')
         if self.method == "POST":

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from selftest.report.decision import count_checks
+from selftest.report.decision import count_checks, counted_levels
 from selftest.report.load_result import LoadResult
 from selftest.report.results import Results, RunVerdict, StoredOutcome
 from selftest.report.units import count, milliseconds, percent
@@ -14,7 +14,8 @@ type Tone = Literal["good", "bad", "warn", "plain"]
 _TONES: dict[StoredOutcome, Tone] = {"held": "good", "broken": "bad", "no-evidence": "warn", "interrupted": "warn"}
 #: What stands between two clauses of a verdict's sentence, but not within parentheses.
 _BETWEEN: Final = re.compile(r"[,;:] (?![^(]*\))")
-_IN_PARENTHESES: Final = re.compile(r" \([^)]*\)")
+#: What is in parentheses, but for the levels that a number is of.
+_IN_PARENTHESES: Final = re.compile(r" \((?!level |every level)[^)]*\)|; --strict counts every level(?=\))")
 #: Clauses that are no reason for a verdict other than PASS, and those that are one only with ``--strict``.
 _NO_REASON: Final = re.compile(r"0 of |[\d,]+ (checks? passed|waived|skipped)$|(\d+) of \2 sign-ins got ")
 _WEAK_REASON: Final = re.compile(r"[\d,]+ (hardening|convention) checks? failed$")
@@ -27,7 +28,7 @@ class Headline:
     Attributes:
         word: PASS, FAIL, INCONCLUSIVE or INTERRUPTED.
         sentence: The whole sentence.
-        reason: Its clause that gives the reason, without what is in parentheses; it is read first.
+        reason: Its clause that gives the reason, without what is in parentheses but levels; it is read first.
         figures: What the sentence says besides; the whole sentence if it does not begin with the reason as it is.
         tone: Of the word.
     """
@@ -95,10 +96,14 @@ def _check_tiles(results: Results) -> list[Tile]:
     )
     if not counts["attacks"]:
         return [passed]
+    refused = (
+        "no valid call to compare with" if any(check.uncontrolled for check in results.checks) else "all were refused"
+    )
     let_in = Tile(
         label="attacks let in",
         value=f"{count(counts['let_in'])} of {count(counts['attacks'])}",
-        note="answered with 200" if counts["let_in"] else "all were refused",
+        note=f"{counted_levels(results.checks, strict=results.strict)}: "
+        + ("answered with 200" if counts["let_in"] else refused),
         tone=_tone(results, bad=bool(counts["let_in"])),
     )
     return [let_in, passed]

@@ -1,4 +1,4 @@
-"""C96 accepts an endpoint that logs each refusal, and one that logs the first of a minute and counts the others."""
+"""The checks of the log accept each documented way to log refusals, and find a secret in the log of any request."""
 
 import json
 from collections import Counter
@@ -58,9 +58,25 @@ def logs(change: Callable[[Line, int], list[Line]], *, good: bool = True) -> Pla
 
 async def c96(served: ServedEndpoint, fault: PlantedFault) -> CheckResult:
     """Run C96 against an endpoint with this log."""
+    return await run_one("C96", served, fault)
+
+
+async def run_one(check_id: str, served: ServedEndpoint, fault: PlantedFault) -> CheckResult:
+    """Run one check against an endpoint with this log."""
     served.fault = fault
-    (result,) = [result async for result in run_checks([REGISTRY["C96"]], fault.env(served.env))]
+    (result,) = [result async for result in run_checks([REGISTRY[check_id]], fault.env(served.env))]
     return result
+
+
+def writes(line: Callable[[Incoming, Outgoing], str | None]) -> PlantedFault:
+    """Return a fault whose own log has what ``line`` returns for each answered request."""
+    written: list[str] = []
+
+    def after(request: Incoming, answer: Outgoing) -> Outgoing:
+        written.extend(filter(None, [line(request, answer)]))
+        return answer
+
+    return PlantedFault(after=after, env=lambda env: replace(env, log=lambda: written))
 
 
 GOOD: dict[str, Callable[[Line, int], list[Line]]] = {
@@ -84,7 +100,7 @@ BAD: dict[str, tuple[Callable[[Line, int], list[Line]], str]] = {
     "none is written": (lambda *_: [], "0 lines for 4 refusals"),
     "the limit is not per code": (
         lambda line, before: [] if before or line["outcome"] == "issued_in_future" else [line],
-        "1 lines for 4 refusals",
+        "1 line for 4 refusals",
     ),
     "the first is not written": (
         lambda line, before: (
@@ -115,3 +131,36 @@ async def test_authenticated_request_without_a_line_is_told(served: ServedEndpoi
     """The valid request that follows must have a line."""
     result = await c96(served, logs(lambda line, _: [line], good=False))
     assert (result.status, result.actual) == ("fail", "the valid request that followed has no line")
+
+
+@pytest.mark.parametrize("check_id", ["C97", "C98"])
+@pytest.mark.parametrize("logged_status", [200, None], ids=["replies", "refusals"])
+async def test_a_secret_is_found_whichever_requests_are_logged(
+    served: ServedEndpoint, check_id: str, logged_status: int | None
+) -> None:
+    """An app may log its refusals alone: every request is sent before the log is judged."""
+
+    def line(request: Incoming, answer: Outgoing) -> str | None:
+        is_logged = (answer.status == 200) is (logged_status == 200)
+        return f"got {request.header('authorization')} {request.body.decode()}" if is_logged else None
+
+    result = await run_one(check_id, served, writes(line))
+    assert (result.status, result.actual.startswith("the log contains: ")) == ("fail", True), result.actual
+    refused = await run_one(check_id, served, writes(lambda _, answer: f"refused {answer.status}"))
+    assert (refused.status, refused.actual) == ("pass", f"none in {3 if check_id == 'C97' else 2} lines of the log")
+
+
+async def test_a_refused_token_is_found_where_the_version_is_not_read(served: ServedEndpoint) -> None:
+    """Many endpoints accept an unknown version, so that another token is needed that each endpoint refuses."""
+
+    def line(request: Incoming, answer: Outgoing) -> str | None:
+        accepted = answer.status == 200 or request.token.payload["ver"] == "9.0"
+        return None if accepted else f"refused {request.header('authorization')}"
+
+    assert (await run_one("C97", served, writes(line))).status == "fail"
+
+
+async def test_a_log_without_a_line_is_not_judged(served: ServedEndpoint) -> None:
+    """What was not logged is unknown, not fine."""
+    result = await run_one("C97", served, writes(lambda *_: None))
+    assert (result.status, result.actual) == ("skip", "the app logged nothing meanwhile")

@@ -160,3 +160,17 @@ def test_the_curl_line_names_no_token_and_says_when_a_body_is_too_long() -> None
     assert '-H "Authorization: Bearer $TOKEN"' in line
     assert "@body.bin" in line
     assert "3000 bytes" in line
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(TOKEN, "$TOKEN"), ("ewogImFsZyI.e30.c2ln", "$TOKEN"), ("Bearer", "Bearer"), ("Basic abc", "Basic $TOKEN")],
+)
+def test_the_curl_line_names_no_token_without_a_scheme(value: str, shown: str) -> None:
+    """A header without a scheme is all credential; a scheme without one is what a check sends."""
+    assert f'-H "Authorization: {shown}"' in RawRequest(url="http://h/", headers=(("Authorization", value),)).curl()
+
+
+def test_the_curl_line_names_no_token_in_another_header() -> None:
+    """A token is one in every header."""
+    assert TOKEN not in RawRequest(url="http://h/", headers=(("X-Token", TOKEN),)).curl()

@@ -6,6 +6,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
@@ -64,6 +65,33 @@ def test_what_cannot_run_is_exit_2_with_one_sentence(
     assert captured.out == ""
 
 
+def test_a_run_that_could_not_be_made_leaves_no_results_of_an_earlier_one(tmp_path: Path, refusing: str) -> None:
+    """CI shows what it finds: the JUnit file says why, and no other file is left."""
+    page, single, out = tmp_path / "page.html", tmp_path / "single.xml", tmp_path / "out"
+    files = ("--html", str(page), "--junit", str(single), "--out", str(out), "--authority-port", "0")
+    assert command("check", "T01", "--url", refusing, "--deployed", *files) == 0
+    assert command("check", "T01", "--url", "http://127.0.0.1:1", *files) == 2
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"single.xml", "junit.xml", "run.jsonl"}
+    for path in (single, out / "junit.xml"):
+        root = fromstring(path.read_text("utf-8"))  # noqa: S314 - our own document, just written
+        assert (root.get("tests"), root.get("errors")) == ("1", "1")
+        error = root.find("testsuite/testcase/error")
+        assert error is not None
+        assert "could not run: http://127.0.0.1:1/" in (error.get("message") or "")
+
+
+def test_a_run_that_is_refused_at_once_leaves_none_either(tmp_path: Path) -> None:
+    """An id that is no check's; what is a link, as /dev/stdout can be, stays."""
+    target, link, single = tmp_path / "target", tmp_path / "link", tmp_path / "single.xml"
+    target.write_text("kept", "utf-8")
+    link.symlink_to(target)
+    single.write_text("old", "utf-8")
+    assert command("check", "Q99", "--junit", str(single), "--html", str(link)) == 2
+    assert "no check has the id" in single.read_text("utf-8")
+    assert (link.is_symlink(), target.read_text("utf-8")) == (True, "kept")
+
+
 def test_a_deployed_endpoint_is_attacked_without_a_token(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, refusing: str
 ) -> None:
@@ -74,7 +102,10 @@ def test_a_deployed_endpoint_is_attacked_without_a_token(
     statuses = {result.id: result.status for result in results.checks}
     assert (statuses["T30"], statuses["T120"]) == ("pass", "skip")
     assert set(statuses.values()) == {"pass", "skip"}
-    assert printed.startswith("PASS")
+    assert printed.startswith(
+        "PASS  no call with a valid token was made, and an endpoint that refuses everything passes, "
+    )
+    assert "no valid call to compare with" in (tmp_path / "report.html").read_text("utf-8")
     assert command("report", str(tmp_path / "results.json"), "--out", str(tmp_path)) == 0
     assert capsys.readouterr().out == printed
 
@@ -197,7 +228,8 @@ def test_the_verdict_comes_first(capsys: pytest.CaptureFixture[str], refusing: s
     printed = capsys.readouterr()
     assert printed.err == ""
     assert printed.out.startswith(
-        "PASS  0 of 1 token attacks (level security; --strict counts every level) were let in, 1 check passed"
+        "PASS  no call with a valid token was made, and an endpoint that refuses everything passes, too (--token-file "
+        "FILE): 0 of 1 token attacks (level security; --strict counts every level) were let in, 1 check passed"
     )
     assert "skip  F11: " in printed.out
     assert "check --app DIR`, without --url" in printed.out

@@ -66,12 +66,31 @@ def test_a_refusal_while_the_keys_are_read_is_followed_by_a_second_call(capsys: 
 
 
 def test_it_is_called_again_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """An endpoint that goes on to refuse is not called a third time."""
+    """An endpoint that goes on to refuse gets one more token, of the other version, and no more."""
     port = free_port()
     with _endpoint(lambda _: 401, reads_from=port) as (url, calls):
         assert main(["signin", "--url", url, "--authority-port", str(port)]) == 1
-        assert len(calls) == 2
-    assert "AuthenticationEvents__AuthorityUrl=" in capsys.readouterr().err
+        assert len(calls) == 3
+    assert "actual HTTP 401 after the endpoint read the keys\nfix    Compare audience" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "fix"),
+    [
+        (401, "HTTP 401, and the endpoint asked neither for metadata nor for keys", "`check --deployed --url URL`"),
+        (404, "HTTP 404: no endpoint answers POST at this path", "Give --url the whole path"),
+    ],
+)
+def test_a_refusal_is_read_as_check_reads_it(
+    capsys: pytest.CaptureFixture[str], status: int, says: str, fix: str
+) -> None:
+    """In the same words, and without settings of this project, which another endpoint does not have."""
+    with _endpoint(lambda _: status, reads_from=None) as (url, _):
+        assert main(["signin", "--url", url, "--authority-port", "0"]) == 1
+    err = capsys.readouterr().err
+    assert f"actual {says}\n" in err
+    assert fix in err
+    assert "AuthenticationEvents" not in err
 
 
 @pytest.mark.parametrize("more", [(), ("--new-keys",)])
@@ -79,7 +98,7 @@ def test_a_refusal_without_a_read_is_final(more: tuple[str, ...], capsys: pytest
     """Nothing has changed for the endpoint; where the keys are new, the pause of its library is explained."""
     with _endpoint(_first_refused, reads_from=None) as (url, calls):
         assert main(["signin", "--url", url, "--authority-port", "0", *more]) == 1
-        assert len(calls) == 1
+        assert len(calls) == 3  # the second one with the other version
     assert ("from 30 s (jose)" in capsys.readouterr().err) == bool(more)
 
 

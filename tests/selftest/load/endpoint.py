@@ -4,6 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
+import jwt
 from aiohttp import web
 
 from selftest.base.serve import start_runner
@@ -26,6 +27,13 @@ async def broken(request: web.Request) -> web.Response:
     """Answer 500."""
     await request.read()
     return web.Response(status=500)
+
+
+async def good_with_version_1(request: web.Request) -> web.Response:
+    """Answer 401 to a token of version 2.0."""
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    is_older = bool(token) and jwt.decode(token, options={"verify_signature": False})["ver"] == "1.0"
+    return await good(request) if is_older else web.Response(status=401)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The command ``load``: output, files and exit codes."""
 
 import asyncio
+import itertools
 import json
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from selftest.load.measured.results_file import read_results
 from selftest.load.plan import arguments
 from selftest.load.plan.profiles import steady
 from tests.checkout import ROOT
-from tests.selftest.load.endpoint import GOOD_BODY, broken, good, serving
+from tests.selftest.load.endpoint import GOOD_BODY, broken, good, good_with_version_1, serving
 
 QUICK = ("--rate", "250", "--duration", "2s", "--warmup", "200ms", "--authority-port", "0")
 
@@ -188,6 +189,57 @@ def test_what_cannot_run_is_exit_2_and_leaves_no_file(
     assert captured.err.startswith("load: ")
     assert captured.out == ""
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (401, "HTTP 401, and the endpoint asked neither for metadata nor for keys"),
+        (404, "HTTP 404: no endpoint answers POST at this path"),
+    ],
+)
+def test_an_endpoint_that_refuses_every_call_is_not_loaded(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, status: int, says: str
+) -> None:
+    """The report has the reason that `check` gives, and ten seconds of refusals would add nothing to it."""
+
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    with serving(refuse) as url:
+        assert command("load", "--url", url, *QUICK, "--out", str(tmp_path)) == 1
+    printed = capsys.readouterr().out
+    assert "1 sign-in check failed" in printed.splitlines()[0]
+    assert says in " ".join(printed.split())
+    results = read_results(tmp_path / "results.json")
+    assert ([check.id for check in results.checks], results.load) == (["C01"], None)
+
+
+def test_an_endpoint_of_version_1_is_loaded_with_such_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One version of the token suffices, under load, in each kind of sign-in and in `signin`, too."""
+    _brief(monkeypatch, 0.2)
+    monkeypatch.setattr("selftest.commands.signin._TAKE_UP_S", 0.0)
+    with serving(good_with_version_1) as url:
+        where = ("--url", url, "--authority-port", "0")
+        assert command("load", "--url", url, *QUICK, "--out", str(tmp_path / "load")) == 0
+        command("check", "L", *where, "--out", str(tmp_path / "check"))
+        assert command("signin", *where) == 0
+    for name in ("load", "check"):
+        load = read_results(tmp_path / name / "results.json").load
+        assert load is not None
+        assert load.counts.lost == 0
+
+
+def test_an_endpoint_that_fails_once_is_loaded(tmp_path: Path) -> None:
+    """A single failure says nothing about the calls under load."""
+    calls = itertools.count()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=500) if next(calls) < 4 else await good(request)
+
+    with serving(answer) as url:
+        assert command("load", "--url", url, *QUICK, "--out", str(tmp_path)) == 0
+    assert read_results(tmp_path / "results.json").load is not None
 
 
 def test_a_dead_endpoint_still_has_a_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -59,3 +59,10 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     """A file that does not exist stops the run with its flag."""
     with pytest.raises(CannotRun, match=r"--app-log .*no\.log cannot be read"):
         LogFile(tmp_path / "no.log")
+
+
+def test_an_emptied_file_is_read_from_its_start(path: Path) -> None:
+    """An endpoint that is started again may write over its log; those lines are no silence."""
+    log = LogFile(path)
+    path.write_bytes(b"new\n")
+    assert list(log.lines()) == ["new"]

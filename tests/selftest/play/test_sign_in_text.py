@@ -99,3 +99,18 @@ def test_bar_is_the_share_of_the_timeout(latency_s: float, filled: int) -> None:
     )
     bar = timing(attempt, timeout_ms=2000).partition("]")[0]
     assert bar == "[" + "#" * filled + "." * (30 - filled)
+
+
+async def test_the_first_line_says_what_the_number_of_claims_hides(
+    session: aiohttp.ClientSession, entra: EntraServer
+) -> None:
+    """A claim is lost, and `check` fails values that are no text (C07): no plain pass in either command."""
+    played = await signed_in(
+        session, entra, claims_reply({"costCenter": 4711, "roles": ["a"], "levels": [1], "A": "1"})
+    )
+    line = verdict_line(played)
+    assert line.startswith("WARN  token minted with 3 custom claims, in ")
+    assert line.endswith(
+        "; not in it, because the name is restricted: 'roles'; whether Entra takes a value that is not text is not "
+        "documented, and check fails it (C07): 'costCenter', 'levels'"
+    )

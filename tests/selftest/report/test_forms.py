@@ -76,6 +76,13 @@ def test_a_waived_failure_is_skipped_in_junit() -> None:
     assert skipped.get("message") == "waived: ticket 4711 (until 2027-03-31)"
 
 
+def test_a_check_that_could_not_run_is_no_finding_in_junit() -> None:
+    """Many checks of the level sign-in cannot run against an endpoint elsewhere: that is no lost sign-in."""
+    skipped = parsed(results(check("F30", "skip", actual="it runs elsewhere"))).find(".//skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "not judged, and no finding: it runs elsewhere"
+
+
 def test_junit_tells_what_to_do() -> None:
     """A failure holds expected, actual, the fix, the request and where to read on."""
     failure = parsed(results(check("T30", "fail"))).find(".//failure")
@@ -112,6 +119,15 @@ def test_the_verdict_is_the_first_line() -> None:
     """The eye begins at the top."""
     assert shown(EVERYTHING).startswith(
         "FAIL  2 sign-in checks failed, 1 hardening check failed, 1 check passed, 1 skipped, 1 of 2 sign-ins got"
+    )
+
+
+def test_the_summary_says_how_many_failures_count() -> None:
+    """The verdict counts two levels alone; with --strict each failure counts."""
+    run = results(check("T30", "fail", level="security"), check("T31", "fail", level="hardening"))
+    assert "0 of 2 passed, 2 failed (1 of a level that counts)" in shown(run)
+    assert (
+        "0 of 2 passed, 2 failed\n" in "\n".join(map(str.rstrip, shown(replace(run, strict=True)).splitlines())) + "\n"
     )
 
 
@@ -197,7 +213,7 @@ def test_a_group_that_did_not_run_is_one_line_with_its_reason() -> None:
     )
     lines = shown(run).splitlines()
     assert [line for line in lines if line.startswith("skip")] == [
-        "skip  F (all 4; 3 for this reason): it runs elsewhere",
+        "skip  F (all 4; 3 for this reason, 1 for others: --verbose): it runs elsewhere",
         "skip  C40: no 401",
     ]
     assert "skip  F92: no app" in shown(run, verbose=True)

@@ -213,7 +213,8 @@ def test_the_verdict_is_told_as_everywhere() -> None:
     html = runs.written(runs.failing)
     word, _, sentence = runs.failing().verdict.sentence.partition("  ")
     assert f"<title>{word}: {sentence}</title>" in html
-    assert '<span class="word">FAIL</span> <span>2 of 39 token attacks were let in</span></h1>' in html
+    reason = "2 of 39 token attacks (level sign-in and security) were let in"
+    assert f'<span class="word">FAIL</span> <span>{reason}</span></h1>' in html
     assert sentence.startswith("2 of 39 token attacks (level sign-in and security; ")
     assert f'<p class="figures">{sentence}</p>' in html
 
@@ -265,7 +266,7 @@ def test_a_family_is_one_card_with_its_proofs() -> None:
     text = " ".join(read(runs.written(runs.failing)).text.split())
     assert text.count("anybody gets claims") == 1
     assert re.search(r"proofs\s*2 of \d+ attacks with this cause were let in: 2 security \(T30 T31\) expected", text)
-    assert re.search(r"attacks let in\s*2 of \d+\s*answered with 200", text)
+    assert re.search(r"attacks let in\s*2 of \d+\s*level sign-in and security: answered with 200", text)
 
 
 def test_a_level_is_a_word_with_a_tone_of_its_own() -> None:
