@@ -34,6 +34,10 @@ _NOT_PRINTABLE: Final = re.compile(r"[^ -~]")
 _KEPT: Final = 8
 #: An issuer's URL and an id are shorter.
 _MAX_ID: Final = 100
+#: The folder of ``function_app.py``; what is delivered in it; and folders of installed packages.
+_APP: Final = PurePath(__file__).parents[1]
+_DELIVERED: Final = frozenset({"claims", "function_app.py"})
+_INSTALLED: Final = frozenset({"site-packages", ".venv", ".python_packages"})
 
 
 class ClaimsError(Exception):
@@ -145,7 +149,7 @@ def shorten(value: object) -> str:
     """Return enough of a value to recognize it in a log, and too little to use it."""
     if isinstance(value, str):
         return f"'{printable(value[:_KEPT])}...'" if len(value) > _KEPT else "a short string"
-    return "nothing" if value is None else f"a value of type {type(value).__name__}"
+    return "nothing" if value is None else kind_of(value)
 
 
 def shorten_name(name: str) -> str:
@@ -162,18 +166,37 @@ def show_id(value: object) -> str:
 
 
 def place_of(error: BaseException) -> str:
-    """Return an exception's type and place (``KeyError at mine.py:7``), never its message.
+    """Return an exception's type and place (``KeyError at claims/providers/mine.py:7``), never its message.
 
-    The place is the last line of a provider's module on the way to the exception, or else the line that raised it.
+    The place is the last line of the developer's own code on the way to the exception, or else the line that raised it.
     """
     place, trace, own = "", error.__traceback__, False
     while trace is not None:
-        path = PurePath(trace.tb_frame.f_code.co_filename)
-        if path.parent.name == "providers" or not own:
-            own = path.parent.name == "providers"
-            place = f" at {path.name}:{trace.tb_lineno}"
+        path = trace.tb_frame.f_code.co_filename
+        if is_own(path) or not own:
+            own = is_own(path)
+            place = f" at {shown_path(path)}:{trace.tb_lineno}"
         trace = trace.tb_next
     return f"{type(error).__name__}{place}"
+
+
+def is_own(file: str) -> bool:
+    """Whether a file of the app is one that its developer writes: a provider, or a module outside ``claims/``."""
+    path = PurePath(file)
+    in_app = path.is_relative_to(_APP)
+    parts = path.relative_to(_APP).parts if in_app else path.parts
+    return _INSTALLED.isdisjoint(parts) and ("providers" in parts or (in_app and parts[0] not in _DELIVERED))
+
+
+def shown_path(file: str) -> str:
+    """Return a file's path in the app's folder, with slashes, as an editor opens it there; of any other file the name."""
+    path = PurePath(file)
+    return printable(path.relative_to(_APP).as_posix() if path.is_relative_to(_APP) else path.name)
+
+
+def kind_of(value: object) -> str:
+    """Return the type of a value as the object of a sentence (``None``, ``a value of type list``)."""
+    return "None" if value is None else f"a value of type {type(value).__name__}"
 
 
 def printable(value: object) -> str:

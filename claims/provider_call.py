@@ -13,11 +13,13 @@ is shared and remembered, never an object that the provider could change afterwa
 """
 
 import asyncio
+import inspect
 from collections.abc import Callable
+from types import CodeType
 from typing import Final, NamedTuple
 
 from claims.contract import MAX_TIMEOUT_MS
-from claims.errors import Overloaded, ProviderFailed, ProviderLate, Unavailable, place_of
+from claims.errors import Overloaded, ProviderFailed, ProviderLate, Unavailable, place_of, shown_path
 from claims.event import TokenIssuanceStart
 from claims.expiring import CallLater, ExpiringCache, call_later
 from claims.measurements import Measurements
@@ -185,6 +187,7 @@ class ProviderCalls:
         self, call: _Call, key: EventKey, event: TokenIssuanceStart, measured: Measurements, end_s: float
     ) -> None:
         outcome: Outcome
+        provided_s = None
         try:
             self.start()
             context = ProviderContext(
@@ -202,7 +205,7 @@ class ProviderCalls:
             if self._clock() >= end_s:
                 outcome = ProviderLate("provider_late", f"given up after {self._limit_s:.1f} s")
         except BaseException as error:  # noqa: BLE001 (SystemExit would end the worker and every other sign-in with it)
-            outcome = _failure(error)
+            outcome = _failure(error, self._provider if provided_s is not None else None)
         call.end(outcome)
         self._running.pop(key, None)
         # A failure is no answer: a second delivery tries again.
@@ -224,14 +227,26 @@ def _key(event: TokenIssuanceStart) -> EventKey:
     )
 
 
-def _failure(error: BaseException) -> Unavailable:
+def _failure(error: BaseException, returned_by: Provider | None = None) -> Unavailable:
     """Return why the provider failed, without the exception: its traceback holds what the provider was looking at.
 
     The code of a `ProviderFailed` is kept. Of anything else the type and the place are named, never the message.
+
+    Args:
+        error: What was raised.
+        returned_by: The provider, if it was raised about what the provider returned: then no traceback leads there.
     """
     if isinstance(error, Unavailable):
         try:
-            return ProviderFailed(error.code, error.detail)
+            place = "" if returned_by is None else f", from {_place_of_provide(returned_by)}"
+            return ProviderFailed(error.code, f"{error.detail}{place}")
         except BaseException as odd:  # noqa: BLE001 (a subclass may compute both)
             error = odd
     return ProviderFailed("provider_error", place_of(error))
+
+
+def _place_of_provide(provider: Provider) -> str:
+    """Return where a provider's ``provide`` begins; one that is no plain function has only a type."""
+    code = getattr(inspect.unwrap(provider.provide), "__code__", None)
+    where = f" at {shown_path(code.co_filename)}:{code.co_firstlineno}" if isinstance(code, CodeType) else ""
+    return f"{type(provider).__name__}.provide{where}"

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from claims.errors import kind_of
+
 #: A token is refreshed this long before it expires, at the latest.
 #: Source: azure-core ``BearerTokenCredentialPolicy``, 300 seconds.
 REFRESH_BEFORE_EXPIRY_S: Final = 300.0
@@ -73,7 +75,7 @@ def checked(token: object, now_s: float) -> DownstreamToken:
         TokenFetchError: It is not such a token.
     """
     if not isinstance(token, DownstreamToken):
-        raise TokenFetchError(f"expected a token, got a {type(token).__name__}")
+        raise TokenFetchError(f"expected a token, got {kind_of(token)}")
     text: object = token.token
     if not (isinstance(text, str) and 0 < len(text) <= _MAX_TOKEN_CHARACTERS and text.isascii() and text.isprintable()):
         raise TokenFetchError(f"expected a token of 1 to {_MAX_TOKEN_CHARACTERS} printable ASCII characters")

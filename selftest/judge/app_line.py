@@ -56,9 +56,9 @@ class AppLine:
         return self.failure or self.outcome
 
     def __str__(self) -> str:
-        """Return the line for people: ``503 provider_error: AttributeError at mine.py:7, 3.2 ms (token 1.9, …)``."""
+        """Return the line for people: ``503 provider_error: KeyError at claims/providers/mine.py:7, 3.2 ms (token 1.9, …)``."""
         if self.outcome == LOOP_BLOCKED and self.total_ms is None:
-            return f"the event loop is blocked {self.detail}, and has not run again"
+            return f"the event loop is blocked {self.detail}, and had not run again when this was read"
         if self.outcome == LOOP_BLOCKED:
             return f"the event loop was blocked {self.detail} for {self.total_ms:,.0f} ms"
         if self.outcome == WORKER_ENDED:

@@ -18,7 +18,7 @@ def faulty_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("provider", "exit_code", "verdict", "logged", "cause"),
     [
-        ("raises", 1, "FAIL  no token: 1003002", f"AttributeError at raises.py:{FAULTY_LINE}", "the provider raised"),
+        ("raises", 1, "FAIL  no token: 1003002", f"AttributeError at claims/providers/raises.py:{FAULTY_LINE}", "the provider raised"),
         ("late", 1, "FAIL  no token: 1003002", "503 provider_late: the budget ran out", "within the budget"),
         ("garbage", 1, "FAIL  no token: 1003002", "503 claim_value: A", "cannot be sent as claims"),
         (
@@ -28,12 +28,12 @@ def faulty_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "the app's process ended (exit code 3)",
             "process ended during the call",
         ),
-        ("blocks", 0, "WARN  token minted by the retry", f"at blocks.py:{FAULTY_LINE} for 2,", "event loop is blocked"),
+        ("blocks", 0, "WARN  token minted by the retry", f"at claims/providers/blocks.py:{FAULTY_LINE} for 2,", "event loop is blocked"),
         (
             "hangs",
             1,
             "FAIL  no token after 2 attempts: 1003005",
-            f"blocked at hangs.py:{FAULTY_LINE}",
+            f"blocked at claims/providers/hangs.py:{FAULTY_LINE}",
             "loop is blocked",
         ),
     ],
@@ -79,8 +79,8 @@ def test_a_check_shows_the_line_and_does_not_wait(
     text = capsys.readouterr().out
     results = json.loads(out.read_text())
     (check,) = results["checks"]
-    assert check["app_lines"][0]["detail"] == f"AttributeError at raises.py:{FAULTY_LINE}"
-    assert f"AttributeError at raises.py:{FAULTY_LINE}" in text
+    assert check["app_lines"][0]["detail"] == f"AttributeError at claims/providers/raises.py:{FAULTY_LINE}"
+    assert f"AttributeError at claims/providers/raises.py:{FAULTY_LINE}" in text
     assert check["fix"].startswith("Correct the line that is named")
     assert results["duration_s"] < 10
 
