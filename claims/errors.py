@@ -23,6 +23,7 @@ log gets ``code``, which names the rule, and ``detail``, which holds both values
 
 import re
 from pathlib import PurePath
+from traceback import walk_tb
 from typing import ClassVar, Final
 
 #: Of a code and of a detail, in characters: a log line has a limit, and a provider chooses both.
@@ -34,10 +35,8 @@ _NOT_PRINTABLE: Final = re.compile(r"[^ -~]")
 _KEPT: Final = 8
 #: An issuer's URL and an id are shorter.
 _MAX_ID: Final = 100
-#: The folder of ``function_app.py``; what is delivered in it; and folders of installed packages.
+#: The folder of ``function_app.py``.
 _APP: Final = PurePath(__file__).parents[1]
-_DELIVERED: Final = frozenset({"claims", "function_app.py"})
-_INSTALLED: Final = frozenset({"site-packages", ".venv", ".python_packages"})
 
 
 class ClaimsError(Exception):
@@ -149,7 +148,7 @@ def shorten(value: object) -> str:
     """Return enough of a value to recognize it in a log, and too little to use it."""
     if isinstance(value, str):
         return f"'{printable(value[:_KEPT])}...'" if len(value) > _KEPT else "a short string"
-    return "nothing" if value is None else kind_of(value)
+    return "nothing" if value is None else f"a value of type {type(value).__name__}"
 
 
 def shorten_name(name: str) -> str:
@@ -170,38 +169,24 @@ def place_of(error: BaseException) -> str:
 
     The place is the last line of the developer's own code on the way to the exception, or else the line that raised it.
     """
-    place, trace, own = "", error.__traceback__, False
-    while trace is not None:
-        path = trace.tb_frame.f_code.co_filename
-        if is_own(path) or not own:
-            own = is_own(path)
-            place = f" at {shown_path(path)}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__}{place}"
+    own = raised = ""
+    for frame, line in walk_tb(error.__traceback__):
+        path = own_path(frame.f_code.co_filename)
+        raised = f" at {path or PurePath(frame.f_code.co_filename).name}:{line}"
+        own = raised if path else own
+    return f"{type(error).__name__}{own or raised}"
 
 
-def is_own(file: str) -> bool:
-    """Whether a file of the app is one that its developer writes: a provider, or a module outside ``claims/``."""
-    path = PurePath(file)
-    in_app = path.is_relative_to(_APP)
-    parts = path.relative_to(_APP).parts if in_app else path.parts
-    return _INSTALLED.isdisjoint(parts) and ("providers" in parts or (in_app and parts[0] not in _DELIVERED))
-
-
-def shown_path(file: str) -> str:
-    """Return a file's path in the app's folder, with slashes, as an editor opens it there; of any other file the name."""
-    path = PurePath(file)
-    return printable(path.relative_to(_APP).as_posix() if path.is_relative_to(_APP) else path.name)
-
-
-def kind_of(value: object) -> str:
-    """Return the type of a value as the object of a sentence (``None``, ``a value of type list``)."""
-    return "None" if value is None else f"a value of type {type(value).__name__}"
+def own_path(file: str) -> str:
+    """Return a file's path in the app's folder if a developer writes it: a provider's, or one outside ``claims/``."""
+    parts = PurePath(file).parts[len(_APP.parts) :] if PurePath(file).is_relative_to(_APP) else ()
+    delivered = parts[:1] in {("claims",), ("function_app.py",)} and parts[1:2] != ("providers",)
+    installed = {"site-packages", ".venv", ".python_packages"} & set(parts)
+    return "" if delivered or installed else printable("/".join(parts))
 
 
 def printable(value: object) -> str:
     """Return a text in printable ASCII without double quotes; for a value that is not a text, its type."""
     if not isinstance(value, str):
         return f"a value of type {type(value).__name__}"
-    text = _NOT_PRINTABLE.sub("?", str.encode(value, "ascii", "backslashreplace").decode())
-    return text.replace('"', "'")
+    return _NOT_PRINTABLE.sub("?", str.encode(value, "ascii", "backslashreplace").decode()).replace('"', "'")

@@ -12,7 +12,7 @@ from types import NoneType
 from typing import Any, Final, NamedTuple
 
 from claims.contract import CALLOUT_DATA_TYPE, EVENT_TYPE, is_guid
-from claims.errors import BodyRefused, BodyTooLarge, EventForbidden, kind_of, shorten
+from claims.errors import BodyRefused, BodyTooLarge, EventForbidden, shorten
 from claims.settings.settings import Settings
 from claims.wire import strict_json
 
@@ -183,7 +183,7 @@ def _unknown(members: Mapping[str, Any], known: "_Known", path: str = "") -> lis
 
 
 def _wrong(name: str, expected: str, actual: object) -> BodyRefused:
-    kind = {NoneType: "nothing", str: "another string"}.get(type(actual), kind_of(actual))
+    kind = {NoneType: "nothing", str: "another string"}.get(type(actual), f"a value of type {type(actual).__name__}")
     return BodyRefused("event_member", f"{name}: expected {expected}, got {kind}")
 
 

@@ -13,13 +13,11 @@ is shared and remembered, never an object that the provider could change afterwa
 """
 
 import asyncio
-import inspect
 from collections.abc import Callable
-from types import CodeType
 from typing import Final, NamedTuple
 
 from claims.contract import MAX_TIMEOUT_MS
-from claims.errors import Overloaded, ProviderFailed, ProviderLate, Unavailable, place_of, shown_path
+from claims.errors import Overloaded, ProviderFailed, ProviderLate, Unavailable, own_path, place_of
 from claims.event import TokenIssuanceStart
 from claims.expiring import CallLater, ExpiringCache, call_later
 from claims.measurements import Measurements
@@ -231,22 +229,12 @@ def _failure(error: BaseException, returned_by: Provider | None = None) -> Unava
     """Return why the provider failed, without the exception: its traceback holds what the provider was looking at.
 
     The code of a `ProviderFailed` is kept. Of anything else the type and the place are named, never the message.
-
-    Args:
-        error: What was raised.
-        returned_by: The provider, if it was raised about what the provider returned: then no traceback leads there.
     """
     if isinstance(error, Unavailable):
         try:
-            place = "" if returned_by is None else f", from {_place_of_provide(returned_by)}"
+            code = getattr(returned_by and returned_by.provide, "__code__", None)
+            place = f", from provide at {own_path(code.co_filename)}:{code.co_firstlineno}" if code else ""
             return ProviderFailed(error.code, f"{error.detail}{place}")
         except BaseException as odd:  # noqa: BLE001 (a subclass may compute both)
             error = odd
     return ProviderFailed("provider_error", place_of(error))
-
-
-def _place_of_provide(provider: Provider) -> str:
-    """Return where a provider's ``provide`` begins; one that is no plain function has only a type."""
-    code = getattr(inspect.unwrap(provider.provide), "__code__", None)
-    where = f" at {shown_path(code.co_filename)}:{code.co_firstlineno}" if isinstance(code, CodeType) else ""
-    return f"{type(provider).__name__}.provide{where}"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from types import ModuleType
 
-from claims.errors import SettingsError, is_own, shown_path
+from claims.errors import SettingsError, own_path
 from claims.provider import Provider
 from claims.settings.reader import SettingsReader
 from claims.settings.settings import PROVIDER, SETTINGS, Settings, provider_name_problem
@@ -63,9 +63,8 @@ def _create(module: ModuleType, name: str, environ: Mapping[str, str]) -> Provid
     written_as_function = inspect.isfunction(provide) or inspect.ismethod(provide)
     if written_as_function and not inspect.iscoroutinefunction(provide):
         code = provide.__code__
-        raise _refused(
-            name, f"its provide is not 'async def' ({shown_path(code.co_filename)}:{code.co_firstlineno})"
-        )
+        place = f"{own_path(code.co_filename) or PurePath(code.co_filename).name}:{code.co_firstlineno}"
+        raise _refused(name, f"its provide is not 'async def' ({place})")
     return provider
 
 
@@ -78,7 +77,8 @@ def _fault(error: BaseException, name: str, environ: Mapping[str, str]) -> str:
         case ModuleNotFoundError(name=str(missing)):
             return f"{PROVIDER} names '{name}', which imports '{missing}', and there is no such module ({place})"
         case SyntaxError(filename=str(file), lineno=int(line), msg=message):
-            return f"{PROVIDER} names '{name}', which is not valid Python: {message} ({shown_path(file)}:{line})"
+            place = f"{own_path(file) or PurePath(file).name}:{line}"
+            return f"{PROVIDER} names '{name}', which is not valid Python: {message} ({place})"
         case KeyError(args=(str(key),)) if (
             key.startswith(("Claims__", "AuthenticationEvents__")) and key not in environ
         ):
@@ -91,8 +91,8 @@ def _where(error: BaseException, name: str) -> str:
     place = f"claims/providers/{name}.py"
     for frame, line in traceback.walk_tb(error.__traceback__):
         path = frame.f_code.co_filename
-        if is_own(path) or name in {PurePath(path).stem, PurePath(path).parent.name}:
-            place = f"{shown_path(path)}:{line}"
+        if own_path(path) or name in {PurePath(path).stem, PurePath(path).parent.name}:
+            place = f"{own_path(path) or PurePath(path).name}:{line}"
     return place
 
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from claims.contract import is_guid
 from claims.downstream.api import Downstream
-from claims.errors import ProviderFailed, kind_of
+from claims.errors import ProviderFailed
 from claims.expiring import ExpiringCache
 from claims.provider import ProviderContext
 from claims.wire.urls import same_origin
@@ -177,5 +177,5 @@ def _values(page: Mapping[str, Any], name: str = "value") -> list[Mapping[str, o
 def _text(item: Mapping[str, object], name: str) -> str:
     value = item.get(name)
     if not isinstance(value, str):
-        raise ProviderFailed("downstream_shape", f"expected {name} to be a string, got {kind_of(value)}")
+        raise ProviderFailed("downstream_shape", f"expected {name} to be a string, got a {type(value).__name__}")
     return value

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from claims.errors import kind_of
-
 #: A token is refreshed this long before it expires, at the latest.
 #: Source: azure-core ``BearerTokenCredentialPolicy``, 300 seconds.
 REFRESH_BEFORE_EXPIRY_S: Final = 300.0
@@ -75,7 +73,7 @@ def checked(token: object, now_s: float) -> DownstreamToken:
         TokenFetchError: It is not such a token.
     """
     if not isinstance(token, DownstreamToken):
-        raise TokenFetchError(f"expected a token, got {kind_of(token)}")
+        raise TokenFetchError(f"expected a token, got a value of type {type(token).__name__}")
     text: object = token.token
     if not (isinstance(text, str) and 0 < len(text) <= _MAX_TOKEN_CHARACTERS and text.isascii() and text.isprintable()):
         raise TokenFetchError(f"expected a token of 1 to {_MAX_TOKEN_CHARACTERS} printable ASCII characters")

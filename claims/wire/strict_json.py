@@ -10,8 +10,6 @@ import math
 import re
 from typing import Any, Never
 
-from claims.errors import kind_of
-
 #: RFC 8259 section 2.
 _BLANKS = " \t\n\r"
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -60,7 +58,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
     """
     value = parse(data)
     if not isinstance(value, dict):
-        raise StrictJsonError(f"not an object but {kind_of(value)}")
+        raise StrictJsonError(f"not an object but a value of type {type(value).__name__}")
     return value
 
 

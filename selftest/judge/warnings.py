@@ -18,6 +18,8 @@ null-value             not text or a list of texts; also ``number-value``, ``boo
 lone-surrogate         a name or value that cannot be written as UTF-8
 near-size-limit        between the two readings of 3 KB
 minted-by-retry        the first attempt failed, and the retry did not (`selftest.play.call_verdict`)
+no-value               the app left a claim out, because it had no value (`selftest.play.app_warnings`)
+blocked-loop           the app's event loop was blocked meanwhile (the same)
 =====================  =============================================================================================
 """
 

@@ -258,7 +258,7 @@ async def test_provider_that_is_no_coroutine(
     monkeypatch.setattr(provider, "provide", lambda event, context: {})  # noqa: ARG005 (the protocol's names)
     assert (await _answer(endpoint, _headers(site))).status == 503
     assert _line(caplog)["outcome"] == "provider_error"
-    assert "TypeError at claims/provider_call.py" in _line(caplog)["detail"]
+    assert "TypeError at provider_call.py" in _line(caplog)["detail"]
 
 
 async def test_cancelled_request_is_answered(endpoint: Endpoint, site: Site, provider: Scripted) -> None:

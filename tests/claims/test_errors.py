@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from claims.endpoint import Endpoint
-from claims.errors import SettingsError, kind_of, place_of
+from claims.errors import SettingsError, place_of
 from claims.event import TokenIssuanceStart
 from claims.provider import ProviderContext
 from claims.settings.authority import Authority
@@ -37,13 +37,10 @@ _MINE = "/app/claims/providers/mine.py"
         ([_MINE, "/app/helpers/h.py"], "helpers/h.py:2"),
         ([_MINE, "/app/claims/providers/shared/h.py", "/app/function_app.py"], "claims/providers/shared/h.py:2"),
         ([_MINE, "/app/.python_packages/lib/site-packages/x/providers/a.py"], "claims/providers/mine.py:2"),
-        ([_MINE, "/app/helpers/o\x1b\"o.py"], "helpers/o?'o.py:2"),
-        (["/tmp/providers/mine.py", "/tmp/other.py"], "mine.py:2"),
+        ([_MINE, '/app/helpers/o\x1b"o.py'], "helpers/o?'o.py:2"),
     ],
 )
-def test_place_is_the_last_line_of_the_developer(
-    monkeypatch: pytest.MonkeyPatch, files: list[str], place: str
-) -> None:
+def test_place_is_the_last_line_of_the_developer(monkeypatch: pytest.MonkeyPatch, files: list[str], place: str) -> None:
     """What a library or the endpoint's own module raises is shown at the developer's line that called it."""
     monkeypatch.setattr("claims.errors._APP", PurePath("/app"))
     call = _calls("/usr/lib/python3/library.py", _raise)
@@ -53,12 +50,6 @@ def test_place_is_the_last_line_of_the_developer(
         call()
     shown = place_of(caught.value.with_traceback(caught.value.__traceback__ and caught.value.__traceback__.tb_next))
     assert shown == f"LookupError at {place}"
-
-
-@pytest.mark.parametrize(("value", "kind"), [(None, "None"), (3, "a value of type int"), ([], "a value of type list")])
-def test_the_kind_of_a_value(value: object, kind: str) -> None:
-    """No article has to fit a type's name."""
-    assert kind_of(value) == kind
 
 
 class _Defaults:

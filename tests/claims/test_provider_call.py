@@ -301,7 +301,7 @@ async def test_mapping_that_raises_while_it_is_read(calls: ProviderCalls, provid
 @pytest.mark.parametrize(
     ("returned", "detail"),
     [
-        (None, "expected a mapping, got None"),
+        (None, "expected a mapping, got a value of type NoneType"),
         ({"a": {}}, "a...: a value of type dict has no string form as a claim"),
     ],
 )
@@ -317,9 +317,9 @@ async def test_what_cannot_be_sent_names_where_it_came_from(
     provider.script = script
     outcome = await _outcome(calls)
     assert isinstance(outcome, ProviderFailed)
-    assert outcome.detail == f"{detail}, from Scripted.provide at tests/claims/test_provider_call.py:{line}"
+    assert outcome.detail == f"{detail}, from provide at tests/claims/test_provider_call.py:{line}"
     calls.use(Unwritten(script))
-    assert f"{detail}, from Unwritten.provide" in str(await _outcome(calls))
+    assert str(await _outcome(calls)).endswith(detail)
 
 
 class Unwritten:

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
+from claims.providers.profile_api import SCOPE, URL
 from infra.parameters import read_parameters
 from selftest import __version__
 from selftest.base.cannot_run import CannotRun
+from selftest.base.program import STARTS
 from selftest.cli import parser
 from selftest.starter.answers import PROVIDERS, Answers
 from selftest.starter.contents import PROJECT, TAKEN, Contents, contents
@@ -161,6 +163,8 @@ def test_settings_are_the_answers(files: dict[str, bytes]) -> None:
     assert local["AuthenticationEvents__AuthorityUrl"].endswith(f"/{TENANT}")
     assert local["AuthenticationEvents__AudienceAppId"] == AUDIENCE
     assert local["Claims__Provider"] == module
+    asks_api = b"profile_api as source" in files[f"claims/providers/{module}.py"]
+    assert {name for name in local if "__ProfileApi__" in name} == ({URL, SCOPE} if asks_api else set())
     parameters = json.loads(files["infra/main.parameters.json"])["parameters"]
     given = {name: entry["value"] for name, entry in parameters.items()}
     assert given["settings"]["Claims__Provider"] == f"${{Claims__Provider={module}}}"
@@ -247,6 +251,7 @@ def test_commands_that_start_the_app_are_taken(unpacked: Path, arguments: tuple[
     )
     built = json.loads(succeed((sys.executable, "-c", code), unpacked, PYTHONPATH=str(ROOT)))
     playground = json.loads(succeed((sys.executable, "-c", code, *arguments), unpacked, PYTHONPATH=str(ROOT)))[-1]
+    assert [words[1] for words in built] == list(STARTS)
     for words in (*built, playground):
         args = parser().parse_args(words[1:])
         assert len(args.settings) == 1, words

@@ -8,6 +8,8 @@ import pytest
 from selftest.cli import main
 from tests.selftest.failing_providers import BODIES, FAULTY_LINE, copy_app
 
+FOLDER = "claims/providers"
+
 
 @pytest.fixture(scope="module", name="app")
 def faulty_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -18,9 +20,15 @@ def faulty_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("provider", "exit_code", "verdict", "logged", "cause"),
     [
-        ("raises", 1, "FAIL  no token: 1003002", f"AttributeError at claims/providers/raises.py:{FAULTY_LINE}", "the provider raised"),
+        (
+            "raises",
+            1,
+            "FAIL  no token: 1003002",
+            f"AttributeError at {FOLDER}/raises.py:{FAULTY_LINE}",
+            "the provider raised",
+        ),
         ("late", 1, "FAIL  no token: 1003002", "503 provider_late: the budget ran out", "within the budget"),
-        ("garbage", 1, "FAIL  no token: 1003002", "503 claim_value: A", "cannot be sent as claims"),
+        ("garbage", 1, "FAIL  no token: 1003002", "503 claim_value: A", "cannot be sent as a claim"),
         (
             "dies",
             1,
@@ -28,7 +36,13 @@ def faulty_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "the app's process ended (exit code 3)",
             "process ended during the call",
         ),
-        ("blocks", 0, "WARN  token minted by the retry", f"at claims/providers/blocks.py:{FAULTY_LINE} for 2,", "event loop is blocked"),
+        (
+            "blocks",
+            0,
+            "WARN  token minted by the retry",
+            f"at {FOLDER}/blocks.py:{FAULTY_LINE} for 2,",
+            "event loop is blocked",
+        ),
         (
             "hangs",
             1,
@@ -89,3 +103,26 @@ def test_a_misspelt_setting_is_refused_with_the_nearest(app: Path, capsys: pytes
     """Before anything starts."""
     assert main(["signin", "--app", str(app), "--setting", "Claims__Providr=mine"]) == 2
     assert "Claims__Providr: the app has no such setting; the nearest is Claims__Provider" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind", "warned"),
+    [
+        ("sleeps", "blocked-loop", f"warning  the event loop was blocked at {FOLDER}/sleeps.py:{FAULTY_LINE} for "),
+        ("lacks", "no-value", "warning  not sent, because the provider returned None for it: 'A'."),
+    ],
+)
+def test_a_good_sign_in_warns(
+    app: Path, capsys: pytest.CaptureFixture[str], provider: str, kind: str, warned: str
+) -> None:
+    """The user gets the token, and the developer learns what the log says; the provider that answered is named."""
+    setting = f"Claims__Provider={provider}"
+    assert main(["signin", "--app", str(app), "--setting", setting]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("PASS  token minted with 1 custom claim")
+    assert any(line.startswith(warned) for line in lines), lines
+    assert f"answered by  {setting}" in lines
+    assert main(["signin", "--app", str(app), "--setting", setting, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["provider"] == provider
+    assert kind in {warning["kind"] for warning in document["verdict"]["warnings"]}

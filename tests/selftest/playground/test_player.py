@@ -324,5 +324,7 @@ async def test_a_blocking_provider_is_named_and_its_token_is_a_warning(sample: D
         view = sign_in_view(played.record, played)
         assert (view.word, view.tone) == ("Token minted by the retry", "warn")
         assert "attempt 1 timed out" in view.sentence
-        assert any(f"blocked at claims/providers/blocks.py:{FAULTY_LINE}" in text for _, text in view.logged), view.logged
+        assert any(f"blocked at claims/providers/blocks.py:{FAULTY_LINE}" in text for _, text in view.logged), (
+            view.logged
+        )
         assert any("attempt 1 timed out" in warning for call in view.calls for warning in call.warnings)
