@@ -24,6 +24,7 @@ from selftest.starter.contents import PROJECT, TAKEN, Contents, contents
 from selftest.starter.links import without_dead_links
 from selftest.starter.tool_wheel import wheel_from_file
 from tests.starter.commands import succeed
+from tests.starter.transcript import Command, steps
 from tests.test_commands_in_docs import blocks, parts, problem
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +37,7 @@ NOT_HERE = {
     "claims/providers/contoso.py",
     "claims/providers/crm.py",
     "claims/providers/mine.py",
+    "tests/test_contoso_api.py",
     "tests/test_mine.py",
     "tests/test_profile_api.py",
 }
@@ -230,6 +232,20 @@ def test_provider_passes_its_tests(unpacked: Path) -> None:
     """In this project's environment, with its plugin; test_copy.py runs them in the copy's own."""
     words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "selftest.testing.plugin")
     assert "3 passed" in succeed((sys.executable, *words), unpacked, PYTHONPATH=str(ROOT))
+
+
+def test_hour_with_an_http_api(tmp_path: Path) -> None:
+    """The steps of the page, in a copy as they say; with them two tests more, and those of the fresh copy adapted."""
+    made = contents(Answers.read({"name": "contoso", "provider": "profile_api"}), WHEEL, ROOT)
+    for path, content in {**made.managed, **made.copiers}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    page = (tmp_path / "docs/make-it-yours.md").read_text()
+    for step in steps(page.split("## The first hour with an HTTP API\n")[1].split("\n## ")[0]):
+        assert not isinstance(step, Command)
+        step.apply(tmp_path)
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "selftest.testing.plugin")
+    assert "5 passed" in succeed((sys.executable, *words), tmp_path, PYTHONPATH=str(ROOT))
 
 
 def test_an_app_that_runs_keeps_its_own_settings(unpacked: Path) -> None:
