@@ -10,7 +10,9 @@ import pytest
 import pytest_asyncio
 
 from selftest.checks import REGISTRY
+from selftest.checks.bench.probe import RawRequest, RawResponse
 from selftest.checks.runner import run_checks
+from selftest.judge.received_reply import CallFailure
 from selftest.report.results import CheckResult
 from tests.selftest.checks.planted_fault import Incoming, Outgoing, PlantedFault
 from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_endpoint
@@ -115,3 +117,22 @@ async def test_authenticated_request_without_a_line_is_told(served: ServedEndpoi
     """The valid request that follows must have a line."""
     result = await c96(served, logs(lambda line, _: [line], good=False))
     assert (result.status, result.actual) == ("fail", "the valid request that followed has no line")
+
+
+@pytest.mark.parametrize(("status", "failure", "judged"), [(None, "timeout", "skip"), (200, None, "fail")])
+async def test_a_request_that_is_not_answered_may_have_no_line(
+    served: ServedEndpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int | None,
+    failure: CallFailure | None,
+    judged: str,
+) -> None:
+    """A blocked event loop is another check's finding; an answer without a line is this one's."""
+
+    async def logged(_env: object, request: RawRequest, **_: object) -> tuple[RawResponse, list[str]]:
+        return RawResponse(request=request, status=status, failure=failure), []
+
+    monkeypatch.setattr("selftest.checks.contract.log.logged", logged)
+    env = replace(served.env, log=list)
+    (result,) = [result async for result in run_checks([REGISTRY["C95"]], env)]
+    assert result.status == judged, result.actual

@@ -40,7 +40,7 @@ def faulty_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "blocks",
             0,
             "WARN  token minted by the retry",
-            f"at {FOLDER}/blocks.py:{FAULTY_LINE} for 2,",
+            f"at {FOLDER}/blocks.py:{FAULTY_LINE} ",
             "event loop is blocked",
         ),
         (
@@ -126,3 +126,9 @@ def test_a_good_sign_in_warns(
     document = json.loads(capsys.readouterr().out)
     assert document["provider"] == provider
     assert kind in {warning["kind"] for warning in document["verdict"]["warnings"]}
+
+
+def test_a_check_warns_of_claims_without_a_value(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No check fails by what is not sent."""
+    assert main(["check", "C07", "--app", str(app), "--setting", "Claims__Provider=lacks"]) == 0
+    assert "warning: not sent, because the provider returned None for it: 'A'." in capsys.readouterr().err
