@@ -38,7 +38,7 @@ def _names(value: object) -> Sequence[str]:
 def _no_value(names: Sequence[str]) -> Iterator[ReplyWarning]:
     if names:
         message = (
-            f"not sent, because the provider returned None for it: {', '.join(map(shown, names))}. If every user lacks "
+            f"not sent, because the provider returned None for it, or its name is blank: {', '.join(map(shown, names))}. If every user lacks "
             "it, the name is wrong: in a setting like Claims__ProfileApi__Claims, one that matches no member of the "
             "data source is None, too"
         )

@@ -109,7 +109,11 @@ def test_a_misspelt_setting_is_refused_with_the_nearest(app: Path, capsys: pytes
     ("provider", "kind", "warned"),
     [
         ("sleeps", "blocked-loop", f"warning  the event loop was blocked at {FOLDER}/sleeps.py:{FAULTY_LINE} for "),
-        ("lacks", "no-value", "warning  not sent, because the provider returned None for it: 'A'."),
+        (
+            "lacks",
+            "no-value",
+            "warning  not sent, because the provider returned None for it, or its name is blank: 'A'.",
+        ),
     ],
 )
 def test_a_good_sign_in_warns(
@@ -131,4 +135,7 @@ def test_a_good_sign_in_warns(
 def test_a_check_warns_of_claims_without_a_value(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No check fails by what is not sent."""
     assert main(["check", "C07", "--app", str(app), "--setting", "Claims__Provider=lacks"]) == 0
-    assert "warning: not sent, because the provider returned None for it: 'A'." in capsys.readouterr().err
+    assert (
+        "warning: not sent, because the provider returned None for it, or its name is blank: 'A'."
+        in capsys.readouterr().err
+    )
