@@ -38,9 +38,9 @@ def _names(value: object) -> Sequence[str]:
 def _no_value(names: Sequence[str]) -> Iterator[ReplyWarning]:
     if names:
         message = (
-            f"not sent, because the provider returned None for it, or its name is blank: {', '.join(map(shown, names))}. If every user lacks "
-            "it, the name is wrong: in a setting like Claims__ProfileApi__Claims, one that matches no member of the "
-            "data source is None, too"
+            "not sent, because the provider returned None for it, or its name is blank: "
+            f"{', '.join(map(shown, names))}. If every user lacks it, the name is wrong: in a setting like "
+            "Claims__ProfileApi__Claims, one that matches no member of the data source is None, too"
         )
         yield ReplyWarning(kind=NO_VALUE, claim=None, message=message)
 
