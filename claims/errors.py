@@ -23,6 +23,7 @@ log gets ``code``, which names the rule, and ``detail``, which holds both values
 
 import re
 from pathlib import PurePath
+from traceback import walk_tb
 from typing import ClassVar, Final
 
 #: Of a code and of a detail, in characters: a log line has a limit, and a provider chooses both.
@@ -34,6 +35,8 @@ _NOT_PRINTABLE: Final = re.compile(r"[^ -~]")
 _KEPT: Final = 8
 #: An issuer's URL and an id are shorter.
 _MAX_ID: Final = 100
+#: The folder of ``function_app.py``.
+_APP: Final = PurePath(__file__).parents[1]
 
 
 class ClaimsError(Exception):
@@ -162,23 +165,28 @@ def show_id(value: object) -> str:
 
 
 def place_of(error: BaseException) -> str:
-    """Return an exception's type and place (``KeyError at mine.py:7``), never its message.
+    """Return an exception's type and place (``KeyError at claims/providers/mine.py:7``), never its message.
 
-    The place is the last line of a provider's module on the way to the exception, or else the line that raised it.
+    The place is the last line of the developer's own code on the way to the exception, or else the line that raised it.
     """
-    place, trace, own = "", error.__traceback__, False
-    while trace is not None:
-        path = PurePath(trace.tb_frame.f_code.co_filename)
-        if path.parent.name == "providers" or not own:
-            own = path.parent.name == "providers"
-            place = f" at {path.name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__}{place}"
+    own = raised = ""
+    for frame, line in walk_tb(error.__traceback__):
+        path = own_path(frame.f_code.co_filename)
+        raised = f" at {path or PurePath(frame.f_code.co_filename).name}:{line}"
+        own = raised if path else own
+    return f"{type(error).__name__}{own or raised}"
+
+
+def own_path(file: str) -> str:
+    """Return a file's path in the app's folder if a developer writes it: a provider's, or one outside ``claims/``."""
+    parts = PurePath(file).parts[len(_APP.parts) :] if PurePath(file).is_relative_to(_APP) else ()
+    delivered = parts[:1] in {("claims",), ("function_app.py",)} and parts[1:2] != ("providers",)
+    installed = {"site-packages", ".venv", ".python_packages"} & set(parts)
+    return "" if delivered or installed else printable("/".join(parts))
 
 
 def printable(value: object) -> str:
     """Return a text in printable ASCII without double quotes; for a value that is not a text, its type."""
     if not isinstance(value, str):
         return f"a value of type {type(value).__name__}"
-    text = _NOT_PRINTABLE.sub("?", str.encode(value, "ascii", "backslashreplace").decode())
-    return text.replace('"', "'")
+    return _NOT_PRINTABLE.sub("?", str.encode(value, "ascii", "backslashreplace").decode()).replace('"', "'")

@@ -183,7 +183,7 @@ def _unknown(members: Mapping[str, Any], known: "_Known", path: str = "") -> lis
 
 
 def _wrong(name: str, expected: str, actual: object) -> BodyRefused:
-    kind = {NoneType: "nothing", str: "another string"}.get(type(actual), f"a {type(actual).__name__}")
+    kind = {NoneType: "nothing", str: "another string"}.get(type(actual), f"a value of type {type(actual).__name__}")
     return BodyRefused("event_member", f"{name}: expected {expected}, got {kind}")
 
 

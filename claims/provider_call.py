@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from claims.contract import MAX_TIMEOUT_MS
-from claims.errors import Overloaded, ProviderFailed, ProviderLate, Unavailable, place_of
+from claims.errors import Overloaded, ProviderFailed, ProviderLate, Unavailable, own_path, place_of
 from claims.event import TokenIssuanceStart
 from claims.expiring import CallLater, ExpiringCache, call_later
 from claims.measurements import Measurements
@@ -185,6 +185,7 @@ class ProviderCalls:
         self, call: _Call, key: EventKey, event: TokenIssuanceStart, measured: Measurements, end_s: float
     ) -> None:
         outcome: Outcome
+        provided_s = None
         try:
             self.start()
             context = ProviderContext(
@@ -202,7 +203,7 @@ class ProviderCalls:
             if self._clock() >= end_s:
                 outcome = ProviderLate("provider_late", f"given up after {self._limit_s:.1f} s")
         except BaseException as error:  # noqa: BLE001 (SystemExit would end the worker and every other sign-in with it)
-            outcome = _failure(error)
+            outcome = _failure(error, self._provider if provided_s is not None else None)
         call.end(outcome)
         self._running.pop(key, None)
         # A failure is no answer: a second delivery tries again.
@@ -224,14 +225,16 @@ def _key(event: TokenIssuanceStart) -> EventKey:
     )
 
 
-def _failure(error: BaseException) -> Unavailable:
+def _failure(error: BaseException, returned_by: Provider | None = None) -> Unavailable:
     """Return why the provider failed, without the exception: its traceback holds what the provider was looking at.
 
     The code of a `ProviderFailed` is kept. Of anything else the type and the place are named, never the message.
     """
     if isinstance(error, Unavailable):
         try:
-            return ProviderFailed(error.code, error.detail)
+            code = getattr(returned_by and returned_by.provide, "__code__", None)
+            place = f", from provide at {own_path(code.co_filename)}:{code.co_firstlineno}" if code else ""
+            return ProviderFailed(error.code, f"{error.detail}{place}")
         except BaseException as odd:  # noqa: BLE001 (a subclass may compute both)
             error = odd
     return ProviderFailed("provider_error", place_of(error))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from types import ModuleType
 
-from claims.errors import SettingsError
+from claims.errors import SettingsError, own_path
 from claims.provider import Provider
 from claims.settings.reader import SettingsReader
 from claims.settings.settings import PROVIDER, SETTINGS, Settings, provider_name_problem
@@ -63,9 +63,8 @@ def _create(module: ModuleType, name: str, environ: Mapping[str, str]) -> Provid
     written_as_function = inspect.isfunction(provide) or inspect.ismethod(provide)
     if written_as_function and not inspect.iscoroutinefunction(provide):
         code = provide.__code__
-        raise _refused(
-            name, f"its provide is not 'async def' ({PurePath(code.co_filename).name}:{code.co_firstlineno})"
-        )
+        place = f"{own_path(code.co_filename) or PurePath(code.co_filename).name}:{code.co_firstlineno}"
+        raise _refused(name, f"its provide is not 'async def' ({place})")
     return provider
 
 
@@ -78,7 +77,8 @@ def _fault(error: BaseException, name: str, environ: Mapping[str, str]) -> str:
         case ModuleNotFoundError(name=str(missing)):
             return f"{PROVIDER} names '{name}', which imports '{missing}', and there is no such module ({place})"
         case SyntaxError(filename=str(file), lineno=int(line), msg=message):
-            return f"{PROVIDER} names '{name}', which is not valid Python: {message} ({PurePath(file).name}:{line})"
+            place = f"{own_path(file) or PurePath(file).name}:{line}"
+            return f"{PROVIDER} names '{name}', which is not valid Python: {message} ({place})"
         case KeyError(args=(str(key),)) if (
             key.startswith(("Claims__", "AuthenticationEvents__")) and key not in environ
         ):
@@ -87,12 +87,12 @@ def _fault(error: BaseException, name: str, environ: Mapping[str, str]) -> str:
 
 
 def _where(error: BaseException, name: str) -> str:
-    """Return the last place in the provider's own code that an exception passed."""
-    place = f"{name}.py"
+    """Return the last place in the developer's own code that an exception passed."""
+    place = f"claims/providers/{name}.py"
     for frame, line in traceback.walk_tb(error.__traceback__):
-        path = PurePath(frame.f_code.co_filename)
-        if name in {path.stem, path.parent.name}:
-            place = f"{path.name}:{line}"
+        path = frame.f_code.co_filename
+        if own_path(path) or name in {PurePath(path).stem, PurePath(path).parent.name}:
+            place = f"{own_path(path) or PurePath(path).name}:{line}"
     return place
 
 

@@ -85,12 +85,12 @@ def build_reply(provided: Mapping[str, object], known_names: frozenset[str] = fr
         Exception: Whatever the mapping raises while it is read.
     """
     if type(provided) is not dict and not isinstance(provided, Mapping):  # the first is quicker
-        raise ProviderFailed("claims_shape", f"expected a mapping, got a {type(provided).__name__}")
+        raise ProviderFailed("claims_shape", f"expected a mapping, got a value of type {type(provided).__name__}")
     claims: dict[str, ClaimValue] = {}
     dropped: list[str] = []
     for name, value in provided.items():
         if not isinstance(name, str):
-            raise ProviderFailed("claim_name", f"expected a string, got a {type(name).__name__}")
+            raise ProviderFailed("claim_name", f"expected a string, got a value of type {type(name).__name__}")
         try:
             converted = value if type(value) is str else _value(value)  # nearly all are
         except _NotAClaim as error:
@@ -155,7 +155,7 @@ def _text(value: object) -> str | None:
             raise _NotAClaim("expected a date-time with a time zone")
         case date() | time():
             return value.isoformat()
-    raise _NotAClaim(f"a {type(value).__name__} has no string form as a claim")
+    raise _NotAClaim(f"a value of type {type(value).__name__} has no string form as a claim")
 
 
 def _has_digits(number: float | Decimal) -> bool:

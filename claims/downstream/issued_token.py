@@ -73,7 +73,7 @@ def checked(token: object, now_s: float) -> DownstreamToken:
         TokenFetchError: It is not such a token.
     """
     if not isinstance(token, DownstreamToken):
-        raise TokenFetchError(f"expected a token, got a {type(token).__name__}")
+        raise TokenFetchError(f"expected a token, got a value of type {type(token).__name__}")
     text: object = token.token
     if not (isinstance(text, str) and 0 < len(text) <= _MAX_TOKEN_CHARACTERS and text.isascii() and text.isprintable()):
         raise TokenFetchError(f"expected a token of 1 to {_MAX_TOKEN_CHARACTERS} printable ASCII characters")

@@ -58,7 +58,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
     """
     value = parse(data)
     if not isinstance(value, dict):
-        raise StrictJsonError(f"not an object but a {type(value).__name__}")
+        raise StrictJsonError(f"not an object but a value of type {type(value).__name__}")
     return value
 
 

@@ -3,15 +3,19 @@
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from selftest.base.cannot_run import CannotRun
 from selftest.base.program import PROGRAM
+from selftest.base.setting_names import PROVIDER
 
 #: Where ``python -m venv .venv`` puts the interpreter.
 _VENV_PYTHON: Final = Path(".venv", *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
+#: The provider where no setting names one.
+DEFAULT_PROVIDER: Final = "sample"
 #: Settings that an Azure host, or a developer's shell, may have set for an app: a result must not depend on them.
 _FOREIGN_SETTINGS: Final = (
     "AuthenticationEvents__",
@@ -43,6 +47,12 @@ class AppFolder:
         absolute = directory.resolve()
         own = absolute / _VENV_PYTHON
         return cls(absolute, (python or (own if own.exists() else Path(sys.executable))).absolute())
+
+    def provider(self, settings: Mapping[str, str]) -> str | None:
+        """Return the name of the provider that answers with these settings; None if the app has no such module."""
+        name = settings.get(PROVIDER, DEFAULT_PROVIDER)
+        module = self.directory / "claims" / "providers" / name
+        return name if module.is_dir() or module.with_suffix(".py").is_file() else None
 
     def require_app(self) -> None:
         """Check that there is a function app to run, and an interpreter to run it.

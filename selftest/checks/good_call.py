@@ -15,6 +15,7 @@ from selftest.entra.server import EntraServer
 from selftest.judge.app_cause import cause_of
 from selftest.judge.app_line import AppLine
 from selftest.play.app_log import last_refusal, request_lines
+from selftest.play.app_warnings import NO_VALUE, app_warnings
 from selftest.report.results import NO_ENDPOINT
 
 _SHOWN_CHARS: Final = 300
@@ -121,6 +122,7 @@ async def make_good_call(env: CheckEnvironment) -> CheckEnvironment:
     before = 0 if env.log is None else len(env.log())
     response = await env.send(env.good_request())
     if response.status == 200:
+        await _warn_of_no_value(env, response, before)
         return env
     older = replace(env, version="1.0")
     if env.trusted and (await older.send(older.good_request())).status == 200:
@@ -128,6 +130,15 @@ async def make_good_call(env: CheckEnvironment) -> CheckEnvironment:
     refusal, lines = _read(env, response), await _logged(env, response, before)
     cause = cause_of(lines)
     return replace(env, refusal=replace(refusal, fix=cause.fix if cause else refusal.fix, app_lines=lines))
+
+
+async def _warn_of_no_value(env: CheckEnvironment, response: RawResponse, before: int) -> None:
+    """Name the claims that the app's log says had no value: no check fails by what is not sent."""
+    if env.log is None or not env.runs_app:
+        return
+    for warning in await app_warnings(env.log, response.request.correlation_id or "", before=before):
+        if warning.kind == NO_VALUE:
+            env.say(f"warning: {visible(warning.message)}")
 
 
 async def _logged(env: CheckEnvironment, refused: RawResponse, before: int) -> tuple[AppLine, ...]:

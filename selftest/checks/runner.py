@@ -222,7 +222,8 @@ async def _run(check: Check, env: CheckEnvironment) -> CheckOutcome:
         return CheckOutcome(status="skip", expected=expected, actual=reason, cause=cause)
     if _other_provider(check, env):
         reason = (
-            f"{PROVIDER}={env.provider} does not call the HTTP API that fails here. To see how the endpoint handles it "
+            f"{PROVIDER}={env.provider} does not call the HTTP API that fails here, or makes claims of its own of it. "
+            "In a test, the fixture loopback_api is an API that fails for it. To see how the endpoint handles it "
             f"with the built-in {_CALLS_DOWNSTREAM}, set no {PROVIDER}: `{PROGRAM} check {_to_play(check)}`"
         )
         return CheckOutcome(status="skip", expected=expected, actual=reason)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from selftest.base.endpoint_url import CALLOUT_PATH
-from selftest.base.setting_names import PROVIDER
 from selftest.checks import Check
 from selftest.checks.bench.environment import CheckEnvironment, OpenVariant
 from selftest.checks.bench.variant import GIVEN
@@ -101,8 +100,8 @@ class SelftestRun:
     def reached(self, target: Target, *, faults: bool = False) -> None:
         """Record the endpoint's URL once it is known, and around which provider faults are played."""
         mode = self._mode
-        if target.app is not None and (provider := target.settings.get(PROVIDER)):
-            mode += f"; {PROVIDER}={provider}"
+        if target.answered_by:
+            mode += f"; {target.answered_by}"
             if faults:
                 given = GIVEN.as_given(target.settings).settings()
                 mode += f", faults around it with {', '.join(f'{name}={value}' for name, value in given.items())}"

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from selftest.base.printable import visible
 from selftest.contract import MAX_RETRIES, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from selftest.entra.payloads import VARIETIES, variety
 from selftest.judge.claims_file import add_to_claims_file
+from selftest.play.app_warnings import app_warnings
 from selftest.play.sign_in import SignIn, sign_in
 from selftest.play.sign_in_text import as_json, as_lines, verdict_line
 from selftest.play.target import Target, add_target_arguments, open_target
@@ -94,7 +96,8 @@ async def _play(args: argparse.Namespace, route: ClaimsRoute) -> int:
             registered=route.registered,
             log=target.log,
         )
-        played = await play()
+        before = 0 if target.log is None else len(target.log())
+        played = await _with_app_warnings(await play(), target, before)
         if target.app is None and _refused(played) and await _keys_are_read(target):
             print(
                 "the endpoint read the keys only after it refused the first call; this is a second one", file=sys.stderr
@@ -108,14 +111,25 @@ async def _play(args: argparse.Namespace, route: ClaimsRoute) -> int:
         if args.claims_out is not None and played.verdict.claims is not None:  # before what a reader may cut off
             print(add_to_claims_file(args.claims_out, played.verdict.claims), file=sys.stderr)
         if args.json:
-            print(json.dumps(as_json(played, target.url, timeout_ms=args.timeout_ms), indent=2))
+            print(
+                json.dumps(as_json(played, target.url, timeout_ms=args.timeout_ms, provider=target.provider), indent=2)
+            )
         else:
-            _print(played, target.url, args.timeout_ms)
+            _print(played, target, args.timeout_ms)
         if target.app is None and played.call.attempts[-1].status not in {None, 200}:
             _diagnose(played, target)
             if _refused(played) and target.entra.store.replaced and not target.entra.keys_read:
                 print(_NEW_KEYS, file=sys.stderr)
     return PASSED if played.verdict.minted else FAILED
+
+
+async def _with_app_warnings(played: SignIn, target: Target, before: int) -> SignIn:
+    """Return the sign-in with what the log warns of, where its verdict does not show the log anyway."""
+    if target.log is None or not played.verdict.minted or len(played.call.attempts) > 1:
+        return played
+    correlation_id = played.event["data"]["authenticationContext"]["correlationId"]
+    found = await app_warnings(target.log, correlation_id, before=before)
+    return replace(played, verdict=replace(played.verdict, warnings=(*played.verdict.warnings, *found)))
 
 
 def _refused(played: SignIn) -> bool:
@@ -137,11 +151,11 @@ async def _warm_up(target: Target) -> None:
     await require_answer(environment_of(target))
 
 
-def _print(played: SignIn, url: str, timeout_ms: int) -> None:
+def _print(played: SignIn, target: Target, timeout_ms: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
     verdict = verdict_line(played)
     tone = "bold red" if not played.verdict.minted else "bold yellow" if verdict.startswith("WARN") else "bold green"
-    for line in as_lines(played, url, timeout_ms=timeout_ms):
+    for line in as_lines(played, target.url, timeout_ms=timeout_ms, answered_by=target.answered_by):
         style = tone if line == verdict else "yellow" if line.startswith("warning ") else ""
         console.print(Text(line, style=style))
 

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Final
 
 #: A loop that does not come back within this time is blocked, in seconds.
-BLOCKED_S: Final = 0.5
+BLOCKED_S: Final = 0.25
 _EVERY_S: Final = 0.1
 _HOST: Final = Path(__file__).parent
 _NOT_THE_APP: Final = frozenset({"site-packages", ".venv", ".python_packages"})
@@ -63,21 +63,20 @@ class BlockedLoopWatch:
             _note(place, total_ms=int((time.monotonic() - asked_s) * 1000))
 
     def _place(self, frame: FrameType | None) -> str:
-        """Return the file and line of the app's innermost frame, a provider's before others; empty without one.
+        """Return the file, as in the app's folder, and line of the developer's innermost frame; empty without one.
 
         It is empty, too, where the endpoint's own code runs without a provider: that takes long on a busy machine.
         """
-        innermost: str | None = None
+        in_endpoint = False
         while frame is not None:
             path = Path(frame.f_code.co_filename)
             if self._is_the_apps(path):
-                here = f"{path.name}:{frame.f_lineno}"
-                if path.parent.name == "providers":
-                    return here
-                if innermost is None:
-                    innermost = "" if path.is_relative_to(self._app_dir / "claims") else here
+                inside = path.relative_to(self._app_dir)
+                if "providers" in inside.parts or not (in_endpoint or inside.parts[0] == "claims"):
+                    return f"{inside.as_posix()}:{frame.f_lineno}"
+                in_endpoint = True
             frame = frame.f_back
-        return innermost or ""
+        return ""
 
     def _is_the_apps(self, path: Path) -> bool:
         if not path.is_relative_to(self._app_dir) or path.is_relative_to(_HOST):

@@ -62,9 +62,15 @@ def cause_of(lines: Sequence[AppLine]) -> AppCause | None:
     found = [cause for line in reversed(lines) if (cause := cause_of_code(line.code)) is not None]
     if found and found[0].lasting:
         return found[0]
-    if any(line.outcome == LOOP_BLOCKED or line.loop_stalled_ms >= BLOCKED_MS for line in lines):
+    if any(_blocked(line) for line in lines):
         return cause_of_code(LOOP_BLOCKED)
     return found[0] if found else None
+
+
+def _blocked(line: AppLine) -> bool:
+    if line.outcome == LOOP_BLOCKED:
+        return line.total_ms is None or line.total_ms >= BLOCKED_MS
+    return line.loop_stalled_ms >= BLOCKED_MS
 
 
 def explained(lines: Sequence[AppLine], *, fix: bool = True) -> list[tuple[str, str]]:

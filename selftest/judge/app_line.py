@@ -21,7 +21,7 @@ _MAX_CODE: Final = 64
 _MAX_DETAIL: Final = 400
 _MAX_PHASES: Final = 24
 #: Shorter stalls of the event loop are usual.
-_SHOWN_STALL_MS: Final = 100.0
+SHOWN_STALL_MS: Final = 100.0
 _NOT_IN_CODE: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _MAIL: Final = re.compile(r"\S+@\S+")
 
@@ -56,9 +56,9 @@ class AppLine:
         return self.failure or self.outcome
 
     def __str__(self) -> str:
-        """Return the line for people: ``503 provider_error: AttributeError at mine.py:7, 3.2 ms (token 1.9, …)``."""
+        """Return the line for people: ``503 provider_error: KeyError at …, 3.2 ms (token 1.9, …)``."""
         if self.outcome == LOOP_BLOCKED and self.total_ms is None:
-            return f"the event loop is blocked {self.detail}, and has not run again"
+            return f"the event loop is blocked {self.detail}, and had not run again when this was read"
         if self.outcome == LOOP_BLOCKED:
             return f"the event loop was blocked {self.detail} for {self.total_ms:,.0f} ms"
         if self.outcome == WORKER_ENDED:
@@ -73,7 +73,7 @@ class AppLine:
             text += f", {self.total_ms:,.1f} ms"
         if self.phases_ms:
             text += f" ({', '.join(f'{name} {spent_ms:,.1f}' for name, spent_ms in self.phases_ms.items())})"
-        if self.loop_stalled_ms >= _SHOWN_STALL_MS:
+        if self.loop_stalled_ms >= SHOWN_STALL_MS:
             text += f", event loop blocked for {self.loop_stalled_ms:,.0f} ms"
         return text
 

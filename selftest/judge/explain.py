@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Final, Literal
 
 from selftest.base.cannot_run import CannotRun
-from selftest.base.program import PROGRAM
+from selftest.base.program import command_line
 from selftest.judge.app_cause import APP_CAUSES
 from selftest.judge.codes import CODES, Code, ObjectPair, ReplyPair
 from selftest.judge.statement import Statement
@@ -161,7 +161,7 @@ def of_code(code: Code) -> Explanation:
         Section(key="confirm", heading="How to confirm", text=(code.confirm,)),
     ]
     if code.commands:
-        lines = tuple(f"{PROGRAM} {command}" for command in code.commands)
+        lines = tuple(command_line(command) for command in code.commands)
         lines += _OF_URL if any("--url URL" in line for line in lines) else ()
         sections.append(Section(key="commands", heading="Commands that show it", text=lines, style="sample"))
     sections.append(Section(key="fix", heading="Fix", text=(code.fix,)))

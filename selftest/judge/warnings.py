@@ -21,6 +21,8 @@ near-size-limit        between the two readings of 3 KB
 other-file             the file is evidently no reply, or is in another encoding (`selftest.commands.judge`)
 format-assumed         an entry is for the other kind of token, and ``--saml`` was not given (as above)
 minted-by-retry        the first attempt failed, and the retry did not (`selftest.play.call_verdict`)
+no-value               the app left a claim out, because it had no value (`selftest.play.app_warnings`)
+blocked-loop           the app's event loop was blocked meanwhile (the same)
 =====================  =============================================================================================
 """
 

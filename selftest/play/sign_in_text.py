@@ -29,13 +29,22 @@ _ITEM: Final = "array-item"
 _SHOWN_HEADERS: Final = ("Content-Type", "Content-Encoding", "Location", "Server-Timing", "WWW-Authenticate")
 
 
-def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
-    """Return the verdict, what the app logged where it is not good, then the call from the event to the token."""
+def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int, answered_by: str | None = None) -> Iterator[str]:
+    """Return the verdict, what the app logged where it is not good, then the call from the event to the token.
+
+    Args:
+        sign_in: The sign-in.
+        url: The endpoint.
+        timeout_ms: Entra's for one attempt.
+        answered_by: The app's provider, if it is known.
+    """
     header, claims = decoded_token(sign_in.token)
     yield verdict_line(sign_in)
     yield from (f"  {label:<6} {visible(text)}" for label, text in explained(sign_in.app_lines))
     for warning in sign_in.verdict.warnings:
         yield f"warning  {printable(warning.message)}"
+    if answered_by is not None:
+        yield f"answered by  {printable(answered_by)}"
     yield ""
     yield f"{sign_in.variety.id}: {sign_in.variety.title}"
     yield ""
@@ -64,7 +73,7 @@ def as_lines(sign_in: SignIn, url: str, *, timeout_ms: int) -> Iterator[str]:
             yield f"not in the token: {shown(name)}, a restricted name; a policy's entry can rename it: {entry}"
 
 
-def as_json(sign_in: SignIn, url: str, *, timeout_ms: int) -> dict[str, Any]:
+def as_json(sign_in: SignIn, url: str, *, timeout_ms: int, provider: str | None = None) -> dict[str, Any]:
     """Return the sign-in as one JSON object in which every number names its unit."""
     header, claims = decoded_token(sign_in.token)
     last = sign_in.call.attempts[-1]
@@ -73,6 +82,7 @@ def as_json(sign_in: SignIn, url: str, *, timeout_ms: int) -> dict[str, Any]:
         "variety": sign_in.variety.id,
         "url": shown_url(url),
         "timeout_ms": timeout_ms,
+        "provider": provider,
         "callout_token": {"header": header, "claims": claims},
         "event": sign_in.event,
         "attempts": [_attempt_json(attempt) for attempt in sign_in.call.attempts],

@@ -26,6 +26,7 @@ from selftest.base.cannot_run import CannotRun
 from selftest.base.endpoint_url import CALLOUT_PATH, endpoint_url, health_url
 from selftest.base.flag_values import port_number, seconds
 from selftest.base.sample_tenant import Tenant
+from selftest.base.setting_names import PROVIDER
 from selftest.entra.key_fetches import KeyFetches
 from selftest.entra.server import EntraServer
 from selftest.host.process import AppProcess
@@ -39,7 +40,7 @@ from selftest.play.authority import (
 from selftest.play.caller import Caller, caller_session
 from selftest.play.log_file import LogFile
 from selftest.play.misspelt_settings import add_setting_argument, require_known
-from selftest.starter.manifest import version_warning
+from selftest.starter.manifest import provider_warning, version_warning
 
 _CA_BYTES: Final = 1 << 20
 _ANSWER_TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0)
@@ -78,6 +79,18 @@ class Target:
     settings: Mapping[str, str]
     session: aiohttp.ClientSession
     caller: Caller
+
+    @property
+    def provider(self) -> str | None:
+        """The name of the provider that answers; None for an app without providers, and for one that runs elsewhere."""
+        return None if self.folder is None else self.folder.provider(self.settings)
+
+    @property
+    def answered_by(self) -> str | None:
+        """The provider, and whether a setting names it."""
+        if self.provider is None:
+            return None
+        return f"{PROVIDER}={self.provider}" if PROVIDER in self.settings else f"{PROVIDER} not set: {self.provider}"
 
 
 def add_target_arguments(parser: argparse.ArgumentParser) -> None:
@@ -176,6 +189,8 @@ async def open_target(
         folder.require_app()
         require_known(folder.directory, chosen)
         if warning := version_warning(folder.directory, __version__):
+            print(f"warning: {warning}", file=sys.stderr)
+        if PROVIDER not in {*chosen, *(extra_settings or {})} and (warning := provider_warning(folder.directory)):
             print(f"warning: {warning}", file=sys.stderr)
     async with AsyncExitStack() as stack:
         entra, fetches = await stack.enter_async_context(open_authority(args))

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
 
 from selftest.base.cannot_run import FAILED, INTERRUPTED, NOT_ENOUGH_EVIDENCE, PASSED
-from selftest.base.program import PROGRAM
+from selftest.base.program import command_line
 from selftest.judge.app_line import AppLine
 from selftest.judge.statement import COUNTING_LEVELS, LEVELS, Level, Status
 from selftest.report.load_result import CauseInLog, LoadResult
@@ -86,7 +86,7 @@ class CheckResult:
         """Return what ``$TOKEN`` in the command stands for; None if it has none. No report contains a token."""
         if self.curl is None or "$TOKEN" not in self.curl:
             return None
-        again = f"`{PROGRAM} check {self.id}` with this run's flags sends such a token again"
+        again = f"`{command_line(f'check {self.id}')}` with this run's flags sends such a token again"
         return f"$TOKEN stands for the token that {self.id} sends. No token is printed: {again}."
 
     @property

@@ -160,7 +160,16 @@ def _local_settings(content: bytes, values: Mapping[str, str]) -> bytes:
     settings["AuthenticationEvents__AudienceAppId"] = values["local_audience"]
     settings["Claims__ApplicationIdUri"] = f"api://localhost/{values['local_audience']}"
     settings["Claims__Provider"] = values["module"]
+    if values["provider"] == "profile_api":
+        settings |= _LOCAL_API
     return f"{json.dumps(document, indent=2)}\n".encode()
+
+
+#: Of an API on the developer's machine, which a start needs; a plain http address needs no token.
+_LOCAL_API: Final[Mapping[str, str]] = {
+    "Claims__ProfileApi__Url": "http://127.0.0.1:8080/profiles",
+    "Claims__ProfileApi__Scope": "",
+}
 
 
 def _parameters(content: bytes, answers: Answers) -> bytes:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Self
 
+from selftest.base.app_folder import DEFAULT_PROVIDER
 from selftest.base.bounded_file import FileError, read_text
 from selftest.base.cannot_run import CannotRun
+from selftest.base.program import LOCAL, MANIFEST
+from selftest.base.setting_names import PROVIDER
 from selftest.starter.answers import Answers
 
-MANIFEST: Final = ".entra-selftest.json"
 _MAX_BYTES: Final = 1024 * 1024
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
@@ -111,6 +113,23 @@ def version_warning(directory: Path, tool: str) -> str | None:
         return None
     advice = "run `entra-selftest update`" if version_of(copy) < version_of(tool) else "use the wheel in its tools/"
     return f"the endpoint has version {copy} and this tool {tool}: their major and minor version must agree; {advice}"
+
+
+def provider_warning(directory: Path) -> str | None:
+    """Return that not the copy's own provider answers where no setting names one, or None if the folder has none.
+
+    Raises:
+        CannotRun: The manifest cannot be read.
+    """
+    if not (directory / MANIFEST).is_file():
+        return None
+    module = Manifest.read(directory).answers.module
+    if not (directory / "claims" / "providers" / f"{module}.py").is_file():
+        return None
+    return (
+        f"the provider {DEFAULT_PROVIDER} answers, and not this project's own claims/providers/{module}.py: type "
+        f"`{LOCAL}` for the name of the tool, or add --setting {PROVIDER}={module}"
+    )
 
 
 def _is_inside(path: str) -> bool:

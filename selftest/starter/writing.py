@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from selftest.base.cannot_run import CannotRun
+from selftest.base.program import MANIFEST
 from selftest.starter.comparison import NEW_SUFFIX, FileAction, FileChange
-from selftest.starter.manifest import MANIFEST, Manifest
+from selftest.starter.manifest import Manifest
 
 #: What a folder may contain and still take a copy: `git init` comes first for many.
 _MAY_BE_THERE: Final = frozenset({".git"})

@@ -1,5 +1,9 @@
 """What an error shows: the type and the place, never the message."""
 
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Any, cast
+
 import pytest
 
 from claims.endpoint import Endpoint
@@ -11,24 +15,41 @@ from claims.token.keys import SigningKeys
 from tests.claims.site import AUTHORITY, TENANT_ID, Clock, Site, settings
 
 
-def _raised(call: object) -> BaseException:
-    # As a module in a provider's folder, which calls a library.
-    names: dict[str, object] = {"call": call}
-    exec(compile("def provide():\n    return call()\n", "/app/claims/providers/mine.py", "exec"), names)  # noqa: S102 (a module of the test)
-    provide = names["provide"]
-    assert callable(provide)
-    with pytest.raises(Exception, match="someone") as caught:
-        provide()
-    return caught.value
-
-
-def _library() -> None:
+def _raise() -> None:
     raise LookupError("someone@example.com")
 
 
-def test_place_is_the_last_line_of_the_provider() -> None:
-    """What a library raises is shown at the line of the provider that called it."""
-    assert place_of(_raised(_library)) == "LookupError at mine.py:2"
+def _calls(file: str, call: Callable[[], None]) -> Callable[[], None]:
+    """Return a function of that file, which calls another one in its second line."""
+    names: dict[str, Any] = {"call": call}
+    exec(compile("def called():\n    return call()\n", file, "exec"), names)  # noqa: S102 (a module of the test)
+    return cast("Callable[[], None]", names["called"])
+
+
+_MINE = "/app/claims/providers/mine.py"
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ([_MINE], "claims/providers/mine.py:2"),
+        ([_MINE, "/app/claims/wire/fetch.py", "/usr/lib/python3/json.py"], "claims/providers/mine.py:2"),
+        ([_MINE, "/app/helpers/h.py"], "helpers/h.py:2"),
+        ([_MINE, "/app/claims/providers/shared/h.py", "/app/function_app.py"], "claims/providers/shared/h.py:2"),
+        ([_MINE, "/app/.python_packages/lib/site-packages/x/providers/a.py"], "claims/providers/mine.py:2"),
+        ([_MINE, '/app/helpers/o\x1b"o.py'], "helpers/o?'o.py:2"),
+    ],
+)
+def test_place_is_the_last_line_of_the_developer(monkeypatch: pytest.MonkeyPatch, files: list[str], place: str) -> None:
+    """What a library or the endpoint's own module raises is shown at the developer's line that called it."""
+    monkeypatch.setattr("claims.errors._APP", PurePath("/app"))
+    call = _calls("/usr/lib/python3/library.py", _raise)
+    for file in reversed(files):
+        call = _calls(file, call)
+    with pytest.raises(LookupError) as caught:
+        call()
+    shown = place_of(caught.value.with_traceback(caught.value.__traceback__ and caught.value.__traceback__.tb_next))
+    assert shown == f"LookupError at {place}"
 
 
 class _Defaults:
@@ -53,7 +74,7 @@ class _Defaults:
     ("default", "why"),
     [
         ("x" * 4000, "at most 3000 bytes, got 4001"),
-        (LookupError("someone@example.com"), "LookupError at test_errors.py"),
+        (LookupError("someone@example.com"), "LookupError at tests/claims/test_errors.py"),
     ],
     ids=["too large", "raises"],
 )

@@ -4,7 +4,8 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import NoReturn
+from functools import partial
+from typing import Any, NoReturn
 
 import pytest
 
@@ -254,11 +255,11 @@ class _Unreadable(ProviderFailed):
     ("error", "code", "detail"),
     [
         (asyncio.CancelledError(), "provider_cancelled", "it raised CancelledError"),
-        (TimeoutError(), "provider_error", "TimeoutError at test_provider_call.py"),
-        (SystemExit(1), "provider_error", "SystemExit at test_provider_call.py"),
+        (TimeoutError(), "provider_error", "TimeoutError at tests/claims/test_provider_call.py"),
+        (SystemExit(1), "provider_error", "SystemExit at tests/claims/test_provider_call.py"),
         (KeyboardInterrupt(), "provider_error", "KeyboardInterrupt at"),
         (GeneratorExit(), "provider_error", "GeneratorExit at"),
-        (LookupError("someone@example.com"), "provider_error", "LookupError at test_provider_call.py"),
+        (LookupError("someone@example.com"), "provider_error", "LookupError at tests/claims/test_provider_call.py"),
         (TokenUnavailable("downstream_status", "got 500"), "downstream_status", "got 500"),
         (ProviderFailed("x", LookupError("someone@example.com")), "x", "a value of type LookupError"),  # type: ignore[arg-type] # the mistake under test
         (ProviderFailed(None, b"x"), "a_value_of_type_NoneType", "a value of type bytes"),  # type: ignore[arg-type] # the same
@@ -295,6 +296,41 @@ async def test_mapping_that_raises_while_it_is_read(calls: ProviderCalls, provid
     outcome = await _outcome(calls)
     assert isinstance(outcome, ProviderFailed)
     assert "OSError" in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("returned", "detail"),
+    [
+        (None, "expected a mapping, got a value of type NoneType"),
+        ({"a": {}}, "a...: a value of type dict has no string form as a claim"),
+    ],
+)
+async def test_what_cannot_be_sent_names_where_it_came_from(
+    calls: ProviderCalls, provider: Scripted, returned: object, detail: str
+) -> None:
+    """No traceback leads to the provider, so its `provide` is named."""
+    line = Scripted.provide.__code__.co_firstlineno
+
+    async def script() -> Any:
+        return returned
+
+    provider.script = script
+    outcome = await _outcome(calls)
+    assert isinstance(outcome, ProviderFailed)
+    assert outcome.detail == f"{detail}, from provide at tests/claims/test_provider_call.py:{line}"
+    calls.use(Unwritten(script))
+    assert str(await _outcome(calls)).endswith(detail)
+
+
+class Unwritten:
+    """A provider whose ``provide`` is no function of its own."""
+
+    def __init__(self, script: Callable[[], Awaitable[Any]]) -> None:
+        self.provide = partial(_answer, script)
+
+
+async def _answer(script: Callable[[], Awaitable[Any]], _event: object, _context: object) -> Any:
+    return await script()
 
 
 async def test_a_provider_s_object_is_not_shared(calls: ProviderCalls, provider: Scripted) -> None:

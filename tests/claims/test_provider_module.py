@@ -67,7 +67,7 @@ def test_a_name_that_is_no_module_s() -> None:
         ("def create(environ):\n    raise SystemExit\n", "which raised SystemExit (mine.py:2)"),
         ("def create(environ):\n    raise ValueError('hush')\n", "which raised ValueError (mine.py:2)"),
         ("import json\ndef create(environ):\n    json.loads('hush')\n", "which raised JSONDecodeError (mine.py:3)"),
-        ("def create(): pass\n", "which raised TypeError (mine.py)"),
+        ("def create(): pass\n", "which raised TypeError (claims/providers/mine.py)"),
         ("def create(environ):\n    environ['hush']\n", "which raised KeyError (mine.py:2)"),
         (
             "class P:\n    def provide(self, event, context): return {}\ncreate = lambda environ: P()\n",

@@ -135,7 +135,7 @@ def test_names_from_a_data_source_are_shown_shortened_and_few() -> None:
     with pytest.raises(ProviderFailed) as failed:
         build_reply({f"someone{number}@example.com": "x" for number in range(1000)})
     assert "@" not in failed.value.detail
-    with pytest.raises(ProviderFailed, match=r"^claim_value: jan\.\.\.: a object"):
+    with pytest.raises(ProviderFailed, match=r"^claim_value: jan\.\.\.: a value of type object"):
         build_reply({"jan@x": object()})
 
 

@@ -15,6 +15,8 @@ BODIES: Final = {
     "late": '        await asyncio.sleep(30); return {"A": "b"}',
     "garbage": '        return {"A": object()}',
     "dies": "        os._exit(3)",
+    "sleeps": '        time.sleep(0.6); return {"A": "b"}',
+    "lacks": '        return {"A": None, "B": 1}',
 }
 _SOURCE: Final = """import asyncio
 import os

@@ -13,15 +13,18 @@ from typing import Any
 import pytest
 import yaml
 
+from claims.providers.profile_api import SCOPE, URL
 from infra.parameters import read_parameters
 from selftest import __version__
 from selftest.base.cannot_run import CannotRun
+from selftest.base.program import STARTS
 from selftest.cli import parser
 from selftest.starter.answers import PROVIDERS, Answers
 from selftest.starter.contents import PROJECT, TAKEN, Contents, contents
 from selftest.starter.links import without_dead_links
 from selftest.starter.tool_wheel import wheel_from_file
 from tests.starter.commands import succeed
+from tests.starter.transcript import Command, steps
 from tests.test_commands_in_docs import blocks, parts, problem
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +37,7 @@ NOT_HERE = {
     "claims/providers/contoso.py",
     "claims/providers/crm.py",
     "claims/providers/mine.py",
+    "tests/test_contoso_api.py",
     "tests/test_mine.py",
     "tests/test_profile_api.py",
 }
@@ -177,6 +181,8 @@ def test_settings_are_the_answers(files: dict[str, bytes]) -> None:
     assert local["AuthenticationEvents__AuthorityUrl"].endswith(f"/{TENANT}")
     assert local["AuthenticationEvents__AudienceAppId"] == AUDIENCE
     assert local["Claims__Provider"] == module
+    asks_api = b"profile_api as source" in files[f"claims/providers/{module}.py"]
+    assert {name for name in local if "__ProfileApi__" in name} == ({URL, SCOPE} if asks_api else set())
     parameters = json.loads(files["infra/main.parameters.json"])["parameters"]
     given = {name: entry["value"] for name, entry in parameters.items()}
     assert given["settings"]["Claims__Provider"] == f"${{Claims__Provider={module}}}"
@@ -244,6 +250,20 @@ def test_provider_passes_its_tests(unpacked: Path) -> None:
     assert "3 passed" in succeed((sys.executable, *words), unpacked, PYTHONPATH=str(ROOT))
 
 
+def test_hour_with_an_http_api(tmp_path: Path) -> None:
+    """The steps of the page, in a copy as they say; with them two tests more, and those of the fresh copy adapted."""
+    made = contents(Answers.read({"name": "contoso", "provider": "profile_api"}), WHEEL, ROOT)
+    for path, content in {**made.managed, **made.copiers}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    page = (tmp_path / "docs/make-it-yours.md").read_text()
+    for step in steps(page.split("## The first hour with an HTTP API\n")[1].split("\n## ")[0]):
+        assert not isinstance(step, Command)
+        step.apply(tmp_path)
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "selftest.testing.plugin")
+    assert "5 passed" in succeed((sys.executable, *words), tmp_path, PYTHONPATH=str(ROOT))
+
+
 def test_an_app_that_runs_keeps_its_own_settings(unpacked: Path) -> None:
     """With an address nothing is started, so nothing is set."""
     code = "from tests.local import command; print(*command({'A': 'b'}, 'check', *__import__('sys').argv[1:]))"
@@ -263,6 +283,7 @@ def test_commands_that_start_the_app_are_taken(unpacked: Path, arguments: tuple[
     )
     built = json.loads(succeed((sys.executable, "-c", code), unpacked, PYTHONPATH=str(ROOT)))
     playground = json.loads(succeed((sys.executable, "-c", code, *arguments), unpacked, PYTHONPATH=str(ROOT)))[-1]
+    assert [words[1] for words in built] == list(STARTS)
     for words in (*built, playground):
         args = parser().parse_args(words[1:])
         assert len(args.settings) == 1, words

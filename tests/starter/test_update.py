@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from selftest.base.cannot_run import CannotRun
+from selftest.base.program import LOCAL, MANIFEST
 from selftest.cli import main
 from selftest.commands.starter import new, update
 from selftest.starter import writing
 from selftest.starter.answers import Answers
 from selftest.starter.comparison import FileAction, FileChange, compare
 from selftest.starter.contents import Contents
-from selftest.starter.manifest import MANIFEST, Manifest, file_hash, version_warning
+from selftest.starter.manifest import Manifest, file_hash, provider_warning, version_warning
 from selftest.starter.writing import apply, read_file, write_new
 
 OLD, NEW, MINE = b"old\n", b"new\n", b"mine\n"
@@ -148,6 +149,19 @@ def test_update_that_is_interrupted_can_be_repeated(
     assert Manifest.read(copy).version == "0.3.0"
 
 
+def test_a_tool_that_is_not_newer_says_so(
+    releases: Releases, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It still brings back what was deleted."""
+    releases.deliver("0.3.0", {"a": OLD})
+    assert main(["new", str(tmp_path / "contoso")]) == 0
+    assert main(["update", str(tmp_path / "contoso")]) == 0
+    assert "this tool is not newer than the copy" in capsys.readouterr().out
+    releases.deliver("0.3.1", {"a": NEW})
+    assert main(["update", str(tmp_path / "contoso")]) == 0
+    assert "not newer" not in capsys.readouterr().out
+
+
 def test_older_tool_refuses_a_newer_copy(
     releases: Releases, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,6 +183,21 @@ def test_tool_and_endpoint_belong_together(tool: str, warned: bool, releases: Re
     assert main(["new", str(tmp_path / "contoso")]) == 0
     assert (version_warning(tmp_path / "contoso", tool) is not None) == warned
     assert version_warning(tmp_path, tool) is None
+
+
+def test_a_copy_whose_own_provider_does_not_answer(releases: Releases, tmp_path: Path) -> None:
+    """Its provider is named, and how it is called; a folder without one answers as it always did."""
+    releases.deliver("0.3.1", {"a": OLD})
+    copy = tmp_path / "contoso"
+    assert provider_warning(tmp_path) is None
+    assert main(["new", str(copy)]) == 0
+    assert provider_warning(copy) is None
+    (copy / "claims/providers").mkdir(parents=True)
+    (copy / "claims/providers/contoso.py").touch()
+    warning = provider_warning(copy)
+    assert warning is not None
+    for part in ("sample answers", "claims/providers/contoso.py", LOCAL, "--setting Claims__Provider=contoso"):
+        assert part in warning
 
 
 def test_command_warns_of_an_app_of_another_version(

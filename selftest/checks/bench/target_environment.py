@@ -31,7 +31,6 @@ from selftest.play.app_log import app_lines
 from selftest.play.caller import caller_session
 from selftest.play.target import Target, app_settings
 
-_DEFAULT_PROVIDER: Final = "sample"
 #: Injects faults around the provider, in the app's process.
 FAULTY_PROVIDER: Final = Path(__file__).parents[1] / "faults" / "injected.py"
 #: As many as show that a retry reaches another one, and that two of them know nothing of what the third one knows.
@@ -118,7 +117,7 @@ async def open_variant(
             entra=entra,
             downstream=downstream if variant.downstream else None,
             variant=variant,
-            provider=_provider(folder, settings),
+            provider=folder.provider(settings),
             app_dir=folder.directory,
         )
         if variant.several:
@@ -139,13 +138,6 @@ def variants_of(target: Target, *, instances: int = _INSTANCES) -> OpenVariant |
     if target.folder is None:
         return None
     return partial(open_variant, target.tenant, target.folder, given=target.settings, instances=instances)
-
-
-def _provider(folder: AppFolder, settings: Mapping[str, str]) -> str | None:
-    """Return the name of the app's provider; None if the app has no such module."""
-    name = settings.get(PROVIDER, _DEFAULT_PROVIDER)
-    module = folder.directory / "claims" / "providers" / name
-    return name if module.is_dir() or module.with_suffix(".py").is_file() else None
 
 
 async def require_answer(env: CheckEnvironment, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -32,6 +32,8 @@ async def logs_one_line(env: CheckEnvironment) -> CheckOutcome:
     good = env.good_request(env.event(correlation_id))
     response, lines = await logged(env, good, correlation_id=correlation_id)
     records = list(records_of(lines, correlation_id))
+    if response.status is None and not records:
+        return skipped(expected, f"the request was not answered ({response}), so it may have no line yet")
     if len(records) != 1:
         return failed(response, expected, f"{len(records)} lines with the correlation id")
     missing = _MEMBERS - records[0].keys()

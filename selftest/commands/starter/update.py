@@ -53,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
     done = "would update" if args.dry_run else "updated"
     summary = ", ".join(f"{counts[action]} {action.value}" for action in FileAction if counts[action])
     print(f"{done} {manifest.version} to {__version__}: {summary}")
+    if manifest.version == __version__:
+        print("this tool is not newer than the copy: for a newer version, run the `update` of that version's tool")
     if counts[FileAction.CONFLICT]:
         print(f"settle each conflict, then delete its {NEW_SUFFIX} file")
         return FAILED

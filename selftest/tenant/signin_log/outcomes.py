@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from selftest.base.program import PROGRAM
+from selftest.base.program import PROGRAM, STARTS, command_line
 from selftest.judge.app_cause import cause_of_code
 from selftest.judge.codes import CODES
 from selftest.judge.explain import Explanation, Section
@@ -68,13 +68,13 @@ def explained(code: str) -> Explanation:
     cause = cause_of_code(code)
     found = _EXPLAINED.get(code) or OutcomeMeaning((), cause.cause if cause else "", "check F")
     command = found.shown_by or found.way_on
-    if command.startswith("check ") and "--url" not in command:
+    if command.partition(" ")[0] in STARTS and "--url" not in command:
         command += " --app DIR"  # printed far from the app
     means = cause.cause if cause else found.says
     sections = [
         Section(key="meaning", heading="What it means", text=(f"{means[:1].upper()}{means[1:]}.",)),
         Section(key="fix", heading="Fix", text=(cause.fix if cause else found.fix,)),
-        Section(key="commands", heading="Commands that show it", text=(f"{PROGRAM} {command}",), style="sample"),
+        Section(key="commands", heading="Commands that show it", text=(command_line(command),), style="sample"),
     ]
     if leads_to := cause.leads_to if cause else found.leads_to:
         logged = f"{leads_to} {CODES[leads_to].name}; `{PROGRAM} explain {leads_to}` explains this code."

@@ -294,7 +294,7 @@ async def test_what_the_issuer_gets_wrong(
         (answer(500, b"<html>"), "status 500"),
         (answer(302, Location="http://127.0.0.1:9/"), "status 302"),
         (answer(200, b"<html>", "text/html"), "expected a JSON object: not JSON"),
-        (answer(200, b'"secret"'), "expected a JSON object: not an object but a str"),
+        (answer(200, b'"secret"'), "expected a JSON object: not an object but a value of type str"),
         (answer(200, b'{"access_token":"secret","expires_on":"1.1.2030"}'), "expected access_token and expires_on"),
         (answer(200, b'{"access_token":"secret","expires_on":1e300}'), "expected access_token and expires_on"),
         (answer(200, b'{"access_token":"secret"}'), "expected access_token and expires_on"),

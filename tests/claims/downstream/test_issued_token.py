@@ -88,8 +88,8 @@ def test_odd_retry_after_counts_as_not_stated(retry_after_s: object) -> None:
 @pytest.mark.parametrize(
     ("token", "reason"),
     [
-        (None, "expected a token, got a NoneType"),
-        (("t", NOW_S + HOUR_S), "expected a token, got a tuple"),
+        (None, "expected a token, got a value of type NoneType"),
+        (("t", NOW_S + HOUR_S), "expected a token, got a value of type tuple"),
         *((DownstreamToken(text, NOW_S + HOUR_S), "printable ASCII") for text in ("", "a\r\nb", "ä", "a" * 65_537)),
         *((DownstreamToken(text, NOW_S + HOUR_S), "printable ASCII") for text in cast("list[str]", [None, b"t", 7])),
         (DownstreamToken("t", math.nan), "expiry to be a time"),

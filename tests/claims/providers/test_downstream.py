@@ -134,7 +134,7 @@ async def test_broken_connection_is_tried_once_more(downstream: Downstream, api:
         (respond({}, 500), "downstream_status", "got 500"),
         (respond({}, 302, {"location": "/elsewhere"}), "downstream_status", "got 302"),
         (respond({}, 204), "downstream_status", "got 204"),
-        (respond([1]), "downstream_shape", "a list"),
+        (respond([1]), "downstream_shape", "a value of type list"),
         (respond(b'{"secret": "value"'), "downstream_shape", "not JSON"),
         (respond(b'{"a":1,"a":2}'), "downstream_shape", "duplicate"),
         (respond(b"<html>sign in</html>"), "downstream_shape", "not JSON"),

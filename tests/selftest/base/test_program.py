@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from selftest.base.program import program
+from selftest.base.program import MANIFEST, PROGRAM, command_line, program
 
 
 @pytest.fixture
@@ -36,3 +36,21 @@ def test_activated_environment_and_installed_tool(copy: Path, monkeypatch: pytes
 def test_checkout(copy: Path) -> None:
     """The module, whose file is what runs."""
     assert program(str(copy / "selftest/__main__.py")) == "python -m selftest"
+
+
+@pytest.mark.parametrize(
+    ("command", "typed"),
+    [
+        ("check C07 C09 --app DIR", ".venv/bin/python -m tests.local check C07 C09"),
+        ("signin", ".venv/bin/python -m tests.local signin"),
+        ("check C07 --url URL", f"{PROGRAM} check C07 --url URL"),
+        ("explain 1003005", f"{PROGRAM} explain 1003005"),
+    ],
+)
+def test_commands_in_a_copy_use_its_provider(copy: Path, command: str, typed: str) -> None:
+    """What starts the app goes through the copy's own module; anywhere else nothing changes."""
+    assert command_line(command) == f"{PROGRAM} {command}"
+    (copy / MANIFEST).touch()
+    (copy / "tests").mkdir()
+    (copy / "tests/local.py").touch()
+    assert command_line(command) == typed

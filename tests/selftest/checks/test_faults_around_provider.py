@@ -150,6 +150,7 @@ def test_check_plays_them_around_the_named_provider(app: Path, capsys: pytest.Ca
     assert "X-Claims-Outcome: omitted" in found["F101"]["expected"]
     assert "within 700 ms" in found["F101"]["expected"]
     assert "Claims__Provider=mine does not call the HTTP API that fails here" in found["F11"]["actual"]
+    assert "the fixture loopback_api is an API that fails for it" in found["F11"]["actual"]
     (played,) = TO_PLAY.findall(found["F11"]["actual"])
     assert found["F95"]["actual"] == found["F11"]["actual"], "one line in the report"
     capsys.readouterr()

@@ -10,7 +10,9 @@ import pytest
 import pytest_asyncio
 
 from selftest.checks import REGISTRY
+from selftest.checks.bench.probe import RawRequest, RawResponse
 from selftest.checks.runner import run_checks
+from selftest.judge.received_reply import CallFailure
 from selftest.report.results import CheckResult
 from tests.selftest.checks.planted_fault import Incoming, Outgoing, PlantedFault
 from tests.selftest.checks.served_endpoint import ServedEndpoint, open_served_endpoint
@@ -164,3 +166,22 @@ async def test_a_log_without_a_line_is_not_judged(served: ServedEndpoint) -> Non
     """What was not logged is unknown, not fine."""
     result = await run_one("C97", served, writes(lambda *_: None))
     assert (result.status, result.actual) == ("skip", "the app logged nothing meanwhile")
+
+
+@pytest.mark.parametrize(("status", "failure", "judged"), [(None, "timeout", "skip"), (200, None, "fail")])
+async def test_a_request_that_is_not_answered_may_have_no_line(
+    served: ServedEndpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int | None,
+    failure: CallFailure | None,
+    judged: str,
+) -> None:
+    """A blocked event loop is another check's finding; an answer without a line is this one's."""
+
+    async def logged(_env: object, request: RawRequest, **_: object) -> tuple[RawResponse, list[str]]:
+        return RawResponse(request=request, status=status, failure=failure), []
+
+    monkeypatch.setattr("selftest.checks.contract.log.logged", logged)
+    env = replace(served.env, log=list)
+    (result,) = [result async for result in run_checks([REGISTRY["C95"]], env)]
+    assert result.status == judged, result.actual

@@ -8,6 +8,8 @@ import pytest
 from selftest.cli import main
 from tests.selftest.failing_providers import BODIES, FAULTY_LINE, copy_app
 
+FOLDER = "claims/providers"
+
 
 @pytest.fixture(scope="module", name="app")
 def faulty_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -18,9 +20,15 @@ def faulty_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("provider", "exit_code", "verdict", "logged", "cause"),
     [
-        ("raises", 1, "FAIL  no token: 1003002", f"AttributeError at raises.py:{FAULTY_LINE}", "the provider raised"),
+        (
+            "raises",
+            1,
+            "FAIL  no token: 1003002",
+            f"AttributeError at {FOLDER}/raises.py:{FAULTY_LINE}",
+            "the provider raised",
+        ),
         ("late", 1, "FAIL  no token: 1003002", "503 provider_late: the budget ran out", "within the budget"),
-        ("garbage", 1, "FAIL  no token: 1003002", "503 claim_value: A", "cannot be sent as claims"),
+        ("garbage", 1, "FAIL  no token: 1003002", "503 claim_value: A", "cannot be sent as a claim"),
         (
             "dies",
             1,
@@ -28,12 +36,18 @@ def faulty_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "the app's process ended (exit code 3)",
             "process ended during the call",
         ),
-        ("blocks", 0, "WARN  token minted by the retry", f"at blocks.py:{FAULTY_LINE} for 2,", "event loop is blocked"),
+        (
+            "blocks",
+            0,
+            "WARN  token minted by the retry",
+            f"at {FOLDER}/blocks.py:{FAULTY_LINE} ",
+            "event loop is blocked",
+        ),
         (
             "hangs",
             1,
             "FAIL  no token after 2 attempts: 1003005",
-            f"blocked at hangs.py:{FAULTY_LINE}",
+            f"blocked at claims/providers/hangs.py:{FAULTY_LINE}",
             "loop is blocked",
         ),
     ],
@@ -79,8 +93,8 @@ def test_a_check_shows_the_line_and_does_not_wait(
     text = capsys.readouterr().out
     results = json.loads(out.read_text())
     (check,) = results["checks"]
-    assert check["app_lines"][0]["detail"] == f"AttributeError at raises.py:{FAULTY_LINE}"
-    assert f"AttributeError at raises.py:{FAULTY_LINE}" in text
+    assert check["app_lines"][0]["detail"] == f"AttributeError at claims/providers/raises.py:{FAULTY_LINE}"
+    assert f"AttributeError at claims/providers/raises.py:{FAULTY_LINE}" in text
     assert check["fix"].startswith("Correct the line that is named")
     assert results["duration_s"] < 10
 
@@ -89,3 +103,39 @@ def test_a_misspelt_setting_is_refused_with_the_nearest(app: Path, capsys: pytes
     """Before anything starts."""
     assert main(["signin", "--app", str(app), "--setting", "Claims__Providr=mine"]) == 2
     assert "Claims__Providr: the app has no such setting; the nearest is Claims__Provider" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind", "warned"),
+    [
+        ("sleeps", "blocked-loop", f"warning  the event loop was blocked at {FOLDER}/sleeps.py:{FAULTY_LINE} for "),
+        (
+            "lacks",
+            "no-value",
+            "warning  not sent, because the provider returned None for it, or its name is blank: 'A'.",
+        ),
+    ],
+)
+def test_a_good_sign_in_warns(
+    app: Path, capsys: pytest.CaptureFixture[str], provider: str, kind: str, warned: str
+) -> None:
+    """The user gets the token, and the developer learns what the log says; the provider that answered is named."""
+    setting = f"Claims__Provider={provider}"
+    assert main(["signin", "--app", str(app), "--setting", setting]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("PASS  token minted with 1 custom claim")
+    assert any(line.startswith(warned) for line in lines), lines
+    assert f"answered by  {setting}" in lines
+    assert main(["signin", "--app", str(app), "--setting", setting, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["provider"] == provider
+    assert kind in {warning["kind"] for warning in document["verdict"]["warnings"]}
+
+
+def test_a_check_warns_of_claims_without_a_value(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No check fails by what is not sent."""
+    assert main(["check", "C07", "--app", str(app), "--setting", "Claims__Provider=lacks"]) == 0
+    assert (
+        "warning: not sent, because the provider returned None for it, or its name is blank: 'A'."
+        in capsys.readouterr().err
+    )

@@ -75,7 +75,7 @@ def test_the_hosts_notes_are_sentences() -> None:
     """What the host says is no line of the app, and whether it is over is told."""
     blocked = AppLine(outcome=LOOP_BLOCKED, status=None, detail="at mine.py:7")
     over = AppLine(outcome=LOOP_BLOCKED, status=None, detail="at mine.py:7", total_ms=2900)
-    assert str(blocked) == "the event loop is blocked at mine.py:7, and has not run again"
+    assert str(blocked) == "the event loop is blocked at mine.py:7, and had not run again when this was read"
     assert str(over) == "the event loop was blocked at mine.py:7 for 2,900 ms"
     assert explained([over])[0] == ("host", str(over))
     assert (

@@ -194,7 +194,7 @@ async def test_an_edit_is_seen_by_the_next_sign_in(
         broken = await play(player)
         assert broken.record is None
         assert broken.failure is not None
-        assert "which raised RuntimeError (sample.py:2)" in broken.failure.detail
+        assert "which raised RuntimeError (claims/providers/sample.py:2)" in broken.failure.detail
         assert (player.main.state, player.main.start_error is None) == ("does not start", False)
         write(text)
         assert await roles() == ["Writer", "Editor"]
@@ -303,7 +303,7 @@ async def test_the_page_says_why_a_provider_failed(sample: Directory, tmp_path: 
         played = await play(player, provider="raises")
         assert played.record is not None, played.failure
         logged = dict(sign_in_view(played.record, played).logged)
-        assert f"AttributeError at raises.py:{FAULTY_LINE}" in logged["app"]
+        assert f"AttributeError at claims/providers/raises.py:{FAULTY_LINE}" in logged["app"]
         assert logged["cause"] == "the provider raised an exception"
         good = await play(player, provider="sample")
         assert good.record is not None, good.failure
@@ -313,7 +313,7 @@ async def test_the_page_says_why_a_provider_failed(sample: Directory, tmp_path: 
             **home_values(player, played.choice, page_token="x", played=played, record=played.record),
         )
         verdict = html.partition('<section class="verdict')[2].partition("</section>")[0]
-        assert f"AttributeError at raises.py:{FAULTY_LINE}" in verdict
+        assert f"AttributeError at claims/providers/raises.py:{FAULTY_LINE}" in verdict
 
 
 async def test_a_blocking_provider_is_named_and_its_token_is_a_warning(sample: Directory, tmp_path: Path) -> None:
@@ -324,5 +324,7 @@ async def test_a_blocking_provider_is_named_and_its_token_is_a_warning(sample: D
         view = sign_in_view(played.record, played)
         assert (view.word, view.tone) == ("Token minted by the retry", "warn")
         assert "attempt 1 timed out" in view.sentence
-        assert any(f"blocked at blocks.py:{FAULTY_LINE}" in text for _, text in view.logged), view.logged
+        assert any(f"blocked at claims/providers/blocks.py:{FAULTY_LINE}" in text for _, text in view.logged), (
+            view.logged
+        )
         assert any("attempt 1 timed out" in warning for call in view.calls for warning in call.warnings)

@@ -78,7 +78,7 @@ def test_project_of_a_copier(tmp_path: Path) -> None:
     words = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "selftest.testing.plugin")
     done = run(words, tmp_path, PYTHONPATH=str(ROOT))
     assert "2 failed, 1 passed" in done.stdout, done.stdout
-    assert "AttributeError at mine.py:8" in done.stdout
+    assert "AttributeError at claims/providers/mine.py:8" in done.stdout
     assert re.search(r"--- Captured app log call ---+\nasked about a user\n\{", done.stdout)
     assert "Claims__Provider names 'nine', and there is no claims/providers/nine.py" in done.stdout
 
