@@ -233,7 +233,8 @@ def _failure(error: BaseException, returned_by: Provider | None = None) -> Unava
     if isinstance(error, Unavailable):
         try:
             code = getattr(returned_by and returned_by.provide, "__code__", None)
-            place = f", from provide at {own_path(code.co_filename)}:{code.co_firstlineno}" if code else ""
+            path = own_path(code.co_filename) if code else ""  # none for a method that a library wrote
+            place = f", from provide at {path}:{code.co_firstlineno}" if code and path else ""
             return ProviderFailed(error.code, f"{error.detail}{place}")
         except BaseException as odd:  # noqa: BLE001 (a subclass may compute both)
             error = odd

@@ -322,6 +322,21 @@ async def test_what_cannot_be_sent_names_where_it_came_from(
     assert str(await _outcome(calls)).endswith(detail)
 
 
+async def test_a_provide_that_a_library_wrote_has_no_place(
+    calls: ProviderCalls, provider: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line without a file would lead nowhere."""
+
+    async def nothing(*_: object) -> Any:
+        return None
+
+    nothing.__code__ = nothing.__code__.replace(co_filename="/app/site-packages/library.py")
+    monkeypatch.setattr(provider, "provide", nothing)
+    outcome = await _outcome(calls)
+    assert isinstance(outcome, ProviderFailed)
+    assert outcome.detail == "expected a mapping, got a value of type NoneType"
+
+
 class Unwritten:
     """A provider whose ``provide`` is no function of its own."""
 
