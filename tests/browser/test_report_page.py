@@ -149,7 +149,7 @@ async def test_a_screen_reader_hears_its_order(browser: Browser, tmp_path: Path)
         heard = await page.locator("body").aria_snapshot()
     wanted = (
         "- banner:",
-        'heading "FAIL 2 of 39 token attacks were let in"',
+        'heading "FAIL 2 of 39 token attacks (level sign-in and security) were let in"',
         "2 of 39 token attacks (level sign-in and security; --strict counts every level) were let in, 4",
         "- main:",
         'heading "Findings and how to fix them"',
