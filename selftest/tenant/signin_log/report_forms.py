@@ -72,7 +72,7 @@ def _commonest(report: SignInReport) -> int | None:
 def _commands(meaning: Meaning, code: int | None, values: Mapping[str, str]) -> tuple[str | None, str | None]:
     """Return the next command, which runs as it is, and the one after it, where that needs a value of the reader's.
 
-    The one before it explains the event's code; there is none for a code that only says that an event failed.
+    The one before it explains the event's code, unless the code only says that an event failed.
     """
     if not meaning.way_on:
         return None, None
