@@ -78,6 +78,7 @@ async def _play(args: argparse.Namespace, plan: LoadPlan, token: str | None, ses
             await await_keys_read(bench)
             bench = await make_good_call(bench)
         if of_every_call(bench.refusal):
+            print("load: no load was sent, because the first valid call was refused", file=sys.stderr)
             await session.run_checks([REGISTRY[GOOD_CALL]], bench)
             return
         bench = replace(bench, refusal=None)

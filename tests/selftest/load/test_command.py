@@ -208,7 +208,8 @@ def test_an_endpoint_that_refuses_every_call_is_not_loaded(
 
     with serving(refuse) as url:
         assert command("load", "--url", url, *QUICK, "--out", str(tmp_path)) == 1
-    printed = capsys.readouterr().out
+    printed, said = capsys.readouterr()
+    assert "no load was sent" in said
     assert "1 sign-in check failed" in printed.splitlines()[0]
     assert says in " ".join(printed.split())
     results = read_results(tmp_path / "results.json")
