@@ -107,8 +107,8 @@ def with_commands(
     for name, one in zip(subjects, refused, strict=True):
         yield f"{one}; type: {commands[name]}" if name in unset else one
     for name in lost:
-        told = "is set, and the app would not get it, because main.parameters.json does not read it"
-        yield f"{name} {told}; type: {commands[name]}"
+        says = "is set, and the app would not get it, because main.parameters.json does not read it"
+        yield f"{name} {says}; type: {commands[name]}"
 
 
 def subject(problem: str) -> str:

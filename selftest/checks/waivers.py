@@ -1,4 +1,4 @@
-"""Waivers: known findings of an endpoint, told and not counted, each with a reason and the day on which it ends.
+"""Waivers: known findings of an endpoint, reported and not counted, each with a reason and the day on which it ends.
 
 A file is TOML::
 

@@ -39,8 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     chosen.add_argument("--extension", type=guid_value, metavar="GUID", help="the id of the extension")
     claims = chosen.add_mutually_exclusive_group()
-    told = "the claims that the endpoint returns, as signin --claims-out wrote them"
-    claims.add_argument("--claims-from", type=_names_in_file, dest="claims", metavar="FILE", help=told)
+    says = "the claims that the endpoint returns, as signin --claims-out wrote them"
+    claims.add_argument("--claims-from", type=_names_in_file, dest="claims", metavar="FILE", help=says)
     claims.add_argument("--claims", type=_names, metavar="NAMES", help="instead: their names, comma-separated")
     chosen.add_argument("--url", type=endpoint_url, metavar="URL", help="call the endpoint, too, at this URL")
     chosen.add_argument("--probe", action="store_true", help="call the endpoint, too, at the extension's target URL")

@@ -47,10 +47,10 @@ def configure(top: argparse.ArgumentParser) -> None:
     top.epilog = _EPILOG
     top.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = top.add_subparsers(dest="command", required=True, metavar="ACTION")
-    for name, told in (("plan", "say what apply would change; write nothing"), ("apply", "make it so")):
-        _add_making(commands.add_parser(name, help=told, description=told))
-    told = "read no tenant and need no sign-in: list what apply makes where nothing exists yet"
-    commands.choices["plan"].add_argument("--offline", action="store_true", help=told)
+    for name, says in (("plan", "say what apply would change; write nothing"), ("apply", "make it so")):
+        _add_making(commands.add_parser(name, help=says, description=says))
+    says = "read no tenant and need no sign-in: list what apply makes where nothing exists yet"
+    commands.choices["plan"].add_argument("--offline", action="store_true", help=says)
     set_azd = f"run azd env set {azd_environment.API_APP_ID}"
     commands.choices["apply"].add_argument("--set-azd-env", action="store_true", help=set_azd)
     status = commands.add_parser("status", help="say what is there", description="Say what is there.")
@@ -61,10 +61,10 @@ def configure(top: argparse.ArgumentParser) -> None:
 
 
 def _add_switches(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    told = "take the listener off an application: its users sign in without the claims"
-    disable = commands.add_parser("disable", help=told, description=told)
-    told = "put back the listener that disable took off, as it was"
-    enable = commands.add_parser("enable", help=told, description=told)
+    says = "take the listener off an application: its users sign in without the claims"
+    disable = commands.add_parser("disable", help=says, description=says)
+    says = "put back the listener that disable took off, as it was"
+    enable = commands.add_parser("enable", help=says, description=says)
     for one in (disable, enable):
         _add_common(one)
         one.add_argument("apps", type=guid_value, nargs="+", metavar="APP_ID", help="the application's client id")
@@ -79,16 +79,16 @@ def _add_refusals(one: argparse.ArgumentParser) -> None:
 def _add_making(one: argparse.ArgumentParser) -> None:
     _add_common(one)
     one.add_argument("--phase", choices=PHASES, default="C", help="the last phase to do (default: C)")
-    told = "sign in for the phases up to this one, for which there will be another run (default: that of --phase)"
-    one.add_argument("--sign-in-for", choices=PHASES, metavar="PHASE", help=told)
+    says = "sign in for the phases up to this one, for which there will be another run (default: that of --phase)"
+    one.add_argument("--sign-in-for", choices=PHASES, metavar="PHASE", help=says)
     one.add_argument("--host", metavar="NAME", help=f"the host that Entra calls (default: {HOST})")
     claims = one.add_mutually_exclusive_group()
-    told = f"the claims of the reply, as signin --claims-out wrote them, to register and map (default: {CLAIMS_FROM})"
-    claims.add_argument("--claims-from", type=Path, metavar="FILE", help=told)
-    told = f"instead: NAME or NAME:NAME-IN-TOKEN, comma-separated (default: {CLAIMS}, else what is there)"
-    claims.add_argument("--claims", metavar="NAMES", help=told)
-    told = "let the sign-ins of this application get claims; its client id; may be repeated"
-    one.add_argument("--enable", action="append", default=[], metavar="APP_ID", help=told)
+    says = f"the claims of the reply, as signin --claims-out wrote them, to register and map (default: {CLAIMS_FROM})"
+    claims.add_argument("--claims-from", type=Path, metavar="FILE", help=says)
+    says = f"instead: NAME or NAME:NAME-IN-TOKEN, comma-separated (default: {CLAIMS}, else what is there)"
+    claims.add_argument("--claims", metavar="NAMES", help=says)
+    says = "let the sign-ins of this application get claims; its client id; may be repeated"
+    one.add_argument("--enable", action="append", default=[], metavar="APP_ID", help=says)
     one.add_argument("--move", action="store_true", help="turn an extension that calls another host to this one")
     _add_refusals(one)
 
@@ -98,18 +98,18 @@ def _add_common(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--tenant", type=guid_value, metavar="GUID", help=f"the tenant (default: {TENANT}, else the authority's)"
     )
-    told = f"how to sign in (default: {CREDENTIAL}, else {BROWSER}, which asks for consent, as device-code does)"
-    one.add_argument("--credential", choices=KINDS, help=told)
+    says = f"how to sign in (default: {CREDENTIAL}, else {BROWSER}, which asks for consent, as device-code does)"
+    one.add_argument("--credential", choices=KINDS, help=says)
     one.add_argument("--graph-url", metavar="URL", help="another Graph: a national cloud's, or an emulated one")
 
 
 def _add_remove(remove: argparse.ArgumentParser) -> None:
     _add_common(remove)
     which = remove.add_mutually_exclusive_group()
-    told = "only what was made for this application: its sign-ins no longer need the endpoint; may be repeated"
-    which.add_argument("--app", type=guid_value, action="append", default=[], metavar="APP_ID", help=told)
-    told = "only this listener, policy or extension, whoever made it; may be repeated"
-    which.add_argument("--id", type=guid_value, action="append", default=[], dest="ids", metavar="GUID", help=told)
+    says = "only what was made for this application: its sign-ins no longer need the endpoint; may be repeated"
+    which.add_argument("--app", type=guid_value, action="append", default=[], metavar="APP_ID", help=says)
+    says = "only this listener, policy or extension, whoever made it; may be repeated"
+    which.add_argument("--id", type=guid_value, action="append", default=[], dest="ids", metavar="GUID", help=says)
     remove.add_argument("--yes", action="store_true", help="do not ask")
 
 

@@ -199,8 +199,8 @@ def test_a_package_that_the_app_misses_is_named(tmp_path: Path) -> None:
     (root / "contoso").mkdir()
     (root / "contoso/__init__.py").write_text("LEVEL = 7\n")
     (root / "claims/providers/mine.py").write_text("def late():\n    from contoso import LEVEL\n")
-    told = r"(?s)mine\.py:2: from contoso import LEVEL.*\[tool.entra-selftest.package\]"
-    with pytest.raises(PackageError, match=told):
+    refused = r"(?s)mine\.py:2: from contoso import LEVEL.*\[tool.entra-selftest.package\]"
+    with pytest.raises(PackageError, match=refused):
         package.build(tmp_path / "package.zip", root=root)
     (root / "pyproject.toml").write_text('[tool.entra-selftest.package]\ninclude = ["contoso/"]\n')
     assert "contoso/__init__.py" in package.build(tmp_path / "package.zip", root=root)

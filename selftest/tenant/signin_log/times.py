@@ -88,7 +88,7 @@ class TimeReader:
         return read
 
     def _date(self, found: re.Match[str]) -> dt.date | None:
-        """Return the date; None where its day, month and year cannot be told apart."""
+        """Return the date; None where it is unknown which number is the day and which the month."""
         first, second, third = int(found["first"]), int(found["second"]), int(found["third"])
         if len(found["first"]) == 4:
             return dt.date(first, second, third)

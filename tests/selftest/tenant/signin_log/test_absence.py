@@ -62,10 +62,10 @@ def test_unknown_event_among_good_ones_is_not_passed(tmp_path: Path, capsys: pyt
         "INCONCLUSIVE  1 of 2 events: the log does not say how they ended",
     )
     code, out = printed([*THREE, unknown], tmp_path, capsys, "--json")
-    told = json.loads(out)
-    assert (code, told["result"]) == (1, "FAIL")
-    assert [event["unknown"] for event in told["events"]].count(True) == 1
-    assert {"code": None, "name": "unknown", "events": 1} in told["by_code"]
+    found = json.loads(out)
+    assert (code, found["result"]) == (1, "FAIL")
+    assert [event["unknown"] for event in found["events"]].count(True) == 1
+    assert {"code": None, "name": "unknown", "events": 1} in found["by_code"]
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ def test_other_event_names_its_own_page(tmp_path: Path, capsys: pytest.CaptureFi
     code, out = printed(
         [signin(1, callout(code=1003003), event="attributeCollectionSubmit")], tmp_path, capsys, "--json"
     )
-    told = json.loads(out)
+    found = json.loads(out)
 
     assert code == 1
-    for place in (told, told["events"][0]):
+    for place in (found, found["events"][0]):
         assert (place["next"], place["then"]) == (None, None)
         assert "OnAttributeCollectionSubmit" in place["page"]
 
@@ -249,7 +249,7 @@ TIMES = {
 
 @pytest.mark.parametrize("text", TIMES)
 def test_times_of_powershell_and_of_cultures(text: str) -> None:
-    """The time, in UTC; none where day and month cannot be told apart, and that is counted."""
+    """The time, in UTC; none where either number may be the month, and that is counted."""
     row = signin(1, callout(at=text), createdDateTime=text)
     log = read_events(read_table(json.dumps([row]), "x").rows, "x")
 

@@ -123,10 +123,10 @@ def test_what_graph_does_not_have_is_not_sought_there(row: dict[str, Any], says:
     """The way out of an export without events is Graph; of Graph without events it is the configuration."""
     log = read_events((LogRow("sign-in 1", Fields(row)),), "Microsoft Graph")
     report = command._report(arguments("https://graph.microsoft.com"), log, None, now=NOW, more=False)
-    told = as_json(report)
+    printed = as_json(report)
 
-    assert says in told["events"][0]["means"]
-    assert told["next"] == f"{PROGRAM} doctor --tenant {TENANT} --credential browser"
+    assert says in printed["events"][0]["means"]
+    assert printed["next"] == f"{PROGRAM} doctor --tenant {TENANT} --credential browser"
 
 
 @pytest.mark.parametrize("url", ["http://graph.example", "graph.microsoft.com", "https://graph.microsoft.com/v1.0"])
